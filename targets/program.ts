@@ -1,0 +1,121 @@
+// What an executor needs to know of a generated kernel: an entry of the manifest, and the text.
+// It is plain data, so that an application (a browser page, a backend written in another
+// language) can read it from manifest.json without any part of the compiler.
+
+/** The element types of buffers and scalars. */
+export type DType = "f32" | "f16" | "f64" | "i32" | "u32";
+
+/** A size as an integer formula over the scalars, e.g. `N * O * ceilDiv(OH * OW, 64)`; see formula.ts. */
+export type Formula = string;
+
+/** A tensor argument. `shape` is as callers pass it; `axes` names the parts of each dimension. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly role: "input" | "output";
+  readonly dtype: DType;
+  readonly axes: readonly (readonly string[])[];
+  readonly shape: readonly Formula[];
+}
+
+/** A number passed at launch: an axis' size, or an attribute such as `stride_y`. */
+export interface ScalarInfo {
+  readonly name: string;
+  readonly type: "i32" | "f32";
+  readonly from: "size" | "attr";
+}
+
+/** A number fixed when the kernel is built (WGSL `override`, C macro, a parameter in JS): an option's choice. */
+export interface ConstantInfo {
+  readonly name: string;
+  readonly option: string;
+  readonly values: readonly string[];
+  readonly default: number;
+}
+
+/** Scratch memory that the executor allocates; its content before the first step is undefined. */
+export interface WorkspaceInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly elements: Formula;
+}
+
+export interface LaunchStep {
+  readonly kind: "launch";
+  /** The function (or `@compute` entry point, or `__global__` function) to run. */
+  readonly function: string;
+  /** Buffers in argument (binding) order. */
+  readonly buffers: readonly { readonly name: string; readonly access: "read" | "write" | "update" }[];
+  /** Scalars in argument (uniform member) order. */
+  readonly scalars: readonly string[];
+  /** Threads of a group (block, workgroup). 1 on targets without groups. */
+  readonly group: number;
+  /** How many groups; 0 launches nothing. Targets without groups loop inside and say 1. */
+  readonly groups: Formula;
+  /** Bytes of on-chip memory a group uses. */
+  readonly sharedBytes: number;
+}
+
+/** Sets every element of a buffer to one value. */
+export interface FillStep {
+  readonly kind: "fill";
+  readonly buffer: string;
+  readonly value: number;
+}
+
+export type Step = LaunchStep | FillStep;
+
+/** One callable kernel of a generated file. */
+export interface Entry {
+  readonly operator: string;
+  readonly kernel: string;
+  /** Unique within the file; which optional tensors it takes, e.g. `deform_conv2d_mask_bias`. */
+  readonly name: string;
+  readonly present: readonly string[];
+  readonly tensors: readonly TensorInfo[];
+  readonly scalars: readonly ScalarInfo[];
+  readonly constants: readonly ConstantInfo[];
+  readonly workspaces: readonly WorkspaceInfo[];
+  /** Sizes that are not read off a shape but computed, in order: output axes. */
+  readonly sizes: readonly { readonly name: string; readonly is: Formula }[];
+  readonly steps: readonly Step[];
+}
+
+/** A kernel ready to run: its description and the generated text that holds it. */
+export interface Program {
+  readonly entry: Entry;
+  readonly source: string;
+}
+
+export type Data = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array;
+
+/** One execution: inputs by tensor name, every scalar by name, constants by name (default where absent). */
+export interface Job {
+  readonly inputs: Readonly<Record<string, Data>>;
+  readonly scalars: Readonly<Record<string, number>>;
+  readonly constants?: Readonly<Record<string, number>>;
+}
+
+/** What ran where; printed beside every result. There are no silent fallbacks. */
+export interface Device {
+  readonly target: string;
+  /** e.g. "SwiftShader Device (LLVM 16)", "Node 20.20.2 (V8 11.3)", "host simulation (g++ 12.2)". */
+  readonly device: string;
+  readonly driver: string;
+  /** True where the device is real hardware of the target's kind (a GPU for cuda and wgsl). */
+  readonly hardware: boolean;
+}
+
+/** Runs programs of one target on one device. */
+export interface Executor {
+  readonly device: Device;
+  /** Outputs by name. Rejects with a plain sentence when a limit of the device is exceeded. */
+  run(program: Program, job: Job): Promise<Record<string, Data>>;
+  close(): Promise<void>;
+}
+
+/** Why a target cannot run here, and what would make it run. */
+export interface Unavailable {
+  readonly target: string;
+  readonly unavailable: string;
+  readonly install?: string;
+}
