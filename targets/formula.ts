@@ -16,7 +16,9 @@ export function evaluateFormula(formula: string, names: Readonly<Record<string, 
   let at = 0;
   const take = (text: string) => {
     if (tokens[at] !== text)
-      throw new SyntaxError(`expected "${text}" but found "${tokens[at] ?? "the end"}" in: ${formula}`);
+      throw new SyntaxError(
+        `expected "${text}" but found "${tokens[at] ?? "the end"}" in: ${formula}`,
+      );
     at++;
   };
   const factor = (): number => {
@@ -52,7 +54,8 @@ export function evaluateFormula(formula: string, names: Readonly<Record<string, 
   };
   const sum = (): number => {
     let value = product();
-    while (tokens[at] === "+" || tokens[at] === "-") value += tokens[at++] === "+" ? product() : -product();
+    while (tokens[at] === "+" || tokens[at] === "-")
+      value += tokens[at++] === "+" ? product() : -product();
     return value;
   };
   const value = sum();

@@ -39,14 +39,23 @@ export interface WorkspaceInfo {
   readonly elements: Formula;
 }
 
+/** A buffer as one launch uses it. Bindings are fixed for a file; a launch may use some of them only. */
+export interface BufferUse {
+  readonly name: string;
+  readonly access: "read" | "write" | "update";
+  readonly binding: number;
+}
+
 export interface LaunchStep {
   readonly kind: "launch";
   /** The function (or `@compute` entry point, or `__global__` function) to run. */
   readonly function: string;
-  /** Buffers in argument (binding) order. */
-  readonly buffers: readonly { readonly name: string; readonly access: "read" | "write" | "update" }[];
+  /** Buffers in argument order. */
+  readonly buffers: readonly BufferUse[];
   /** Scalars in argument (uniform member) order. */
   readonly scalars: readonly string[];
+  /** The binding of the uniform block that holds the scalars, on targets that have bindings. */
+  readonly scalarsBinding: number;
   /** Threads of a group (block, workgroup). 1 on targets without groups. */
   readonly group: number;
   /** How many groups; 0 launches nothing. Targets without groups loop inside and say 1. */
