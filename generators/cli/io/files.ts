@@ -1,0 +1,59 @@
+import { randomBytes } from "node:crypto";
+import { readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { codeOf, messageOf, UserError } from "../errors.ts";
+
+/** Why the file system refused, in words, for the codes people meet. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file or folder",
+  ENOTDIR: "a part of the path is not a folder",
+  EISDIR: "it is a folder",
+  EACCES: "permission denied",
+  EPERM: "the operation is not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space is left",
+  ENAMETOOLONG: "the name is too long",
+  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
+};
+
+function explain(error: unknown): string {
+  return REASONS[codeOf(error) ?? ""] ?? messageOf(error);
+}
+
+/** Reads a whole file; a file that cannot be read is one clear sentence. */
+export async function readBytes(path: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${explain(error)}`);
+  }
+}
+
+/**
+ * Writes a file whole or not at all: into a temporary file of the same folder, renamed at the end,
+ * so that neither a failure nor Ctrl-C leaves half a file or destroys the old one.
+ */
+export async function writeBytes(path: string, bytes: Uint8Array): Promise<void> {
+  let temporary: string | undefined;
+  try {
+    const target = await findTarget(path);
+    temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.tmp`);
+    await writeFile(temporary, bytes, { flag: "wx", flush: true });
+    await rename(temporary, target);
+  } catch (error) {
+    if (temporary !== undefined) await rm(temporary, { force: true });
+    throw new UserError(`cannot write ${path}: ${explain(error)}`);
+  }
+}
+
+/** Where to write: behind a symbolic link, which stays one; never in place of a device or folder. */
+async function findTarget(path: string): Promise<string> {
+  const existing = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  if (existing === undefined) return path;
+  if (existing.isDirectory()) throw new UserError("it is a folder");
+  if (!existing.isFile()) throw new UserError("it is not a regular file");
+  return realpath(path);
+}
