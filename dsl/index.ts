@@ -1,0 +1,7 @@
+// The language of operator declarations: import from here.
+
+export * from "./core.ts";
+export type { Demand, Derived, Meta, Sizes } from "./meta.ts";
+export * from "./sampling.ts";
+export { fromData, stage, storedIn, tensor } from "./tensor.ts";
+export type { Axis, Bound, Coords, Ix, Pos, Range, Sides, Tensor, YX } from "./types.ts";
