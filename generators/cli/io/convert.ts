@@ -36,7 +36,7 @@ function convert<T extends Floats>(
   return { data: result, inexact, overflowed };
 }
 
-/** The elements as float32, each rounded to the nearest; a float32 array is passed on, not copied. */
+/** The elements as float32, rounded to the nearest; float32 data is passed on, not copied. */
 export function toFloat32(array: NpArray): Converted<Float32Array> {
   if (array.data instanceof Float32Array) return { data: array.data, inexact: 0, overflowed: 0 };
   return convert(array, new Float32Array(array.data.length), Math.fround);
@@ -81,6 +81,6 @@ export function describeConversion(
 ): string | undefined {
   if (inexact === 0) return undefined;
   const infinite = overflowed === 0 ? "" : `, ${overflowed} of them to infinity`;
-  const from = DTYPES[array.dtype].name;
-  return `${name}: ${from} converted to ${to}; ${inexact} of ${array.data.length} values changed${infinite}`;
+  const changed = `${inexact} of ${array.data.length} values changed${infinite}`;
+  return `${name}: ${DTYPES[array.dtype].name} converted to ${to}; ${changed}`;
 }

@@ -30,7 +30,7 @@ export type NpDType =
   | "u8"
   | "b1";
 
-/** An array as NumPy means it: `data` is in C order (last index fastest), in the host's byte order. */
+/** An array as NumPy means it; `data` is in C order: the last index runs fastest. */
 export interface NpArray {
   readonly shape: readonly number[];
   readonly dtype: NpDType;
@@ -104,20 +104,17 @@ export function countElements(shape: readonly number[]): number {
 
 /** Refuses an array whose shape, element type and data do not belong together. */
 export function checkArray(name: string, { shape, dtype, data }: NpArray): void {
+  const sizes = `the shape (${shape.join(", ")})`;
   if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
-    throw new UserError(
-      `${name} has the shape (${shape.join(", ")}); sizes are whole and not negative`,
-    );
+    throw new UserError(`${name} has ${sizes}; sizes are whole and not negative`);
   }
-  if (countElements(shape) !== data.length) {
-    throw new UserError(
-      `${name} has ${data.length} elements but the shape (${shape.join(", ")}) has ${countElements(shape)}`,
-    );
+  const count = countElements(shape);
+  if (count !== data.length) {
+    throw new UserError(`${name} has ${data.length} elements but ${sizes} has ${count}`);
   }
-  if (DTYPES[dtype].encode(data.subarray(0, 0)) === undefined) {
-    throw new UserError(
-      `${name} is said to be ${DTYPES[dtype].name} but is a ${data.constructor.name}`,
-    );
+  const row = DTYPES[dtype];
+  if (row.encode(data.subarray(0, 0)) === undefined) {
+    throw new UserError(`${name} is said to be ${row.name} but is a ${data.constructor.name}`);
   }
 }
 

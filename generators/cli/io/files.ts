@@ -46,7 +46,7 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-/** Where to write: behind a symbolic link, which stays one; never in place of a device or folder. */
+/** Where to write: behind a symbolic link, which stays; never in place of a device or folder. */
 async function findTarget(path: string): Promise<string> {
   const existing = await stat(path).catch((error: unknown) => {
     if (codeOf(error) === "ENOENT") return undefined;

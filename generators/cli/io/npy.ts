@@ -75,8 +75,16 @@ function latin1(bytes: Uint8Array): string {
 }
 
 /** One `key: value` of the Python dictionary in the header; values as NumPy prints them. */
-const FIELD =
-  /\s*(['"])(\w+)\1\s*:\s*(?:(['"])([^'"\\]*)\3|(True|False)|\(([\d\sL,]*)\)|(\[[\s\S]*\]))\s*(?:,|(?=\}))/y;
+const FIELD = new RegExp(
+  [
+    /\s*(?<q>['"])(?<key>\w+)\k<q>\s*:\s*/,
+    /(?:'(?<text>[^'\\]*)'|(?<flag>True|False)|\((?<tuple>[\d\sL,]*)\)|(?<list>\[[\s\S]*\]))/,
+    /\s*(?:,|(?=\}))/,
+  ]
+    .map((part) => part.source)
+    .join(""),
+  "y",
+);
 
 function readFields(text: string, name: string): Omit<Header, "start"> {
   const damaged = new UserError(
@@ -84,22 +92,19 @@ function readFields(text: string, name: string): Omit<Header, "start"> {
   );
   const body = text.trim();
   if (!body.startsWith("{") || !body.endsWith("}")) throw damaged;
-  const fields = new Map<string, RegExpExecArray>();
+  const fields = new Map<string, Record<string, string | undefined>>();
   let at = 1;
   while (body.slice(at).trim() !== "}") {
     FIELD.lastIndex = at;
-    const match = FIELD.exec(body);
-    if (match === null || fields.size === 3 || fields.has(match[2]!)) throw damaged;
-    fields.set(match[2]!, match);
+    const { key, ...value } = FIELD.exec(body)?.groups ?? {};
+    if (key === undefined || fields.size === 3 || fields.has(key)) throw damaged;
+    fields.set(key, value);
     at = FIELD.lastIndex;
   }
-  const [descr, fortran, shape] = ["descr", "fortran_order", "shape"].map((key) => fields.get(key));
-  if (fields.size !== 3 || !descr || fortran?.[5] === undefined || shape?.[6] === undefined) {
-    throw damaged;
-  }
-  const dims = readShape(shape[6]);
-  if (dims === undefined) throw damaged;
-  return { ...readDescr(descr[4], name), fortran: fortran[5] === "True", shape: dims };
+  const [descr, fortran, shape] = ["descr", "fortran_order", "shape"].map((k) => fields.get(k));
+  const dims = shape?.tuple === undefined ? undefined : readShape(shape.tuple);
+  if (descr === undefined || fortran?.flag === undefined || dims === undefined) throw damaged;
+  return { ...readDescr(descr.text, name), fortran: fortran.flag === "True", shape: dims };
 }
 
 function readShape(text: string): readonly number[] | undefined {
@@ -156,7 +161,7 @@ function reorderToC(data: NpArray["data"], shape: readonly number[]): NpArray["d
   return result;
 }
 
-/** The bytes of an array as a .npy file, the same as `numpy.save` writes: C order, little-endian. */
+/** The bytes of an array as a .npy file as `numpy.save` writes them: C order, little-endian. */
 export function formatNpy(array: NpArray, name = "the array"): Uint8Array {
   checkArray(name, array);
   const { shape, dtype, data } = array;
@@ -164,8 +169,8 @@ export function formatNpy(array: NpArray, name = "the array"): Uint8Array {
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(", ");
   const descr = `${row.bytes === 1 ? "|" : "<"}${dtype}`;
   const fields = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`;
-  // NumPy leaves room for the first size to grow to 21 digits in place, then fills with spaces up
-  // to a newline that ends on a multiple of 64 bytes (a whole 64 more where it would fit exactly).
+  // NumPy leaves room for the first size to grow to 21 digits in place, then fills with spaces
+  // to a newline that ends on a multiple of 64 bytes (64 more where it would fit exactly).
   const room = shape.length === 0 ? 0 : 21 - String(shape[0]).length;
   const length = Math.floor((10 + fields.length + room + 1) / 64 + 1) * 64 - 10;
   const head = Buffer.alloc(10 + length, " ", "latin1");

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { strFromU8, unzipSync, type Zippable, zipSync } from "fflate";
 import { messageOf, UserError } from "../errors.ts";
 
-/** The most bytes that the entries of one archive may unpack to, unless the caller says otherwise. */
+/** The most bytes that one archive may unpack to, unless the caller says otherwise. */
 export const UNPACK_LIMIT = 2 ** 32 - 1;
 
 /** What the archive's directory says of one entry. */
@@ -88,9 +88,9 @@ interface Claims {
 function refuse(name: string, { flags, method, packed, size }: Claims): string | undefined {
   if (flags & 1) return `the entry "${name}" is encrypted`;
   if (method !== STORED && method !== DEFLATED) {
-    return `the entry "${name}" is packed by method ${method}; stored (0) and deflated (8) are read`;
+    return `the entry "${name}" has method ${method}; 0 (stored) and 8 (deflated) are read`;
   }
-  // 0xffffffff defers to a 64-bit field; no file that can be read here needs one.
+  // 0xffffffff defers to a 64-bit field, which nothing that can be read here needs.
   if (packed === 0xffffffff || size === 0xffffffff) return `the entry "${name}" exceeds 4 GiB`;
   const most = method === STORED ? packed : packed * BEST_RATIO;
   return size > most
