@@ -1,0 +1,170 @@
+// Tensor IR, expressions: what one element is. A pure, interned DAG: expressions that are equal up to the
+// names of their bound indices are one object, so `===` compares and a Map finds common subexpressions.
+
+import { type OpName, resultKind } from "./ops.ts";
+
+/**
+ * What a value stands for. int: an index or a size, 32 bits. coord: a position, f32 or wider, never f16.
+ * data: an element as stored, f16 or f32; any arithmetic turns it into acc. acc: f32 or wider. bool: a test.
+ */
+export type Kind = "int" | "coord" | "data" | "acc" | "bool";
+
+/** What a read does where its position is out of range. */
+export type Border = "inside" | "zero" | "clamp";
+
+export type Expr =
+  | { readonly kind: "const"; readonly type: Exclude<Kind, "data">; readonly value: number }
+  /** A number given at launch, e.g. `stride.y`. */
+  | { readonly kind: "attr"; readonly name: string; readonly type: "int" | "coord" }
+  /** The number (from 0) of an option's chosen value; fixed when a kernel is built. */
+  | { readonly kind: "option"; readonly name: string }
+  /** The size of an axis of the kernel. */
+  | { readonly kind: "size"; readonly axis: string }
+  | { readonly kind: "index"; readonly loop: Loop }
+  /** Part `part` of the element of a tensor or stage; one position for each part of its dimensions. */
+  | {
+      readonly kind: "read";
+      readonly from: string;
+      readonly type: "data" | "coord" | "acc" | "int";
+      /** For a tensor: its axes in the order of `at` (a numeral is a fixed size). Empty for a stage. */
+      readonly axes: readonly string[];
+      readonly at: readonly Expr[];
+      readonly border: Border;
+      readonly part: number;
+    }
+  | { readonly kind: "op"; readonly op: OpName; readonly args: readonly Expr[] }
+  | { readonly kind: "cast"; readonly to: Kind; readonly arg: Expr }
+  /** Lazy: a branch is evaluated only where it is taken. */
+  | {
+      readonly kind: "select";
+      readonly cond: Expr;
+      readonly then: Expr;
+      readonly else: Expr;
+    }
+  | { readonly kind: "part"; readonly of: Reduce; readonly part: number };
+
+/**
+ * A walk over indices that ends in a tuple; read through `part`. `sum`: `from` plus the bodies, part by part.
+ * `max`: the bodies at the index whose first body is largest (first in row-major order wins ties); `from`
+ * where there is no index.
+ */
+export interface Reduce {
+  readonly kind: "reduce";
+  readonly op: "sum" | "max";
+  readonly over: readonly Loop[];
+  readonly bodies: readonly Expr[];
+  readonly from: readonly Expr[];
+}
+
+/** An index that runs over `[lo, hi)`. The object is the identity of the variable it binds. */
+export interface Loop {
+  /** The axis it walks, or "step". */
+  readonly axis: string;
+  readonly lo: Expr;
+  readonly hi: Expr;
+  /** Bound indices at the same depth of nesting share a level: the canonical name of a bound variable. */
+  readonly level: number;
+  /** The bounds only leave out indices whose body is certainly 0, or which change no maximum. */
+  readonly cover: boolean;
+}
+
+export type Node = Expr | Reduce | Loop;
+
+const table = new Map<string, Node>();
+const ids = new WeakMap<object, number>();
+let count = 0;
+
+/** A number for an object, the same for each interned one. */
+export const idOf = (o: object): number => {
+  const known = ids.get(o);
+  if (known !== undefined) return known;
+  ids.set(o, ++count);
+  return count;
+};
+
+const bits = new DataView(new ArrayBuffer(8));
+const exact = (value: number): string => {
+  bits.setFloat64(0, value);
+  return bits.getBigUint64(0).toString(16);
+};
+
+function intern<N extends Node>(node: N): N {
+  const key = JSON.stringify(node, (name, value: unknown) => {
+    if (name && value !== null && typeof value === "object" && !Array.isArray(value))
+      return idOf(value);
+    return typeof value === "number" && name === "value" ? exact(value) : value;
+  });
+  const known = table.get(key);
+  if (known) return known as N;
+  table.set(key, node);
+  return node;
+}
+
+/** The kind of an expression's value. */
+export function kindOf(e: Expr): Kind {
+  switch (e.kind) {
+    case "const":
+    case "attr":
+    case "read":
+      return e.type;
+    case "option":
+    case "size":
+    case "index":
+      return "int";
+    case "cast":
+      return e.to;
+    case "select":
+      return kindOf(e.then);
+    case "part":
+      return kindOf(e.of.bodies[e.part]!);
+    case "op": {
+      const kind = resultKind(e.op, e.args.map(kindOf));
+      if (typeof kind === "string") return kind;
+      throw new Error(kind.refused);
+    }
+    default:
+      return unreachable(e);
+  }
+}
+
+/** For the end of a `switch` that has a case for every kind of node. */
+export const unreachable = (x: never): never => {
+  throw new Error(`unhandled ${JSON.stringify(x)}`);
+};
+
+type Literal = Extract<Expr, { kind: "const" }>["type"];
+
+export const constant = (value: number, type: Literal): Expr =>
+  intern({ kind: "const", type, value });
+export const int = (value: number): Expr => constant(value, "int");
+export const attr = (name: string, type: "int" | "coord"): Expr =>
+  intern({ kind: "attr", name, type });
+export const option = (name: string): Expr => intern({ kind: "option", name });
+export const size = (axis: string): Expr => intern({ kind: "size", axis });
+export const index = (loop: Loop): Expr => intern({ kind: "index", loop });
+export const read = (r: Omit<Extract<Expr, { kind: "read" }>, "kind">): Expr =>
+  intern({
+    kind: "read",
+    from: r.from,
+    type: r.type,
+    axes: r.axes,
+    at: r.at,
+    border: r.border,
+    part: r.part,
+  });
+export const part = (of: Reduce, which: number): Expr => intern({ kind: "part", of, part: which });
+
+/** An operation, as written: operands must already be of fitting kinds (see build.ts for promotion). */
+export const op = (name: OpName, ...args: readonly Expr[]): Expr =>
+  intern({ kind: "op", op: name, args });
+export const cast = (to: Kind, arg: Expr): Expr =>
+  kindOf(arg) === to ? arg : intern({ kind: "cast", to, arg });
+export const select = (cond: Expr, then: Expr, otherwise: Expr): Expr =>
+  intern({ kind: "select", cond, then, else: otherwise });
+
+/** A canonical loop; for one that is only a placeholder while a body is being built, see `freshLoop`. */
+export const loop = (l: Loop): Loop =>
+  intern({ axis: l.axis, lo: l.lo, hi: l.hi, level: l.level, cover: l.cover });
+/** A reduction whose loops are canonical already; build.ts makes them so. */
+export const reduceNode = (r: Reduce): Reduce =>
+  intern({ kind: "reduce", op: r.op, over: r.over, bodies: r.bodies, from: r.from });

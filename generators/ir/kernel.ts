@@ -1,0 +1,134 @@
+// Tensor IR, kernels: named stages over named axes. A declaration, specialised to the presence of its
+// optional tensors, is one kernel; so is each of its gradients.
+
+import type { Expr, Loop } from "./expr.ts";
+
+/** One dimension of a tensor: the axes it is made of, outermost first; a numeral is a fixed size. */
+export type Dimension = readonly string[];
+
+export interface TensorDecl {
+  readonly name: string;
+  readonly dims: readonly Dimension[];
+  /** data may be stored in f16; coord is always f32. */
+  readonly type: "data" | "coord";
+  readonly optional: boolean;
+  readonly doc: string;
+}
+
+/** An attribute as the author declared it. `pair` has parts y, x; `sides` top, left, bottom, right. */
+export interface AttrDecl {
+  readonly name: string;
+  readonly type: "int" | "real" | "pair" | "sides" | "bool" | "choice";
+  readonly doc: string;
+  readonly default?: number | boolean | string;
+  readonly min?: number;
+  readonly max?: number;
+  /** The values of a choice, in the order of the numbers they have in an `option`. */
+  readonly values?: readonly string[];
+}
+
+/** An axis that follows from others: its size as an int expression over sizes and attributes. */
+export interface AxisDecl {
+  readonly axis: string;
+  readonly size: Expr;
+}
+
+/** A demand on sizes, attributes and options, with the sentence said where it does not hold. */
+export interface DemandDecl {
+  readonly holds: Expr;
+  /** `{C}` stands for the size of axis C, `{stride}` for the attribute. */
+  readonly otherwise: string;
+}
+
+/** A column of a tensor that holds indices of an axis. */
+export interface IndexColumn {
+  readonly tensor: string;
+  readonly column: number;
+  readonly axis: string;
+}
+
+/** The element of each index of its domain: `name[domain] = parts`. */
+export interface Gather {
+  readonly kind: "gather";
+  readonly name: string;
+  /** Free loops from 0, outermost first; the order of the elements in memory. */
+  readonly domain: readonly Loop[];
+  /** How the domain's loops group into dimensions, e.g. [1, 2, 1] for `N (G T) OH`. */
+  readonly dims: readonly number[];
+  readonly parts: readonly Expr[];
+}
+
+/**
+ * Adds to elements of `name`, a buffer that starts at 0: for each index of `domain`, `values[i]` is added to
+ * part i at position `at`, where `when` holds.
+ */
+export interface Scatter {
+  readonly kind: "scatter";
+  readonly name: string;
+  readonly domain: readonly Loop[];
+  /** The target's loops, for its shape: `at` has one position for each. */
+  readonly shape: readonly Loop[];
+  readonly dims: readonly number[];
+  readonly at: readonly Expr[];
+  readonly when: Expr;
+  readonly values: readonly Expr[];
+}
+
+export type Stage = Gather | Scatter;
+
+/** Where in the author's text something comes from. */
+export interface Span {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Kernel {
+  /** The operator, e.g. `deform_conv2d`. */
+  readonly operator: string;
+  /** Which of the operator's kernels: `forward`, later `grad_input`. */
+  readonly role: string;
+  /** The optional tensors that are given. */
+  readonly present: readonly string[];
+  readonly tensors: readonly TensorDecl[];
+  readonly attrs: readonly AttrDecl[];
+  readonly axes: readonly AxisDecl[];
+  readonly demands: readonly DemandDecl[];
+  readonly indices: readonly IndexColumn[];
+  /** In an order in which each reads only tensors and earlier stages. */
+  readonly stages: readonly Stage[];
+  /** The stages that are results, by name. */
+  readonly outputs: readonly string[];
+  /** The author's name of a value or index, kept for readable output. Says nothing of meaning. */
+  readonly names: ReadonlyMap<Expr | Loop, string>;
+  readonly source: Span;
+}
+
+/** Attributes that are fixed when a kernel is built; the rest are numbers given at launch. */
+export const isOption = (attr: AttrDecl): boolean => attr.type === "bool" || attr.type === "choice";
+
+/** The named values of an option, in the order of their numbers. */
+export const optionValues = (attr: AttrDecl): readonly string[] =>
+  attr.type === "bool" ? ["false", "true"] : (attr.values ?? []);
+
+const pairParts = ["y", "x"] as const;
+const sideParts = ["top", "left", "bottom", "right"] as const;
+
+/** The launch-time numbers of an attribute: `stride.y` and `stride.x`, or itself. */
+export function scalarsOf(attr: AttrDecl): readonly { name: string; type: "int" | "coord" }[] {
+  switch (attr.type) {
+    case "pair":
+      return pairParts.map((p) => ({ name: `${attr.name}.${p}`, type: "int" }));
+    case "sides":
+      return sideParts.map((p) => ({ name: `${attr.name}.${p}`, type: "int" }));
+    case "int":
+      return [{ name: attr.name, type: "int" }];
+    case "real":
+      return [{ name: attr.name, type: "coord" }];
+    case "bool":
+    case "choice":
+      return [];
+    default:
+      return attr.type satisfies never;
+  }
+}

@@ -1,0 +1,38 @@
+// What an operator's kernel lowers to: launches and fills in order, over arguments and workspaces.
+
+import type { BufferDecl, Nest, NestExpr, Parameter } from "./nest.ts";
+
+export interface PlanBuffer extends BufferDecl {
+  readonly role: "input" | "output" | "workspace";
+  /** The axes of each dimension, for arguments; empty for a workspace. */
+  readonly axes: readonly (readonly string[])[];
+}
+
+export type PlanStep =
+  /** Runs `nest`; `groups` is the product of its grid loops' extents (1 where there is none). */
+  | { readonly kind: "launch"; readonly nest: Nest; readonly groups: NestExpr }
+  /** Sets all elements to one value, e.g. before accumulating. */
+  | { readonly kind: "fill"; readonly buffer: string; readonly value: number };
+
+/** An option that stays open: a constant fixed when the kernel is built. */
+export interface PlanOption {
+  readonly name: string;
+  readonly constant: string;
+  readonly values: readonly string[];
+  readonly default: number;
+}
+
+export interface Plan {
+  readonly operator: string;
+  readonly role: string;
+  /** Unique within the operator, e.g. `deform_conv2d_mask_bias`. */
+  readonly name: string;
+  readonly present: readonly string[];
+  /** Every scalar that some step needs or a caller must give. */
+  readonly scalars: readonly (Parameter & { readonly from: "size" | "attr" })[];
+  readonly options: readonly PlanOption[];
+  readonly buffers: readonly PlanBuffer[];
+  /** Axes that are computed from others, in order. */
+  readonly sizes: readonly { readonly axis: string; readonly is: NestExpr }[];
+  readonly steps: readonly PlanStep[];
+}
