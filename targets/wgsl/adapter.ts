@@ -1,0 +1,155 @@
+// A WebGPU device in Node through npm `webgpu` (Dawn): a real GPU where there is one, otherwise
+// SwiftShader, a Vulkan driver that computes on the CPU.
+// On macOS (Metal) and Windows (D3D12) Dawn needs no help; that was never executed by the authors.
+
+import { join } from "node:path";
+import type { Device, Executor, Unavailable } from "../program.ts";
+import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
+import { unpackBundle } from "./unpack.ts";
+
+/** Which adapter to open, and how to run on it. */
+export interface OpenOptions extends RunnerOptions {
+  /** "any" (the default) prefers a GPU; "hardware" accepts nothing else, "software" wants none. */
+  readonly adapter?: "any" | "hardware" | "software";
+}
+
+/** An executor with its WebGPU device at hand. */
+export interface WgslExecutor extends Executor {
+  readonly gpu: GPUDevice;
+  readonly runner: Runner;
+}
+
+const target = "wgsl";
+
+/** Opens the best adapter of this machine. */
+export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor | Unavailable> {
+  const dawn = await importDawn();
+  if ("unavailable" in dawn) return dawn;
+  const found = await findAdapter(dawn, options.adapter ?? "any");
+  if ("unavailable" in found) return found;
+  const gpu = await found.requestDevice({
+    requiredLimits: maximumLimits(found),
+    requiredFeatures: (["shader-f16", "subgroups", "timestamp-query"] as const).filter((feature) =>
+      found.features.has(feature),
+    ),
+  });
+  const runner = createRunner(gpu, options);
+  return {
+    device: describe(found.info),
+    gpu,
+    runner,
+    run: (program, job) => runner.runArrays(program, job),
+    async close() {
+      runner.destroy();
+      gpu.destroy();
+      await gpu.lost;
+    },
+  };
+}
+
+type Dawn = { create(options: string[]): GPU };
+
+/** npm `webgpu`, if it is installed and has a binary for this platform. */
+export async function importDawn(): Promise<Dawn | Unavailable> {
+  try {
+    return await import("webgpu");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ERR_MODULE_NOT_FOUND")
+      return {
+        target,
+        unavailable: "the npm package webgpu is not installed",
+        install: "npm install webgpu",
+      };
+    return { target, unavailable: `npm webgpu does not load here: ${message.split("\n")[0]}` };
+  }
+}
+
+const kept = Symbol.for("warpweave.dawn");
+
+/** A Dawn instance that is never collected: when one is, Dawn aborts the process. */
+export function createInstance(dawn: Dawn, options: string[]): GPU {
+  const holder = globalThis as { [kept]?: GPU[] };
+  const instance = dawn.create(options);
+  holder[kept] = [...(holder[kept] ?? []), instance];
+  return instance;
+}
+
+async function findAdapter(
+  dawn: Dawn,
+  want: "any" | "hardware" | "software",
+): Promise<GPUAdapter | Unavailable> {
+  if (want !== "software" && (await mayHaveGpu())) {
+    const gpu = createInstance(dawn, []);
+    const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+    if (adapter && !adapter.info.isFallbackAdapter) return adapter;
+  }
+  if (want === "hardware") return { target, unavailable: "no GPU with a driver was found" };
+  return openSwiftShader(dawn);
+}
+
+// On Linux a GPU is reached through the system's Vulkan loader. Dawn prints a warning where that
+// is missing, so it is looked for first.
+async function mayHaveGpu(): Promise<boolean> {
+  if (process.platform !== "linux") return true;
+  const koffi = await importKoffi();
+  if ("unavailable" in koffi) return true;
+  try {
+    koffi.load("libvulkan.so.1");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function openSwiftShader(dawn: Dawn): Promise<GPUAdapter | Unavailable> {
+  const none = "there is no GPU with a driver, and SwiftShader cannot stand in";
+  const folder = await unpackBundle("swiftshader");
+  if (typeof folder !== "string")
+    return { target, ...folder, unavailable: `${none}: ${folder.unavailable}` };
+  const koffi = await importKoffi();
+  if ("unavailable" in koffi) return { ...koffi, unavailable: `${none}: ${koffi.unavailable}` };
+  const before = process.env.VK_ICD_FILENAMES;
+  try {
+    // Dawn opens libvulkan.so.1 by its bare name and gets the one that is loaded already. The
+    // loader reads the variable while the adapter is looked for; child processes shall not see it.
+    process.env.VK_ICD_FILENAMES = join(folder, "vk_swiftshader_icd.json");
+    koffi.load(join(folder, "libvulkan.so.1"));
+    const adapter = await createInstance(dawn, []).requestAdapter();
+    return adapter ?? { target, unavailable: `${none}: Dawn finds no adapter in it` };
+  } catch (error) {
+    return { target, unavailable: `${none}: ${(error as Error).message}` };
+  } finally {
+    if (before === undefined) delete process.env.VK_ICD_FILENAMES;
+    else process.env.VK_ICD_FILENAMES = before;
+  }
+}
+
+async function importKoffi(): Promise<{ load(path: string): unknown } | Unavailable> {
+  try {
+    return (await import("koffi")).default;
+  } catch {
+    const unavailable = "the npm package koffi is not installed";
+    return { target, unavailable, install: "npm install koffi" };
+  }
+}
+
+/** Every limit at the adapter's maximum; a device has the small defaults otherwise. */
+export function maximumLimits(adapter: GPUAdapter): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") all[name] = value;
+  }
+  return all;
+}
+
+function describe(info: GPUAdapterInfo): Device {
+  const name = info.device || info.architecture || info.vendor || "unnamed adapter";
+  return {
+    target,
+    device: info.architecture === "swiftshader" ? "SwiftShader (CPU)" : name,
+    driver: info.description || "unknown driver",
+    hardware: !info.isFallbackAdapter,
+  };
+}

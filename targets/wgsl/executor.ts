@@ -1,0 +1,259 @@
+// Runs generated kernels on the caller's GPUDevice and GPUBuffers, in browsers and in Node.
+// Nothing is read back unless asked for, modules and pipelines are compiled once, and workspaces
+// are kept for the next run.
+
+import { evaluateFormula } from "../formula.ts";
+import type { BufferUse, Data, Entry, FillStep, Job, LaunchStep, Program } from "../program.ts";
+import { allocateTensors, checkInputs, readOutputs } from "./arrays.ts";
+import { guardDevice } from "./device.ts";
+import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
+import { fillBits, fillProgram } from "./fill.ts";
+import { checkLimits } from "./limits.ts";
+import { type CompiledLaunch, createCompiler } from "./pipelines.ts";
+import { createScratch } from "./scratch.ts";
+import {
+  createUniforms,
+  encodeLaunches,
+  type PlannedDispatch,
+  type ReadyLaunch,
+} from "./submit.ts";
+import { type BufferSize, completeConstants, completeScalars, countElements } from "./values.ts";
+
+type Numbers = Readonly<Record<string, number>>;
+type Sizes = ReadonlyMap<string, BufferSize>;
+
+/** GPU buffers by tensor name; each needs STORAGE usage and at least the bytes of its shape. */
+export type Buffers = Readonly<Record<string, GPUBuffer>>;
+
+/** How work is cut into dispatches; the defaults suit every device. */
+export interface RunnerOptions {
+  /** Groups per dimension of a dispatch, if fewer than the device allows. */
+  readonly maxGroupsPerDimension?: number;
+  /** How long one submit of a long launch should take; watchdogs bark after about two seconds. */
+  readonly submitMilliseconds?: number;
+  /** Threads of the first submit of a launch whose cost is not known yet. */
+  readonly firstSubmitThreads?: number;
+}
+
+/** Runs programs on one device. */
+export interface Runner {
+  /** Submits a program; resolves when all is submitted and the device has accepted it. */
+  run(program: Program, buffers: Buffers, scalars: Numbers, constants?: Numbers): Promise<void>;
+  /**
+   * Records a program into the caller's encoder; resolves when it is recorded. Long work is not
+   * split into several submits here, since the caller submits; and runs of one runner share
+   * workspaces, so the command buffers take effect in the order in which they are submitted.
+   */
+  encode(
+    encoder: GPUCommandEncoder,
+    program: Program,
+    buffers: Buffers,
+    scalars: Numbers,
+    constants?: Numbers,
+  ): Promise<void>;
+  /** Uploads a job's inputs, runs the program and reads its outputs back. */
+  runArrays(program: Program, job: Job): Promise<Record<string, Data>>;
+  /** Frees the workspaces. The device stays the caller's. */
+  destroy(): void;
+}
+
+/** A runner for a device; several may share one device. */
+export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runner {
+  const device = guardDevice(gpu);
+  const compile = createCompiler(device);
+  const scratch = createScratch(device);
+  const uniforms = createUniforms(device);
+  const paces = new WeakMap<CompiledLaunch, { readonly scalars: string; readonly pace: Pace }>();
+  const perDimension = Math.min(
+    options.maxGroupsPerDimension ?? Number.POSITIVE_INFINITY,
+    gpu.limits.maxComputeWorkgroupsPerDimension,
+  );
+  const { submitMilliseconds = 100, firstSubmitThreads = 65536 } = options;
+
+  // Runs take turns: they share the workspaces, and they wait while compiling.
+  let turn: Promise<unknown> = Promise.resolve();
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turn.then(work);
+    turn = result.catch(() => {});
+    return result;
+  }
+
+  /** All launches of a program, compiled and bound; steps with nothing to do are left out. */
+  async function prepare(
+    program: Program,
+    buffers: Buffers,
+    given: Numbers,
+    constants?: Numbers,
+    lend = false,
+  ): Promise<readonly ReadyLaunch[]> {
+    const { entry } = program;
+    const scalars = completeScalars(entry, given);
+    const sizes = countElements(entry, scalars);
+    const overrides = completeConstants(entry, constants);
+    checkLimits(gpu.limits, entry, sizes);
+    checkBuffers(entry, buffers, sizes);
+    const workspaces = await scratch.take(entry.workspaces, sizes, lend);
+    const all = { ...buffers, ...workspaces };
+    const ready: ReadyLaunch[] = [];
+    for (const step of entry.steps) {
+      const launch =
+        step.kind === "launch"
+          ? await bind(program, step, all, scalars, sizes, overrides)
+          : await bindFill(step, all, sizes);
+      if (launch) ready.push(launch);
+    }
+    return ready;
+  }
+
+  async function bindFill(
+    step: FillStep,
+    buffers: Buffers,
+    sizes: Sizes,
+  ): Promise<ReadyLaunch | undefined> {
+    const size = sizes.get(step.buffer);
+    if (size?.elements === 0) return;
+    const data = buffers[step.buffer];
+    const launch = fillProgram.entry.steps[0];
+    if (!size || !data || launch?.kind !== "launch")
+      throw new Error(`A fill step names ${step.buffer}, which is no buffer of its program.`);
+    const scalars = { words: size.bytes / 4, bits: fillBits(size.dtype, step.value) };
+    return bind(fillProgram, launch, { data }, scalars, new Map([["data", size]]), {});
+  }
+
+  async function bind(
+    program: Program,
+    launch: LaunchStep,
+    buffers: Buffers,
+    scalars: Numbers,
+    sizes: Sizes,
+    constants: Numbers,
+  ): Promise<ReadyLaunch | undefined> {
+    const groups = evaluateFormula(launch.groups, scalars);
+    checkGroups(launch.function, groups, perDimension);
+    const written = launch.buffers.filter(({ access }) => access !== "read");
+    if (groups === 0 || written.every(({ name }) => sizes.get(name)?.elements === 0)) return;
+    const compiled = await compile(program.source, launch, constants);
+    const resources = launch.buffers.map((use) => ({
+      binding: use.binding,
+      resource: { buffer: findBuffer(use, buffers, sizes), size: boundBytes(use, sizes) },
+    }));
+    return { entry: program.entry, launch, compiled, resources, scalars, groups };
+  }
+
+  // A buffer of no elements cannot be bound; kernels never read the stand-in.
+  function findBuffer({ name }: BufferUse, buffers: Buffers, sizes: Sizes): GPUBuffer {
+    const buffer = sizes.get(name)?.bytes === 0 ? scratch.empty(name) : buffers[name];
+    if (!buffer) throw new Error(`A launch uses ${name}, which is no buffer of its program.`);
+    return buffer;
+  }
+
+  function paceOf({ compiled, launch, scalars }: ReadyLaunch): Pace {
+    const key = JSON.stringify(scalars);
+    const known = paces.get(compiled);
+    if (known?.scalars === key) return known.pace;
+    const pace = new Pace(firstSubmitThreads / launch.group, submitMilliseconds);
+    paces.set(compiled, { scalars: key, pace });
+    return pace;
+  }
+
+  async function submit(what: string, dispatches: readonly PlannedDispatch[]): Promise<void> {
+    if (dispatches.length === 0) return;
+    const block = await uniforms.take(dispatches);
+    await device.checked(what, () => {
+      const encoder = gpu.createCommandEncoder();
+      encodeLaunches(gpu, encoder, dispatches, block);
+      gpu.queue.submit([encoder.finish()]);
+    });
+  }
+
+  const idle = () => device.whileAlive(gpu.queue.onSubmittedWorkDone());
+
+  // Short launches share one submit, whose estimated load stays below one submit's worth. A long
+  // launch gets submits of its own, timed one by one so that the next has the right size.
+  async function submitPaced(what: string, launches: readonly ReadyLaunch[]): Promise<void> {
+    let batch: PlannedDispatch[] = [];
+    let load = 0;
+    for (const ready of launches) {
+      const pace = paceOf(ready);
+      const share = ready.groups / Math.min(pace.groups, perDimension * perDimension);
+      if (load + share > 1) {
+        await submit(what, batch);
+        batch = [];
+        load = 0;
+      }
+      if (share <= 1) {
+        const { dispatch } = nextDispatch(0, ready.groups, ready.groups, perDimension);
+        batch.push({ ready, dispatch });
+        load += share;
+        continue;
+      }
+      await idle();
+      for (let base = 0; base < ready.groups; ) {
+        const { dispatch, next } = nextDispatch(base, ready.groups, pace.groups, perDimension);
+        const start = performance.now();
+        await submit(what, [{ ready, dispatch }]);
+        await idle();
+        pace.measured(next - base, performance.now() - start);
+        base = next;
+      }
+    }
+    await submit(what, batch);
+  }
+
+  function run(program: Program, buffers: Buffers, scalars: Numbers, constants?: Numbers) {
+    return inTurn(async () => {
+      const launches = await prepare(program, buffers, scalars, constants);
+      await submitPaced(program.entry.name, launches);
+    });
+  }
+
+  return {
+    run,
+    encode: (encoder, program, buffers, scalars, constants) =>
+      inTurn(async () => {
+        const launches = await prepare(program, buffers, scalars, constants, true);
+        const dispatches = launches.flatMap((ready) =>
+          coverGroups(ready.groups, perDimension).map((dispatch) => ({ ready, dispatch })),
+        );
+        if (dispatches.length === 0) return;
+        const block = await uniforms.lend(dispatches);
+        await device.checked(program.entry.name, () =>
+          encodeLaunches(gpu, encoder, dispatches, block),
+        );
+      }),
+    async runArrays(program, job) {
+      const { entry } = program;
+      const scalars = completeScalars(entry, job.scalars);
+      const sizes = countElements(entry, scalars);
+      checkInputs(entry, job.inputs, sizes);
+      checkLimits(gpu.limits, entry, sizes);
+      const tensors = await allocateTensors(device, entry, job.inputs, sizes);
+      try {
+        await run(program, tensors, job.scalars, job.constants);
+        return await readOutputs(device, entry, tensors, sizes);
+      } finally {
+        for (const buffer of Object.values(tensors)) buffer.destroy();
+      }
+    },
+    destroy() {
+      scratch.destroy();
+      uniforms.destroy();
+    },
+  };
+}
+
+function boundBytes({ name }: BufferUse, sizes: Sizes): number {
+  return Math.max(sizes.get(name)?.bytes ?? 0, 4);
+}
+
+function checkBuffers(entry: Entry, buffers: Buffers, sizes: Sizes): void {
+  for (const { name } of entry.tensors) {
+    const bytes = sizes.get(name)?.bytes ?? 0;
+    const buffer = buffers[name];
+    if (bytes > 0 && !buffer) throw new Error(`${entry.name}: no buffer was given for ${name}.`);
+    if (buffer && buffer.size < bytes)
+      throw new RangeError(
+        `${entry.name}: the buffer of ${name} has ${buffer.size} bytes; it needs ${bytes}.`,
+      );
+  }
+}
