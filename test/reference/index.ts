@@ -1,0 +1,18 @@
+// The reference implementations by operator name.
+
+import type { Reference } from "./array.ts";
+import { conv2d } from "./conv2d.ts";
+import { deform_conv2d } from "./deform_conv2d.ts";
+import { roi_align } from "./roi_align.ts";
+import { roi_pool } from "./roi_pool.ts";
+
+/** The operators that have a reference implementation. */
+export type OperatorName = "conv2d" | "deform_conv2d" | "roi_pool" | "roi_align";
+
+/** The plain-loop float64 reference of each operator. */
+export const references: Readonly<Record<OperatorName, Reference>> = {
+  conv2d,
+  deform_conv2d,
+  roi_pool,
+  roi_align,
+};
