@@ -1,0 +1,163 @@
+// From the text of a kernel file to something that runs: a library for a GPU or for the
+// simulation, or the memory build's program.
+
+import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { cached, hashParts } from "./cache.ts";
+import { type Compiler, runTool } from "./compilers.ts";
+
+/** What a build is for; `auto` of the executor is resolved before. */
+export type BuildKind = "gpu" | "simulation" | "memory";
+
+/** Macro names and the texts they stand for. */
+export type Macros = Readonly<Record<string, string>>;
+
+interface Recipe {
+  /** Sources compiled once and linked to every kernel file. */
+  readonly runtime: readonly string[];
+  readonly compile: readonly string[];
+  readonly link: readonly string[];
+  readonly prelude: readonly string[];
+  readonly result: string;
+}
+
+const native = fileURLToPath(new URL(".", import.meta.url));
+
+const headers = [
+  "launcher.h",
+  "registry.h",
+  "simulation/device.h",
+  "simulation/intrinsics.h",
+  "simulation/fiber.h",
+  "simulation/group.h",
+] as const;
+
+const simulation = ["simulation/fiber.cpp", "simulation/group.cpp", "simulation/launcher.cpp"];
+
+// Contraction is off everywhere: a*b+c rounds twice, as it does in the other targets.
+const host = ["-std=c++17", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
+const hidden = ["-fPIC", "-fvisibility=hidden", "-DWW_SIMULATION"];
+const sanitizers = "-fsanitize=address,undefined,float-cast-overflow";
+
+const recipes: Readonly<Record<BuildKind, Recipe>> = {
+  simulation: {
+    runtime: simulation,
+    compile: [...host, ...hidden],
+    link: ["-shared", "-Wl,-Bsymbolic"],
+    prelude: ["device.h"],
+    result: "kernels.so",
+  },
+  memory: {
+    runtime: [...simulation, "simulation/worker.cpp"],
+    compile: [...host, ...hidden, "-g1", sanitizers, "-fno-sanitize-recover=all"],
+    link: [],
+    prelude: ["device.h"],
+    result: "kernels",
+  },
+  gpu: {
+    runtime: ["launcher_gpu.cu"],
+    compile: ["-std=c++17", "-O3", "-fmad=false", "-Xcompiler=-fPIC"],
+    link: ["-shared"],
+    prelude: [],
+    result: "kernels.so",
+  },
+};
+
+/** Kernel functions that a file defines, in its order. */
+export function findKernels(source: string): string[] {
+  const text = source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, " ");
+  const pattern =
+    /__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(/g;
+  return [...text.matchAll(pattern)].map(([, name]) => name!);
+}
+
+/** Builds a kernel file, or finds the build in the cache; gives the path of the library or program. */
+export async function buildKernels(
+  compiler: Compiler,
+  kind: BuildKind,
+  cache: string,
+  source: string,
+  macros: Macros,
+  architecture?: string,
+): Promise<string> {
+  const recipe = recipes[kind];
+  const target = architecture === undefined ? [] : [`-arch=${architecture}`];
+  const compile = [...recipe.compile, ...(await sanitizeSections(compiler, kind)), ...target];
+  const objects = await buildRuntime(compiler, recipe, cache, compile);
+  const defines = Object.keys(macros)
+    .sort()
+    .map((name) => `-D${name}=${macros[name]}`);
+  const registration = writeRegistration(recipe, source);
+  const key = hashParts([objects.key, ...compile, ...defines, registration, source]);
+  const folder = await cached(cache, key, async (temporary) => {
+    await writeFile(join(temporary, "kernel.cu"), source);
+    const file = kind === "gpu" ? "library.cu" : "library.cpp";
+    await writeFile(join(temporary, file), registration);
+    // Warnings about generated text are for nvcc's and the simulation's tests, not for its users.
+    const args = [...compile, "-w", ...defines, ...recipe.link, ...includes(objects.folder), file];
+    args.push(...recipe.runtime.map((name) => join(objects.folder, objectName(name))));
+    await compileIn(compiler, temporary, [...args, "-o", recipe.result]);
+  });
+  return join(folder, recipe.result);
+}
+
+function writeRegistration(recipe: Recipe, source: string): string {
+  const kernels = findKernels(source);
+  if (kernels.length === 0)
+    throw new Error("The CUDA source has no kernel: it must define a __global__ void function.");
+  return [
+    ...recipe.prelude.map((header) => `#include "${header}"`),
+    '#include "kernel.cu"',
+    '#include "registry.h"',
+    `const ww::Kernel ww::kernels[] = {${kernels.map((name) => `WW_KERNEL(${name})`).join(", ")}};`,
+    `const unsigned ww::kernel_count = ${kernels.length};`,
+    "",
+  ].join("\n");
+}
+
+/** The runtime's objects, beside copies of its headers so that a build needs no other folder. */
+async function buildRuntime(
+  compiler: Compiler,
+  recipe: Recipe,
+  cache: string,
+  compile: readonly string[],
+): Promise<{ readonly folder: string; readonly key: string }> {
+  const files = [...headers, ...recipe.runtime];
+  const texts = await Promise.all(files.map((file) => readFile(join(native, file), "utf8")));
+  const key = hashParts([compiler.path, compiler.version, ...compile, ...files, ...texts]);
+  const folder = await cached(cache, `runtime-${key}`, async (temporary) => {
+    for (const header of headers)
+      await copyFile(join(native, header), join(temporary, base(header)));
+    await Promise.all(
+      recipe.runtime.map((file) => {
+        const args = [...compile, ...includes(native), "-c", join(native, file)];
+        return compileIn(compiler, temporary, [...args, "-o", objectName(file)]);
+      }),
+    );
+  });
+  return { folder, key };
+}
+
+function includes(folder: string): string[] {
+  return ["-I", folder, "-I", join(folder, "simulation")];
+}
+
+// g++ gives variables in named sections no red zones unless it is told to; clang has no such flag.
+async function sanitizeSections(compiler: Compiler, kind: BuildKind): Promise<readonly string[]> {
+  const gnu = compiler.version.includes("Free Software Foundation");
+  return kind === "memory" && gnu ? ["-fsanitize-sections=ww_shared"] : [];
+}
+
+async function compileIn(compiler: Compiler, cwd: string, args: readonly string[]): Promise<void> {
+  const { ok, stdout, stderr } = await runTool(compiler.path, args, cwd);
+  if (!ok) throw new Error(`${compiler.name} could not compile the kernel:\n${stderr}${stdout}`);
+}
+
+function base(file: string): string {
+  return file.slice(file.lastIndexOf("/") + 1);
+}
+
+function objectName(file: string): string {
+  return base(file).replace(/\.\w+$/, ".o");
+}

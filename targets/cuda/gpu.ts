@@ -1,0 +1,30 @@
+// Whether this machine has a CUDA GPU that its driver can use: asked of the driver itself, which
+// needs neither the toolkit nor a build.
+
+import { loadKoffi } from "./library.ts";
+
+/** A GPU, or why there is none. */
+export type GpuPresence =
+  | { readonly present: true }
+  | { readonly present: false; readonly reason: string };
+
+/** Asks the CUDA driver for its devices. */
+export async function findGpu(): Promise<GpuPresence> {
+  const koffi = await loadKoffi();
+  if (!koffi) return { present: false, reason: "The npm package koffi is not installed." };
+  let driver: ReturnType<typeof koffi.load>;
+  try {
+    driver = koffi.load(process.platform === "win32" ? "nvcuda.dll" : "libcuda.so.1");
+  } catch {
+    return { present: false, reason: "There is no NVIDIA driver." };
+  }
+  const initialise = driver.func("int cuInit(unsigned int)");
+  const countDevices = driver.func("int cuDeviceGetCount(void *)");
+  const started: number = initialise(0);
+  if (started !== 0)
+    return { present: false, reason: `The NVIDIA driver does not start (CUDA error ${started}).` };
+  const count = new Int32Array(1);
+  if (countDevices(count) !== 0 || count[0] === 0)
+    return { present: false, reason: "The NVIDIA driver knows no CUDA GPU." };
+  return { present: true };
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of CUDA C++ that need no include: mathematics, conversions, atomics.
+// float functions come from the host's libm, which rounds its last digit in its own way.
+#pragma once
+
+extern "C" {
+float floorf(float), ceilf(float), truncf(float), roundf(float), rintf(float), nearbyintf(float);
+float fabsf(float), fminf(float, float), fmaxf(float, float), fmodf(float, float);
+float sqrtf(float), cbrtf(float), hypotf(float, float), fmaf(float, float, float);
+float expf(float), exp2f(float), expm1f(float), logf(float), log2f(float), log10f(float);
+float log1pf(float), powf(float, float), copysignf(float, float);
+float sinf(float), cosf(float), tanf(float), asinf(float), acosf(float), atanf(float);
+float atan2f(float, float), sinhf(float), coshf(float), tanhf(float), erff(float);
+double floor(double), ceil(double), trunc(double), round(double), rint(double), fabs(double);
+double fmin(double, double), fmax(double, double), sqrt(double), fma(double, double, double);
+double exp(double), log(double), pow(double, double), sin(double), cos(double), tanh(double);
+}
+
+inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
+inline bool isnan(float x) { return __builtin_isnan(x); }
+inline bool isinf(float x) { return __builtin_isinf(x); }
+inline bool isfinite(float x) { return __builtin_isfinite(x); }
+inline float __saturatef(float x) { return x > 0.0f ? (x < 1.0f ? x : 1.0f) : 0.0f; }
+inline float __fmul_rn(float a, float b) { return a * b; }
+inline float __fadd_rn(float a, float b) { return a + b; }
+inline float __fsub_rn(float a, float b) { return a - b; }
+inline float __fdiv_rn(float a, float b) { return a / b; }
+inline float __fsqrt_rn(float a) { return sqrtf(a); }
+inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
+
+inline int abs(int x) { return x < 0 ? -x : x; }
+inline int min(int a, int b) { return b < a ? b : a; }
+inline int max(int a, int b) { return a < b ? b : a; }
+inline unsigned min(unsigned a, unsigned b) { return b < a ? b : a; }
+inline unsigned max(unsigned a, unsigned b) { return a < b ? b : a; }
+inline long long min(long long a, long long b) { return b < a ? b : a; }
+inline long long max(long long a, long long b) { return a < b ? b : a; }
+inline float min(float a, float b) { return fminf(a, b); }
+inline float max(float a, float b) { return fmaxf(a, b); }
+
+inline int __float_as_int(float x) { return __builtin_bit_cast(int, x); }
+inline unsigned __float_as_uint(float x) { return __builtin_bit_cast(unsigned, x); }
+inline float __int_as_float(int x) { return __builtin_bit_cast(float, x); }
+inline float __uint_as_float(unsigned x) { return __builtin_bit_cast(float, x); }
+inline float __int2float_rn(int x) { return static_cast<float>(x); }
+inline float __uint2float_rn(unsigned x) { return static_cast<float>(x); }
+
+namespace ww {
+// Unlike a cast, the conversions of the hardware are defined everywhere: they saturate, NaN is 0.
+inline int saturate(float whole) {
+  if (!(whole == whole)) return 0;
+  if (whole >= 2147483648.0f) return 2147483647;
+  return whole <= -2147483648.0f ? -2147483647 - 1 : static_cast<int>(whole);
+}
+inline unsigned saturate_unsigned(float whole) {
+  if (!(whole > 0.0f)) return 0;  // also NaN
+  return whole >= 4294967296.0f ? 4294967295u : static_cast<unsigned>(whole);
+}
+}  // namespace ww
+
+inline int __float2int_rd(float x) { return ww::saturate(floorf(x)); }
+inline int __float2int_ru(float x) { return ww::saturate(ceilf(x)); }
+inline int __float2int_rn(float x) { return ww::saturate(rintf(x)); }
+inline int __float2int_rz(float x) { return ww::saturate(truncf(x)); }
+inline unsigned __float2uint_rd(float x) { return ww::saturate_unsigned(floorf(x)); }
+inline unsigned __float2uint_rz(float x) { return ww::saturate_unsigned(truncf(x)); }
+
+template <typename T> T __ldg(const T *address) { return *address; }
+
+// All threads share one thread of the host, and only barriers interrupt them: plain code is atomic.
+template <typename T> T ww_swap(T *address, T value) {
+  const T old = *address;
+  *address = value;
+  return old;
+}
+inline float atomicAdd(float *address, float value) { return ww_swap(address, *address + value); }
+inline double atomicAdd(double *address, double value) {
+  return ww_swap(address, *address + value);
+}
+inline unsigned atomicAdd(unsigned *address, unsigned value) {
+  return ww_swap(address, *address + value);
+}
+// Integer atomics wrap around; signed overflow would be undefined in C++.
+inline int atomicAdd(int *address, int value) {
+  return ww_swap(address, static_cast<int>(static_cast<unsigned>(*address) +
+                                           static_cast<unsigned>(value)));
+}
+inline int atomicMin(int *address, int value) { return ww_swap(address, min(*address, value)); }
+inline int atomicMax(int *address, int value) { return ww_swap(address, max(*address, value)); }
+inline unsigned atomicMin(unsigned *address, unsigned value) {
+  return ww_swap(address, min(*address, value));
+}
+inline unsigned atomicMax(unsigned *address, unsigned value) {
+  return ww_swap(address, max(*address, value));
+}
+inline int atomicExch(int *address, int value) { return ww_swap(address, value); }
+inline unsigned atomicExch(unsigned *address, unsigned value) { return ww_swap(address, value); }
+inline float atomicExch(float *address, float value) { return ww_swap(address, value); }
+inline int atomicCAS(int *address, int compare, int value) {
+  return ww_swap(address, *address == compare ? value : *address);
+}
+inline unsigned atomicCAS(unsigned *address, unsigned compare, unsigned value) {
+  return ww_swap(address, *address == compare ? value : *address);
+}
