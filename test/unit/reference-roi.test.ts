@@ -73,6 +73,11 @@ describe("roi_pool", () => {
     const attrs: Attrs = { coords: "real", reduce };
     expect(run(attrs, [2, 0, 1, 3], ramp(1))).toEqual([0, 0, 0, 0]);
     expect(run(attrs, [0, 3, 3, 1], ramp(1))).toEqual([0, 0, 0, 0]);
+    // Between whole pixels, where floor and ceil of an empty or reversed side leave a pixel.
+    for (const end of [1.5, 1.25]) {
+      expect(run({ ...attrs, output_size: one }, [2.5, 0, end, 3], ramp(1))).toEqual([0]);
+      expect(run({ ...attrs, output_size: one }, [0, 2.5, 3, end], ramp(1))).toEqual([0]);
+    }
     expect(run(attrs, [2, 0, 1.5, 3], ramp(1)).every((value) => value > 0)).toBe(true);
   });
 
@@ -190,6 +195,8 @@ describe("roi_align", () => {
     const attrs = { sampling_ratio: 1 };
     expect(run([-2, -2, 0, 0], attrs, ramp(1))).toBe(1);
     expect(run([3, 3, 5, 5], attrs, ramp(1))).toBe(16);
+    // At (3.5, 3.25): one corner has all the weight, and so the largest weighted value.
+    expect(run([2.25, 2.5, 4.25, 4.5], { ...attrs, mode: "max_corner" }, ramp(1))).toBe(16);
     expect(run([-2.125, -2, -0.125, 0], attrs, ramp(1))).toBe(0);
     expect(run([3, 3.125, 5, 5.125], attrs, ramp(1))).toBe(0);
   });
@@ -212,6 +219,8 @@ describe("roi_align", () => {
     expect(run([2, 2, 2, 2], { aligned: true, sampling_ratio: 2 })).toBe(7.5);
     // From 2.5 backwards to 0.5.
     expect(run([3, 3, 1, 1], { aligned: true, sampling_ratio: 2 })).toBe(7.5);
+    // Every sample at exactly -1, which still lies near the map.
+    expect(run([-0.5, 2.5, -0.5, 2.5], { aligned: true, sampling_ratio: 2 }, ramp(1))).toBe(9);
     expect(run([2, 2, 2, 2])).toBe(12.5);
   });
 
