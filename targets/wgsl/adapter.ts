@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Device, Executor, Unavailable } from "../program.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
+import { maximumLimits } from "./limits.ts";
 import { unpackBundle } from "./unpack.ts";
 
 /** Which adapter to open, and how to run on it. */
@@ -89,13 +90,20 @@ async function findAdapter(
 }
 
 // On Linux a GPU is reached through the system's Vulkan loader. Dawn prints a warning where that
-// is missing, so it is looked for first.
-async function mayHaveGpu(): Promise<boolean> {
+// is missing, so it is looked for first, and once: later the loader beside SwiftShader is in the
+// process under the same name.
+let systemLoader: Promise<boolean> | undefined;
+function mayHaveGpu(): Promise<boolean> {
+  systemLoader ??= findSystemLoader();
+  return systemLoader;
+}
+
+async function findSystemLoader(): Promise<boolean> {
   if (process.platform !== "linux") return true;
   const koffi = await importKoffi();
   if ("unavailable" in koffi) return true;
   try {
-    koffi.load("libvulkan.so.1");
+    loaded.push(koffi.load("libvulkan.so.1"));
     return true;
   } catch {
     return false;
@@ -109,19 +117,36 @@ async function openSwiftShader(dawn: Dawn): Promise<GPUAdapter | Unavailable> {
     return { target, ...folder, unavailable: `${none}: ${folder.unavailable}` };
   const koffi = await importKoffi();
   if ("unavailable" in koffi) return { ...koffi, unavailable: `${none}: ${koffi.unavailable}` };
-  const before = process.env.VK_ICD_FILENAMES;
+  await mayHaveGpu();
+  const drivers = join(folder, "vk_swiftshader_icd.json");
   try {
-    // Dawn opens libvulkan.so.1 by its bare name and gets the one that is loaded already. The
-    // loader reads the variable while the adapter is looked for; child processes shall not see it.
-    process.env.VK_ICD_FILENAMES = join(folder, "vk_swiftshader_icd.json");
-    koffi.load(join(folder, "libvulkan.so.1"));
-    const adapter = await createInstance(dawn, []).requestAdapter();
+    // Dawn opens libvulkan.so.1 by its bare name and gets the one that is loaded already.
+    loaded.push(koffi.load(join(folder, "libvulkan.so.1")));
+    const adapter = await withVulkanDrivers(drivers, () =>
+      createInstance(dawn, []).requestAdapter(),
+    );
     return adapter ?? { target, unavailable: `${none}: Dawn finds no adapter in it` };
   } catch (error) {
     return { target, unavailable: `${none}: ${(error as Error).message}` };
+  }
+}
+
+const loaded: unknown[] = []; // Referenced for the life of the process, so never unloaded.
+
+// The loader reads its variables (the second is the new name of the first) while an adapter is
+// looked for; afterwards child processes shall not see them.
+async function withVulkanDrivers<T>(files: string, work: () => Promise<T>): Promise<T> {
+  const names = ["VK_ICD_FILENAMES", "VK_DRIVER_FILES"];
+  const before = names.map((name) => process.env[name]);
+  for (const name of names) process.env[name] = files;
+  try {
+    return await work();
   } finally {
-    if (before === undefined) delete process.env.VK_ICD_FILENAMES;
-    else process.env.VK_ICD_FILENAMES = before;
+    names.forEach((name, index) => {
+      const value = before[index];
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    });
   }
 }
 
@@ -132,16 +157,6 @@ async function importKoffi(): Promise<{ load(path: string): unknown } | Unavaila
     const unavailable = "the npm package koffi is not installed";
     return { target, unavailable, install: "npm install koffi" };
   }
-}
-
-/** Every limit at the adapter's maximum; a device has the small defaults otherwise. */
-export function maximumLimits(adapter: GPUAdapter): Record<string, number> {
-  const all: Record<string, number> = {};
-  for (const name in adapter.limits) {
-    const value = adapter.limits[name as keyof GPUSupportedLimits];
-    if (typeof value === "number") all[name] = value;
-  }
-  return all;
 }
 
 function describe(info: GPUAdapterInfo): Device {

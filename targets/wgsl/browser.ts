@@ -41,20 +41,26 @@ export async function openBrowser(
   if (!(await import("esbuild").catch(() => undefined))) return missing("esbuild");
   const found = await findBrowser();
   if ("unavailable" in found) return found;
-  const texts = new Map<string, string>();
-  const server = await serve(texts);
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const closeServer = () => new Promise((done) => server.close(done));
-  try {
-    // Playwright makes a profile folder for this launch and removes it afterwards.
-    const browser = await playwright.chromium.launch({
+  const module = await bundleModule(fileURLToPath(new URL("./page.ts", import.meta.url)));
+  // Playwright makes a profile folder for this launch and removes it afterwards.
+  const launched = await playwright.chromium
+    .launch({
       executablePath: found.path,
       headless: true,
       args: [...commonArguments, ...found.args],
       env: found.env,
-    });
-    const page = await browser.newPage();
-    await page.goto(`${origin}/`);
+    })
+    .catch((error: Error) => ({ target, unavailable: explainLaunch(found.path, error.message) }));
+  if ("unavailable" in launched) return launched;
+  const texts = new Map<string, string>();
+  const server = await serve(texts);
+  const close = async () => {
+    await launched.close();
+    await new Promise((done) => server.close(done));
+  };
+  try {
+    const page = await launched.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
 
     const evaluate = async <T>(moduleText: string, argument: unknown): Promise<T> => {
       const path = `/${createHash("sha256").update(moduleText).digest("hex")}.js`;
@@ -70,36 +76,37 @@ export async function openBrowser(
         throw new Error(text.replace(/^page\.evaluate: (\w*Error: )?/, "").split("\n    at ")[0]);
       }
     };
-    const module = await bundleModule(fileURLToPath(new URL("./page.ts", import.meta.url)));
     const ask = <T>(request: PageRequest) => evaluate<T>(module, request);
-    const close = async () => {
-      await browser.close();
-      await closeServer();
-    };
-    const version = `Chromium ${browser.version()}`;
-    try {
-      const about = await ask<PageDevice>({ kind: "describe" });
-      return {
-        browser: version,
-        device: {
-          target,
-          device: `${about.device} in ${version}`,
-          driver: about.driver || `of ${version}`,
-          hardware: about.hardware,
-        },
-        run: (program, job) => ask({ kind: "run", program, job, options }),
-        evaluate,
-        close,
-      };
-    } catch (error) {
-      await browser.close();
-      throw error;
+    const about = await ask<PageDevice | undefined>({ kind: "describe" });
+    const browser = `Chromium ${launched.version()}`;
+    if (!about) {
+      await close();
+      return { target, unavailable: `${browser} (${found.path}) has no WebGPU adapter` };
     }
+    const device = {
+      target,
+      device: `${about.device} in ${browser}`,
+      driver: about.driver || `of ${browser}`,
+      hardware: about.hardware,
+    };
+    return {
+      browser,
+      device,
+      run: (program, job) => ask({ kind: "run", program, job, options }),
+      evaluate,
+      close,
+    };
   } catch (error) {
-    await closeServer();
-    const message = (error as Error).message.split("\n")[0];
-    return { target, unavailable: `the browser ${found.path} does not run kernels: ${message}` };
+    await close();
+    throw error;
   }
+}
+
+// Playwright's message is long; a missing library is named somewhere in the middle.
+function explainLaunch(path: string, message: string): string {
+  const lines = message.split("\n");
+  const line = lines.find((text) => text.includes("error while loading")) ?? lines[0] ?? "";
+  return `the browser ${path} does not start: ${line.trim()}`;
 }
 
 /** A script with everything it imports as the text of one ES module for browsers. */

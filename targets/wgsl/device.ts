@@ -36,6 +36,8 @@ export function guardDevice(gpu: GPUDevice): GuardedDevice {
     });
     try {
       return await Promise.race([pending, loss]);
+    } catch (error) {
+      throw lost ?? error; // What fails on a lost device fails because of the loss.
     } finally {
       if (reject) waiting.delete(reject);
     }

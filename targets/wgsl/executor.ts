@@ -3,12 +3,12 @@
 // are kept for the next run.
 
 import { evaluateFormula } from "../formula.ts";
-import type { BufferUse, Data, Entry, FillStep, Job, LaunchStep, Program } from "../program.ts";
+import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../program.ts";
 import { allocateTensors, checkInputs, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
 import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
 import { fillBits, fillProgram } from "./fill.ts";
-import { checkLimits } from "./limits.ts";
+import { checkBuffers, checkLimits } from "./limits.ts";
 import { type CompiledLaunch, createCompiler } from "./pipelines.ts";
 import { createScratch } from "./scratch.ts";
 import {
@@ -135,7 +135,10 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     const compiled = await compile(program.source, launch, constants);
     const resources = launch.buffers.map((use) => ({
       binding: use.binding,
-      resource: { buffer: findBuffer(use, buffers, sizes), size: boundBytes(use, sizes) },
+      resource: {
+        buffer: findBuffer(use, buffers, sizes),
+        size: Math.max(sizes.get(use.name)?.bytes ?? 0, 4),
+      },
     }));
     return { entry: program.entry, launch, compiled, resources, scalars, groups };
   }
@@ -240,20 +243,4 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
       uniforms.destroy();
     },
   };
-}
-
-function boundBytes({ name }: BufferUse, sizes: Sizes): number {
-  return Math.max(sizes.get(name)?.bytes ?? 0, 4);
-}
-
-function checkBuffers(entry: Entry, buffers: Buffers, sizes: Sizes): void {
-  for (const { name } of entry.tensors) {
-    const bytes = sizes.get(name)?.bytes ?? 0;
-    const buffer = buffers[name];
-    if (bytes > 0 && !buffer) throw new Error(`${entry.name}: no buffer was given for ${name}.`);
-    if (buffer && buffer.size < bytes)
-      throw new RangeError(
-        `${entry.name}: the buffer of ${name} has ${buffer.size} bytes; it needs ${bytes}.`,
-      );
-  }
 }

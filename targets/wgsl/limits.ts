@@ -1,4 +1,4 @@
-// What a device cannot do is refused before anything is allocated, with the limit named.
+// What a device or the caller's buffers cannot do is refused at the start, with the limit named.
 
 import type { Entry, LaunchStep } from "../program.ts";
 import type { BufferSize } from "./values.ts";
@@ -42,4 +42,31 @@ function require(
     throw new RangeError(
       `${what} ${need} ${unit}; this device allows ${limits[limit]} (${limit}).`,
     );
+}
+
+/** Refuses buffers that are missing or smaller than the shapes they are for. */
+export function checkBuffers(
+  entry: Entry,
+  buffers: Readonly<Record<string, GPUBuffer>>,
+  sizes: ReadonlyMap<string, BufferSize>,
+): void {
+  for (const { name } of entry.tensors) {
+    const bytes = sizes.get(name)?.bytes ?? 0;
+    const buffer = buffers[name];
+    if (bytes > 0 && !buffer) throw new Error(`${entry.name}: no buffer was given for ${name}.`);
+    if (buffer && buffer.size < bytes)
+      throw new RangeError(
+        `${entry.name}: the buffer of ${name} has ${buffer.size} bytes; it needs ${bytes}.`,
+      );
+  }
+}
+
+/** Every limit at the adapter's maximum; a device has the small defaults otherwise. */
+export function maximumLimits(adapter: GPUAdapter): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const name in adapter.limits) {
+    const value = adapter.limits[name as keyof GPUSupportedLimits];
+    if (typeof value === "number") all[name] = value;
+  }
+  return all;
 }

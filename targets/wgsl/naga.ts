@@ -87,6 +87,7 @@ export async function validateWithNaga(
     const folder = await unpackBundle("swiftshader");
     if (typeof folder !== "string") return { target, ...folder };
     env.VK_ICD_FILENAMES = join(folder, "vk_swiftshader_icd.json");
+    env.VK_DRIVER_FILES = env.VK_ICD_FILENAMES;
     env.LD_LIBRARY_PATH = [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(":");
     env.DENO_WEBGPU_BACKEND = "vulkan";
     env.XDG_RUNTIME_DIR ??= folder; // Vulkan loaders warn where it is missing; nothing is written.

@@ -3,6 +3,7 @@
 
 import type { Data, Device, Job, Program } from "../program.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
+import { maximumLimits } from "./limits.ts";
 
 /** What may be asked of the page. */
 export type PageRequest =
@@ -17,21 +18,26 @@ export type PageRequest =
 /** The page's adapter, as far as browsers tell. */
 export type PageDevice = Pick<Device, "device" | "driver" | "hardware">;
 
-let opened: Promise<{ readonly device: PageDevice; readonly gpu: GPUDevice }> | undefined;
+interface Opened {
+  readonly device: PageDevice;
+  readonly gpu: GPUDevice;
+}
+let opened: Promise<Opened | undefined> | undefined;
 const runners = new Map<string, Runner>();
 
 /** Answers one request. */
 export default async function answer(
   request: PageRequest,
-): Promise<PageDevice | Record<string, Data>> {
+): Promise<PageDevice | Record<string, Data> | undefined> {
   opened ??= open();
-  const { device, gpu } = await opened;
+  const found = await opened;
   switch (request.kind) {
     case "describe":
-      return device;
+      return found?.device; // undefined: there is no adapter.
     case "run": {
+      if (!found) throw new Error("the browser has no WebGPU adapter");
       const key = JSON.stringify(request.options);
-      const runner = runners.get(key) ?? createRunner(gpu, request.options);
+      const runner = runners.get(key) ?? createRunner(found.gpu, request.options);
       runners.set(key, runner);
       return runner.runArrays(request.program, request.job);
     }
@@ -40,15 +46,14 @@ export default async function answer(
   }
 }
 
-async function open() {
+async function open(): Promise<Opened | undefined> {
   // Only browsers have a navigator for certain, and the types here are those of Node.
   const { navigator } = globalThis as { readonly navigator?: { readonly gpu?: GPU } };
   const adapter = await navigator?.gpu?.requestAdapter();
-  if (!adapter) throw new Error("the browser has no WebGPU adapter");
+  if (!adapter) return undefined;
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter.info;
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const gpu = await adapter.requestDevice({
-    requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+    requiredLimits: maximumLimits(adapter),
     requiredFeatures: (["shader-f16"] as const).filter((name) => adapter.features.has(name)),
   });
   const about: PageDevice = {

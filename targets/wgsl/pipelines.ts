@@ -81,16 +81,17 @@ async function compileLaunch(
   });
   const what = `The bindings of ${launch.function}`;
   const layout = await checked(what, () => gpu.createBindGroupLayout({ entries }));
-  const pipeline = gpu.createComputePipelineAsync({
-    layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
-    compute: { module, entryPoint: launch.function, constants },
-  });
-  try {
-    return { pipeline: await whileAlive(pipeline), layout };
-  } catch (error) {
-    const message = error instanceof Error ? error.message.trim() : String(error);
-    throw new Error(`The WGSL entry point ${launch.function} does not compile: ${message}`);
-  }
+  const pipeline = gpu
+    .createComputePipelineAsync({
+      layout: gpu.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: launch.function, constants },
+    })
+    .catch(({ message }: GPUPipelineError) => {
+      throw new Error(
+        `The WGSL entry point ${launch.function} does not compile: ${message.trim()}`,
+      );
+    });
+  return { pipeline: await whileAlive(pipeline), layout };
 }
 
 function remember<V>(map: Map<string, V>, key: string, make: () => V): V {

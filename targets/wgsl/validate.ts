@@ -2,7 +2,8 @@
 // backend: no GPU and no Vulkan needed. naga.ts asks the other compiler; they accept different texts.
 
 import type { Unavailable } from "../program.ts";
-import { createInstance, importDawn, maximumLimits } from "./adapter.ts";
+import { createInstance, importDawn } from "./adapter.ts";
+import { maximumLimits } from "./limits.ts";
 
 /** What a compiler has against a text. */
 export interface Problem {

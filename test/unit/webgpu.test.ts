@@ -4,6 +4,7 @@ import { openWgsl, type WgslExecutor } from "../../targets/wgsl/adapter.ts";
 import { createRunner } from "../../targets/wgsl/executor.ts";
 import { mirrorExpected, mirrorJob, mirrorProgram, withSource } from "./webgpu.fixtures.ts";
 
+const variablesBefore = [process.env.VK_ICD_FILENAMES, process.env.VK_DRIVER_FILES];
 let executor: WgslExecutor;
 
 beforeAll(async () => {
@@ -116,7 +117,7 @@ describe("the caller's buffers", () => {
     const runner = createRunner(gpu, { maxGroupsPerDimension: 2 });
     const encoder = gpu.createCommandEncoder();
     await runner.encode(encoder, mirrorProgram, buffers, job.scalars);
-    await runner.runArrays(mirrorProgram, mirrorJob(5000));
+    await runner.runArrays(mirrorProgram, mirrorJob(400));
     gpu.queue.submit([encoder.finish()]);
     expect(await read(gpu, buffers.output, 400)).toEqual(mirrorExpected(job));
   });
@@ -205,10 +206,26 @@ describe("refusals", () => {
     );
   });
 
-  test("a lost device rejects, before and after", async () => {
-    const own = await openWgsl({ adapter: "software" });
+  test("a lost device rejects, during a run and after", async () => {
+    const own = await openWgsl({ adapter: "software", firstSubmitThreads: 4 });
     if ("unavailable" in own) throw new Error(own.unavailable);
-    await own.close();
+    const running = own.run(mirrorProgram, mirrorJob(100_000));
+    const rejected = expect(running).rejects.toThrow(/^The GPU device was lost \(destroyed\)/);
+    setTimeout(() => own.close(), 20);
+    await rejected;
     await expect(own.run(mirrorProgram, mirrorJob(8))).rejects.toThrow(/device was lost/);
   });
+});
+
+test("a GPU that is not there is unavailable, not replaced", async () => {
+  const opened = await openWgsl({ adapter: "hardware" });
+  if ("unavailable" in opened) expect(opened.unavailable).toBe("no GPU with a driver was found");
+  else {
+    expect(opened.device.hardware).toBe(true);
+    await opened.close();
+  }
+});
+
+test("child processes see the Vulkan variables as they were", () => {
+  expect([process.env.VK_ICD_FILENAMES, process.env.VK_DRIVER_FILES]).toEqual(variablesBefore);
 });
