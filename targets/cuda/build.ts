@@ -17,6 +17,8 @@ interface Recipe {
   /** Sources compiled once and linked to every kernel file. */
   readonly runtime: readonly string[];
   readonly compile: readonly string[];
+  /** Further flags for the kernel file alone, and for linking it. */
+  readonly kernel?: readonly string[];
   readonly link: readonly string[];
   readonly prelude: readonly string[];
   readonly result: string;
@@ -30,28 +32,35 @@ const headers = [
   "simulation/device.h",
   "simulation/intrinsics.h",
   "simulation/fiber.h",
+  "simulation/barriers.h",
   "simulation/group.h",
 ] as const;
 
-const simulation = ["simulation/fiber.cpp", "simulation/group.cpp", "simulation/launcher.cpp"];
+const simulation = ["fiber", "barriers", "group", "launcher"].map(
+  (name) => `simulation/${name}.cpp`,
+);
 
 // Contraction is off everywhere: a*b+c rounds twice, as it does in the other targets.
 const host = ["-std=c++17", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
 const hidden = ["-fPIC", "-fvisibility=hidden", "-DWW_SIMULATION"];
-const sanitizers = "-fsanitize=address,undefined,float-cast-overflow";
+const undefinedBehaviour = [
+  "-fsanitize=undefined,float-cast-overflow",
+  "-fno-sanitize-recover=all",
+];
 
 const recipes: Readonly<Record<BuildKind, Recipe>> = {
   simulation: {
     runtime: simulation,
     compile: [...host, ...hidden],
-    link: ["-shared", "-Wl,-Bsymbolic"],
+    link: ["-shared", "-pthread", "-Wl,-Bsymbolic"],
     prelude: ["device.h"],
     result: "kernels.so",
   },
   memory: {
     runtime: [...simulation, "simulation/worker.cpp"],
-    compile: [...host, ...hidden, "-g1", sanitizers, "-fno-sanitize-recover=all"],
-    link: [],
+    compile: [...host, ...hidden, "-g1", "-fsanitize=address"],
+    kernel: undefinedBehaviour,
+    link: ["-pthread"],
     prelude: ["device.h"],
     result: "kernels",
   },
@@ -84,18 +93,19 @@ export async function buildKernels(
   const recipe = recipes[kind];
   const target = architecture === undefined ? [] : [`-arch=${architecture}`];
   const compile = [...recipe.compile, ...(await sanitizeSections(compiler, kind)), ...target];
+  const flags = [...compile, ...(recipe.kernel ?? [])];
   const objects = await buildRuntime(compiler, recipe, cache, compile);
   const defines = Object.keys(macros)
     .sort()
     .map((name) => `-D${name}=${macros[name]}`);
   const registration = writeRegistration(recipe, source);
-  const key = hashParts([objects.key, ...compile, ...defines, registration, source]);
+  const key = hashParts([objects.key, ...flags, ...defines, registration, source]);
   const folder = await cached(cache, key, async (temporary) => {
     await writeFile(join(temporary, "kernel.cu"), source);
     const file = kind === "gpu" ? "library.cu" : "library.cpp";
     await writeFile(join(temporary, file), registration);
     // Warnings about generated text are for nvcc's and the simulation's tests, not for its users.
-    const args = [...compile, "-w", ...defines, ...recipe.link, ...includes(objects.folder), file];
+    const args = [...flags, "-w", ...defines, ...recipe.link, ...includes(objects.folder), file];
     args.push(...recipe.runtime.map((name) => join(objects.folder, objectName(name))));
     await compileIn(compiler, temporary, [...args, "-o", recipe.result]);
   });

@@ -147,8 +147,10 @@ static void enter_fiber() {
   abort();  // the body returned: there is nowhere to go
 }
 
+static size_t guard_bytes() { return static_cast<size_t>(sysconf(_SC_PAGESIZE)); }
+
 Fiber *create_fiber(void (*body)()) {
-  const size_t guard = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  const size_t guard = guard_bytes();
   void *memory = mmap(nullptr, guard + stack_bytes, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   // A page that cannot be touched below the stack turns an overflow into a crash at the fault.
@@ -159,6 +161,11 @@ Fiber *create_fiber(void (*body)()) {
   Fiber *fiber = new Fiber{static_cast<char *>(memory) + guard, body, {}, nullptr};
   restart_fiber(fiber);
   return fiber;
+}
+
+void destroy_fiber(Fiber *fiber) {
+  munmap(fiber->stack - guard_bytes(), guard_bytes() + stack_bytes);
+  delete fiber;
 }
 
 void restart_fiber(Fiber *fiber) {

@@ -11,6 +11,7 @@ struct Fiber;
 Fiber *create_fiber(void (*body)());
 // Makes a suspended fiber forget what it was doing: its next resume starts `body` again.
 void restart_fiber(Fiber *fiber);
+void destroy_fiber(Fiber *fiber);
 // Runs `fiber` until it suspends. Only the scheduler may call this.
 void resume_fiber(Fiber *fiber);
 // Returns to the scheduler. Only a fiber may call this.

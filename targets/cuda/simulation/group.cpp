@@ -6,7 +6,7 @@
 #include <numeric>
 #include <vector>
 
-#include "device.h"
+#include "barriers.h"
 #include "fiber.h"
 
 uint3 threadIdx, blockIdx;
@@ -22,27 +22,19 @@ extern char __stop_ww_shared[] __attribute__((weak, visibility("hidden")));
 namespace ww {
 namespace {
 
-enum class State { unstarted, ready, at_barrier, in_warp, ended };
-
-struct Thread {
-  State state = State::unstarted;
-  Fiber *fiber = nullptr;  // while the thread waits or is ready to go on: where its stack is
-  int line = 0;            // of the barrier or warp operation at which it waits
-  WarpOperation operation = WarpOperation::sync;
-  unsigned mask = 0;
-  int source = 0;
-  unsigned long long value = 0;  // given to a warp operation
-  unsigned long long result = 0;
-};
-
-Order order = Order::forward;
-uint64_t random_state = 1;
+// Each thread of the host has its own choice of order; launches take turns (launcher.cpp).
+thread_local Order order = Order::forward;
+thread_local uint64_t random_state = 1;
 Launch launch;
-std::vector<Thread> threads;
+Threads threads;
 std::vector<uint32_t> turns;  // the threads of the present pass, in their order
 size_t next_turn;
 uint32_t current;
-std::vector<Fiber *> idle;
+struct IdleFibers : std::vector<Fiber *> {
+  ~IdleFibers() {  // when the library is unloaded
+    for (Fiber *fiber : *this) destroy_fiber(fiber);
+  }
+} idle;
 Fiber *running;
 
 uint64_t random_number() {  // splitmix64
@@ -124,84 +116,6 @@ void wait(State state, int line) {
   suspend_fiber();
 }
 
-// The lanes that a warp operation of `thread` must wait for: those of its mask that have not ended.
-std::vector<uint32_t> partners(uint32_t thread) {
-  std::vector<uint32_t> lanes;
-  const uint32_t first = thread / 32 * 32;
-  for (uint32_t lane = 0; lane < 32 && first + lane < threads.size(); lane++)
-    if ((threads[thread].mask >> lane & 1) && threads[first + lane].state != State::ended)
-      lanes.push_back(first + lane);
-  return lanes;
-}
-
-bool agree(const Thread &a, const Thread &b) {
-  return b.state == State::in_warp && a.line == b.line && a.operation == b.operation &&
-         a.mask == b.mask;
-}
-
-// All lanes have given their values, so all results can be taken at once.
-void exchange_values(const std::vector<uint32_t> &lanes) {
-  unsigned long long ballot = 0;
-  for (uint32_t lane : lanes)
-    if (threads[lane].value != 0) ballot |= 1ull << lane % 32;
-  for (uint32_t lane : lanes) {
-    Thread &thread = threads[lane];
-    const uint32_t source = lane / 32 * 32 + static_cast<uint32_t>(thread.source & 31);
-    const bool present = std::find(lanes.begin(), lanes.end(), source) != lanes.end();
-    // What a lane outside of the mask, or one that has ended, would give is undefined: NaN bytes.
-    thread.result = thread.operation == WarpOperation::ballot ? ballot
-                    : present                                 ? threads[source].value
-                                                              : ~0ull;
-    thread.state = State::ready;
-    turns.push_back(lane);
-  }
-}
-
-void release_warps() {
-  for (uint32_t t = 0; t < threads.size(); t++) {
-    if (threads[t].state != State::in_warp) continue;
-    const std::vector<uint32_t> lanes = partners(t);
-    if (std::all_of(lanes.begin(), lanes.end(),
-                    [t](uint32_t lane) { return agree(threads[t], threads[lane]); }))
-      exchange_values(lanes);
-  }
-}
-
-bool all_at_one_barrier() {
-  return std::all_of(threads.begin(), threads.end(), [](const Thread &thread) {
-    return thread.state == State::at_barrier && thread.line == threads[0].line;
-  });
-}
-
-std::string describe(const Thread &thread) {
-  switch (thread.state) {
-    case State::ended: return "ended";
-    case State::at_barrier:
-      return "waits at the __syncthreads() of line " + std::to_string(thread.line);
-    case State::in_warp:
-      return "waits for its warp at line " + std::to_string(thread.line);
-    case State::unstarted:
-    case State::ready: return "can run";
-  }
-  return "";
-}
-
-// One sentence that names, for each thing that threads wait for, how many and which is the first.
-std::string describe_deadlock() {
-  std::string text = "group " + std::to_string(blockIdx.x) + " cannot go on:";
-  std::vector<std::string> seen;
-  for (size_t t = 0; t < threads.size(); t++) {
-    const std::string what = describe(threads[t]);
-    if (std::find(seen.begin(), seen.end(), what) != seen.end()) continue;
-    const auto count = std::count_if(threads.begin(), threads.end(),
-                                     [&](const Thread &other) { return describe(other) == what; });
-    text += (seen.empty() ? " thread " : "; thread ") + std::to_string(t) + " " + what;
-    if (count > 1) text += ", as do " + std::to_string(count - 1) + " more";
-    seen.push_back(what);
-  }
-  return text + ". All threads of a group (or lanes of a mask) must reach the same barrier.";
-}
-
 void abandon_threads() {
   for (Thread &thread : threads) {
     if (thread.state == State::ended || thread.state == State::unstarted) continue;
@@ -216,24 +130,14 @@ std::string run_group(uint32_t group) {
   threads.assign(launch.group, Thread());
   turns.resize(launch.group);
   std::iota(turns.begin(), turns.end(), 0u);
-  for (;;) {
+  while (!turns.empty()) {
     run_pass();
-    turns.clear();
-    release_warps();
-    if (!turns.empty()) continue;
-    if (std::all_of(threads.begin(), threads.end(),
-                    [](const Thread &thread) { return thread.state == State::ended; }))
-      return "";
-    if (!all_at_one_barrier()) {
-      const std::string text = describe_deadlock();
-      abandon_threads();
-      return text;
-    }
-    for (uint32_t t = 0; t < threads.size(); t++) {
-      threads[t].state = State::ready;
-      turns.push_back(t);
-    }
+    turns = release(threads);
   }
+  if (all_ended(threads)) return "";
+  const std::string text = describe_deadlock(threads);
+  abandon_threads();
+  return text;
 }
 
 }  // namespace
@@ -260,10 +164,16 @@ std::string run_launch(const Launch &new_launch) {
   launch = new_launch;
   blockDim = {launch.group, 1, 1};
   gridDim = {launch.groups, 1, 1};
-  std::vector<uint32_t> groups(launch.groups);
-  std::iota(groups.begin(), groups.end(), 0u);
-  arrange(groups);
-  for (uint32_t group : groups) {
+  std::vector<uint32_t> shuffled;
+  if (order == Order::random) {
+    shuffled.resize(launch.groups);
+    std::iota(shuffled.begin(), shuffled.end(), 0u);
+    arrange(shuffled);
+  }
+  for (uint32_t i = 0; i < launch.groups; i++) {
+    const uint32_t group = order == Order::random    ? shuffled[i]
+                           : order == Order::reverse ? launch.groups - 1 - i
+                                                     : i;
     const std::string error = run_group(group);
     if (!error.empty()) return error;
   }

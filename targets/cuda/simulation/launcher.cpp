@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,10 @@
 #include <sanitizer/asan_interface.h>
 #endif
 
-static std::string last_error;
+static thread_local std::string last_error;
+
+// One copy of this library may be loaded in several threads of a process; the simulation is one.
+static std::mutex launching;
 
 static int fail(const std::string &text) {
   last_error = text;
@@ -81,6 +85,7 @@ int ww_launch(const char *name, uint32_t groups, uint32_t group, const char *sig
                   signature + ")");
     std::vector<void *> pointers;
     for (size_t i = 0; i < strlen(signature); i++) pointers.push_back(&args[i]);
+    const std::lock_guard<std::mutex> lock(launching);
     const std::string error = ww::run_launch({kernel.invoke, pointers.data(), groups, group});
     return error.empty() ? 0 : fail(std::string(name) + ": " + error);
   }
