@@ -16,9 +16,19 @@ export function checkLimits(
   entry: Entry,
   sizes: ReadonlyMap<string, BufferSize>,
 ): void {
-  for (const [name, { bytes }] of sizes) {
-    require(limits, "maxStorageBufferBindingSize", bytes, `${entry.name}: ${name} takes`, "bytes");
-    require(limits, "maxBufferSize", bytes, `${entry.name}: ${name} takes`, "bytes");
+  for (const [name, { elements, bytes }] of sizes) {
+    if (elements > 2 ** 31 - 1)
+      throw new RangeError(
+        `${entry.name}: ${name} has ${elements} elements; 32-bit indices reach ${2 ** 31 - 1}.`,
+      );
+    refuseAbove(
+      limits,
+      "maxStorageBufferBindingSize",
+      bytes,
+      `${entry.name}: ${name} takes`,
+      "bytes",
+    );
+    refuseAbove(limits, "maxBufferSize", bytes, `${entry.name}: ${name} takes`, "bytes");
   }
   for (const step of entry.steps) if (step.kind === "launch") checkLaunch(limits, step);
 }
@@ -26,12 +36,24 @@ export function checkLimits(
 function checkLaunch(limits: GPUSupportedLimits, launch: LaunchStep): void {
   const { function: what, buffers, group, sharedBytes } = launch;
   const use = `${what} uses`;
-  require(limits, "maxStorageBuffersPerShaderStage", buffers.length, use, "buffers");
-  require(limits, "maxComputeInvocationsPerWorkgroup", group, `${what} has`, "threads in a group");
-  require(limits, "maxComputeWorkgroupStorageSize", sharedBytes, use, "bytes of workgroup memory");
+  refuseAbove(limits, "maxStorageBuffersPerShaderStage", buffers.length, use, "buffers");
+  refuseAbove(
+    limits,
+    "maxComputeInvocationsPerWorkgroup",
+    group,
+    `${what} has`,
+    "threads in a group",
+  );
+  refuseAbove(
+    limits,
+    "maxComputeWorkgroupStorageSize",
+    sharedBytes,
+    use,
+    "bytes of workgroup memory",
+  );
 }
 
-function require(
+function refuseAbove(
   limits: GPUSupportedLimits,
   limit: LimitName,
   need: number,

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { type BrowserRunner, bundleModule, openBrowser } from "../../targets/wgsl/browser.ts";
 import { mirrorExpected, mirrorJob, mirrorProgram, withSource } from "../unit/webgpu.fixtures.ts";
 
+const root = join(import.meta.dirname, "../..");
+
 test("the executor bundles for browsers, with no module of Node in it", async () => {
   const { metafile } = await build({
+    absWorkingDir: root,
     entryPoints: ["targets/wgsl/executor.ts"],
     bundle: true,
     write: false,
@@ -21,7 +24,16 @@ test("the executor bundles for browsers, with no module of Node in it", async ()
 });
 
 test("a module of Node is refused by the bundler", async () => {
-  await expect(bundleModule("targets/wgsl/unpack.ts")).rejects.toThrow(/node:fs/);
+  await expect(bundleModule(join(root, "targets/wgsl/unpack.ts"))).rejects.toThrow(/node:fs/);
+});
+
+test("a CHROME_PATH that leads nowhere is said, not replaced", async () => {
+  vi.stubEnv("CHROME_PATH", "/no/such/browser");
+  expect(await openBrowser()).toEqual({
+    target: "wgsl",
+    unavailable: "CHROME_PATH names /no/such/browser, which does not exist",
+  });
+  vi.unstubAllEnvs();
 });
 
 describe("in a headless browser", { timeout: 60_000 }, () => {

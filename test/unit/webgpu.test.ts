@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Entry, Program } from "../../targets/program.ts";
 import { openWgsl, type WgslExecutor } from "../../targets/wgsl/adapter.ts";
 import { createRunner } from "../../targets/wgsl/executor.ts";
@@ -62,6 +62,18 @@ describe("running", () => {
     results.forEach((result, i) => {
       expect(result.output).toEqual(mirrorExpected(jobs[i]!));
     });
+  });
+
+  test("compiles once per program and constants", async () => {
+    const compile = vi.spyOn(executor.gpu, "createComputePipelineAsync");
+    const parse = vi.spyOn(executor.gpu, "createShaderModule");
+    const runner = createRunner(executor.gpu);
+    for (const mode of [0, 1, 0, 1, 0]) await runner.runArrays(mirrorProgram, mirrorJob(9, mode));
+    // Two entry points with two constants each, and the fill; two texts.
+    expect(compile).toHaveBeenCalledTimes(5);
+    expect(parse).toHaveBeenCalledTimes(2);
+    vi.restoreAllMocks();
+    runner.destroy();
   });
 
   test("an empty job gives an empty result", async () => {
@@ -163,6 +175,9 @@ describe("refusals", () => {
     });
     await fails(workspaceOnly, { ...job, inputs: {} }).toThrow(
       /columns takes 1600000000 bytes; this device allows \d+ \(maxStorageBufferBindingSize\)/,
+    );
+    await fails(workspaceOnly, { inputs: {}, scalars: { ...job.scalars, N: 2 ** 31 } }).toThrow(
+      "columns has 2147483648 elements; 32-bit indices reach 2147483647",
     );
   });
 
