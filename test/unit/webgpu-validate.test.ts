@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { fillProgram } from "../../targets/wgsl/fill.ts";
 import { validateWithNaga } from "../../targets/wgsl/naga.ts";
 import { findEntryPoints, validateWithDawn } from "../../targets/wgsl/validate.ts";
 import { mirrorProgram } from "./webgpu.fixtures.ts";
@@ -23,6 +24,7 @@ describe("Dawn", () => {
     expect(await validateWithDawn(good)).toEqual([]);
     expect(await validateWithDawn(good, { mode: 1 })).toEqual([]);
     expect(await validateWithDawn(half)).toEqual([]);
+    expect(await validateWithDawn(fillProgram.source)).toEqual([]);
     expect(await validateWithDawn(badOverride, { k: 2 })).toEqual([]);
   });
 
@@ -49,11 +51,13 @@ test("naga accepts and reports, many texts in one go, and says what it cannot ch
     { source: badOverride },
     { source: "fn f() {}" },
     { source: half },
+    { source: fillProgram.source },
   ]);
   if ("unavailable" in verdicts) throw new Error(verdicts.unavailable);
-  const [plain, high, name, override, none, f16] = verdicts;
+  const [plain, high, name, override, none, f16, fill] = verdicts;
   expect(plain).toEqual([]);
   expect(high).toEqual([]);
+  expect(fill).toEqual([]);
   expect(name).toMatchObject([{ line: 25, message: expect.stringContaining("`scale`") }]);
   expect(override).toMatchObject([{ entryPoint: "main" }]);
   expect(none).toHaveLength(1);
