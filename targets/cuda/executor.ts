@@ -1,13 +1,13 @@
 // Runs CUDA kernels: on a GPU where there is one, else in the host simulation.
 
-import type { Device, Executor, Unavailable } from "../program.ts";
+import type { Executor, Unavailable } from "../program.ts";
 import { type BuildKind, buildKernels, type Macros } from "./build.ts";
 import { defaultCache } from "./cache.ts";
 import { type Compiler, findHostCompiler, findNvcc } from "./compilers.ts";
 import { findGpu } from "./gpu.ts";
-import { type KernelLibrary, loadKoffi, loadLibrary } from "./library.ts";
-import { planJob, planMacros } from "./plan.ts";
-import { describeWorker, runWorker } from "./worker.ts";
+import { loadKoffi, loadLibrary } from "./library.ts";
+import { type KernelRunner, planJob, planMacros } from "./plan.ts";
+import { openWorker } from "./worker.ts";
 
 /** In which order the simulation runs the threads of a group; the seed makes it repeatable. */
 export type Order = "forward" | "reverse" | `random:${number}`;
@@ -23,6 +23,8 @@ export interface CudaOptions {
   readonly order?: Order;
   /** A folder for builds; the user's cache folder unless said otherwise. */
   readonly cache?: string;
+  /** Of the memory build only: milliseconds after which a job is ended. None unless said. */
+  readonly timeout?: number;
 }
 
 // The smallest kernel: building it shows that the compiler works and asks the device its name.
@@ -30,20 +32,20 @@ const probe = 'extern "C" __global__ void probe() {}\n';
 
 /** Opens the CUDA target, or says why it cannot run here and what to install. */
 export async function openCuda(options: CudaOptions = {}): Promise<Executor | Unavailable> {
-  const { build = "auto", order, cache = defaultCache() } = options;
+  const { build = "auto", order } = options;
   if (order !== undefined && !/^(forward|reverse|random:\d+)$/.test(order))
     throw new RangeError(`The order ${order} is not forward, reverse or random:SEED.`);
   switch (build) {
     case "auto": {
-      const gpu = await findGpu();
-      const usable = gpu.present && (await findNvcc()) !== undefined;
-      return openCuda({ ...options, build: usable ? "gpu" : "simulation" });
+      const gpu = await openGpu(options);
+      if (!("unavailable" in gpu)) return gpu;
+      return openSimulation("simulation", options, gpu.unavailable);
     }
     case "gpu":
-      return openGpu(cache, order);
+      return openGpu(options);
     case "simulation":
     case "memory":
-      return openSimulation(build, cache, order ?? "forward");
+      return openSimulation(build, options);
     default:
       throw new RangeError(
         `There is no CUDA build ${build satisfies never}; there are auto, gpu, simulation, memory.`,
@@ -51,20 +53,21 @@ export async function openCuda(options: CudaOptions = {}): Promise<Executor | Un
   }
 }
 
-async function openGpu(cache: string, order?: Order): Promise<Executor | Unavailable> {
-  if (order !== undefined)
-    throw new RangeError("Only the simulation lets one choose the order of threads.");
+async function openGpu(options: CudaOptions): Promise<Executor | Unavailable> {
   const gpu = await findGpu();
   if (!gpu.present) return unavailable(gpu.reason, "an NVIDIA GPU with its driver");
-  const nvcc = await findNvcc();
-  if (!nvcc) return unavailable("nvcc was not found.", "the CUDA toolkit and g++");
-  return open(nvcc, "gpu", cache, undefined);
+  if (options.order !== undefined)
+    throw new RangeError("Only the simulation lets one choose the order of threads.");
+  const compiler = await findNvcc();
+  if (!compiler)
+    return unavailable("There is a GPU, but no nvcc with g++.", "the CUDA toolkit and g++");
+  return open({ kind: "gpu", compiler, options, architecture: gpu.architecture });
 }
 
 async function openSimulation(
   kind: "simulation" | "memory",
-  cache: string,
-  order: Order,
+  options: CudaOptions,
+  reason?: string,
 ): Promise<Executor | Unavailable> {
   if (process.platform !== "linux")
     return unavailable(
@@ -78,58 +81,61 @@ async function openSimulation(
     );
   if (kind === "simulation" && !(await loadKoffi()))
     return unavailable("The npm package koffi is not installed.", "npm install koffi");
-  return open(compiler, kind, cache, order);
+  const order = options.order ?? "forward";
+  return open({ kind, compiler, options: { ...options, order }, ...(reason ? { reason } : {}) });
 }
 
 function unavailable(reason: string, install?: string): Unavailable {
   return { target: "cuda", unavailable: reason, ...(install === undefined ? {} : { install }) };
 }
 
-type Backend = Pick<KernelLibrary, "run"> | { readonly path: string };
+interface Opening {
+  readonly kind: BuildKind;
+  readonly compiler: Compiler;
+  readonly options: CudaOptions;
+  readonly architecture?: string;
+  /** Why this is not the GPU, where one was looked for. */
+  readonly reason?: string;
+}
 
-async function open(
-  compiler: Compiler,
-  kind: BuildKind,
-  cache: string,
-  order: Order | undefined,
-): Promise<Executor> {
+async function open(opening: Opening): Promise<Executor> {
+  const { kind, compiler, options, architecture } = opening;
+  const { order, cache = defaultCache(), timeout } = options;
+  const build = (source: string, macros: Macros) =>
+    buildKernels(compiler, kind, cache, source, macros, architecture);
+  const start = async (path: string): Promise<KernelRunner> =>
+    kind === "memory"
+      ? openWorker(path, order ?? "forward", timeout)
+      : await loadLibrary(path, order);
+
   // One build for each text and choice of constants, also while it is still going on.
-  const builds = new Map<string, Promise<Backend>>();
-  const build = (source: string, macros: Macros): Promise<string> =>
-    buildKernels(compiler, kind, cache, source, macros, kind === "gpu" ? "native" : undefined);
-
-  function prepare(source: string, macros: Macros): Promise<Backend> {
+  const runners = new Map<string, Promise<KernelRunner>>();
+  let closed = false;
+  function prepare(source: string, macros: Macros): Promise<KernelRunner> {
     const key = JSON.stringify([source, macros]);
-    const begun = builds.get(key);
+    const begun = runners.get(key);
     if (begun) return begun;
-    const backend = build(source, macros).then((path): Backend | Promise<Backend> =>
-      kind === "memory" ? { path } : loadLibrary(path, order),
-    );
-    builds.set(key, backend);
-    return backend;
+    const runner = build(source, macros).then(start);
+    runners.set(key, runner);
+    runner.catch(() => runners.delete(key));
+    return runner;
   }
 
-  const path = await build(probe, {});
-  const said =
-    kind === "memory" ? await describeWorker(path) : (await loadLibrary(path, order)).describe();
-  const device: Device = {
-    target: "cuda",
-    device: said.device,
-    driver: order === undefined ? said.driver : `${said.driver}, threads ${order}`,
-    hardware: kind === "gpu",
-  };
+  const { device, driver } = await (await start(await build(probe, {}))).describe();
+  const details = [driver];
+  if (order !== undefined) details.push(`threads ${order}`);
+  if (opening.reason !== undefined) details.push(`no GPU because: ${opening.reason}`);
   return {
-    device,
+    device: { target: "cuda", device, driver: details.join("; "), hardware: kind === "gpu" },
     async run({ entry, source }, job) {
+      if (closed) throw new Error("This CUDA executor is closed.");
       const macros = planMacros(entry, job.constants);
       const plan = planJob(entry, job);
-      const backend = await prepare(source, macros);
-      return "path" in backend
-        ? runWorker(backend.path, plan, order ?? "forward")
-        : backend.run(plan);
+      return (await prepare(source, macros)).run(plan);
     },
     async close() {
-      builds.clear();
+      closed = true;
+      runners.clear();
     },
   };
 }

@@ -1,15 +1,7 @@
 // Runs plans in a kernel library loaded into this process: on a GPU, or in the simulation.
 
 import type { Data } from "../program.ts";
-import { createArray, type Plan, type PlannedArg } from "./plan.ts";
-
-/** A loaded kernel library (launcher.h). */
-export interface KernelLibrary {
-  /** The device's name and its driver. */
-  describe(): { readonly device: string; readonly driver: string };
-  /** Runs a plan and gives its outputs by name. */
-  run(plan: Plan): Record<string, Data>;
-}
+import { createArray, type KernelRunner, type Plan, type PlannedArg } from "./plan.ts";
 
 /** The foreign-function module; it is optional, so that other targets do without it. */
 export async function loadKoffi(): Promise<typeof import("koffi") | undefined> {
@@ -20,8 +12,8 @@ export async function loadKoffi(): Promise<typeof import("koffi") | undefined> {
   }
 }
 
-/** Loads the library at `path`; `order` is for the simulation only. */
-export async function loadLibrary(path: string, order?: string): Promise<KernelLibrary> {
+/** Loads the kernel library at `path` (launcher.h); `order` is for the simulation only. */
+export async function loadLibrary(path: string, order?: string): Promise<KernelRunner> {
   const koffi = await loadKoffi();
   if (!koffi) throw new Error("The npm package koffi is not installed.");
   const library = koffi.load(path);
@@ -77,12 +69,12 @@ export async function loadLibrary(path: string, order?: string): Promise<KernelL
   }
 
   return {
-    describe() {
+    async describe() {
       const [name, driver] = [new Uint8Array(256), new Uint8Array(256)];
       check(device(name, name.length, driver, driver.length));
       return { device: readText(name), driver: readText(driver) };
     },
-    run(plan) {
+    async run(plan) {
       if (order !== undefined) check(setOrder(order));
       const addresses: bigint[] = [];
       try {

@@ -37,6 +37,14 @@ export interface Plan {
   readonly outputs: readonly number[];
 }
 
+/** Runs plans with the kernels of one build. */
+export interface KernelRunner {
+  /** The device's name and its driver. */
+  describe(): Promise<{ readonly device: string; readonly driver: string }>;
+  /** Runs a plan and gives its outputs by name. */
+  run(plan: Plan): Promise<Record<string, Data>>;
+}
+
 type Numbers = Readonly<Record<string, number>>;
 
 const arrayTypes = {

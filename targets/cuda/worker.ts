@@ -4,7 +4,7 @@
 import { spawn } from "node:child_process";
 import type { Data } from "../program.ts";
 import { packArgs } from "./library.ts";
-import { createArray, type Plan } from "./plan.ts";
+import { createArray, type KernelRunner, type Plan } from "./plan.ts";
 
 // Red zones as wide as the sanitizer allows: a kernel that overruns does so by rows, not by bytes.
 const sanitizerOptions = {
@@ -12,13 +12,21 @@ const sanitizerOptions = {
   UBSAN_OPTIONS: "print_stacktrace=1",
 } as const;
 
-/** Runs a plan in the program at `path`; rejects with the sanitizer's text. */
-export async function runWorker(
-  path: string,
-  plan: Plan,
-  order: string,
-): Promise<Record<string, Data>> {
-  const bytes = await runJob(path, encodePlan(plan, order));
+/** The program at `path`; `timeout` in milliseconds is for kernels that may not end. */
+export function openWorker(path: string, order: string, timeout?: number): KernelRunner {
+  return {
+    async describe() {
+      const said = await runJob(path, Buffer.from("D"), timeout);
+      const [device = "", driver = ""] = said.toString().split("\n");
+      return { device, driver };
+    },
+    async run(plan) {
+      return readOutputs(plan, await runJob(path, encodePlan(plan, order), timeout));
+    },
+  };
+}
+
+function readOutputs(plan: Plan, bytes: Buffer): Record<string, Data> {
   const outputs: Record<string, Data> = {};
   let at = 0;
   for (const position of plan.outputs) {
@@ -32,12 +40,6 @@ export async function runWorker(
     outputs[name] = data;
   }
   return outputs;
-}
-
-/** What the program at `path` says of its device. */
-export async function describeWorker(path: string): Promise<{ device: string; driver: string }> {
-  const [device = "", driver = ""] = (await runJob(path, Buffer.from("D"))).toString().split("\n");
-  return { device, driver };
 }
 
 function encodePlan(plan: Plan, order: string): Buffer {
@@ -76,9 +78,18 @@ function encodePlan(plan: Plan, order: string): Buffer {
   return Buffer.concat(parts);
 }
 
-function runJob(path: string, job: Uint8Array): Promise<Buffer> {
+function runJob(path: string, job: Uint8Array, timeout?: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const child = spawn(path, [], { env: { ...process.env, ...sanitizerOptions } });
+    const env = { ...process.env, ...sanitizerOptions };
+    const child = spawn(path, [], { env });
+    let late = false;
+    const timer =
+      timeout === undefined
+        ? undefined
+        : setTimeout(() => {
+            late = true;
+            child.kill("SIGKILL");
+          }, timeout);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
@@ -87,7 +98,9 @@ function runJob(path: string, job: Uint8Array): Promise<Buffer> {
     child.stdin.on("error", () => {});
     child.on("error", reject);
     child.on("close", (code, signal) => {
+      clearTimeout(timer);
       if (code === 0) resolve(Buffer.concat(output));
+      else if (late) reject(new Error(`The kernel did not end within ${timeout} ms.`));
       else reject(new Error(explain(Buffer.concat(errors).toString(), code ?? signal)));
     });
     child.stdin.end(job);

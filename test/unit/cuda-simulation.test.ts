@@ -1,9 +1,12 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { findHostCompiler } from "../../targets/cuda/compilers.ts";
+import { findHostCompiler, runTool } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
+import { loadLibrary } from "../../targets/cuda/library.ts";
+import { planJob } from "../../targets/cuda/plan.ts";
 import type { Entry, Executor } from "../../targets/program.ts";
 import { blockSum, countUp, entryOf, kernel, neighbour, scale, unguarded } from "./cuda-kernels.ts";
 
@@ -244,6 +247,12 @@ describe.skipIf(!usable)("the CUDA simulation", { timeout: 60_000 }, () => {
       );
     });
 
+    test("a kernel that does not end, where there is a time limit", async () => {
+      const cuda = await open({ build: "memory", timeout: 1000 });
+      const source = kernel("  volatile float v = 0.0f; while (v == 0.0f) {} y[i] = v;");
+      await expect(run(cuda, source, 64)).rejects.toThrow("did not end within 1000 ms");
+    });
+
     test("and lets the hardware's saturating conversion be", async () => {
       const cuda = await open({ build: "memory" });
       const source = kernel("  if (i < N) y[i] = (float)__float2int_rd(x[i] * 1e30f);");
@@ -274,6 +283,45 @@ test("without any compiler it says what to install", async () => {
     process.env.PATH = path;
   }
 });
+
+test.skipIf(!usable)("auto says why it is not a GPU; a closed executor runs nothing", async () => {
+  const cuda = await openCuda({ cache });
+  if ("unavailable" in cuda) throw new Error(cuda.unavailable);
+  if (!cuda.device.hardware) expect(cuda.device.driver).toMatch(/; no GPU because: .+\.$/);
+  await cuda.close();
+  await expect(run(cuda, scale, 1)).rejects.toThrow("This CUDA executor is closed.");
+});
+
+test.skipIf(!compiler?.name.startsWith("g++"))(
+  "the portable way to switch fibers gives the same results",
+  { timeout: 60_000 },
+  async () => {
+    const native = fileURLToPath(new URL("../../targets/cuda/", import.meta.url));
+    const folder = mkdtempSync(join(cache, "ucontext-"));
+    writeFileSync(join(folder, "kernel.cu"), blockSum);
+    writeFileSync(
+      join(folder, "library.cpp"),
+      `#include "device.h"
+#include "kernel.cu"
+#include "registry.h"
+const ww::Kernel ww::kernels[] = {WW_KERNEL(run)};
+const unsigned ww::kernel_count = 1;
+`,
+    );
+    const runtime = ["fiber", "barriers", "group", "launcher"].map(
+      (name) => `${native}simulation/${name}.cpp`,
+    );
+    const flags = ["-std=c++17", "-O1", "-fPIC", "-fvisibility=hidden", "-shared", "-pthread"];
+    const defines = ["-DWW_SIMULATION", "-DWW_UCONTEXT", `-I${native}`, `-I${native}simulation`];
+    const args = [...flags, ...defines, "library.cpp", ...runtime, "-o", "kernels.so"];
+    const { ok, stderr } = await runTool(compiler!.path, args, folder);
+    expect({ ok, stderr }).toEqual({ ok: true, stderr: "" });
+    const library = await loadLibrary(join(folder, "kernels.so"), "random:3");
+    const job = { inputs: { x: countUp(64) }, scalars: { N: 64, a: 2 } };
+    const { y } = await library.run(planJob(entryOf(), job));
+    expect(y).toEqual(new Float32Array(64).fill(4160));
+  },
+);
 
 test("an order that does not exist is refused", async () => {
   await expect(openCuda({ order: "random:" as "forward", cache })).rejects.toThrow(
