@@ -1,0 +1,143 @@
+// Nests and plans as pseudo-code: what a schedule author reads, and what the checker quotes.
+
+import { showNumber } from "./dumpExpr.ts";
+import { unreachable } from "./expr.ts";
+import type { Block, BufferDecl, Nest, NestExpr, NestOp, Parameter, Scalar, Stmt } from "./nest.ts";
+import type { Plan } from "./plan.ts";
+
+const infix: Partial<Readonly<Record<NestOp, readonly [text: string, level: number]>>> = {
+  or: ["||", 2],
+  and: ["&&", 3],
+  eq: ["==", 4],
+  lt: ["<", 5],
+  le: ["<=", 5],
+  add: ["+", 6],
+  sub: ["-", 6],
+  mul: ["*", 7],
+  div: ["/", 7],
+  quot: ["/", 7],
+  rem: ["%", 7],
+};
+
+const isReal = (type: Scalar): boolean => type === "f16" || type === "f32" || type === "f64";
+
+/** An expression on one line; `level` is how tightly what stands around it binds. */
+export function dumpNestExpr(e: NestExpr, level = 0): string {
+  const wrap = (text: string, own: number): string => (own < level ? `(${text})` : text);
+  switch (e.kind) {
+    case "const":
+      if (e.type === "bool") return e.value === 0 ? "false" : "true";
+      return `${showNumber(e.value, isReal(e.type))}${e.type === "u32" ? "u" : ""}`;
+    case "var":
+      return e.name;
+    case "load":
+      return `${e.buffer}[${dumpNestExpr(e.address)}${showWidth(e.width)}]`;
+    case "op": {
+      const how = infix[e.op];
+      const [a, b] = e.args;
+      if (how && a && b) {
+        const [text, own] = how;
+        return wrap(`${dumpNestExpr(a, own)} ${text} ${dumpNestExpr(b, own + 1)}`, own);
+      }
+      if (e.op === "neg" || e.op === "not")
+        return `${e.op === "neg" ? "-" : "!"}${dumpNestExpr(a!, 8)}`;
+      return `${e.op}(${e.args.map((arg) => dumpNestExpr(arg)).join(", ")})`;
+    }
+    case "cast":
+      return `${e.to}(${dumpNestExpr(e.arg)})`;
+    case "select": {
+      const [cond, then, otherwise] = [e.cond, e.then, e.else].map((x) => dumpNestExpr(x, 2));
+      return wrap(`${cond} ? ${then} : ${otherwise}`, 1);
+    }
+    default:
+      return unreachable(e);
+  }
+}
+
+const showWidth = (width: number): string => (width === 1 ? "" : ` .. +${width}`);
+
+/** A statement as text without what is inside it: a loop's or condition's head, or the whole of a simple one. */
+export function dumpHead(s: Stmt): string {
+  switch (s.kind) {
+    case "for":
+      return `${s.by} ${s.variable} in ${dumpNestExpr(s.lo)} .. ${dumpNestExpr(s.hi)}`;
+    case "if":
+      return `if ${dumpNestExpr(s.cond)}`;
+    case "let":
+      return `let ${s.name}: ${s.type} = ${dumpNestExpr(s.value)}`;
+    case "local":
+      return `var ${s.name}: ${s.type} = ${dumpNestExpr(s.init)}`;
+    case "set":
+      return `${s.name} = ${dumpNestExpr(s.value)}`;
+    case "store":
+      return `${s.buffer}[${dumpNestExpr(s.address)}${showWidth(s.width)}] = ${dumpNestExpr(s.value)}`;
+    case "accumulate": {
+      const how = s.atomic ? "atomically " : "";
+      return `${how}${s.buffer}[${dumpNestExpr(s.address)}] += ${dumpNestExpr(s.value)}`;
+    }
+    case "barrier":
+      return "barrier";
+    default:
+      return unreachable(s);
+  }
+}
+
+/** Statements, one line each, with what is inside them indented; `mark` adds a note to a statement's line. */
+export function dumpBlock(
+  block: Block,
+  indent = "",
+  mark: (s: Stmt) => string | undefined = () => undefined,
+): string[] {
+  return block.flatMap((s) => {
+    const note = mark(s);
+    const head = `${indent}${dumpHead(s)}${note === undefined ? "" : `   <-- ${note}`}`;
+    if (s.kind === "for") return [head, ...dumpBlock(s.body, `${indent}  `, mark)];
+    if (s.kind !== "if") return [head];
+    const otherwise =
+      s.else.length > 0 ? [`${indent}else`, ...dumpBlock(s.else, `${indent}  `, mark)] : [];
+    return [head, ...dumpBlock(s.then, `${indent}  `, mark), ...otherwise];
+  });
+}
+
+/** A buffer's declaration on one line; strides are shown where elements are not simply row-major. */
+export function dumpBuffer(buffer: BufferDecl): string {
+  const shape = buffer.shape.map((n) => dumpNestExpr(n)).join(", ");
+  const strides = buffer.strides.map((n) => dumpNestExpr(n)).join(", ");
+  return `${buffer.place} ${buffer.name}[${shape}] ${buffer.dtype} ${buffer.access} strides ${strides || "none"}`;
+}
+
+const showParameters = (list: readonly Parameter[]): string =>
+  list.map((p) => `${p.name}: ${p.type}`).join(", ");
+
+/** One function as text. */
+export function dumpNest(nest: Nest, mark?: (s: Stmt) => string | undefined): string {
+  return `${[
+    `nest ${nest.name}(${showParameters(nest.scalars)})  group ${nest.group}`,
+    ...(nest.constants.length > 0 ? [`  constants ${showParameters(nest.constants)}`] : []),
+    ...nest.buffers.map((buffer) => `  ${dumpBuffer(buffer)}`),
+    ...dumpBlock(nest.body, "  ", mark),
+  ].join("\n")}\n`;
+}
+
+/** A plan as text: arguments, sizes, then its steps in order. */
+export function dumpPlan(plan: Plan): string {
+  const steps = plan.steps.map((step) => {
+    switch (step.kind) {
+      case "fill":
+        return `fill ${step.buffer} with ${step.value}\n`;
+      case "launch":
+        return `launch ${dumpNestExpr(step.groups)} groups of ${dumpNest(step.nest)}`;
+      default:
+        return unreachable(step);
+    }
+  });
+  return [
+    `plan ${plan.operator}.${plan.role} ${plan.name}`,
+    ...plan.scalars.map((s) => `${s.from} ${s.name}: ${s.type}`),
+    ...plan.options.map((o) => `option ${o.name} as ${o.constant} of ${o.values.join(" | ")}`),
+    ...plan.sizes.map(({ axis, is }) => `size ${axis} = ${dumpNestExpr(is)}`),
+    ...plan.buffers.map((buffer) => `${buffer.role} ${dumpBuffer(buffer)}`),
+    ...steps.map((step) => `\n${step}`.trimEnd()),
+    "",
+  ].join("\n");
+}
