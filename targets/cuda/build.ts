@@ -58,7 +58,7 @@ const recipes: Readonly<Record<BuildKind, Recipe>> = {
   },
   memory: {
     runtime: [...simulation, "simulation/worker.cpp"],
-    compile: [...host, ...hidden, "-g1", "-fsanitize=address"],
+    compile: [...host, ...hidden, "-g1", "-fsanitize=address", "-DWW_ADDRESS_SANITIZER"],
     kernel: undefinedBehaviour,
     link: ["-pthread"],
     prelude: ["device.h"],
@@ -76,12 +76,12 @@ const recipes: Readonly<Record<BuildKind, Recipe>> = {
 /** Kernel functions that a file defines, in its order. */
 export function findKernels(source: string): string[] {
   const text = source.replace(/\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, " ");
-  const pattern =
-    /__global__\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(/g;
+  const bounds = String.raw`(?:__launch_bounds__\s*\([^)]*\)\s*)?`;
+  const pattern = new RegExp(String.raw`__global__\s+${bounds}void\s+${bounds}(\w+)\s*\(`, "g");
   return [...text.matchAll(pattern)].map(([, name]) => name!);
 }
 
-/** Builds a kernel file, or finds the build in the cache; gives the path of the library or program. */
+/** Builds a kernel file, or finds it in the cache: the path of the library or program. */
 export async function buildKernels(
   compiler: Compiler,
   kind: BuildKind,

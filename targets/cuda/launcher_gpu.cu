@@ -87,6 +87,8 @@ int ww_launch(const char *name, uint32_t groups, uint32_t group, const char *sig
   return fail(std::string("there is no kernel named ") + name + " in this library");
 }
 
-int ww_order(const char *) { return fail("only the simulation lets one choose the order of threads"); }
+int ww_order(const char *) {
+  return fail("only the simulation lets one choose the order of threads");
+}
 
 const char *ww_last_error(void) { return last_error.c_str(); }

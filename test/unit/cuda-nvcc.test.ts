@@ -8,7 +8,7 @@ import { findGpu } from "../../targets/cuda/gpu.ts";
 import { loadLibrary } from "../../targets/cuda/library.ts";
 import { architectures, compileWithNvcc, readResources } from "../../targets/cuda/nvcc.ts";
 import { compileWithNvrtc, findIncludes } from "../../targets/cuda/nvrtc.ts";
-import { blockSum, kernel, scale } from "./cuda-kernels.ts";
+import { blockSum, kernel, scale } from "./cuda.fixtures.ts";
 
 const nvcc = await findNvcc();
 const inPath = (process.env.PATH ?? "")

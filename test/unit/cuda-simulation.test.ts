@@ -8,7 +8,15 @@ import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
 import { loadLibrary } from "../../targets/cuda/library.ts";
 import { planJob } from "../../targets/cuda/plan.ts";
 import type { Entry, Executor } from "../../targets/program.ts";
-import { blockSum, countUp, entryOf, kernel, neighbour, scale, unguarded } from "./cuda-kernels.ts";
+import {
+  blockSum,
+  countUp,
+  entryOf,
+  kernel,
+  neighbour,
+  scale,
+  unguarded,
+} from "./cuda.fixtures.ts";
 
 const compiler = await findHostCompiler();
 const usable = compiler !== undefined && process.platform === "linux";

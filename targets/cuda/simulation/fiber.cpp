@@ -12,7 +12,7 @@
 #include <ucontext.h>
 #endif
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -133,14 +133,14 @@ static void switch_context(Context *from, Context *to) {
 #endif
 }
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
 // The sanitizer must be told of each switch, or it takes a fiber's stack for stray memory.
 static const void *scheduler_stack;
 static size_t scheduler_bytes;
 #endif
 
 static void enter_fiber() {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(nullptr, &scheduler_stack, &scheduler_bytes);
 #endif
   current->body();
@@ -169,7 +169,7 @@ void destroy_fiber(Fiber *fiber) {
 }
 
 void restart_fiber(Fiber *fiber) {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __asan_unpoison_memory_region(fiber->stack, stack_bytes);
   fiber->fake_stack = nullptr;
 #endif
@@ -186,23 +186,23 @@ void restart_fiber(Fiber *fiber) {
 
 void resume_fiber(Fiber *fiber) {
   current = fiber;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   void *fake_stack = nullptr;
   __sanitizer_start_switch_fiber(&fake_stack, fiber->stack, stack_bytes);
 #endif
   switch_context(&scheduler, &fiber->context);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(fake_stack, nullptr, nullptr);
 #endif
 }
 
 void suspend_fiber() {
   Fiber *fiber = current;
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(&fiber->fake_stack, scheduler_stack, scheduler_bytes);
 #endif
   switch_context(&fiber->context, &scheduler);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(fiber->fake_stack, &scheduler_stack, &scheduler_bytes);
 #endif
 }

@@ -56,7 +56,7 @@ void arrange(std::vector<uint32_t> &numbers) {
 
 // The address sanitizer keeps red zones within the section, which its memset refuses to touch.
 __attribute__((no_sanitize("address", "undefined"))) void poison_shared_memory() {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   for (volatile char *byte = __start_ww_shared; byte != __stop_ww_shared; byte++)
     *byte = static_cast<char>(0xff);
 #else

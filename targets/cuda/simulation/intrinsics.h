@@ -38,10 +38,19 @@ inline long long max(long long a, long long b) { return a < b ? b : a; }
 inline float min(float a, float b) { return fminf(a, b); }
 inline float max(float a, float b) { return fmaxf(a, b); }
 
-inline int __float_as_int(float x) { return __builtin_bit_cast(int, x); }
-inline unsigned __float_as_uint(float x) { return __builtin_bit_cast(unsigned, x); }
-inline float __int_as_float(int x) { return __builtin_bit_cast(float, x); }
-inline float __uint_as_float(unsigned x) { return __builtin_bit_cast(float, x); }
+namespace ww {
+template <typename To, typename From> To bits_as(From value) {
+  static_assert(sizeof(To) == sizeof(From), "the bits of one type as another of its size");
+  To result;
+  __builtin_memcpy(&result, &value, sizeof(To));
+  return result;
+}
+}  // namespace ww
+
+inline int __float_as_int(float x) { return ww::bits_as<int>(x); }
+inline unsigned __float_as_uint(float x) { return ww::bits_as<unsigned>(x); }
+inline float __int_as_float(int x) { return ww::bits_as<float>(x); }
+inline float __uint_as_float(unsigned x) { return ww::bits_as<float>(x); }
 inline float __int2float_rn(int x) { return static_cast<float>(x); }
 inline float __uint2float_rn(unsigned x) { return static_cast<float>(x); }
 
@@ -68,37 +77,40 @@ inline unsigned __float2uint_rz(float x) { return ww::saturate_unsigned(truncf(x
 template <typename T> T __ldg(const T *address) { return *address; }
 
 // All threads share one thread of the host, and only barriers interrupt them: plain code is atomic.
-template <typename T> T ww_swap(T *address, T value) {
+namespace ww {
+template <typename T> T swap(T *address, T value) {
   const T old = *address;
   *address = value;
   return old;
 }
-inline float atomicAdd(float *address, float value) { return ww_swap(address, *address + value); }
+}  // namespace ww
+
+inline float atomicAdd(float *address, float value) { return ww::swap(address, *address + value); }
 inline double atomicAdd(double *address, double value) {
-  return ww_swap(address, *address + value);
+  return ww::swap(address, *address + value);
 }
 inline unsigned atomicAdd(unsigned *address, unsigned value) {
-  return ww_swap(address, *address + value);
+  return ww::swap(address, *address + value);
 }
 // Integer atomics wrap around; signed overflow would be undefined in C++.
 inline int atomicAdd(int *address, int value) {
-  return ww_swap(address, static_cast<int>(static_cast<unsigned>(*address) +
+  return ww::swap(address, static_cast<int>(static_cast<unsigned>(*address) +
                                            static_cast<unsigned>(value)));
 }
-inline int atomicMin(int *address, int value) { return ww_swap(address, min(*address, value)); }
-inline int atomicMax(int *address, int value) { return ww_swap(address, max(*address, value)); }
+inline int atomicMin(int *address, int value) { return ww::swap(address, min(*address, value)); }
+inline int atomicMax(int *address, int value) { return ww::swap(address, max(*address, value)); }
 inline unsigned atomicMin(unsigned *address, unsigned value) {
-  return ww_swap(address, min(*address, value));
+  return ww::swap(address, min(*address, value));
 }
 inline unsigned atomicMax(unsigned *address, unsigned value) {
-  return ww_swap(address, max(*address, value));
+  return ww::swap(address, max(*address, value));
 }
-inline int atomicExch(int *address, int value) { return ww_swap(address, value); }
-inline unsigned atomicExch(unsigned *address, unsigned value) { return ww_swap(address, value); }
-inline float atomicExch(float *address, float value) { return ww_swap(address, value); }
+inline int atomicExch(int *address, int value) { return ww::swap(address, value); }
+inline unsigned atomicExch(unsigned *address, unsigned value) { return ww::swap(address, value); }
+inline float atomicExch(float *address, float value) { return ww::swap(address, value); }
 inline int atomicCAS(int *address, int compare, int value) {
-  return ww_swap(address, *address == compare ? value : *address);
+  return ww::swap(address, *address == compare ? value : *address);
 }
 inline unsigned atomicCAS(unsigned *address, unsigned compare, unsigned value) {
-  return ww_swap(address, *address == compare ? value : *address);
+  return ww::swap(address, *address == compare ? value : *address);
 }

@@ -12,7 +12,7 @@
 #include "../registry.h"
 #include "group.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -34,7 +34,7 @@ int ww_device(char *name, int name_bytes, char *driver, int driver_bytes) {
   const char *compiler = "g++";
   const int major = __GNUC__, minor = __GNUC_MINOR__;
 #endif
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   const char *build = "memory build (address and undefined-behaviour sanitizers)";
 #else
   const char *build = "values build";
@@ -53,7 +53,7 @@ int ww_alloc(uint64_t bytes, uint64_t *address) {
   if (posix_memalign(&memory, 256, size) != 0)
     return fail("there is no memory for a buffer of " + std::to_string(bytes) + " bytes");
   memset(memory, 0xff, size);
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   if (bytes == 0) __asan_poison_memory_region(memory, 1);
 #endif
   *address = reinterpret_cast<uint64_t>(memory);

@@ -6,7 +6,7 @@
 // A job is a sequence of records in the host's byte order, each begun by a letter:
 //   A bytes:u64                                              allocates the next buffer (0, 1, …)
 //   W buffer:u32 bytes:u64 data                              writes it from its start
-//   L name:text groups:u32 group:u32 signature:text slots    launches; a slot is u64, for p a buffer
+//   L name:text groups:u32 group:u32 signature:text slots    a slot is u64; for p, a buffer
 //   R buffer:u32 bytes:u64                                   writes its bytes to standard output
 //   O order:text        text is bytes:u32 and characters
 //   D                                                        writes the device's two texts
@@ -19,18 +19,20 @@
 #include "../launcher.h"
 #include "device.h"
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
 #include <sanitizer/common_interface_defs.h>
 #endif
 
 static std::string launching;
 
+#ifdef WW_ADDRESS_SANITIZER
 // The sanitizer knows the line but not which thread of the kernel was running.
 static void report_thread() {
   if (!launching.empty())
     fprintf(stderr, "in kernel %s, group %u, thread %u\n", launching.c_str(), blockIdx.x,
             threadIdx.x);
 }
+#endif
 
 [[noreturn]] static void stop(const char *text) {
   fprintf(stderr, "%s\n", text);
@@ -72,7 +74,7 @@ static void launch(const std::vector<uint64_t> &buffers) {
 }
 
 int main() {
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WW_ADDRESS_SANITIZER
   __sanitizer_set_death_callback(report_thread);
 #endif
   std::vector<uint64_t> buffers;
