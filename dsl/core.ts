@@ -48,6 +48,16 @@ export const tanh = (a: number): number => Math.tanh(a);
 export const idiv = (a: number, b: number): number => Math.floor(a / b);
 /** The remainder of `idiv`, never negative; `b` must be positive. */
 export const mod = (a: number, b: number): number => a - b * Math.floor(a / b);
+/**
+ * The whole number at or below a / b for whole a and positive whole b. Division may be off by a few units in
+ * the last place (WGSL allows 2.5), which could cross a whole number: so the quotient is put right.
+ */
+export function floorRatio(a: number, b: number): number {
+  const q = floorf(a / b);
+  return q * b > a ? q - 1 : (q + 1) * b <= a ? q + 1 : q;
+}
+/** The whole number at or above a / b for whole a and positive whole b; see `floorRatio`. */
+export const ceilRatio = (a: number, b: number): number => -floorRatio(-a, b);
 /** Is `p` an ordinary number, neither NaN nor infinite nor beyond f32? (Tested by comparison.) */
 export const finite = (p: number): boolean => p >= -3.4028234e38 && p <= 3.4028234e38;
 /** The whole position after `p`. */

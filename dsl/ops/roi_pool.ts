@@ -1,8 +1,10 @@
 import type { Coords, Derived, Meta, Tensor, YX } from "../index.ts";
 import {
   ceilf,
+  ceilRatio,
   finite,
   floorf,
+  floorRatio,
   max,
   maximum,
   roundf,
@@ -90,12 +92,18 @@ export function roi_pool(
     const valid =
       known && finite(x1) && finite(y1) && finite(x2) && finite(y2) && width > 0 && height > 0;
 
-    const binW = width / PW.size;
-    const binH = height / PH.size;
-    const left = rounded ? x1 + floorf(pw * binW) : floorf(x1 + pw * binW);
-    const top = rounded ? y1 + floorf(ph * binH) : floorf(y1 + ph * binH);
-    const right = rounded ? x1 + ceilf((pw + 1) * binW) : ceilf(x1 + (pw + 1) * binW);
-    const bottom = rounded ? y1 + ceilf((ph + 1) * binH) : ceilf(y1 + (ph + 1) * binH);
+    const left = rounded
+      ? x1 + floorRatio(pw * width, PW.size)
+      : floorf(x1 + (pw * width) / PW.size);
+    const top = rounded
+      ? y1 + floorRatio(ph * height, PH.size)
+      : floorf(y1 + (ph * height) / PH.size);
+    const right = rounded
+      ? x1 + ceilRatio((pw + 1) * width, PW.size)
+      : ceilf(x1 + ((pw + 1) * width) / PW.size);
+    const bottom = rounded
+      ? y1 + ceilRatio((ph + 1) * height, PH.size)
+      : ceilf(y1 + ((ph + 1) * height) / PH.size);
     const rows = H.span(top, bottom);
     const cols = W.span(left, right);
 

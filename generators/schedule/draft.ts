@@ -1,0 +1,72 @@
+// A schedule at work: which stages are stored, and how the loops of each launch run. Transforms change a
+// draft; lower.ts turns one into a plan at any time, so that each step can be looked at.
+
+import type { Kernel } from "../ir/kernel.ts";
+
+/** How the loops over a stage's domain run. */
+export type Loops =
+  /** One after another, in the order of the axes. */
+  | { readonly by: "serial" }
+  /** One thread for each element, `group` of them in a group. */
+  | { readonly by: "threads"; readonly group: number }
+  /** One group of `lanes` threads for each element, which share the walk of its reduction. */
+  | { readonly by: "lanes"; readonly lanes: number };
+
+export interface Draft {
+  readonly kernel: Kernel;
+  /** Stages stored in a workspace; all others are computed where they are read. */
+  readonly stored: ReadonlySet<string>;
+  /** Stages whose loops do not run serially. */
+  readonly loops: ReadonlyMap<string, Loops>;
+  /** Loops of at most this many steps, where that is a constant, are written out. */
+  readonly unroll: number;
+}
+
+export const newDraft = (kernel: Kernel): Draft => ({
+  kernel,
+  stored: new Set(),
+  loops: new Map(),
+  unroll: 0,
+});
+
+/** The stages that get a launch of their own, in order. */
+export const launchedStages = (draft: Draft) =>
+  draft.kernel.stages.filter(
+    (stage) =>
+      stage.kind === "scatter" ||
+      draft.kernel.outputs.includes(stage.name) ||
+      draft.stored.has(stage.name),
+  );
+
+/** Why a transform does not apply; shown together with the plan as it is. */
+export interface Refused {
+  readonly refused: string;
+}
+
+export type Params = Readonly<Record<string, string | number | boolean>>;
+
+/** A parameter's choices: a part of the tuning space. */
+export interface Choice {
+  readonly name: string;
+  readonly values: readonly (string | number | boolean)[];
+  readonly default: string | number | boolean;
+}
+
+/** One way to change a draft. Each is a file, so that the tuning space follows from the folder. */
+export interface Transform {
+  readonly name: string;
+  /** Before → after, in words. */
+  readonly doc: string;
+  readonly choices: (draft: Draft, limits: Limits) => readonly Choice[];
+  readonly apply: (draft: Draft, params: Params, limits: Limits) => Draft | Refused;
+}
+
+/** What a device allows. */
+export interface Limits {
+  /** Most threads of a group; 1 where there are no groups. */
+  readonly threads: number;
+  readonly sharedBytes: number;
+}
+
+/** Transforms in order, by name, with parameters: JSON. */
+export type Schedule = readonly (readonly [name: string, params?: Params])[];

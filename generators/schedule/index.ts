@@ -1,0 +1,55 @@
+// Kernel and schedule in, plan out.
+
+import type { Kernel } from "../ir/kernel.ts";
+import type { Plan } from "../ir/plan.ts";
+import {
+  type Draft,
+  type Limits,
+  newDraft,
+  type Refused,
+  type Schedule,
+  type Transform,
+} from "./draft.ts";
+import { lower, type Types } from "./lower.ts";
+import { lanes } from "./transforms/lanes.ts";
+import { materialise } from "./transforms/materialise.ts";
+import { pointwise } from "./transforms/pointwise.ts";
+import { unroll } from "./transforms/unroll.ts";
+
+export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from "./draft.ts";
+export { lower, type Types } from "./lower.ts";
+
+/** Every transform there is; to add one is a file and a line here. */
+export const transforms: readonly Transform[] = [materialise, lanes, pointwise, unroll];
+
+/** The draft after each step of a schedule, or why a step was refused. */
+export function applySchedule(
+  kernel: Kernel,
+  schedule: Schedule,
+  limits: Limits,
+): { readonly steps: readonly Draft[] } | (Refused & { readonly steps: readonly Draft[] }) {
+  const steps = [newDraft(kernel)];
+  for (const [name, params = {}] of schedule) {
+    const transform = transforms.find((t) => t.name === name);
+    const known = transforms.map((t) => t.name).join(", ");
+    if (!transform) return { refused: `no transform named ${name}; there are ${known}`, steps };
+    const draft = steps.at(-1)!;
+    const defaults = transform.choices(draft, limits).map((c) => [c.name, c.default]);
+    const next = transform.apply(draft, { ...Object.fromEntries(defaults), ...params }, limits);
+    if ("refused" in next) return { refused: `${name}: ${next.refused}`, steps };
+    steps.push(next);
+  }
+  return { steps };
+}
+
+/** The plan of a kernel under a schedule; throws where a step is refused. */
+export function schedulePlan(
+  kernel: Kernel,
+  schedule: Schedule,
+  limits: Limits,
+  types?: Types,
+): Plan {
+  const result = applySchedule(kernel, schedule, limits);
+  if ("refused" in result) throw new Error(result.refused);
+  return lower(result.steps.at(-1)!, types);
+}

@@ -1,0 +1,124 @@
+// Stages that are not materialised are computed where they are read: their bodies take the reads' places.
+
+import { convert, fold, freshLoop, make, meet, partOf, reduce, select } from "../ir/build.ts";
+import {
+  cast,
+  type Expr,
+  index,
+  int,
+  kindOf,
+  type Loop,
+  op,
+  read,
+  unreachable,
+} from "../ir/expr.ts";
+import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
+import { isWithin } from "./ranges.ts";
+
+type Env = ReadonlyMap<Loop, Expr>;
+
+/**
+ * `kernel` with every gather stage inlined that is neither an output nor in `kept`. Bound loops become fresh
+ * ones on the way, so nothing is captured; the author's names move along.
+ */
+export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel {
+  const names = new Map(kernel.names);
+  const inlined = new Map<string, Gather>();
+  const rename = <T extends Expr | Loop>(from: Expr | Loop, to: T): T => {
+    const name = kernel.names.get(from);
+    if (name !== undefined && !names.has(to)) names.set(to, name);
+    return to;
+  };
+
+  const within = (env: Env) => {
+    const done = new Map<Expr, Expr>();
+    const go = (e: Expr): Expr => {
+      const known = done.get(e);
+      if (known) return known;
+      const result = rename(e, step(e));
+      done.set(e, result);
+      return result;
+    };
+    const step = (e: Expr): Expr => {
+      switch (e.kind) {
+        case "const":
+        case "attr":
+        case "option":
+        case "size":
+          return e;
+        case "index":
+          return env.get(e.loop) ?? e;
+        case "op":
+          return fold(op(e.op, ...e.args.map(go)));
+        case "cast":
+          return cast(e.to, go(e.arg));
+        case "select":
+          return select(go(e.cond), go(e.then), go(e.else));
+        case "read": {
+          const at = e.at.map(go);
+          const stage = inlined.get(e.from);
+          return stage ? elementOf(stage, at, e) : read({ ...e, at });
+        }
+        case "part": {
+          const { over, bodies, from } = e.of;
+          const inner = new Map(env);
+          const fresh = over.map((l) => {
+            const inside = within(new Map(inner));
+            const next = rename(l, freshLoop(l.axis, inside(l.lo), inside(l.hi), l.cover));
+            inner.set(l, index(next));
+            return next;
+          });
+          const node = reduce(e.of.op, fresh, bodies.map(within(inner)), from.map(go));
+          for (const [d, l] of node.over.entries()) rename(over[d]!, l);
+          for (const [i, body] of node.bodies.entries()) rename(bodies[i]!, body);
+          return partOf(node, e.part);
+        }
+        default:
+          return unreachable(e);
+      }
+    };
+    return go;
+  };
+
+  const elementOf = (stage: Gather, at: readonly Expr[], r: Extract<Expr, { kind: "read" }>) => {
+    const outside: Expr[] = [];
+    const positions = at.map((p, d) => {
+      const extent = stage.domain[d]!.hi;
+      if (r.border === "inside" || isWithin(p, extent)) return p;
+      outside.push(make("or", make("lt", p, int(0)), make("le", extent, p)));
+      return make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
+    });
+    const env = new Map(stage.domain.map((l, d) => [l, positions[d]!]));
+    const value = convert(meet([r.type]), within(env)(stage.parts[r.part]!));
+    if (r.border !== "zero" || outside.length === 0) return value;
+    const beyond = outside.reduce((a, b) => make("or", a, b));
+    return select(beyond, convert(kindOf(value), int(0)), value);
+  };
+
+  const stages: Stage[] = [];
+  for (const stage of kernel.stages) {
+    if (stage.kind === "gather" && !kernel.outputs.includes(stage.name) && !kept.has(stage.name)) {
+      inlined.set(stage.name, stage);
+      continue;
+    }
+    const env = new Map<Loop, Expr>();
+    const domain = stage.domain.map((l) => {
+      const next = rename(l, freshLoop(l.axis, within(env)(l.lo), within(env)(l.hi), l.cover));
+      env.set(l, index(next));
+      return next;
+    });
+    const go = within(env);
+    stages.push(
+      stage.kind === "gather"
+        ? { ...stage, domain, parts: stage.parts.map(go) }
+        : {
+            ...stage,
+            domain,
+            at: stage.at.map(go),
+            when: go(stage.when),
+            values: stage.values.map(go),
+          },
+    );
+  }
+  return { ...kernel, stages, names };
+}

@@ -1,0 +1,191 @@
+// A draft becomes a plan: each stored stage a launch, its buffers and scalars found from what it uses.
+
+import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
+import { isOption, type Kernel, optionValues, type Stage, scalarsOf } from "../ir/kernel.ts";
+import type { NestExpr, Parameter, Scalar } from "../ir/nest.ts";
+import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import { type Draft, type Loops, launchedStages } from "./draft.ts";
+import { hostExpr, product } from "./host.ts";
+import { inlineStages } from "./inline.ts";
+import { buildNest } from "./nests.ts";
+import { extentOf } from "./ranges.ts";
+import { unrollLoops } from "./unroll.ts";
+
+/** How kinds are stored and computed; data may later be f16. */
+export interface Types {
+  readonly data: "f32" | "f16";
+}
+
+export const bufferName = (stage: string, part: number, parts: number): string =>
+  parts === 1 ? stage : `${stage}_${part}`;
+
+/** The name of the entry point: the operator and the optional tensors it takes. */
+export const entryName = (kernel: Kernel): string =>
+  [kernel.operator, ...(kernel.role === "forward" ? [] : [kernel.role]), ...kernel.present].join(
+    "_",
+  );
+
+/** The plan of a draft as it stands. */
+export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
+  const stored = new Set(launchedStages(draft).map((stage) => stage.name));
+  const kernel = inlineStages(draft.kernel, stored);
+  const buffers = describeBuffers(kernel, types);
+  const entry = entryName(kernel);
+  const used = { scalars: new Map<string, Parameter["type"]>(), constants: new Set<string>() };
+  const last = kernel.stages.at(-1);
+
+  const steps = kernel.stages.flatMap((stage): PlanStep[] => {
+    const nest = buildNest({
+      kernel,
+      stage,
+      buffers,
+      loops: draft.loops.get(stage.name) ?? { by: "serial" },
+      name: stage === last ? entry : `${entry}_${stage.name}`,
+    });
+    for (const s of nest.scalars) used.scalars.set(s.name, s.type);
+    for (const c of nest.constants) used.constants.add(c.name);
+    const launch: PlanStep = {
+      kind: "launch",
+      nest: { ...nest, body: unrollLoops(nest.body, draft.unroll) },
+      groups: groupsOf(stage, draft.loops.get(stage.name)),
+    };
+    if (stage.kind === "gather") return [launch];
+    const fills = stage.values.map(
+      (_, part): PlanStep => ({
+        kind: "fill",
+        buffer: bufferName(stage.name, part, stage.values.length),
+        value: 0,
+      }),
+    );
+    return [...fills, launch];
+  });
+
+  const sizes = kernel.axes.map(({ axis, size }) => ({ axis, is: hostExpr(size) }));
+  return {
+    operator: kernel.operator,
+    role: kernel.role,
+    name: entry,
+    present: kernel.present,
+    scalars: orderScalars(kernel, used.scalars, [
+      ...buffers.flatMap((b) => b.shape),
+      ...sizes.map((s) => s.is),
+    ]),
+    options: kernel.attrs
+      .filter((a) => isOption(a) && used.constants.has(a.name.toUpperCase()))
+      .map((a) => ({
+        name: a.name,
+        constant: a.name.toUpperCase(),
+        values: optionValues(a),
+        default: Math.max(0, optionValues(a).indexOf(String(a.default))),
+      })),
+    buffers,
+    sizes,
+    steps,
+  };
+}
+
+/** How many groups a launch has. */
+function groupsOf(stage: Stage, loops: Loops | undefined): NestExpr {
+  const elements = product(stage.domain.map((l) => hostExpr(l.hi)));
+  switch (loops?.by) {
+    case undefined:
+    case "serial":
+      return { kind: "const", type: "i32", value: 1 };
+    case "lanes":
+      return elements;
+    case "threads": {
+      const group: NestExpr = { kind: "const", type: "i32", value: loops.group };
+      const last: NestExpr = { kind: "const", type: "i32", value: loops.group - 1 };
+      const padded: NestExpr = { kind: "op", op: "add", args: [elements, last], type: "i32" };
+      return { kind: "op", op: "quot", args: [padded, group], type: "i32" };
+    }
+    default:
+      return loops satisfies never;
+  }
+}
+
+const scalarFor = (kind: Kind, types: Types): Exclude<Scalar, "bool"> =>
+  kind === "data" ? types.data : kind === "int" ? "i32" : "f32";
+
+function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
+  const given = kernel.tensors.filter((t) => !t.optional || kernel.present.includes(t.name));
+  const inputs = given.map((t) =>
+    describe(t.name, "input", scalarFor(t.type, types), t.dims, (axis) => extentOf(axis)),
+  );
+  const results = kernel.stages.flatMap((stage) => {
+    const values = stage.kind === "gather" ? stage.parts : stage.values;
+    const loops = stage.kind === "gather" ? stage.domain : stage.shape;
+    const output = kernel.outputs.includes(stage.name);
+    const axisOf = new Map<string, Expr>(loops.map((l, d) => [axisName(loops, d), l.hi]));
+    const dims = groupAxes(loops, stage.dims);
+    return values.map((value, part) =>
+      describe(
+        bufferName(stage.name, part, values.length),
+        output ? "output" : "workspace",
+        elementType(kindOf(value), types),
+        dims,
+        (axis) => axisOf.get(axis)!,
+      ),
+    );
+  });
+  return [...inputs, ...results];
+}
+
+/** What a stage's element is stored as. */
+const elementType = (kind: Kind, types: Types): Exclude<Scalar, "bool"> => {
+  if (kind === "bool") throw new Error("a stage cannot hold tests (booleans)");
+  return kind === "acc" ? types.data : scalarFor(kind, types);
+};
+
+/** Axes may repeat in a stage (a split axis does): the place tells them apart. */
+const axisName = (loops: readonly Loop[], d: number): string =>
+  loops.findIndex((l) => l.axis === loops[d]!.axis) === d
+    ? loops[d]!.axis
+    : `${loops[d]!.axis}_${d}`;
+
+function groupAxes(
+  loops: readonly Loop[],
+  dims: readonly number[],
+): readonly (readonly string[])[] {
+  let d = 0;
+  return dims.map((count) => Array.from({ length: count }, () => axisName(loops, d++)));
+}
+
+function describe(
+  name: string,
+  role: PlanBuffer["role"],
+  dtype: PlanBuffer["dtype"],
+  axes: readonly (readonly string[])[],
+  extent: (axis: string) => Expr,
+): PlanBuffer {
+  const shape = axes.map((parts) => product(parts.map((axis) => hostExpr(extent(axis)))));
+  const strides = shape.map((_, d) => product(shape.slice(d + 1)));
+  const access = role === "input" ? "read" : role === "output" ? "write" : "update";
+  return { name, place: "global", dtype, access, shape, strides, role, axes };
+}
+
+/** The scalars of a plan in the order of the author's axes, then of the attributes. */
+function orderScalars(
+  kernel: Kernel,
+  used: ReadonlyMap<string, Parameter["type"]>,
+  formulas: readonly NestExpr[],
+): Plan["scalars"] {
+  const needed = new Set(used.keys());
+  const look = (e: NestExpr): void => {
+    if (e.kind === "var") needed.add(e.name);
+    if (e.kind === "op") e.args.forEach(look);
+  };
+  formulas.forEach(look);
+  const axes = [...kernel.tensors.flatMap((t) => t.dims.flat()), ...kernel.axes.map((a) => a.axis)];
+  const sizes = [...new Set(axes)].map((name) => ({
+    name,
+    type: "i32" as const,
+    from: "size" as const,
+  }));
+  const attrs = kernel.attrs.flatMap(scalarsOf).map(({ name, type }) => ({
+    name: name.replaceAll(".", "_"),
+    type: type === "int" ? ("i32" as const) : ("f32" as const),
+    from: "attr" as const,
+  }));
+  return [...sizes, ...attrs].filter((s) => needed.has(s.name));
+}

@@ -1,0 +1,22 @@
+import { launchedStages, type Transform } from "../draft.ts";
+
+const sizes = [32, 64, 128, 256, 512, 1024];
+
+/** The baseline on devices with threads: always legal. */
+export const pointwise: Transform = {
+  name: "pointwise",
+  doc: "serial loops over the elements of each stored stage → one thread for each element",
+  choices: (_, limits) => [
+    { name: "group", values: sizes.filter((n) => n <= limits.threads), default: 64 },
+  ],
+  apply: (draft, { group }, limits) => {
+    if (typeof group !== "number" || !Number.isInteger(group) || group < 1)
+      return { refused: `group is a positive whole number, not ${group}` };
+    if (group > limits.threads)
+      return { refused: `a group has at most ${limits.threads} threads here, not ${group}` };
+    const loops = new Map(draft.loops);
+    for (const stage of launchedStages(draft))
+      if (!loops.has(stage.name)) loops.set(stage.name, { by: "threads", group });
+    return { ...draft, loops };
+  },
+};
