@@ -102,6 +102,22 @@ export function reduce(
   });
 }
 
+/**
+ * The domain of a stage over loops made by `freshLoop`, outermost first, and its parts in terms of it. Like
+ * those of a reduction its loops become canonical, so stages that differ only in names have equal parts.
+ */
+export function domain(
+  over: readonly Loop[],
+  parts: readonly Expr[],
+): { readonly domain: readonly Loop[]; readonly parts: readonly Expr[] } {
+  const inner = Math.max(0, ...parts.map(levelOf), ...over.map((l) => levelOf(l.hi)));
+  const canonical = new Map<Loop, Loop>();
+  over.forEach((l, d) => {
+    canonical.set(l, loop({ ...l, level: inner + over.length - d }));
+  });
+  return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical) };
+}
+
 /** Part `which` of a reduction. */
 export const partOf = (of: Reduce, which: number): Expr => part(of, which);
 

@@ -1,0 +1,210 @@
+// Reading `meta`: literals checked against the function beside it, and functions kept for evaluation.
+
+import { ts } from "ts-morph";
+import type { AttrDecl, IndexColumn } from "../ir/kernel.ts";
+import { type AttrValue, readAttrs, readAttrValue } from "./attributes.ts";
+import { failAt } from "./diagnostics.ts";
+import { expect, fieldsOf, type Literal, readLiteral, stringsOf } from "./literals.ts";
+import type { Signature } from "./signature.ts";
+
+type Function = ts.ArrowFunction | ts.FunctionExpression;
+
+/** A small case for checking. */
+export interface Sample {
+  readonly sizes: Readonly<Record<string, number>>;
+  /** The attributes that differ from their defaults, or have none. */
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+}
+
+export interface MetaData {
+  readonly doc: string;
+  readonly source: string | undefined;
+  readonly attrs: readonly AttrDecl[];
+  readonly differentiable: readonly string[];
+  readonly axes: readonly { readonly axis: string; readonly of: Function }[];
+  readonly demands: readonly { readonly holds: Function; readonly otherwise: string }[];
+  readonly indices: readonly IndexColumn[];
+  readonly variants: readonly (readonly string[])[];
+  readonly samples: readonly Sample[];
+}
+
+/** The exported `meta` of a file. */
+export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
+  const { initializer } = findMeta(file, signature);
+  const f = fieldsOf(readLiteral(initializer), "meta", [
+    "doc",
+    "source?",
+    "attrs",
+    "differentiable",
+    "axes?",
+    "demands?",
+    "indices?",
+    "variants",
+    "samples",
+  ]);
+  const attrs = readAttrs(f.attrs, signature);
+  const axes = f.axes ? readAxes(f.axes) : [];
+  checkNames(signature, attrs, axes);
+  const known = new Set([
+    ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !/^\d/.test(axis)),
+    ...axes.map((a) => a.axis),
+  ]);
+  return {
+    doc: expect(f.doc, "string", "doc").value,
+    source: f.source && expect(f.source, "string", "source").value,
+    attrs,
+    differentiable: readTensorNames(f.differentiable, "differentiable", signature, false),
+    axes: axes.map(({ axis, of }) => ({ axis, of })),
+    demands: (f.demands ? expect(f.demands, "array", "demands").items : []).map((demand) =>
+      readDemand(demand, new Set([...known, ...attrs.map((a) => a.name)])),
+    ),
+    indices: (f.indices ? expect(f.indices, "array", "indices").items : []).map((column) =>
+      readColumn(column, signature, known),
+    ),
+    variants: expect(f.variants, "array", "variants").items.map((variant) =>
+      readTensorNames(variant, "variants", signature, true),
+    ),
+    samples: expect(f.samples, "array", "samples").items.map((sample) =>
+      readSample(sample, signature, attrs, axes),
+    ),
+  };
+}
+
+function findMeta(file: ts.SourceFile, signature: Signature) {
+  for (const statement of file.statements) {
+    if (!ts.isVariableStatement(statement)) continue;
+    for (const { name, initializer } of statement.declarationList.declarations) {
+      if (!ts.isIdentifier(name) || name.text !== "meta" || !initializer) continue;
+      const isConst = statement.declarationList.flags & ts.NodeFlags.Const;
+      const isExported = statement.modifiers?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword);
+      if (isConst && isExported) return { initializer };
+      return failAt("WW150", name, "say `export const meta = { … }`");
+    }
+  }
+  const name = signature.node.name ?? signature.node;
+  return failAt("WW150", name, `beside ${signature.name} stands \`export const meta = { … }\``);
+}
+
+type AxisField = { readonly axis: string; readonly of: Function; readonly node: ts.Node };
+
+const readAxes = (literal: Literal): readonly AxisField[] =>
+  [...expect(literal, "object", "axes").fields].map(([axis, f]) => {
+    if (!/^[A-Za-z_]\w*$/.test(axis)) failAt("WW152", f.node, "an axis is named by a word");
+    return { axis, of: expect(f, "function", `the size of ${axis}`).of, node: f.node };
+  });
+
+/** Sizes and attributes are passed side by side, so no two may share a name. */
+function checkNames(
+  signature: Signature,
+  attrs: readonly AttrDecl[],
+  axes: readonly AxisField[],
+): void {
+  const tensors = new Set(signature.tensors.map((t) => t.name));
+  const all = new Set([
+    ...signature.tensors.flatMap((t) => t.dims.flat()),
+    ...axes.map((a) => a.axis),
+  ]);
+  const at = signature.node.name ?? signature.node;
+  for (const { name } of attrs) {
+    if (all.has(name)) failAt("WW104", at, `${name} is the name of both an axis and an attribute`);
+    if (tensors.has(name))
+      failAt("WW104", at, `${name} is the name of both a tensor and an attribute`);
+  }
+  for (const axis of all)
+    if (tensors.has(axis)) failAt("WW104", at, `${axis} is the name of both an axis and a tensor`);
+}
+
+/** Names of tensors, each once. */
+function readTensorNames(
+  literal: Literal,
+  what: string,
+  { tensors }: Signature,
+  optionalOnly: boolean,
+): readonly string[] {
+  const allowed = tensors.filter((t) => !optionalOnly || t.optional).map((t) => t.name);
+  const kind = optionalOnly ? "optional tensors" : "tensors";
+  const names = stringsOf(literal, what);
+  names.forEach(({ value, node }, i) => {
+    if (!allowed.includes(value)) {
+      const known = allowed.length > 0 ? `these are ${allowed.join(", ")}` : "there are none";
+      failAt("WW153", node, `${value} is none of the ${kind}: ${known}`);
+    }
+    if (names.findIndex((n) => n.value === value) !== i)
+      failAt("WW152", node, `${value} is named twice`);
+  });
+  return names.map((n) => n.value);
+}
+
+function readDemand(literal: Literal, known: ReadonlySet<string>): MetaData["demands"][number] {
+  const f = fieldsOf(literal, "a demand", ["holds", "otherwise"]);
+  const otherwise = expect(f.otherwise, "string", "otherwise");
+  for (const [, name] of otherwise.value.matchAll(/\{([^}]*)\}/g))
+    if (!known.has(name!))
+      failAt("WW153", otherwise.node, `{${name}} is neither an axis nor an attribute`);
+  return { holds: expect(f.holds, "function", "holds").of, otherwise: otherwise.value };
+}
+
+function readColumn(
+  literal: Literal,
+  { tensors }: Signature,
+  axes: ReadonlySet<string>,
+): IndexColumn {
+  const f = fieldsOf(literal, "a column of indices", ["tensor", "column", "axis"]);
+  const named = expect(f.tensor, "string", "tensor");
+  const tensor = tensors.find((t) => t.name === named.value);
+  if (!tensor) return failAt("WW153", named.node, `there is no tensor ${named.value}`);
+  const columns = Number(tensor.dims.at(-1)?.at(-1));
+  const column = expect(f.column, "number", "column");
+  if (!Number.isInteger(column.value) || column.value < 0 || !(column.value < columns))
+    return failAt(
+      "WW152",
+      column.node,
+      Number.isNaN(columns)
+        ? `${tensor.name} has no columns: its last axis is no fixed number`
+        : `a column of ${tensor.name} is a number from 0 to ${columns - 1}`,
+    );
+  const axis = expect(f.axis, "string", "axis");
+  if (!axes.has(axis.value)) return failAt("WW153", axis.node, `there is no axis ${axis.value}`);
+  return { tensor: tensor.name, column: column.value, axis: axis.value };
+}
+
+function readSample(
+  literal: Literal,
+  { tensors }: Signature,
+  attrs: readonly AttrDecl[],
+  derived: readonly AxisField[],
+): Sample {
+  const f = fieldsOf(literal, "a sample", ["sizes", "attrs?"]);
+  const sizes = expect(f.sizes, "object", "sizes").fields;
+  const open = f.sizes.node.getFirstToken() ?? f.sizes.node;
+  const computed = new Set(derived.map((a) => a.axis));
+  const needed = new Set(tensors.flatMap((t) => t.dims.flat()).filter((a) => !/^\d/.test(a)));
+  for (const axis of needed)
+    if (!sizes.has(axis) && !computed.has(axis))
+      failAt("WW155", open, `the sample lacks the size of ${axis}`);
+  for (const [axis, size] of sizes) {
+    if (computed.has(axis))
+      failAt("WW155", size.node, `the size of ${axis} follows from the others`);
+    if (!needed.has(axis)) failAt("WW153", size.node, `there is no axis ${axis}`);
+    const { value } = expect(size, "number", `the size of ${axis}`);
+    if (!Number.isInteger(value) || value < 1)
+      failAt("WW155", size.node, `the size of ${axis} is a whole number from 1`);
+  }
+  const given = f.attrs ? expect(f.attrs, "object", "attrs").fields : new Map<string, Literal>();
+  for (const [name, value] of given)
+    if (!attrs.some((a) => a.name === name))
+      failAt("WW153", value.node, `there is no attribute ${name}`);
+  const lacking = attrs.find((a) => a.default === undefined && !given.has(a.name));
+  if (lacking) failAt("WW155", open, `the sample lacks ${lacking.name}, which has no default`);
+  return {
+    sizes: Object.fromEntries(
+      [...sizes].map(([axis, size]) => [axis, expect(size, "number", axis).value]),
+    ),
+    attrs: Object.fromEntries(
+      attrs.flatMap((attr) => {
+        const value = given.get(attr.name);
+        return value ? [[attr.name, readAttrValue(attr, value)]] : [];
+      }),
+    ),
+  };
+}

@@ -1,0 +1,54 @@
+// The front end: an operator's declaration, read and never executed.
+
+import type { Kernel, TensorDecl } from "../ir/kernel.ts";
+import { shownPath } from "./diagnostics.ts";
+import { evaluateKernel } from "./kernel.ts";
+import { type MetaData, readMeta } from "./meta.ts";
+import { checkFile, type Input } from "./project.ts";
+import { readSignature } from "./signature.ts";
+
+/** An operator as its author declared it. */
+export interface Operator extends Omit<MetaData, "axes" | "demands"> {
+  readonly name: string;
+  /** The tensors in the order they are declared. */
+  readonly tensors: readonly TensorDecl[];
+  /** The axes that follow from others. */
+  readonly derived: readonly string[];
+  /** The file, absolute, and as it is shown in messages and generated files. */
+  readonly path: string;
+  readonly file: string;
+  /** The forward kernel, given the optional tensors named. */
+  kernel(present: readonly string[]): Kernel;
+}
+
+/** Reads the operator that a file declares; throws a DeclarationError for whatever is wrong with it. */
+export function readOperator(input: Input): Operator {
+  const checked = checkFile(input);
+  const signature = readSignature(checked);
+  const { axes, demands, ...meta } = readMeta(checked.file, signature);
+  const declaration = { checked, signature, meta: { axes, demands, ...meta } };
+  const optional = signature.tensors.filter((t) => t.optional).map((t) => t.name);
+  const kernels = new Map<string, Kernel>();
+  const kernel = (present: readonly string[]): Kernel => {
+    const unknown = present.find((name) => !optional.includes(name));
+    if (unknown !== undefined)
+      throw new RangeError(`${signature.name} has no optional tensor ${unknown}`);
+    const given = optional.filter((name) => present.includes(name));
+    const key = given.join(" ");
+    const known = kernels.get(key) ?? evaluateKernel(declaration, given);
+    kernels.set(key, known);
+    return known;
+  };
+  const operator: Operator = {
+    ...meta,
+    name: signature.name,
+    tensors: signature.tensors,
+    derived: axes.map((a) => a.axis),
+    path: checked.file.fileName,
+    file: shownPath(checked.file.fileName),
+    kernel,
+  };
+  // Whatever is wrong is said at once, in every variant that ships and with nothing optional.
+  for (const present of [[], ...meta.variants]) kernel(present);
+  return operator;
+}

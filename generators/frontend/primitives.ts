@@ -1,0 +1,99 @@
+// The functions of the language that have a meaning of their own in the IR, by name. The table is complete
+// by type: every function that dsl/core.ts and dsl/tensor.ts export is here, inlined, or refused.
+
+import type { ts } from "ts-morph";
+import type * as core from "../../dsl/core.ts";
+import type * as tensors from "../../dsl/tensor.ts";
+import { make } from "../ir/build.ts";
+import { int, size } from "../ir/expr.ts";
+import type { OpName } from "../ir/ops.ts";
+import { visit } from "../ir/walk.ts";
+import { finiteTest, steps } from "./ranges.ts";
+import { exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
+import { scalar, type Value } from "./values.ts";
+import { declareStage, reduceOver } from "./walks.ts";
+
+type Language = typeof core & typeof tensors;
+
+/** Functions of those files that are written in the language themselves. */
+type Inlined = "mean" | "floorRatio" | "ceilRatio";
+
+/** Functions of those files that serve the reference run only. */
+export const hostOnly = ["forEach", "fromData", "storedIn"] as const;
+
+export type PrimitiveName = Exclude<keyof Language, Inlined | (typeof hostOnly)[number]>;
+
+type Primitive = (run: Run, args: readonly Value[], node: ts.Node) => Value;
+
+const scalars =
+  (name: OpName): Primitive =>
+  (run, args, node) =>
+    scalar(make(name, ...args.map((arg) => exprOf(run, arg, node))));
+
+/** Real to int: what becomes an index must be made of positions. */
+const toInt =
+  (name: "floor" | "ceil" | "round"): Primitive =>
+  (run, [p], node) =>
+    scalar(make(name, positionOf(run, p, node)));
+
+export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
+  floor: toInt("floor"),
+  ceil: toInt("ceil"),
+  round: toInt("round"),
+  floorf: scalars("floorf"),
+  ceilf: scalars("ceilf"),
+  roundf: scalars("roundf"),
+  minimum: scalars("minimum"),
+  maximum: scalars("maximum"),
+  abs: scalars("abs"),
+  exp: scalars("exp"),
+  log: scalars("log"),
+  sqrt: scalars("sqrt"),
+  sin: scalars("sin"),
+  cos: scalars("cos"),
+  tanh: scalars("tanh"),
+  idiv: scalars("idiv"),
+  mod: scalars("mod"),
+  finite: (run, [p], node) => scalar(finiteTest(exprOf(run, p, node))),
+  next: (run, [p], node) => scalar(make("add", positionOf(run, p, node), int(1))),
+  axis: declareAxis,
+  steps: (run, [n], node) => steps(positionOf(run, n, node)),
+  sum: (run, args, node) => reduceOver(run, "sum", args, scalar(int(0)), node),
+  sums: (run, args, node) => reduceOver(run, "sum", args, startOf(run, args, node), node),
+  max: (run, args, node) => reduceOver(run, "max", args, startOf(run, args, node), node),
+  stage: (run, args, node) => declareStage(run, "stage", args, node),
+  tensor: (run, args, node) => declareStage(run, "tensor", args, node),
+};
+
+export const isPrimitive = (name: string): name is PrimitiveName => Object.hasOwn(primitives, name);
+
+function startOf(run: Run, args: readonly Value[], node: ts.Node): Value {
+  return args[2] ?? fail(run, "WW122", node, "the third argument is what an empty walk gives");
+}
+
+function declareAxis(run: Run, [name, length]: readonly Value[], node: ts.Node): Value {
+  if (name?.is !== "text" || !/^[A-Za-z_]\w*$/.test(name.text))
+    return fail(run, "WW145", node, "an axis is named by a literal word");
+  const axis = name.text;
+  const e = wholeOf(run, length, node);
+  checkSize(run, e, axis, node);
+  const known = run.axes.find((a) => a.axis === axis);
+  if (known?.size !== e && (known || run.taken.has(axis)))
+    return fail(run, "WW104", node, `the name ${axis} is taken: give the axis another`);
+  if (!known) run.axes.push({ axis, size: e });
+  run.taken.add(axis);
+  return { is: "axis", axis, size: size(axis) };
+}
+
+/** Refuses what is not known before a launch. */
+export function checkSize(
+  run: Run,
+  e: Parameters<typeof visit>[0][number],
+  what: string,
+  node: ts.Node,
+): void {
+  visit([e], (part) => {
+    if (part.kind === "read" || part.kind === "index" || part.kind === "part")
+      fail(run, "WW145", node, `${what} follows from sizes and attributes only, not from elements`);
+  });
+}

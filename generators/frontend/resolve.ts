@@ -1,0 +1,62 @@
+// What a name means: in the function's own scopes, then in its module, then in the language.
+
+import { ts } from "ts-morph";
+import { isLanguage } from "./paths.ts";
+import { hostOnly, isPrimitive } from "./primitives.ts";
+import { fail, type Run } from "./run.ts";
+import type { Scope, Value } from "./values.ts";
+
+/** The value of a name. */
+export function resolveName(run: Run, id: ts.Identifier, scope: Scope | undefined): Value {
+  const name = id.text;
+  for (let s = scope; s; s = s.parent) {
+    const value = s.values.get(name);
+    if (value) return value;
+    if (s.pending.has(name))
+      return fail(run, "WW141", id, `${name} is used in its own definition, or before it`);
+  }
+  if (name === "undefined") return { is: "absent", name };
+  const found = ts.isShorthandPropertyAssignment(id.parent)
+    ? run.checker.getShorthandAssignmentValueSymbol(id.parent)
+    : run.checker.getSymbolAtLocation(id);
+  const symbol =
+    found && found.flags & ts.SymbolFlags.Alias ? run.checker.getAliasedSymbol(found) : found;
+  const declaration = symbol?.valueDeclaration;
+  const file = declaration?.getSourceFile();
+  if (!symbol || !declaration || !file || file.isDeclarationFile) return unknown(run, id);
+  if (isLanguage(file.fileName)) {
+    // `symbol.name`, since an import may have renamed it.
+    if (isPrimitive(symbol.name)) return { is: "primitive", name: symbol.name };
+    if (hostOnly.some((host) => host === symbol.name))
+      return fail(run, "WW120", id, `${name} is for the reference run, not for declarations`);
+  }
+  if (ts.isFunctionDeclaration(declaration) && declaration.body)
+    return { is: "closure", of: declaration, scope: undefined };
+  if (ts.isVariableDeclaration(declaration)) return moduleValue(run, id, declaration);
+  return unknown(run, id);
+}
+
+function moduleValue(run: Run, id: ts.Identifier, declaration: ts.VariableDeclaration): Value {
+  const known = run.modules.get(declaration);
+  if (known === "pending") return fail(run, "WW113", id, `${id.text} is defined by itself`);
+  if (known) return known;
+  const isConst = ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const;
+  if (!isConst || !declaration.initializer || !ts.isIdentifier(declaration.name))
+    return fail(run, "WW114", id, `${id.text} is not a \`const\` with a value`);
+  run.modules.set(declaration, "pending");
+  const value = run.evaluate(declaration.initializer, undefined);
+  run.modules.set(declaration, value);
+  return value;
+}
+
+const instead: Readonly<Record<string, string>> = {
+  Math: "use the language's own functions (floor, abs, exp, minimum, ...)",
+  Number: "numbers need no conversion",
+  NaN: "it has no portable meaning in a kernel",
+  Infinity: "it has no portable meaning in a kernel",
+};
+
+function unknown(run: Run, id: ts.Identifier): never {
+  const hint = instead[id.text] ?? "use what warpweave exports, and functions written with it";
+  return fail(run, "WW120", id, `${id.text} is not part of the declaration language: ${hint}`);
+}
