@@ -8,8 +8,9 @@ import { createArray, type KernelRunner, type Plan } from "./plan.ts";
 
 // Red zones as wide as the sanitizer allows: a kernel that overruns does so by rows, not by bytes.
 const sanitizerOptions = {
-  ASAN_OPTIONS: "detect_leaks=0:redzone=2048:max_redzone=2048:allocator_may_return_null=1",
-  UBSAN_OPTIONS: "print_stacktrace=1",
+  ASAN_OPTIONS:
+    "abort_on_error=1:detect_leaks=0:redzone=2048:max_redzone=2048:allocator_may_return_null=1",
+  UBSAN_OPTIONS: "abort_on_error=1:print_stacktrace=1",
 } as const;
 
 /** The program at `path`; `timeout` in milliseconds is for kernels that may not end. */
