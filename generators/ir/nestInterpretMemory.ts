@@ -1,0 +1,146 @@
+// Memory of a nest's run: checked addresses, and who touched which element since when, so that two threads
+// that meet at one element without order are found.
+
+import type { BufferDecl } from "./nest.ts";
+import { type Fit, fitTo, type Mode, poisonOf } from "./nestInterpretNumbers.ts";
+
+/** The thread that acts. Threads of a group are in order across phases; groups never are. */
+export interface Actor {
+  group: number;
+  thread: number;
+  /** How many barriers of the group lie behind. */
+  phase: number;
+}
+
+export interface Memory {
+  readonly name: string;
+  readonly values: Float64Array;
+  /** 1 where an element has been set. */
+  readonly written: Uint8Array;
+  readonly fit: Fit;
+  /** Absent where only one thread can see the memory, or where it is only read. */
+  readonly shadow: Shadow | undefined;
+}
+
+/** For each element who wrote it last and who has read it: group + 1, thread and phase; `many` of them. */
+interface Shadow {
+  readonly writer: Touch;
+  readonly reader: Touch;
+  readonly atomic: Uint8Array;
+}
+
+interface Touch {
+  readonly group: Int32Array;
+  readonly thread: Int32Array;
+  readonly phase: Int32Array;
+}
+
+const many = -1;
+
+const touch = (n: number): Touch => ({
+  group: new Int32Array(n),
+  thread: new Int32Array(n),
+  phase: new Int32Array(n),
+});
+
+export const makeShadow = (n: number): Shadow => ({
+  writer: touch(n),
+  reader: touch(n),
+  atomic: new Uint8Array(n),
+});
+
+/** Fresh memory of `n` elements; poisoned, or 0 where `poison` is false. */
+export function makeMemory(
+  decl: Pick<BufferDecl, "name" | "dtype">,
+  n: number,
+  mode: Mode,
+  poison: boolean,
+  shared: boolean,
+): Memory {
+  return {
+    name: decl.name,
+    values: new Float64Array(n).fill(poison ? poisonOf(decl.dtype) : 0),
+    written: new Uint8Array(n),
+    fit: fitTo(decl.dtype, mode),
+    shadow: shared ? makeShadow(n) : undefined,
+  };
+}
+
+function check(m: Memory, address: number, what: string): void {
+  if (address >= 0 && address < m.values.length) return;
+  throw new RangeError(
+    `${m.name} is ${what} at address ${address}, but has ${m.values.length} elements`,
+  );
+}
+
+/** Is what `t` noted about element `i` unordered with what `a` does now, and by another thread? */
+const clashes = (t: Touch, i: number, a: Actor): boolean => {
+  const group = t.group[i]!;
+  if (group === 0) return false;
+  if (group !== a.group + 1) return true;
+  return t.phase[i] === a.phase && t.thread[i] !== a.thread;
+};
+
+function note(t: Touch, i: number, a: Actor): void {
+  const group = t.group[i]!;
+  if (group === 0 || (group === a.group + 1 && t.phase[i] !== a.phase)) {
+    t.group[i] = a.group + 1;
+    t.thread[i] = a.thread;
+    t.phase[i] = a.phase;
+  } else if (group !== a.group + 1) t.group[i] = many;
+  else if (t.thread[i] !== a.thread) t.thread[i] = many;
+}
+
+function race(m: Memory, i: number, t: Touch, did: string, does: string, a: Actor): never {
+  const group = t.group[i]!;
+  const by = group === many ? "several groups" : `group ${group - 1}`;
+  const thread = t.thread[i] === many || group === many ? "" : ` thread ${t.thread[i]}`;
+  throw new Error(
+    `race: element ${i} of ${m.name} was ${did} by ${by}${thread} and is ${does} by group ${a.group} ` +
+      `thread ${a.thread} with no barrier between`,
+  );
+}
+
+/** The element at `address`. */
+export function load(m: Memory, address: number, a: Actor): number {
+  check(m, address, "read");
+  const s = m.shadow;
+  if (s) {
+    if (clashes(s.writer, address, a)) race(m, address, s.writer, "written", "read", a);
+    note(s.reader, address, a);
+  }
+  return m.values[address]!;
+}
+
+/** Sets the element at `address`. */
+export function store(m: Memory, address: number, value: number, a: Actor): void {
+  check(m, address, "written");
+  noteWrite(m, address, a, false);
+  m.values[address] = m.fit(value);
+  m.written[address] = 1;
+}
+
+/** Adds to the element at `address`, which something must have set before. */
+export function accumulate(
+  m: Memory,
+  address: number,
+  value: number,
+  atomic: boolean,
+  a: Actor,
+): void {
+  check(m, address, "added to");
+  if (m.written[address] === 0)
+    throw new Error(`element ${address} of ${m.name} is added to, but nothing has set it before`);
+  noteWrite(m, address, a, atomic);
+  m.values[address] = m.fit(m.values[address]! + value);
+}
+
+function noteWrite(m: Memory, i: number, a: Actor, atomic: boolean): void {
+  const s = m.shadow;
+  if (!s) return;
+  if (clashes(s.reader, i, a)) race(m, i, s.reader, "read", "written", a);
+  const afterAtomic = atomic && s.atomic[i] === 1;
+  if (!afterAtomic && clashes(s.writer, i, a)) race(m, i, s.writer, "written", "written", a);
+  note(s.writer, i, a);
+  s.atomic[i] = Number(atomic);
+}
