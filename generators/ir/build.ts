@@ -15,7 +15,7 @@ import {
   select as selectNode,
 } from "./expr.ts";
 import { type OpName, ops } from "./ops.ts";
-import { levelOf, substitute } from "./walk.ts";
+import { levelOf, type Moved, substitute } from "./walk.ts";
 
 /** A combination of kinds that has no meaning; the message is a sentence for the author. */
 export class KindError extends Error {}
@@ -80,6 +80,7 @@ export function reduce(
   over: readonly Loop[],
   bodies: readonly Expr[],
   from: readonly Expr[],
+  moved?: Moved,
 ): Reduce {
   const kinds = bodies.map((body, i) => meet([kindOf(body), kindOf(from[i]!)]));
   const inner = Math.max(
@@ -97,7 +98,7 @@ export function reduce(
     kind: "reduce",
     op: name,
     over: over.map((l) => canonical.get(l)!),
-    bodies: substitute(bodies, canonical).map((body, i) => convert(kinds[i]!, body)),
+    bodies: substitute(bodies, canonical, moved).map((body, i) => convert(kinds[i]!, body)),
     from: from.map((start, i) => convert(kinds[i]!, start)),
   });
 }
@@ -109,13 +110,14 @@ export function reduce(
 export function domain(
   over: readonly Loop[],
   parts: readonly Expr[],
+  moved?: Moved,
 ): { readonly domain: readonly Loop[]; readonly parts: readonly Expr[] } {
   const inner = Math.max(0, ...parts.map(levelOf), ...over.map((l) => levelOf(l.hi)));
   const canonical = new Map<Loop, Loop>();
   over.forEach((l, d) => {
     canonical.set(l, loop({ ...l, level: inner + over.length - d }));
   });
-  return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical) };
+  return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical, moved) };
 }
 
 /** Part `which` of a reduction. */

@@ -150,8 +150,15 @@ export function rewrite(roots: readonly Expr[], f: (e: Expr) => Expr): Expr[] {
   return roots.map(go);
 }
 
+/** Hears of each node that a rewrite replaced, so that the author's names can move along. */
+export type Moved = (from: Expr, to: Expr) => void;
+
 /** `roots` with the index of each loop in `to` replaced by another loop's index or by an expression. */
-export function substitute(roots: readonly Expr[], to: ReadonlyMap<Loop, Loop | Expr>): Expr[] {
+export function substitute(
+  roots: readonly Expr[],
+  to: ReadonlyMap<Loop, Loop | Expr>,
+  moved?: Moved,
+): Expr[] {
   const indexOf = (l: Loop): Expr => {
     const target = to.get(l);
     if (!target) return index(l);
@@ -164,6 +171,7 @@ export function substitute(roots: readonly Expr[], to: ReadonlyMap<Loop, Loop | 
     const affected = [...freeLoops(e)].some((l) => to.has(l));
     const result = affected ? rebuild(e, go, indexOf) : e;
     done.set(e, result);
+    if (result !== e) moved?.(e, result);
     return result;
   };
   return roots.map(go);

@@ -25,10 +25,11 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
   const names = new Map(kernel.names);
   const inlined = new Map<string, Gather>();
   const rename = <T extends Expr | Loop>(from: Expr | Loop, to: T): T => {
-    const name = kernel.names.get(from);
+    const name = names.get(from);
     if (name !== undefined && !names.has(to)) names.set(to, name);
     return to;
   };
+  const moved = (from: Expr, to: Expr) => void rename(from, to);
 
   const within = (env: Env) => {
     const done = new Map<Expr, Expr>();
@@ -68,9 +69,8 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
             inner.set(l, index(next));
             return next;
           });
-          const node = reduce(e.of.op, fresh, bodies.map(within(inner)), from.map(go));
+          const node = reduce(e.of.op, fresh, bodies.map(within(inner)), from.map(go), moved);
           for (const [d, l] of node.over.entries()) rename(over[d]!, l);
-          for (const [i, body] of node.bodies.entries()) rename(bodies[i]!, body);
           return partOf(node, e.part);
         }
         default:

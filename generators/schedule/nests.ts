@@ -8,6 +8,7 @@ import { i32, variable } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { flatten } from "./address.ts";
 import type { Loops } from "./draft.ts";
+import { product } from "./host.ts";
 import { createNames, type Names } from "./names.ts";
 import { createPlacer, type Placer, type Source } from "./place.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
@@ -136,10 +137,14 @@ export const loopOf = (
 ): Stmt => ({ kind: "for", variable: variableName, lo, hi, by, body });
 
 /** How many elements the stage's domain has. */
-export function elementCount({ stage, placer }: Site, root: Scope): NestExpr {
-  return stage.domain
-    .map((l) => placer.lower(l.hi, root))
-    .reduce((a, b) => int32("mul", a, b), i32(1));
+export function elementCount({ stage, placer, names }: Site, root: Scope): NestExpr {
+  const total = placer.declare(
+    root,
+    "total",
+    product(stage.domain.map((l) => placer.lower(l.hi, root))),
+  );
+  if (total.kind === "var") names.keep(total.name);
+  return total;
 }
 
 /** Gives the domain's indices of the element at row-major place `i` their names in `scope`. */

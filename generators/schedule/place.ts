@@ -64,6 +64,14 @@ const operation = (op: NestOp, type: Scalar, ...args: readonly NestExpr[]): Nest
   args,
   type,
 });
+/** What to call a value that the author did not name. */
+function hintFor(e: Case<"op">, value: NestExpr): string {
+  const [a, b] = e.args;
+  if (e.op === "idiv" && a?.kind === "size" && b?.kind === "size") return `${a.axis}_per_${b.axis}`;
+  if (e.op === "sub" && a?.kind === "size") return `last_${a.axis.toLowerCase()}`;
+  const type = typeOf(value);
+  return type === "bool" ? "test" : type === "i32" ? "at" : "v";
+}
 const not = (arg: NestExpr): NestExpr => operation("not", "bool", arg);
 
 export function createPlacer(options: PlacerOptions): Placer {
@@ -153,7 +161,7 @@ export function createPlacer(options: PlacerOptions): Placer {
       root,
     );
     const value = operation(name, typeFor(kindOf(e)), ...args.map((arg) => arg.value));
-    return define(e, value, withinGuards(base, here));
+    return define(e, value, withinGuards(base, here), hintFor(e, value));
   }
 
   function sourceOf(from: string): Source {
@@ -199,6 +207,8 @@ export function createPlacer(options: PlacerOptions): Placer {
   }
 
   function computeSelect(e: Case<"select">, here: Scope): Placed {
+    const known = find(e.cond, here)?.value;
+    if (known?.kind === "const") return place(known.value !== 0 ? e.then : e.else, here);
     if (!isHeavy(e.then, here) && !isHeavy(e.else, here)) {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((arg) => place(arg, here));
       const scopes = [cond!.scope, then!.scope, otherwise!.scope];
@@ -239,16 +249,24 @@ export function createPlacer(options: PlacerOptions): Placer {
     const init = simple ? place(e.else, scope).value : zeroOf(type);
     const name = names.fresh(names.of(e) ?? "value");
     scope.body.push({ kind: "local", name, type, init });
-    const branch = (of: Expr): Stmt[] => {
+    const branch = (of: Expr, holds: 0 | 1): Stmt[] => {
       const inner = innerScope(scope, "guarded");
+      assume(e.cond, holds, inner);
       const { value } = place(of, inner);
       return [...inner.body, { kind: "set", name, value }];
     };
-    const then = branch(e.then);
-    scope.body.push({ kind: "if", cond, then, else: simple ? [] : branch(e.else) });
+    const then = branch(e.then, 1);
+    scope.body.push({ kind: "if", cond, then, else: simple ? [] : branch(e.else, 0) });
     const value = variable(name, type);
     scope.values.set(e, value);
     return { value, scope };
+  }
+
+  /** In a branch the condition is known, and so are the parts of a conjunction that holds. */
+  function assume(cond: Expr, holds: 0 | 1, scope: Scope): void {
+    scope.values.set(cond, { kind: "const", type: "bool", value: holds });
+    if (cond.kind === "op" && cond.op === (holds ? "and" : "or"))
+      for (const arg of cond.args) assume(arg, holds, scope);
   }
 
   function computeReduce(e: Case<"part">, here: Scope): Placed {

@@ -51,8 +51,10 @@ export function tidy(block: Block, kept: ReadonlySet<string>): Block {
           break;
         case "for": {
           const header = { ...s, lo: inline(s.lo), hi: inline(s.hi) };
-          flush(pending.keys());
-          out.push({ ...header, body: tidyBlock(s.body, new Map()) });
+          const inside = usedIn(s.body, pending);
+          const sinks = (name: string) => inside.has(name) && isCheap(pending.get(name)!.value);
+          flush([...pending.keys()].filter((name) => !sinks(name)));
+          out.push({ ...header, body: tidyBlock(s.body, pending) });
           break;
         }
         case "if": {
@@ -121,6 +123,15 @@ function usedIn(block: Block, pending: ReadonlyMap<string, Let>): ReadonlySet<st
   eachStatement(block, (s) => exprsOf(s).forEach(look));
   return found;
 }
+
+/** An address is written where it is used, also in a loop: compilers move what does not change out again. */
+const isCheap = (e: NestExpr): boolean =>
+  e.kind === "var" ||
+  e.kind === "const" ||
+  (e.kind === "op" &&
+    e.type === "i32" &&
+    (e.op === "add" || e.op === "sub" || e.op === "mul") &&
+    e.args.every(isCheap));
 
 /** How many operations and loads an expression is made of. */
 const weigh = (e: NestExpr): number =>
