@@ -16,22 +16,40 @@ export interface Access {
   readonly address: Expr;
   /** Whether the element exists; absent where that is certain. */
   readonly exists: Expr | undefined;
+  /** What to call the parts, in generated code. */
+  readonly hints: ReadonlyMap<Expr, string>;
 }
 
 /**
  * The address of a read at `at`. A position not known to be in range is moved into it, so that no address
  * leaves the buffer; `exists` says whether that changed anything.
  */
-export function access(at: readonly Expr[], extents: readonly Expr[]): Access {
+export function access(
+  from: string,
+  at: readonly Expr[],
+  extents: readonly Expr[],
+  axes: readonly string[],
+): Access {
+  const hints = new Map<Expr, string>();
   const tests: Expr[] = [];
   const safe = at.map((p, d) => {
     const extent = extents[d]!;
     if (isWithin(p, extent)) return p;
-    tests.push(make("and", make("le", int(0), p), make("lt", p, extent)));
-    return make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
+    const axis = (axes[d] ?? `axis${d}`).toLowerCase();
+    const test = make("and", make("le", int(0), p), make("lt", p, extent));
+    const moved = make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
+    hints.set(test, `in_${axis}`).set(moved, `safe_${axis}`);
+    tests.push(test);
+    return moved;
   });
+  for (let d = 2; d <= safe.length; d++)
+    hints.set(
+      flatten(safe.slice(0, d), extents.slice(0, d)),
+      d === safe.length ? `${from}_at` : `${from}_${(axes[d - 1] ?? `axis${d - 1}`).toLowerCase()}`,
+    );
   return {
     address: flatten(safe, extents),
     exists: tests.length === 0 ? undefined : tests.reduce((a, b) => make("and", a, b)),
+    hints,
   };
 }

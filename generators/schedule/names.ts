@@ -12,6 +12,8 @@ export interface Names {
   /** Marks a name as the author's, to be kept in the output though it may be used once. */
   readonly keep: (name: string) => void;
   readonly kept: ReadonlySet<string>;
+  /** The hint a name was made from. */
+  readonly baseOf: (name: string) => string;
 }
 
 /** `taken` are the names of buffers and parameters. */
@@ -20,11 +22,13 @@ export function createNames(
   taken: Iterable<string>,
 ): Names {
   const used = new Set(taken);
+  const bases = new Map<string, string>();
   const kept = new Set<string>();
   const fresh = (hint: string): string => {
     let name = hint;
     for (let n = 2; used.has(name); n++) name = `${hint}${n}`;
     used.add(name);
+    bases.set(name, hint);
     return name;
   };
   return {
@@ -33,5 +37,6 @@ export function createNames(
     constant: (option) => option.toUpperCase(),
     keep: (name) => kept.add(name),
     kept,
+    baseOf: (name) => bases.get(name) ?? name,
   };
 }

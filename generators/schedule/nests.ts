@@ -11,6 +11,7 @@ import type { Loops } from "./draft.ts";
 import { product } from "./host.ts";
 import { createNames, type Names } from "./names.ts";
 import { createPlacer, type Placer, type Source } from "./place.ts";
+import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
 import { eachStatement, exprsOf, operandsOf } from "./statements.ts";
@@ -46,7 +47,8 @@ export function buildNest(request: NestRequest): Nest {
     buffers.find((b) => b.name === (parts === 1 ? stage.name : `${stage.name}_${part}`))!;
   const scalars = new Map<string, Parameter["type"]>();
   const constants = new Set<string>();
-  const names = createNames(kernel.names, reservedNames(kernel, buffers));
+  const taken = [...reservedNames(kernel, buffers)];
+  const names = createNames(kernel.names, taken);
   const root = rootScope();
   const placer = createPlacer({
     root,
@@ -59,7 +61,8 @@ export function buildNest(request: NestRequest): Nest {
   const site: Site = { placer, names, stage, bufferOf };
 
   const built = build(site, root, loops);
-  const body = tidy(built.body, names.kept);
+  const shared = built.shared.map((b) => b.name);
+  const body = renumber(tidy(built.body, names.kept), names.baseOf, [...taken, ...shared]);
   return {
     name,
     scalars: [...scalars].map(([scalar, type]) => ({ name: scalar, type })),
@@ -96,14 +99,14 @@ function build(site: Site, root: Scope, loops: Loops): Built {
 function buildThreads(site: Site, root: Scope, group: number): Built {
   const { names, stage } = site;
   const [block, thread] = [names.fresh("group"), names.fresh("thread")];
-  const i = names.fresh("i");
+  const place = names.fresh("index");
   const total = elementCount(site, root);
   const inner = innerScope(root, stage.domain);
-  splitIndex(site, inner, variable(i));
-  storeElement(site, inner, variable(i), true);
+  splitIndex(site, inner, variable(place));
+  storeElement(site, inner, variable(place), true);
   const guarded: Stmt = {
     kind: "if",
-    cond: { kind: "op", op: "lt", args: [variable(i), total], type: "bool" },
+    cond: { kind: "op", op: "lt", args: [variable(place), total], type: "bool" },
     then: inner.body,
     else: [],
   };
@@ -111,13 +114,13 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
   const body: Stmt[] = [
     {
       kind: "let",
-      name: i,
+      name: place,
       type: "i32",
       value: int32("add", int32("mul", variable(block), i32(group)), variable(thread)),
     },
     guarded,
   ];
-  names.keep(i);
+  names.keep(place);
   return {
     body: [
       ...root.body,
@@ -140,7 +143,7 @@ export const loopOf = (
 export function elementCount({ stage, placer, names }: Site, root: Scope): NestExpr {
   const total = placer.declare(
     root,
-    "total",
+    "elements",
     product(stage.domain.map((l) => placer.lower(l.hi, root))),
   );
   if (total.kind === "var") names.keep(total.name);
@@ -209,12 +212,17 @@ function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMa
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";
   const sources = new Map<string, Source>();
   for (const t of kernel.tensors)
-    sources.set(t.name, { buffer: () => t.name, dtype: dtypeOf(t.name), extents: [] });
+    sources.set(t.name, { buffer: () => t.name, dtype: dtypeOf(t.name), axes: [], extents: [] });
   for (const stage of kernel.stages) {
     const parts = stage.kind === "gather" ? stage.parts.length : stage.values.length;
     const buffer = (part: number) => (parts === 1 ? stage.name : `${stage.name}_${part}`);
     const shape = stage.kind === "gather" ? stage.domain : stage.shape;
-    sources.set(stage.name, { buffer, dtype: dtypeOf(buffer(0)), extents: extents(shape) });
+    sources.set(stage.name, {
+      buffer,
+      dtype: dtypeOf(buffer(0)),
+      axes: shape.map((l) => l.axis),
+      extents: extents(shape),
+    });
   }
   return sources;
 }

@@ -32,7 +32,8 @@ export interface Source {
   /** The buffer that holds a part of its elements. */
   readonly buffer: (part: number) => string;
   readonly dtype: Exclude<Scalar, "bool">;
-  /** Its extents, where a read does not name its axes (stages). */
+  /** Its axes and their extents, where a read does not name them (stages). */
+  readonly axes: readonly string[];
   readonly extents: readonly Expr[];
 }
 
@@ -77,6 +78,9 @@ const not = (arg: NestExpr): NestExpr => operation("not", "bool", arg);
 export function createPlacer(options: PlacerOptions): Placer {
   const { root, names, sources, types } = options;
   const typeFor = (kind: Kind): Scalar => types[kind === "data" ? "acc" : kind];
+
+  /** What to call values that the author did not name. */
+  const hints = new Map<Expr, string>();
 
   const find = (e: Expr, here: Scope): Placed | undefined => {
     for (const scope of outwards(here)) {
@@ -161,7 +165,7 @@ export function createPlacer(options: PlacerOptions): Placer {
       root,
     );
     const value = operation(name, typeFor(kindOf(e)), ...args.map((arg) => arg.value));
-    return define(e, value, withinGuards(base, here), hintFor(e, value));
+    return define(e, value, withinGuards(base, here), hints.get(e) ?? hintFor(e, value));
   }
 
   function sourceOf(from: string): Source {
@@ -171,8 +175,12 @@ export function createPlacer(options: PlacerOptions): Placer {
   }
 
   const addressOf = (e: Case<"read">) => {
-    const { extents } = sourceOf(e.from);
-    return access(e.at, e.axes.length > 0 ? e.axes.map(extentOf) : extents);
+    const source = sourceOf(e.from);
+    const tensor = e.axes.length > 0;
+    const axes = tensor ? e.axes : source.axes;
+    const found = access(e.from, e.at, tensor ? axes.map(extentOf) : source.extents, axes);
+    for (const [part, hint] of found.hints) if (!hints.has(part)) hints.set(part, hint);
+    return found;
   };
 
   function computeRead(e: Case<"read">, here: Scope): Placed {
@@ -183,7 +191,12 @@ export function createPlacer(options: PlacerOptions): Placer {
       [placed.scope, innermostGuard(here), ...(test ? [test.scope] : [])],
       root,
     );
-    return define(e, loadFrom(e, placed.value, test?.value), withinGuards(scope, here), e.from);
+    return define(
+      e,
+      loadFrom(e, placed.value, test?.value),
+      withinGuards(scope, here),
+      `${e.from}_value`,
+    );
   }
 
   function loadFrom(e: Case<"read">, address: NestExpr, exists?: NestExpr): NestExpr {
@@ -225,7 +238,7 @@ export function createPlacer(options: PlacerOptions): Placer {
       const cond = place(e.cond, here);
       const address = place(one.address, here);
       const scope = deepest([cond.scope, address.scope, innermostGuard(here)], root);
-      return define(e, loadFrom(one.read, address.value), scope, one.read.from);
+      return define(e, loadFrom(one.read, address.value), scope, `${one.read.from}_value`);
     }
     return computeBranches(e, here);
   }
@@ -275,7 +288,7 @@ export function createPlacer(options: PlacerOptions): Placer {
     const accumulators = of.bodies.map((body, i): Extract<NestExpr, { kind: "var" }> => {
       const type = typeFor(kindOf(body));
       const init = place(of.from[i]!, scope).value;
-      const name = names.fresh(names.of(partOf(of, i)) ?? (of.op === "sum" ? "total" : "best"));
+      const name = names.fresh(names.of(partOf(of, i)) ?? (of.op === "sum" ? "sum" : "best"));
       scope.body.push({ kind: "local", name, type, init });
       return { kind: "var", name, type };
     });
@@ -284,6 +297,7 @@ export function createPlacer(options: PlacerOptions): Placer {
       scope.body.push({ kind: "local", name: found, type: "bool", init: zeroOf("bool") });
 
     const { scope: inside, close } = openLoops(of.over, scope);
+    for (const body of of.bodies) if (!hints.has(body)) hints.set(body, "term");
     const bodies = of.bodies.map((body) => place(body, inside).value);
     const update = accumulators.map((to, i): Stmt => {
       const value = of.op === "sum" ? operation("add", to.type, to, bodies[i]!) : bodies[i]!;

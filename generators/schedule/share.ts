@@ -33,7 +33,8 @@ export function shareSum(site: Site, root: Scope, lanes: number) {
   const first = innerScope(element, "guarded");
   for (const [i, partial] of partials.entries()) {
     const sum = read(partial, i32(0));
-    first.values.set(partOf(of, i), op("add", placer.lower(of.from[i]!, element), sum));
+    const from = placer.lower(of.from[i]!, element);
+    first.values.set(partOf(of, i), isZero(from) ? sum : op("add", from, sum));
   }
   storeElement(site, first, variable(group), true);
   element.body.push({
@@ -59,6 +60,8 @@ export function shareSum(site: Site, root: Scope, lanes: number) {
   };
 }
 
+const isZero = (e: NestExpr): boolean => e.kind === "const" && e.value === 0;
+
 const read = (buffer: BufferDecl, address: NestExpr): NestExpr => ({
   kind: "load",
   buffer: buffer.name,
@@ -79,7 +82,7 @@ function walkInTurns(
   const count = extents.reduce((a, b) => op("mul", a, b));
   const turns = op("quot", op("sub", op("add", count, i32(lanes - 1)), thread), i32(lanes));
   const accumulators = of.bodies.map((): NestExpr & { kind: "var" } => {
-    const name = names.fresh("total");
+    const name = names.fresh("sum");
     scope.body.push({
       kind: "local",
       name,
@@ -100,7 +103,8 @@ function walkInTurns(
     const lo = placer.lower(l.lo, scope);
     const offset = d === 0 ? rest : op("rem", rest, extents[d]!);
     const hint = names.of(l) ?? l.axis.toLowerCase();
-    inner.values.set(index(l), placer.declare(inner, hint, op("add", lo, offset)));
+    const value = isZero(lo) ? offset : op("add", lo, offset);
+    inner.values.set(index(l), placer.declare(inner, hint, value));
     if (d > 0) rest = placer.declare(inner, "rest", op("quot", rest, extents[d]!));
   }
   const bodies = of.bodies.map((body: Expr) => placer.lower(body, inner));

@@ -35,12 +35,18 @@ export function tidy(block: Block, kept: ReadonlySet<string>): Block {
       out.push({ ...s, value });
       return e;
     };
-    const flush = (names: Iterable<string>) => {
-      for (const name of [...names]) {
+    /** Writes out what is pending among `names`, each with what only it uses inlined. */
+    const flush = (names: readonly string[]) => {
+      const groups: Stmt[][] = [];
+      for (const name of names.toReversed()) {
         const s = pending.get(name);
+        if (!s) continue;
         pending.delete(name);
-        if (s) out.push({ ...s, value: inline(s.value) });
+        const start = out.length;
+        const value = inline(s.value);
+        groups.unshift([...out.splice(start), { ...s, value }]);
       }
+      out.push(...groups.flat());
     };
     for (const s of stmts) {
       switch (s.kind) {
@@ -52,21 +58,19 @@ export function tidy(block: Block, kept: ReadonlySet<string>): Block {
         case "for": {
           const header = { ...s, lo: inline(s.lo), hi: inline(s.hi) };
           const inside = usedIn(s.body, pending);
-          const sinks = (name: string) => inside.has(name) && isCheap(pending.get(name)!.value);
-          flush([...pending.keys()].filter((name) => !sinks(name)));
+          const stays = (name: string) => inside.has(name) && !isCheap(pending.get(name)!.value);
+          flush([...pending.keys()].filter(stays));
           out.push({ ...header, body: tidyBlock(s.body, pending) });
           break;
         }
         case "if": {
           const cond = inline(s.cond);
-          const inside = usedIn([...s.then, ...s.else], pending);
-          flush([...pending.keys()].filter((name) => !inside.has(name)));
           const then = tidyBlock(s.then, pending);
           out.push({ ...s, cond, then, else: tidyBlock(s.else, pending) });
           break;
         }
         case "barrier":
-          flush(pending.keys());
+          flush([...pending.keys()]);
           out.push(s);
           break;
         default:
