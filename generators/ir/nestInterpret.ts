@@ -2,11 +2,19 @@
 // order, on poisoned memory, with addresses, integers and races checked.
 
 import { unreachable } from "./expr.ts";
-import { type BufferDecl, gridLoops, type Nest, type NestExpr, type Parameter } from "./nest.ts";
+import {
+  type Block,
+  type BufferDecl,
+  gridLoops,
+  type Nest,
+  type NestExpr,
+  type Scalar,
+} from "./nest.ts";
 import { compileExpr, one, type State, type Variable } from "./nestInterpretExpr.ts";
 import { type LaunchContext, runGroups } from "./nestInterpretGroup.ts";
 import { type Actor, type Memory, makeMemory, makeShadow } from "./nestInterpretMemory.ts";
 import { fitTo, type Mode, makeOrders, type Order } from "./nestInterpretNumbers.ts";
+import { operandsOf } from "./nestWalk.ts";
 import type { Plan, PlanBuffer } from "./plan.ts";
 
 /** How to run a plan. */
@@ -72,7 +80,7 @@ function finished(memory: Memory, poison: boolean): Float64Array {
 /** A number known before a launch. */
 interface Known {
   readonly value: number;
-  readonly type: Parameter["type"];
+  readonly type: Scalar;
 }
 
 /** Every number a plan's expressions may name: scalars given or computed, constants given or default. */
@@ -144,6 +152,26 @@ function allocate(
   return memory;
 }
 
+/** The numbers known around the grid loops: those of the launch, and what is defined from them. */
+function knownAround(nest: Nest, numbers: ReadonlyMap<string, Known>): Map<string, Known> {
+  const known = new Map(numbers);
+  const isKnown = (e: NestExpr): boolean => {
+    if (e.kind === "load") return false;
+    return e.kind === "var" ? known.has(e.name) : operandsOf(e).every(isKnown);
+  };
+  let block: Block | undefined = nest.body;
+  while (block) {
+    let inside: Block | undefined;
+    for (const s of block) {
+      if (s.kind === "let" && isKnown(s.value))
+        known.set(s.name, { value: evaluate(s.value, known), type: s.type });
+      if (s.kind === "for" && s.by === "grid") inside ??= s.body;
+    }
+    block = inside;
+  }
+  return known;
+}
+
 function launch(
   nest: Nest,
   groups: number,
@@ -152,8 +180,9 @@ function launch(
   run: PlanRun,
   orders: (n: number) => readonly number[],
 ): void {
+  const known = knownAround(nest, numbers);
   const grid = gridLoops(nest).map((l) =>
-    Math.max(0, evaluate(l.hi, numbers) - evaluate(l.lo, numbers)),
+    Math.max(0, evaluate(l.hi, known) - evaluate(l.lo, known)),
   );
   const product = grid.reduce((a, b) => a * b, 1);
   if (product !== groups)
