@@ -182,6 +182,6 @@ const reasons: Readonly<Partial<Record<ts.SyntaxKind, string>>> = {
 
 function refuse(run: Run, node: ts.Expression): never {
   const why = reasons[node.kind];
-  const what = `\`${node.getText().split("\n")[0]}\` is not part of the declaration language`;
+  const what = "this is not part of the declaration language";
   return fail(run, "WW110", node, why ? `${what}: ${why}` : what);
 }

@@ -4,7 +4,7 @@ import type { Kernel, TensorDecl } from "../ir/kernel.ts";
 import { shownPath } from "./diagnostics.ts";
 import { evaluateKernel } from "./kernel.ts";
 import { type MetaData, readMeta } from "./meta.ts";
-import { checkFile, type Input } from "./project.ts";
+import { type Checked, checkFiles, type Input } from "./project.ts";
 import { readSignature } from "./signature.ts";
 
 /** An operator as its author declared it. */
@@ -22,8 +22,13 @@ export interface Operator extends Omit<MetaData, "axes" | "demands"> {
 }
 
 /** Reads the operator that a file declares; throws a DeclarationError for whatever is wrong with it. */
-export function readOperator(input: Input): Operator {
-  const checked = checkFile(input);
+export const readOperator = (input: Input): Operator => readOperators([input])[0]!;
+
+/** Reads several operators, which costs less than reading one after another: types are checked in one go. */
+export const readOperators = (inputs: readonly Input[]): readonly Operator[] =>
+  checkFiles(inputs).map(readChecked);
+
+function readChecked(checked: Checked): Operator {
   const signature = readSignature(checked);
   const { axes, demands, ...meta } = readMeta(checked.file, signature);
   const declaration = { checked, signature, meta: { axes, demands, ...meta } };

@@ -32,6 +32,8 @@ export const compilerOptions: ts.CompilerOptions = {
 };
 
 let shared: Project | undefined;
+/** What declarations read so far import: TypeScript loaded these files by itself. */
+const helpers = new Set<string>();
 
 const openProject = (): Project => {
   shared ??= new Project({
@@ -42,28 +44,35 @@ const openProject = (): Project => {
   return shared;
 };
 
-/** Type-checks a declaration and what it imports; throws all of TypeScript's errors, up to ten. */
-export function checkFile(input: Input): Checked {
+/** Type-checks declarations and what they import; throws the errors of the first bad one, up to ten. */
+export function checkFiles(inputs: readonly Input[]): readonly Checked[] {
   const project = openProject();
-  const path = resolve(typeof input === "string" ? input : input.path);
-  // A file may have changed since it was last read, and a text may have replaced one.
-  for (const known of project.getSourceFiles())
-    if (!isLanguage(known.getFilePath()) && known.getFilePath() !== path)
-      if (existsSync(known.getFilePath())) known.refreshFromFileSystemSync();
-      else known.forget();
-  if (typeof input === "string") readFromDisk(project, path, input);
-  else project.createSourceFile(path, input.text, { overwrite: true });
-
+  const paths = inputs.map((input) => resolve(typeof input === "string" ? input : input.path));
+  // Other files may have changed since they were read, or were texts without a file.
+  for (const path of [...project.getSourceFiles().map((f) => f.getFilePath()), ...helpers]) {
+    if (isLanguage(path) || paths.includes(path)) continue;
+    const known = project.getSourceFile(path);
+    if (existsSync(path)) known?.refreshFromFileSystemSync();
+    else known?.forget();
+  }
+  inputs.forEach((input, i) => {
+    if (typeof input === "string") readFromDisk(project, paths[i]!, input);
+    else project.createSourceFile(paths[i]!, input.text, { overwrite: true });
+  });
   const program = project.getProgram().compilerObject;
   const checker = project.getTypeChecker().compilerObject;
-  const file = program.getSourceFile(path);
-  if (!file) throw unreadable(path, "it is not a TypeScript file");
-  const problems = importedFrom(file, checker).flatMap((each) => [
-    ...program.getSyntacticDiagnostics(each),
-    ...program.getSemanticDiagnostics(each),
-  ]);
-  if (problems.length > 0) throw new DeclarationError(problems.slice(0, 10).map(toProblem));
-  return { file, checker };
+  return paths.map((path) => {
+    const file = program.getSourceFile(path);
+    if (!file) throw unreadable(path, "it is not a TypeScript file");
+    const files = importedFrom(file, checker);
+    for (const each of files) if (each !== file) helpers.add(each.fileName);
+    const problems = files.flatMap((each) => [
+      ...program.getSyntacticDiagnostics(each),
+      ...program.getSemanticDiagnostics(each),
+    ]);
+    if (problems.length > 0) throw new DeclarationError(problems.slice(0, 10).map(toProblem));
+    return { file, checker };
+  });
 }
 
 function readFromDisk(project: Project, path: string, shown: string): void {
