@@ -1,0 +1,124 @@
+// The manifest's description of a plan on one target; executors need nothing else to run it.
+
+import type {
+  ConstantInfo,
+  DType,
+  Entry,
+  Formula,
+  Step,
+  TensorInfo,
+} from "../../targets/program.ts";
+import type { Signature } from "../../targets/signature.ts";
+import type { Bindings, Target } from "../../targets/target.ts";
+import type { Nest, Scalar } from "../ir/nest.ts";
+import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import { printFormula } from "./formula.ts";
+import { countElements } from "./printer.ts";
+
+const roles = ["input", "output", "workspace"] as const;
+
+/**
+ * A number for every buffer that some plan of a file has, from 0: inputs in declared order, outputs,
+ * workspaces; then the scalars.
+ */
+export function assignBindings(plans: readonly Plan[], signature: Signature): Bindings {
+  const declared = signature.tensors.map(({ name }) => name);
+  const place = (name: string): number => declared.indexOf(name) + 1 || declared.length + 1;
+  const names = new Set<string>();
+  for (const role of roles) {
+    const found = plans.flatMap((plan) => plan.buffers.filter((buffer) => buffer.role === role));
+    const sorted = [...new Set(found.map(({ name }) => name))].sort((a, b) => place(a) - place(b));
+    for (const name of sorted) names.add(name);
+  }
+  return { buffers: new Map([...names].map((name, at) => [name, at])), scalars: names.size };
+}
+
+export const bytesOf: Readonly<Record<Exclude<Scalar, "bool">, number>> = {
+  i32: 4,
+  u32: 4,
+  f16: 2,
+  f32: 4,
+  f64: 8,
+};
+
+const product = (axes: readonly string[]): Formula => (axes.length > 0 ? axes.join(" * ") : "1");
+
+function describeTensor(buffer: PlanBuffer, role: "input" | "output"): TensorInfo {
+  const { name, dtype, axes } = buffer;
+  return { name, role, dtype, axes, shape: axes.map(product) };
+}
+
+function describeWorkspace({ name, dtype, shape }: PlanBuffer): Entry["workspaces"][number] {
+  const elements = shape
+    .map(printFormula)
+    .map((f) => (/^\w+$|^\w+\([^()]*\)$/.test(f) ? f : `(${f})`));
+  return { name, dtype: dtype satisfies DType, elements: product(elements) };
+}
+
+/** Bytes of the arrays that a group shares. */
+export function sharedBytes(nest: Nest): number {
+  return nest.buffers
+    .filter(({ place }) => place === "shared")
+    .reduce((sum, decl) => sum + countElements(decl) * bytesOf[decl.dtype], 0);
+}
+
+function describeStep(step: PlanStep, plan: Plan, target: Target, bindings: Bindings): Step {
+  if (step.kind === "fill") return { kind: "fill", buffer: step.buffer, value: step.value };
+  const { nest, groups } = step;
+  const group = target.loopsInside ? 1 : nest.group;
+  const shared = sharedBytes(nest);
+  const buffers = nest.buffers
+    .filter(({ place }) => place === "global")
+    .map(({ name, access }) => ({ name, access, binding: requireBinding(bindings, name) }));
+  const { limits } = target;
+  const refuse = (what: string, limit: number) => {
+    throw new Error(`${nest.name} has ${what}; ${target.name} allows ${limit}.`);
+  };
+  if (group > limits.group) refuse(`${group} threads in a group`, limits.group);
+  if (shared > limits.sharedBytes) refuse(`${shared} bytes of shared memory`, limits.sharedBytes);
+  if (buffers.length > limits.buffers) refuse(`${buffers.length} buffers`, limits.buffers);
+  return {
+    kind: "launch",
+    function: target.functionName(nest),
+    buffers,
+    scalars: target.scalarsOf(plan, nest),
+    scalarsBinding: bindings.scalars,
+    group,
+    groups: target.loopsInside ? "1" : printFormula(groups),
+    sharedBytes: shared,
+  };
+}
+
+function requireBinding({ buffers }: Bindings, name: string): number {
+  const binding = buffers.get(name);
+  if (binding === undefined) throw new Error(`${name} is no buffer of its plan.`);
+  return binding;
+}
+
+/** What an executor has to know to run a plan on a target. */
+export function describeEntry(plan: Plan, target: Target, bindings: Bindings): Entry {
+  const buffers = (role: PlanBuffer["role"]) => plan.buffers.filter((b) => b.role === role);
+  const constants = plan.options.map(
+    (option): ConstantInfo => ({
+      name: target.constantName(plan.operator, option.constant),
+      option: option.name,
+      values: option.values,
+      default: option.default,
+    }),
+  );
+  return {
+    operator: plan.operator,
+    kernel: plan.role,
+    name: plan.name,
+    present: plan.present,
+    tensors: [
+      ...buffers("input").map((buffer) => describeTensor(buffer, "input")),
+      ...buffers("output").map((buffer) => describeTensor(buffer, "output")),
+    ],
+    scalars: plan.scalars.map(({ name, type, from }) => ({ name, type, from })),
+    constants,
+    workspaces: buffers("workspace").map(describeWorkspace),
+    sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
+    steps: plan.steps.map((step) => describeStep(step, plan, target, bindings)),
+  };
+}

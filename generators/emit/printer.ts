@@ -1,0 +1,279 @@
+// The printer all C-like targets share: the text instance of the fold. It asks the target's record how
+// things are spelled, puts brackets only where they are needed, and breaks long lines.
+
+import {
+  type Form,
+  level,
+  type Scope,
+  type Spelling,
+  type Target,
+  type Text,
+} from "../../targets/target.ts";
+import type { BufferDecl, Nest, NestExpr, NestOp, Scalar } from "../ir/nest.ts";
+import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
+import { bindIndices } from "./indices.ts";
+import { createNames } from "./names.ts";
+import { flatten, gapAt, wrap } from "./wrap.ts";
+
+const width = 100;
+
+/** A line or an indented block of lines. */
+type Line = string | { readonly inner: readonly Line[] };
+
+const bracket = (arg: Text, atLeast: number): string =>
+  arg.level >= atLeast ? arg.text : `(${arg.text})`;
+
+/** `a + -1` is written `a - 1`. */
+const signs: Readonly<Partial<Record<NestOp, NestOp>>> = { add: "sub", sub: "add" };
+
+function writeForm(form: Form, args: readonly Text[]): Text {
+  const [a, b] = args;
+  switch (form.kind) {
+    case "text":
+      return form.write(...args);
+    case "prefix":
+      // One more, so that two signs never stand side by side.
+      return { text: form.symbol + bracket(a!, level.unary + 1), level: level.unary };
+    case "call": {
+      const list = args.map((arg) => arg.text).join(`,${gapAt(0)}`);
+      return { text: `${form.name}(${list})`, level: level.primary };
+    }
+    case "infix": {
+      // A test of tests and a comparison of comparisons are bracketed: WGSL demands it, readers like it.
+      const logic = form.level <= level.and;
+      const inner = logic ? level.equal : form.level <= level.compare ? level.add : form.level;
+      const side = (arg: Text, least: number) =>
+        logic && arg.level === form.level ? arg.text : bracket(arg, least);
+      const left = side(a!, inner);
+      const right = side(b!, Math.max(inner, form.level + 1));
+      return { text: `${left} ${form.symbol}${gapAt(form.level)}${right}`, level: form.level };
+    }
+    default:
+      return form satisfies never;
+  }
+}
+
+/** Integer operations whose result is not negative where no operand is. */
+const natural: ReadonlySet<NestOp> = new Set<NestOp>([
+  "add",
+  "mul",
+  "quot",
+  "rem",
+  "idiv",
+  "mod",
+  "minimum",
+  "maximum",
+]);
+
+function isNatural(op: NestOp, args: readonly Text[]): boolean {
+  if (op === "mod") return true;
+  if (op === "maximum") return args.some((arg) => arg.natural);
+  return natural.has(op) && args.every((arg) => arg.natural);
+}
+
+function formOf(spelling: Spelling, of: Scalar, args: readonly Text[]): Form {
+  return typeof spelling === "function" ? spelling(of, args) : spelling;
+}
+
+/** How a nest's names are written, and what its body turned out to need. */
+export interface PrintContext {
+  readonly target: Target;
+  readonly scope: Scope;
+  /** Called with the name of each helper that is used. */
+  readonly use: (helper: string) => void;
+}
+
+type TextAlgebra = Algebra<Text, readonly Line[]>;
+
+function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
+  const { target, scope } = context;
+  const safe = createNames(target.reserved);
+  const scalars = new Set(nest.scalars.map(({ name }) => name));
+  const constants = new Set(nest.constants.map(({ name }) => name));
+  // Integers that may be negative. Sizes are not, and attributes count as if they were not: what depends on
+  // it is no more than the sign of a zero.
+  const negative = new Set<string>();
+  const indices = bindIndices(nest);
+  // A loop over groups that is called as the number of the group is: nothing to define.
+  const same = new Set<string>();
+  if (target.capabilities.groups)
+    for (const [loop, { by, whole }] of indices)
+      if (whole && loop.variable === target.index[by]) same.add(loop.variable);
+  const names = (name: string): string => (same.has(name) ? name : safe(name));
+
+  const requireType = (type: Scalar): Scalar => {
+    if (target.types[type] === undefined)
+      throw new Error(`${nest.name}: ${target.name} has no values of type ${type}.`);
+    return type;
+  };
+  const requireWidth = (elements: number) => {
+    if (!target.capabilities.widths.includes(elements))
+      throw new Error(`${nest.name}: ${target.name} cannot move ${elements} elements at once.`);
+  };
+  const note = (name: string, type: Scalar, value: Text) => {
+    if (type === "i32" && !value.natural) negative.add(name);
+  };
+
+  const algebra: TextAlgebra = {
+    const(value, type) {
+      const text = target.literal(value, requireType(type));
+      if (!(value < 0)) return { ...text, natural: true };
+      return value > -(2 ** 31) ? { ...text, negated: target.literal(-value, type) } : text;
+    },
+    variable(name) {
+      const text = scalars.has(name)
+        ? scope.scalar(names(name))
+        : constants.has(name)
+          ? scope.constant(name)
+          : names(name);
+      return { text, level: level.primary, natural: !negative.has(name) };
+    },
+    load(buffer, address, elements) {
+      requireWidth(elements);
+      return target.load(scope.buffer(buffer), address);
+    },
+    op(op, args, of) {
+      const [a, b] = args;
+      const opposite = signs[op];
+      if (opposite && a && b?.negated) return algebra.op(opposite, [a, b.negated], of);
+      const form = formOf(target.spell[op], of, args);
+      if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
+      const text = writeForm(form, args);
+      return of === "i32" ? { ...text, natural: isNatural(op, args) } : text;
+    },
+    cast: (to, from, arg) => (to === from ? arg : target.cast(requireType(to), from, arg)),
+    select: (cond, then, otherwise) => ({
+      ...target.select(cond, then, otherwise),
+      natural: (then.natural && otherwise.natural) ?? false,
+    }),
+
+    for(loop, lo, hi, body) {
+      const index = indices.get(loop);
+      if (!index) {
+        if (!lo.natural) negative.add(loop.variable);
+        const head = target.loop(names(loop.variable), lo, hi, loop.by === "unroll");
+        return [...head, { inner: body }, "}"];
+      }
+      if (!target.capabilities.groups) {
+        const head = target.loop(names(loop.variable), lo, hi, false);
+        return [...head, { inner: body }, "}"];
+      }
+      if (same.has(loop.variable)) return body;
+      const value = foldExpr(index.value, bufferLookup(nest), {
+        ...algebra,
+        variable: (name, type) =>
+          name === index.id
+            ? { text: target.index[index.by], level: level.primary, natural: true }
+            : algebra.variable(name, type),
+      });
+      return [target.define(names(loop.variable), "i32", value, false), ...body];
+    },
+    if(cond, then, otherwise) {
+      const head = [target.if(cond), { inner: then }];
+      if (!otherwise) return [...head, "}"];
+      const [first] = otherwise;
+      // A chain of conditions stays at one indentation.
+      if (typeof first === "string" && first.startsWith("if (") && isOneStatement(otherwise))
+        return [...head, `} else ${first}`, ...otherwise.slice(1)];
+      return [...head, "} else {", { inner: otherwise }, "}"];
+    },
+    let(name, type, value) {
+      note(name, type, value);
+      return [target.define(names(name), requireType(type), value, false)];
+    },
+    local(name, type, init) {
+      negative.add(name);
+      return [target.define(names(name), requireType(type), init, true)];
+    },
+    set: (name, value) => [`${names(name)} = ${value.text};`],
+    store(buffer, address, value, elements) {
+      requireWidth(elements);
+      return [target.store(scope.buffer(buffer), address, value)];
+    },
+    accumulate(buffer, address, value, atomic) {
+      const parallel = atomic && target.capabilities.groups;
+      if (parallel && !target.capabilities.atomics)
+        throw new Error(`${nest.name}: ${target.name} has no atomics.`);
+      return [target.accumulate(scope.buffer(buffer), address, value, parallel, scope)];
+    },
+    barrier() {
+      if (!target.capabilities.groups)
+        throw new Error(`${nest.name}: ${target.name} has no barriers.`);
+      return [target.barrier];
+    },
+    block: (statements) => statements.flat(),
+  };
+  return algebra;
+}
+
+/** Is this `if (…) {`, its branches and the last brace, and nothing after? */
+function isOneStatement(lines: readonly Line[]): boolean {
+  return lines.filter((line) => line === "}").length === 1 && lines.at(-1) === "}";
+}
+
+function declareArrays(nest: Nest, { target, scope }: PrintContext): readonly Line[] {
+  return nest.buffers.flatMap((decl) => {
+    if (decl.place === "global") return [];
+    if (decl.place === "shared" && !target.capabilities.groups)
+      throw new Error(`${nest.name}: ${target.name} has no shared memory for ${decl.name}.`);
+    return target.array(scope.buffer(decl), countElements(decl)) ?? [];
+  });
+}
+
+/** How many elements a buffer of a constant shape has. */
+export function countElements(decl: BufferDecl): number {
+  return decl.shape.reduce((product, size: NestExpr) => {
+    if (size.kind !== "const")
+      throw new Error(
+        `The size of ${decl.name}, which is in ${decl.place} memory, is not constant.`,
+      );
+    return product * size.value;
+  }, 1);
+}
+
+function render(lines: readonly Line[], indent: number): string[] {
+  return lines.flatMap((line) =>
+    typeof line === "string" ? wrap(line, indent, width) : render(line.inner, indent + 2),
+  );
+}
+
+/** The text of a nest's body, indented by one step, without a line end after it. */
+export function printNest(nest: Nest, context: PrintContext): string {
+  const body = foldNest(nest, createAlgebra(nest, context));
+  return render([...declareArrays(nest, context), ...body], 2).join("\n");
+}
+
+/** One expression over names of the nest, on one line. */
+export function printExpr(e: NestExpr, nest: Nest, context: PrintContext): string {
+  return flatten(foldExpr(e, bufferLookup(nest), createAlgebra(nest, context)).text);
+}
+
+/**
+ * An expression over scalars as the host computes it, in doubles, each name with `before` in front of it. It
+ * is not broken into lines yet.
+ */
+export function printHostExpr(
+  e: NestExpr,
+  target: Target,
+  before: string,
+  use: PrintContext["use"],
+): string {
+  const nest: Nest = { name: "host", scalars: [], constants: [], buffers: [], group: 1, body: [] };
+  const refuse = () => {
+    throw new Error("What the host computes is made of scalars.");
+  };
+  const scope: Scope = { buffer: refuse, scalar: refuse, constant: refuse, need: refuse };
+  const inner = createAlgebra(nest, { target, scope, use });
+  const algebra: TextAlgebra = {
+    ...inner,
+    variable: (name) => ({ text: before + name, level: level.primary }),
+    // Products that are too large are to be seen, so that they can be refused: none is cut to 32 bits.
+    op: (op, args, of) =>
+      inner.op(
+        op === "quot" ? "idiv" : op,
+        args.map((arg) => ({ ...arg, natural: true })),
+        of,
+      ),
+  };
+  return foldExpr(e, bufferLookup(nest), algebra).text;
+}

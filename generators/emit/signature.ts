@@ -1,0 +1,202 @@
+// What an operator asks of its callers, found from its kernels: as functions for the command line, and as
+// JavaScript text for generated modules. Both come from the same expressions and the same table of operations.
+
+import { js } from "../../targets/js/target.ts";
+import type { Rule, Signature, SignatureTensor, Values, Variant } from "../../targets/signature.ts";
+import { type Expr, kindOf } from "../ir/expr.ts";
+import type { Kernel, Stage, TensorDecl } from "../ir/kernel.ts";
+import { ops } from "../ir/ops.ts";
+import { hostExpr } from "../schedule/host.ts";
+import { printHostExpr } from "./printer.ts";
+import { gapAt, wrap } from "./wrap.ts";
+
+/** A signature, the JavaScript expression that gives the same, and which helpers that calls. */
+export interface SignatureSource {
+  readonly signature: Signature;
+  readonly text: string;
+  readonly helpers: ReadonlySet<string>;
+}
+
+/** `stride.y` as scalars are called: `stride_y`. */
+export const scalarName = (attr: string): string => attr.replaceAll(".", "_");
+
+function lookUp(values: Values, name: string): number {
+  const value = values[name];
+  if (value === undefined) throw new Error(`A rule asks for ${name}, which is not known yet.`);
+  return value;
+}
+
+/** An expression over sizes, attributes and options as a function. */
+export function compileRule(e: Expr): Rule {
+  switch (e.kind) {
+    case "const":
+      return () => e.value;
+    case "size":
+      return (values) => lookUp(values, e.axis);
+    case "attr":
+      return (values) => lookUp(values, scalarName(e.name));
+    case "option":
+      return (values) => lookUp(values, e.name.toUpperCase());
+    case "op": {
+      const args = e.args.map(compileRule);
+      const { value } = ops[e.op] as { value: (...x: readonly number[]) => number };
+      return (values) => value(...args.map((arg) => arg(values)));
+    }
+    case "cast": {
+      if (e.to === "int" && kindOf(e.arg) !== "bool") return refuse(e);
+      return compileRule(e.arg);
+    }
+    case "select": {
+      const [cond, then, otherwise] = [e.cond, e.then, e.else].map(compileRule);
+      return (values) => (cond!(values) !== 0 ? then!(values) : otherwise!(values));
+    }
+    case "index":
+    case "read":
+    case "part":
+      return refuse(e);
+    default:
+      return e satisfies never;
+  }
+}
+
+function refuse(e: Expr): never {
+  throw new Error(`A rule is over sizes, attributes and options; it cannot hold a ${e.kind}.`);
+}
+
+const isSize = (axis: string): boolean => !/^\d+$/.test(axis);
+
+function describeTensor({ name, dims, optional, doc }: TensorDecl): SignatureTensor {
+  return { name, dims, optional, doc };
+}
+
+function describeOutput(stage: Stage): Signature["outputs"] {
+  const loops = stage.kind === "gather" ? stage.domain : stage.shape;
+  const parts = stage.kind === "gather" ? stage.parts : stage.values;
+  let at = 0;
+  const dims = stage.dims.map((count) => Array.from({ length: count }, () => loops[at++]!.axis));
+  return parts.map((_, part) => ({
+    name: parts.length === 1 ? stage.name : `${stage.name}_${part}`,
+    dims,
+  }));
+}
+
+function describeVariant(kernel: Kernel): Variant {
+  return {
+    present: kernel.present,
+    axes: kernel.axes.map(({ axis, size }) => ({ axis, size: compileRule(size) })),
+    demands: kernel.demands.map(({ holds, otherwise }) => ({
+      holds: compileRule(holds),
+      otherwise,
+    })),
+  };
+}
+
+/** What a declaration says of an operator beside its kernels. */
+export interface Declared {
+  readonly doc: string;
+  /** All tensors in declared order, optional ones too. */
+  readonly tensors: readonly TensorDecl[];
+}
+
+/** The signature of an operator whose kernels (one for each variant, of one role) these are. */
+export function describeSignature(declared: Declared, kernels: readonly Kernel[]): SignatureSource {
+  const [kernel] = kernels;
+  if (!kernel) throw new Error("An operator without kernels has no signature.");
+  const outputs = kernel.outputs.flatMap((name) => {
+    const stage = kernel.stages.find((s) => s.name === name);
+    return stage ? describeOutput(stage) : [];
+  });
+  const signature: Signature = {
+    operator: kernel.operator,
+    doc: declared.doc,
+    tensors: declared.tensors.map(describeTensor),
+    attrs: kernel.attrs,
+    indices: kernel.indices,
+    outputs,
+    variants: kernels.map(describeVariant),
+  };
+  const helpers = new Set<string>();
+  const use = (name: string) => helpers.add(name);
+  return { signature, text: printSignature(signature, kernels, use), helpers };
+}
+
+type Use = (helper: string) => void;
+
+const printRule = (field: string, e: Expr, use: Use): readonly string[] =>
+  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(hostExpr(e), js, "v.", use)},`, 10, 100);
+
+const lines = (name: string, items: readonly string[]): string =>
+  items.length === 0 ? `  ${name}: [],` : [`  ${name}: [`, ...items, "  ],"].join("\n");
+
+function object(fields: Readonly<Record<string, unknown>>): string {
+  const inner = Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
+  return `    { ${inner.join(", ")} },`;
+}
+
+function printVariant(kernel: Kernel, use: Use): string {
+  const rules = (name: string, items: readonly (readonly string[])[]) =>
+    items.length === 0
+      ? [`      ${name}: [],`]
+      : [
+          `      ${name}: [`,
+          ...items.flatMap((fields) => ["        {", ...fields, "        },"]),
+          "      ],",
+        ];
+  return [
+    "    {",
+    `      present: ${JSON.stringify(kernel.present)},`,
+    ...rules(
+      "axes",
+      kernel.axes.map(({ axis, size }) => [
+        `          axis: "${axis}",`,
+        ...printRule("size", size, use),
+      ]),
+    ),
+    ...rules(
+      "demands",
+      kernel.demands.map(({ holds, otherwise }) => [
+        ...printRule("holds", holds, use),
+        `          otherwise: ${JSON.stringify(otherwise)},`,
+      ]),
+    ),
+    "    },",
+  ].join("\n");
+}
+
+function printSignature(signature: Signature, kernels: readonly Kernel[], use: Use): string {
+  const { operator, tensors, attrs, indices, outputs } = signature;
+  return [
+    "{",
+    `  operator: "${operator}",`,
+    lines(
+      "tensors",
+      tensors.map(({ name, dims, optional }) => object({ name, dims, optional })),
+    ),
+    lines(
+      "attrs",
+      attrs.map(({ name, type, default: value, min, max, values }) =>
+        object({ name, type, default: value, min, max, values }),
+      ),
+    ),
+    lines(
+      "indices",
+      indices.map((index) => object({ ...index })),
+    ),
+    lines(
+      "outputs",
+      outputs.map((output) => object({ ...output })),
+    ),
+    lines(
+      "variants",
+      kernels.map((kernel) => printVariant(kernel, use)),
+    ),
+    "}",
+  ].join("\n");
+}
+
+/** The names of all sizes that a signature's tensors have. */
+export function axesOf(signature: Signature): readonly string[] {
+  return [...new Set(signature.tensors.flatMap(({ dims }) => dims.flat()))].filter(isSize);
+}

@@ -1,0 +1,77 @@
+// One file of one target: all plans of an operator's kernel are printed, described, and framed.
+
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import type { Framed, Helper, PrintedPlan, PrintedUnit, Target } from "../../targets/target.ts";
+import type { Plan } from "../ir/plan.ts";
+import { assignBindings, describeEntry } from "./describe.ts";
+import { closeHelpers } from "./helpers.ts";
+import { printExpr, printNest } from "./printer.ts";
+import type { SignatureSource } from "./signature.ts";
+
+/** What goes into one file: the variants of one kernel of one operator. */
+export interface Unit {
+  readonly operator: string;
+  readonly role: string;
+  readonly signature: SignatureSource;
+  /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
+  readonly source: string;
+  /** The schedule's name. */
+  readonly schedule: string;
+  readonly plans: readonly Plan[];
+}
+
+/** All bodies of a unit as `target` writes them, and what they need. */
+export function printUnit(unit: Unit, target: Target): PrintedUnit {
+  const { plans, signature } = unit;
+  const bindings = assignBindings(plans, signature.signature);
+  const helpers: Record<string, Helper> = { ...target.helpers };
+  const used = new Set<string>();
+  const use = (name: string) => used.add(name);
+  const need = (name: string, helper: Helper) => {
+    helpers[name] = helper;
+    use(name);
+  };
+  const printed = plans.map((plan): PrintedPlan => {
+    const nests = plan.steps.flatMap((step) => {
+      if (step.kind !== "launch") return [];
+      const { nest } = step;
+      const scope = target.scope(plan, nest, plans, need);
+      const context = { target, scope, use };
+      const groups = target.loopsInside ? "1" : printExpr(step.groups, nest, context);
+      return [{ nest, body: printNest(nest, context), groups }];
+    });
+    return { plan, nests, entry: describeEntry(plan, target, bindings) };
+  });
+  return {
+    ...unit,
+    signature: signature.signature,
+    signatureText: signature.text,
+    signatureHelpers: signature.helpers,
+    plans: printed,
+    bindings,
+    helpers: closeHelpers(used, helpers),
+  };
+}
+
+const templates = new Map<string, Handlebars.TemplateDelegate>();
+
+function fillTemplate({ template, data }: Framed): string {
+  let compiled = templates.get(template.href);
+  if (!compiled) {
+    const text = readFileSync(template, "utf8");
+    compiled = Handlebars.compile(text, { noEscape: true, strict: true });
+    templates.set(template.href, compiled);
+  }
+  return compiled(data);
+}
+
+/** The files of a unit by path below the output folder. */
+export function emitUnit(unit: Unit, target: Target): ReadonlyMap<string, string> {
+  return frameUnit(printUnit(unit, target), target);
+}
+
+/** The files of a unit that has been printed. */
+export function frameUnit(printed: PrintedUnit, target: Target): ReadonlyMap<string, string> {
+  return new Map(target.frame(printed).map((framed) => [framed.path, fillTemplate(framed)]));
+}

@@ -1,0 +1,64 @@
+// Breaking of long lines. A printed expression holds marks where it may be broken; a line that fits is
+// printed on one line, a longer one is broken at its outermost, loosest operators first.
+
+/** A space at which a line may be broken, after an operator of this level; a looser one is broken first. */
+export const gapAt = (level: number): string => String.fromCharCode(0xe000 + level);
+
+const isMark = (c: string): boolean => c >= "\uE000" && c <= "\uE0FF";
+
+/** The text on one line. */
+export const flatten = (text: string): string => text.replace(/[\uE000-\uE0FF]/g, " ");
+
+interface Mark {
+  readonly at: number;
+  readonly rank: number;
+}
+
+/** Marks with how deep they lie: brackets first, then the operator's level. */
+function findMarks(text: string): Mark[] {
+  const marks: Mark[] = [];
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at]!;
+    if ("([{".includes(c)) depth++;
+    else if (")]}".includes(c)) depth--;
+    else if (isMark(c)) marks.push({ at, rank: depth * 0x100 + (c.charCodeAt(0) & 0xff) });
+  }
+  return marks;
+}
+
+/** `line`, indented, as lines of at most `width` columns as far as its marks allow. */
+export function wrap(line: string, indent: number, width: number, hang = 4): string[] {
+  const pad = " ".repeat(indent);
+  const flat = flatten(line);
+  if (indent + flat.length <= width) return [pad + flat];
+  const marks = findMarks(line);
+  const rank = Math.min(...marks.map((mark) => mark.rank));
+  const pieces: string[] = [];
+  let from = 0;
+  for (const mark of marks.filter((m) => m.rank === rank)) {
+    pieces.push(line.slice(from, mark.at));
+    from = mark.at + 1;
+  }
+  if (pieces.length === 0) return [pad + flat];
+  pieces.push(line.slice(from));
+  const joint = line[marks.find((m) => m.rank === rank)!.at]!;
+
+  const lines: string[] = [];
+  let row = pieces[0]!;
+  const finish = () => {
+    const first = lines.length === 0;
+    lines.push(...wrap(row, first ? indent : indent + hang, width, hang));
+  };
+  for (const piece of pieces.slice(1)) {
+    const longer = row + joint + piece;
+    const start = lines.length === 0 ? indent : indent + hang;
+    if (start + flatten(longer).length <= width) row = longer;
+    else {
+      finish();
+      row = piece;
+    }
+  }
+  finish();
+  return lines;
+}

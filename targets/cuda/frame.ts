@@ -1,0 +1,59 @@
+import { createNames } from "../../generators/emit/names.ts";
+import type { BufferDecl } from "../../generators/ir/nest.ts";
+import { argumentList, comment, describeTensors, preamble } from "../frame.ts";
+import type { Framed, PrintedNest, PrintedUnit } from "../target.ts";
+import { reserved } from "./reserved.ts";
+
+const safe = createNames(reserved);
+
+const pointee: Readonly<Record<BufferDecl["dtype"], string>> = {
+  i32: "int",
+  u32: "unsigned",
+  f16: "half",
+  f32: "float",
+  f64: "double",
+};
+
+function declareKernel({ nest, body, groups }: PrintedNest) {
+  const pointers = nest.buffers
+    .filter(({ place }) => place === "global")
+    .map(({ name, dtype, access }) => {
+      const type = `${access === "read" ? "const " : ""}${pointee[dtype]}`;
+      return `${type}* __restrict__ ${safe(name)}`;
+    });
+  const numbers = nest.scalars.map(
+    ({ name, type }) => `${type === "i32" ? "int" : "float"} ${safe(name)}`,
+  );
+  const head = `extern "C" __global__ void __launch_bounds__(${nest.group}) ${safe(nest.name)}(`;
+  return {
+    about: comment(`Blocks: ${groups}, of ${nest.group} threads.`, "//"),
+    head: argumentList(head, [...pointers, ...numbers], ") {"),
+    body,
+  };
+}
+
+/** One .cu file: macros for the options, helper functions, a kernel for each launch. */
+export function frame(unit: PrintedUnit): readonly Framed[] {
+  const constants = new Map(
+    unit.plans.flatMap(({ entry }) => entry.constants.map((c) => [c.name, c] as const)),
+  );
+  const macros = [...constants.values()].map(({ name, option, values, default: value }) => ({
+    name,
+    value,
+    about: comment(`${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, "//"),
+  }));
+  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
+  return [
+    {
+      path: `cuda/${unit.operator}${suffix}.cu`,
+      template: new URL("./kernels.cu.hbs", import.meta.url),
+      data: {
+        preamble: preamble(unit, "CUDA C++, for a one-dimensional grid", "//"),
+        tensors: describeTensors(unit),
+        macros,
+        helpers: unit.helpers,
+        kernels: unit.plans.flatMap(({ nests }) => nests.map(declareKernel)),
+      },
+    },
+  ];
+}

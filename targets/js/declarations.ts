@@ -1,0 +1,61 @@
+// The types of a generated module, for editors.
+
+import type { SignatureAttr } from "../signature.ts";
+import type { PrintedUnit } from "../target.ts";
+
+const types: Readonly<Record<SignatureAttr["type"], (attr: SignatureAttr) => string>> = {
+  int: () => "number",
+  real: () => "number",
+  pair: () => "Pair",
+  sides: () => "Sides",
+  bool: () => "boolean",
+  choice: ({ values = [] }) => values.map((value) => JSON.stringify(value)).join(" | "),
+};
+
+function describeRange({ min, max, default: value }: SignatureAttr): string {
+  const parts = [
+    ...(min === undefined ? [] : [`at least ${min}`]),
+    ...(max === undefined ? [] : [`at most ${max}`]),
+    ...(value === undefined ? [] : [`default ${JSON.stringify(value)}`]),
+  ];
+  return parts.length > 0 ? ` (${parts.join(", ")})` : "";
+}
+
+const camel = (name: string): string =>
+  name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+
+/** What the template of the types says. */
+export function declareTypes({ operator, role, signature, plans }: PrintedUnit) {
+  const { tensors, attrs, outputs, doc } = signature;
+  const used = new Set(attrs.map(({ type }) => type));
+  const shape = (dims: readonly (readonly string[])[]) =>
+    `(${dims.map((axes) => axes.join("*")).join(", ")})`;
+  return {
+    operator: role === "forward" ? operator : `${operator}_${role}`,
+    name: camel(role === "forward" ? operator : `${operator}_${role}`),
+    doc,
+    pair: used.has("pair"),
+    sides: used.has("sides"),
+    tensors: tensors.map((tensor) => ({
+      name: tensor.name,
+      optional: tensor.optional,
+      doc: [shape(tensor.dims), tensor.doc].filter((text) => text).join(" "),
+    })),
+    attrs: attrs.map((attr) => ({
+      name: attr.name,
+      optional: attr.default !== undefined,
+      type: types[attr.type](attr),
+      doc: attr.doc + describeRange(attr),
+    })),
+    required: attrs.some((attr) => attr.default === undefined),
+    single: outputs.length === 1,
+    outputs: outputs.map(({ name, dims }) => ({ name, doc: shape(dims) })),
+    kernels: plans.flatMap(({ nests, entry }) =>
+      nests.map(({ nest }) => ({
+        name: `${nest.name}_kernel`,
+        buffers: nest.buffers.filter(({ place }) => place === "global").map(({ name }) => name),
+        numbers: [...nest.scalars, ...entry.constants].map(({ name }) => name),
+      })),
+    ),
+  };
+}

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { closeHelpers } from "../../generators/emit/helpers.ts";
+import { createNames } from "../../generators/emit/names.ts";
+import { comment, describeTensors, preamble } from "../frame.ts";
+import type { Step } from "../program.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
+import { declareTypes } from "./declarations.ts";
+import { helpers } from "./helpers.ts";
+import { reserved } from "./reserved.ts";
+import { argumentLines } from "./text.ts";
+
+const safe = createNames(reserved);
+
+/** The checks, as text for a module that imports nothing. */
+function readRuntime(): string {
+  const text = readFileSync(new URL("./runtime.js", import.meta.url), "utf8");
+  return text
+    .slice(text.indexOf("\n\n") + 2)
+    .replace(/^export /gm, "")
+    .trimEnd();
+}
+
+const arrays = {
+  f32: "Float32Array",
+  f64: "Float64Array",
+  i32: "Int32Array",
+  u32: "Uint32Array",
+  f16: "Uint16Array",
+} as const;
+
+function declareKernels({ nests, entry }: PrintedPlan) {
+  return nests.map(({ nest, body }) => {
+    const buffers = nest.buffers.filter(({ place }) => place === "global");
+    const names = [...buffers, ...nest.scalars, ...entry.constants].map(({ name }) => safe(name));
+    const head = argumentLines(`export function ${nest.name}_kernel(`, names, ") {");
+    return { head, body };
+  });
+}
+
+/** A formula of the manifest over members of `s`; its calls are Math's, but for two. */
+function writeFormula(formula: string): string {
+  return formula.replace(/[A-Za-z_]\w*/g, (name) => {
+    if (name === "min" || name === "max") return `Math.${name}`;
+    return name === "ceilDiv" || name === "idiv" ? name : `s.${name}`;
+  });
+}
+
+function runStep(step: Step, entry: PrintedPlan["entry"]): string {
+  if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
+  const args = [
+    ...step.buffers.map(({ name }) => safe(name)),
+    ...step.scalars.map((name) => `s.${name}`),
+    ...entry.constants.map(({ option }) => `o.${option}`),
+  ];
+  return argumentLines(`${step.function}(`, args, ");", 4);
+}
+
+function declareEntry({ entry }: PrintedPlan) {
+  const inputs = entry.tensors.filter(({ role }) => role === "input").map(({ name }) => safe(name));
+  const outputs = entry.tensors.filter(({ role }) => role === "output");
+  const product = (shape: readonly string[]) =>
+    shape.map((f) => f.split(" * ").map(writeFormula).join(" * ")).join(" * ");
+  return {
+    key: entry.present.join(" "),
+    inputs: inputs.join(", "),
+    allocations: [
+      ...outputs.map(({ name, dtype, shape }) => ({
+        name: safe(name),
+        value: `new ${arrays[dtype]}(${product(shape)})`,
+      })),
+      ...entry.workspaces.map(({ name, dtype, elements }) => ({
+        name: safe(name),
+        value: `new ${arrays[dtype]}(${writeFormula(elements)})`,
+      })),
+    ],
+    steps: entry.steps.map((step) => runStep(step, entry)),
+    outputs: outputs.map(({ name }) => safe(name)).join(", "),
+  };
+}
+
+/** An ES module that imports nothing, and its types. */
+export function frame(unit: PrintedUnit): readonly Framed[] {
+  const { operator, role, signature } = unit;
+  const base = role === "forward" ? operator : `${operator}_${role}`;
+  const entries = unit.plans.map(declareEntry);
+  const formulas = entries.flatMap(({ allocations }) => allocations.map(({ value }) => value));
+  const uses = (name: string) => formulas.some((formula) => formula.includes(`${name}(`));
+  return [
+    {
+      path: `js/${base}.js`,
+      template: new URL("./module.js.hbs", import.meta.url),
+      data: {
+        preamble: preamble(unit, "JavaScript", "//"),
+        tensors: describeTensors(unit),
+        operator: base,
+        doc: comment(signature.doc, " *"),
+        signature: unit.signatureText,
+        single: signature.outputs.length === 1,
+        output: signature.outputs[0]?.name,
+        entries,
+        ceilDiv: uses("ceilDiv"),
+        idiv: uses("idiv"),
+        helpers: [...new Set([...closeHelpers(unit.signatureHelpers, helpers), ...unit.helpers])],
+        kernels: unit.plans.flatMap(declareKernels),
+        runtime: readRuntime(),
+      },
+    },
+    {
+      path: `js/${base}.d.ts`,
+      template: new URL("./module.d.ts.hbs", import.meta.url),
+      data: { ...declareTypes(unit), preamble: preamble(unit, "JavaScript (types)", "//") },
+    },
+  ];
+}

@@ -1,0 +1,17 @@
+// All targets. To add one: a folder and a line here.
+
+import { cuda } from "./cuda/target.ts";
+import { js } from "./js/target.ts";
+import type { Target } from "./target.ts";
+import { wgsl } from "./wgsl/target.ts";
+
+/** Every target there is text for, in the order in which they are shown. */
+export const targets: readonly Target[] = [js, wgsl, cuda];
+
+/** The target of a name. */
+export function findTarget(name: string): Target {
+  const target = targets.find((t) => t.name === name);
+  if (target) return target;
+  const names = targets.map((t) => t.name).join(", ");
+  throw new RangeError(`There is no target ${name}; there are ${names}.`);
+}

@@ -1,0 +1,52 @@
+// What callers need to know of an operator: the tensors it takes, its attributes, how sizes follow. Plain data.
+
+/** A tensor as callers pass it: the axes of each dimension, a numeral for a fixed size. */
+export interface SignatureTensor {
+  readonly name: string;
+  readonly dims: readonly (readonly string[])[];
+  readonly optional: boolean;
+  readonly doc: string;
+}
+
+/** An attribute; see AttrDecl of the tensor IR. */
+export interface SignatureAttr {
+  readonly name: string;
+  readonly type: "int" | "real" | "pair" | "sides" | "bool" | "choice";
+  readonly doc: string;
+  readonly default?: number | boolean | string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly values?: readonly string[];
+}
+
+/** Numbers by name: sizes (`KH`), attributes (`stride_y`), the number of an option's value (`BORDER`). */
+export type Values = Readonly<Record<string, number>>;
+
+/** A formula over such numbers; a test is 0 or 1. */
+export type Rule = (values: Values) => number;
+
+/** What holds where these optional tensors are given. */
+export interface Variant {
+  readonly present: readonly string[];
+  /** Axes that follow from others, in order. */
+  readonly axes: readonly { readonly axis: string; readonly size: Rule }[];
+  readonly demands: readonly { readonly holds: Rule; readonly otherwise: string }[];
+}
+
+export interface Signature {
+  readonly operator: string;
+  readonly doc: string;
+  readonly tensors: readonly SignatureTensor[];
+  readonly attrs: readonly SignatureAttr[];
+  /** Columns of tensors that hold indices of an axis. */
+  readonly indices: readonly {
+    readonly tensor: string;
+    readonly column: number;
+    readonly axis: string;
+  }[];
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly dims: readonly (readonly string[])[];
+  }[];
+  readonly variants: readonly Variant[];
+}

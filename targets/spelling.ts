@@ -1,0 +1,37 @@
+// What C, WGSL and JavaScript write alike.
+
+import type { NestOp } from "../generators/ir/nest.ts";
+import { infix, level, prefix, type Spelling } from "./target.ts";
+
+/** Operators that mean the same in every C-like language. */
+export const operators = {
+  add: infix("+", level.add),
+  sub: infix("-", level.add),
+  mul: infix("*", level.mul),
+  div: infix("/", level.mul),
+  rem: infix("%", level.mul),
+  neg: prefix("-"),
+  lt: infix("<", level.compare),
+  le: infix("<=", level.compare),
+  and: infix("&&", level.and),
+  or: infix("||", level.or),
+  not: prefix("!"),
+} as const satisfies Partial<Record<NestOp, Spelling>>;
+
+const largestF32 = 3.4028234663852886e38;
+
+/** The shortest decimal that is the same f32 as `value`, and that does not lie beyond the largest f32. */
+export function shortestF32(value: number): string {
+  const single = Math.fround(value);
+  for (let digits = 1; digits < 9; digits++) {
+    const decimal = Number(single.toPrecision(digits));
+    if (Math.fround(decimal) === single && Math.abs(decimal) <= largestF32)
+      return tidy(String(decimal));
+  }
+  return tidy(String(single));
+}
+
+/** A number with a point or an exponent, so that it is read as a real one. */
+export function tidy(text: string): string {
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}

@@ -1,0 +1,179 @@
+// A target is a record: what it spells differently, what it can do, and how its files are framed. The
+// printer (generators/emit) asks the record and never which target it is.
+
+import type { BufferDecl, Nest, NestOp, Scalar } from "../generators/ir/nest.ts";
+import type { Plan } from "../generators/ir/plan.ts";
+import type { Entry } from "./program.ts";
+import type { Signature } from "./signature.ts";
+
+/** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
+export const level = {
+  ternary: 1,
+  or: 2,
+  and: 3,
+  bitor: 4,
+  equal: 5,
+  compare: 6,
+  add: 7,
+  mul: 8,
+  unary: 9,
+  primary: 10,
+} as const;
+
+/** A printed expression. A place where a line may be broken is marked; see wrap.ts. */
+export interface Text {
+  readonly text: string;
+  readonly level: number;
+  /** An integer that is certainly not negative. */
+  readonly natural?: boolean;
+  /** The number without its sign, of a negative literal. */
+  readonly negated?: Text;
+}
+
+/** How an operation is written for operands of one type. */
+export type Form =
+  | { readonly kind: "infix"; readonly symbol: string; readonly level: number }
+  | { readonly kind: "prefix"; readonly symbol: string }
+  /** A function of the language, or one of the target's helpers, which the file then holds. */
+  | { readonly kind: "call"; readonly name: string }
+  | { readonly kind: "text"; readonly write: (...args: readonly Text[]) => Text };
+
+/** A form for all types, or one for each. */
+export type Spelling = Form | ((of: Scalar, args: readonly Text[]) => Form);
+
+export const infix = (symbol: string, at: number): Form => ({ kind: "infix", symbol, level: at });
+export const prefix = (symbol: string): Form => ({ kind: "prefix", symbol });
+export const call = (name: string): Form => ({ kind: "call", name });
+
+/** A function that a file holds where it is used, with the helpers it calls itself. */
+export interface Helper {
+  readonly text: string;
+  readonly needs?: readonly string[];
+}
+
+/** A buffer as the body names it. */
+export interface BufferText {
+  readonly name: string;
+  readonly decl: BufferDecl;
+  /** Its elements are atomics, on targets where that is a type. */
+  readonly atomic: boolean;
+}
+
+/** What the names of a nest are in the text around its body. */
+export interface Scope {
+  buffer(decl: BufferDecl): BufferText;
+  scalar(name: string): string;
+  constant(name: string): string;
+  /** Adds a function to the file that is made for it. */
+  need(name: string, helper: Helper): void;
+}
+
+/** Whether work can be bound to threads, and what a nest may use. */
+export interface Capabilities {
+  /** Groups of threads with barriers and shared memory. */
+  readonly groups: boolean;
+  readonly atomics: boolean;
+  readonly f64: boolean;
+  readonly f16: boolean;
+  /** Elements that one load or store may move. */
+  readonly widths: readonly number[];
+}
+
+/** What every device of the kind offers; a schedule that needs more is refused before printing. */
+export interface Limits {
+  readonly group: number;
+  readonly sharedBytes: number;
+  readonly buffers: number;
+}
+
+/** A nest that has been printed: its body, indented by one step. */
+export interface PrintedNest {
+  readonly nest: Nest;
+  readonly body: string;
+  /** How many groups it needs, over the names of the body. */
+  readonly groups: string;
+}
+
+export interface PrintedPlan {
+  readonly plan: Plan;
+  readonly entry: Entry;
+  /** One for each launch, in order. */
+  readonly nests: readonly PrintedNest[];
+}
+
+/** The number of each buffer throughout a file, and the number after them, of the scalars. */
+export interface Bindings {
+  readonly buffers: ReadonlyMap<string, number>;
+  readonly scalars: number;
+}
+
+/** Everything a template may say about one file. */
+export interface PrintedUnit {
+  readonly operator: string;
+  /** Which of the operator's kernels, e.g. `forward`. */
+  readonly role: string;
+  readonly signature: Signature;
+  /** The signature as a JavaScript expression, with its rules as functions. */
+  readonly signatureText: string;
+  /** The JavaScript helpers that the signature's rules call. */
+  readonly signatureHelpers: ReadonlySet<string>;
+  /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
+  readonly source: string;
+  /** The schedule by name, as it is written into the file. */
+  readonly schedule: string;
+  readonly plans: readonly PrintedPlan[];
+  readonly bindings: Bindings;
+  /** Helper functions that the bodies use, in an order in which each comes after what it calls. */
+  readonly helpers: readonly string[];
+}
+
+/** A file: its path below the output folder, the template that frames it, and what fills that. */
+export interface Framed {
+  readonly path: string;
+  readonly template: URL;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Target {
+  readonly name: string;
+  /** Of the main file, without a dot. */
+  readonly extension: string;
+  /** The type of a value; undefined where the target has none. */
+  readonly types: Readonly<Record<Scalar, string | undefined>>;
+  readonly spell: Readonly<Record<NestOp, Spelling>>;
+  readonly helpers: Readonly<Record<string, Helper>>;
+  /** Words that cannot be names; a clash gets an underscore. */
+  readonly reserved: ReadonlySet<string>;
+  readonly capabilities: Capabilities;
+  readonly limits: Limits;
+  /** The number of the group and of the thread in it. */
+  readonly index: Readonly<Record<"grid" | "group", string>>;
+
+  literal(value: number, type: Scalar): Text;
+  cast(to: Scalar, from: Scalar, arg: Text): Text;
+  /** Both sides may be evaluated. */
+  select(cond: Text, then: Text, otherwise: Text): Text;
+  load(buffer: BufferText, address: Text): Text;
+  /** Lines of a definition; `changes` where it is set again later. */
+  define(name: string, type: Scalar, value: Text, changes: boolean): string;
+  /** A small array of each thread; undefined where it is declared by the frame. */
+  array(buffer: BufferText, elements: number): string | undefined;
+  /** The head of a loop, up to and with its opening brace. */
+  loop(variable: string, lo: Text, hi: Text, unroll: boolean): readonly string[];
+  if(cond: Text): string;
+  store(buffer: BufferText, address: Text, value: Text): string;
+  accumulate(buffer: BufferText, address: Text, value: Text, atomic: boolean, scope: Scope): string;
+  readonly barrier: string;
+
+  /** What the names of a nest are; `plans` are all of the file. */
+  scope(plan: Plan, nest: Nest, plans: readonly Plan[], need: Scope["need"]): Scope;
+  /** The function (entry point) that runs a nest. */
+  functionName(nest: Nest): string;
+  /** The name by which an option's constant is set when the kernel is built. */
+  constantName(operator: string, constant: string): string;
+  /** The scalars of a launch in order. */
+  scalarsOf(plan: Plan, nest: Nest): readonly string[];
+  /** How many groups a launch has: the plan's, or 1 where the function loops itself. */
+  readonly loopsInside: boolean;
+  frame(unit: PrintedUnit): readonly Framed[];
+}

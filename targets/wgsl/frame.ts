@@ -1,0 +1,74 @@
+import { createNames } from "../../generators/emit/names.ts";
+import { countElements } from "../../generators/emit/printer.ts";
+import type { BufferDecl } from "../../generators/ir/nest.ts";
+import { comment, describeTensors, preamble } from "../frame.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
+import { reserved } from "./reserved.ts";
+import { globalVariables, nestsOf, sharedVariables, uniformOf, uniforms } from "./variables.ts";
+
+const safe = createNames(reserved);
+
+const element: Readonly<Record<BufferDecl["dtype"], string>> = {
+  i32: "i32",
+  u32: "u32",
+  f16: "f16",
+  f32: "f32",
+  f64: "f64",
+};
+
+function declareKernels({ plan, nests }: PrintedPlan, all: readonly PrintedPlan["plan"][]) {
+  return nests.map(({ nest, body, groups }) => ({
+    name: safe(nest.name),
+    threads: nest.group,
+    params: uniformOf(plan, all).name,
+    groups,
+    // An unused value is an error to some compilers, a warning to others.
+    thread: nest.group > 1,
+    body,
+  }));
+}
+
+/** One module: overrides for the options, bindings, helper functions, an entry point for each launch. */
+export function frame(unit: PrintedUnit): readonly Framed[] {
+  const plans = unit.plans.map(({ plan }) => plan);
+  const { buffers, scalars } = unit.bindings;
+  const constants = new Map(
+    unit.plans.flatMap(({ entry }) => entry.constants.map((c) => [c.name, c] as const)),
+  );
+  const shared = nestsOf(plans).flatMap(sharedVariables);
+  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
+  return [
+    {
+      path: `wgsl/${unit.operator}${suffix}.wgsl`,
+      template: new URL("./module.wgsl.hbs", import.meta.url),
+      data: {
+        preamble: preamble(unit, "WGSL", "//"),
+        tensors: describeTensors(unit),
+        overrides: [...constants.values()].map(({ name, option, values, default: value }) => ({
+          name,
+          value,
+          about: comment(`${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, "//"),
+        })),
+        buffers: globalVariables(plans).map(({ name, mode, decl }) => ({
+          name,
+          binding: buffers.get(decl.name),
+          access: mode === "read" ? "read" : "read_write",
+          type: mode === "atomic" ? "atomic<u32>" : element[decl.dtype],
+        })),
+        uniforms: uniforms(plans).map(({ name, type, scalars: members }) => ({
+          name,
+          type,
+          binding: scalars,
+          members: members.map((member) => ({ name: safe(member.name), type: member.type })),
+        })),
+        shared: shared.map(({ name, decl }) => ({
+          name,
+          type: element[decl.dtype],
+          elements: countElements(decl),
+        })),
+        helpers: unit.helpers,
+        kernels: unit.plans.flatMap((printed) => declareKernels(printed, plans)),
+      },
+    },
+  ];
+}

@@ -1,0 +1,141 @@
+// WGSL: one module for each operator, an entry point for each launch. `select` evaluates both sides, there are
+// no infinities or NaN in the text, and a buffer that is added to atomically holds bits.
+
+import { createNames } from "../../generators/emit/names.ts";
+import { gapAt } from "../../generators/emit/wrap.ts";
+import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import { operators, shortestF32 } from "../spelling.ts";
+import { call, infix, level, type Spelling, type Target, type Text } from "../target.ts";
+import { frame } from "./frame.ts";
+import { addHelper, helpers } from "./helpers.ts";
+import { reserved } from "./reserved.ts";
+import { uniformOf, variableOf } from "./variables.ts";
+
+const primary = (text: string): Text => ({ text, level: level.primary });
+const group = (arg: Text, atLeast: number): string =>
+  arg.level >= atLeast ? arg.text : `(${arg.text})`;
+
+const byKind =
+  (int: string, real: string): Spelling =>
+  (of) =>
+    call(of === "i32" || of === "u32" ? int : real);
+
+const spell: Readonly<Record<NestOp, Spelling>> = {
+  ...operators,
+  eq: infix("==", level.equal),
+  quot: infix("/", level.mul),
+  idiv: call("floor_div"),
+  mod: call("floor_mod"),
+  minimum: byKind("min", "minimum"),
+  maximum: byKind("max", "maximum"),
+  abs: call("abs"),
+  floor: call("floor_to_int"),
+  ceil: call("ceil_to_int"),
+  round: call("round_to_int"),
+  floorf: call("floor"),
+  ceilf: call("ceil"),
+  roundf: call("round_away"),
+  sqrt: call("sqrt"),
+  exp: call("exp"),
+  log: call("log"),
+  sin: call("sin"),
+  cos: call("cos"),
+  tanh: call("bounded_tanh"),
+};
+
+const types: Readonly<Record<Scalar, string | undefined>> = {
+  i32: "i32",
+  u32: "u32",
+  f16: undefined, // an extension that few devices have
+  f32: "f32",
+  f64: undefined,
+  bool: "bool",
+};
+
+const safe = createNames(reserved);
+
+export const wgsl: Target = {
+  name: "wgsl",
+  extension: "wgsl",
+  types,
+  spell,
+  helpers,
+  reserved,
+  capabilities: { groups: true, atomics: true, f64: false, f16: false, widths: [1] },
+  // What WebGPU guarantees on every device.
+  limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
+  index: { grid: "group", group: "i32(thread_index)" },
+  loopsInside: false,
+
+  literal(value, type) {
+    const minus = value < 0 || Object.is(value, -0);
+    const at = (text: string): Text => ({ text, level: minus ? level.unary : level.primary });
+    switch (type) {
+      case "bool":
+        return primary(value !== 0 ? "true" : "false");
+      case "i32":
+        return at(String(value + 0));
+      case "u32":
+        return at(`${value}u`);
+      case "f32":
+        if (!Number.isFinite(Math.fround(value)))
+          throw new Error(`WGSL has no literal for ${value}.`);
+        return at(Object.is(value, -0) ? "-0.0" : shortestF32(value));
+      case "f16":
+      case "f64":
+        throw new Error(`wgsl has no ${type} literals.`);
+      default:
+        return type satisfies never;
+    }
+  },
+  cast(to, from, arg) {
+    if (from === "f32" && (to === "i32" || to === "u32"))
+      throw new Error("A real number becomes an int by floor, ceil or round only.");
+    return primary(`${types[to]}(${arg.text})`);
+  },
+  select: (cond, then, otherwise) =>
+    primary(`select(${otherwise.text},${gapAt(0)}${then.text},${gapAt(0)}${cond.text})`),
+  load({ name, decl, atomic }, address) {
+    const element = `${name}[${address.text}]`;
+    if (!atomic) return primary(element);
+    const bits = `atomicLoad(&${element})`;
+    return primary(decl.dtype === "u32" ? bits : `bitcast<${types[decl.dtype]}>(${bits})`);
+  },
+  define: (name, type, value, changes) =>
+    changes ? `var ${name}: ${types[type]} = ${value.text};` : `let ${name} = ${value.text};`,
+  array: ({ name, decl }, elements) =>
+    decl.place === "register"
+      ? `var ${name}: array<${types[decl.dtype]}, ${elements}>;`
+      : undefined,
+  loop: (i, lo, hi) => [
+    `for (var ${i}: i32 = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i}++) {`,
+  ],
+  if: (cond) => `if (${cond.text}) {`,
+  store({ name, decl, atomic }, address, value) {
+    const element = `${name}[${address.text}]`;
+    if (!atomic) return `${element} = ${value.text};`;
+    const bits = decl.dtype === "u32" ? value.text : `bitcast<u32>(${value.text})`;
+    return `atomicStore(&${element},${gapAt(0)}${bits});`;
+  },
+  accumulate({ name, decl, atomic }, address, value, _, scope) {
+    if (!atomic) return `${name}[${address.text}] += ${value.text};`;
+    const helper = addHelper(name, decl.dtype);
+    scope.need(helper.name, helper);
+    return `${helper.name}(${address.text},${gapAt(0)}${value.text});`;
+  },
+  barrier: "workgroupBarrier();",
+
+  scope(plan, nest, plans, need) {
+    const uniform = uniformOf(plan, plans).name;
+    return {
+      buffer: (decl) => variableOf(nest, decl, plans),
+      scalar: (name) => `${uniform}.${name}`,
+      constant: safe,
+      need,
+    };
+  },
+  functionName: (nest) => safe(nest.name),
+  constantName: (_, constant) => safe(constant),
+  scalarsOf: (plan) => plan.scalars.map(({ name }) => name),
+  frame,
+};
