@@ -142,7 +142,8 @@ export function fold(e: Expr): Expr {
   switch (e.op) {
     case "add":
       if (isConst(b!, 0) && neverMinusZero(a!)) return a!;
-      return isConst(a!, 0) && neverMinusZero(b!) ? b! : e;
+      if (isConst(a!, 0) && neverMinusZero(b!)) return b!;
+      return kindOf(e) === "int" ? (foldOffset(a!, b!) ?? e) : e;
     case "sub":
       return isConst(b!, 0) ? a! : e;
     case "mul":
@@ -161,6 +162,12 @@ export function fold(e: Expr): Expr {
     default:
       return e;
   }
+}
+
+/** (x - c) + c is x, for ints. */
+function foldOffset(a: Expr, b: Expr): Expr | undefined {
+  const same = a.kind === "op" && a.op === "sub" && b.kind === "const" && a.args[1] === b;
+  return same ? a.args[0] : undefined;
 }
 
 /** Is `e + 0` exactly `e`? A sum that starts from +0 never ends at -0. */

@@ -3,7 +3,7 @@
 
 import { make } from "../ir/build.ts";
 import { type Expr, int } from "../ir/expr.ts";
-import { isWithin } from "./ranges.ts";
+import { isWithin, isWithinAsReal } from "./ranges.ts";
 
 /** The place of an element in row-major order. */
 export function flatten(at: readonly Expr[], extents: readonly Expr[]): Expr {
@@ -39,7 +39,7 @@ export function access(
     const test = make("and", make("le", int(0), p), make("lt", p, extent));
     const moved = make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
     hints.set(test, `in_${axis}`).set(moved, `safe_${axis}`);
-    tests.push(test);
+    if (!isWithinAsReal(p, extent)) tests.push(test);
     return moved;
   });
   for (let d = 2; d <= safe.length; d++)

@@ -1,6 +1,6 @@
 // Stages that are not materialised are computed where they are read: their bodies take the reads' places.
 
-import { convert, fold, freshLoop, make, meet, partOf, reduce, select } from "../ir/build.ts";
+import { convert, fold, freshLoop, make, meet, partOf, select } from "../ir/build.ts";
 import {
   cast,
   type Expr,
@@ -9,7 +9,9 @@ import {
   kindOf,
   type Loop,
   op,
+  type Reduce,
   read,
+  reduceNode,
   unreachable,
 } from "../ir/expr.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
@@ -19,7 +21,8 @@ type Env = ReadonlyMap<Loop, Expr>;
 
 /**
  * `kernel` with every gather stage inlined that is neither an output nor in `kept`. Bound loops become fresh
- * ones on the way, so nothing is captured; the author's names move along.
+ * ones on the way, so that nothing is captured and reductions that walk the same range stay apart; the
+ * author's names move along.
  */
 export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel {
   const names = new Map(kernel.names);
@@ -29,10 +32,10 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
     if (name !== undefined && !names.has(to)) names.set(to, name);
     return to;
   };
-  const moved = (from: Expr, to: Expr) => void rename(from, to);
 
   const within = (env: Env) => {
     const done = new Map<Expr, Expr>();
+    const reductions = new Map<Reduce, Reduce>();
     const go = (e: Expr): Expr => {
       const known = done.get(e);
       if (known) return known;
@@ -61,6 +64,8 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
           return stage ? elementOf(stage, at, e) : read({ ...e, at });
         }
         case "part": {
+          const done = reductions.get(e.of);
+          if (done) return partOf(done, e.part);
           const { over, bodies, from } = e.of;
           const inner = new Map(env);
           const fresh = over.map((l) => {
@@ -69,9 +74,14 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
             inner.set(l, index(next));
             return next;
           });
-          const node = reduce(e.of.op, fresh, bodies.map(within(inner)), from.map(go), moved);
-          for (const [d, l] of node.over.entries()) rename(over[d]!, l);
-          return partOf(node, e.part);
+          const node = {
+            ...e.of,
+            over: fresh,
+            bodies: bodies.map(within(inner)),
+            from: from.map(go),
+          };
+          reductions.set(e.of, reduceNode(node));
+          return partOf(reductions.get(e.of)!, e.part);
         }
         default:
           return unreachable(e);

@@ -1,6 +1,7 @@
 // Names in a nest: the author's where there is one, each used once in a function.
 
 import type { Expr, Loop } from "../ir/expr.ts";
+import type { AttrDecl } from "../ir/kernel.ts";
 
 export interface Names {
   /** The author's name. */
@@ -9,6 +10,8 @@ export interface Names {
   readonly fresh: (hint: string) => string;
   /** The constant that stands for an option, e.g. `OFFSET_ORDER`. */
   readonly constant: (option: string) => string;
+  /** The test for an option's choice, e.g. `is_zeros`; for one that is on or off, the option's name. */
+  readonly choice: (option: string, value: number) => string;
   /** Marks a name as the author's, to be kept in the output though it may be used once. */
   readonly keep: (name: string) => void;
   readonly kept: ReadonlySet<string>;
@@ -19,6 +22,7 @@ export interface Names {
 /** `taken` are the names of buffers and parameters. */
 export function createNames(
   authors: ReadonlyMap<Expr | Loop, string>,
+  attrs: readonly AttrDecl[],
   taken: Iterable<string>,
 ): Names {
   const used = new Set(taken);
@@ -34,6 +38,11 @@ export function createNames(
   return {
     of: (node) => authors.get(node),
     fresh,
+    choice: (name, value) => {
+      const attr = attrs.find((a) => a.name === name);
+      if (attr?.type === "bool") return value === 1 ? name : `not_${name}`;
+      return `is_${attr?.values?.[value] ?? value}`;
+    },
     constant: (option) => option.toUpperCase(),
     keep: (name) => kept.add(name),
     kept,

@@ -2,11 +2,12 @@
 
 import { convert } from "../ir/build.ts";
 import { type Expr, index, int, type Loop } from "../ir/expr.ts";
-import type { Kernel, Stage } from "../ir/kernel.ts";
+import { isOption, type Kernel, type Stage, scalarsOf } from "../ir/kernel.ts";
 import type { BufferDecl, Nest, NestExpr, Parameter, Scalar, Stmt } from "../ir/nest.ts";
 import { i32, variable } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { flatten } from "./address.ts";
+import { findContexts } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
 import { product } from "./host.ts";
 import { createNames, type Names } from "./names.ts";
@@ -48,11 +49,14 @@ export function buildNest(request: NestRequest): Nest {
   const scalars = new Map<string, Parameter["type"]>();
   const constants = new Set<string>();
   const taken = [...reservedNames(kernel, buffers)];
-  const names = createNames(kernel.names, taken);
+  const names = createNames(kernel.names, kernel.attrs, taken);
   const root = rootScope();
   const placer = createPlacer({
     root,
     names,
+    contexts: findContexts(
+      stage.kind === "gather" ? stage.parts : [...stage.values, ...stage.at, stage.when],
+    ),
     sources: findSources(kernel, buffers),
     types: { int: "i32", coord: "f32", acc: "f32", bool: "bool" },
     onScalar: (scalar, type) => scalars.set(scalar, type),
@@ -235,9 +239,8 @@ function* reservedNames(kernel: Kernel, buffers: readonly PlanBuffer[]): Generat
   }
   for (const a of kernel.axes) yield a.axis;
   for (const a of kernel.attrs) {
-    yield a.name;
-    yield a.name.toUpperCase();
-    for (const suffix of ["y", "x", "top", "left", "bottom", "right"]) yield `${a.name}_${suffix}`;
+    if (isOption(a)) yield a.name.toUpperCase();
+    for (const scalar of scalarsOf(a)) yield scalar.name.replaceAll(".", "_");
   }
 }
 

@@ -14,12 +14,14 @@ import {
 } from "../ir/nest.ts";
 import { children, freeLoops } from "../ir/walk.ts";
 import { access } from "./address.ts";
+import { type Context, type Contexts, isInside } from "./contexts.ts";
 import type { Names } from "./names.ts";
 import { extentOf, isNonNegative } from "./ranges.ts";
 import {
   deepest,
   innermostGuard,
   innerScope,
+  leaveBranches,
   outermostBinding,
   outwards,
   type Placed,
@@ -48,6 +50,7 @@ export interface Placer {
 export interface PlacerOptions {
   readonly root: Scope;
   readonly names: Names;
+  readonly contexts: Contexts;
   readonly sources: ReadonlyMap<string, Source>;
   readonly types: Readonly<Record<Exclude<Kind, "data">, Scalar>>;
   /** Called for each launch-time scalar and build-time constant that is used. */
@@ -56,6 +59,7 @@ export interface PlacerOptions {
 }
 
 type For = Extract<Stmt, { kind: "for" }>;
+type Local = Extract<Stmt, { kind: "local" }>;
 type Case<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
 
 const zeroOf = (type: Scalar): NestExpr => ({ kind: "const", type, value: 0 });
@@ -66,17 +70,22 @@ const operation = (op: NestOp, type: Scalar, ...args: readonly NestExpr[]): Nest
   type,
 });
 /** What to call a value that the author did not name. */
-function hintFor(e: Case<"op">, value: NestExpr): string {
+function hintFor(e: Case<"op">, value: NestExpr, names: Names): string {
   const [a, b] = e.args;
+  if (e.op === "eq" && a?.kind === "option" && b?.kind === "const")
+    return names.choice(a.name, b.value);
   if (e.op === "idiv" && a?.kind === "size" && b?.kind === "size") return `${a.axis}_per_${b.axis}`;
   if (e.op === "sub" && a?.kind === "size") return `last_${a.axis.toLowerCase()}`;
+  return plainHint(value);
+}
+const plainHint = (value: NestExpr): string => {
   const type = typeOf(value);
   return type === "bool" ? "test" : type === "i32" ? "at" : "v";
-}
+};
 const not = (arg: NestExpr): NestExpr => operation("not", "bool", arg);
 
 export function createPlacer(options: PlacerOptions): Placer {
-  const { root, names, sources, types } = options;
+  const { root, names, sources, types, contexts } = options;
   const typeFor = (kind: Kind): Scalar => types[kind === "data" ? "acc" : kind];
 
   /** What to call values that the author did not name. */
@@ -98,7 +107,7 @@ export function createPlacer(options: PlacerOptions): Placer {
   };
 
   /** Gives the value of `e` a name in `scope`. */
-  const define = (e: Expr, value: NestExpr, scope: Scope, hint = "t"): Placed => {
+  const define = (e: Expr, value: NestExpr, scope: Scope, hint = plainHint(value)): Placed => {
     const named = declareNamed(e, scope, value, hint);
     scope.values.set(e, named);
     return { value: named, scope };
@@ -110,7 +119,12 @@ export function createPlacer(options: PlacerOptions): Placer {
     return result;
   };
 
-  const place = (e: Expr, here: Scope): Placed => find(e, here) ?? compute(e, here);
+  const place = (e: Expr, here: Scope): Placed => {
+    const known = find(e, here);
+    if (known) return known;
+    const context = contexts.of(e);
+    return compute(e, context ? leaveBranches(here, context, freeLoops(e)) : here);
+  };
 
   function compute(e: Expr, here: Scope): Placed {
     switch (e.kind) {
@@ -165,7 +179,7 @@ export function createPlacer(options: PlacerOptions): Placer {
       root,
     );
     const value = operation(name, typeFor(kindOf(e)), ...args.map((arg) => arg.value));
-    return define(e, value, withinGuards(base, here), hints.get(e) ?? hintFor(e, value));
+    return define(e, value, withinGuards(base, here), hints.get(e) ?? hintFor(e, value, names));
   }
 
   function sourceOf(from: string): Source {
@@ -213,16 +227,29 @@ export function createPlacer(options: PlacerOptions): Placer {
     return exists ? { kind: "select", cond: exists, then: value, else: zeroOf(to) } : value;
   }
 
-  /** Does `e` need a read or a walk that has not been done in `here`? */
-  function isHeavy(e: Expr, here: Scope): boolean {
-    if (find(e, here)) return false;
-    return e.kind === "read" || e.kind === "part" || children(e).some((arg) => isHeavy(arg, here));
+  /** Does `e` need a read or a walk that is needed in `branch` only, and not done yet? */
+  function isHeavy(e: Expr, branch: Context, here: Scope): boolean {
+    const context = contexts.of(e);
+    if (find(e, here) || (context && !isInside(context, branch))) return false;
+    if (e.kind === "read" || e.kind === "part") return true;
+    return children(e).some((arg) => isHeavy(arg, branch, here));
   }
+
+  const isHeavySelect = (e: Case<"select">, here: Scope): boolean =>
+    isHeavy(e.then, contexts.branch(e, "then"), here) ||
+    isHeavy(e.else, contexts.branch(e, "else"), here);
+
+  /** Is `e` to be written as an `if`? */
+  const needsBranches = (e: Case<"select">, here: Scope): boolean =>
+    !find(e, here) &&
+    find(e.cond, here)?.value.kind !== "const" &&
+    isHeavySelect(e, here) &&
+    !oneOfTwoElements(e);
 
   function computeSelect(e: Case<"select">, here: Scope): Placed {
     const known = find(e.cond, here)?.value;
     if (known?.kind === "const") return place(known.value !== 0 ? e.then : e.else, here);
-    if (!isHeavy(e.then, here) && !isHeavy(e.else, here)) {
+    if (!isHeavySelect(e, here)) {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((arg) => place(arg, here));
       const scopes = [cond!.scope, then!.scope, otherwise!.scope];
       const value: NestExpr = {
@@ -258,22 +285,41 @@ export function createPlacer(options: PlacerOptions): Placer {
     const scope = outermostBinding(here, freeLoops(e), innermostGuard(here));
     const cond = place(e.cond, scope).value;
     const type = typeFor(kindOf(e));
-    const simple = e.else.kind === "const";
-    const init = simple ? place(e.else, scope).value : zeroOf(type);
     const name = names.fresh(names.of(e) ?? "value");
-    scope.body.push({ kind: "local", name, type, init });
-    const branch = (of: Expr, holds: 0 | 1): Stmt[] => {
-      const inner = innerScope(scope, "guarded");
-      assume(e.cond, holds, inner);
-      const { value } = place(of, inner);
-      return [...inner.body, { kind: "set", name, value }];
-    };
-    const then = branch(e.then, 1);
-    scope.body.push({ kind: "if", cond, then, else: simple ? [] : branch(e.else, 0) });
+    const init: NestExpr = e.else.kind === "const" ? place(e.else, scope).value : zeroOf(type);
+    const local = { kind: "local", name, type, init } as const;
+    scope.body.push(local);
+    branchInto(local, e, cond, scope);
     const value = variable(name, type);
     scope.values.set(e, value);
     return { value, scope };
   }
+
+  /** Sets `local` to the value of `e`, branch by branch; a branch that is a choice itself needs no variable. */
+  function branchInto(local: Local, e: Case<"select">, cond: NestExpr, scope: Scope): void {
+    const branch = (taken: "then" | "else"): Stmt[] => {
+      const inner = innerScope(scope, "guarded", contexts.branch(e, taken));
+      assume(e.cond, taken === "then" ? 1 : 0, inner);
+      const value = e[taken];
+      if (value.kind === "select" && needsBranches(value, inner) && isOwn(value, inner))
+        branchInto(local, value, place(value.cond, inner).value, inner);
+      else {
+        const result = place(value, inner).value;
+        const same = result.kind === "const" && local.init.kind === "const";
+        if (!(same && result.value === local.init.value))
+          inner.body.push({ kind: "set", name: local.name, value: result });
+      }
+      return inner.body;
+    };
+    const then = branch("then");
+    scope.body.push({ kind: "if", cond, then, else: branch("else") });
+  }
+
+  /** Is `e` needed in the branch of `inner` only? */
+  const isOwn = (e: Expr, inner: Scope): boolean => {
+    const context = contexts.of(e);
+    return context !== undefined && inner.context !== undefined && isInside(context, inner.context);
+  };
 
   /** In a branch the condition is known, and so are the parts of a conjunction that holds. */
   function assume(cond: Expr, holds: 0 | 1, scope: Scope): void {

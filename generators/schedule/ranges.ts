@@ -2,8 +2,6 @@
 
 import { type Expr, int, kindOf, size } from "../ir/expr.ts";
 
-const isInt = (e: Expr, value: number): boolean => e === int(value);
-
 /** Is `e` an int that is certainly not negative? */
 export function isNonNegative(e: Expr): boolean {
   switch (e.kind) {
@@ -27,7 +25,10 @@ export function isNonNegative(e: Expr): boolean {
         case "minimum":
           return kindOf(e) === "int" && e.args.every(isNonNegative);
         case "maximum":
-          return kindOf(e) === "int" && e.args.some(isNonNegative);
+          // Also of a real number, up to NaN, which becomes 0 as an int.
+          return e.args.some(isNonNegative);
+        case "floor":
+          return isNonNegative(e.args[0]!);
         default:
           return false;
       }
@@ -36,21 +37,25 @@ export function isNonNegative(e: Expr): boolean {
   }
 }
 
-/** Is `e` certainly less than `limit`? */
-function isBelow(e: Expr, limit: Expr): boolean {
+/** Is `e` certainly less than `limit`? Where `reals`, also by comparison as real numbers. */
+function isBelow(e: Expr, limit: Expr, reals: boolean): boolean {
+  const below = (arg: Expr): boolean => isBelow(arg, limit, reals);
   if (e.kind === "const") return limit.kind === "const" && e.value < limit.value;
-  if (e.kind === "select") return isBelow(e.then, limit) && isBelow(e.else, limit);
+  if (e.kind === "select") return below(e.then) && below(e.else);
   if (e.kind === "index") return isAtMost(e.loop.hi, limit);
+  if (e.kind === "cast") return reals && below(e.arg);
   if (e.kind !== "op") return false;
   switch (e.op) {
+    case "floor":
+      return reals && below(e.args[0]!);
     case "owner":
-      return e.args[2] === limit;
     case "member":
       return e.args[2] === limit;
     case "minimum":
-      return e.args.some((arg) => isBelow(arg, limit));
+      return e.args.some(below);
     case "maximum":
-      return e.args.every((arg) => isBelow(arg, limit) || isInt(arg, 0));
+      // An axis that is read has an element, so 0 is below its size.
+      return e.args.every((arg) => below(arg) || (arg.kind === "const" && arg.value === 0));
     case "sub":
       return e.args[0] === limit && e.args[1]!.kind === "const" && e.args[1]!.value > 0;
     default:
@@ -64,7 +69,15 @@ const isAtMost = (e: Expr, limit: Expr): boolean =>
   (e.kind === "op" && e.op === "minimum" && e.args.some((arg) => isAtMost(arg, limit)));
 
 /** Does `e` certainly lie on an axis of this size (which has an element)? */
-export const isWithin = (e: Expr, extent: Expr): boolean => isNonNegative(e) && isBelow(e, extent);
+export const isWithin = (e: Expr, extent: Expr): boolean =>
+  isNonNegative(e) && isBelow(e, extent, false);
+
+/**
+ * Does it, when sizes are compared as real numbers? Then no test is needed, but a size beyond 2^24 is rounded
+ * as a real number, so an address made of `e` is not certain to lie in memory.
+ */
+export const isWithinAsReal = (e: Expr, extent: Expr): boolean =>
+  isNonNegative(e) && isBelow(e, extent, true);
 
 /** The size of a named axis; a numeral is its own size. */
 export const extentOf = (axis: string): Expr =>

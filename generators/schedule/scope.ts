@@ -1,7 +1,8 @@
 // Where a value may stand: scopes are the loop bodies and guarded blocks of the nest being built.
 
 import type { Expr, Loop } from "../ir/expr.ts";
-import type { Block, NestExpr, Stmt } from "../ir/nest.ts";
+import type { NestExpr, Stmt } from "../ir/nest.ts";
+import { type Context, isInside } from "./contexts.ts";
 
 export interface Scope {
   readonly parent: Scope | undefined;
@@ -10,6 +11,8 @@ export interface Scope {
   readonly loopDepth: number;
   /** The body of a condition: what is read or walked in it must not be moved out of it. */
   readonly guarded: boolean;
+  /** The branch that it is the body of, where it is one. */
+  readonly context: Context | undefined;
   readonly bound: ReadonlySet<Loop>;
   readonly body: Stmt[];
   /** What has been computed here. */
@@ -27,19 +30,25 @@ export const rootScope = (): Scope => ({
   depth: 0,
   loopDepth: 0,
   guarded: false,
+  context: undefined,
   bound: new Set(),
   body: [],
   values: new Map(),
 });
 
 /** A scope inside `parent`: a loop's body if it binds `loops`, else the body of a condition. */
-export function innerScope(parent: Scope, loops: readonly Loop[] | "guarded"): Scope {
+export function innerScope(
+  parent: Scope,
+  loops: readonly Loop[] | "guarded",
+  context?: Context,
+): Scope {
   const guarded = loops === "guarded";
   return {
     parent,
     depth: parent.depth + 1,
     loopDepth: parent.loopDepth + (guarded ? 0 : 1),
     guarded,
+    context,
     bound: new Set(guarded ? [] : loops),
     body: [],
     values: new Map(),
@@ -87,4 +96,12 @@ export function withinGuards(base: Scope, here: Scope): Scope {
   return base;
 }
 
-export const blockOf = (scope: Scope): Block => scope.body;
+/** The innermost scope around `here` that is in `context`, and still binds what `loops` needs. */
+export function leaveBranches(here: Scope, context: Context, loops: ReadonlySet<Loop>): Scope {
+  let result = here;
+  for (const s of outwards(here)) {
+    if ([...s.bound].some((l) => loops.has(l))) break;
+    if (s.context && !isInside(context, s.context) && s.parent) result = s.parent;
+  }
+  return result;
+}
