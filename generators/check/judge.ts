@@ -1,0 +1,196 @@
+// The judge: for each element of a kernel's outputs, the float64 value and how far an f32 kernel may be from
+// it. The bound is derived, operation by operation (error.ts); where a discrete decision is open within its
+// own error, each outcome is followed (decide.ts) and every acceptable value is listed.
+
+import { unreachable } from "../ir/expr.ts";
+import { groupDims, resolveSizes } from "../ir/interpret.ts";
+import type { Gather, Kernel } from "../ir/kernel.ts";
+import { type Alternative, Undecided } from "./decide.ts";
+import { extents, walkDomain } from "./domain.ts";
+import { Machine, type Numbers } from "./evaluate.ts";
+import type { Source } from "./reading.ts";
+import { replay } from "./reduce.ts";
+import type { Rules } from "./rules.ts";
+import { judgeScatter } from "./scatter.ts";
+
+/** What one part of an output may be. */
+export interface Verdict {
+  readonly shape: readonly number[];
+  readonly value: Float64Array;
+  readonly bound: Float64Array;
+  /** Elements with several acceptable values, all of them listed. */
+  readonly alternatives: ReadonlyMap<number, readonly { value: number; bound: number }[]>;
+  /** Elements with too many acceptable values to list, or without any bound: they cannot be compared. */
+  readonly undecided: ReadonlySet<number>;
+}
+
+/** All outputs of a kernel by name, and which input elements the open decisions hang on. */
+export interface Judgement {
+  readonly outputs: Readonly<Record<string, readonly Verdict[]>>;
+  /** By tensor: the elements read where several values are acceptable. */
+  readonly culprits: ReadonlyMap<string, ReadonlySet<number>>;
+}
+
+/** An argument: the shape by dimension or by axis, the elements as f32 holds them. */
+export interface InputArray {
+  readonly shape: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+/** Judges what `kernel` gives for these inputs on a target with these rules. */
+export function judge(
+  kernel: Kernel,
+  inputs: Readonly<Record<string, InputArray>>,
+  numbers: Numbers,
+  rules: Rules,
+): Judgement {
+  const { attrs, options } = numbers;
+  const sizes = resolveSizes(kernel, numbers.sizes, attrs, options);
+  const sources = new Map<string, Source>();
+  for (const [name, { shape, data }] of Object.entries(inputs))
+    sources.set(name, plainSource(shape, data));
+  const machine = new Machine({ sizes, attrs, options }, rules, sources);
+  const culprits = new Map<string, Set<number>>();
+  const outputs: Record<string, readonly Verdict[]> = {};
+  for (const stage of kernel.stages) {
+    const source = judgeStage(machine, stage, culprits);
+    sources.set(stage.name, source);
+    if (kernel.outputs.includes(stage.name))
+      outputs[stage.name] = verdicts(source, groupDims(source.shape, stage.dims));
+  }
+  return { outputs, culprits };
+}
+
+function judgeStage(
+  machine: Machine,
+  stage: Kernel["stages"][number],
+  culprits: Map<string, Set<number>>,
+): Source {
+  switch (stage.kind) {
+    case "gather":
+      return judgeGather(machine, stage, culprits);
+    case "scatter":
+      return judgeScatter(machine, stage);
+    default:
+      return unreachable(stage);
+  }
+}
+
+function plainSource(shape: readonly number[], value: ArrayLike<number>): Source {
+  return {
+    shape,
+    parts: [{ value, bound: undefined }],
+    alternatives: new Map(),
+    undecided: new Set(),
+    touched: undefined,
+  };
+}
+
+function judgeGather(machine: Machine, stage: Gather, culprits: Map<string, Set<number>>): Source {
+  const shape = extents(machine, stage.domain);
+  const count = shape.reduce((n, size) => n * size, 1);
+  const parts = stage.parts.map(() => ({
+    value: new Float64Array(count),
+    bound: new Float64Array(count),
+  }));
+  const runs = stage.parts.map((e) => machine.compile(e));
+  const slots = stage.parts.map((e) => machine.slot(e));
+  const loops = [0, ...stage.domain.map((l) => machine.loop(l))];
+  const alternatives = new Map<number, readonly Alternative[]>();
+  const undecided = new Set<number>();
+  const evaluate = () => {
+    for (const run of runs) run();
+  };
+  const take = () => ({
+    value: slots.map((slot) => machine.value[slot]!),
+    bound: slots.map((slot) => machine.bound[slot]!),
+  });
+  let flat = 0;
+  const store = (one: Alternative) =>
+    parts.forEach((part, i) => {
+      part.value[flat] = one.value[i]!;
+      part.bound[flat] = one.bound[i]!;
+    });
+  walkDomain(machine, stage.domain, shape, () => {
+    const frame = machine.frames.open(loops);
+    try {
+      evaluate();
+      if (frame.path.length === 0) store(take());
+      else {
+        const touched = watch(machine);
+        const all = replay(machine, frame, loops, evaluate, take);
+        store(all[0]!);
+        if (all.length > 1) alternatives.set(flat, all);
+        unwatch(machine, all.length > 1 ? culprits : undefined, touched);
+      }
+      machine.frames.close();
+    } catch (error) {
+      if (!(error instanceof Undecided)) throw error;
+      giveUp(machine, evaluate, loops, culprits);
+      store(take());
+      undecided.add(flat);
+    }
+    if (parts.some((part) => part.bound[flat] === Number.POSITIVE_INFINITY)) undecided.add(flat);
+    flat++;
+  });
+  return { shape, parts, alternatives, undecided, touched: undefined };
+}
+
+/** The plain float64 value of an element whose decisions are too many, and what it reads. */
+function giveUp(
+  machine: Machine,
+  evaluate: () => void,
+  loops: readonly number[],
+  culprits: Map<string, Set<number>>,
+): void {
+  machine.frames.reset();
+  machine.frames.open(loops);
+  machine.frames.plain = true;
+  for (const loop of loops) machine.move(loop, machine.at[loop]!);
+  const touched = watch(machine);
+  evaluate();
+  unwatch(machine, culprits, touched);
+  machine.frames.plain = false;
+  machine.plain = false;
+  machine.frames.reset();
+  // Nothing of this evaluation is valid for the next element.
+  for (const loop of loops) machine.move(loop, machine.at[loop]!);
+}
+
+function watch(machine: Machine): ReadonlyMap<string, Set<number>> {
+  const touched = new Map<string, Set<number>>();
+  for (const [name, source] of machine.sources) {
+    source.touched = new Set();
+    touched.set(name, source.touched);
+  }
+  return touched;
+}
+
+function unwatch(
+  machine: Machine,
+  culprits: Map<string, Set<number>> | undefined,
+  touched: ReadonlyMap<string, Set<number>>,
+): void {
+  for (const source of machine.sources.values()) source.touched = undefined;
+  if (!culprits) return;
+  for (const [name, set] of touched) {
+    const all = culprits.get(name) ?? new Set();
+    for (const flat of set) all.add(flat);
+    culprits.set(name, all);
+  }
+}
+
+function verdicts(source: Source, shape: readonly number[]): readonly Verdict[] {
+  return source.parts.map(({ value, bound }, part) => ({
+    shape,
+    value: value as Float64Array,
+    bound: bound as Float64Array,
+    alternatives: new Map(
+      [...source.alternatives].map(([flat, all]) => [
+        flat,
+        all.map((one) => ({ value: one.value[part]!, bound: one.bound[part]! })),
+      ]),
+    ),
+    undecided: source.undecided,
+  }));
+}
