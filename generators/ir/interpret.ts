@@ -33,6 +33,7 @@ export function interpretKernel(
   reads?: Map<string, number>,
 ): Record<string, OutputArray> {
   const all = resolveSizes(kernel, sizes, attrs, options);
+  checkDemands(kernel, all, attrs, options);
   const stored = new Map<string, Stored>();
   for (const tensor of kernel.tensors) {
     if (tensor.optional && !kernel.present.includes(tensor.name)) continue;
@@ -71,6 +72,23 @@ export function resolveSizes(
     all[axis] = value;
   }
   return all;
+}
+
+/** Throws the sentence of the first demand of `kernel` that these numbers do not meet. */
+export function checkDemands(
+  kernel: Kernel,
+  sizes: Numbers,
+  attrs: Numbers,
+  options: Numbers,
+): void {
+  const numbers: Numbers = { ...attrs, ...options, ...sizes };
+  for (const { holds, otherwise } of kernel.demands)
+    if (evaluateOutside(kernel, holds, sizes, attrs, options) === 0)
+      throw new RangeError(
+        otherwise.replaceAll(/\{([\w.]+)\}/g, (text, name: string) =>
+          String(numbers[name] ?? text),
+        ),
+      );
 }
 
 /** The value of an expression over sizes, attributes and options alone, such as a demand. */

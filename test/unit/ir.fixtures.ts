@@ -11,8 +11,7 @@ import {
   read,
   size,
 } from "../../generators/ir/expr.ts";
-import type { Kernel, Stage, TensorDecl } from "../../generators/ir/kernel.ts";
-import { levelOf } from "../../generators/ir/walk.ts";
+import type { DemandDecl, Kernel, Stage, TensorDecl } from "../../generators/ir/kernel.ts";
 
 /** The loops of a domain over whole axes, at a level above everything inside. */
 export const domainOf = (axes: readonly string[], level = 9): Loop[] =>
@@ -160,11 +159,37 @@ export function grouped(): Kernel {
       { kind: "gather", name: "col", domain: [c, p], dims: [1, 1], parts: [column] },
       { kind: "gather", name: "out", domain: [o, q], dims: [1, 1], parts: [total] },
     ],
-    { axes: [{ axis: "groups", size: make("idiv", size("C"), size("I")) }] },
+    {
+      axes: [{ axis: "groups", size: make("idiv", size("C"), size("I")) }],
+      demands: [
+        demand(size("C"), size("I"), "I does not divide {C}"),
+        demand(size("O"), make("idiv", size("C"), size("I")), "the groups do not divide {O}"),
+        demand(size("C"), size("G"), "G does not divide {C}"),
+      ],
+      names: new Map<Expr | Loop, string>([
+        [g, "g"],
+        [c, "c"],
+        [total, "taps"],
+      ]),
+    },
   );
 }
 
-export { levelOf, make, select };
+const demand = (whole: Expr, by: Expr, otherwise: string): DemandDecl => ({
+  holds: make("eq", make("mod", whole, by), int(0)),
+  otherwise,
+});
+
+/** Arrays for `grouped`, of the sizes given. */
+export function groupedInputs(s: { C: number; O: number; I: number; G: number; P: number }) {
+  return {
+    a: { shape: [s.C, s.P], data: noise(s.C * s.P) },
+    s: { shape: [s.G, s.P], data: noise(s.G * s.P, 5) },
+    w: { shape: [s.O, s.I], data: noise(s.O * s.I, 9) },
+  };
+}
+
+export { make, select };
 
 /** `n` numbers that are not regular, from -1 to 1, the same in each run. */
 export function noise(n: number, seed = 1): number[] {

@@ -1,0 +1,57 @@
+// What a kernel's equations and demands say about its sizes: enough to cut an axis into whole blocks.
+
+import { make } from "./build.ts";
+import { type Expr, int } from "./expr.ts";
+import type { Kernel } from "./kernel.ts";
+import { rewrite } from "./walk.ts";
+
+export interface Facts {
+  /** Does `blocks` certainly divide `whole`? */
+  readonly divides: (blocks: Expr, whole: Expr) => boolean;
+  /** Are the two ints certainly equal? */
+  readonly same: (a: Expr, b: Expr) => boolean;
+}
+
+/** The facts of a kernel, whose demands are taken to hold. */
+export function factsOf(kernel: Kernel): Facts {
+  const definitions = new Map(kernel.axes.map(({ axis, size }) => [axis, size]));
+  const defined = (e: Expr): Expr => {
+    if (e.kind !== "size") return e;
+    const definition = definitions.get(e.axis);
+    return definition ? expand(definition) : e;
+  };
+  /** `e` in terms of sizes that no equation gives. */
+  const expand = (e: Expr): Expr => rewrite([e], defined)[0]!;
+
+  const demanded = new Set<Expr>();
+  for (const { holds } of kernel.demands) for (const e of conjuncts(expand(holds))) demanded.add(e);
+
+  const divides = (blocks: Expr, whole: Expr): boolean => {
+    const [b, w] = [expand(blocks), expand(whole)];
+    if (b === w || b === int(1)) return true;
+    if (b.kind === "const" && w.kind === "const") return b.value > 0 && w.value % b.value === 0;
+    const rest = make("mod", w, b);
+    if (demanded.has(make("eq", rest, int(0))) || demanded.has(make("eq", int(0), rest)))
+      return true;
+    // w / x divides w where x does.
+    const [over, x] = b.kind === "op" && b.op === "idiv" ? b.args : [];
+    return over === w && x !== undefined && divides(x, w);
+  };
+
+  const same = (a: Expr, b: Expr): boolean => {
+    const [x, y] = [expand(a), expand(b)];
+    return x === y || inverse(x, y) || inverse(y, x);
+  };
+  /** w / (w / x) is x where x divides w. */
+  const inverse = (a: Expr, x: Expr): boolean => {
+    if (a.kind !== "op" || a.op !== "idiv") return false;
+    const [w, by] = a.args;
+    return by?.kind === "op" && by.op === "idiv" && by.args[0] === w && by.args[1] === x
+      ? divides(x, w!)
+      : false;
+  };
+  return { divides, same };
+}
+
+const conjuncts = (e: Expr): readonly Expr[] =>
+  e.kind === "op" && e.op === "and" ? e.args.flatMap(conjuncts) : [e];
