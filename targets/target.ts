@@ -28,6 +28,8 @@ export interface Text {
   readonly natural?: boolean;
   /** The number without its sign, of a negative literal. */
   readonly negated?: Text;
+  /** What is added to what, of a sum: `a = a + b` is written `a += b`. */
+  readonly sum?: { readonly to: string; readonly of: string };
 }
 
 /** How an operation is written for operands of one type. */
@@ -113,7 +115,7 @@ export interface PrintedUnit {
   /** Which of the operator's kernels, e.g. `forward`. */
   readonly role: string;
   readonly signature: Signature;
-  /** The signature as a JavaScript expression, with its rules as functions. */
+  /** JavaScript statements that define `signature`, with its rules as functions. */
   readonly signatureText: string;
   /** The JavaScript helpers that the signature's rules call. */
   readonly signatureHelpers: ReadonlySet<string>;

@@ -139,7 +139,11 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       const form = formOf(target.spell[op], of, args);
       if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
       const text = writeForm(form, args);
-      return of === "i32" ? { ...text, natural: isNatural(op, args) } : text;
+      return {
+        ...text,
+        natural: of === "i32" && isNatural(op, args),
+        ...(op === "add" && a && b ? { sum: { to: a.text, of: b.text } } : {}),
+      };
     },
     cast: (to, from, arg) => (to === from ? arg : target.cast(requireType(to), from, arg)),
     select: (cond, then, otherwise) => ({
@@ -185,7 +189,10 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       negative.add(name);
       return [target.define(names(name), requireType(type), init, true)];
     },
-    set: (name, value) => [`${names(name)} = ${value.text};`],
+    set(name, value) {
+      const own = names(name);
+      return value.sum?.to === own ? [`${own} += ${value.sum.of};`] : [`${own} = ${value.text};`];
+    },
     store(buffer, address, value, elements) {
       requireWidth(elements);
       return [target.store(scope.buffer(buffer), address, value)];

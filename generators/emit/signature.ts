@@ -10,7 +10,7 @@ import { hostExpr } from "../schedule/host.ts";
 import { printHostExpr } from "./printer.ts";
 import { gapAt, wrap } from "./wrap.ts";
 
-/** A signature, the JavaScript expression that gives the same, and which helpers that calls. */
+/** A signature, JavaScript statements that define the same as `signature`, and which helpers that calls. */
 export interface SignatureSource {
   readonly signature: Signature;
   readonly text: string;
@@ -123,76 +123,94 @@ export function describeSignature(declared: Declared, kernels: readonly Kernel[]
 type Use = (helper: string) => void;
 
 const printRule = (field: string, e: Expr, use: Use): readonly string[] =>
-  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(hostExpr(e), js, "v.", use)},`, 10, 100);
+  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(hostExpr(e), js, "v.", use)},`, 4, 100, 2);
 
-const lines = (name: string, items: readonly string[]): string =>
+const json = (value: unknown): string => JSON.stringify(value).replace(/,(?=["[])/g, ", ");
+
+const list = (name: string, items: readonly string[]): string =>
   items.length === 0 ? `  ${name}: [],` : [`  ${name}: [`, ...items, "  ],"].join("\n");
 
 function object(fields: Readonly<Record<string, unknown>>): string {
   const inner = Object.entries(fields)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  return `    { ${inner.join(", ")} },`;
+    .map(([name, value]) => `${name}: ${json(value)}`);
+  return wrap(`{ ${inner.join(`,${gapAt(0)}`)} },`, 4, 100).join("\n");
 }
 
-function printVariant(kernel: Kernel, use: Use): string {
-  const rules = (name: string, items: readonly (readonly string[])[]) =>
-    items.length === 0
-      ? [`      ${name}: [],`]
-      : [
-          `      ${name}: [`,
-          ...items.flatMap((fields) => ["        {", ...fields, "        },"]),
-          "      ],",
-        ];
-  return [
-    "    {",
-    `      present: ${JSON.stringify(kernel.present)},`,
-    ...rules(
-      "axes",
-      kernel.axes.map(({ axis, size }) => [
-        `          axis: "${axis}",`,
-        ...printRule("size", size, use),
-      ]),
-    ),
-    ...rules(
-      "demands",
-      kernel.demands.map(({ holds, otherwise }) => [
-        ...printRule("holds", holds, use),
-        `          otherwise: ${JSON.stringify(otherwise)},`,
-      ]),
-    ),
-    "    },",
-  ].join("\n");
+function printAxes({ axes }: Kernel, use: Use): string {
+  const items = axes.map(({ axis, size }) => [
+    `    axis: "${axis}",`,
+    ...printRule("size", size, use),
+  ]);
+  return printList(items);
 }
 
+function printDemands({ demands }: Kernel, use: Use): string {
+  const items = demands.map(({ holds, otherwise }) => [
+    ...printRule("holds", holds, use),
+    `    otherwise: ${JSON.stringify(otherwise)},`,
+  ]);
+  return printList(items);
+}
+
+function printList(items: readonly (readonly string[])[]): string {
+  if (items.length === 0) return "[]";
+  return ["[", ...items.flatMap((fields) => ["  {", ...fields, "  },"]), "]"].join("\n");
+}
+
+/** A constant for each different text, and its name at each place. */
+function shareTexts(name: string, texts: readonly string[]) {
+  const all = [...new Set(texts)];
+  const nameOf = (text: string) => (all.length === 1 ? name : `${name}${all.indexOf(text) + 1}`);
+  return {
+    constants: all.map((text) => `const ${nameOf(text)} = ${text};\n`),
+    names: texts.map(nameOf),
+  };
+}
+
+const field = (key: string, name: string): string => (key === name ? key : `${key}: ${name}`);
+
+/** Statements that define `signature`. */
 function printSignature(signature: Signature, kernels: readonly Kernel[], use: Use): string {
   const { operator, tensors, attrs, indices, outputs } = signature;
+  const axes = shareTexts(
+    "axes",
+    kernels.map((kernel) => printAxes(kernel, use)),
+  );
+  const demands = shareTexts(
+    "demands",
+    kernels.map((kernel) => printDemands(kernel, use)),
+  );
+  const variants = kernels.map(
+    ({ present }, at) =>
+      `    { present: ${json(present)}, ${field("axes", axes.names[at]!)}, ` +
+      `${field("demands", demands.names[at]!)} },`,
+  );
   return [
-    "{",
+    ...axes.constants,
+    ...demands.constants,
+    "const signature = {",
     `  operator: "${operator}",`,
-    lines(
+    list(
       "tensors",
       tensors.map(({ name, dims, optional }) => object({ name, dims, optional })),
     ),
-    lines(
+    list(
       "attrs",
       attrs.map(({ name, type, default: value, min, max, values }) =>
         object({ name, type, default: value, min, max, values }),
       ),
     ),
-    lines(
+    list(
       "indices",
       indices.map((index) => object({ ...index })),
     ),
-    lines(
+    list(
       "outputs",
       outputs.map((output) => object({ ...output })),
     ),
-    lines(
-      "variants",
-      kernels.map((kernel) => printVariant(kernel, use)),
-    ),
-    "}",
+    list("variants", variants),
+    "};",
   ].join("\n");
 }
 

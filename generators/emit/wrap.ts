@@ -46,18 +46,25 @@ export function wrap(line: string, indent: number, width: number, hang = 4): str
 
   const lines: string[] = [];
   let row = pieces[0]!;
+  const start = () => (lines.length === 0 ? indent : indent + hang);
   const finish = () => {
-    const first = lines.length === 0;
-    lines.push(...wrap(row, first ? indent : indent + hang, width, hang));
+    const broken = wrap(row, start(), width, hang);
+    lines.push(...broken);
+    return broken.length > 1;
   };
-  for (const piece of pieces.slice(1)) {
-    const longer = row + joint + piece;
-    const start = lines.length === 0 ? indent : indent + hang;
-    if (start + flatten(longer).length <= width) row = longer;
-    else {
-      finish();
-      row = piece;
+  for (const [at, piece] of pieces.slice(1).entries()) {
+    if (start() + flatten(row + joint + piece).length <= width) {
+      row += joint + piece;
+      continue;
     }
+    const broken = finish();
+    const behind = `${lines.at(-1)} ${flatten(piece)}`;
+    // A short end stands behind a piece that had to be broken itself, not on a line of its own.
+    if (broken && at === pieces.length - 2 && behind.length <= width) {
+      lines[lines.length - 1] = behind;
+      return lines;
+    }
+    row = piece;
   }
   finish();
   return lines;

@@ -1,5 +1,6 @@
 // The types of a generated module, for editors.
 
+import { comment } from "../frame.ts";
 import type { SignatureAttr } from "../signature.ts";
 import type { PrintedUnit } from "../target.ts";
 
@@ -21,6 +22,13 @@ function describeRange({ min, max, default: value }: SignatureAttr): string {
   return parts.length > 0 ? ` (${parts.join(", ")})` : "";
 }
 
+/** A documenting comment, on one line where it fits. */
+function document(text: string, indent: number): string {
+  const pad = " ".repeat(indent);
+  if (indent + text.length + 8 <= 100) return `${pad}/** ${text} */`;
+  return [`${pad}/**`, comment(text, `${pad} *`), `${pad} */`].join("\n");
+}
+
 const camel = (name: string): string =>
   name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
@@ -33,23 +41,23 @@ export function declareTypes({ operator, role, signature, plans }: PrintedUnit) 
   return {
     operator: role === "forward" ? operator : `${operator}_${role}`,
     name: camel(role === "forward" ? operator : `${operator}_${role}`),
-    doc,
+    doc: document(`${doc} Throws a TypeError or RangeError that says what does not fit.`, 0),
     pair: used.has("pair"),
     sides: used.has("sides"),
     tensors: tensors.map((tensor) => ({
       name: tensor.name,
       optional: tensor.optional,
-      doc: [shape(tensor.dims), tensor.doc].filter((text) => text).join(" "),
+      doc: document([shape(tensor.dims), tensor.doc].filter((text) => text).join(" "), 2),
     })),
     attrs: attrs.map((attr) => ({
       name: attr.name,
       optional: attr.default !== undefined,
       type: types[attr.type](attr),
-      doc: attr.doc + describeRange(attr),
+      doc: document(attr.doc + describeRange(attr), 2),
     })),
     required: attrs.some((attr) => attr.default === undefined),
     single: outputs.length === 1,
-    outputs: outputs.map(({ name, dims }) => ({ name, doc: shape(dims) })),
+    outputs: outputs.map(({ name, dims }) => ({ name, doc: document(shape(dims), 2) })),
     kernels: plans.flatMap(({ nests, entry }) =>
       nests.map(({ nest }) => ({
         name: `${nest.name}_kernel`,

@@ -42,7 +42,7 @@ function checkNumber(attr, name, value) {
   return value + 0;
 }
 
-/** Adds the numbers of one attribute to `values`: its parts, or the number of an option's choice. */
+/** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */
 function readAttr(attr, given, values) {
   switch (attr.type) {
     case "int":
@@ -176,7 +176,8 @@ function readSizes(signature, shapes, values) {
     } else {
       if (size % product !== 0)
         throw new RangeError(
-          `${what}; ${axes.join("·")}${where(axes, sizeOf, known)} gives a multiple of ${product}.`,
+          `${what}; ${axes.join("·")}${where(axes, sizeOf, known)} ` +
+            `gives a multiple of ${product}.`,
         );
       values[unknown[0]] = size / product;
     }
@@ -223,8 +224,8 @@ function fillSentence(sentence, values) {
 }
 
 /**
- * Checks shapes (of the tensors that are given) and attributes against a signature, and finds every number
- * that a kernel needs. Throws one sentence where something does not fit.
+ * Checks shapes (of the tensors that are given) and attributes against a signature, and finds every
+ * number that a kernel needs. Throws one sentence where something does not fit.
  */
 export function resolve(signature, shapes, attrs) {
   const variant = findVariant(signature, shapes);

@@ -49,12 +49,14 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
           value,
           about: comment(`${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, "//"),
         })),
-        buffers: globalVariables(plans).map(({ name, mode, decl }) => ({
-          name,
-          binding: buffers.get(decl.name),
-          access: mode === "read" ? "read" : "read_write",
-          type: mode === "atomic" ? "atomic<u32>" : element[decl.dtype],
-        })),
+        buffers: globalVariables(plans)
+          .map(({ name, mode, decl }) => ({
+            name,
+            binding: buffers.get(decl.name) ?? 0,
+            access: mode === "read" ? "read" : "read_write",
+            type: mode === "atomic" ? "atomic<u32>" : element[decl.dtype],
+          }))
+          .sort((a, b) => a.binding - b.binding),
         uniforms: uniforms(plans).map(({ name, type, scalars: members }) => ({
           name,
           type,

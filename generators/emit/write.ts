@@ -1,0 +1,68 @@
+// Generated texts and a folder: comparing them, and writing what differs.
+
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, sep } from "node:path";
+
+export type Texts = ReadonlyMap<string, string>;
+
+/** How a folder differs from what was generated; paths below the folder. */
+export interface Differences {
+  readonly missing: readonly string[];
+  readonly changed: readonly string[];
+  /** Files of the folder that were not generated. */
+  readonly extra: readonly string[];
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function listFiles(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch((error) => {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join("/"))
+    .sort();
+}
+
+/** Compares a folder with generated texts, byte for byte, and writes nothing. */
+export async function compareFiles(folder: string, files: Texts): Promise<Differences> {
+  const missing: string[] = [];
+  const changed: string[] = [];
+  for (const [path, text] of files) {
+    const old = await readText(join(folder, path));
+    if (old === undefined) missing.push(path);
+    else if (old !== text) changed.push(path);
+  }
+  const extra = (await listFiles(folder)).filter((path) => !files.has(path));
+  return { missing, changed, extra };
+}
+
+/** Writes the texts that differ, each at once or not at all; gives the paths written. */
+export async function writeFiles(folder: string, files: Texts): Promise<readonly string[]> {
+  const { missing, changed } = await compareFiles(folder, files);
+  const paths = [...missing, ...changed].sort();
+  for (const path of paths) await writeAtomically(join(folder, path), files.get(path)!);
+  return paths;
+}
+
+/** A reader sees the old text or the new one, never a part; a failure leaves the old one. */
+async function writeAtomically(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, text);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+// What manifest.json says: everything that is needed to call a generated kernel, without the compiler.
+
+import type { Entry } from "../../targets/program.ts";
+import type { SignatureAttr, SignatureTensor } from "../../targets/signature.ts";
+import type { PrintedUnit, Target } from "../../targets/target.ts";
+
+/** A kernel on one target. */
+export interface ManifestTarget {
+  /** Paths beside the manifest; the first is the kernels' text. */
+  readonly files: readonly string[];
+  readonly schedule: string;
+  /** Device features that must be enabled. */
+  readonly features: readonly string[];
+  /** The most that any launch needs of what devices limit. */
+  readonly needs: {
+    readonly group: number;
+    readonly sharedBytes: number;
+    readonly buffers: number;
+  };
+  readonly entries: readonly Entry[];
+}
+
+export interface ManifestKernel {
+  readonly targets: Readonly<Record<string, ManifestTarget>>;
+}
+
+export interface ManifestOperator {
+  readonly doc: string;
+  /** File and line of the declaration. */
+  readonly source: string;
+  readonly tensors: readonly SignatureTensor[];
+  readonly attributes: readonly SignatureAttr[];
+  readonly outputs: readonly { readonly name: string; readonly dims: SignatureTensor["dims"] }[];
+  /** Columns of tensors that must hold indices of an axis. */
+  readonly indices: readonly {
+    readonly tensor: string;
+    readonly column: number;
+    readonly axis: string;
+  }[];
+  /** By role: `forward`. */
+  readonly kernels: Readonly<Record<string, ManifestKernel>>;
+}
+
+export interface Manifest {
+  readonly $schema: string;
+  readonly license: string;
+  readonly generator: string;
+  /** The version (semver) of entry names, argument order, bindings and uniform layout. */
+  readonly abi: string;
+  readonly operators: Readonly<Record<string, ManifestOperator>>;
+}
+
+/** A unit as it was printed for a target. */
+export interface EmittedUnit {
+  readonly target: Target;
+  readonly printed: PrintedUnit;
+  readonly files: readonly string[];
+}
+
+function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
+  const entries = printed.plans.map(({ entry }) => entry);
+  const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
+  const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
+  return {
+    files,
+    schedule: printed.schedule,
+    features: [],
+    needs: {
+      group: most(launches.map(({ group }) => group)),
+      sharedBytes: most(launches.map((launch) => launch.sharedBytes)),
+      buffers: most(launches.map(({ buffers }) => buffers.length)),
+    },
+    entries,
+  };
+}
+
+/** What the manifest says of an operator, from its units on all targets. */
+export function describeUnit(
+  operator: { readonly name: string },
+  units: readonly EmittedUnit[],
+): ManifestOperator {
+  const [first] = units;
+  if (!first) throw new Error(`${operator.name} was generated for no target.`);
+  const { signature, source } = first.printed;
+  const roles = [...new Set(units.map(({ printed }) => printed.role))];
+  const kernels = roles.map((role): [string, ManifestKernel] => {
+    const own = units.filter(({ printed }) => printed.role === role);
+    return [
+      role,
+      { targets: Object.fromEntries(own.map((u) => [u.target.name, describeTarget(u)])) },
+    ];
+  });
+  return {
+    doc: signature.doc,
+    source,
+    tensors: signature.tensors,
+    attributes: signature.attrs,
+    outputs: signature.outputs,
+    indices: signature.indices,
+    kernels: Object.fromEntries(kernels),
+  };
+}

@@ -1,0 +1,107 @@
+// The JSON Schema of manifest.json, published beside it.
+
+const text = { type: "string" };
+const count = { type: "integer", minimum: 0 };
+const list = (items: object) => ({ type: "array", items });
+const record = (values: object) => ({ type: "object", additionalProperties: values });
+const ref = (name: string) => ({ $ref: `#/definitions/${name}` });
+
+/** An object with exactly these members; those named in `optional` may be absent. */
+const object = (
+  properties: Readonly<Record<string, object>>,
+  optional: readonly string[] = [],
+) => ({
+  type: "object",
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  additionalProperties: false,
+});
+
+const dims = list(list(text));
+const dtype = { enum: ["f32", "f16", "f64", "i32", "u32"] };
+
+/** The schema, in the form of draft 7. */
+export const manifestSchema = {
+  $schema: "http://json-schema.org/draft-07/schema#",
+  title: "warpweave manifest",
+  description: "Generated kernels: what they compute, and how to call them.",
+  ...object({
+    $schema: text,
+    license: text,
+    generator: text,
+    abi: { type: "string", pattern: "^\\d+\\.\\d+\\.\\d+$" },
+    operators: record(ref("operator")),
+  }),
+  definitions: {
+    formula: {
+      type: "string",
+      description:
+        "Integers and names with + - * ( ), ceilDiv(a, b), idiv(a, b), min(a, b), max(a, b).",
+      pattern: "^[A-Za-z0-9_+*(), -]+$",
+    },
+    operator: object({
+      doc: text,
+      source: text,
+      tensors: list(object({ name: text, dims, optional: { type: "boolean" }, doc: text })),
+      attributes: list(
+        object(
+          {
+            name: text,
+            type: { enum: ["int", "real", "pair", "sides", "bool", "choice"] },
+            doc: text,
+            default: { type: ["number", "boolean", "string"] },
+            min: { type: "number" },
+            max: { type: "number" },
+            values: list(text),
+          },
+          ["default", "min", "max", "values"],
+        ),
+      ),
+      outputs: list(object({ name: text, dims })),
+      indices: list(object({ tensor: text, column: count, axis: text })),
+      kernels: record(object({ targets: record(ref("target")) })),
+    }),
+    target: object({
+      files: list(text),
+      schedule: text,
+      features: list(text),
+      needs: object({ group: count, sharedBytes: count, buffers: count }),
+      entries: list(ref("entry")),
+    }),
+    entry: object({
+      operator: text,
+      kernel: text,
+      name: text,
+      present: list(text),
+      tensors: list(
+        object({
+          name: text,
+          role: { enum: ["input", "output"] },
+          dtype,
+          axes: dims,
+          shape: list(ref("formula")),
+        }),
+      ),
+      scalars: list(
+        object({ name: text, type: { enum: ["i32", "f32"] }, from: { enum: ["size", "attr"] } }),
+      ),
+      constants: list(object({ name: text, option: text, values: list(text), default: count })),
+      workspaces: list(object({ name: text, dtype, elements: ref("formula") })),
+      sizes: list(object({ name: text, is: ref("formula") })),
+      steps: list({ oneOf: [ref("launch"), ref("fill")] }),
+    }),
+    launch: object({
+      kind: { const: "launch" },
+      function: text,
+      buffers: list(
+        object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
+      ),
+      scalars: list(text),
+      scalarsBinding: count,
+      group: { type: "integer", minimum: 1 },
+      groups: ref("formula"),
+      sharedBytes: count,
+    }),
+    fill: object({ kind: { const: "fill" }, buffer: text, value: { type: "number" } }),
+  },
+} as const;
