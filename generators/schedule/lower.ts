@@ -2,7 +2,7 @@
 
 import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
 import { isOption, type Kernel, optionValues, type Stage, scalarsOf } from "../ir/kernel.ts";
-import type { NestExpr, Parameter, Scalar } from "../ir/nest.ts";
+import type { NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { hostExpr, product } from "./host.ts";
@@ -31,8 +31,9 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const kernel = inlineStages(draft.kernel, stored);
   const buffers = describeBuffers(kernel, types);
   const entry = entryName(kernel);
-  const used = { scalars: new Map<string, Parameter["type"]>(), constants: new Set<string>() };
+  const used = { scalars: new Set<string>(), constants: new Set<string>() };
   const last = kernel.stages.at(-1);
+  const order = allScalars(kernel).map((s) => s.name);
 
   const steps = kernel.stages.flatMap((stage): PlanStep[] => {
     const nest = buildNest({
@@ -42,11 +43,15 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
       loops: draft.loops.get(stage.name) ?? { by: "serial" },
       name: stage === last ? entry : `${entry}_${stage.name}`,
     });
-    for (const s of nest.scalars) used.scalars.set(s.name, s.type);
+    for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
     const launch: PlanStep = {
       kind: "launch",
-      nest: { ...nest, body: unrollLoops(nest.body, draft.unroll) },
+      nest: {
+        ...nest,
+        scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
+        body: unrollLoops(nest.body, draft.unroll),
+      },
       groups: groupsOf(stage, draft.loops.get(stage.name)),
     };
     if (stage.kind === "gather") return [launch];
@@ -167,25 +172,30 @@ function describe(
 /** The scalars of a plan in the order of the author's axes, then of the attributes. */
 function orderScalars(
   kernel: Kernel,
-  used: ReadonlyMap<string, Parameter["type"]>,
+  used: Iterable<string>,
   formulas: readonly NestExpr[],
 ): Plan["scalars"] {
-  const needed = new Set(used.keys());
+  const needed = new Set(used);
   const look = (e: NestExpr): void => {
     if (e.kind === "var") needed.add(e.name);
     if (e.kind === "op") e.args.forEach(look);
   };
   formulas.forEach(look);
+  return allScalars(kernel).filter((s) => needed.has(s.name));
+}
+
+function allScalars(kernel: Kernel): Plan["scalars"] {
   const axes = [...kernel.tensors.flatMap((t) => t.dims.flat()), ...kernel.axes.map((a) => a.axis)];
-  const sizes = [...new Set(axes)].map((name) => ({
-    name,
-    type: "i32" as const,
-    from: "size" as const,
-  }));
-  const attrs = kernel.attrs.flatMap(scalarsOf).map(({ name, type }) => ({
-    name: name.replaceAll(".", "_"),
-    type: type === "int" ? ("i32" as const) : ("f32" as const),
-    from: "attr" as const,
-  }));
-  return [...sizes, ...attrs].filter((s) => needed.has(s.name));
+  const sizes = [...new Set(axes)].map((name) => ({ name, type: "i32", from: "size" }) as const);
+  const attrs = kernel.attrs
+    .flatMap(scalarsOf)
+    .map(
+      ({ name, type }) =>
+        ({
+          name: name.replaceAll(".", "_"),
+          type: type === "int" ? "i32" : "f32",
+          from: "attr",
+        }) as const,
+    );
+  return [...sizes, ...attrs];
 }
