@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf, messageOf, UserError } from "../errors.ts";
 
@@ -56,4 +57,16 @@ async function findTarget(path: string): Promise<string> {
   if (existing.isDirectory()) throw new UserError("it is a folder");
   if (!existing.isFile()) throw new UserError("it is not a regular file");
   return realpath(path);
+}
+
+/** Refuses a path that could not be written to, before work is done for nothing. */
+export async function checkWritable(path: string): Promise<void> {
+  try {
+    const target = await findTarget(path);
+    await access(dirname(target), constants.W_OK);
+    const folder = await stat(dirname(target));
+    if (!folder.isDirectory()) throw new UserError("a part of the path is not a folder");
+  } catch (error) {
+    throw new UserError(`cannot write ${path}: ${explain(error)}`);
+  }
 }

@@ -1,0 +1,79 @@
+// `show`: one operator, and what the compiler makes of it.
+
+import type { Command } from "commander";
+import { dumpKernel } from "../../ir/dump.ts";
+import type { Kernel } from "../../ir/kernel.ts";
+import { formatSignature, signatureJson } from "../describe.ts";
+import { UserError } from "../errors.ts";
+import { openOperator, parsePresent } from "../operators.ts";
+import { readSchedule, showNests } from "../schedules.ts";
+import { printJson, type Terminal } from "../terminal.ts";
+
+const examples = `
+Examples:
+  $ warpweave show deform_conv2d
+  $ warpweave show ./my_op.ts --ir
+  $ warpweave show deform_conv2d --variant mask,bias --nest --target cuda
+  $ warpweave show conv2d --nest --target wgsl --schedule my_schedule.json
+
+A schedule is JSON: [["pointwise", { "group": 64 }]].`;
+
+interface ShowOptions {
+  readonly ir?: boolean;
+  readonly nest?: boolean;
+  readonly target: string;
+  readonly schedule?: string;
+  readonly variant?: string;
+  readonly json?: boolean;
+}
+
+/** Adds the command \`show\`. */
+export function addShow(program: Command, terminal: Terminal): void {
+  program
+    .command("show")
+    .description("what an operator takes and means; its IR; its loop nest")
+    .argument("<operator>", "a name that `list` shows, or a TypeScript file")
+    .option("--ir", "the tensor IR")
+    .option("--nest", "the loop nest after each step of the schedule")
+    .option("--target <name>", "whose schedule and limits --nest takes", "js")
+    .option("--schedule <file>", "another schedule than the target's own")
+    .option("--variant <tensors>", "the optional tensors that are given, e.g. mask,bias")
+    .option("--json", "print JSON")
+    .addHelpText("after", examples)
+    .action(async (name: string, options: ShowOptions) => {
+      const operator = openOperator(name);
+      const wantsKernel = options.ir === true || options.nest === true;
+      if (!wantsKernel && options.schedule !== undefined)
+        throw new UserError("--schedule is for --nest: show the nest with --nest --schedule FILE");
+      const present = options.variant === undefined ? [] : parsePresent(operator, options.variant);
+      if (!wantsKernel && options.variant === undefined) {
+        if (options.json === true) printJson(terminal, signatureJson(operator));
+        else terminal.out(formatSignature(operator));
+        return;
+      }
+      const kernel = operator.kernel(present);
+      const parts = {
+        ...(options.ir === true || options.nest !== true ? { ir: dumpKernel(kernel) } : {}),
+        ...(options.nest === true ? { steps: await nestsOf(kernel, options) } : {}),
+      };
+      if (options.json === true)
+        printJson(terminal, { ...signatureJson(operator), present, ...parts });
+      else printParts(parts, terminal);
+    });
+}
+
+async function nestsOf(kernel: Kernel, options: ShowOptions) {
+  const given = options.schedule === undefined ? undefined : await readSchedule(options.schedule);
+  return showNests(kernel, options.target, given);
+}
+
+interface Parts {
+  readonly ir?: string;
+  readonly steps?: readonly { readonly after: string; readonly plan: string }[];
+}
+
+function printParts({ ir, steps = [] }: Parts, terminal: Terminal): void {
+  if (ir !== undefined) terminal.out(`${ir}${steps.length > 0 ? "\n" : ""}`);
+  const texts = steps.map(({ after, plan }) => `# ${after}\n\n${plan}`);
+  if (texts.length > 0) terminal.out(texts.join("\n"));
+}

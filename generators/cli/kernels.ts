@@ -1,0 +1,17 @@
+// One kernel to run: an operator, a target, the optional tensors that are given.
+
+import type { Program } from "../../targets/program.ts";
+import { findTarget } from "../../targets/registry.ts";
+import { compile } from "../compile.ts";
+import type { Operator } from "../frontend/operator.ts";
+
+/** The program of one variant, whether it ships or not. */
+export function compileProgram(
+  operator: Operator,
+  target: string,
+  present: readonly string[],
+): Program {
+  const [program] = compile(operator, findTarget(target), { variants: [present] }).programs;
+  if (program === undefined) throw new Error(`${operator.name} has no kernel for ${target}`);
+  return program;
+}

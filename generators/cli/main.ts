@@ -1,0 +1,67 @@
+// The command line: `warpweave <command>`.
+
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { Command } from "commander";
+import { packageRoot } from "../frontend/paths.ts";
+import { addDoctor } from "./commands/doctor.ts";
+import { addList } from "./commands/list.ts";
+import { addRun } from "./commands/run.ts";
+import { addShow } from "./commands/show.ts";
+import { codeOf, EXIT, reportError } from "./errors.ts";
+import { processTerminal, type Terminal } from "./terminal.ts";
+
+const examples = `
+Examples:
+  $ warpweave list
+  $ warpweave show deform_conv2d
+  $ warpweave generate ./my_op.ts --out kernels
+  $ warpweave run roi_align --inputs in.npz --attr output_size=7,7 --out out.npz
+  $ warpweave check deform_conv2d --target wgsl,cuda
+  $ warpweave doctor
+
+\`warpweave <command> --help\` tells more. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(resolve(packageRoot, "package.json"), "utf8"));
+  return String(version);
+}
+
+/** The program with all its commands. */
+export function createProgram(terminal: Terminal): Command {
+  const program = new Command("warpweave")
+    .description(
+      "One declaration of a sampling operator becomes matched CUDA, WGSL, JavaScript and gpu.js kernels.",
+    )
+    .version(readVersion(), "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", examples)
+    // Both before the commands are added, which inherit them.
+    .exitOverride()
+    .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
+  for (const add of [addList, addShow, addRun, addDoctor]) add(program, terminal);
+  return program;
+}
+
+/** Runs one command line to its end; the exit code it means. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    await createProgram(terminal).parseAsync([...args], { from: "user" });
+    return EXIT.done;
+  } catch (error) {
+    const { text, code } = reportError(error);
+    terminal.err(text);
+    return code;
+  }
+}
+
+/** The process' own command line. */
+export async function main(): Promise<void> {
+  // `warpweave list | head` closes our output early; that is no failure.
+  process.stdout.on("error", (error) => {
+    if (codeOf(error) === "EPIPE") process.exit(EXIT.done);
+    throw error;
+  });
+  process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal);
+}
