@@ -28,9 +28,9 @@ export interface Axis<D extends string> extends Range<D> {
   /** `p` moved into `[0, size - 1]`. */
   clamp(p: number): Pos<D>;
   /** The element of this axis that `i` falls to when `whole` is cut into `size` equal blocks. */
-  of<E extends string>(i: Ix<E>, whole: Axis<E>): Ix<D>;
+  of<E extends string>(i: NoInfer<Ix<E>>, whole: Axis<E>): Ix<D>;
   /** Element `k` of block `block` when this axis is cut into `blocks.size` equal blocks; inverse of `of`. */
-  in<E extends string>(blocks: Axis<E>, block: Ix<E>, k: number): Ix<D>;
+  in<E extends string>(blocks: Axis<E>, block: NoInfer<Ix<E>>, k: number): Ix<D>;
   /**
    * The indices `i` of this axis with `lo <= i < hi`. The bounds may be fractional; where one is NaN or
    * infinite the run is empty.
