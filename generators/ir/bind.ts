@@ -3,26 +3,20 @@
 
 import { make } from "./build.ts";
 import { attr, constant, type Expr, int, option, read, size } from "./expr.ts";
-import { type DemandDecl, isOption, type Kernel, optionValues, scalarsOf } from "./kernel.ts";
+import {
+  type Bound,
+  type DemandDecl,
+  isOption,
+  type Kernel,
+  optionValues,
+  scalarsOf,
+} from "./kernel.ts";
 import { makeMapper, mapNames, mapStage } from "./map.ts";
 import { simplify } from "./simplify.ts";
 
-/** What is fixed: sizes by axis, attributes by names like `stride.y`, options by the number of their value. */
-export interface Bound {
-  readonly sizes?: Readonly<Record<string, number>>;
-  readonly attrs?: Readonly<Record<string, number>>;
-  readonly options?: Readonly<Record<string, number>>;
-}
-
-/** A kernel that is right only for what it was bound to. */
-export interface BoundKernel extends Kernel {
-  readonly bound: Required<Bound>;
-}
-
 /** `kernel` with everything in `bind` a constant. Axes that follow from bound ones are constants as well. */
-export function bindKernel(kernel: Kernel, bind: Bound): BoundKernel {
+export function bindKernel(kernel: Kernel, bind: Partial<Bound>): Kernel {
   checkNames(kernel, bind);
-  const before: Partial<BoundKernel> = kernel;
   const sizes: Record<string, number> = { ...bind.sizes };
   const mapper = makeMapper({ node: (e) => simplify(bindLeaf(e, { ...bind, sizes })) });
   // Derived axes come in order, each from earlier ones; the mapper meets an axis only after it is known.
@@ -51,9 +45,9 @@ export function bindKernel(kernel: Kernel, bind: Bound): BoundKernel {
     stages: kernel.stages.map((stage) => mapStage(stage, mapper)),
     names: mapNames(kernel, mapper),
     bound: {
-      sizes: { ...before.bound?.sizes, ...sizes },
-      attrs: { ...before.bound?.attrs, ...bind.attrs },
-      options: { ...before.bound?.options, ...bind.options },
+      sizes: { ...kernel.bound?.sizes, ...sizes },
+      attrs: { ...kernel.bound?.attrs, ...bind.attrs },
+      options: { ...kernel.bound?.options, ...bind.options },
     },
   };
 }
@@ -61,7 +55,7 @@ export function bindKernel(kernel: Kernel, bind: Bound): BoundKernel {
 const valueIn = (of: Readonly<Record<string, number>> | undefined, name: string) =>
   of && Object.hasOwn(of, name) ? of[name] : undefined;
 
-function bindLeaf(e: Expr, { sizes, attrs, options }: Bound): Expr {
+function bindLeaf(e: Expr, { sizes, attrs, options }: Partial<Bound>): Expr {
   switch (e.kind) {
     case "size": {
       const value = valueIn(sizes, e.axis);
@@ -85,7 +79,7 @@ function bindLeaf(e: Expr, { sizes, attrs, options }: Bound): Expr {
 }
 
 /** What must hold of the numbers given at launch for the bound kernel to be the right one. */
-function demandsFor(kernel: Kernel, bind: Bound): DemandDecl[] {
+function demandsFor(kernel: Kernel, bind: Partial<Bound>): DemandDecl[] {
   const demand = (leaf: Expr, value: Expr, name: string, shown: string): DemandDecl => ({
     holds: make("eq", leaf, value),
     otherwise: `this kernel is built for ${name} = ${shown}`,
@@ -106,7 +100,7 @@ function demandsFor(kernel: Kernel, bind: Bound): DemandDecl[] {
   ];
 }
 
-function checkNames(kernel: Kernel, { sizes, attrs, options }: Bound): void {
+function checkNames(kernel: Kernel, { sizes, attrs, options }: Partial<Bound>): void {
   const refuse = (what: string, name: string, known: Iterable<string>): never => {
     const list = [...known].join(", ") || "none";
     throw new RangeError(`there is no ${what} ${name} to bind; there are: ${list}`);

@@ -33,7 +33,7 @@ export function interpretKernel(
   reads?: Map<string, number>,
 ): Record<string, OutputArray> {
   const all = resolveSizes(kernel, sizes, attrs, options);
-  checkDemands(kernel, all, attrs, options);
+  checkBound(kernel, all, attrs, options);
   const stored = new Map<string, Stored>();
   for (const tensor of kernel.tensors) {
     if (tensor.optional && !kernel.present.includes(tensor.name)) continue;
@@ -74,21 +74,17 @@ export function resolveSizes(
   return all;
 }
 
-/** Throws the sentence of the first demand of `kernel` that these numbers do not meet. */
-export function checkDemands(
-  kernel: Kernel,
-  sizes: Numbers,
-  attrs: Numbers,
-  options: Numbers,
-): void {
-  const numbers: Numbers = { ...attrs, ...options, ...sizes };
-  for (const { holds, otherwise } of kernel.demands)
-    if (evaluateOutside(kernel, holds, sizes, attrs, options) === 0)
-      throw new RangeError(
-        otherwise.replaceAll(/\{([\w.]+)\}/g, (text, name: string) =>
-          String(numbers[name] ?? text),
-        ),
-      );
+/** A bound kernel computes something else for other numbers, so they are refused. */
+function checkBound(kernel: Kernel, sizes: Numbers, attrs: Numbers, options: Numbers): void {
+  const given: Numbers = { ...sizes, ...attrs, ...options };
+  const { bound } = kernel;
+  for (const [name, value] of Object.entries({
+    ...bound?.sizes,
+    ...bound?.attrs,
+    ...bound?.options,
+  }))
+    if (given[name] !== value)
+      throw new RangeError(`this kernel is built for ${name} = ${value}, not ${given[name]}`);
 }
 
 /** The value of an expression over sizes, attributes and options alone, such as a demand. */

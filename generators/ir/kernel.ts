@@ -76,6 +76,13 @@ export interface Scatter {
 
 export type Stage = Gather | Scatter;
 
+/** What is fixed: sizes by axis, attributes by names like `stride.y`, options by the number of their value. */
+export interface Bound {
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly attrs: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, number>>;
+}
+
 /** Where in the author's text something comes from. */
 export interface Span {
   readonly file: string;
@@ -102,6 +109,8 @@ export interface Kernel {
   /** The author's name of a value or index, kept for readable output. Says nothing of meaning. */
   readonly names: ReadonlyMap<Expr | Loop, string>;
   readonly source: Span;
+  /** The constants that stand in the stages for sizes and the like; absent where there are none. */
+  readonly bound?: Bound;
 }
 
 /** Attributes that are fixed when a kernel is built; the rest are numbers given at launch. */

@@ -3,7 +3,7 @@
 
 import { fold, make } from "./build.ts";
 import { type Expr, int, kindOf, type Loop, part, type Reduce, reduceNode } from "./expr.ts";
-import { substitute } from "./walk.ts";
+import { rewrite, substitute } from "./walk.ts";
 
 type Const = Extract<Expr, { kind: "const" }>;
 type Op = Extract<Expr, { kind: "op" }>;
@@ -73,7 +73,7 @@ function dropSingleSteps(r: Reduce, which: number): Expr {
     if (lo !== l.lo || hi !== l.hi) return part(r, which);
     over.push(l);
   }
-  const bodies = substitute(r.bodies, renamed);
+  const bodies = rewrite(substitute(r.bodies, renamed), simplify);
   if (over.length > 0) return part(reduceNode({ ...r, over, bodies }), which);
   return r.op === "max" ? bodies[which]! : make("add", r.from[which]!, bodies[which]!);
 }
