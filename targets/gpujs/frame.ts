@@ -1,0 +1,83 @@
+import { printFormula } from "../../generators/emit/formula.ts";
+import { createNames } from "../../generators/emit/names.ts";
+import type { NestExpr } from "../../generators/ir/nest.ts";
+import { comment, describeTensors, preamble } from "../frame.ts";
+import { argumentLines } from "../js/text.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
+import { findResult } from "./elementwise.ts";
+import { reserved } from "./reserved.ts";
+
+const safe = createNames(reserved);
+
+/** A size over members of `s`, as JavaScript. */
+function writeSize(e: NestExpr): string {
+  return printFormula(e).replace(/[A-Za-z_]\w*/g, (name) => {
+    if (name === "min" || name === "max") return `Math.${name}`;
+    return name === "ceilDiv" || name === "idiv" ? name : `s.${name}`;
+  });
+}
+
+function declareKernels({ nests, entry }: PrintedPlan) {
+  return nests.map(({ nest, body }) => {
+    const result = findResult(nest);
+    const inputs = nest.buffers.map(({ name }) => name).filter((name) => name !== result);
+    const scalars = nest.scalars.map(({ name }) => name);
+    const shape = nest.buffers.find(({ name }) => name === result)?.shape ?? [];
+    const sizes = shape.map(writeSize).map((size) => (/ [+-] /.test(size) ? `(${size})` : size));
+    const takes = [...inputs, ...scalars].map(safe);
+    return {
+      name: nest.name,
+      doc: comment(
+        `Computes ${result}. Takes { ${inputs.join(", ")} } and the numbers ` +
+          `{ ${scalars.join(", ")} }.`,
+        " *",
+      ),
+      choices: entry.constants.map(({ name, option, values }) =>
+        comment(`${name}, ${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, " *"),
+      ),
+      head: argumentLines(`function ${nest.name}_kernel(`, takes, ") {"),
+      body,
+      arrays: argumentLines(
+        "arrays: [",
+        inputs.map((n) => `"${n}"`),
+        "],",
+        4,
+      ),
+      numbers: argumentLines(
+        "numbers: [",
+        scalars.map((n) => `"${n}"`),
+        "],",
+        4,
+      ),
+      reals: nest.scalars
+        .filter(({ type }) => type === "f32")
+        .map(({ name }) => `"${name}"`)
+        .join(", "),
+      count: sizes.length > 0 ? sizes.join(" * ") : "1",
+      constants: entry.constants.map((c) => `${c.name}: ${c.default}`).join(", "),
+    };
+  });
+}
+
+/** An ES module that imports nothing: functions that build kernels with the GPU object they are given. */
+export function frame(unit: PrintedUnit): readonly Framed[] {
+  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
+  const kernels = unit.plans.flatMap(declareKernels);
+  const uses = (name: string) => kernels.some(({ count }) => count.includes(`${name}(`));
+  const names = unit.helpers.map((text) => /function (\w+)/.exec(text)?.[1] ?? "");
+  return [
+    {
+      path: `gpujs/${unit.operator}${suffix}.js`,
+      template: new URL("./module.js.hbs", import.meta.url),
+      data: {
+        preamble: preamble(unit, "JavaScript for gpu.js 2.24 and later", "//"),
+        tensors: describeTensors(unit),
+        kernels,
+        helpers: unit.helpers,
+        functions: argumentLines("const functions = [", names, "].map((source) => ({"),
+        ceilDiv: uses("ceilDiv"),
+        idiv: uses("idiv"),
+      },
+    },
+  ];
+}

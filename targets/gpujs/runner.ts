@@ -1,0 +1,99 @@
+// Runs generated modules with a GPU object of gpu.js, in Node and in browsers.
+
+import type { Data, Job, LaunchStep, Program } from "../program.ts";
+import { allocate, completeConstants, completeScalars, type Numbers } from "./arguments.ts";
+import type { Gpu, GpuKernel } from "./library.ts";
+
+type Arrays = Readonly<Record<string, Float32Array>>;
+
+/** A kernel as a generated module gives it. */
+interface Prepared {
+  (tensors: Arrays, numbers: Numbers): Float32Array | Promise<Float32Array>;
+  readonly kernel: GpuKernel;
+}
+
+type Module = Readonly<Record<string, (gpu: Gpu, constants: Numbers) => Prepared>>;
+
+/** Runs programs with one GPU object. */
+export interface Runner {
+  /** The class of kernels that really ran, asked of a kernel that was run. */
+  readonly kernelClass: string;
+  run(program: Program, job: Job): Promise<Record<string, Data>>;
+}
+
+/** A runner for a GPU object; rejects where the smallest kernel does not run right. */
+export async function createRunner(gpu: Gpu): Promise<Runner> {
+  const kernelClass = await probe(gpu);
+  const modules = new Map<string, Promise<Module>>();
+  const prepared = new Map<string, Prepared>();
+
+  async function prepare(source: string, name: string, constants: Numbers): Promise<Prepared> {
+    const key = JSON.stringify([name, constants, source]);
+    const known = prepared.get(key);
+    if (known) return known;
+    const module = modules.get(source) ?? importText(source);
+    modules.set(source, module);
+    const build = (await module)[name];
+    if (!build) throw new Error(`The generated module has no function ${name}.`);
+    const made = build(gpu, constants);
+    prepared.set(key, made);
+    return made;
+  }
+
+  async function launch(
+    source: string,
+    step: LaunchStep,
+    arrays: Record<string, Float32Array>,
+    scalars: Numbers,
+    constants: Numbers,
+  ): Promise<void> {
+    const compute = await prepare(source, step.function, constants);
+    const [result, ...others] = step.buffers.filter(({ access }) => access !== "read");
+    if (!result || others.length > 0)
+      throw new Error(`${step.function} must write one buffer to run in gpu.js.`);
+    const values = await compute(arrays, scalars);
+    const expected = arrays[result.name]?.length;
+    if (values.length !== expected)
+      throw new Error(`${step.function} gave ${values.length} elements, not ${expected}.`);
+    if (values.length > 0) requireClass(compute.kernel, kernelClass, step.function);
+    arrays[result.name] = values;
+  }
+
+  return {
+    kernelClass,
+    async run({ entry, source }, job) {
+      const scalars = completeScalars(entry, job.scalars);
+      const constants = completeConstants(entry, job.constants ?? {});
+      const arrays = allocate(entry, job.inputs, scalars);
+      for (const step of entry.steps) {
+        if (step.kind === "launch") await launch(source, step, arrays, scalars, constants);
+        else arrays[step.buffer]?.fill(step.value);
+      }
+      const outputs = entry.tensors.filter(({ role }) => role === "output");
+      return Object.fromEntries(outputs.map(({ name }) => [name, arrays[name]!]));
+    },
+  };
+}
+
+/** The class of a kernel that has run and whose result is right. */
+async function probe(gpu: Gpu): Promise<string> {
+  const kernel = gpu.createKernel("function twice() { return this.thread.x * 2; }", {
+    output: [3],
+  });
+  const values = await kernel();
+  if (values[0] !== 0 || values[1] !== 2 || values[2] !== 4)
+    throw new Error(`gpu.js computed [${values.join(", ")}] instead of [0, 2, 4].`);
+  return kernel.kernel.constructor.name;
+}
+
+/** gpu.js replaces a kernel that it cannot build by one of another class, with no more than a warning. */
+function requireClass({ kernel }: GpuKernel, expected: string, name: string): void {
+  const { name: actual } = kernel.constructor;
+  if (actual === expected) return;
+  const why = kernel.fallbackReason ?? "it gave no reason";
+  throw new Error(`gpu.js ran ${name} as ${actual} instead of ${expected}: ${why}.`);
+}
+
+/** A module from its text; it imports nothing. */
+const importText = (text: string): Promise<Module> =>
+  import(`data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`);
