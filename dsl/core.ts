@@ -156,11 +156,10 @@ export type Widen<V extends Value> = V extends readonly number[]
  * The largest `f`, or `empty` where the ranges hold no index. Of tuples, the one whose first part is largest,
  * so that an argmax can be carried along. The first in row-major order wins ties (its gradient too).
  */
-export function max<const Rs extends readonly Range<string>[], const V extends Value>(
-  over: Rs,
-  f: (...at: Bound<Rs>) => Widen<V>,
-  empty: V,
-): Widen<V> {
+export function max<
+  const Rs extends readonly Range<string>[],
+  const V extends number | readonly [number, ...number[]],
+>(over: Rs, f: (...at: Bound<Rs>) => Widen<V>, empty: V): Widen<V> {
   let best: Value | undefined;
   const key = (v: Value): number => (typeof v === "number" ? v : v[0]!);
   forEach(over, (...at) => {

@@ -7,7 +7,7 @@ import { callFunction } from "./bind.ts";
 import { callMethod, elementOf, memberOf, readElement } from "./members.ts";
 import { evaluateBinary, isTruthy, negate } from "./operators.ts";
 import { isPrimitive, primitives } from "./primitives.ts";
-import { resolveName } from "./resolve.ts";
+import { resolveMember, resolveName } from "./resolve.ts";
 import { exprOf, fail, type Run } from "./run.ts";
 import { describe, list, record, type Scope, scalar, type Value } from "./values.ts";
 
@@ -42,6 +42,8 @@ function evaluateNode(run: Run, node: ts.Expression, scope: Scope | undefined): 
   if (ts.isArrayLiteralExpression(node)) return list(spread(run, node.elements, scope));
   if (ts.isObjectLiteralExpression(node)) return evaluateObject(run, node, scope);
   if (ts.isPropertyAccessExpression(node)) {
+    const exported = resolveMember(run, node, scope);
+    if (exported) return exported;
     const of = go(node.expression);
     if (of.is === "absent" && isOptional(node)) return of;
     return memberOf(run, of, node.name.text, node);

@@ -19,16 +19,42 @@ export function resolveName(run: Run, id: ts.Identifier, scope: Scope | undefine
   const found = ts.isShorthandPropertyAssignment(id.parent)
     ? run.checker.getShorthandAssignmentValueSymbol(id.parent)
     : run.checker.getSymbolAtLocation(id);
-  const symbol =
-    found && found.flags & ts.SymbolFlags.Alias ? run.checker.getAliasedSymbol(found) : found;
+  return meaningOf(run, id, found && behind(run, found));
+}
+
+/** `w.sum` where `w` is `import * as w`; undefined where the left side is no module. */
+export function resolveMember(
+  run: Run,
+  node: ts.PropertyAccessExpression,
+  scope: Scope | undefined,
+): Value | undefined {
+  const { expression: left, name } = node;
+  if (!ts.isIdentifier(left) || isLocal(left.text, scope) || !ts.isIdentifier(name))
+    return undefined;
+  const module = run.checker.getSymbolAtLocation(left);
+  if (!module || !(behind(run, module).flags & ts.SymbolFlags.ValueModule)) return undefined;
+  const member = run.checker.getSymbolAtLocation(name);
+  return meaningOf(run, name, member && behind(run, member));
+}
+
+function isLocal(name: string, scope: Scope | undefined): boolean {
+  for (let s = scope; s; s = s.parent) if (s.values.has(name) || s.pending.has(name)) return true;
+  return false;
+}
+
+/** What an import stands for; anything else is itself. */
+const behind = (run: Run, symbol: ts.Symbol): ts.Symbol =>
+  symbol.flags & ts.SymbolFlags.Alias ? run.checker.getAliasedSymbol(symbol) : symbol;
+
+function meaningOf(run: Run, id: ts.Identifier, symbol: ts.Symbol | undefined): Value {
   const declaration = symbol?.valueDeclaration;
   const file = declaration?.getSourceFile();
   if (!symbol || !declaration || !file || file.isDeclarationFile) return unknown(run, id);
   if (isLanguage(file.fileName)) {
-    // `symbol.name`, since an import may have renamed it.
+    // The symbol's name, since an import may have renamed it.
     if (isPrimitive(symbol.name)) return { is: "primitive", name: symbol.name };
     if (hostOnly.some((host) => host === symbol.name))
-      return fail(run, "WW120", id, `${name} is for the reference run, not for declarations`);
+      return fail(run, "WW120", id, `${id.text} is for the reference run, not for declarations`);
   }
   if (ts.isFunctionDeclaration(declaration) && declaration.body)
     return { is: "closure", of: declaration, scope: undefined };
