@@ -1,9 +1,9 @@
 // One kernel to run: an operator, a target, the optional tensors that are given.
 
 import type { Program } from "../../targets/program.ts";
-import { findTarget } from "../../targets/registry.ts";
 import { compile } from "../compile.ts";
 import type { Operator } from "../frontend/operator.ts";
+import { parseTarget } from "./targets.ts";
 
 /** The program of one variant, whether it ships or not. */
 export function compileProgram(
@@ -11,7 +11,7 @@ export function compileProgram(
   target: string,
   present: readonly string[],
 ): Program {
-  const [program] = compile(operator, findTarget(target), { variants: [present] }).programs;
+  const [program] = compile(operator, parseTarget(target), { variants: [present] }).programs;
   if (program === undefined) throw new Error(`${operator.name} has no kernel for ${target}`);
   return program;
 }

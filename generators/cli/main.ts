@@ -2,9 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { packageRoot } from "../frontend/paths.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addGenerate } from "./commands/generate.ts";
 import { addList } from "./commands/list.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
@@ -40,7 +42,7 @@ export function createProgram(terminal: Terminal): Command {
     // Both before the commands are added, which inherit them.
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addList, addShow, addRun, addDoctor]) add(program, terminal);
+  for (const add of [addList, addShow, addGenerate, addRun, addDoctor]) add(program, terminal);
   return program;
 }
 
@@ -65,3 +67,7 @@ export async function main(): Promise<void> {
   });
   process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal);
 }
+
+// Also run directly, as the package's scripts do.
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)
+  await main();

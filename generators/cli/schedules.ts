@@ -1,13 +1,22 @@
 // Schedules of users: JSON read and checked, and the loop nest after each of their steps.
 
-import { findTarget } from "../../targets/registry.ts";
+import type { Target } from "../../targets/target.ts";
+import type { ChosenSchedule } from "../emit/generate.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
-import { applySchedule, type Limits, lower, type Schedule, transforms } from "../schedule/index.ts";
+import {
+  applySchedule,
+  type Limits,
+  lower,
+  type Schedule,
+  schedulePlan,
+  transforms,
+} from "../schedule/index.ts";
 import { UserError } from "./errors.ts";
 import { readBytes } from "./io/files.ts";
 import { suggestName } from "./nearest.ts";
+import { parseTarget } from "./targets.ts";
 
 /** Reads a schedule: a JSON list of [name] or [name, parameters]. */
 export async function readSchedule(path: string): Promise<Schedule> {
@@ -40,6 +49,18 @@ function isParams(value: unknown): boolean {
   return Object.values(value).every((v) => ["string", "number", "boolean"].includes(typeof v));
 }
 
+/** What a target's devices allow. */
+const limitsOf = ({ limits }: Target): Limits => ({
+  threads: limits.group,
+  sharedBytes: limits.sharedBytes,
+});
+
+/** The schedule that every operator has on a target. */
+export function chooseSchedule(_operator: unknown, target: Target): ChosenSchedule {
+  const { name, steps } = defaultSchedule(target.capabilities.groups, target.limits.group);
+  return { name, plan: (kernel) => schedulePlan(kernel, steps, limitsOf(target)) };
+}
+
 /** The plan after a step of a schedule, as text. */
 export interface ShownStep {
   readonly after: string;
@@ -52,10 +73,10 @@ export function showNests(
   targetName: string,
   given: Schedule | undefined,
 ): readonly ShownStep[] {
-  const { capabilities, limits: most } = findTarget(targetName);
-  const limits: Limits = { threads: most.group, sharedBytes: most.sharedBytes };
-  const schedule = given ?? defaultSchedule(capabilities.groups, most.group).steps;
-  const result = applySchedule(kernel, schedule, limits);
+  const target = parseTarget(targetName);
+  const { capabilities, limits } = target;
+  const schedule = given ?? defaultSchedule(capabilities.groups, limits.group).steps;
+  const result = applySchedule(kernel, schedule, limitsOf(target));
   if ("refused" in result) throw new UserError(`the schedule does not apply: ${result.refused}`);
   return result.steps.map((draft, i) => ({
     after: i === 0 ? "before the schedule" : `after ${JSON.stringify(schedule[i - 1])}`,

@@ -4,7 +4,7 @@ import { access, readFile, realpath, rename, rm, stat, writeFile } from "node:fs
 import { basename, dirname, join } from "node:path";
 import { codeOf, messageOf, UserError } from "../errors.ts";
 
-/** Why the file system refused, in words, for the codes people meet. */
+/** The words for the codes people meet. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
   ENOTDIR: "a part of the path is not a folder",
@@ -17,7 +17,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
 };
 
-function explain(error: unknown): string {
+/** Why the file system refused, in words. */
+export function explainFailure(error: unknown): string {
   return REASONS[codeOf(error) ?? ""] ?? messageOf(error);
 }
 
@@ -26,7 +27,7 @@ export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new UserError(`cannot read ${path}: ${explain(error)}`);
+    throw new UserError(`cannot read ${path}: ${explainFailure(error)}`);
   }
 }
 
@@ -43,7 +44,7 @@ export async function writeBytes(path: string, bytes: Uint8Array): Promise<void>
     await rename(temporary, target);
   } catch (error) {
     if (temporary !== undefined) await rm(temporary, { force: true });
-    throw new UserError(`cannot write ${path}: ${explain(error)}`);
+    throw new UserError(`cannot write ${path}: ${explainFailure(error)}`);
   }
 }
 
@@ -67,6 +68,6 @@ export async function checkWritable(path: string): Promise<void> {
     const folder = await stat(dirname(target));
     if (!folder.isDirectory()) throw new UserError("a part of the path is not a folder");
   } catch (error) {
-    throw new UserError(`cannot write ${path}: ${explain(error)}`);
+    throw new UserError(`cannot write ${path}: ${explainFailure(error)}`);
   }
 }

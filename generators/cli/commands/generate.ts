@@ -1,0 +1,169 @@
+// `generate`: kernels of operators as files.
+
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import type { Command } from "commander";
+import type { Target } from "../../../targets/target.ts";
+import { generateAll } from "../../emit/generate.ts";
+import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
+import type { Operator } from "../../frontend/operator.ts";
+import { packageRoot } from "../../frontend/paths.ts";
+import { codeOf, UserError } from "../errors.ts";
+import { explainFailure } from "../io/files.ts";
+import { findStale, mergeManifest, readManifest } from "../merge.ts";
+import { openOperators } from "../operators.ts";
+import { chooseSchedule } from "../schedules.ts";
+import { parseTargets } from "../targets.ts";
+import {
+  formatBytes,
+  formatTable,
+  formatTime,
+  plural,
+  printJson,
+  type Terminal,
+} from "../terminal.ts";
+
+const examples = `
+Examples:
+  $ warpweave generate                                 all operators of the package
+  $ warpweave generate deform_conv2d --target cuda,wgsl --out kernels
+  $ warpweave generate ./my_op.ts --out kernels
+  $ warpweave generate --check                         fails if generated/ is not up to date
+
+Files are written only where their text changes, and only when every operator compiles.`;
+
+interface GenerateOptions {
+  readonly target?: string;
+  readonly out?: string;
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds the command \`generate\`. */
+export function addGenerate(program: Command, terminal: Terminal): void {
+  program
+    .command("generate")
+    .description("writes the kernels of operators")
+    .argument(
+      "[operators...]",
+      "names that `list` shows, or TypeScript files; all if none is given",
+    )
+    .option("--target <names>", "only these targets, e.g. cuda,wgsl")
+    .option("--out <folder>", "where to (default: generated)")
+    .option("--check", "write nothing; fail if a file of the folder differs")
+    .option("--json", "print JSON")
+    .addHelpText("after", examples)
+    .action((names: readonly string[], options: GenerateOptions) =>
+      generate(names, options, terminal),
+    );
+}
+
+async function generate(
+  names: readonly string[],
+  options: GenerateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const start = performance.now();
+  const targets = parseTargets(options.target);
+  const folder = resolve(options.out ?? defaultFolder());
+  const operators = openOperators(names);
+  const old = await explained(folder, () => readManifest(folder));
+  const isWhole = names.length === 0 && options.target === undefined;
+  const made = generateAll(operators, targets, chooseSchedule);
+  const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
+  if (options.check === true) {
+    await check(folder, files, isWhole, options, terminal);
+    return;
+  }
+  const stale = old === undefined ? [] : findStale(old, manifest);
+  const written = await explained(folder, async () => {
+    for (const path of stale) await rm(join(folder, path), { force: true });
+    return writeFiles(folder, files);
+  });
+  const milliseconds = performance.now() - start;
+  if (options.json === true) {
+    const list = [...files].map(([path, text]) => ({
+      path,
+      bytes: Buffer.byteLength(text),
+      written: written.includes(path),
+    }));
+    printJson(terminal, { folder, milliseconds, files: list, removed: stale });
+    return;
+  }
+  terminal.out(formatFiles(operators, targets, files));
+  const changed = written.length === 0 ? "none changed" : `${written.length} written`;
+  const gone = stale.length === 0 ? "" : `, ${plural(stale.length, "stale one")} removed`;
+  const total = `${plural(files.size, "file")} in ${shown(folder)}, ${changed}${gone}`;
+  terminal.out(`\n${total}; ${formatTime(milliseconds)}\n`);
+}
+
+/** What the file system refuses becomes a sentence that names the folder. */
+async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    throw new UserError(`cannot write to ${shown(folder)}: ${explainFailure(error)}`);
+  }
+}
+
+/** A row for each operator, a column for each target: how many bytes its files have. */
+function formatFiles(
+  operators: readonly Operator[],
+  targets: readonly Target[],
+  files: Texts,
+): string {
+  const sizeOf = (test: (path: string) => boolean): number =>
+    [...files].reduce((sum, [path, text]) => sum + (test(path) ? Buffer.byteLength(text) : 0), 0);
+  const rows = operators.map(({ name }) => [
+    name,
+    ...targets.map((target) =>
+      formatBytes(sizeOf((path) => path.startsWith(`${target.name}/${name}.`))),
+    ),
+  ]);
+  const others = [...files].filter(([path]) => !path.includes("/"));
+  for (const [path, text] of others) rows.push([path, formatBytes(Buffer.byteLength(text))]);
+  const head = ["operator", ...targets.map((t) => t.name)];
+  return formatTable(rows, { head, align: ["left", ...targets.map(() => "right" as const)] });
+}
+
+/** Where a checkout keeps its generated files; below the current folder for everyone else. */
+function defaultFolder(): string {
+  const isCheckout = existsSync(join(packageRoot, "generators"));
+  return isCheckout && process.cwd().startsWith(packageRoot)
+    ? join(packageRoot, "generated")
+    : "generated";
+}
+
+/** A folder as it is shown: from the current one where it is inside. */
+function shown(folder: string): string {
+  const path = relative(process.cwd(), folder) || ".";
+  return path.startsWith("..") ? folder : path;
+}
+
+async function check(
+  folder: string,
+  files: Texts,
+  whole: boolean,
+  { json }: GenerateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const { missing, changed, extra } = await compareFiles(folder, files);
+  // Where only a part was generated, the manifest of the whole and other files are expected.
+  const left = whole ? extra : [];
+  const differences = [
+    ...missing.map((path) => ["missing", path]),
+    ...changed.map((path) => ["changed", path]),
+    ...left.map((path) => ["extra", path]),
+  ];
+  if (json === true) printJson(terminal, { folder, missing, changed, extra: left });
+  else if (differences.length > 0) terminal.out(formatTable(differences));
+  else terminal.out(`${plural(files.size, "file")} in ${shown(folder)} are up to date\n`);
+  if (differences.length > 0)
+    throw new UserError(
+      `${plural(differences.length, "file")} in ${shown(folder)} ` +
+        `${differences.length === 1 ? "differs" : "differ"} from what the declarations give; ` +
+        "run `warpweave generate`",
+    );
+}

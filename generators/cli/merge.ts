@@ -1,0 +1,73 @@
+// Generating a part of what a folder holds: its manifest keeps what is said of the rest.
+
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Generated } from "../emit/generate.ts";
+import { fingerprint } from "../manifest/abi.ts";
+import type { Manifest, ManifestKernel, ManifestOperator } from "../manifest/manifest.ts";
+import { codeOf, UserError } from "./errors.ts";
+
+/** The manifest of a folder, if it has one. */
+export async function readManifest(folder: string): Promise<Manifest | undefined> {
+  const path = join(folder, "manifest.json");
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    throw error;
+  }
+  try {
+    const manifest = JSON.parse(text);
+    if (manifest.generator === "warpweave" && typeof manifest.operators === "object")
+      return manifest;
+  } catch {
+    // Said below, together with files that are JSON of another kind.
+  }
+  throw new UserError(`${path} was not written by warpweave; choose another folder with --out`);
+}
+
+/** What was generated, with a manifest that also tells of the operators and targets in `old`. */
+export function mergeManifest(old: Manifest, { files, manifest: now }: Generated): Generated {
+  if (old.abi !== now.abi)
+    throw new UserError(
+      `the folder holds kernels of ABI ${old.abi} and this is ABI ${now.abi}; ` +
+        "generate all of them again, or choose another folder with --out",
+    );
+  const operators: Record<string, ManifestOperator> = { ...old.operators };
+  for (const [name, operator] of Object.entries(now.operators)) {
+    const before = old.operators[name];
+    operators[name] =
+      before === undefined
+        ? operator
+        : { ...operator, kernels: mergeKernels(before.kernels, operator.kernels) };
+  }
+  const manifest: Manifest = { ...now, operators };
+  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  const merged = new Map(files);
+  merged.set("manifest.json", json(manifest));
+  merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));
+  return { files: merged, manifest };
+}
+
+type Kernels = Readonly<Record<string, ManifestKernel>>;
+
+function mergeKernels(before: Kernels, now: Kernels): Kernels {
+  const kernels: Record<string, ManifestKernel> = { ...before };
+  for (const [role, { targets }] of Object.entries(now))
+    kernels[role] = { targets: { ...before[role]?.targets, ...targets } };
+  return kernels;
+}
+
+/** Files that an older manifest tells of and the new one does not. */
+export function findStale(old: Manifest, now: Manifest): readonly string[] {
+  const kept = new Set(filesOf(now));
+  return filesOf(old).filter((path) => !kept.has(path));
+}
+
+const filesOf = (manifest: Manifest): readonly string[] =>
+  Object.values(manifest.operators).flatMap(({ kernels }) =>
+    Object.values(kernels).flatMap(({ targets }) =>
+      Object.values(targets).flatMap(({ files }) => files),
+    ),
+  );

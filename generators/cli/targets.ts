@@ -1,0 +1,21 @@
+// Targets by name.
+
+import { targets } from "../../targets/registry.ts";
+import type { Target } from "../../targets/target.ts";
+import { UserError } from "./errors.ts";
+import { suggestName } from "./nearest.ts";
+
+/** The target of a name. */
+export function parseTarget(name: string): Target {
+  const target = targets.find((t) => t.name === name);
+  if (target !== undefined) return target;
+  const known = targets.map((t) => t.name);
+  throw new UserError(`there is no target "${name}"; ${suggestName(name, known)}`);
+}
+
+/** The targets named in a list with commas, in the order in which they are shown; or all. */
+export function parseTargets(text: string | undefined): readonly Target[] {
+  if (text === undefined) return targets;
+  const named = text.split(",").map((name) => parseTarget(name.trim()));
+  return targets.filter((t) => named.includes(t));
+}

@@ -1,0 +1,298 @@
+// What is refused, each with one clear sentence on stderr and exit code 1.
+
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
+import { writeNpz } from "../../generators/cli/io/arrays.ts";
+import type { NpArray } from "../../generators/cli/io/dtypes.ts";
+import { floats, listed, makeFolder, runOperator, warpweave } from "./cli.fixtures.ts";
+
+const folder = makeFolder();
+afterAll(() => folder.remove());
+
+type Arrays = Readonly<Record<string, NpArray>>;
+
+const deformed: Arrays = {
+  input: floats([1, 4, 7, 7]),
+  offset: floats([1, 18, 5, 5]),
+  weight: floats([6, 4, 3, 3]),
+};
+const pooled: Arrays = {
+  input: floats([2, 3, 9, 7]),
+  rois: listed([2, 5], [0, 1, 1, 5, 5, 1, 0, 2, 6, 7]),
+};
+const { offset: _, ...plain } = deformed;
+
+/** The operator, its arrays, its attributes, and what must be said. */
+type Case = readonly [string, string, Arrays, readonly string[], string];
+
+const cases: readonly Case[] = [
+  [
+    "wrong rank",
+    "deform_conv2d",
+    { ...deformed, input: floats([4, 7, 7]) },
+    [],
+    "input has 3 dimensions; it has 4: (N, C, H, W)",
+  ],
+  [
+    "wrong dimension",
+    "deform_conv2d",
+    { ...deformed, offset: floats([1, 17, 5, 5]) },
+    [],
+    "offset has 17 channels; G·KH·KW·2 with KH=3, KW=3 gives a multiple of 18",
+  ],
+  [
+    "a size that is another one elsewhere",
+    "deform_conv2d",
+    { ...deformed, bias: floats([5]) },
+    [],
+    "bias's dimension 0 is 5, but O is 6 in weight",
+  ],
+  [
+    "an output size that does not follow",
+    "deform_conv2d",
+    { ...deformed, offset: floats([1, 18, 4, 5]) },
+    [],
+    "4",
+  ],
+  [
+    "wrong dtype",
+    "deform_conv2d",
+    { ...deformed, offset: { shape: [1, 18, 5, 5], dtype: "i4", data: new Int32Array(450) } },
+    [],
+    "offset has the dtype int32; float32, float64 and float16 are allowed",
+  ],
+  [
+    "missing tensor",
+    "deform_conv2d",
+    { input: deformed.input!, weight: deformed.weight! },
+    [],
+    "deform_conv2d needs the tensor offset (N, G·KH·KW·2, OH, OW), which is not given",
+  ],
+  [
+    "unknown tensor",
+    "deform_conv2d",
+    { ...deformed, wieght: floats([1]) },
+    [],
+    'deform_conv2d takes no tensor "wieght"; did you mean "weight"?',
+  ],
+  [
+    "unknown attribute",
+    "deform_conv2d",
+    deformed,
+    ["strides=2"],
+    'deform_conv2d has no attribute "strides"; did you mean "stride"?',
+  ],
+  [
+    "missing attribute",
+    "roi_pool",
+    pooled,
+    [],
+    "roi_pool needs the attribute output_size: one whole number or two (y,x)",
+  ],
+  [
+    "attribute out of range",
+    "conv2d",
+    plain,
+    ["padding=-1"],
+    "padding=-1 is out of range; allowed is at least 0",
+  ],
+  ["zero stride", "conv2d", plain, ["stride=0"], "stride=0 is out of range; allowed is at least 1"],
+  ["negative stride", "conv2d", plain, ["stride=2,-1"], "stride=2,-1 is out of range"],
+  ["unreadable attribute", "conv2d", plain, ["stride=two"], "stride=two cannot be read"],
+  [
+    "unknown choice",
+    "deform_conv2d",
+    deformed,
+    ["border=zero"],
+    'border=zero is not one of zeros, dcnv1; did you mean "zeros"?',
+  ],
+  [
+    "zero size",
+    "conv2d",
+    { ...plain, input: floats([1, 4, 0, 7]) },
+    [],
+    "input's dimension 2 (H) is 0; it must be more",
+  ],
+  [
+    "kernel larger than the padded input",
+    "conv2d",
+    { ...plain, input: floats([1, 4, 2, 7]) },
+    [],
+    "OH would be 0: these sizes and attributes leave nothing to compute",
+  ],
+  [
+    "groups that do not divide the channels",
+    "conv2d",
+    { input: floats([1, 5, 7, 7]), weight: floats([6, 4, 3, 3]) },
+    [],
+    "input has 5 channels, which weight's 4 channels do not divide",
+  ],
+  [
+    "groups that do not divide the output channels",
+    "conv2d",
+    { input: floats([1, 8, 7, 7]), weight: floats([5, 4, 3, 3]) },
+    [],
+    "weight has 5 output channels, which the groups (8 / 4) do not divide",
+  ],
+  [
+    "offset groups that do not divide",
+    "deform_conv2d",
+    { ...deformed, offset: floats([1, 54, 5, 5]) },
+    [],
+    "input has 4 channels, which the 3 offset groups do not divide",
+  ],
+  [
+    "a batch index outside the batch",
+    "roi_align",
+    { ...pooled, rois: listed([2, 5], [0, 1, 1, 5, 5, 2, 0, 2, 6, 7]) },
+    ["output_size=2"],
+    "rois[1] has the index 2 of N in column 0; it must be a whole number from 0 to 1",
+  ],
+  [
+    "a negative or fractional batch index",
+    "roi_pool",
+    { ...pooled, rois: listed([2, 5], [0, 1, 1, 5, 5, 0.5, 0, 2, 6, 7]) },
+    ["output_size=2"],
+    "rois[1] has the index 0.5 of N in column 0",
+  ],
+  [
+    "more elements than kernels can index",
+    "roi_pool",
+    pooled,
+    ["output_size=40000,40000"],
+    "output has 9600000000 elements; kernels count with 32 bits, up to 2147483647",
+  ],
+  [
+    "options that exclude each other",
+    "roi_pool",
+    { ...pooled, offset: floats([2, 2, 3, 3]) },
+    ["output_size=3"],
+    "offset moves the bins, for which reduce must be mean (it is",
+  ],
+];
+
+describe("run refuses", () => {
+  test.each(cases)("%s", async (_name, operator, arrays, attrs, sentence) => {
+    const options = attrs.flatMap((attr) => ["--attr", attr]);
+    const { code, out, err } = await runOperator(folder, operator, arrays, ...options);
+    expect(err).toContain(sentence);
+    expect(err).toMatch(/^error: [^\n]+\n$/);
+    expect([code, out]).toStrictEqual([1, ""]);
+  });
+});
+
+/** A command line that must be refused with exit code 1 and one sentence. */
+async function expectRefused(sentence: string | RegExp, ...args: string[]): Promise<void> {
+  const { code, out, err } = await warpweave(...args);
+  expect(err).toMatch(sentence);
+  expect(err.startsWith("error: ")).toBe(true);
+  expect([code, out]).toStrictEqual([1, ""]);
+}
+
+describe("files", () => {
+  test("input files that are no arrays", async () => {
+    const out = folder.path("o.npz");
+    const whole = folder.path("whole.npz");
+    await writeNpz(whole, plain);
+    const cut = folder.path("cut.npz");
+    writeFileSync(cut, readFileSync(whole).subarray(0, 900));
+    const text = folder.write("text.npz", "not an archive\n");
+    const run = (path: string) => ["run", "conv2d", "--inputs", path, "--out", out];
+    await expectRefused(/cut\.npz is not a complete zip archive/, ...run(cut));
+    await expectRefused(/text\.npz is not a NumPy .npz or .npy file/, ...run(text));
+    await expectRefused(/there is no such file/, ...run(folder.path("none.npz")));
+  });
+
+  test("results that cannot be written are refused before anything is computed", async () => {
+    const inputs = folder.path("ok.npz");
+    await writeNpz(inputs, plain);
+    const taken = folder.path("folder.npz");
+    mkdirSync(taken);
+    const run = (path: string) => ["run", "conv2d", "--inputs", inputs, "--out", path];
+    await expectRefused(
+      /cannot write .*: there is no such file or folder/,
+      ...run(folder.path("no/out.npz")),
+    );
+    await expectRefused(/arrays are written to .npz or .npy files/, ...run(folder.path("out.txt")));
+    await expectRefused(/it is a folder/, ...run(taken));
+  });
+
+  test("generate into a place that cannot be written writes nothing", async () => {
+    const file = folder.write("file", "");
+    await expectRefused(/cannot write to .*not a folder/, "generate", "conv2d", "--out", file);
+  });
+});
+
+describe("names", () => {
+  test("unknown operators, with the nearest", async () => {
+    for (const command of [["show"], ["generate"], ["run", "--inputs", "x", "--out", "y.npz"]])
+      await expectRefused(
+        /no operator "deform_conv"; did you mean "deform_conv2d"\?/,
+        ...command,
+        "deform_conv",
+      );
+    await expectRefused(/my_op\.ts: there is no such file/, "show", "./my_op.ts");
+  });
+
+  test("unknown targets, with the nearest", async () => {
+    await expectRefused(/no target "wgls"; did you mean "wgsl"\?/, "generate", "--target", "wgls");
+    await expectRefused(
+      /no target "cude"; did you mean "cuda"\?/,
+      ...["run", "conv2d", "--target", "cude", "--inputs", "x", "--out", "y.npz"],
+    );
+  });
+
+  test("gradients are refused by name until they exist", async () => {
+    await expectRefused(
+      /--grad is not available/,
+      ...["run", "conv2d", "--inputs", "x", "--out", "y.npz", "--grad", "g.npz"],
+    );
+  });
+});
+
+describe("declarations", () => {
+  test("type errors are TypeScript's, with the place", async () => {
+    const file = folder.write("wrong.ts", declaration("input(n, i)"));
+    await expectRefused(/wrong\.ts:\d+:\d+ TS\d+ /, "generate", file, "--out", folder.path("g"));
+  });
+
+  test("unsupported syntax is a diagnostic of the language, with the place", async () => {
+    const file = folder.write("loop.ts", declaration("Math.hypot(input(n))"));
+    await expectRefused(/loop\.ts:\d+:\d+ WW1\d\d /, "generate", file, "--out", folder.path("g"));
+  });
+});
+
+/** A small operator whose element is this expression. */
+const declaration = (element: string): string => `
+import type { Meta, Tensor } from "warpweave";
+import { tensor } from "warpweave";
+
+interface Tensors {
+  input: Tensor<"N">;
+}
+
+export const meta = {
+  doc: "A test.",
+  attrs: {},
+  differentiable: [],
+  variants: [[]],
+  samples: [{ sizes: { N: 3 } }],
+} as const satisfies Meta<Tensors, {}>;
+
+export function test_op({ input }: Tensors) {
+  return tensor([input.N], (n) => ${element});
+}
+`;
+
+describe("usage", () => {
+  test.each([
+    [[], /Usage: warpweave/],
+    [["shw"], /unknown command 'shw'/],
+    [["run", "conv2d"], /required option '--inputs <file...>' not specified/],
+    [["list", "--jsn"], /unknown option '--jsn'/],
+  ])("%j is wrong usage: exit code 2", async (args, text) => {
+    const { code, err } = await warpweave(...args);
+    expect(err).toMatch(text);
+    expect(code).toBe(2);
+  });
+});
