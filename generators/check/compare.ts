@@ -27,14 +27,23 @@ export interface Comparison {
 /** The share of ambiguous elements a case may have (one element always may be). */
 export const ambiguousShare = 0.01;
 
+const countAmbiguous = ({ alternatives, undecided }: Verdict): number =>
+  new Set([...alternatives.keys(), ...undecided]).size;
+
+/** Do more elements hang on open decisions than a comparison may leave open? */
+export const isTooAmbiguous = (verdict: Verdict): boolean =>
+  verdict.value.length > 0 &&
+  (verdict.undecided.size === verdict.value.length ||
+    countAmbiguous(verdict) > Math.max(1, ambiguousShare * verdict.value.length));
+
 /** Does `actual` agree with the verdict? */
 export function compare(
   verdict: Verdict,
   actual: { readonly shape?: readonly number[]; readonly data: ArrayLike<number> },
   expects: Expects = {},
 ): Comparison {
-  const { value, shape, alternatives, undecided } = verdict;
-  const ambiguous = new Set([...alternatives.keys(), ...undecided]).size;
+  const { value, shape, undecided } = verdict;
+  const ambiguous = countAmbiguous(verdict);
   const count = value.length;
   const fail = (message: string, worst = { error: Number.POSITIVE_INFINITY, index: 0 }) => ({
     passed: false,
@@ -51,7 +60,7 @@ export function compare(
   if (unusual) return fail(unusual);
   if (undecided.size > 0 && undecided.size === count)
     return fail("no element of this case can be compared: every one hangs on open decisions");
-  if (ambiguous > Math.max(1, ambiguousShare * count))
+  if (isTooAmbiguous(verdict))
     return fail(`${ambiguous} of ${count} elements have several acceptable values (1 % may)`);
   const worst = { error: 0, index: 0 };
   for (let i = 0; i < count; i++) {

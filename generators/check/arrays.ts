@@ -1,0 +1,166 @@
+// Drawing the elements of tensors. What a tensor of coordinates means is read off its shape and meta: one
+// with a column of indices holds boxes (index, then left, top, right, bottom); any other holds shifts and
+// points.
+
+import type { IndexColumn, Kernel, TensorDecl } from "../ir/kernel.ts";
+import type { Random } from "./random.ts";
+
+/** How coordinates are drawn. */
+export type Spread =
+  | "random"
+  | "whole"
+  | "zero"
+  | "nan"
+  | "infinite"
+  | "huge"
+  | "outside"
+  | "degenerate"
+  | "far";
+
+/** How data is drawn. */
+export type Values = "random" | "dyadic" | "negative";
+
+/** Where coordinates point: the sizes of the map, and how many coordinate units a pixel is. */
+export interface Map2 {
+  readonly height: number;
+  readonly width: number;
+  readonly unit: number;
+}
+
+type Numbers = Readonly<Record<string, number>>;
+
+/** The map of a kernel: the last two axes of its first tensor of data; a scale attribute sets the unit. */
+export function findMap(kernel: Kernel, sizes: Numbers, attrs: Numbers): Map2 {
+  const data = kernel.tensors.find((t) => t.type === "data" && t.dims.flat().length >= 2);
+  const [y, x] = (data?.dims.flat() ?? []).slice(-2);
+  const size = (axis: string | undefined) => sizes[axis ?? ""] ?? 8;
+  const scale = Object.entries(attrs).find(([name]) => name.includes("scale"))?.[1] ?? 1;
+  return { height: size(y), width: size(x), unit: scale > 0 ? 1 / scale : 1 };
+}
+
+/** An element of data. */
+export function drawValue(values: Values, random: Random): number {
+  switch (values) {
+    case "random":
+      return Math.fround(2 * random() - 1);
+    case "dyadic":
+      return random.whole(-16, 16) / 16;
+    case "negative":
+      return Math.fround(-1 - random());
+    default:
+      return values satisfies never;
+  }
+}
+
+/** Draws elements of a tensor of coordinates again, in place: all, or the rows (or elements) named. */
+export function drawCoords(
+  data: Float32Array,
+  tensor: TensorDecl,
+  indices: readonly IndexColumn[],
+  sizes: Numbers,
+  map: Map2,
+  spread: Spread,
+  random: Random,
+  only?: ReadonlySet<number>,
+): void {
+  const columns = indices.filter((c) => c.tensor === tensor.name);
+  if (columns.length === 0) {
+    for (let i = 0; i < data.length; i++)
+      if (!only || only.has(i)) data[i] = drawShift(spread, map, random, i === 0);
+    return;
+  }
+  const width = Number(tensor.dims.at(-1)!.at(-1));
+  for (let row = 0; row < data.length / width; row++) {
+    const touched =
+      !only || Array.from({ length: width }, (_, c) => row * width + c).some((i) => only.has(i));
+    if (!touched) continue;
+    const box = drawBox(spread, map, random, row === 0);
+    let next = 0;
+    for (let c = 0; c < width; c++) {
+      const column = columns.find((i) => i.column === c);
+      data[row * width + c] = column
+        ? random.whole(0, Math.max(0, sizes[column.axis]! - 1))
+        : (box[next++ % 4] ?? 0);
+    }
+  }
+}
+
+const odd = {
+  nan: [Number.NaN],
+  infinite: [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  huge: [1e30, -1e30],
+} as const;
+
+/** A shift of a few pixels, or what the spread asks for; odd ones (some, or `certain`ly) among ordinary ones. */
+function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean): number {
+  const usual = () => (2 * random() - 1) * random.pick([1, 2, 4]);
+  switch (spread) {
+    case "random":
+      return usual();
+    case "whole":
+      return random.whole(-3, 3);
+    case "zero":
+      return 0;
+    case "nan":
+    case "infinite":
+    case "huge":
+      return certain || random() < 0.2 ? random.pick(odd[spread]) : usual();
+    case "outside":
+    case "far":
+      return !certain && random() < 0.5
+        ? usual()
+        : random.pick([-1, 1]) * (Math.max(map.height, map.width) + 3 * random());
+    case "degenerate":
+      return random() < 0.5 ? random.whole(-2, 2) : usual() * 2 ** -20;
+    default:
+      return spread satisfies never;
+  }
+}
+
+/** left, top, right, bottom in coordinate units. */
+function drawBox(spread: Spread, map: Map2, random: Random, certain: boolean): readonly number[] {
+  const sides = [map.width, map.height].map((size) => {
+    const from = (random() * 1.2 - 0.2) * size;
+    return [from, from + 0.3 + random() * size];
+  });
+  const usual = [sides[0]![0]!, sides[1]![0]!, sides[0]![1]!, sides[1]![1]!];
+  const scaled = (box: readonly number[]) => box.map((v) => v * map.unit);
+  switch (spread) {
+    case "random":
+      return scaled(usual);
+    case "whole":
+      return scaled(usual.map(Math.round));
+    case "zero":
+      return [0, 0, 0, 0];
+    case "nan":
+    case "infinite":
+    case "huge": {
+      const at = certain || random() < 0.4 ? random.whole(0, 3) : -1;
+      return scaled(usual).map((v, i) => (i === at ? random.pick(odd[spread]) : v));
+    }
+    case "outside": {
+      if (!certain && random() < 0.5) return scaled(usual);
+      const [dx, dy] = [random.pick([-2, 0, 2]) * map.width, random.pick([-2, 2]) * map.height];
+      return scaled([usual[0]! + dx, usual[1]! + dy, usual[2]! + dx, usual[3]! + dy]);
+    }
+    case "degenerate": {
+      const [l, t, r, b] = usual as [number, number, number, number];
+      return scaled(
+        random.pick([
+          [l, t, l, t],
+          [r, b, l, t],
+          [l, b, r, t],
+          [l, t, r, b],
+          [l, t, l + 2 ** -12, b],
+        ]),
+      );
+    }
+    case "far": {
+      // Powers of two, so that f32 places the samples exactly.
+      const reach = 2 ** random.whole(12, 19);
+      return !certain && random() < 0.4 ? scaled(usual) : scaled([-reach, -reach, reach, reach]);
+    }
+    default:
+      return spread satisfies never;
+  }
+}

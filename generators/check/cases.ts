@@ -1,0 +1,176 @@
+// Test cases of an operator, drawn from its signature: a case is made anew from its name alone.
+
+import type { AttrValue } from "../frontend/attributes.ts";
+import type { Kernel } from "../ir/kernel.ts";
+import { drawCoords, drawValue, findMap, type Spread, type Values } from "./arrays.ts";
+import { type Expects, isTooAmbiguous } from "./compare.ts";
+import type { Numbers } from "./evaluate.ts";
+import { type InputArray, judge } from "./judge.ts";
+import { type Random, randomFor } from "./random.ts";
+import { loosest } from "./rules.ts";
+import { drawShape, type SizeRule } from "./shapes.ts";
+import { nameVariant, type Subject, type Variant } from "./variants.ts";
+
+/** One job for every target: inputs as f32 holds them. */
+export interface Case {
+  /** `variant/kind/number`: with the operator and this, the case can be drawn again. */
+  readonly id: string;
+  readonly kind: CaseKind;
+  readonly variant: Variant;
+  readonly numbers: Numbers;
+  /** Attributes as the declaration takes them. */
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+  readonly inputs: Readonly<Record<string, InputArray & { readonly data: Float32Array }>>;
+  readonly expects: Expects;
+}
+
+interface Recipe {
+  readonly sizes: SizeRule;
+  readonly coords: Spread;
+  readonly values: Values;
+  readonly expects: Expects;
+}
+
+const recipe = (
+  sizes: SizeRule,
+  coords: Spread = "random",
+  values: Values = "random",
+  expects: Expects = {},
+): Recipe => ({ sizes, coords, values, expects });
+
+const mayBeZero: Expects = { zero: true };
+
+/** The kinds of cases. The odd ones may give 0 everywhere: that is their defined answer. */
+export const recipes = {
+  sample: recipe("sample"),
+  random: recipe("random"),
+  ones: recipe("ones", "random", "random", mayBeZero),
+  primes: recipe("primes"),
+  uneven: recipe("uneven"),
+  groups: recipe("groups"),
+  covering: recipe("covering"),
+  empty: recipe("empty", "random", "random", { empty: true }),
+  negative: recipe("random", "random", "negative"),
+  whole: recipe("random", "whole", "dyadic"),
+  zero: recipe("random", "zero", "dyadic", mayBeZero),
+  nan: recipe("random", "nan", "random", mayBeZero),
+  infinite: recipe("random", "infinite", "random", mayBeZero),
+  huge: recipe("random", "huge", "random", mayBeZero),
+  outside: recipe("random", "outside", "random", mayBeZero),
+  degenerate: recipe("random", "degenerate", "random", mayBeZero),
+  far: recipe("random", "far", "random", mayBeZero),
+} as const satisfies Readonly<Record<string, Recipe>>;
+
+export type CaseKind = keyof typeof recipes;
+
+/** The kinds that say something of an operator: odd coordinates need a tensor of coordinates. */
+export function kindsFor(subject: Subject): readonly CaseKind[] {
+  const hasCoords = subject.tensors.some((t) => t.type === "coord");
+  return (Object.keys(recipes) as CaseKind[]).filter(
+    (kind) => hasCoords || recipes[kind].coords === "random",
+  );
+}
+
+/** Names of cases of a variant: each sample, each kind once, then `count` random ones from `seed` on. */
+export function listCases(
+  subject: Subject,
+  variant: Variant,
+  count: number,
+  seed = 0,
+): readonly string[] {
+  const name = nameVariant(subject, variant);
+  const id = (kind: CaseKind, number: number) => `${name}/${kind}/${number}`;
+  return [
+    ...subject.samples.map((_, i) => id("sample", i)),
+    ...kindsFor(subject)
+      .filter((kind) => kind !== "sample" && kind !== "random")
+      .map((kind) => id(kind, seed)),
+    ...Array.from({ length: count }, (_, i) => id("random", seed + i)),
+  ];
+}
+
+/** A case that could not be made, and why. */
+export interface Undrawn {
+  readonly id: string;
+  readonly undrawn: string;
+}
+
+/** Makes the case of this name; the names are those of `listCases`, with any number. */
+export function drawCase(
+  subject: Subject,
+  id: string,
+  variants: readonly Variant[],
+): Case | Undrawn {
+  const [name, kind, number, ...rest] = id.split("/");
+  const variant = variants.find((v) => nameVariant(subject, v) === name);
+  if (!variant) throw new RangeError(`${subject.name} has no variant ${name}, as in case ${id}`);
+  if (!kind || !(kind in recipes) || !/^\d+$/.test(number ?? "") || rest.length > 0)
+    throw new RangeError(`${id} is not the name of a case: variant/kind/number`);
+  const random = randomFor(`${subject.name} ${id}`);
+  let reason = "";
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const drawn = drawOnce(subject, id, kind as CaseKind, variant, Number(number), random);
+    if ("undrawn" in drawn) return drawn;
+    reason = settle(subject.kernel(variant.present), subject, drawn, random);
+    if (reason === "") return drawn;
+  }
+  return { id, undrawn: reason };
+}
+
+function drawOnce(
+  subject: Subject,
+  id: string,
+  kind: CaseKind,
+  variant: Variant,
+  number: number,
+  random: Random,
+): Case | Undrawn {
+  const kernel = subject.kernel(variant.present);
+  const { sizes: rule, coords, values, expects } = recipes[kind];
+  const shape = drawShape(kernel, subject, variant.options, rule, number, random);
+  if (!shape) return { id, undrawn: `no sizes of kind "${rule}" satisfy the operator's demands` };
+  const { sizes, attributes } = shape;
+  const map = findMap(kernel, sizes, attributes.attrs);
+  const inputs: Record<string, InputArray & { readonly data: Float32Array }> = {};
+  for (const tensor of kernel.tensors) {
+    if (tensor.optional && !kernel.present.includes(tensor.name)) continue;
+    const extent = (axis: string) => (/^\d/.test(axis) ? Number(axis) : sizes[axis]!);
+    const dims = tensor.dims.map((dim) => dim.reduce((n, axis) => n * extent(axis), 1));
+    const data = new Float32Array(dims.reduce((n, size) => n * size, 1));
+    inputs[tensor.name] = { shape: dims, data };
+    if (tensor.type === "coord")
+      drawCoords(data, tensor, kernel.indices, sizes, map, coords, random);
+    else for (let i = 0; i < data.length; i++) data[i] = drawValue(values, random);
+  }
+  const numbers = { sizes, attrs: attributes.attrs, options: variant.options };
+  const attrs = attributes.declared;
+  return { id, kind, variant, numbers, attrs, inputs, expects };
+}
+
+/**
+ * Draws coordinates again on which too many open decisions hang (a box whose bins end within rounding of a
+ * pixel's edge), so that nearly every element has one right value on all targets. Says why it failed.
+ */
+function settle(kernel: Kernel, subject: Subject, drawn: Case, random: Random): string {
+  const { numbers, inputs, kind } = drawn;
+  const map = findMap(kernel, numbers.sizes, numbers.attrs);
+  const { coords, expects } = recipes[kind];
+  for (let round = 0; round < 40; round++) {
+    const { outputs, culprits } = judge(kernel, inputs, numbers, loosest);
+    const all = Object.values(outputs).flat();
+    const flawed = all.some(isTooAmbiguous);
+    const barren = all.every((v) => v.value.every((x) => x === 0));
+    if (all.every((v) => v.value.length === 0)) return "";
+    if (!flawed) return barren && !expects.zero ? "every element of the result is 0" : "";
+    let redrawn = false;
+    for (const tensor of subject.tensors) {
+      const touched = culprits.get(tensor.name);
+      const array = inputs[tensor.name];
+      if (tensor.type !== "coord" || !touched || !array) continue;
+      drawCoords(array.data, tensor, kernel.indices, numbers.sizes, map, coords, random, touched);
+      redrawn = true;
+    }
+    if (!redrawn) break;
+  }
+  return "too many elements hang on decisions within rounding error";
+}

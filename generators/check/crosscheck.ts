@@ -1,0 +1,200 @@
+// The cross-check: every case goes through the oracles, which must agree exactly, and through every target,
+// which must agree within the judge's bounds. Oracles and executors are passed in.
+
+import type { Device } from "../../targets/program.ts";
+import { type Case, drawCase, listCases } from "./cases.ts";
+import { compare } from "./compare.ts";
+import { type Judgement, judge } from "./judge.ts";
+import type { Failure, OperatorRecord, TargetRecord } from "./ledger.ts";
+import type { Rules } from "./rules.ts";
+import { allVariants, pairwiseVariants, type Subject, type Variant } from "./variants.ts";
+
+/** An output as somebody computed it. */
+export interface Result {
+  readonly shape?: readonly number[];
+  readonly data: ArrayLike<number>;
+}
+
+export type Results = Readonly<Record<string, Result>>;
+
+/** A float64 run: all oracles must give the same numbers. */
+export interface Oracle {
+  readonly name: string;
+  /** How far it may be from the first oracle: `bits` not at all, `order` by another order of summation. */
+  readonly exact: "bits" | "order";
+  run(of: Case): Results;
+}
+
+/** A target ready to run cases of an operator. A variant may be refused with a reason, which is recorded. */
+export interface TargetRunner {
+  readonly target: string;
+  readonly device: Device;
+  readonly rules: Rules;
+  /** Why this variant cannot run here, if so. */
+  refuses?(variant: Variant): string | undefined;
+  run(of: Case): Promise<Results>;
+}
+
+export interface Request {
+  readonly subject: Subject;
+  readonly oracles: readonly Oracle[];
+  readonly targets: readonly TargetRunner[];
+  /** Random cases of each variant, from this seed on. */
+  readonly count: number;
+  readonly seed: number;
+  /** All variants, or the pairwise covering array. */
+  readonly variants: "pairwise" | "all";
+  /** This case only. */
+  readonly only?: string;
+  /** How the operator is named in a command that shows a failure again. */
+  readonly command: string;
+  progress?(done: number, total: number): void;
+}
+
+/** Checks one operator; resolves with what happened, also where it failed. */
+export async function crosscheck(request: Request): Promise<OperatorRecord> {
+  const { subject, targets, count, seed, only } = request;
+  const all = allVariants(subject);
+  const variants = request.variants === "all" ? all : pairwiseVariants(subject);
+  const ids =
+    only === undefined
+      ? variants.flatMap((variant) => listCases(subject, variant, count, seed))
+      : [only];
+  const record: OperatorRecord = {
+    operator: subject.name,
+    variants: only === undefined ? variants.length : 1,
+    cases: 0,
+    failures: [],
+    targets: targets.map(emptyRecord),
+    skipped: [],
+  };
+  for (const [done, id] of ids.entries()) {
+    request.progress?.(done, ids.length);
+    const drawn = drawCase(subject, id, all);
+    if ("undrawn" in drawn) record.skipped.push({ what: `case ${id}`, reason: drawn.undrawn });
+    else await checkCase(request, record, drawn);
+  }
+  request.progress?.(ids.length, ids.length);
+  return record;
+}
+
+const emptyRecord = ({ target, device }: TargetRunner): TargetRecord => ({
+  target,
+  device,
+  cases: 0,
+  elements: 0,
+  ambiguous: 0,
+  worst: { error: 0, case: "", at: "" },
+  failures: [],
+});
+
+async function checkCase(request: Request, record: OperatorRecord, of: Case): Promise<void> {
+  const { subject, targets, command } = request;
+  const failure = (message: string, target?: string): Failure => ({
+    case: of.id,
+    message: `${of.id}: ${message}`,
+    command: `npx warpweave check ${command}${target ? ` --target ${target}` : ""} --case ${of.id}`,
+  });
+  const kernel = subject.kernel(of.variant.present);
+  const judgements = new Map<Rules, Judgement>();
+  const judgeBy = (rules: Rules): Judgement => {
+    const known = judgements.get(rules) ?? judge(kernel, of.inputs, of.numbers, rules);
+    judgements.set(rules, known);
+    return known;
+  };
+  record.cases++;
+  const wrong = compareOracles(request, of, targets[0] && judgeBy(targets[0].rules));
+  for (const message of wrong) record.failures.push(failure(message));
+  for (const [i, target] of targets.entries()) {
+    const entry = record.targets[i]!;
+    const refused = target.refuses?.(of.variant);
+    if (refused !== undefined) {
+      record.skipped.push({ what: `case ${of.id} on ${target.target}`, reason: refused });
+      continue;
+    }
+    entry.cases++;
+    try {
+      const results = await target.run(of);
+      for (const message of compareTarget(entry, judgeBy(target.rules), results, of))
+        entry.failures.push(failure(`${target.target}: ${message}`, target.target));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      entry.failures.push(failure(`${target.target} did not run: ${why}`, target.target));
+    }
+  }
+}
+
+/** What the oracles disagree on. */
+function compareOracles(request: Request, of: Case, judged: Judgement | undefined): string[] {
+  const messages: string[] = [];
+  const runs: { readonly oracle: Oracle; readonly results: Results }[] = [];
+  for (const oracle of request.oracles)
+    try {
+      runs.push({ oracle, results: oracle.run(of) });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      messages.push(`the ${oracle.name} did not run: ${why}`);
+    }
+  const [first, ...others] = runs;
+  if (!first) return [...messages, "there is no oracle to compare with"];
+  for (const { oracle, results } of others) {
+    const allowed = oracle.exact === "bits" ? 0 : 1e-9;
+    const message = firstDifference(first.results, results, allowed);
+    if (message) messages.push(`${first.oracle.name} and ${oracle.name} differ: ${message}`);
+  }
+  if (!judged) return messages;
+  // The judge's own float64 path is one more oracle.
+  const values = Object.entries(judged.outputs).map(([name, [verdict]]) => [
+    name,
+    { shape: verdict!.shape, data: verdict!.value },
+  ]);
+  const message = firstDifference(first.results, Object.fromEntries(values), 0);
+  if (message) messages.push(`${first.oracle.name} and the judge differ: ${message}`);
+  return messages;
+}
+
+function firstDifference(a: Results, b: Results, allowed: number): string | undefined {
+  const names = Object.keys(a);
+  if (names.length === 0) return "there is no result";
+  if (names.toSorted().join() !== Object.keys(b).toSorted().join())
+    return `results [${names}] and [${Object.keys(b)}]`;
+  for (const name of names) {
+    const [x, y] = [a[name]!, b[name]!];
+    if (x.data.length !== y.data.length)
+      return `${name} has ${x.data.length} and ${y.data.length} elements`;
+    const largest = Array.from(x.data).reduce((m, v) => Math.max(m, Math.abs(v) || 0), 1);
+    for (let i = 0; i < x.data.length; i++) {
+      const [v, w] = [x.data[i]!, y.data[i]!];
+      const same = v === w || (Number.isNaN(v) && Number.isNaN(w));
+      if (!same && !(Math.abs(v - w) <= allowed * largest))
+        return `element ${i} of ${name} is ${v} and ${w}`;
+    }
+  }
+  return undefined;
+}
+
+/** Compares all outputs with what the judge allows; notes the worst error; gives what is wrong. */
+function compareTarget(
+  entry: TargetRecord,
+  judged: Judgement,
+  results: Results,
+  of: Case,
+): string[] {
+  const messages: string[] = [];
+  for (const [output, verdicts] of Object.entries(judged.outputs))
+    for (const [part, verdict] of verdicts.entries()) {
+      const name = verdicts.length === 1 ? output : `${output}_${part}`;
+      const result = results[name];
+      if (!result) {
+        messages.push(`there is no result ${name}`);
+        continue;
+      }
+      const { passed, worst, compared, ambiguous, message } = compare(verdict, result, of.expects);
+      entry.elements += compared;
+      entry.ambiguous += ambiguous;
+      if (worst.error > entry.worst.error)
+        entry.worst = { error: worst.error, case: of.id, at: `${name}[${worst.index}]` };
+      if (!passed) messages.push(`${name}: ${message}`);
+    }
+  return messages;
+}

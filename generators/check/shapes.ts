@@ -1,0 +1,155 @@
+// Which sizes and attributes a case has: rules that look for the awkward ones.
+
+import type { Kernel } from "../ir/kernel.ts";
+import type { Random } from "./random.ts";
+import {
+  type Attributes,
+  completeSizes,
+  dividedAxes,
+  divisors,
+  drawNumber,
+  freeAxes,
+  makeAttributes,
+  workOf,
+} from "./sizes.ts";
+import type { Subject } from "./variants.ts";
+
+export type SizeRule =
+  /** As `meta` gives them. */
+  | "sample"
+  | "random"
+  /** As many 1s as the demands allow. */
+  | "ones"
+  | "primes"
+  /** One axis just beyond a power of two, so that no tile divides it. */
+  | "uneven"
+  /** Group counts that do not divide one another. */
+  | "groups"
+  /** Computed axes of size 1: a window as large as what it slides over. */
+  | "covering"
+  /** No elements along the first axis of the result. */
+  | "empty";
+
+type Numbers = Readonly<Record<string, number>>;
+
+export interface Shape {
+  readonly sizes: Numbers;
+  readonly attributes: Attributes;
+}
+
+/** Work beyond which a drawn case is too slow to judge hundreds of times. */
+const mostWork = 20000;
+
+/** Sizes and attributes by a rule; undefined where none were found that the operator accepts. */
+export function drawShape(
+  kernel: Kernel,
+  subject: Subject,
+  options: Numbers,
+  rule: SizeRule,
+  number: number,
+  random: Random,
+): Shape | undefined {
+  if (rule === "sample") return sampleShape(kernel, subject, options, number);
+  let best: Shape | undefined;
+  let most = Number.NEGATIVE_INFINITY;
+  let accepted = 0;
+  const wanted = rule === "random" || rule === "primes" || rule === "empty" ? 1 : 30;
+  for (let attempt = 0; attempt < 3000 && accepted < wanted; attempt++) {
+    const attributes = makeAttributes(subject.attrs, options, (attr) =>
+      rule === "ones" && random() < 0.7
+        ? (attr.min ?? (Number(attr.default) || 0))
+        : drawNumber(attr, random),
+    );
+    const free = drawFree(kernel, rule, random);
+    const sizes = completeSizes(kernel, free, attributes.attrs, options);
+    if (!sizes || workOf(kernel, sizes) > mostWork) continue;
+    accepted++;
+    const value = score(kernel, rule, sizes, attributes.attrs, options);
+    if (value > most) [best, most] = [{ sizes, attributes }, value];
+  }
+  return best && rule === "empty" ? emptied(kernel, best, options) : best;
+}
+
+function sampleShape(
+  kernel: Kernel,
+  subject: Subject,
+  options: Numbers,
+  number: number,
+): Shape | undefined {
+  const sample = subject.samples[number];
+  if (!sample) return undefined;
+  const attributes = makeAttributes(subject.attrs, options, (attr, part) => {
+    const given = sample.attrs[attr.name] ?? attr.default ?? 0;
+    const value = typeof given === "object" ? (given as Numbers)[part] : given;
+    return Number(value);
+  });
+  const sizes = completeSizes(kernel, sample.sizes, attributes.attrs, options);
+  return sizes && { sizes, attributes };
+}
+
+const pools = {
+  random: [1, 2, 3, 4, 5, 7, 8],
+  ones: [1, 1, 1, 1, 1, 1, 2],
+  primes: [2, 3, 5, 7, 11, 13],
+  uneven: [1, 2, 3, 5, 9, 17, 33],
+  groups: [1, 2, 3, 6],
+  covering: [2, 3, 4, 5],
+  empty: [1, 2, 3],
+} as const;
+
+/** Sizes in which divisors are likely, for axes that something must divide. */
+const divisible = [1, 2, 2, 3, 4, 6, 6, 12];
+
+function drawFree(kernel: Kernel, rule: Exclude<SizeRule, "sample">, random: Random): Numbers {
+  const divided = dividedAxes(kernel);
+  return Object.fromEntries(
+    freeAxes(kernel).map((axis) => {
+      const likely = divided.has(axis) && rule !== "primes" && rule !== "ones";
+      return [axis, random.pick<number>(likely ? divisible : pools[rule])];
+    }),
+  );
+}
+
+/** How well sizes serve the rule; the best of several is taken. */
+function score(
+  kernel: Kernel,
+  rule: SizeRule,
+  sizes: Numbers,
+  attrs: Numbers,
+  options: Numbers,
+): number {
+  const free = freeAxes(kernel).map((axis) => sizes[axis]!);
+  const total = (of: readonly number[]) => of.reduce((n, size) => n + size, 0);
+  switch (rule) {
+    case "ones":
+      return -total(free);
+    case "uneven":
+      return Math.max(...kernel.axes.map((a) => sizes[a.axis]!), ...free) % 16 === 1 ? 1 : 0;
+    case "groups": {
+      const counts = divisors(kernel, sizes, attrs, options).filter((n) => n > 1);
+      const apart = counts.flatMap((a) => counts.filter((b) => a < b && b % a !== 0));
+      return apart.length * 10 + counts.length;
+    }
+    case "covering":
+      return -total(kernel.axes.map((a) => sizes[a.axis]!)) + total(free) / 100;
+    case "sample":
+    case "random":
+    case "primes":
+    case "empty":
+      return 0;
+    default:
+      return rule satisfies never;
+  }
+}
+
+/** The same sizes with nothing along the first axis of the first result, where that axis is free. */
+function emptied(kernel: Kernel, shape: Shape, options: Numbers): Shape | undefined {
+  const stage = kernel.stages.find((s) => s.name === kernel.outputs[0]);
+  const axis = (stage?.kind === "gather" ? stage.domain : stage?.shape)?.[0]?.axis;
+  if (axis === undefined || !freeAxes(kernel).includes(axis)) return undefined;
+  const free = Object.fromEntries(
+    freeAxes(kernel).map((name) => [name, name === axis ? 0 : shape.sizes[name]!]),
+  );
+  const sizes = completeSizes(kernel, free, shape.attributes.attrs, options);
+  return sizes && { sizes, attributes: shape.attributes };
+}
