@@ -12,6 +12,10 @@ function join(names) {
   return names.length > 0 ? names.join(", ") : "none";
 }
 
+function show(value) {
+  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
+}
+
 /** The parts of a pair or of sides: one number stands for all, two for rows and columns. */
 function readParts(attr, given) {
   const names = partNames[attr.type];
@@ -25,16 +29,14 @@ function readParts(attr, given) {
       return names.map((name) => given[name]);
   }
   const lists = names.length === 2 ? "[y, x]" : "[y, x] or [top, left, bottom, right]";
-  throw new TypeError(
-    `${attr.name} is ${JSON.stringify(given)}; it is a whole number or ${lists}.`,
-  );
+  throw new TypeError(`${attr.name} is ${show(given)}; it is a whole number or ${lists}.`);
 }
 
 function checkNumber(attr, name, value) {
   const whole = attr.type !== "real";
   const kind = whole ? "a whole number" : "a finite number";
   if (typeof value !== "number" || !(whole ? Number.isInteger(value) : Number.isFinite(value)))
-    throw new TypeError(`${name} is ${JSON.stringify(value) ?? value}; it must be ${kind}.`);
+    throw new TypeError(`${name} is ${show(value)}; it must be ${kind}.`);
   const least = Math.max(attr.min ?? -Infinity, whole ? -2147483647 : -Infinity);
   const most = Math.min(attr.max ?? Infinity, whole ? 2147483647 : Infinity);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
@@ -58,14 +60,14 @@ function readAttr(attr, given, values) {
       return;
     case "bool":
       if (typeof given !== "boolean")
-        throw new TypeError(`${attr.name} is ${JSON.stringify(given)}; it must be true or false.`);
+        throw new TypeError(`${attr.name} is ${show(given)}; it must be true or false.`);
       values[attr.name.toUpperCase()] = Number(given);
       return;
     default: {
       const number = attr.values.indexOf(given);
       if (number < 0) {
         const allowed = attr.values.join(", ");
-        throw new RangeError(`${attr.name} is ${JSON.stringify(given)}; it is one of ${allowed}.`);
+        throw new RangeError(`${attr.name} is ${show(given)}; it is one of ${allowed}.`);
       }
       values[attr.name.toUpperCase()] = number;
     }
@@ -189,7 +191,7 @@ function describeMismatch(axes, what, expected, from) {
   const [axis] = axes;
   if (axes.length === 1 && from[axis])
     return `${what}, but ${axis} is ${expected} in ${from[axis]}.`;
-  return `${what}; ${axes.join("·")} is ${expected}.`;
+  return `${what}; ${axes.length === 1 ? "it must be" : `${axes.join("·")} is`} ${expected}.`;
 }
 
 function where(axes, sizeOf, known) {

@@ -1,0 +1,163 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { closeHelpers } from "../../generators/emit/helpers.ts";
+import { describeSignature } from "../../generators/emit/signature.ts";
+import { helpers } from "../../targets/js/helpers.ts";
+import { checkIndices, resolve } from "../../targets/js/runtime.js";
+import type { Signature } from "../../targets/signature.ts";
+import { kernelFor, tensors } from "./emit.declared.ts";
+
+const source = describeSignature({ doc: "Picks.", tensors }, [kernelFor([]), kernelFor(["bias"])]);
+const { signature } = source;
+
+/** What a generated module has: the printed text instead of the functions. */
+function readPrinted(): Signature {
+  const text = [...closeHelpers(source.helpers, helpers), source.text, "return signature;"];
+  return new Function(text.join("\n"))() as Signature;
+}
+
+const shapes = {
+  input: [2, 6, 9, 4],
+  offset: [2, 18, 7, 4],
+  weight: [3, 6],
+  rois: [7, 5],
+};
+const attrs = { scale: 0.5 };
+
+test("sizes, scalars and options follow from shapes and attributes", () => {
+  const given = { ...attrs, stride: [1, 3], padding: { top: 0, left: 1, bottom: 2, right: 3 } };
+  expect(resolve(signature, shapes, { ...given, aligned: true })).toEqual({
+    present: [],
+    sizes: { N: 2, C: 6, H: 9, W: 4, OH: 7, KH: 3, R: 7, G: 3 },
+    scalars: {
+      ...{ N: 2, C: 6, H: 9, W: 4, OH: 7, KH: 3, R: 7, G: 3 },
+      ...{ stride_y: 1, stride_x: 3, scale: 0.5, count: -1 },
+      ...{ padding_top: 0, padding_left: 1, padding_bottom: 2, padding_right: 3 },
+    },
+    options: { aligned: 1, mode: 0 },
+    outputs: {},
+  });
+  const high = { ...shapes, offset: [2, 18, 5, 4], bias: [6] };
+  const more = resolve(signature, high, { ...attrs, mode: "high", stride: 2, padding: [0, 1] });
+  expect(more.present).toEqual(["bias"]);
+  expect(more.scalars).toMatchObject({ stride_x: 2, padding_left: 1, padding_bottom: 0, OH: 5 });
+});
+
+const change = (name: string, shape: readonly number[] | undefined) => ({
+  ...shapes,
+  [name]: shape,
+});
+const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unknown>][] = [
+  [
+    "pick takes no tensor mask; it takes input, offset, weight, bias, rois.",
+    change("mask", [1]),
+    attrs,
+  ],
+  ["pick needs the tensor weight.", change("weight", undefined), attrs],
+  ["weight has 3 dimensions; it has 2: (KH, C).", change("weight", [3, 6, 1]), attrs],
+  ["weight's dimension 1 (C) is 0; it must be more.", change("weight", [3, 0]), attrs],
+  ["weight's dimension 0 is -3; a size is a whole number.", change("weight", [-3, 6]), attrs],
+  ["weight's dimension 1 is 5, but C is 6 in input.", change("weight", [3, 5]), attrs],
+  [
+    "offset has 17 channels; G·KH·2 with KH=3 gives a multiple of 6.",
+    change("offset", [2, 17, 7, 4]),
+    attrs,
+  ],
+  ["rois's dimension 1 is 4; it must be 5.", change("rois", [7, 4]), attrs],
+  ["OH is 8, but the other sizes and attributes give 7.", change("offset", [2, 18, 8, 4]), attrs],
+  [
+    "input has 6 channels, which 4 groups do not divide (stride 1,1).",
+    change("offset", [2, 24, 7, 4]),
+    attrs,
+  ],
+  [
+    "OH would be 0: these sizes and attributes leave nothing to compute.",
+    change("input", [2, 6, 2, 4]),
+    attrs,
+  ],
+  [
+    "input has 4294967296 elements; kernels count with 32 bits, up to 2147483647.",
+    change("input", [65536, 1, 65536, 1]),
+    attrs,
+  ],
+  ["pick needs the attribute scale.", shapes, {}],
+  [
+    "pick has no attribute size; it has stride, padding, scale, count, aligned, mode.",
+    shapes,
+    { size: 1 },
+  ],
+  ["stride.y is 0; it must be at least 1.", shapes, { ...attrs, stride: 0 }],
+  ["stride.x is 1.5; it must be a whole number.", shapes, { ...attrs, stride: [1, 1.5] }],
+  ['stride is "2"; it is a whole number or [y, x].', shapes, { ...attrs, stride: "2" }],
+  ["padding.left is -1; it must be at least 0.", shapes, { ...attrs, padding: [0, -1] }],
+  [
+    "padding is [1,2,3]; it is a whole number or [y, x] or [top, left, bottom, right].",
+    shapes,
+    { ...attrs, padding: [1, 2, 3] },
+  ],
+  ["count is 10; it must be at most 9.", shapes, { ...attrs, count: 10 }],
+  ["count is -3000000000; it must be at least -2147483647.", shapes, { ...attrs, count: -3e9 }],
+  ["scale is NaN; it must be a finite number.", shapes, { scale: Number.NaN }],
+  ["aligned is 1; it must be true or false.", shapes, { ...attrs, aligned: 1 }],
+  ['mode is "mid"; it is one of low, high.', shapes, { ...attrs, mode: "mid" }],
+];
+
+function messageOf(act: () => unknown): string {
+  try {
+    act();
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "nothing was thrown";
+}
+
+describe("one sentence for what does not fit", () => {
+  test.each(cases)("%s", (sentence, given, attributes) => {
+    for (const each of [signature, readPrinted()])
+      expect(messageOf(() => resolve(each, given, attributes))).toBe(sentence);
+  });
+});
+
+test("a choice of optional tensors that was not generated is named", () => {
+  const one = describeSignature({ doc: "", tensors }, [kernelFor(["bias"])]).signature;
+  expect(() => resolve(one, shapes, attrs)).toThrow(
+    "pick was not generated for none of its optional tensors; there are kernels for: bias.",
+  );
+});
+
+test("an empty batch is one", () => {
+  const empty = { ...change("input", [0, 6, 9, 4]), offset: [0, 18, 7, 4], rois: [0, 5] };
+  expect(resolve(signature, empty, attrs).sizes).toMatchObject({ N: 0, R: 0 });
+});
+
+test.each([2, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(
+  "an index of %d is refused",
+  (index) => {
+    const data = [0, 1, 1, 1, 1, index, 1, 1, 1, 1];
+    expect(() => checkIndices(signature, { rois: data }, { rois: [2, 5] }, { N: 2 })).toThrow(
+      `rois[1] has the index ${index} of N in column 0; it must be a whole number from 0 to 1.`,
+    );
+    expect(checkIndices(signature, { rois: data.slice(0, 5) }, { rois: [1, 5] }, { N: 2 })).toBe(
+      undefined,
+    );
+  },
+);
+
+test("the printed rules mean what the compiled ones do", () => {
+  const printed = readPrinted();
+  const number = fc.integer({ min: 1, max: 50 });
+  const values = fc.record({
+    ...{ H: number, KH: number, C: number, G: number, stride_y: number, padding_top: number },
+    MODE: fc.integer({ min: 0, max: 1 }),
+  });
+  fc.assert(
+    fc.property(values, (v) => {
+      for (const [at, variant] of signature.variants.entries()) {
+        for (const [d, { size }] of variant.axes.entries())
+          expect(printed.variants[at]!.axes[d]!.size(v)).toBe(size(v));
+        for (const [d, { holds }] of variant.demands.entries())
+          expect(Number(printed.variants[at]!.demands[d]!.holds(v))).toBe(holds(v));
+      }
+    }),
+  );
+});
