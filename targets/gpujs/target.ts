@@ -57,6 +57,17 @@ const ternary = (cond: Text, then: string, otherwise: string): Text => ({
   level: level.ternary,
 });
 
+/**
+ * A truth value as gpu.js recognises one: it takes the results of `<`, && and || for such, but that of `<=`,
+ * `===` and `!` for what their operands are, and then declares a number.
+ */
+function asTruth(value: Text): string {
+  const { text, level: at } = value;
+  if (at === level.and || at === level.or || at === level.primary) return text;
+  if (at === level.compare && !text.includes("<=")) return text;
+  return `${group(value, level.equal)} &&${gapAt(level.and)}true`;
+}
+
 export const gpujs: Target = {
   name: "gpujs",
   extension: "js",
@@ -87,11 +98,13 @@ export const gpujs: Target = {
   select: (cond, then, otherwise) =>
     ternary(cond, group(then, level.or), group(otherwise, level.ternary)),
   load: (buffer, address) => primary(`${buffer.name}[${address.text}]`),
-  define: (name, _, value, changes) => `${changes ? "let" : "const"} ${name} = ${value.text};`,
+  define: (name, type, value, changes) =>
+    `${changes ? "let" : "const"} ${name} = ${type === "bool" ? asTruth(value) : value.text};`,
   array({ name }) {
     throw new Error(`gpu.js has no arrays in a thread, which ${name} would be.`);
   },
-  loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i}++) {`],
+  // In WGSL `i++` is for whole numbers only, and a loop from a computed bound is over reals.
+  loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i} += 1) {`],
   if: (cond) => `if (${cond.text}) {`,
   store: (_, __, value) => `return ${value.text};`,
   accumulate({ name }) {
