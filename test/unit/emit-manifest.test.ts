@@ -1,0 +1,196 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { generateAll, type OperatorSource } from "../../generators/emit/generate.ts";
+import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
+import { i32 } from "../../generators/ir/nest.ts";
+import type { Plan } from "../../generators/ir/plan.ts";
+import { abiVersion, compareAbi, fingerprint } from "../../generators/manifest/abi.ts";
+import type { Manifest } from "../../generators/manifest/manifest.ts";
+import { manifestSchema } from "../../generators/manifest/schema.ts";
+import { targets } from "../../targets/registry.ts";
+import { kernelFor, tensors } from "./emit.declared.ts";
+import { pointwise } from "./emit.fixtures.ts";
+import { load, op, v } from "./nest.fixtures.ts";
+
+const operator: OperatorSource = {
+  name: "pick",
+  doc: "Picks.",
+  tensors,
+  variants: [[], ["bias"]],
+  kernel: kernelFor,
+};
+
+/** A plan of two launches and a fill, over a workspace. */
+function planFor(present: readonly string[], threads: boolean): Plan {
+  const name = ["pick", ...present].join("_");
+  const doubled = op("add", load("input", v("i")), load("input", v("i")));
+  const first = pointwise(
+    `${name}_first`,
+    { input: "f32" },
+    { half: { dtype: "f32", value: doubled } },
+    threads,
+  );
+  const last = pointwise(
+    name,
+    { half: "f32" },
+    { output: { dtype: "f32", value: load("half", v("i")) } },
+    threads,
+  );
+  const roles = { input: "input", half: "workspace", output: "output" } as const;
+  const buffers = [...first.buffers, ...last.buffers.slice(1)].map((b) => ({
+    ...b,
+    role: roles[b.name as keyof typeof roles],
+    axes: b.name === "half" ? [] : [["N"]],
+  }));
+  return {
+    ...last,
+    operator: "pick",
+    name,
+    present,
+    options: [{ name: "mode", constant: "MODE", values: ["low", "high"], default: 0 }],
+    buffers,
+    sizes: [{ axis: "M", is: op("add", v("N"), i32(1)) }],
+    steps: [...first.steps, { kind: "fill", buffer: "output", value: 0 }, ...last.steps],
+  };
+}
+
+const generate = () =>
+  generateAll([operator], targets, (_, { capabilities }) => ({
+    name: "by hand",
+    plan: ({ present }) => planFor(present, capabilities.groups),
+  }));
+
+const ajv = new Ajv({ strict: false });
+const validate = ajv.compile(manifestSchema);
+
+describe("the manifest", () => {
+  const { files, manifest } = generate();
+  const parsed = JSON.parse(files.get("manifest.json")!) as Manifest;
+
+  test("follows its published schema", () => {
+    validate(parsed);
+    expect(validate.errors).toBeNull();
+    expect(JSON.parse(files.get("manifest.schema.json")!)).toEqual(manifestSchema);
+    expect(parsed).toEqual(manifest);
+  });
+
+  test("a wrong one does not", () => {
+    const wrong = structuredClone(parsed) as { operators: Record<string, { doc?: string }> };
+    delete wrong.operators.pick!.doc;
+    expect(validate(wrong)).toBe(false);
+    expect(validate({ ...parsed, more: 1 })).toBe(false);
+    expect(
+      validate(JSON.parse(files.get("manifest.json")!.replaceAll("ceilDiv", "ceil.div"))),
+    ).toBe(false);
+  });
+
+  test("names files that exist, and every file is one of them", () => {
+    const named = Object.values(parsed.operators.pick!.kernels.forward!.targets).flatMap(
+      (t) => t.files,
+    );
+    expect([...named, "abi.json", "manifest.json", "manifest.schema.json"].sort()).toEqual([
+      ...files.keys(),
+    ]);
+  });
+
+  test("says how to run an entry", () => {
+    const { entries, needs } = parsed.operators.pick!.kernels.forward!.targets.wgsl!;
+    expect(needs).toEqual({ group: 32, sharedBytes: 0, buffers: 2 });
+    expect(entries.map(({ name }) => name)).toEqual(["pick", "pick_bias"]);
+    expect(entries[0]!.constants).toEqual([
+      { name: "MODE", option: "mode", values: ["low", "high"], default: 0 },
+    ]);
+    expect(entries[0]!.sizes).toEqual([{ name: "M", is: "N + 1" }]);
+    expect(entries[0]!.workspaces).toEqual([{ name: "half", dtype: "f32", elements: "N" }]);
+    expect(entries[0]!.steps[0]).toEqual({
+      kind: "launch",
+      function: "pick_first",
+      buffers: [
+        { name: "input", access: "read", binding: 0 },
+        { name: "half", access: "write", binding: 2 },
+      ],
+      scalars: ["N"],
+      scalarsBinding: 3,
+      group: 32,
+      groups: "ceilDiv(N, 32)",
+      sharedBytes: 0,
+    });
+  });
+
+  test("generating twice gives the same bytes", () => {
+    expect([...generate().files]).toEqual([...files]);
+  });
+
+  test("lines are short and end in a line feed", () => {
+    for (const [path, text] of files) {
+      expect(text.endsWith("\n") && !text.endsWith("\n\n"), path).toBe(true);
+      if (!path.endsWith(".json"))
+        for (const line of text.split("\n")) {
+          expect(line.length, `${path}: ${line}`).toBeLessThanOrEqual(100);
+          expect(line, path).not.toMatch(/\s$/);
+        }
+    }
+  });
+});
+
+describe("the ABI", () => {
+  const { manifest } = generate();
+  const before = { abi: abiVersion, fingerprint: fingerprint(manifest) };
+  const changed = (edit: (text: string) => string) =>
+    fingerprint(JSON.parse(edit(JSON.stringify(manifest))) as Manifest);
+
+  test.each([
+    ["a function's name", '"pick_first"', '"pick_1st"'],
+    ["a binding", '"binding":2', '"binding":5'],
+    ["a scalar's type", '"type":"i32"', '"type":"f32"'],
+    ["a constant", '"MODE"', '"WAY"'],
+    ["the uniform's binding", '"scalarsBinding":3', '"scalarsBinding":4'],
+  ])("changes with %s, which needs another number", (_, from, to) => {
+    const after = changed((text) => text.replace(from, to));
+    expect(compareAbi(before, { abi: abiVersion, fingerprint: after })).toMatch(/raise abiVersion/);
+    expect(compareAbi(before, { abi: "9.0.0", fingerprint: after })).toBeUndefined();
+  });
+
+  test("does not change with a schedule", () => {
+    const after = changed((text) =>
+      text.replaceAll("by hand", "tiled").replaceAll('"group":32', '"group":64'),
+    );
+    expect(after).toBe(before.fingerprint);
+    expect(compareAbi(before, { ...before })).toBeUndefined();
+  });
+});
+
+describe("writing", () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "emit-"));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const files = new Map([
+    ["a/one.js", "1\n"],
+    ["two.txt", "2\n"],
+  ]);
+
+  test("writes what differs, and only that", async () => {
+    expect(await compareFiles(join(folder, "none"), files)).toEqual({
+      missing: ["a/one.js", "two.txt"],
+      changed: [],
+      extra: [],
+    });
+    expect(await writeFiles(folder, files)).toEqual(["a/one.js", "two.txt"]);
+    expect(await writeFiles(folder, files)).toEqual([]);
+    await writeFile(join(folder, "two.txt"), "3\n");
+    await writeFile(join(folder, "a", "old.js"), "");
+    expect(await compareFiles(folder, files)).toEqual({
+      missing: [],
+      changed: ["two.txt"],
+      extra: ["a/old.js"],
+    });
+    expect(await writeFiles(folder, files)).toEqual(["two.txt"]);
+    expect(await readFile(join(folder, "two.txt"), "utf8")).toBe("2\n");
+    expect((await readdir(folder)).sort()).toEqual(["a", "two.txt"]);
+  });
+});
