@@ -44,11 +44,11 @@ export function renderProblem(p: Problem): string {
   return `${head}\n  ${gutter} | ${p.text}\n  ${blank} | ${indent}${"^".repeat(p.length)}`;
 }
 
-/** The path as it is shown: from the package's root for its own files, else from the current folder. */
+/** The path as it is shown: from the package's root for the language's files, else from the current folder. */
 export function shownPath(path: string): string {
   const own = relative(packageRoot, path);
-  const inside = own.startsWith("dsl") && !path.startsWith(process.cwd() + sep);
-  return (inside ? own : relative(process.cwd(), path)).replaceAll("\\", "/");
+  const isOwn = own.startsWith(`dsl${sep}`);
+  return (isOwn ? own : relative(process.cwd(), path)).replaceAll("\\", "/");
 }
 
 /** A problem with `length` characters from `start` of a file. */

@@ -3,27 +3,42 @@
 import type { ts } from "ts-morph";
 import { type Expr, op, read } from "../ir/expr.ts";
 import { clamp, nearest, samples, span } from "./ranges.ts";
-import { exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
+import { argumentAt, exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
 import { type Axis, describe, list, parseDims, type Source, scalar, type Value } from "./values.ts";
 
 type Method<Of> = (run: Run, of: Of, args: readonly Value[], node: ts.Node) => Value;
 
 /** The members of `Axis` in dsl/types.ts that are called. */
 export const axisMethods: Readonly<Record<AxisMethod, Method<Axis>>> = {
-  at: (run, _, [p], node) => scalar(positionOf(run, p, node)),
-  index: (run, _, [i], node) => scalar(wholeOf(run, i, node)),
-  nearest: (run, axis, [p], node) => scalar(nearest(axis, positionOf(run, p, node))),
-  clamp: (run, axis, [p], node) => scalar(clamp(axis, positionOf(run, p, node))),
+  at: (run, _, [p], node) => scalar(positionOf(run, p, argumentAt(node, 0))),
+  index: (run, _, [i], node) => scalar(wholeOf(run, i, argumentAt(node, 0))),
+  nearest: (run, axis, [p], node) => scalar(nearest(axis, positionOf(run, p, argumentAt(node, 0)))),
+  clamp: (run, axis, [p], node) => scalar(clamp(axis, positionOf(run, p, argumentAt(node, 0)))),
   of: (run, axis, [i, whole], node) =>
-    scalar(op("owner", wholeOf(run, i, node), axisArg(run, whole, node).size, axis.size)),
+    scalar(
+      op(
+        "owner",
+        wholeOf(run, i, argumentAt(node, 0)),
+        axisArg(run, whole, argumentAt(node, 1)).size,
+        axis.size,
+      ),
+    ),
   in: (run, axis, [blocks, block, k], node) => {
-    const { size } = axisArg(run, blocks, node);
-    return scalar(op("member", wholeOf(run, block, node), wholeOf(run, k, node), axis.size, size));
+    const { size } = axisArg(run, blocks, argumentAt(node, 0));
+    return scalar(
+      op(
+        "member",
+        wholeOf(run, block, argumentAt(node, 1)),
+        wholeOf(run, k, argumentAt(node, 2)),
+        axis.size,
+        size,
+      ),
+    );
   },
   span: (run, axis, [lo, hi], node) =>
-    span(axis, positionOf(run, lo, node), positionOf(run, hi, node)),
+    span(axis, positionOf(run, lo, argumentAt(node, 0)), positionOf(run, hi, argumentAt(node, 1))),
   samples: (run, axis, args, node) => {
-    const at = (i: number): Expr => positionOf(run, args[i], node);
+    const at = (i: number): Expr => positionOf(run, args[i], argumentAt(node, i));
     return samples(axis, at(0), at(1), at(2), at(3));
   },
 };
@@ -115,7 +130,7 @@ export function readElement(
       node,
       `${source.name} has ${axes.length} axes (${axes.join(" ")}), not ${args.length}`,
     );
-  const at = args.map((arg) => wholeOf(run, arg, node));
+  const at = args.map((arg, i) => wholeOf(run, arg, argumentAt(node, i)));
   const from = { from: source.name, axes: source.stage ? [] : axes, at, border };
   const parts = source.parts.map((type, part) => scalar(read({ ...from, type, part })));
   return source.tuple ? list(parts) : parts[0]!;

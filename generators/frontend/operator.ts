@@ -10,6 +10,8 @@ import { readSignature } from "./signature.ts";
 /** An operator as its author declared it. */
 export interface Operator extends Omit<MetaData, "axes" | "demands"> {
   readonly name: string;
+  /** What the author says above the function. */
+  readonly notes: string;
   /** The tensors in the order they are declared. */
   readonly tensors: readonly TensorDecl[];
   /** The axes that follow from others. */
@@ -47,6 +49,7 @@ function readChecked(checked: Checked): Operator {
   const operator: Operator = {
     ...meta,
     name: signature.name,
+    notes: signature.notes,
     tensors: signature.tensors,
     derived: axes.map((a) => a.axis),
     path: checked.file.fileName,

@@ -9,7 +9,7 @@ import { int, size } from "../ir/expr.ts";
 import type { OpName } from "../ir/ops.ts";
 import { visit } from "../ir/walk.ts";
 import { finiteTest, steps } from "./ranges.ts";
-import { exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
+import { argumentAt, exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
 import { scalar, type Value } from "./values.ts";
 import { declareStage, reduceOver } from "./walks.ts";
 
@@ -28,13 +28,13 @@ type Primitive = (run: Run, args: readonly Value[], node: ts.Node) => Value;
 const scalars =
   (name: OpName): Primitive =>
   (run, args, node) =>
-    scalar(make(name, ...args.map((arg) => exprOf(run, arg, node))));
+    scalar(make(name, ...args.map((arg, i) => exprOf(run, arg, argumentAt(node, i)))));
 
 /** Real to int: what becomes an index must be made of positions. */
 const toInt =
   (name: "floor" | "ceil" | "round"): Primitive =>
   (run, [p], node) =>
-    scalar(make(name, positionOf(run, p, node)));
+    scalar(make(name, positionOf(run, p, argumentAt(node, 0))));
 
 export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   floor: toInt("floor"),
@@ -54,10 +54,10 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   tanh: scalars("tanh"),
   idiv: scalars("idiv"),
   mod: scalars("mod"),
-  finite: (run, [p], node) => scalar(finiteTest(exprOf(run, p, node))),
-  next: (run, [p], node) => scalar(make("add", positionOf(run, p, node), int(1))),
+  finite: (run, [p], node) => scalar(finiteTest(exprOf(run, p, argumentAt(node, 0)))),
+  next: (run, [p], node) => scalar(make("add", positionOf(run, p, argumentAt(node, 0)), int(1))),
   axis: declareAxis,
-  steps: (run, [n], node) => steps(positionOf(run, n, node)),
+  steps: (run, [n], node) => steps(positionOf(run, n, argumentAt(node, 0))),
   sum: (run, args, node) => reduceOver(run, "sum", args, scalar(int(0)), node),
   sums: (run, args, node) => reduceOver(run, "sum", args, startOf(run, args, node), node),
   max: (run, args, node) => reduceOver(run, "max", args, startOf(run, args, node), node),
@@ -75,7 +75,7 @@ function declareAxis(run: Run, [name, length]: readonly Value[], node: ts.Node):
   if (name?.is !== "text" || !/^[A-Za-z_]\w*$/.test(name.text))
     return fail(run, "WW145", node, "an axis is named by a literal word");
   const axis = name.text;
-  const e = wholeOf(run, length, node);
+  const e = wholeOf(run, length, argumentAt(node, 1));
   checkSize(run, e, axis, node);
   const known = run.axes.find((a) => a.axis === axis);
   if (known?.size !== e && (known || run.taken.has(axis)))

@@ -28,7 +28,7 @@ export const compilerOptions: ts.CompilerOptions = {
   allowImportingTsExtensions: true,
   noEmit: true,
   skipLibCheck: true,
-  paths: { warpweave: [languageFile] },
+  paths: { warpweave: [languageFile.replaceAll("\\", "/")] },
 };
 
 let shared: Project | undefined;

@@ -11,6 +11,7 @@ import { type AttrValue, widen } from "./attributes.ts";
 import type { Operator } from "./operator.ts";
 import { isLanguage } from "./paths.ts";
 import { compilerOptions, type Input } from "./project.ts";
+import { exportedFunctions } from "./signature.ts";
 
 /** A declaration, loaded to be run. */
 export interface Reference {
@@ -35,12 +36,13 @@ type Exports = Record<string, unknown>;
 /** Loads a declaration that `readOperator` has accepted. */
 export async function loadReference(input: Input): Promise<Reference> {
   const path = resolve(typeof input === "string" ? input : input.path);
-  const text = typeof input === "string" ? undefined : input.text;
-  const { meta, ...rest } = loadModule(path, new Map(), text);
-  const functions = Object.values(rest).filter((f) => typeof f === "function");
-  const [declaration, another] = functions;
-  if (!declaration || another || typeof meta !== "object" || meta === null)
-    throw new TypeError(`${path} does not export one operator and its meta`);
+  const text = typeof input === "string" ? readFileSync(path, "utf8") : input.text;
+  const parsed = ts.createSourceFile(path, text, ts.ScriptTarget.ES2023);
+  const [name] = exportedFunctions(parsed).map((f) => f.name?.text);
+  const { meta, ...exports } = loadModule(path, new Map(), text);
+  const declaration = name === undefined ? undefined : exports[name];
+  if (typeof declaration !== "function" || typeof meta !== "object" || meta === null)
+    throw new TypeError(`${path} does not export an operator and its meta`);
   return { declaration: declaration as Reference["declaration"], meta: meta as Exports };
 }
 

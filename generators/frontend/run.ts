@@ -42,6 +42,12 @@ export function fail(run: Run, code: Code, node: ts.Node, message: string): neve
   return failAt(code, at, `in ${at.expression.getText()}: ${message}`);
 }
 
+/** The text of an argument of a call, to point at; the call where arguments are spread. */
+export function argumentAt(call: ts.Node, i: number): ts.Node {
+  if (!ts.isCallExpression(call) || call.arguments.some(ts.isSpreadElement)) return call;
+  return call.arguments[i] ?? call;
+}
+
 /** The expression of a number or test. */
 export function exprOf(run: Run, v: Value | undefined, node: ts.Node): Expr {
   if (v?.is === "scalar") return v.expr;

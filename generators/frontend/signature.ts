@@ -20,16 +20,15 @@ export type AttrForm = keyof typeof attrForms;
 export interface Signature {
   readonly name: string;
   readonly node: ts.FunctionDeclaration;
+  /** What the author says above the function. */
+  readonly notes: string;
   readonly tensors: readonly TensorDecl[];
   readonly attrs: ReadonlyMap<string, AttrForm>;
 }
 
 /** The one exported function of a file, with its parameters' types. */
 export function readSignature({ file, checker }: Checked): Signature {
-  const found = file.statements.filter(
-    (s): s is ts.FunctionDeclaration => ts.isFunctionDeclaration(s) && isExported(s) && !!s.body,
-  );
-  const [node, second] = found;
+  const [node, second] = exportedFunctions(file);
   if (!node) return failAt("WW101", emptyAt(file), "no function is exported: export the operator");
   if (second)
     return failAt(
@@ -47,10 +46,17 @@ export function readSignature({ file, checker }: Checked): Signature {
   return {
     name: node.name.text,
     node,
+    notes: notesOf(node, checker),
     tensors: readTensors(first, checker),
     attrs: attrs ? readForms(attrs, checker) : new Map(),
   };
 }
+
+/** The functions that a file exports as `export function`: one, in a declaration. */
+export const exportedFunctions = (file: ts.SourceFile): readonly ts.FunctionDeclaration[] =>
+  file.statements.filter(
+    (s): s is ts.FunctionDeclaration => ts.isFunctionDeclaration(s) && isExported(s) && !!s.body,
+  );
 
 const isExported = (s: ts.FunctionDeclaration): boolean =>
   !!s.modifiers?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword);
@@ -103,6 +109,11 @@ function typeOfKey(
 
 const docOf = (symbol: ts.Symbol, checker: ts.TypeChecker): string =>
   ts.displayPartsToString(symbol.getDocumentationComment(checker)).replaceAll(/\s+/g, " ").trim();
+
+function notesOf(node: ts.FunctionDeclaration, checker: ts.TypeChecker): string {
+  const symbol = node.name && checker.getSymbolAtLocation(node.name);
+  return symbol ? docOf(symbol, checker) : "";
+}
 
 function readForms(
   parameter: ts.ParameterDeclaration,

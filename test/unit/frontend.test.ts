@@ -29,6 +29,7 @@ describe("the four operators", () => {
     const deform = operatorOf("deform_conv2d");
     expect(deform.name).toBe("deform_conv2d");
     expect(deform.file).toBe("dsl/ops/deform_conv2d.ts");
+    expect(deform.notes).toContain("they do not depend on the output channel");
     expect(deform.tensors.map((t) => `${t.name}${t.optional ? "?" : ""}: ${t.type}`)).toEqual([
       "input: data",
       "offset: coord",
