@@ -216,12 +216,15 @@ function deriveSizes(variant, values) {
   }
 }
 
-function fillSentence(sentence, values) {
+// The sentence of a demand: {C} stands for a size, {stride} for an attribute, {mode} for a choice.
+function fillSentence(sentence, signature, values) {
   return sentence.replace(/\{([\w.]+)\}/g, (_, name) => {
-    const key = name.replaceAll(".", "_");
-    if (key in values) return values[key];
-    const parts = Object.keys(values).filter((other) => other.startsWith(`${key}_`));
-    return parts.map((part) => values[part]).join(",");
+    const attr = signature.attrs.find((each) => each.name === name);
+    if (attr?.type === "bool") return String(values[name.toUpperCase()] === 1);
+    if (attr?.type === "choice") return attr.values[values[name.toUpperCase()]];
+    const parts = partNames[attr?.type];
+    if (parts) return parts.map((part) => values[`${name}_${part}`]).join(",");
+    return String(values[name.replaceAll(".", "_")]);
   });
 }
 
@@ -238,7 +241,7 @@ export function resolve(signature, shapes, attrs) {
   readSizes(signature, shapes, values);
   deriveSizes(variant, values);
   for (const { holds, otherwise } of variant.demands)
-    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, values)}.`);
+    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, signature, values)}.`);
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");

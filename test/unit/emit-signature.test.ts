@@ -66,7 +66,7 @@ const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unk
   ["rois's dimension 1 is 4; it must be 5.", change("rois", [7, 4]), attrs],
   ["OH is 8, but the other sizes and attributes give 7.", change("offset", [2, 18, 8, 4]), attrs],
   [
-    "input has 6 channels, which 4 groups do not divide (stride 1,1).",
+    "input has 6 channels, which 4 groups do not divide (low, false, 1,1, 0).",
     change("offset", [2, 24, 7, 4]),
     attrs,
   ],
