@@ -4,6 +4,7 @@ import { arch, cpus, platform, release } from "node:os";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { compileWithNvcc } from "../../targets/cuda/nvcc.ts";
 import { compileWithNvrtc } from "../../targets/cuda/nvrtc.ts";
+import { openGpujs } from "../../targets/gpujs/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import type { Executor, Unavailable } from "../../targets/program.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
@@ -85,6 +86,8 @@ const emptyCuda = 'extern "C" __global__ void probe() {}\n';
 
 const probes: readonly Probe[] = [
   opens("js in Node", "js", async () => openJs()),
+  opens("gpu.js", "gpujs", openGpujs),
+  opens("gpu.js, CPU mode", "gpujs", () => openGpujs({ mode: "cpu" })),
   opens("wgsl on a GPU", "wgsl", () => openWgsl({ adapter: "hardware" })),
   opens("wgsl on the CPU", "wgsl", () => openWgsl({ adapter: "software" })),
   opens("wgsl in a browser", "wgsl", openBrowser),

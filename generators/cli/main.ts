@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { packageRoot } from "../frontend/paths.ts";
+import { addCheck } from "./commands/check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGenerate } from "./commands/generate.ts";
 import { addList } from "./commands/list.ts";
@@ -42,7 +43,8 @@ export function createProgram(terminal: Terminal): Command {
     // Both before the commands are added, which inherit them.
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addList, addShow, addGenerate, addRun, addDoctor]) add(program, terminal);
+  for (const add of [addList, addShow, addGenerate, addRun, addCheck, addDoctor])
+    add(program, terminal);
   return program;
 }
 

@@ -1,0 +1,56 @@
+// The ledger of a cross-check as people read it.
+
+import type { Failure, Ledger, OperatorRecord, TargetRecord } from "../check/ledger.ts";
+import { explainUnavailable } from "./executors.ts";
+import { type Align, formatTable, plural } from "./terminal.ts";
+
+const head = ["operator", "target", "ran on", "cases", "elements", "either", "worst", "result"] as const;
+const align: readonly Align[] = ["left", "left", "left", "right", "right", "right", "right"];
+
+/** A row for each operator and device, then what failed, what was skipped and what cannot run. */
+export function formatLedger(ledger: Ledger): string {
+  const { operators, unavailable } = ledger;
+  const parts = [formatTable(operators.flatMap(formatOperator), { head, align })];
+  const failures = operators.flatMap((o) => [o, ...o.targets].flatMap((r) => r.failures));
+  if (failures.length > 0) parts.push(failures.map(formatFailure).join(""));
+  const skipped = operators.flatMap((o) =>
+    o.skipped.map(({ what, reason }) => `skipped: ${o.operator} ${what}: ${reason}\n`),
+  );
+  if (skipped.length > 0) parts.push(skipped.join(""));
+  if (unavailable.length > 0)
+    parts.push(unavailable.map((u) => `skipped: ${u.target}: ${explainUnavailable(u)}\n`).join(""));
+  parts.push(
+    "either: elements at a decision within rounding, where either branch is right;\n" +
+      "worst: the largest error as a share of the bound derived for that element.\n",
+  );
+  return parts.join("\n");
+}
+
+function formatOperator(record: OperatorRecord): readonly (readonly string[])[] {
+  const { operator, variants, cases, failures, targets } = record;
+  const oracles = `declaration, IR and judge in float64 (${plural(variants, "variant")})`;
+  return [
+    [operator, "float64", oracles, String(cases), "", "", "", verdict(failures)],
+    ...targets.map((t) => formatTarget(t)),
+  ];
+}
+
+function formatTarget(record: TargetRecord): readonly string[] {
+  const { target, device, cases, elements, ambiguous, worst, failures } = record;
+  return [
+    "",
+    target,
+    device.device,
+    String(cases),
+    String(elements),
+    String(ambiguous),
+    worst.error.toFixed(2),
+    verdict(failures),
+  ];
+}
+
+const verdict = (failures: readonly Failure[]): string =>
+  failures.length > 0 ? `${failures.length} FAILED` : "agree";
+
+const formatFailure = ({ message, command }: Failure): string =>
+  `FAILED ${message}\n       ${command}\n`;
