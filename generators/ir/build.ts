@@ -4,6 +4,7 @@ import {
   cast,
   constant,
   type Expr,
+  int,
   type Kind,
   kindOf,
   type Loop,
@@ -13,6 +14,7 @@ import {
   type Reduce,
   reduceNode,
   select as selectNode,
+  size,
 } from "./expr.ts";
 import { type OpName, ops } from "./ops.ts";
 import { levelOf, type Moved, substitute } from "./walk.ts";
@@ -119,6 +121,10 @@ export function domain(
   });
   return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical, moved) };
 }
+
+/** The size of a named axis; a numeral is its own size. */
+export const extentOf = (axis: string): Expr =>
+  /^\d+$/.test(axis) ? int(Number(axis)) : size(axis);
 
 /** Part `which` of a reduction. */
 export const partOf = (of: Reduce, which: number): Expr => part(of, which);

@@ -3,7 +3,7 @@
 
 import { make } from "../ir/build.ts";
 import { type Expr, int } from "../ir/expr.ts";
-import { isWithin, isWithinAsReal } from "./ranges.ts";
+import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
 
 /** The place of an element in row-major order. */
 export function flatten(at: readonly Expr[], extents: readonly Expr[]): Expr {

@@ -3,7 +3,7 @@
 import { make } from "../ir/build.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
 import { i32, type NestExpr, variable } from "../ir/nest.ts";
-import { isNonNegative } from "./ranges.ts";
+import { isNonNegative } from "../ir/ranges.ts";
 
 /** An int expression over sizes and attributes. */
 export function hostExpr(e: Expr): NestExpr {

@@ -15,7 +15,7 @@ import {
   unreachable,
 } from "../ir/expr.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
-import { isWithin } from "./ranges.ts";
+import { isWithin } from "../ir/ranges.ts";
 
 type Env = ReadonlyMap<Loop, Expr>;
 

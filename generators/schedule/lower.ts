@@ -8,7 +8,6 @@ import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { hostExpr, product } from "./host.ts";
 import { inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
-import { extentOf } from "./ranges.ts";
 import { unrollLoops } from "./unroll.ts";
 
 /** How kinds are stored and computed; data may later be f16. */
@@ -187,15 +186,13 @@ function orderScalars(
 function allScalars(kernel: Kernel): Plan["scalars"] {
   const axes = [...kernel.tensors.flatMap((t) => t.dims.flat()), ...kernel.axes.map((a) => a.axis)];
   const sizes = [...new Set(axes)].map((name) => ({ name, type: "i32", from: "size" }) as const);
-  const attrs = kernel.attrs
-    .flatMap(scalarsOf)
-    .map(
-      ({ name, type }) =>
-        ({
-          name: name.replaceAll(".", "_"),
-          type: type === "int" ? "i32" : "f32",
-          from: "attr",
-        }) as const,
-    );
+  const attrs = kernel.attrs.flatMap(scalarsOf).map(
+    ({ name, type }) =>
+      ({
+        name: name.replaceAll(".", "_"),
+        type: type === "int" ? "i32" : "f32",
+        from: "attr",
+      }) as const,
+  );
   return [...sizes, ...attrs];
 }

@@ -2,7 +2,7 @@
 // depends on, so hoisting and common subexpressions need no rule of their own. tidy.ts then puts back what
 // is used once.
 
-import { make, partOf, select } from "../ir/build.ts";
+import { extentOf, make, partOf, select } from "../ir/build.ts";
 import { type Expr, index, type Kind, kindOf, type Loop, unreachable } from "../ir/expr.ts";
 import {
   type NestExpr,
@@ -12,11 +12,11 @@ import {
   typeOf,
   variable,
 } from "../ir/nest.ts";
+import { isNonNegative } from "../ir/ranges.ts";
 import { children, freeLoops } from "../ir/walk.ts";
 import { access } from "./address.ts";
 import { type Context, type Contexts, isInside } from "./contexts.ts";
 import type { Names } from "./names.ts";
-import { extentOf, isNonNegative } from "./ranges.ts";
 import {
   deepest,
   innermostGuard,

@@ -1,6 +1,6 @@
 // What is known of the range of an index, from how it was made: enough to leave out tests that cannot fail.
 
-import { type Expr, int, kindOf, size } from "../ir/expr.ts";
+import { type Expr, kindOf } from "./expr.ts";
 
 /** Is `e` an int that is certainly not negative? */
 export function isNonNegative(e: Expr): boolean {
@@ -78,7 +78,3 @@ export const isWithin = (e: Expr, extent: Expr): boolean =>
  */
 export const isWithinAsReal = (e: Expr, extent: Expr): boolean =>
   isNonNegative(e) && isBelow(e, extent, true);
-
-/** The size of a named axis; a numeral is its own size. */
-export const extentOf = (axis: string): Expr =>
-  /^\d+$/.test(axis) ? int(Number(axis)) : size(axis);
