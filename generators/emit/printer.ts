@@ -1,79 +1,21 @@
 // The printer all C-like targets share: the text instance of the fold. It asks the target's record how
 // things are spelled, puts brackets only where they are needed, and breaks long lines.
 
-import {
-  type Form,
-  level,
-  type Scope,
-  type Spelling,
-  type Target,
-  type Text,
-} from "../../targets/target.ts";
+import { level, type Scope, type Target, type Text } from "../../targets/target.ts";
 import type { BufferDecl, Nest, NestExpr, NestOp, Scalar } from "../ir/nest.ts";
 import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
+import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
 import { createNames } from "./names.ts";
-import { flatten, gapAt, wrap } from "./wrap.ts";
+import { flatten, wrap } from "./wrap.ts";
 
 const width = 100;
 
 /** A line or an indented block of lines. */
 type Line = string | { readonly inner: readonly Line[] };
 
-const bracket = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
-
 /** `a + -1` is written `a - 1`. */
 const signs: Readonly<Partial<Record<NestOp, NestOp>>> = { add: "sub", sub: "add" };
-
-function writeForm(form: Form, args: readonly Text[]): Text {
-  const [a, b] = args;
-  switch (form.kind) {
-    case "text":
-      return form.write(...args);
-    case "prefix":
-      // One more, so that two signs never stand side by side.
-      return { text: form.symbol + bracket(a!, level.unary + 1), level: level.unary };
-    case "call": {
-      const list = args.map((arg) => arg.text).join(`,${gapAt(0)}`);
-      return { text: `${form.name}(${list})`, level: level.primary };
-    }
-    case "infix": {
-      // A test of tests and a comparison of comparisons are bracketed: WGSL demands it, readers like it.
-      const logic = form.level <= level.and;
-      const inner = logic ? level.equal : form.level <= level.compare ? level.add : form.level;
-      const side = (arg: Text, least: number) =>
-        logic && arg.level === form.level ? arg.text : bracket(arg, least);
-      const left = side(a!, inner);
-      const right = side(b!, Math.max(inner, form.level + 1));
-      return { text: `${left} ${form.symbol}${gapAt(form.level)}${right}`, level: form.level };
-    }
-    default:
-      return form satisfies never;
-  }
-}
-
-/** Integer operations whose result is not negative where no operand is. */
-const natural: ReadonlySet<NestOp> = new Set<NestOp>([
-  "add",
-  "mul",
-  "quot",
-  "rem",
-  "idiv",
-  "mod",
-  "minimum",
-  "maximum",
-]);
-
-function isNatural(op: NestOp, args: readonly Text[]): boolean {
-  if (op === "mod") return true;
-  if (op === "maximum") return args.some((arg) => arg.natural);
-  return natural.has(op) && args.every((arg) => arg.natural);
-}
-
-function formOf(spelling: Spelling, of: Scalar, args: readonly Text[]): Form {
-  return typeof spelling === "function" ? spelling(of, args) : spelling;
-}
 
 /** How a nest's names are written, and what its body turned out to need. */
 export interface PrintContext {

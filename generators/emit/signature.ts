@@ -148,7 +148,7 @@ function printAxes({ axes }: Kernel, use: Use): string {
 function printDemands({ demands }: Kernel, use: Use): string {
   const items = demands.map(({ holds, otherwise }) => [
     ...printRule("holds", holds, use),
-    `    otherwise: ${JSON.stringify(otherwise)},`,
+    ...wrap(`otherwise:${gapAt(0)}${JSON.stringify(otherwise)},`, 4, 100, 2),
   ]);
   return printList(items);
 }

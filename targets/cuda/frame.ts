@@ -14,7 +14,7 @@ const pointee: Readonly<Record<BufferDecl["dtype"], string>> = {
   f64: "double",
 };
 
-function declareKernel({ nest, body, groups }: PrintedNest) {
+function declareKernel({ nest, body }: PrintedNest, groups: string) {
   const pointers = nest.buffers
     .filter(({ place }) => place === "global")
     .map(({ name, dtype, access }) => {
@@ -26,7 +26,7 @@ function declareKernel({ nest, body, groups }: PrintedNest) {
   );
   const head = `extern "C" __global__ void __launch_bounds__(${nest.group}) ${safe(nest.name)}(`;
   return {
-    about: comment(`Blocks: ${groups}, of ${nest.group} threads.`, "//"),
+    about: comment(`Grid: ${groups} blocks of ${nest.group} threads.`, "//"),
     head: argumentList(head, [...pointers, ...numbers], ") {"),
     body,
   };
@@ -52,7 +52,10 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         tensors: describeTensors(unit),
         macros,
         helpers: unit.helpers,
-        kernels: unit.plans.flatMap(({ nests }) => nests.map(declareKernel)),
+        kernels: unit.plans.flatMap(({ nests, entry }) => {
+          const launches = entry.steps.filter((step) => step.kind === "launch");
+          return nests.map((nest, at) => declareKernel(nest, launches[at]!.groups));
+        }),
       },
     },
   ];

@@ -32,6 +32,14 @@ function document(text: string, indent: number): string {
 const camel = (name: string): string =>
   name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 
+const arrays = {
+  f32: "Float32Array",
+  f64: "Float64Array",
+  i32: "Int32Array",
+  u32: "Uint32Array",
+  f16: "Uint16Array",
+} as const;
+
 /** What the template of the types says. */
 export function declareTypes({ operator, role, signature, plans }: PrintedUnit) {
   const { tensors, attrs, outputs, doc } = signature;
@@ -61,7 +69,9 @@ export function declareTypes({ operator, role, signature, plans }: PrintedUnit) 
     kernels: plans.flatMap(({ nests, entry }) =>
       nests.map(({ nest }) => ({
         name: `${nest.name}_kernel`,
-        buffers: nest.buffers.filter(({ place }) => place === "global").map(({ name }) => name),
+        buffers: nest.buffers
+          .filter(({ place }) => place === "global")
+          .map(({ name, dtype }) => ({ name, type: arrays[dtype] })),
         numbers: [...nest.scalars, ...entry.constants].map(({ name }) => name),
       })),
     ),

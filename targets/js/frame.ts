@@ -78,11 +78,21 @@ function declareEntry({ entry }: PrintedPlan) {
   };
 }
 
+/** A module defines its operator's name and a few of its own, which must differ. */
+function requireFree(operator: string, runtime: string): void {
+  const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
+  const more = ["signature", "entries", "axes", "demands", "readShape", "readData", "ceilDiv"];
+  if (reserved.has(operator) || [...own, ...more].includes(operator))
+    throw new Error(`An operator cannot be called ${operator}: generated modules use that name.`);
+}
+
 /** An ES module that imports nothing, and its types. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
   const { operator, role, signature } = unit;
   const base = role === "forward" ? operator : `${operator}_${role}`;
   const entries = unit.plans.map(declareEntry);
+  const runtime = readRuntime();
+  requireFree(base, runtime);
   const formulas = entries.flatMap(({ allocations }) => allocations.map(({ value }) => value));
   const uses = (name: string) => formulas.some((formula) => formula.includes(`${name}(`));
   return [
@@ -102,7 +112,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         idiv: uses("idiv"),
         helpers: [...new Set([...closeHelpers(unit.signatureHelpers, helpers), ...unit.helpers])],
         kernels: unit.plans.flatMap(declareKernels),
-        runtime: readRuntime(),
+        runtime,
       },
     },
     {

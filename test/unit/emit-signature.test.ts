@@ -4,8 +4,11 @@ import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { describeSignature } from "../../generators/emit/signature.ts";
 import { helpers } from "../../targets/js/helpers.ts";
 import { checkIndices, resolve } from "../../targets/js/runtime.js";
+import { js } from "../../targets/js/target.ts";
 import type { Signature } from "../../targets/signature.ts";
 import { kernelFor, tensors } from "./emit.declared.ts";
+import { pointwise, programOf } from "./emit.fixtures.ts";
+import { load, v } from "./nest.fixtures.ts";
 
 const source = describeSignature({ doc: "Picks.", tensors }, [kernelFor([]), kernelFor(["bias"])]);
 const { signature } = source;
@@ -65,11 +68,7 @@ const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unk
   ],
   ["rois's dimension 1 is 4; it must be 5.", change("rois", [7, 4]), attrs],
   ["OH is 8, but the other sizes and attributes give 7.", change("offset", [2, 18, 8, 4]), attrs],
-  [
-    "input has 6 channels, which 4 groups do not divide (low, false, 1,1, 0).",
-    change("offset", [2, 24, 7, 4]),
-    attrs,
-  ],
+  ["6 is no multiple of 4 (low, false, 1,1, 0).", change("offset", [2, 24, 7, 4]), attrs],
   [
     "OH would be 0: these sizes and attributes leave nothing to compute.",
     change("input", [2, 6, 2, 4]),
@@ -159,5 +158,17 @@ test("the printed rules mean what the compiled ones do", () => {
           expect(Number(printed.variants[at]!.demands[d]!.holds(v))).toBe(holds(v));
       }
     }),
+  );
+});
+
+test("an operator's name must not be one that its module needs", () => {
+  const plan = pointwise(
+    "resolve",
+    { x: "f32" },
+    { y: { dtype: "f32", value: load("x", v("i")) } },
+    false,
+  );
+  expect(() => programOf(plan, js)).toThrow(
+    "An operator cannot be called resolve: generated modules use that name.",
   );
 });

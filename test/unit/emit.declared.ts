@@ -49,8 +49,7 @@ export const kernelFor = (present: readonly string[]): Kernel => ({
   demands: [
     {
       holds: make("eq", make("mod", size("C"), size("G")), int(0)),
-      otherwise:
-        "input has {C} channels, which {G} groups do not divide ({mode}, {aligned}, {stride}, {padding.top})",
+      otherwise: "{C} is no multiple of {G} ({mode}, {aligned}, {stride}, {padding.top})",
     },
   ],
   indices: [{ tensor: "rois", column: 0, axis: "N" }],

@@ -1,0 +1,46 @@
+// What the generated text looks like, for a small plan in every target: to be read in reviews.
+
+import { expect, test } from "vitest";
+import { emitUnit } from "../../generators/emit/unit.ts";
+import type { Plan } from "../../generators/ir/plan.ts";
+import { targets } from "../../targets/registry.ts";
+import { everything, unitOf } from "../unit/emit.fixtures.ts";
+import { planOf, tileSums } from "../unit/nest.fixtures.ts";
+
+const named = (plan: Plan): Plan => ({
+  ...plan,
+  buffers: plan.buffers.map((b) => ({ ...b, axes: [["N"]] })),
+});
+
+const mixed = named(
+  planOf(everything(), 1, {
+    scalars: [
+      { name: "N", type: "i32", from: "size" },
+      { name: "scale", type: "f32", from: "attr" },
+    ],
+    options: [{ name: "mode", constant: "MODE", values: ["signed", "plain"], default: 0 }],
+  }),
+);
+
+/** The checks that every module has are left out. */
+const withoutRuntime = (text: string): string =>
+  text.includes("\nfunction readShape(")
+    ? text.slice(0, text.indexOf("\nfunction readShape("))
+    : text;
+
+test.each(targets.map((t) => [t.name, t] as const))(
+  "every kind of statement in %s",
+  (_, target) => {
+    const files = [...emitUnit(unitOf(mixed), target)];
+    expect(
+      files.map(([path, text]) => `${path}\n${withoutRuntime(text)}`).join("\n"),
+    ).toMatchSnapshot();
+  },
+);
+
+test.each(targets.filter((t) => t.capabilities.groups).map((t) => [t.name, t] as const))(
+  "groups with shared memory in %s",
+  (_, target) => {
+    expect([...emitUnit(unitOf(named(tileSums())), target).values()].join("\n")).toMatchSnapshot();
+  },
+);
