@@ -51,11 +51,15 @@ export interface Generated {
 
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
 
-/** All files of some operators on some targets, with the manifest, its schema and the ABI's fingerprint. */
+/**
+ * All files of some operators on some targets, with the manifest, its schema and the ABI's fingerprint. `hash`
+ * is that of the IR; with it the manifest says which kernels changed their meaning.
+ */
 export function generateAll(
   operators: readonly OperatorSource[],
   targets: readonly Target[],
   choose: ChooseSchedule,
+  hash?: (kernel: Kernel) => string,
 ): Generated {
   const files = new Map<string, string>();
   const described: Record<string, ManifestOperator> = {};
@@ -71,7 +75,8 @@ export function generateAll(
       for (const [path, text] of framed) files.set(path, text);
       return { target, printed, files: [...framed.keys()] };
     });
-    described[operator.name] = describeUnit(operator, units);
+    const hashes = hash && operator.variants.map((present) => hash(operator.kernel(present)));
+    described[operator.name] = describeUnit(operator, units, hashes);
   }
   const manifest: Manifest = {
     $schema: "./manifest.schema.json",

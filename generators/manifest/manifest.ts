@@ -21,6 +21,8 @@ export interface ManifestTarget {
 }
 
 export interface ManifestKernel {
+  /** The hash of the meaning of each entry, by its name. */
+  readonly ir?: Readonly<Record<string, string>>;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
 }
 
@@ -78,16 +80,22 @@ function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
 export function describeUnit(
   operator: { readonly name: string },
   units: readonly EmittedUnit[],
+  hashes?: readonly string[],
 ): ManifestOperator {
   const [first] = units;
   if (!first) throw new Error(`${operator.name} was generated for no target.`);
   const { signature, source } = first.printed;
   const roles = [...new Set(units.map(({ printed }) => printed.role))];
+  const names = first.printed.plans.map(({ plan }) => plan.name);
+  const ir = hashes && Object.fromEntries(names.map((name, at) => [name, hashes[at]!]));
   const kernels = roles.map((role): [string, ManifestKernel] => {
     const own = units.filter(({ printed }) => printed.role === role);
     return [
       role,
-      { targets: Object.fromEntries(own.map((u) => [u.target.name, describeTarget(u)])) },
+      {
+        ...(ir ? { ir } : {}),
+        targets: Object.fromEntries(own.map((u) => [u.target.name, describeTarget(u)])),
+      },
     ];
   });
   return {

@@ -59,7 +59,7 @@ export const manifestSchema = {
       ),
       outputs: list(object({ name: text, dims })),
       indices: list(object({ tensor: text, column: count, axis: text })),
-      kernels: record(object({ targets: record(ref("target")) })),
+      kernels: record(object({ ir: record(text), targets: record(ref("target")) }, ["ir"])),
     }),
     target: object({
       files: list(text),

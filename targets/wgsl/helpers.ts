@@ -3,8 +3,8 @@ import type { Helper } from "../target.ts";
 /** Functions that a module holds where it uses them; each does what the row of ops.ts says. */
 export const helpers: Readonly<Record<string, Helper>> = {
   to_int: {
-    text: `// A whole number as 32 bits: it saturates, and NaN gives 0. (What i32 gives for a number out of range
-// is not the same everywhere.)
+    text: `// A whole number as 32 bits: it saturates, and NaN gives 0. (What i32 gives for a number out of
+// range is not the same everywhere.)
 fn to_int(whole: f32) -> i32 {
   if (whole >= -2147483648.0 && whole < 2147483648.0) {
     return i32(whole);

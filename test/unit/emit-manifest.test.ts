@@ -120,6 +120,21 @@ describe("the manifest", () => {
     });
   });
 
+  test("names the hash of each kernel's meaning where it is given", () => {
+    const hashed = generateAll(
+      [operator],
+      targets,
+      (_, { capabilities }) => ({
+        name: "by hand",
+        plan: ({ present }) => planFor(present, capabilities.groups),
+      }),
+      (kernel) => `hash of ${kernel.present.join() || "none"}`,
+    ).manifest;
+    const ir = { pick: "hash of none", pick_bias: "hash of bias" };
+    expect(hashed.operators.pick!.kernels.forward!.ir).toEqual(ir);
+    expect(validate(hashed)).toBe(true);
+  });
+
   test("generating twice gives the same bytes", () => {
     expect([...generate().files]).toEqual([...files]);
   });
