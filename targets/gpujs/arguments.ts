@@ -7,6 +7,11 @@ export type Numbers = Readonly<Record<string, number>>;
 
 /** The scalars of a job together with the sizes that the entry computes from them. */
 export function completeScalars(entry: Entry, given: Numbers): Numbers {
+  for (const { name, type } of entry.scalars) {
+    const value = given[name];
+    if (type === "i32" && value !== undefined && !Number.isInteger(value))
+      throw new RangeError(`${entry.name}: ${name} must be a whole number, not ${value}.`);
+  }
   const all: Record<string, number> = { ...given };
   for (const { name, is } of entry.sizes) {
     const value = evaluateFormula(is, all);
@@ -15,12 +20,8 @@ export function completeScalars(entry: Entry, given: Numbers): Numbers {
       throw new RangeError(`${entry.name}: ${name} is ${claimed}, but ${is} gives ${value}.`);
     all[name] = value;
   }
-  for (const { name, type } of entry.scalars) {
-    const value = all[name];
-    if (value === undefined) throw new RangeError(`${entry.name}: no value for ${name}.`);
-    if (type === "i32" && !Number.isInteger(value))
-      throw new RangeError(`${entry.name}: ${name} must be a whole number, not ${value}.`);
-  }
+  const missing = entry.scalars.find(({ name }) => all[name] === undefined);
+  if (missing) throw new RangeError(`${entry.name}: no value for ${missing.name}.`);
   return all;
 }
 

@@ -36,6 +36,9 @@ export async function openGpujs(options: GpujsOptions = {}): Promise<Executor | 
   } catch (error) {
     await gpu?.destroy();
     const reason = error instanceof Error ? error.message : String(error);
-    return { target: "gpujs", unavailable: `gpu.js cannot run in its mode ${mode}: ${reason}` };
+    return {
+      target: "gpujs",
+      unavailable: `gpu.js cannot run in its mode ${mode} here: ${reason}`,
+    };
   }
 }

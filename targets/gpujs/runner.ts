@@ -21,18 +21,27 @@ export interface Runner {
   run(program: Program, job: Job): Promise<Record<string, Data>>;
 }
 
+/** A generated module, and the kernels that it has built. */
+interface Loaded {
+  readonly module: Promise<Module>;
+  readonly prepared: Map<string, Prepared>;
+}
+
 /** A runner for a GPU object; rejects where the smallest kernel does not run right. */
 export async function createRunner(gpu: Gpu): Promise<Runner> {
   const kernelClass = await probe(gpu);
-  const modules = new Map<string, Promise<Module>>();
-  const prepared = new Map<string, Prepared>();
+  const modules = new Map<string, Loaded>();
 
+  /** The kernel that a module builds, once for each choice of constants; sizes may change. */
   async function prepare(source: string, name: string, constants: Numbers): Promise<Prepared> {
-    const key = JSON.stringify([name, constants, source]);
+    const { module, prepared } = modules.get(source) ?? {
+      module: importText(source),
+      prepared: new Map<string, Prepared>(),
+    };
+    modules.set(source, { module, prepared });
+    const key = JSON.stringify([name, constants]);
     const known = prepared.get(key);
     if (known) return known;
-    const module = modules.get(source) ?? importText(source);
-    modules.set(source, module);
     const build = (await module)[name];
     if (!build) throw new Error(`The generated module has no function ${name}.`);
     const made = build(gpu, constants);
@@ -40,17 +49,18 @@ export async function createRunner(gpu: Gpu): Promise<Runner> {
     return made;
   }
 
+  /** Computes the one array that a launch writes. */
   async function launch(
-    source: string,
+    { source }: Program,
     step: LaunchStep,
     arrays: Record<string, Float32Array>,
     scalars: Numbers,
     constants: Numbers,
   ): Promise<void> {
-    const compute = await prepare(source, step.function, constants);
     const [result, ...others] = step.buffers.filter(({ access }) => access !== "read");
     if (!result || others.length > 0)
       throw new Error(`${step.function} must write one buffer to run in gpu.js.`);
+    const compute = await prepare(source, step.function, constants);
     const values = await compute(arrays, scalars);
     const expected = arrays[result.name]?.length;
     if (values.length !== expected)
@@ -59,18 +69,27 @@ export async function createRunner(gpu: Gpu): Promise<Runner> {
     arrays[result.name] = values;
   }
 
+  async function runNow(program: Program, job: Job): Promise<Record<string, Data>> {
+    const { entry } = program;
+    const scalars = completeScalars(entry, job.scalars);
+    const constants = completeConstants(entry, job.constants ?? {});
+    const arrays = allocate(entry, job.inputs, scalars);
+    for (const step of entry.steps) {
+      if (step.kind === "launch") await launch(program, step, arrays, scalars, constants);
+      else arrays[step.buffer]?.fill(step.value);
+    }
+    const outputs = entry.tensors.filter(({ role }) => role === "output");
+    return Object.fromEntries(outputs.map(({ name }) => [name, arrays[name]!]));
+  }
+
+  // Runs take turns: they share kernels, whose output size is set before each call.
+  let turn: Promise<unknown> = Promise.resolve();
   return {
     kernelClass,
-    async run({ entry, source }, job) {
-      const scalars = completeScalars(entry, job.scalars);
-      const constants = completeConstants(entry, job.constants ?? {});
-      const arrays = allocate(entry, job.inputs, scalars);
-      for (const step of entry.steps) {
-        if (step.kind === "launch") await launch(source, step, arrays, scalars, constants);
-        else arrays[step.buffer]?.fill(step.value);
-      }
-      const outputs = entry.tensors.filter(({ role }) => role === "output");
-      return Object.fromEntries(outputs.map(({ name }) => [name, arrays[name]!]));
+    run(program, job) {
+      const result = turn.then(() => runNow(program, job));
+      turn = result.catch(() => {});
+      return result;
     },
   };
 }
@@ -96,4 +115,4 @@ function requireClass({ kernel }: GpuKernel, expected: string, name: string): vo
 
 /** A module from its text; it imports nothing. */
 const importText = (text: string): Promise<Module> =>
-  import(`data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`);
+  import(/* @vite-ignore */ `data:text/javascript;charset=utf-8,${encodeURIComponent(text)}`);

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Data } from "../../targets/program.ts";
 import { type BrowserRunner, bundleModule, openBrowser } from "../../targets/wgsl/browser.ts";
 import { operatorCases } from "../unit/gpujs.fixtures.ts";
+import { differences, operationCases } from "../unit/gpujs-operations.fixtures.ts";
 
 interface Answer {
   readonly kernelClass: string;
@@ -12,6 +13,7 @@ interface Answer {
 }
 
 const cases = operatorCases();
+const operations = operationCases();
 
 describe("in a headless browser", { timeout: 60_000 }, () => {
   let browser: BrowserRunner;
@@ -38,6 +40,12 @@ describe("in a headless browser", { timeout: 60_000 }, () => {
     it.each(cases)("$name", async ({ program, job, complain }) => {
       const { outputs } = await browser.evaluate<Answer>(page, { mode, program, job });
       expect(complain(outputs)).toBe("");
+    });
+
+    it.each(operations)("$name", async (c) => {
+      const { program, job } = c;
+      const { outputs } = await browser.evaluate<Answer>(page, { mode, program, job });
+      expect(differences(c, outputs.y!)).toEqual([]);
     });
   });
 });
