@@ -84,6 +84,7 @@ export const idOf = (o: object): number => {
 
 const bits = new DataView(new ArrayBuffer(8));
 const exact = (value: number): string => {
+  if (Number.isNaN(value)) return "nan"; // its bits differ from engine to engine
   bits.setFloat64(0, value);
   return bits.getBigUint64(0).toString(16);
 };
@@ -99,6 +100,9 @@ function intern<N extends Node>(node: N): N {
   table.set(key, node);
   return node;
 }
+
+/** Kinds of operations, which are shared: asking again must not walk all they are made of. */
+const kinds = new WeakMap<Expr, Kind>();
 
 /** The kind of an expression's value. */
 export function kindOf(e: Expr): Kind {
@@ -118,9 +122,12 @@ export function kindOf(e: Expr): Kind {
     case "part":
       return kindOf(e.of.bodies[e.part]!);
     case "op": {
+      const known = kinds.get(e);
+      if (known) return known;
       const kind = resultKind(e.op, e.args.map(kindOf));
-      if (typeof kind === "string") return kind;
-      throw new Error(kind.refused);
+      if (typeof kind !== "string") throw new Error(kind.refused);
+      kinds.set(e, kind);
+      return kind;
     }
     default:
       return unreachable(e);
