@@ -4,6 +4,7 @@ import type { Target } from "../../targets/target.ts";
 import type { Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
 import { abiVersion, fingerprint } from "../manifest/abi.ts";
+import { formatJson } from "../manifest/json.ts";
 import { describeUnit, type Manifest, type ManifestOperator } from "../manifest/manifest.ts";
 import { manifestSchema } from "../manifest/schema.ts";
 import { describeSignature } from "./signature.ts";
@@ -49,7 +50,7 @@ export interface Generated {
   readonly manifest: Manifest;
 }
 
-const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const json = (value: unknown): string => `${formatJson(value)}\n`;
 
 /**
  * All files of some operators on some targets, with the manifest, its schema and the ABI's fingerprint. `hash`

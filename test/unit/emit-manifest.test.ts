@@ -8,6 +8,7 @@ import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
 import { i32 } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import { abiVersion, compareAbi, fingerprint } from "../../generators/manifest/abi.ts";
+import { formatJson } from "../../generators/manifest/json.ts";
 import type { Manifest } from "../../generators/manifest/manifest.ts";
 import { manifestSchema } from "../../generators/manifest/schema.ts";
 import { targets } from "../../targets/registry.ts";
@@ -85,6 +86,19 @@ describe("the manifest", () => {
     expect(
       validate(JSON.parse(files.get("manifest.json")!.replaceAll("ceilDiv", "ceil.div"))),
     ).toBe(false);
+  });
+
+  test("is written so that it reads back the same", () => {
+    const odd = {
+      a: [],
+      b: {},
+      c: "x\n  y",
+      d: [null, -1.5e-9, true, "\\n"],
+      e: "l".repeat(120),
+      f: undefined,
+    };
+    const big = [odd, { deep: [odd, odd] }];
+    expect(JSON.parse(formatJson(big))).toEqual(JSON.parse(JSON.stringify(big)));
   });
 
   test("names files that exist, and every file is one of them", () => {
