@@ -114,6 +114,19 @@ describe("what a declaration can say", () => {
       }
   });
 
+  it("samples that stand still, or reach far beyond the axis", async () => {
+    const body = `return tensor([N], (n) => {
+      const p = at?.(n) ?? 0.5;
+      const still = sum([C.samples(4, p - 8, 0, 1)], () => 1);
+      const far = sum([C.samples(20, p - 8.5, 1, 3)], () => 1);
+      const back = sum([C.samples(20, p + 8.5, -1, 3)], (a) => a);
+      return still + 100 * far + 10000 * back;
+    });`;
+    // Steps 4 to 12 reach the axis; a slack of a little more than one step adds to both ends.
+    const back = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].reduce((a, b) => a + b, 0);
+    expect((await run(body)).values.output).toEqual(Array(2).fill(4 + 1200 + 10000 * back));
+  });
+
   it("positions that are not finite", async () => {
     const body = `return tensor([N], (n) => {
       const p = (at?.(n) ?? 1) / (on ? 0 : 1);
