@@ -7,6 +7,7 @@ import { type Expr, kindOf, type Loop } from "../../generators/ir/expr.ts";
 import { resolveSizes } from "../../generators/ir/interpret.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { ops } from "../../generators/ir/ops.ts";
+import { freeLoops } from "../../generators/ir/walk.ts";
 
 export type Random = () => number;
 
@@ -44,18 +45,30 @@ export function runInF32(
   const stored = new Map<string, Stored>(
     Object.entries(inputs).map(([name, a]) => [name, { shape: a.shape, parts: [a.data] }]),
   );
-  let at = new Map<Loop, number>();
+  const at = new Map<Loop, number>();
   const sizeOf = (axis: string) => (/^\d/.test(axis) ? Number(axis) : sizes[axis]!);
-  const real = (e: Expr) => kindOf(e) === "coord" || kindOf(e) === "acc" || kindOf(e) === "data";
+  const reals = new Map<Expr, boolean>();
+  const real = (e: Expr): boolean => {
+    const known = reals.get(e) ?? ["coord", "acc", "data"].includes(kindOf(e));
+    reals.set(e, known);
+    return known;
+  };
   const round = (e: Expr, v: number) => (real(e) ? Math.fround(v) : v);
 
   // One kernel computes a shared expression once: the error of an approximate operation is one.
-  let memo = new Map<Expr, number>();
+  const memo = new Map<Expr, number>();
+  const hanging = new Map<Loop, Set<Expr>>();
+  const move = (l: Loop, to: number) => {
+    at.set(l, to);
+    for (const e of hanging.get(l) ?? []) memo.delete(e);
+    hanging.set(l, new Set());
+  };
   const go = (e: Expr): number => {
     const known = memo.get(e);
     if (known !== undefined) return known;
     const v = evaluate(e);
     memo.set(e, v);
+    for (const l of freeLoops(e)) hanging.set(l, (hanging.get(l) ?? new Set()).add(e));
     return v;
   };
   const evaluate = (e: Expr): number => {
@@ -100,20 +113,14 @@ export function runInF32(
         const walk = (d: number): void => {
           const l = e.of.over[d];
           if (!l) {
-            memo = new Map();
             found.push(e.of.bodies.map(go));
             return;
           }
-          const outer = memo;
-          memo = new Map();
           const [lo, hi] = [go(l.lo), go(l.hi)];
           for (let i = lo; i < hi; i++) {
-            const before = at;
-            at = new Map(at).set(l, i);
+            move(l, i);
             walk(d + 1);
-            at = before;
           }
-          memo = outer;
         };
         walk(0);
         const from = go(e.of.from[e.part]!);
@@ -134,9 +141,9 @@ export function runInF32(
     const parts = stage.parts.map(() => new Float32Array(count));
     for (let flat = 0; flat < count; flat++) {
       let rest = flat;
-      memo = new Map();
+      memo.clear();
       for (let d = shape.length - 1; d >= 0; d--) {
-        at.set(stage.domain[d]!, rest % shape[d]!);
+        move(stage.domain[d]!, rest % shape[d]!);
         rest = Math.floor(rest / shape[d]!);
       }
       for (const [i, e] of stage.parts.entries()) parts[i]![flat] = go(e);
