@@ -1,0 +1,154 @@
+// The package as users get it: packed, unpacked into a folder elsewhere, and run by plain Node on an
+// operator that has no node_modules beside it.
+
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeNpz } from "../../generators/cli/io/arrays.ts";
+import { floats, makeFolder } from "./cli.fixtures.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const installed = makeFolder();
+const elsewhere = makeFolder();
+afterAll(() => {
+  installed.remove();
+  elsewhere.remove();
+});
+
+interface PackageJson {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies: Readonly<Record<string, string>>;
+}
+
+const manifest: PackageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+beforeAll(() => {
+  // Packing builds dist/ first (prepack).
+  const packed = execFileSync("npm", ["pack", "--pack-destination", installed.path("")], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: "pipe",
+  });
+  const tarball = packed.trim().split("\n").at(-1)!;
+  const modules = installed.path("node_modules");
+  mkdirSync(join(modules, "warpweave"), { recursive: true });
+  execFileSync("tar", [
+    ...["-xzf", installed.path(tarball), "-C", join(modules, "warpweave")],
+    "--strip-components=1",
+  ]);
+  // What npm would install beside it, from this checkout: no network, and nothing of development.
+  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    const own = join(root, "node_modules", name);
+    if (!existsSync(own)) continue;
+    mkdirSync(dirname(join(modules, name)), { recursive: true });
+    symlinkSync(own, join(modules, name));
+  }
+  mkdirSync(join(modules, ".bin"));
+  symlinkSync("../warpweave/bin/warpweave.js", join(modules, ".bin/warpweave"));
+  elsewhere.write("my_op.ts", operator);
+});
+
+/** An involution: a convolution whose weights differ from place to place. */
+const operator = `
+import { type Meta, type Tensor, type YX, idiv, sum, tensor } from "warpweave";
+
+interface Tensors {
+  input: Tensor<"N C H W">;
+  kernel: Tensor<"N (G KH KW) H W">;
+  taps: Tensor<"KH KW">;
+}
+
+export const meta = {
+  doc: "Involution: each place has weights of its own, shared by a group of channels.",
+  attrs: { dilation: { type: "pair", default: 1, min: 1, doc: "Distance between taps." } },
+  differentiable: ["input", "kernel"],
+  demands: [{ holds: ({ C, G }) => idiv(C, G) * G === C, otherwise: "{G} groups do not divide {C}" }],
+  variants: [[]],
+  samples: [{ sizes: { N: 1, C: 4, G: 2, H: 5, W: 6, KH: 3, KW: 3 } }],
+} as const satisfies Meta<Tensors, { dilation: YX }>;
+
+export function involution({ input, kernel, taps }: Tensors, { dilation }: { dilation: YX }) {
+  const { N, C, H, W } = input;
+  const { KH, KW } = taps;
+  const { G } = kernel;
+  return tensor([N, C, H, W], (n, c, y, x) =>
+    sum([KH, KW], (i, j) => {
+      const row = H.at(y + (i - idiv(KH.size, 2)) * dilation.y);
+      const column = W.at(x + (j - idiv(KW.size, 2)) * dilation.x);
+      return kernel(n, G.of(c, C), i, j, y, x) * taps(i, j) * input.orZero(n, c, row, column);
+    }),
+  );
+}
+`;
+
+/** Runs the installed command in the operator's folder. */
+function warpweave(...args: readonly string[]) {
+  const bin = installed.path("node_modules/.bin/warpweave");
+  const env = { ...process.env };
+  // Vitest's own way of loading TypeScript must not help.
+  delete env.NODE_OPTIONS;
+  const cwd = elsewhere.path("");
+  const { status, stdout, stderr } = spawnSync(process.execPath, [bin, ...args], {
+    cwd,
+    env,
+    encoding: "utf8",
+  });
+  return { code: status, out: stdout, err: stderr };
+}
+
+describe("the installed package", () => {
+  test("holds no TypeScript that has to be compiled to run, and no tool of development", () => {
+    const own = installed.path("node_modules/warpweave");
+    expect(existsSync(join(own, "dist/generators/cli/main.js"))).toBe(true);
+    expect(existsSync(join(own, "generators"))).toBe(false);
+    expect(existsSync(installed.path("node_modules/tsx"))).toBe(false);
+    expect(existsSync(elsewhere.path("node_modules"))).toBe(false);
+  });
+
+  test("is found by npx", () => {
+    const out = execFileSync("npx", ["--no-install", "warpweave", "--version"], {
+      cwd: installed.path(""),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    expect(out.trim()).toBe(manifest.version);
+  });
+
+  test("generates kernels of a user's operator", () => {
+    const { code, out, err } = warpweave("generate", "./my_op.ts");
+    expect(err).toBe("");
+    expect(code).toBe(0);
+    expect(out).toContain("involution");
+    for (const file of ["cuda/involution.cu", "wgsl/involution.wgsl", "js/involution.js"])
+      expect(readFileSync(elsewhere.path(`generated/${file}`), "utf8")).toContain("MIT-0");
+    const kernels = elsewhere.path("generated/manifest.json");
+    expect(JSON.parse(readFileSync(kernels, "utf8")).operators).toHaveProperty("involution");
+    expect(warpweave("generate", "./my_op.ts", "--check").code).toBe(0);
+  });
+
+  test("checks a user's operator", () => {
+    const { code, out } = warpweave("check", "./my_op.ts", "--target", "js", "--cases", "1");
+    expect(out).toMatch(/involution +float64 .* agree\n +js .* agree/);
+    expect(out).toMatch(/[1-9]\d* passed, 0 failed/);
+    expect(code).toBe(0);
+  });
+
+  test("runs it, shows it, and names the place of a mistake in it", async () => {
+    await writeNpz(elsewhere.path("in.npz"), {
+      input: floats([1, 4, 5, 6]),
+      kernel: floats([1, 18, 5, 6]),
+      taps: floats([3, 3]),
+    });
+    const run = warpweave("run", "my_op.ts", "--inputs", "in.npz", "--out", "out.npz");
+    expect(run).toMatchObject({ code: 0, err: "" });
+    expect(run.out).toContain("output      (1, 4, 5, 6) float32 → out.npz");
+    expect(warpweave("show", "./my_op.ts").out).toContain("kernel  (N, G*KH*KW, H, W)");
+    elsewhere.write("wrong.ts", operator.replace("input.orZero(n, c,", "input.orZero(c, n,"));
+    const wrong = warpweave("generate", "wrong.ts", "--out", "none");
+    expect(wrong.err).toMatch(/^error: wrong\.ts:\d+:\d+ TS2345 /);
+    expect(wrong.code).toBe(1);
+    expect(existsSync(elsewhere.path("none"))).toBe(false);
+  });
+});
