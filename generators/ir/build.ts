@@ -114,10 +114,13 @@ export function domain(
   parts: readonly Expr[],
   moved?: Moved,
 ): { readonly domain: readonly Loop[]; readonly parts: readonly Expr[] } {
-  const inner = Math.max(0, ...parts.map(levelOf), ...over.map((l) => levelOf(l.hi)));
+  const bounds = over.flatMap((l) => [l.lo, l.hi]);
+  const inner = Math.max(0, ...[...parts, ...bounds].map(levelOf));
   const canonical = new Map<Loop, Loop>();
+  const rename = (e: Expr): Expr => substitute([e], canonical)[0]!;
   over.forEach((l, d) => {
-    canonical.set(l, loop({ ...l, level: inner + over.length - d }));
+    const level = inner + over.length - d;
+    canonical.set(l, loop({ ...l, lo: rename(l.lo), hi: rename(l.hi), level }));
   });
   return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical, moved) };
 }

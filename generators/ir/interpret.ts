@@ -46,7 +46,7 @@ export function interpretKernel(
       stored: (name) => stored.get(name) ?? fail(`${name} is read before it is computed`),
       reads,
     });
-    const fine = runStage(stage, evaluator, kernel);
+    const fine = runStage(stage, evaluator, kernel, stored.get(stage.name));
     stored.set(stage.name, fine);
     const shape = groupDims(fine.shape, stage.dims);
     found.set(stage.name, { shape, parts: fine.parts as readonly Float64Array[] });
@@ -142,14 +142,19 @@ export function groupDims(fine: readonly number[], dims: readonly number[]): num
   });
 }
 
-function runStage(stage: Stage, evaluator: Evaluator, kernel: Kernel): Stored {
+function runStage(
+  stage: Stage,
+  evaluator: Evaluator,
+  kernel: Kernel,
+  before: Stored | undefined,
+): Stored {
   const at: number[] = [];
   try {
     switch (stage.kind) {
       case "gather":
         return runGather(stage, evaluator, at);
       case "scatter":
-        return runScatter(stage, evaluator, at);
+        return runScatter(stage, evaluator, at, before);
       default:
         return unreachable(stage);
     }
@@ -175,18 +180,19 @@ function extents(loops: readonly Loop[], evaluator: Evaluator): number[] {
 /** Visits the indices of a domain in row-major order; `at` holds the current one. */
 function walkDomain(
   domain: readonly Loop[],
-  shape: readonly number[],
   evaluator: Evaluator,
   at: number[],
   visit: () => void,
 ): void {
+  const bounds = domain.map((l) => ({ lo: evaluator.compile(l.lo), hi: evaluator.compile(l.hi) }));
   const walk = (d: number): void => {
     const loop = domain[d];
     if (!loop) {
       visit();
       return;
     }
-    for (let i = 0; i < shape[d]!; i++) {
+    const hi = bounds[d]!.hi();
+    for (let i = bounds[d]!.lo(); i < hi; i++) {
       at[d] = i;
       evaluator.setIndex(loop, i);
       walk(d + 1);
@@ -201,21 +207,29 @@ function runGather(stage: Gather, evaluator: Evaluator, at: number[]): Stored {
   const parts = stage.parts.map(() => new Float64Array(count));
   const values = stage.parts.map(evaluator.compile);
   let flat = 0;
-  walkDomain(stage.domain, shape, evaluator, at, () => {
+  walkDomain(stage.domain, evaluator, at, () => {
     for (let i = 0; i < parts.length; i++) parts[i]![flat] = values[i]!();
     flat++;
   });
   return { shape, parts };
 }
 
-function runScatter(stage: Scatter, evaluator: Evaluator, at: number[]): Stored {
+function runScatter(
+  stage: Scatter,
+  evaluator: Evaluator,
+  at: number[],
+  before: Stored | undefined,
+): Stored {
   const shape = extents(stage.shape, evaluator);
   const count = shape.reduce((n, size) => n * size, 1);
-  const parts = stage.values.map(() => new Float64Array(count));
+  // Several stages may add to the elements of one name.
+  const parts = stage.values.map(
+    (_, i) => (before?.parts[i] as Float64Array | undefined) ?? new Float64Array(count),
+  );
   const when = evaluator.compile(stage.when);
   const target = stage.at.map(evaluator.compile);
   const values = stage.values.map(evaluator.compile);
-  walkDomain(stage.domain, extents(stage.domain, evaluator), evaluator, at, () => {
+  walkDomain(stage.domain, evaluator, at, () => {
     if (when() === 0) return;
     let flat = 0;
     for (let d = 0; d < shape.length; d++) {

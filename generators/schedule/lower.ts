@@ -1,5 +1,6 @@
 // A draft becomes a plan: each stored stage a launch, its buffers and scalars found from what it uses.
 
+import { extentOf } from "../ir/build.ts";
 import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
 import { isOption, type Kernel, optionValues, type Stage, scalarsOf } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";

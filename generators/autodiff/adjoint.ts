@@ -1,0 +1,170 @@
+// Reverse mode through one stage's expression: from the adjoint of its value to a list of contributions, one
+// for each read of a tensor that has a gradient.
+
+import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
+import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
+import { children, freeLoops, substitute, visit } from "../ir/walk.ts";
+import { slopes } from "./slopes.ts";
+
+type Read = Extract<Expr, { kind: "read" }>;
+type Part = Extract<Expr, { kind: "part" }>;
+
+/** For each index of `loops`, `value` is added to the gradient of what `read` reads. */
+export interface Contribution {
+  /** Outermost first; bounds of later ones may depend on earlier ones. */
+  readonly loops: readonly Loop[];
+  readonly read: Read;
+  readonly value: Expr;
+}
+
+/** Which tensors and stages have a gradient that is wanted. */
+export type Active = (read: Read) => boolean;
+
+/** A gradient that cannot be said; the message is a sentence for the author. */
+export class GradientError extends Error {}
+
+const zero = int(0);
+const noGradient = new Set(["int", "bool"]);
+
+/** The contributions of an expression whose adjoint is `seed`, both inside `loops`. */
+export function findContributions(
+  root: Expr,
+  seed: Expr,
+  loops: readonly Loop[],
+  active: Active,
+): readonly Contribution[] {
+  const found: Contribution[] = [];
+  const depends = dependence(active);
+  propagate(new Map([[root, seed]]), loops, undefined);
+  return found;
+
+  /**
+   * Passes adjoints down from `seeds`. Inside a walk over `own`, what does not depend on its indices is left
+   * to the outside: its adjoint there is returned.
+   */
+  function propagate(
+    seeds: ReadonlyMap<Expr, Expr>,
+    around: readonly Loop[],
+    own: ReadonlySet<Loop> | undefined,
+  ): ReadonlyMap<Expr, Expr> {
+    const adjoints = new Map(seeds);
+    const outside = new Map<Expr, Expr>();
+    const keep = (e: Expr, d: Expr): void => {
+      const known = outside.get(e);
+      outside.set(e, known ? make("add", known, d) : d);
+    };
+    const add = (e: Expr, d: Expr | undefined): void => {
+      if (!d || noGradient.has(kindOf(e)) || !depends(e)) return;
+      const known = adjoints.get(e);
+      adjoints.set(e, known ? make("add", known, d) : d);
+    };
+    for (const e of usersFirst([...seeds.keys()])) {
+      const d = adjoints.get(e);
+      if (!d || !depends(e)) continue;
+      if (own && ![...freeLoops(e)].some((l) => own.has(l))) {
+        keep(e, d);
+        continue;
+      }
+      switch (e.kind) {
+        case "op":
+          slopes[e.op](d, e.args, e).forEach((slope, i) => {
+            add(e.args[i]!, slope);
+          });
+          break;
+        case "cast":
+          add(e.arg, d);
+          break;
+        case "select":
+          add(e.then, select(e.cond, d, zero));
+          add(e.else, select(e.cond, zero, d));
+          break;
+        case "read":
+          found.push({ loops: around, read: e, value: d });
+          break;
+        case "part":
+          checkBounds(e.of);
+          add(e.of.from[e.part]!, e.of.op === "sum" ? d : onlyWhereEmpty(e, d));
+          for (const [operand, slope] of through(e, d, around, own))
+            if (own && ![...freeLoops(operand)].some((l) => own.has(l))) keep(operand, slope);
+            else add(operand, slope);
+          break;
+        default:
+      }
+    }
+    return outside;
+  }
+
+  function checkBounds(of: Reduce): void {
+    if (of.over.some((l) => !l.cover && (depends(l.lo) || depends(l.hi))))
+      throw new GradientError(
+        "a bound of a sum or maximum depends on a tensor whose gradient is asked for; use samples(), " +
+          "which leaves out only what is 0 anyway",
+      );
+  }
+
+  /** The adjoints that a reduction's walk hands to what does not change in it. */
+  function through(e: Part, d: Expr, around: readonly Loop[], own: ReadonlySet<Loop> | undefined) {
+    if (e.of.op === "max") {
+      const { body, exists } = keptElement(e);
+      return propagate(new Map([[body, select(exists, d, zero)]]), around, own);
+    }
+    const { over, body } = freshened(e.of, e.part);
+    const outside = propagate(new Map([[body, d]]), [...around, ...over], new Set(over));
+    // Each index adds to the adjoint of what does not change in the walk: a sum again.
+    return new Map(
+      [...outside].map(([operand, slope]) => {
+        const start = convert(kindOf(slope), zero);
+        return [operand, partOf(reduce("sum", over, [slope], [start]), 0)] as const;
+      }),
+    );
+  }
+}
+
+const onlyWhereEmpty = (e: Part, d: Expr): Expr => select(keptElement(e).exists, zero, d);
+
+/** A maximum's value is its body at the index that was kept, the first of the largest. */
+function keptElement(e: Part): { readonly body: Expr; readonly exists: Expr } {
+  const { of } = e;
+  const places = of.over.map(index);
+  const from = [...of.from, ...places.map(() => int(-1))];
+  const withPlace = reduce("max", of.over, [...of.bodies, ...places], from);
+  const kept = of.over.map((_, i) => partOf(withPlace, of.bodies.length + i));
+  const at = new Map(of.over.map((l, i) => [l, make("maximum", zero, kept[i]!)]));
+  return {
+    body: substitute([of.bodies[e.part]!], at)[0]!,
+    exists: make("le", zero, kept[0]!),
+  };
+}
+
+/** The body of a reduction over loops of its own, so that it can be taken apart without capture. */
+function freshened(
+  of: Reduce,
+  which: number,
+): { readonly over: readonly Loop[]; readonly body: Expr } {
+  const to = new Map<Loop, Loop>();
+  for (const l of of.over) {
+    const [lo, hi] = substitute([l.lo, l.hi], to);
+    to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
+  }
+  return { over: [...to.values()], body: substitute([of.bodies[which]!], to)[0]! };
+}
+
+/** Does an expression read anything that has a gradient? */
+function dependence(active: Active): (e: Expr) => boolean {
+  const known = new Map<Expr, boolean>();
+  return (e) => {
+    visit([e], (x) => {
+      if (known.has(x)) return;
+      const own = x.kind === "read" && active(x);
+      known.set(x, own || children(x).some((child) => known.get(child)));
+    });
+    return known.get(e)!;
+  };
+}
+
+/** Everything inside `roots`, each before what it uses. */
+function usersFirst(roots: readonly Expr[]): readonly Expr[] {
+  const order: Expr[] = [];
+  visit(roots, (e) => void order.push(e));
+  return order.toReversed();
+}
