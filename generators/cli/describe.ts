@@ -54,6 +54,7 @@ export function signatureJson(operator: Operator): object {
   return {
     operator: operator.name,
     doc: operator.doc,
+    notes: operator.notes,
     source: operator.source,
     file: operator.file,
     tensors: operator.tensors,
@@ -83,10 +84,15 @@ export function formatSignature(operator: Operator): string {
   };
   const head = wrapText(`${operator.name}: ${operator.doc}`, 98);
   const source = operator.source === undefined ? [] : wrapText(operator.source, 96);
+  const notes = operator.notes === "" ? [] : ["", ...wrapText(operator.notes, 98)];
   sections.push(
-    [...head, ...source.map((line) => `  ${line}`), `  declared in ${operator.file}`, ""].join(
-      "\n",
-    ),
+    [
+      ...head,
+      ...source.map((line) => `  ${line}`),
+      `  declared in ${operator.file}`,
+      ...notes,
+      "",
+    ].join("\n"),
   );
   section(
     "tensors",

@@ -40,18 +40,27 @@ export function reportError(error: unknown): { readonly text: string; readonly c
   return { text: `internal error, please report it: ${trace}\n`, code: EXIT.refused };
 }
 
-/** Runs a command to its end, prints what went wrong to stderr and sets the exit code. */
+/** Runs a command to its end, says what went wrong, and gives the exit code. */
+export async function runReported(
+  command: () => unknown,
+  write: (text: string) => void,
+): Promise<number> {
+  try {
+    await command();
+    return EXIT.done;
+  } catch (error) {
+    const { text, code } = reportError(error);
+    if (text !== "") write(text);
+    return code;
+  }
+}
+
+/** Runs the process' own command: failures go to stderr and become the exit code. */
 export async function main(command: () => unknown): Promise<void> {
   // `warpweave list | head` closes our output early; that is no failure.
   process.stdout.on("error", (error) => {
     if (codeOf(error) === "EPIPE") process.exit(EXIT.done);
     throw error;
   });
-  try {
-    await command();
-  } catch (error) {
-    const { text, code } = reportError(error);
-    process.stderr.write(text);
-    process.exitCode = code;
-  }
+  process.exitCode = await runReported(command, (text) => process.stderr.write(text));
 }

@@ -4,7 +4,16 @@ import type { Failure, Ledger, OperatorRecord, TargetRecord } from "../check/led
 import { explainUnavailable } from "./executors.ts";
 import { type Align, formatTable, plural } from "./terminal.ts";
 
-const head = ["operator", "target", "ran on", "cases", "elements", "either", "worst", "result"] as const;
+const head = [
+  "operator",
+  "target",
+  "ran on",
+  "cases",
+  "elements",
+  "either",
+  "worst",
+  "result",
+] as const;
 const align: readonly Align[] = ["left", "left", "left", "right", "right", "right", "right"];
 
 /** A row for each operator and device, then what failed, what was skipped and what cannot run. */

@@ -11,7 +11,7 @@ import { addGenerate } from "./commands/generate.ts";
 import { addList } from "./commands/list.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
-import { codeOf, EXIT, reportError } from "./errors.ts";
+import { main as runProcess, runReported } from "./errors.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
 const examples = `
@@ -49,26 +49,14 @@ export function createProgram(terminal: Terminal): Command {
 }
 
 /** Runs one command line to its end; the exit code it means. */
-export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
-  try {
-    await createProgram(terminal).parseAsync([...args], { from: "user" });
-    return EXIT.done;
-  } catch (error) {
-    const { text, code } = reportError(error);
-    terminal.err(text);
-    return code;
-  }
+export function runCommandLine(args: readonly string[], terminal: Terminal): Promise<number> {
+  const run = () => createProgram(terminal).parseAsync([...args], { from: "user" });
+  return runReported(run, terminal.err);
 }
 
 /** The process' own command line. */
-export async function main(): Promise<void> {
-  // `warpweave list | head` closes our output early; that is no failure.
-  process.stdout.on("error", (error) => {
-    if (codeOf(error) === "EPIPE") process.exit(EXIT.done);
-    throw error;
-  });
-  process.exitCode = await runCommandLine(process.argv.slice(2), processTerminal);
-}
+export const main = (): Promise<void> =>
+  runProcess(() => createProgram(processTerminal).parseAsync());
 
 // Also run directly, as the package's scripts do.
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href)

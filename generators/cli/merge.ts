@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Generated } from "../emit/generate.ts";
 import { fingerprint } from "../manifest/abi.ts";
+import { formatJson } from "../manifest/json.ts";
 import type { Manifest, ManifestKernel, ManifestOperator } from "../manifest/manifest.ts";
 import { codeOf, UserError } from "./errors.ts";
 
@@ -43,7 +44,7 @@ export function mergeManifest(old: Manifest, { files, manifest: now }: Generated
         : { ...operator, kernels: mergeKernels(before.kernels, operator.kernels) };
   }
   const manifest: Manifest = { ...now, operators };
-  const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+  const json = (value: unknown): string => `${formatJson(value)}\n`;
   const merged = new Map(files);
   merged.set("manifest.json", json(manifest));
   merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));

@@ -9,6 +9,7 @@ import { generateAll } from "../../emit/generate.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
+import { hashKernel } from "../../ir/hash.ts";
 import { codeOf, UserError } from "../errors.ts";
 import { explainFailure } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
@@ -70,7 +71,7 @@ async function generate(
   const operators = openOperators(names);
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule);
+  const made = generateAll(operators, targets, chooseSchedule, hashKernel);
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
     await check(folder, files, isWhole, options, terminal);
