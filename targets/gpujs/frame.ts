@@ -54,7 +54,10 @@ function declareKernels({ nests, entry }: PrintedPlan) {
         .map(({ name }) => `"${name}"`)
         .join(", "),
       count: sizes.length > 0 ? sizes.join(" * ") : "1",
-      constants: entry.constants.map((c) => `${c.name}: ${c.default}`).join(", "),
+      constants:
+        entry.constants.length > 0
+          ? `{ ${entry.constants.map((c) => `${c.name}: ${c.default}`).join(", ")} }`
+          : "{}",
     };
   });
 }

@@ -144,6 +144,25 @@ describe("refuses by name", () => {
   });
 });
 
+test("loops run to their end, also beyond the 1000 rounds that gpu.js allows by itself", async () => {
+  const sum = [
+    local("total", f32(0)),
+    loop("serial", "k", n, [set("total", op("add", v("total", "f32"), load("a", v("k"))))]),
+    store("y", v("i"), v("total", "f32")),
+  ];
+  const plan = planOf(guarded(...sum), n);
+  const buffers = plan.buffers.map((b) => ({ ...b, axes: [["N"]] }));
+  const [program] = describePrograms([{ ...plan, buffers }]) as [Program];
+  for (const mode of ["cpu", "webasm"] as const) {
+    const executor = await openGpujs({ mode });
+    if ("unavailable" in executor) throw new Error(executor.unavailable);
+    const job = { inputs: { a: new Float32Array(2500).fill(1) }, scalars: { N: 2500 } };
+    const { y } = await executor.run(program, job);
+    expect([...y!]).toEqual(Array(2500).fill(2500));
+    await executor.close();
+  }
+});
+
 test("launches run in order, through workspaces that may be filled", async () => {
   const half: Nest = {
     ...guarded(store("w", v("i"), op("add", value, load("z", v("i"))))),
