@@ -45,7 +45,7 @@ describe("dumpKernel", () => {
         = max.0, max.1
 
       stage out[m < M]
-        = best[m] + best[m].1
+        = best[m] + acc(best[m].1)
 
       result best, out
       "

@@ -31,8 +31,12 @@ export const data = (
 ): Expr => read({ from, type: "data", axes: axes.split(" "), at, border, part: 0 });
 
 /** A read of part `part` of a stage's element. */
-export const staged = (from: string, at: readonly Expr[], part = 0): Expr =>
-  read({ from, type: "acc", axes: [], at, border: "inside", part });
+export const staged = (
+  from: string,
+  at: readonly Expr[],
+  part = 0,
+  type: "acc" | "int" = "acc",
+): Expr => read({ from, type, axes: [], at, border: "inside", part });
 
 export const tensorDecl = (name: string, dims: string): TensorDecl => ({
   name,
@@ -95,7 +99,7 @@ export function argmax(): Kernel {
   const value = data("a", "M K", [index(m), index(k)]);
   const best = reduce("max", [k], [value, index(k)], [num(0), int(-1)]);
   const [row] = domainOf(["M"]) as [Loop];
-  const out = make("add", staged("best", [index(row)]), staged("best", [index(row)], 1));
+  const out = make("add", staged("best", [index(row)]), staged("best", [index(row)], 1, "int"));
   return kernelOf(
     [tensorDecl("a", "M K")],
     [
