@@ -55,8 +55,8 @@ type Kernels = Readonly<Record<string, ManifestKernel>>;
 
 function mergeKernels(before: Kernels, now: Kernels): Kernels {
   const kernels: Record<string, ManifestKernel> = { ...before };
-  for (const [role, { targets }] of Object.entries(now))
-    kernels[role] = { targets: { ...before[role]?.targets, ...targets } };
+  for (const [role, kernel] of Object.entries(now))
+    kernels[role] = { ...kernel, targets: { ...before[role]?.targets, ...kernel.targets } };
   return kernels;
 }
 

@@ -1,15 +1,20 @@
 // Where commands print, and how tables look.
 
+import type { ProgressStream } from "./progress.ts";
+
 /** The two outputs of a command: results, and what is said beside them. */
 export interface Terminal {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
+  /** Where progress is shown; nowhere if there is none. */
+  readonly progress?: ProgressStream;
 }
 
 /** The process' own outputs. */
 export const processTerminal: Terminal = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  progress: process.stderr,
 };
 
 /** Prints a value for programs: JSON with two spaces. */

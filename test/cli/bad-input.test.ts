@@ -52,7 +52,7 @@ const cases: readonly Case[] = [
     "deform_conv2d",
     { ...deformed, offset: floats([1, 18, 4, 5]) },
     [],
-    "4",
+    "OH is 4, but the other sizes and attributes give 5",
   ],
   [
     "wrong dtype",
@@ -167,7 +167,7 @@ const cases: readonly Case[] = [
     "roi_pool",
     { ...pooled, offset: floats([2, 2, 3, 3]) },
     ["output_size=3"],
-    "offset moves the bins, for which reduce must be mean (it is",
+    "offset moves the bins, for which reduce must be mean (it is max)",
   ],
 ];
 

@@ -71,7 +71,9 @@ async function check(
   try {
     for (const [i, operator] of operators.entries()) {
       const command = names[i] ?? operator.name;
-      records.push(await checkOne(operator, command, opened, { ...options, count, seed }));
+      records.push(
+        await checkOne(operator, command, opened, { ...options, count, seed }, terminal.progress),
+      );
     }
   } finally {
     for (const { executor } of opened) await executor.close();
@@ -116,6 +118,7 @@ async function checkOne(
   command: string,
   opened: readonly Opened[],
   options: Omit<CheckOptions, "cases" | "seed"> & { readonly count: number; readonly seed: number },
+  stream: Terminal["progress"],
 ): Promise<OperatorRecord> {
   const reference = await loadReference(operator.path);
   let progress: Progress | undefined;
@@ -134,7 +137,8 @@ async function checkOne(
         progress ??= startProgress({
           label: `check ${operator.name}`,
           total,
-          json: options.json === true,
+          json: options.json === true || stream === undefined,
+          ...(stream === undefined ? {} : { stream }),
         });
         progress.advance("", done - before);
         before = done;
