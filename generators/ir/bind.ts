@@ -1,5 +1,5 @@
-// Sizes, attributes and options fixed before scheduling: their values become constants and fold away. The
-// kernel then demands what it was built for, so that no other case can be run with it.
+// Sizes, attributes and options fixed before scheduling: their values become constants and fold
+// away. The kernel then demands what it was built for, so that no other case can be run with it.
 
 import { make } from "./build.ts";
 import { attr, constant, type Expr, int, option, read, size } from "./expr.ts";
@@ -14,12 +14,16 @@ import {
 import { makeMapper, mapNames, mapStage } from "./map.ts";
 import { simplify } from "./simplify.ts";
 
-/** `kernel` with everything in `bind` a constant. Axes that follow from bound ones are constants as well. */
+/**
+ * `kernel` with everything in `bind` a constant. Axes that follow from bound ones are constants as
+ * well.
+ */
 export function bindKernel(kernel: Kernel, bind: Partial<Bound>): Kernel {
   checkNames(kernel, bind);
   const sizes: Record<string, number> = { ...bind.sizes };
   const mapper = makeMapper({ node: (e) => simplify(bindLeaf(e, { ...bind, sizes })) });
-  // Derived axes come in order, each from earlier ones; the mapper meets an axis only after it is known.
+  // Derived axes come in order, each from earlier ones; the mapper meets an axis only after it is
+  // known.
   const axes = kernel.axes.map((decl) => {
     const value = mapper.expr(decl.size);
     if (value.kind === "const") {

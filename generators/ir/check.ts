@@ -1,5 +1,5 @@
-// Checks a kernel between compiler stages: kinds, ranks, bound loops, the order of stages. An error says what
-// is wrong, and shows the stage with the place in it.
+// Checks a kernel between compiler stages: kinds, ranks, bound loops, the order of stages. An error
+// says what is wrong, and shows the stage with the place in it.
 
 import { dumpExpr, dumpStage } from "./dump.ts";
 import { type Expr, type Kind, kindOf, type Loop, unreachable } from "./expr.ts";
@@ -205,7 +205,10 @@ function findNodeFault(e: Expr, { leaves, readable }: Context): string | undefin
       if (over.some((l) => !Number.isFinite(l.level))) return `a ${e.of.op} has a loop of no level`;
       const differs = bodies.findIndex((body, i) => safeKind(body) !== safeKind(from[i]!));
       if (differs >= 0)
-        return `part ${differs} of a ${e.of.op} is ${safeKind(bodies[differs]!)}, but starts as ${safeKind(from[differs]!)}`;
+        return (
+          `part ${differs} of a ${e.of.op} is ${safeKind(bodies[differs]!)}, ` +
+          `but starts as ${safeKind(from[differs]!)}`
+        );
       const wrong = notInt(over.flatMap((l) => [l.lo, l.hi]));
       if (wrong !== undefined) return `a bound of a ${e.of.op} is ${wrong}, but must be int`;
       return new Set(over).size === over.length ? undefined : `a ${e.of.op} walks one loop twice`;

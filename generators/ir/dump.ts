@@ -1,5 +1,5 @@
-// A kernel as text: the author's names, one line for each value that has a name or is used twice, placed
-// where all its indices are known; reductions indented under their heads.
+// A kernel as text: the author's names, one line for each value that has a name or is used twice,
+// placed where all its indices are known; reductions indented under their heads.
 
 import { type Names, showExpr, showHead, showNode, showRange } from "./dumpExpr.ts";
 import { type Expr, type Loop, type Reduce, unreachable } from "./expr.ts";
@@ -71,14 +71,11 @@ function dumpStageLines(kernel: Kernel, stage: Stage): string[] {
   const names = namesOf(kernel, roots);
   const domain = showDomain(stage.domain, stage.dims, names);
   const show = (e: Expr): string => showExpr(e, names);
+  const list = (of: readonly Expr[]): string => of.map(show).join(", ");
   const lines = dumpScope(roots, new Set(stage.domain), names, new Set(), "  ");
   switch (stage.kind) {
     case "gather":
-      return [
-        `stage ${stage.name}[${domain}]`,
-        ...lines,
-        `  = ${stage.parts.map(show).join(", ")}`,
-      ];
+      return [`stage ${stage.name}[${domain}]`, ...lines, `  = ${list(stage.parts)}`];
     case "scatter": {
       const over = stage.domain.map((l) => showRange(l, names)).join(", ");
       const target = showDomain(stage.shape, stage.dims, names);
@@ -86,7 +83,7 @@ function dumpStageLines(kernel: Kernel, stage: Stage): string[] {
         `scatter into ${stage.name}[${target}] for ${over}`,
         ...lines,
         `  if ${show(stage.when)}`,
-        `    ${stage.name}[${stage.at.map(show).join(", ")}] += ${stage.values.map(show).join(", ")}`,
+        `    ${stage.name}[${list(stage.at)}] += ${list(stage.values)}`,
       ];
     }
     default:
@@ -131,7 +128,10 @@ function leafNames(kernel: Kernel): Names {
   return { value: () => undefined, loop, reduce: () => undefined };
 }
 
-/** Gives every value under `roots` that deserves a line a name of its own, and every loop and reduction. */
+/**
+ * Gives every value under `roots` that deserves a line a name of its own, and every loop and
+ * reduction.
+ */
 function namesOf(kernel: Kernel, roots: readonly Expr[]): Names {
   const taken = new Set<string>();
   const fresh = (wanted: string): string => {

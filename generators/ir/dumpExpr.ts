@@ -1,4 +1,5 @@
-// One expression of the tensor IR as a line of text: infix, with the author's names where there are any.
+// One expression of the tensor IR as a line of text: infix, with the author's names where there are
+// any.
 
 import { type Expr, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
 import type { OpName } from "./ops.ts";
@@ -38,7 +39,10 @@ export function showExpr(e: Expr, names: Names, level = 0): string {
   return name === undefined ? showNode(e, names, level) : name;
 }
 
-/** Like `showExpr`, but writes `e` itself out although it may have a name: the right side of its own line. */
+/**
+ * Like `showExpr`, but writes `e` itself out although it may have a name: the right side of its own
+ * line.
+ */
 export function showNode(e: Expr, names: Names, level = 0): string {
   const show = (x: Expr): string => showExpr(x, names);
   const wrap = (text: string, own: number): string => (own < level ? `(${text})` : text);

@@ -1,4 +1,5 @@
-// What a kernel's equations and demands say about its sizes: enough to cut an axis into whole blocks.
+// What a kernel's equations and demands say about its sizes: enough to cut an axis into whole
+// blocks.
 
 import { make } from "./build.ts";
 import { type Expr, int } from "./expr.ts";

@@ -1,5 +1,5 @@
-// Structural hashes: what a kernel or plan computes, whatever its author called things. Bound loops, inner
-// stages and variables count by place, not by name; constants count bit by bit.
+// Structural hashes: what a kernel or plan computes, whatever its author called things. Bound
+// loops, inner stages and variables count by place, not by name; constants count bit by bit.
 
 import { createHash } from "node:crypto";
 import { type Expr, type Loop, type Reduce, unreachable } from "./expr.ts";
@@ -23,8 +23,8 @@ const exact = (value: number): string => {
 type Places = ReadonlyMap<Loop, number>;
 
 /**
- * The hash of what `kernel` computes from its tensors, sizes, attributes and options. Names of authors, loops
- * and inner stages, levels, docs, defaults and sources are not part of it.
+ * The hash of what `kernel` computes from its tensors, sizes, attributes and options. Names of
+ * authors, loops and inner stages, levels, docs, defaults and sources are not part of it.
  */
 export function hashKernel(kernel: Kernel): string {
   const given = kernel.tensors.filter((t) => !t.optional || kernel.present.includes(t.name));
@@ -116,7 +116,8 @@ function makeHasher(nameOf: (from: string) => string): Hasher {
     }
   };
   const describeReduce = (e: Expr, r: Reduce, places: Places): unknown => {
-    // Loops inside are placed after the free ones, so that the hash does not depend on what is around.
+    // Loops inside are placed after the free ones, so that the hash does not depend on what is
+    // around.
     const inner = new Map(places);
     let next = 1 + Math.max(-1, ...[...freeLoops(e)].map((l) => places.get(l) ?? -1));
     const ranges = r.over.map((l) => {

@@ -1,5 +1,5 @@
-// Running a kernel of the tensor IR in float64, stage by stage: the oracle between the declaration's own run
-// and the printed kernels.
+// Running a kernel of the tensor IR in float64, stage by stage: the oracle between the
+// declaration's own run and the printed kernels.
 
 import { type Expr, type Loop, unreachable } from "./expr.ts";
 import { type Evaluator, type Leaves, makeEvaluator, type Stored } from "./interpretExpr.ts";
@@ -20,9 +20,10 @@ export interface OutputArray {
 type Numbers = Readonly<Record<string, number>>;
 
 /**
- * The outputs of `kernel` by name. `attrs` has the numbers of attributes under names like `stride.y`,
- * `options` the numbers of chosen values; axes that the kernel computes need not be in `sizes`. Counts in
- * `reads`, where given, the elements read of each tensor and stage; a value kept from before is not read again.
+ * The outputs of `kernel` by name. `attrs` has the numbers of attributes under names like
+ * `stride.y`, `options` the numbers of chosen values; axes that the kernel computes need not be in
+ * `sizes`. Counts in `reads`, where given, the elements read of each tensor and stage; a value kept
+ * from before is not read again.
  */
 export function interpretKernel(
   kernel: Kernel,
@@ -56,7 +57,10 @@ export function interpretKernel(
   );
 }
 
-/** The sizes of all axes: those given, and those the kernel computes from them (checked where given too). */
+/**
+ * The sizes of all axes: those given, and those the kernel computes from them (checked where given
+ * too).
+ */
 export function resolveSizes(
   kernel: Kernel,
   sizes: Numbers,
@@ -236,7 +240,8 @@ function runScatter(
       const p = target[d]!();
       if (!(Number.isInteger(p) && p >= 0 && p < shape[d]!))
         throw new RangeError(
-          `${stage.name} is added to at ${p}, not an index of ${stage.shape[d]!.axis} (size ${shape[d]})`,
+          `${stage.name} is added to at ${p}, which is not an index of axis ` +
+            `${stage.shape[d]!.axis} (size ${shape[d]})`,
         );
       flat = flat * shape[d]! + p;
     }

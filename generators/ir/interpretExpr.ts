@@ -1,5 +1,6 @@
-// Evaluating expressions in float64: each node becomes a closure that keeps its last value until one of the
-// loops it depends on moves on. Independent of every printer; all meaning comes from ops.ts.
+// Evaluating expressions in float64: each node becomes a closure that keeps its last value until
+// one of the loops it depends on moves on. Independent of every printer; all meaning comes from
+// ops.ts.
 
 import { type Expr, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
 import { ops } from "./ops.ts";
@@ -176,7 +177,8 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
       const name = leaves.nameOf(position) ?? loopName(position) ?? `position ${d}`;
       const axis = e.axes[d] === undefined ? "" : ` of axis ${e.axes[d]}`;
       throw new RangeError(
-        `${called(e)}${e.from} is read at ${name} = ${p}, which is not an index${axis} (size ${limits[d]})`,
+        `${called(e)}${e.from} is read at ${name} = ${p}, ` +
+          `which is not an index${axis} (size ${limits[d]})`,
       );
     };
     return () => {

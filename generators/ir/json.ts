@@ -1,5 +1,6 @@
-// Kernels and plans as JSON and back, exactly: shared nodes are written once, in a table, and numbers JSON
-// cannot hold (-0, NaN, infinities) by name. Nodes of the tensor IR come back as the interned ones.
+// Kernels and plans as JSON and back, exactly: shared nodes are written once, in a table, and
+// numbers JSON cannot hold (-0, NaN, infinities) by name. Nodes of the tensor IR come back as the
+// interned ones.
 
 import {
   attr,
@@ -34,7 +35,9 @@ export type Json =
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A graph as JSON: in `nodes` operands come before what uses them; `{ "$": 3 }` stands for node 3. */
+/**
+ * A graph as JSON: in `nodes` operands come before what uses them; `{ "$": 3 }` stands for node 3.
+ */
 interface Graph {
   readonly format: string;
   readonly nodes: readonly Json[];

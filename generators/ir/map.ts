@@ -1,5 +1,5 @@
-// Rewriting a whole kernel in one go: loops and everything under them change together, and the author's names
-// move along.
+// Rewriting a whole kernel in one go: loops and everything under them change together, and the
+// author's names move along.
 
 import {
   cast,
@@ -17,13 +17,18 @@ import {
 } from "./expr.ts";
 import type { Kernel, Stage } from "./kernel.ts";
 
-/** How a mapper changes what it meets. Everything is given, and gives, nodes that are already mapped. */
+/**
+ * How a mapper changes what it meets. Everything is given, and gives, nodes that are already
+ * mapped.
+ */
 export interface Rules {
   /** What becomes of a node whose operands have been mapped. */
   readonly node: (e: Expr) => Expr;
   /** The level of the loop that replaces this one. */
   readonly level?: (l: Loop) => number;
-  /** What stands for a loop's index, and the loops that are walked instead; absent: the mapped loop. */
+  /**
+   * What stands for a loop's index, and the loops that are walked instead; absent: the mapped loop.
+   */
   readonly replace?: (l: Loop, mapped: Loop) => Replacement | undefined;
 }
 
@@ -102,7 +107,10 @@ export function makeMapper(rules: Rules): Mapper {
   return { expr, loops };
 }
 
-/** A stage with its expressions and loops mapped; a dimension whose loop is replaced by two has one more. */
+/**
+ * A stage with its expressions and loops mapped; a dimension whose loop is replaced by two has one
+ * more.
+ */
 export function mapStage(stage: Stage, { expr, loops }: Mapper): Stage {
   switch (stage.kind) {
     case "gather":

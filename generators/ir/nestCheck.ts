@@ -1,5 +1,5 @@
-// Checks nests and plans between compiler stages. An error says what is wrong, and shows the nest as it is
-// now with the place marked.
+// Checks nests and plans between compiler stages. An error says what is wrong, and shows the nest
+// as it is now with the place marked.
 
 import type { Fault } from "./check.ts";
 import { unreachable } from "./expr.ts";
@@ -46,7 +46,8 @@ function checkDeclarations(nest: Nest, wrong: (what: string) => void): void {
   for (const buffer of nest.buffers) {
     if (buffer.shape.length !== buffer.strides.length)
       wrong(
-        `${buffer.name} has ${buffer.shape.length} dimensions, but ${buffer.strides.length} strides`,
+        `${buffer.name} has ${buffer.shape.length} dimensions, ` +
+          `but ${buffer.strides.length} strides`,
       );
     if (buffer.place === "global") continue;
     for (const e of [...buffer.shape, ...buffer.strides])
@@ -58,7 +59,10 @@ function checkDeclarations(nest: Nest, wrong: (what: string) => void): void {
   if (!(Number.isInteger(nest.group) && nest.group >= 1)) wrong(`a group of ${nest.group} threads`);
 }
 
-/** Grid loops in one chain, group loops that share out the group's threads exactly, bounds known in time. */
+/**
+ * Grid loops in one chain, group loops that share out the group's threads exactly, bounds known in
+ * time.
+ */
 function checkStructure(nest: Nest, report: Report, whole: (what: string) => void): void {
   const chain = new Set<Stmt>(gridLoops(nest));
   let shared = false;

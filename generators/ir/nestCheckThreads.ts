@@ -1,5 +1,5 @@
-// What threads of a nest do together: barriers must be reached by all threads of a group, and no two threads
-// may certainly write one element. Decided from which loops a value depends on.
+// What threads of a nest do together: barriers must be reached by all threads of a group, and no
+// two threads may certainly write one element. Decided from which loops a value depends on.
 
 import { unreachable } from "./expr.ts";
 import type { Block, BufferDecl, Nest, NestExpr, Stmt } from "./nest.ts";

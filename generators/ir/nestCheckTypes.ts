@@ -1,5 +1,5 @@
-// Names and types of a nest: every variable defined before its use and of one type, buffers declared and
-// used as they may be, addresses whole numbers, lanes that fit.
+// Names and types of a nest: every variable defined before its use and of one type, buffers
+// declared and used as they may be, addresses whole numbers, lanes that fit.
 
 import { unreachable } from "./expr.ts";
 import type { Block, BufferDecl, Nest, NestExpr, NestOp, Scalar, Stmt } from "./nest.ts";
@@ -51,7 +51,9 @@ export function checkTypes(nest: Nest, report: Report): void {
   checkBlock(nest.body, scope, 0, buffers, report);
 }
 
-/** What is wrong with an expression over the variables of `scope`; gives its lanes where nothing is. */
+/**
+ * What is wrong with an expression over the variables of `scope`; gives its lanes where nothing is.
+ */
 function lanesOf(
   e: NestExpr,
   scope: ReadonlyMap<string, Variable>,

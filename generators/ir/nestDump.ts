@@ -54,9 +54,15 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
   }
 }
 
+const dumpTarget = (s: { readonly buffer: string; readonly address: NestExpr }): string =>
+  `${s.buffer}[${dumpNestExpr(s.address)}`;
+
 const showWidth = (width: number): string => (width === 1 ? "" : ` .. +${width}`);
 
-/** A statement as text without what is inside it: a loop's or condition's head, or the whole of a simple one. */
+/**
+ * A statement as text without what is inside it: a loop's or condition's head, or the whole of a
+ * simple one.
+ */
 export function dumpHead(s: Stmt): string {
   switch (s.kind) {
     case "for":
@@ -70,10 +76,10 @@ export function dumpHead(s: Stmt): string {
     case "set":
       return `${s.name} = ${dumpNestExpr(s.value)}`;
     case "store":
-      return `${s.buffer}[${dumpNestExpr(s.address)}${showWidth(s.width)}] = ${dumpNestExpr(s.value)}`;
+      return `${dumpTarget(s)}${showWidth(s.width)}] = ${dumpNestExpr(s.value)}`;
     case "accumulate": {
       const how = s.atomic ? "atomically " : "";
-      return `${how}${s.buffer}[${dumpNestExpr(s.address)}] += ${dumpNestExpr(s.value)}`;
+      return `${how}${dumpTarget(s)}] += ${dumpNestExpr(s.value)}`;
     }
     case "barrier":
       return "barrier";
@@ -82,7 +88,10 @@ export function dumpHead(s: Stmt): string {
   }
 }
 
-/** Statements, one line each, with what is inside them indented; `mark` adds a note to a statement's line. */
+/**
+ * Statements, one line each, with what is inside them indented; `mark` adds a note to a statement's
+ * line.
+ */
 export function dumpBlock(
   block: Block,
   indent = "",
@@ -99,11 +108,14 @@ export function dumpBlock(
   });
 }
 
-/** A buffer's declaration on one line; strides are shown where elements are not simply row-major. */
+/**
+ * A buffer's declaration on one line; strides are shown where elements are not simply row-major.
+ */
 export function dumpBuffer(buffer: BufferDecl): string {
   const shape = buffer.shape.map((n) => dumpNestExpr(n)).join(", ");
   const strides = buffer.strides.map((n) => dumpNestExpr(n)).join(", ");
-  return `${buffer.place} ${buffer.name}[${shape}] ${buffer.dtype} ${buffer.access} strides ${strides || "none"}`;
+  const { place, name, dtype, access } = buffer;
+  return `${place} ${name}[${shape}] ${dtype} ${access} strides ${strides || "none"}`;
 }
 
 const showParameters = (list: readonly Parameter[]): string =>

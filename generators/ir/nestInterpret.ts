@@ -1,5 +1,5 @@
-// Running a plan with no device: every launch, group and thread, phase by phase between barriers, in any
-// order, on poisoned memory, with addresses, integers and races checked.
+// Running a plan with no device: every launch, group and thread, phase by phase between barriers,
+// in any order, on poisoned memory, with addresses, integers and races checked.
 
 import { unreachable } from "./expr.ts";
 import {
@@ -23,7 +23,9 @@ export interface PlanRun {
   /** The order of groups, of a group's threads in each phase, and of parallel iterations. */
   readonly order: Order;
   readonly seed?: number;
-  /** Fill memory with NaN and absurd integers first, and demand that every output element is set. */
+  /**
+   * Fill memory with NaN and absurd integers first, and demand that every output element is set.
+   */
   readonly poison: boolean;
   /** Counts elements read of each buffer, where given. */
   readonly countReads?: Map<string, number>;
@@ -32,8 +34,8 @@ export interface PlanRun {
 type Numbers = Readonly<Record<string, number>>;
 
 /**
- * The output buffers of `plan` by name. `scalars` are by parameter name; those that `plan.sizes` computes may
- * be left out. `constants` left out have their default.
+ * The output buffers of `plan` by name. `scalars` are by parameter name; those that `plan.sizes`
+ * computes may be left out. `constants` left out have their default.
  */
 export function interpretPlan(
   plan: Plan,
@@ -83,7 +85,10 @@ interface Known {
   readonly type: Scalar;
 }
 
-/** Every number a plan's expressions may name: scalars given or computed, constants given or default. */
+/**
+ * Every number a plan's expressions may name: scalars given or computed, constants given or
+ * default.
+ */
 function planNumbers(plan: Plan, scalars: Numbers, constants: Numbers): Map<string, Known> {
   const types = new Map(plan.scalars.map(({ name, type }) => [name, type]));
   const numbers = new Map<string, Known>();

@@ -1,5 +1,5 @@
-// Expressions of a nest as closures over the state of the thread that runs now. A vector value has one
-// closure for each lane; a scalar beside it serves all lanes.
+// Expressions of a nest as closures over the state of the thread that runs now. A vector value has
+// one closure for each lane; a scalar beside it serves all lanes.
 
 import { unreachable } from "./expr.ts";
 import { type NestExpr, type Scalar, typeOf } from "./nest.ts";

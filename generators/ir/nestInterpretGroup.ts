@@ -1,5 +1,5 @@
-// The groups of one launch: each group's threads run to the next barrier, one after another in some order,
-// then all go on.
+// The groups of one launch: each group's threads run to the next barrier, one after another in some
+// order, then all go on.
 
 import type { BufferDecl, Nest, Scalar, Stmt } from "./nest.ts";
 import { dumpHead } from "./nestDump.ts";

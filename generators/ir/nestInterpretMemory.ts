@@ -1,5 +1,5 @@
-// Memory of a nest's run: checked addresses, and who touched which element since when, so that two threads
-// that meet at one element without order are found.
+// Memory of a nest's run: checked addresses, and who touched which element since when, so that two
+// threads that meet at one element without order are found.
 
 import type { BufferDecl } from "./nest.ts";
 import { type Fit, fitTo, type Mode, poisonOf } from "./nestInterpretNumbers.ts";
@@ -22,7 +22,10 @@ export interface Memory {
   readonly shadow: Shadow | undefined;
 }
 
-/** For each element who wrote it last and who has read it: group + 1, thread and phase; `many` of them. */
+/**
+ * For each element who wrote it last and who has read it: group + 1, thread and phase; `many` of
+ * them.
+ */
 interface Shadow {
   readonly writer: Touch;
   readonly reader: Touch;
@@ -96,8 +99,8 @@ function race(m: Memory, i: number, t: Touch, did: string, does: string, a: Acto
   const by = group === many ? "several groups" : `group ${group - 1}`;
   const thread = t.thread[i] === many || group === many ? "" : ` thread ${t.thread[i]}`;
   throw new Error(
-    `race: element ${i} of ${m.name} was ${did} by ${by}${thread} and is ${does} by group ${a.group} ` +
-      `thread ${a.thread} with no barrier between`,
+    `race: element ${i} of ${m.name} was ${did} by ${by}${thread} and is ${does} by ` +
+      `group ${a.group} thread ${a.thread} with no barrier between`,
   );
 }
 

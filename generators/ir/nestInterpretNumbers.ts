@@ -1,5 +1,5 @@
-// The numbers of a nest's run: in f64 mode real values are never rounded, in f32 mode each operation is
-// rounded to its type; integers are checked in both.
+// The numbers of a nest's run: in f64 mode real values are never rounded, in f32 mode each
+// operation is rounded to its type; integers are checked in both.
 
 import type { NestOp, Scalar } from "./nest.ts";
 import { ops } from "./ops.ts";

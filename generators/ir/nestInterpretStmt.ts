@@ -1,5 +1,5 @@
-// Statements of a nest as closures. What holds a barrier becomes a generator that yields at it, so that the
-// threads of a group can be run phase by phase; the rest runs straight through.
+// Statements of a nest as closures. What holds a barrier becomes a generator that yields at it, so
+// that the threads of a group can be run phase by phase; the rest runs straight through.
 
 import { unreachable } from "./expr.ts";
 import type { Block, NestExpr, Scalar, Stmt } from "./nest.ts";
@@ -250,7 +250,10 @@ const holdsGroupLoop = (block: Block): boolean =>
       : s.kind === "if" && (holdsGroupLoop(s.then) || holdsGroupLoop(s.else)),
   );
 
-/** Iterations in any order, each acting as a thread of its own; what follows comes after all of them. */
+/**
+ * Iterations in any order, each acting as a thread of its own; what follows comes after all of
+ * them.
+ */
 function compileParallel(
   c: BodyCompiler,
   s: For,

@@ -1,10 +1,10 @@
-// Splits axes by their owners: `for c: … owner(c, C, G) …` becomes `for g, for c' < C / G: … g …`, so that the
-// block of an index is an index itself. Nothing else changes: elements keep their place in memory, sums and
-// maxima their order.
+// Splits axes by their owners: `for c: … owner(c, C, G) …` becomes `for g, for c' < C / G: … g …`,
+// so that the block of an index is an index itself. Nothing else changes: elements keep their place
+// in memory, sums and maxima their order.
 //
-// Left alone are loops whose index is asked for owners under two different cuts (2 groups and 3 offset groups
-// over 6 channels do not nest), cuts that are not known to divide the axis, partial loops, and domain axes of
-// stages that are read with a border rule.
+// Left alone are loops whose index is asked for owners under two different cuts (2 groups and 3
+// offset groups over 6 channels do not nest), cuts that are not known to divide the axis, partial
+// loops, and domain axes of stages that are read with a border rule.
 
 import { make } from "./build.ts";
 import { type Expr, index, int, type Loop, loop, read, unreachable } from "./expr.ts";
@@ -20,7 +20,10 @@ interface Cut {
   readonly blocks: Expr;
 }
 
-/** `kernel` with every loop split that is used through one owner; the same object where there is none. */
+/**
+ * `kernel` with every loop split that is used through one owner; the same object where there is
+ * none.
+ */
 export function splitOwners(kernel: Kernel): Kernel {
   const facts = factsOf(kernel);
   const cuts = findCuts(kernel, facts);

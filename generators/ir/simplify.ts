@@ -1,5 +1,5 @@
-// Exact simplifications beyond build.ts' folding: of integers, block owners, and loops of one step. Each
-// holds for every value its operands may have; none changes how a real number is rounded.
+// Exact simplifications beyond build.ts' folding: of integers, block owners, and loops of one step.
+// Each holds for every value its operands may have; none changes how a real number is rounded.
 
 import { fold, make } from "./build.ts";
 import { type Expr, int, kindOf, type Loop, part, type Reduce, reduceNode } from "./expr.ts";

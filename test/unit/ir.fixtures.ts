@@ -92,7 +92,10 @@ export function product(): Kernel {
   );
 }
 
-/** Per row of a: the largest element and where it is, kept as a tuple; then the value plus its index. */
+/**
+ * Per row of a: the largest element and where it is, kept as a tuple; then the value plus its
+ * index.
+ */
 export function argmax(): Kernel {
   const [m] = domainOf(["M"]) as [Loop];
   const k = whole("K");

@@ -116,8 +116,8 @@ const ceilDiv = (a: NestExpr, by: number): NestExpr =>
   op("idiv", op("add", a, i32(by - 1)), i32(by));
 
 /**
- * Sums of tiles of 4: each thread brings one element into shared memory, and after a barrier thread 0 of the
- * group adds them. `parts.barrier` false leaves the barrier out.
+ * Sums of tiles of 4: each thread brings one element into shared memory, and after a barrier thread
+ * 0 of the group adds them. `parts.barrier` false leaves the barrier out.
  */
 export function tileSums(parts: { readonly barrier: boolean } = { barrier: true }): Plan {
   const n = v("N");
