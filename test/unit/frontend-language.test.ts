@@ -117,24 +117,38 @@ describe("what a declaration can say", () => {
   it("samples that stand still, or reach far beyond the axis", async () => {
     const body = `return tensor([N], (n) => {
       const p = at?.(n) ?? 0.5;
-      const still = sum([C.samples(4, p - 8, 0, 1)], () => 1);
+      const below = sum([C.samples(4, p - 8, 0, 1)], () => 1);
+      const still = below + sum([C.samples(5, p + 8, 0, 1)], () => 1);
       const far = sum([C.samples(20, p - 8.5, 1, 3)], () => 1);
       const back = sum([C.samples(20, p + 8.5, -1, 3)], (a) => a);
       return still + 100 * far + 10000 * back;
     });`;
     // Steps 4 to 12 reach the axis; a slack of a little more than one step adds to both ends.
     const back = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13].reduce((a, b) => a + b, 0);
-    expect((await run(body)).values.output).toEqual(Array(2).fill(4 + 1200 + 10000 * back));
+    expect((await run(body)).values.output).toEqual(Array(2).fill(9 + 1200 + 10000 * back));
   });
 
   it("positions that are not finite", async () => {
     const body = `return tensor([N], (n) => {
       const p = (at?.(n) ?? 1) / (on ? 0 : 1);
       return sum([C.span(p, 3)], (c) => input(n, c)) + sum([C.samples(3, p, 1, 1)], () => 1) +
-        (w.finite(p) ? 10 : 0);
+        (w.finite(p) ? 10 : 0) + (on && w.finite(-p) ? 5 : 0) + (!on ? 1 : 0) +
+        sum([C.span(-p, 2)], () => 1);
     });`;
     expect((await run(body, [], "", { on: true })).values.output).toEqual([0, 0]);
-    expect((await run(body)).values.output).toEqual([18, 27]);
+    expect((await run(body)).values.output).toEqual([21, 30]);
+  });
+});
+
+describe("names", () => {
+  it("are the first that a value was given", async () => {
+    const { kernel } = await run(`return tensor([N, C], (n, c) => {
+      const once = input(n, c) * 2;
+      const again = once;
+      const same = input(n, c) * 2;
+      return again + same;
+    });`);
+    expect([...kernel.names.values()]).toEqual(["n", "c", "once"]);
   });
 });
 
