@@ -3,8 +3,10 @@
 import type { Program } from "../targets/program.ts";
 import type { Target } from "../targets/target.ts";
 import { describeSignature } from "./emit/signature.ts";
-import { emitUnit, printUnit } from "./emit/unit.ts";
+import { frameUnit, printUnit } from "./emit/unit.ts";
 import type { Operator } from "./frontend/operator.ts";
+import { checkKernel } from "./ir/check.ts";
+import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
 import { schedulePlan } from "./schedule/index.ts";
@@ -39,10 +41,12 @@ export function compile(
     operator.kernel(present),
   );
   const plans = kernels.map((kernel) => {
+    checkKernel(kernel, "reading the declaration");
     const plan = schedulePlan(kernel, schedule.steps, {
       threads: limits.group,
       sharedBytes: limits.sharedBytes,
     });
+    checkPlan(plan, `scheduling (${schedule.name})`);
     return plan;
   });
   const unit = {
@@ -53,9 +57,10 @@ export function compile(
     schedule: schedule.name,
     plans,
   };
-  const files = emitUnit(unit, target);
+  const printed = printUnit(unit, target);
+  const files = frameUnit(printed, target);
   const source = files.get(`${target.name}/${operator.name}.${target.extension}`);
   if (source === undefined) throw new Error(`${target.name} writes no file for ${operator.name}`);
-  const programs = printUnit(unit, target).plans.map(({ entry }) => ({ entry, source }));
+  const programs = printed.plans.map(({ entry }) => ({ entry, source }));
   return { operator, target, schedule, plans, files, programs };
 }

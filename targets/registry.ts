@@ -1,12 +1,13 @@
 // All targets. To add one: a folder and a line here.
 
 import { cuda } from "./cuda/target.ts";
+import { gpujs } from "./gpujs/target.ts";
 import { js } from "./js/target.ts";
 import type { Target } from "./target.ts";
 import { wgsl } from "./wgsl/target.ts";
 
 /** Every target there is text for, in the order in which they are shown. */
-export const targets: readonly Target[] = [js, wgsl, cuda];
+export const targets: readonly Target[] = [js, gpujs, wgsl, cuda];
 
 /** The target of a name. */
 export function findTarget(name: string): Target {

@@ -106,18 +106,28 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
   };
 
   const stages: Stage[] = [];
+  let opened:
+    | { readonly of: Stage; readonly domain: readonly Loop[]; readonly go: (e: Expr) => Expr }
+    | undefined;
+  const open = (stage: Stage) => {
+    // Scatters over one domain share its loops, and so the values they have in common.
+    if (opened && addsAlongside(stage, opened.of)) return opened;
+    const env = new Map<Loop, Expr>();
+    const domain = stage.domain.map((l) => {
+      const outside = within(new Map(env));
+      const next = rename(l, freshLoop(l.axis, outside(l.lo), outside(l.hi), l.cover));
+      env.set(l, index(next));
+      return next;
+    });
+    opened = { of: stage, domain, go: within(env) };
+    return opened;
+  };
   for (const stage of kernel.stages) {
     if (stage.kind === "gather" && !kernel.outputs.includes(stage.name) && !kept.has(stage.name)) {
       inlined.set(stage.name, stage);
       continue;
     }
-    const env = new Map<Loop, Expr>();
-    const domain = stage.domain.map((l) => {
-      const next = rename(l, freshLoop(l.axis, within(env)(l.lo), within(env)(l.hi), l.cover));
-      env.set(l, index(next));
-      return next;
-    });
-    const go = within(env);
+    const { domain, go } = open(stage);
     stages.push(
       stage.kind === "gather"
         ? { ...stage, domain, parts: stage.parts.map(go) }
@@ -132,3 +142,11 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
   }
   return { ...kernel, stages, names };
 }
+
+/** Do two stages add to one buffer from one domain? Then one launch does both. */
+export const addsAlongside = (a: Stage, b: Stage): boolean =>
+  a.kind === "scatter" &&
+  b.kind === "scatter" &&
+  a.name === b.name &&
+  a.domain.length === b.domain.length &&
+  a.domain.every((l, d) => l === b.domain[d]);

@@ -7,17 +7,14 @@ import type { NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { hostExpr, product } from "./host.ts";
-import { inlineStages } from "./inline.ts";
-import { buildNest } from "./nests.ts";
+import { addsAlongside, inlineStages } from "./inline.ts";
+import { bufferName, buildNest, elementsOf, splitDomain, valuesOf } from "./nests.ts";
 import { unrollLoops } from "./unroll.ts";
 
 /** How kinds are stored and computed; data may later be f16. */
 export interface Types {
   readonly data: "f32" | "f16";
 }
-
-export const bufferName = (stage: string, part: number, parts: number): string =>
-  parts === 1 ? stage : `${stage}_${part}`;
 
 /** The name of the entry point: the operator and the optional tensors it takes. */
 export const entryName = (kernel: Kernel): string =>
@@ -32,16 +29,22 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const buffers = describeBuffers(kernel, types);
   const entry = entryName(kernel);
   const used = { scalars: new Set<string>(), constants: new Set<string>() };
-  const last = kernel.stages.at(-1);
   const order = allScalars(kernel).map((s) => s.name);
 
-  const steps = kernel.stages.flatMap((stage): PlanStep[] => {
+  const launches = groupStages(kernel.stages);
+  const last = launches.at(-1);
+  const filled = new Set<string>();
+  const steps = launches.flatMap((stages): PlanStep[] => {
+    const [stage] = stages as [Stage];
+    const loops = draft.loops.get(stage.name) ?? { by: "serial" };
+    const again = launches.filter(([other]) => other!.name === stage.name).indexOf(stages);
+    const own = stage === last?.[0] ? entry : `${entry}_${stage.name}`;
     const nest = buildNest({
       kernel,
-      stage,
+      stages,
       buffers,
-      loops: draft.loops.get(stage.name) ?? { by: "serial" },
-      name: stage === last ? entry : `${entry}_${stage.name}`,
+      loops,
+      name: again > 0 ? `${own}_${again + 1}` : own,
     });
     for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
@@ -52,9 +55,10 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
         scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
         body: unrollLoops(nest.body, draft.unroll),
       },
-      groups: groupsOf(stage, draft.loops.get(stage.name)),
+      groups: groupsOf(stage, loops),
     };
-    if (stage.kind === "gather") return [launch];
+    if (stage.kind === "gather" || filled.has(stage.name)) return [launch];
+    filled.add(stage.name);
     const fills = stage.values.map(
       (_, part): PlanStep => ({
         kind: "fill",
@@ -89,16 +93,27 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   };
 }
 
+/** Stages that one launch computes together: scatters over one domain into one buffer. */
+function groupStages(stages: readonly Stage[]): readonly (readonly Stage[])[] {
+  const groups: Stage[][] = [];
+  for (const stage of stages) {
+    const group = groups.at(-1);
+    if (group && addsAlongside(group[0]!, stage)) group.push(stage);
+    else groups.push([stage]);
+  }
+  return groups;
+}
+
 /** How many groups a launch has. */
-function groupsOf(stage: Stage, loops: Loops | undefined): NestExpr {
-  const elements = product(stage.domain.map((l) => hostExpr(l.hi)));
-  switch (loops?.by) {
-    case undefined:
+function groupsOf(stage: Stage, loops: Loops): NestExpr {
+  const elements = product(splitDomain(stage.domain).flat.map((l) => hostExpr(l.hi)));
+  switch (loops.by) {
     case "serial":
       return { kind: "const", type: "i32", value: 1 };
     case "lanes":
       return elements;
     case "threads": {
+      if (loops.group === 1) return elements;
       const group: NestExpr = { kind: "const", type: "i32", value: loops.group };
       const last: NestExpr = { kind: "const", type: "i32", value: loops.group - 1 };
       const padded: NestExpr = { kind: "op", op: "add", args: [elements, last], type: "i32" };
@@ -117,9 +132,12 @@ function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
   const inputs = given.map((t) =>
     describe(t.name, "input", scalarFor(t.type, types), t.dims, (axis) => extentOf(axis)),
   );
-  const results = kernel.stages.flatMap((stage) => {
-    const values = stage.kind === "gather" ? stage.parts : stage.values;
-    const loops = stage.kind === "gather" ? stage.domain : stage.shape;
+  const distinct = kernel.stages.filter(
+    (stage, i) => kernel.stages.findIndex((s) => s.name === stage.name) === i,
+  );
+  const results = distinct.flatMap((stage) => {
+    const values = valuesOf(stage);
+    const loops = elementsOf(stage);
     const output = kernel.outputs.includes(stage.name);
     const axisOf = new Map<string, Expr>(loops.map((l, d) => [axisName(loops, d), l.hi]));
     const dims = groupAxes(loops, stage.dims);

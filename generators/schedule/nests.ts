@@ -1,12 +1,18 @@
-// One stage as one function: its domain's loops, bound as the draft says, around its elements' values.
+// One launch as one function: its domain's loops, bound as the draft says, around its elements' values.
 
-import { convert } from "../ir/build.ts";
 import { type Expr, index, int, type Loop } from "../ir/expr.ts";
 import { isOption, type Kernel, type Stage, scalarsOf } from "../ir/kernel.ts";
-import type { BufferDecl, Nest, NestExpr, Parameter, Scalar, Stmt } from "../ir/nest.ts";
-import { i32, variable } from "../ir/nest.ts";
+import {
+  type BufferDecl,
+  i32,
+  type Nest,
+  type NestExpr,
+  type Parameter,
+  type Stmt,
+  variable,
+} from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
-import { flatten } from "./address.ts";
+import { freeLoops, visit } from "../ir/walk.ts";
 import { findContexts } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
 import { product } from "./host.ts";
@@ -16,11 +22,13 @@ import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
 import { eachStatement, exprsOf, operandsOf } from "./statements.ts";
+import { extents, storeElement } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
 export interface NestRequest {
   readonly kernel: Kernel;
-  readonly stage: Stage;
+  /** One gather, or scatters that share their domain and what they add to. */
+  readonly stages: readonly Stage[];
   readonly buffers: readonly PlanBuffer[];
   readonly loops: Loops;
   readonly name: string;
@@ -30,7 +38,8 @@ export interface NestRequest {
 export interface Site {
   readonly placer: Placer;
   readonly names: Names;
-  readonly stage: Stage;
+  readonly stages: readonly Stage[];
+  readonly domain: readonly Loop[];
   readonly bufferOf: (part: number) => PlanBuffer;
 }
 
@@ -42,10 +51,11 @@ const int32 = (op: "add" | "mul" | "quot" | "rem", a: NestExpr, b: NestExpr): Ne
 });
 
 export function buildNest(request: NestRequest): Nest {
-  const { kernel, stage, buffers, loops, name } = request;
-  const parts = stage.kind === "gather" ? stage.parts.length : stage.values.length;
+  const { kernel, stages, buffers, loops, name } = request;
+  const [first] = stages;
+  if (!first) throw new Error(`${name} has nothing to compute`);
   const bufferOf = (part: number) =>
-    buffers.find((b) => b.name === (parts === 1 ? stage.name : `${stage.name}_${part}`))!;
+    buffers.find((b) => b.name === bufferName(first.name, part, valuesOf(first).length))!;
   const scalars = new Map<string, Parameter["type"]>();
   const constants = new Set<string>();
   const taken = [...reservedNames(kernel, buffers)];
@@ -54,15 +64,13 @@ export function buildNest(request: NestRequest): Nest {
   const placer = createPlacer({
     root,
     names,
-    contexts: findContexts(
-      stage.kind === "gather" ? stage.parts : [...stage.values, ...stage.at, stage.when],
-    ),
+    contexts: findContexts(stages.flatMap(rootsOf)),
     sources: findSources(kernel, buffers),
     types: { int: "i32", coord: "f32", acc: "f32", bool: "bool" },
     onScalar: (scalar, type) => scalars.set(scalar, type),
     onConstant: (option) => constants.add(option.toUpperCase()),
   });
-  const site: Site = { placer, names, stage, bufferOf };
+  const site: Site = { placer, names, stages, domain: first.domain, bufferOf };
 
   const built = build(site, root, loops);
   const shared = built.shared.map((b) => b.name);
@@ -77,6 +85,36 @@ export function buildNest(request: NestRequest): Nest {
   };
 }
 
+/** The values that a stage's buffers hold. */
+export const valuesOf = (stage: Stage): readonly Expr[] =>
+  stage.kind === "gather" ? stage.parts : stage.values;
+
+/** The loops over a stage's elements in memory. */
+export const elementsOf = (stage: Stage): readonly Loop[] =>
+  stage.kind === "gather" ? stage.domain : stage.shape;
+
+/** Everything a stage computes. */
+const rootsOf = (stage: Stage): readonly Expr[] =>
+  stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];
+
+/** The buffer of one part of a stage's elements. */
+export const bufferName = (stage: string, part: number, parts: number): string =>
+  parts === 1 ? stage : `${stage}_${part}`;
+
+/** The leading loops whose extents the host knows run at the same time; what follows is walked by each. */
+export function splitDomain(domain: readonly Loop[]) {
+  const isKnown = (l: Loop): boolean => {
+    let reads = false;
+    visit([l.hi], (e) => {
+      reads ||= e.kind === "read" || e.kind === "part";
+    });
+    return l.lo === int(0) && freeLoops(l.hi).size === 0 && !reads;
+  };
+  const first = domain.findIndex((l) => !isKnown(l));
+  const flat = first < 0 ? domain : domain.slice(0, first);
+  return { flat, walked: domain.slice(flat.length) };
+}
+
 interface Built {
   readonly body: readonly Stmt[];
   readonly shared: readonly BufferDecl[];
@@ -86,7 +124,7 @@ interface Built {
 function build(site: Site, root: Scope, loops: Loops): Built {
   switch (loops.by) {
     case "serial": {
-      const { scope, close } = site.placer.openLoops(site.stage.domain, root);
+      const { scope, close } = site.placer.openLoops(site.domain, root);
       storeElement(site, scope, undefined, false);
       close();
       return { body: root.body, shared: [], group: 1 };
@@ -101,30 +139,31 @@ function build(site: Site, root: Scope, loops: Loops): Built {
 }
 
 function buildThreads(site: Site, root: Scope, group: number): Built {
-  const { names, stage } = site;
-  const [block, thread] = [names.fresh("group"), names.fresh("thread")];
+  const { names, placer } = site;
+  const { flat, walked } = splitDomain(site.domain);
   const place = names.fresh("index");
-  const total = elementCount(site, root);
-  const inner = innerScope(root, stage.domain);
-  splitIndex(site, inner, variable(place));
-  storeElement(site, inner, variable(place), true);
-  const guarded: Stmt = {
-    kind: "if",
-    cond: { kind: "op", op: "lt", args: [variable(place), total], type: "bool" },
-    then: inner.body,
-    else: [],
-  };
-  const groups = int32("quot", int32("add", total, i32(group - 1)), i32(group));
-  const body: Stmt[] = [
-    {
-      kind: "let",
-      name: place,
-      type: "i32",
-      value: int32("add", int32("mul", variable(block), i32(group)), variable(thread)),
-    },
-    guarded,
-  ];
   names.keep(place);
+  const elements = elementCount(site, root);
+  const inner = innerScope(root, flat);
+  splitIndex(site, inner, variable(place));
+  const { scope, close } = placer.openLoops(walked, inner);
+  storeElement(site, scope, variable(place), true);
+  close();
+  // A group of one thread needs neither a number of the thread nor a test for the last group.
+  if (group === 1)
+    return {
+      body: [...root.body, loopOf(place, i32(0), elements, "grid", inner.body)],
+      shared: [],
+      group,
+    };
+  const [block, thread] = [names.fresh("group"), names.fresh("thread")];
+  const value = int32("add", int32("mul", variable(block), i32(group)), variable(thread));
+  const cond: NestExpr = { kind: "op", op: "lt", args: [variable(place), elements], type: "bool" };
+  const body: Stmt[] = [
+    { kind: "let", name: place, type: "i32", value },
+    { kind: "if", cond, then: inner.body, else: [] },
+  ];
+  const groups = int32("quot", int32("add", elements, i32(group - 1)), i32(group));
   return {
     body: [
       ...root.body,
@@ -143,21 +182,21 @@ export const loopOf = (
   body: readonly Stmt[],
 ): Stmt => ({ kind: "for", variable: variableName, lo, hi, by, body });
 
-/** How many elements the stage's domain has. */
-export function elementCount({ stage, placer, names }: Site, root: Scope): NestExpr {
+/** How many elements run at the same time. */
+export function elementCount({ domain, placer, names }: Site, root: Scope): NestExpr {
   const total = placer.declare(
     root,
     "elements",
-    product(stage.domain.map((l) => placer.lower(l.hi, root))),
+    product(splitDomain(domain).flat.map((l) => placer.lower(l.hi, root))),
   );
   if (total.kind === "var") names.keep(total.name);
   return total;
 }
 
 /** Gives the domain's indices of the element at row-major place `i` their names in `scope`. */
-export function splitIndex({ stage, placer, names }: Site, scope: Scope, i: NestExpr): void {
+export function splitIndex({ domain, placer, names }: Site, scope: Scope, i: NestExpr): void {
   let rest = i;
-  for (const [d, l] of [...stage.domain.entries()].toReversed()) {
+  for (const [d, l] of [...splitDomain(domain).flat.entries()].toReversed()) {
     const hint = names.of(l) ?? l.axis.toLowerCase();
     if (d === 0) {
       scope.values.set(index(l), placer.declare(scope, hint, rest));
@@ -169,58 +208,14 @@ export function splitIndex({ stage, placer, names }: Site, scope: Scope, i: Nest
   }
 }
 
-/** Stores (or adds) the element of the indices bound in `scope`; `place` is its address where known. */
-export function storeElement(
-  site: Site,
-  scope: Scope,
-  place: NestExpr | undefined,
-  concurrent: boolean,
-): void {
-  const { stage, placer, bufferOf } = site;
-  if (stage.kind === "gather") {
-    const values = stage.parts.map((part) => placer.lower(stored(part), scope));
-    const at = flatten(stage.domain.map(index), extents(stage.domain));
-    const address = place ?? placer.lower(stage.domain.length > 0 ? at : int(0), scope);
-    for (const [part, value] of values.entries())
-      scope.body.push({
-        kind: "store",
-        buffer: bufferOf(part).name,
-        address,
-        value: narrow(value, bufferOf(part).dtype),
-        width: 1,
-      });
-    return;
-  }
-  const cond = placer.lower(stage.when, scope);
-  const inner = innerScope(scope, "guarded");
-  const address = placer.lower(flatten(stage.at, extents(stage.shape)), inner);
-  for (const [part, value] of stage.values.entries())
-    inner.body.push({
-      kind: "accumulate",
-      buffer: bufferOf(part).name,
-      address,
-      value: placer.lower(stored(value), inner),
-      atomic: concurrent,
-    });
-  scope.body.push({ kind: "if", cond, then: inner.body, else: [] });
-}
-
-const extents = (loops: readonly Loop[]): readonly Expr[] => loops.map((l) => l.hi);
-/** Data copied unchanged is converted like any other value. */
-const stored = (value: Expr): Expr =>
-  value.kind === "read" && value.type === "data" ? convert("acc", value) : value;
-const narrow = (value: NestExpr, to: Exclude<Scalar, "bool">): NestExpr =>
-  to === "f16" ? { kind: "cast", to, arg: value } : value;
-
 function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMap<string, Source> {
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";
   const sources = new Map<string, Source>();
   for (const t of kernel.tensors)
     sources.set(t.name, { buffer: () => t.name, dtype: dtypeOf(t.name), axes: [], extents: [] });
   for (const stage of kernel.stages) {
-    const parts = stage.kind === "gather" ? stage.parts.length : stage.values.length;
-    const buffer = (part: number) => (parts === 1 ? stage.name : `${stage.name}_${part}`);
-    const shape = stage.kind === "gather" ? stage.domain : stage.shape;
+    const buffer = (part: number) => bufferName(stage.name, part, valuesOf(stage).length);
+    const shape = elementsOf(stage);
     sources.set(stage.name, {
       buffer,
       dtype: dtypeOf(buffer(0)),

@@ -3,8 +3,9 @@
 import { make, partOf } from "../ir/build.ts";
 import { type Expr, index, type Reduce } from "../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf, variable } from "../ir/nest.ts";
-import { elementCount, loopOf, type Site, splitIndex, storeElement } from "./nests.ts";
+import { elementCount, loopOf, type Site, splitIndex } from "./nests.ts";
 import { innerScope, type Scope } from "./scope.ts";
+import { storeElement } from "./store.ts";
 import { soleReduction } from "./transforms/lanes.ts";
 
 const op = (
@@ -21,12 +22,12 @@ const less = (a: NestExpr, b: NestExpr): NestExpr => ({
 });
 
 export function shareSum(site: Site, root: Scope, lanes: number) {
-  const { names, placer, stage } = site;
-  const of = soleReduction(stage);
+  const { names, placer, domain } = site;
+  const of = soleReduction(site.stages[0]!);
   if (typeof of === "string") throw new Error(of);
   const [group, thread] = [names.fresh("group"), names.fresh("thread")];
   const total = elementCount(site, root);
-  const element = innerScope(root, stage.domain);
+  const element = innerScope(root, domain);
   splitIndex(site, element, variable(group));
 
   const partials = walkInTurns(site, element, of, variable(thread), lanes);

@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
+import { differentiate } from "../../generators/autodiff/backward.ts";
 import type { AttrValue } from "../../generators/frontend/attributes.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
-import { readOperator } from "../../generators/frontend/operator.ts";
+import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
+import type { HostArray } from "../../generators/frontend/reference.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
-import { isOption, optionValues } from "../../generators/ir/kernel.ts";
+import { isOption, type Kernel, optionValues } from "../../generators/ir/kernel.ts";
+import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
 import { type Fill, fillInputs } from "../declarations/compare.ts";
@@ -71,41 +74,77 @@ describe.each(Object.keys(small))("%s", (name) => {
 
   describe.each(Object.entries(schedules))("%s", (_, schedule) => {
     const applied = applySchedule(operator.kernel([]), schedule, limits);
-    it.skipIf("refused" in applied).each(operator.variants)(
-      "interpreted plan: %s",
-      (...present) => {
-        const kernel = operator.kernel(present);
-        const plan = schedulePlan(kernel, schedule, limits);
+    it.skipIf("refused" in applied).each(operator.variants.map((v) => ({ present: v })))(
+      "with $present",
+      ({ present }) => {
         for (const options of choices(name)) {
           if (present.includes("offset") && options.reduce === "max") continue;
           const chosen = { ...attrs, ...options };
           const inputs = fillInputs(operator, { sizes, attrs: chosen, present }, fill);
-          const numbers = numbersOf(operator, chosen);
-          const want = interpretKernel(kernel, inputs, sizes, numbers.attrs, numbers.options)
-            .output!;
-          const all = resolveSizes(kernel, sizes, numbers.attrs, numbers.options);
-          const scalar = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
-          const constant = Object.entries(numbers.options).map(([k, v]) => [k.toUpperCase(), v]);
-          const found = interpretPlan(
-            plan,
-            Object.fromEntries(Object.entries(inputs).map(([k, v]) => [k, v.data])),
-            { ...all, ...Object.fromEntries(scalar) },
-            Object.fromEntries(
-              constant.filter(([k]) => plan.options.some((o) => o.constant === k)),
-            ),
-            { mode: "f64", order: "shuffled", seed: 3, poison: true },
-          ).output!;
-          expect(found.length).toBe(want.parts[0]!.length);
           // Lanes add in another order; all other schedules compute what the declaration says.
-          const error = found.map((v, i) => Math.abs(v - want.parts[0]![i]!));
           const bound = schedule.some(([t]) => t === "lanes") ? 1e-13 : 0;
-          expect(Math.max(...error)).toBeLessThanOrEqual(bound);
-          expect(found.some((v) => v !== 0)).toBe(true);
+          comparePlan(operator, operator.kernel(present), schedule, {
+            sizes,
+            chosen,
+            inputs,
+            bound,
+          });
         }
       },
     );
   });
+
+  it.each(["serial", "pointwise"])("gradients, %s", (by) => {
+    const present = name === "deform_conv2d" ? ["mask", "bias"] : [];
+    const chosen = { ...attrs };
+    const inputs = fillInputs(operator, { sizes, attrs: chosen, present }, fill);
+    const kernel = operator.kernel(present);
+    const wanted = operator.differentiable.filter((t) => kernel.tensors.some((k) => k.name === t));
+    const gradient = differentiate(kernel, wanted);
+    const numbers = numbersOf(operator, chosen);
+    const { shape, parts } = interpretKernel(kernel, inputs, sizes, numbers.attrs, numbers.options)
+      .output!;
+    const grad_output = { shape, data: parts[0]!.map((v, i) => Math.sin(v + i)) };
+    // Contributions are added in any order.
+    const given = { ...inputs, grad_output };
+    comparePlan(operator, gradient, schedules[by]!, { sizes, chosen, inputs: given, bound: 1e-13 });
+  });
 });
+
+interface Comparison {
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly chosen: Readonly<Record<string, AttrValue>>;
+  readonly inputs: Readonly<Record<string, HostArray>>;
+  readonly bound: number;
+}
+
+/** Runs a kernel's plan with its threads in any order, and the kernel, and compares all outputs. */
+function comparePlan(operator: Operator, kernel: Kernel, schedule: Schedule, c: Comparison) {
+  const plan = schedulePlan(kernel, schedule, limits);
+  checkPlan(plan, "scheduling");
+  const numbers = numbersOf(operator, c.chosen);
+  const want = interpretKernel(kernel, c.inputs, c.sizes, numbers.attrs, numbers.options);
+  const all = resolveSizes(kernel, c.sizes, numbers.attrs, numbers.options);
+  const scalar = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
+  const constant = Object.entries(numbers.options).map(([k, v]) => [k.toUpperCase(), v]);
+  const found = interpretPlan(
+    plan,
+    Object.fromEntries(Object.entries(c.inputs).map(([k, v]) => [k, v.data])),
+    { ...all, ...Object.fromEntries(scalar) },
+    Object.fromEntries(constant.filter(([k]) => plan.options.some((o) => o.constant === k))),
+    { mode: "f64", order: "shuffled", seed: 3, poison: true },
+  );
+  for (const name of kernel.outputs) {
+    const [got, expected] = [found[name]!, want[name]!.parts[0]!];
+    expect(got.length).toBe(expected.length);
+    const error = got.map((v, i) => Math.abs(v - expected[i]!));
+    expect(Math.max(...error), name).toBeLessThanOrEqual(c.bound);
+    expect(
+      got.some((v) => v !== 0),
+      name,
+    ).toBe(true);
+  }
+}
 
 describe("refusals", () => {
   const refuse = (name: string, schedule: Schedule) => {
