@@ -1,8 +1,8 @@
 // The whole way for one operator and one target: declaration → kernels → plans → files and programs.
 
-import type { Program } from "../targets/program.ts";
-import type { Target } from "../targets/target.ts";
+import type { Program } from "../targets/contract/program.ts";
 import { describeSignature } from "./emit/signature.ts";
+import type { Target } from "./emit/target.ts";
 import { frameUnit, printUnit } from "./emit/unit.ts";
 import type { Operator } from "./frontend/operator.ts";
 import { checkKernel } from "./ir/check.ts";

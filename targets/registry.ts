@@ -1,9 +1,9 @@
 // All targets. To add one: a folder and a line here.
 
+import type { Target } from "../generators/emit/target.ts";
 import { cuda } from "./cuda/target.ts";
 import { gpujs } from "./gpujs/target.ts";
 import { js } from "./js/target.ts";
-import type { Target } from "./target.ts";
 import { wgsl } from "./wgsl/target.ts";
 
 /** Every target there is text for, in the order in which they are shown. */

@@ -1,9 +1,9 @@
 // What runs here: every way of running every target, opened once.
 
 import { openersOf } from "../../generators/cli/executors.ts";
-import type { Executor, Unavailable } from "../../targets/program.ts";
+import type { Target } from "../../generators/emit/target.ts";
+import type { Executor, Unavailable } from "../../targets/contract/program.ts";
 import { targets } from "../../targets/registry.ts";
-import type { Target } from "../../targets/target.ts";
 
 /** A target with a device that runs its kernels. */
 export interface Opened {

@@ -2,10 +2,11 @@
 // all operators, and shows the results in out/quickstart/. Exit code 1 if anything disagrees.
 
 import { resolve } from "node:path";
-import { closeLedger, formatLedger, type OperatorRecord } from "../../generators/check/ledger.ts";
+import { closeLedger, type OperatorRecord } from "../../generators/check/ledger.ts";
 import { main, UserError } from "../../generators/cli/errors.ts";
 import { readPicture } from "../../generators/cli/io/image.ts";
 import { scaleToWidth } from "../../generators/cli/io/resize.ts";
+import { formatLedger } from "../../generators/cli/ledger.ts";
 import { openOperators } from "../../generators/cli/operators.ts";
 import { withProgress } from "../../generators/cli/progress.ts";
 import { chooseSchedule } from "../../generators/cli/schedules.ts";
@@ -26,7 +27,7 @@ const photo = resolve(packageRoot, "examples/flower.jpg");
 const folder = resolve(packageRoot, "out/quickstart");
 
 /** Pixels across of the photograph that is warped: the judge takes most of the time, with its area. */
-const width = 300;
+const width = 320;
 
 /** Nine taps, half a pixel apart in what they make: the warp is smoothed as it is made. */
 const kernel = { size: 3, spacing: 0.5 };
@@ -44,7 +45,7 @@ await main(async () => {
     say(`\n${formatWarps(warps.outcomes)}`);
     const records = await checkAll(operators, machine);
     const ledger = closeLedger(0, records, machine.unavailable);
-    say(`\n${formatLedger(ledger).join("\n")}`);
+    say(`\n${formatLedger(ledger)}`);
     const time = performance.now() - start;
     const report: Report = { ...warps, ledger, generated, milliseconds: time };
     const page = await writeReport(folder, report);

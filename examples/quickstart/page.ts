@@ -2,7 +2,6 @@
 
 import { readFileSync } from "node:fs";
 import type { Ledger, OperatorRecord, TargetRecord } from "../../generators/check/ledger.ts";
-import { formatDevice } from "../../generators/cli/executors.ts";
 import { formatTime } from "../../generators/cli/terminal.ts";
 import { panels } from "./panels.ts";
 import type { Report, Shown } from "./report.ts";
@@ -54,6 +53,7 @@ ${showWarp(report, shown)}
 ${showTargets(report, shown, gain)}
 ${showPositions()}
 ${showLedger(ledger)}
+${showDevices(report)}
 <footer>Photograph: <a href="https://www.flickr.com/photos/vultilion/6056698931/">flower</a> by
 vultilion, <a href="https://creativecommons.org/licenses/by/2.0/">CC BY 2.0</a>, taken from
 scikit-learn's sample images; scaled, warped and drawn on here.</footer>
@@ -82,32 +82,23 @@ ${result}
 </div>`;
 }
 
-function showTargets({ outcomes, ledger }: Report, shown: readonly Shown[], gain: number): string {
+function showTargets({ outcomes }: Report, shown: readonly Shown[], gain: number): string {
   const figures = shown.map(({ warped, result, difference }) => {
     const { target, device } = warped.device;
     const name = `<b>${escapeHtml(target)}</b>, ${escapeHtml(device)}`;
-    const from = `difference from float64 × ${formatGain(gain)}; the greatest is `;
+    const white = (1 / gain).toExponential(0);
+    const from = `difference from float64 × ${formatGain(gain)} (white: ${white} or more); the greatest: `;
     return (
       figure(result, `Result of ${target}`, name) +
       figure(difference, `Difference of ${target}`, `${from}${warped.worst.toExponential(1)}`)
     );
   });
   const pairs = figures.map((pair) => `<div class="row two">${pair}</div>`);
-  const skipped = ledger.unavailable.map(({ target, unavailable, install = "" }) => [
-    target,
-    unavailable,
-    install,
-  ]);
-  const rest =
-    skipped.length === 0
-      ? '<p class="quiet">Every target ran here; none was skipped.</p>'
-      : `<h2>Not run here</h2>\n${table(["target", "why", "what helps"], skipped)}`;
   return `<h2>Every target</h2>
 <p>Brightness goes from 0 to 1. What an f32 kernel may differ by is derived operation by operation
 for every value; the table says how much of that the worst value uses. Times are with compiling,
 and again with everything at hand; devices without a GPU say nothing of how fast one would be.</p>
 ${table(warpHead, outcomes.map(rowOf))}
-${rest}
 <div class="row">${pairs.join("\n")}</div>`;
 }
 
@@ -131,7 +122,7 @@ ${figures.join("\n")}
 }
 
 function showLedger({ operators }: Ledger): string {
-  const head = ["operator", "target", "result", "cases", "elements", "worst of bound", "device"];
+  const head = ["operator", "target", "result", "cases", "elements", "worst of bound"];
   const rows = operators.flatMap((record) => [
     oracleRow(record),
     ...record.targets.map((t) => targetRow(record, t)),
@@ -145,20 +136,40 @@ function showLedger({ operators }: Ledger): string {
   const skipped =
     skips.length === 0 ? "" : `<h2>Skipped</h2>\n${table(["operator", "what", "why"], skips)}`;
   return `<h2>All operators, checked quickly</h2>
-<p>Awkward sizes and positions (NaN, infinite, huge, exactly on a border) and random ones.
+<p>Awkward sizes and positions (NaN, infinite, huge, exactly on a border) and random ones. Oracles are
+the declaration run as written, the interpreter of its IR and the judge: they agree to the last bit.
 <code>npx warpweave check</code> runs more.</p>
 ${table(head, rows)}
 ${failed}${skipped}`;
 }
 
+/** What ran where, and what did not. */
+function showDevices({ outcomes, ledger }: Report): string {
+  const devices = outcomes.map(({ device }) => device);
+  const rows = devices.map(({ target, device, driver, hardware }) => {
+    return [target, device, driver, hardware ? "a GPU" : "the CPU"];
+  });
+  const skips = ledger.unavailable.map(({ target, unavailable, install = "" }) => [
+    target,
+    unavailable,
+    install,
+  ]);
+  const skipped =
+    skips.length === 0
+      ? '<p class="quiet">Every target ran here; none was skipped.</p>'
+      : `<h2>Not run here</h2>\n${table(["target", "why", "what helps"], skips)}`;
+  return `<h2>What ran where</h2>
+${table(["target", "device", "driver", "computes on"], rows)}
+${skipped}`;
+}
+
 const oracleRow = ({ operator, failures, cases }: OperatorRecord): readonly string[] => [
   operator,
-  "oracles",
+  "oracles (float64)",
   failures.length === 0 ? "agree" : `FAILED ${failures.length}`,
   String(cases),
   "",
   "",
-  "declaration, IR interpreter and judge, in float64",
 ];
 
 const targetRow = ({ operator }: OperatorRecord, t: TargetRecord): readonly string[] => [
@@ -168,5 +179,4 @@ const targetRow = ({ operator }: OperatorRecord, t: TargetRecord): readonly stri
   String(t.cases),
   String(t.elements),
   `${(t.worst.error * 100).toFixed(0)} %`,
-  formatDevice(t.device),
 ];

@@ -64,8 +64,8 @@ export async function writeReport(folder: string, report: Report): Promise<strin
   return page;
 }
 
-/** The power of ten that brings the greatest difference just below white, the same for all targets. */
+/** The power of ten that shows the greatest differences white, the same for all targets. */
 export function chooseGain(warped: readonly Pick<Warped, "worst">[]): number {
   const worst = Math.max(...warped.map((one) => one.worst));
-  return worst > 0 && Number.isFinite(worst) ? 10 ** Math.floor(-Math.log10(worst)) : 1;
+  return worst > 0 && Number.isFinite(worst) ? 10 ** Math.ceil(-Math.log10(worst)) : 1;
 }

@@ -7,12 +7,12 @@ import { messageOf } from "../../generators/cli/errors.ts";
 import type { Picture } from "../../generators/cli/io/picture.ts";
 import { compileProgram } from "../../generators/cli/kernels.ts";
 import { describeSignature, scalarName } from "../../generators/emit/signature.ts";
+import type { Target } from "../../generators/emit/target.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { loadReference, runReference } from "../../generators/frontend/reference.ts";
 import type { Kernel as TensorKernel } from "../../generators/ir/kernel.ts";
+import type { Device, Executor } from "../../targets/contract/program.ts";
 import { type Resolved, resolve } from "../../targets/js/runtime.js";
-import type { Device, Executor } from "../../targets/program.ts";
-import type { Target } from "../../targets/target.ts";
 import type { Opened } from "./machine.ts";
 import { type Kernel, offsetsOf, type Swirl, smoothingWeights } from "./swirl.ts";
 

@@ -15,7 +15,9 @@ export type Spread =
   | "huge"
   | "outside"
   | "degenerate"
-  | "far";
+  | "far"
+  /** Ordinary boxes whose index column holds no index. */
+  | "indices";
 
 /** How data is drawn. */
 export type Values = "random" | "dyadic" | "negative";
@@ -74,15 +76,21 @@ export function drawCoords(
     const touched =
       !only || Array.from({ length: width }, (_, c) => row * width + c).some((i) => only.has(i));
     if (!touched) continue;
-    const box = drawBox(spread, map, random, row === 0);
+    const box = drawBox(spread, map, random, row);
     let next = 0;
     for (let c = 0; c < width; c++) {
       const column = columns.find((i) => i.column === c);
       data[row * width + c] = column
-        ? random.whole(0, Math.max(0, sizes[column.axis]! - 1))
+        ? drawIndex(sizes[column.axis]!, spread === "indices" && row % 2 === 0, random)
         : (box[next++ % 4] ?? 0);
     }
   }
+}
+
+/** An index of an axis, or (`wrong`) a number that is none. */
+function drawIndex(size: number, wrong: boolean, random: Random): number {
+  if (!wrong) return random.whole(0, Math.max(0, size - 1));
+  return random.pick([-1, -0.25, 0.5, size - 0.75, size, size + 3, 1e30, Number.NaN]);
 }
 
 const odd = {
@@ -96,6 +104,7 @@ function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean):
   const usual = () => (2 * random() - 1) * random.pick([1, 2, 4]);
   switch (spread) {
     case "random":
+    case "indices":
       return usual();
     case "whole":
       return random.whole(-3, 3);
@@ -118,7 +127,8 @@ function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean):
 }
 
 /** left, top, right, bottom in coordinate units. */
-function drawBox(spread: Spread, map: Map2, random: Random, certain: boolean): readonly number[] {
+function drawBox(spread: Spread, map: Map2, random: Random, row: number): readonly number[] {
+  const certain = row === 0;
   const sides = [map.width, map.height].map((size) => {
     const from = (random() * 1.2 - 0.2) * size;
     return [from, from + 0.3 + random() * size];
@@ -127,6 +137,7 @@ function drawBox(spread: Spread, map: Map2, random: Random, certain: boolean): r
   const scaled = (box: readonly number[]) => box.map((v) => v * map.unit);
   switch (spread) {
     case "random":
+    case "indices":
       return scaled(usual);
     case "whole":
       return scaled(usual.map(Math.round));
@@ -135,7 +146,8 @@ function drawBox(spread: Spread, map: Map2, random: Random, certain: boolean): r
     case "nan":
     case "infinite":
     case "huge": {
-      const at = certain || random() < 0.4 ? random.whole(0, 3) : -1;
+      // Every column in turn, so that few boxes try them all; every fifth box is an ordinary one.
+      const at = row % 5 === 4 ? -1 : row % 5;
       return scaled(usual).map((v, i) => (i === at ? random.pick(odd[spread]) : v));
     }
     case "outside": {

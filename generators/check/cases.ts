@@ -58,16 +58,19 @@ export const recipes = {
   huge: recipe("random", "huge", "random", mayBeZero),
   outside: recipe("random", "outside", "random", mayBeZero),
   degenerate: recipe("random", "degenerate", "random", mayBeZero),
+  indices: recipe("random", "indices", "random", mayBeZero),
   far: recipe("random", "far", "random", mayBeZero),
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 export type CaseKind = keyof typeof recipes;
 
-/** The kinds that say something of an operator: odd coordinates need a tensor of coordinates. */
+/** The kinds that say something of an operator: odd coordinates and indices need a tensor of such. */
 export function kindsFor(subject: Subject): readonly CaseKind[] {
   const hasCoords = subject.tensors.some((t) => t.type === "coord");
   return (Object.keys(recipes) as CaseKind[]).filter(
-    (kind) => hasCoords || recipes[kind].coords === "random",
+    (kind) =>
+      (hasCoords || recipes[kind].coords === "random") &&
+      (subject.indices.length > 0 || kind !== "indices"),
   );
 }
 

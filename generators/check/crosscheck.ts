@@ -1,7 +1,7 @@
 // The cross-check: every case goes through the oracles, which must agree exactly, and through every target,
 // which must agree within the judge's bounds. Oracles and executors are passed in.
 
-import type { Device } from "../../targets/program.ts";
+import type { Device } from "../../targets/contract/program.ts";
 import { type Case, drawCase, listCases } from "./cases.ts";
 import { compare } from "./compare.ts";
 import { type Judgement, judge } from "./judge.ts";

@@ -1,6 +1,6 @@
 // The ledger: what ran where, how often, and how far it was off. Plain data, printed as JSON by --json.
 
-import type { Device, Unavailable } from "../../targets/program.ts";
+import type { Device, Unavailable } from "../../targets/contract/program.ts";
 
 /** A disagreement, with the command that shows it again. */
 export interface Failure {

@@ -1,8 +1,8 @@
 // The arrays and attributes of `run`, checked against an operator before anything is executed.
 
 import { basename, extname } from "node:path";
+import type { Signature } from "../../targets/contract/signature.ts";
 import { checkIndices, type Resolved, resolve } from "../../targets/js/runtime.js";
-import type { Signature } from "../../targets/signature.ts";
 import { describeSignature } from "../emit/signature.ts";
 import type { Operator } from "../frontend/operator.ts";
 import { type AttrValue, parseAttributes } from "./attributes.ts";

@@ -1,9 +1,9 @@
 // How each target is opened on this machine.
 
+import type { Device, Executor, Unavailable } from "../../targets/contract/program.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
-import type { Device, Executor, Unavailable } from "../../targets/program.ts";
 import { targets } from "../../targets/registry.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
 import { UserError } from "./errors.ts";

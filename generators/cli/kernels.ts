@@ -1,6 +1,6 @@
 // One kernel to run: an operator, a target, the optional tensors that are given.
 
-import type { Program } from "../../targets/program.ts";
+import type { Program } from "../../targets/contract/program.ts";
 import { compile } from "../compile.ts";
 import type { Operator } from "../frontend/operator.ts";
 import { parseTarget } from "./targets.ts";

@@ -1,12 +1,12 @@
 // What this machine can run: every target and every compiler is really started, not just looked for.
 
 import { arch, cpus, platform, release } from "node:os";
+import type { Executor, Unavailable } from "../../targets/contract/program.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { compileWithNvcc } from "../../targets/cuda/nvcc.ts";
 import { compileWithNvrtc } from "../../targets/cuda/nvrtc.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
-import type { Executor, Unavailable } from "../../targets/program.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
 import { openBrowser } from "../../targets/wgsl/browser.ts";
 import { validateWithNaga } from "../../targets/wgsl/naga.ts";

@@ -1,11 +1,11 @@
 // Generated kernels as the cross-check runs them: the files that ship, on an executor.
 
-import type { Executor, Program } from "../../targets/program.ts";
-import type { Target } from "../../targets/target.ts";
+import type { Executor, Program } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
 import { type Rules, rulesOf } from "../check/rules.ts";
 import { compile } from "../compile.ts";
+import type { Target } from "../emit/target.ts";
 import type { Operator } from "../frontend/operator.ts";
 
 /** Runs an operator's cases with the kernels that `generate` writes for a target. */

@@ -1,7 +1,7 @@
 // Schedules of users: JSON read and checked, and the loop nest after each of their steps.
 
-import type { Target } from "../../targets/target.ts";
 import type { ChosenSchedule } from "../emit/generate.ts";
+import type { Target } from "../emit/target.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";

@@ -1,7 +1,7 @@
 // Targets by name.
 
 import { targets } from "../../targets/registry.ts";
-import type { Target } from "../../targets/target.ts";
+import type { Target } from "../emit/target.ts";
 import { UserError } from "./errors.ts";
 import { suggestName } from "./nearest.ts";
 

@@ -7,13 +7,13 @@ import type {
   Formula,
   Step,
   TensorInfo,
-} from "../../targets/program.ts";
-import type { Signature } from "../../targets/signature.ts";
-import type { Bindings, Target } from "../../targets/target.ts";
+} from "../../targets/contract/program.ts";
+import type { Signature } from "../../targets/contract/signature.ts";
 import type { Nest, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { printFormula } from "./formula.ts";
 import { countElements } from "./printer.ts";
+import type { Bindings, Target } from "./target.ts";
 
 const roles = ["input", "output", "workspace"] as const;
 

@@ -1,7 +1,7 @@
 // How an operation is written from its operands' texts.
 
-import { type Form, level, type Spelling, type Text } from "../../targets/target.ts";
 import type { NestOp, Scalar } from "../ir/nest.ts";
+import { type Form, level, type Spelling, type Text } from "./target.ts";
 import { gapAt } from "./wrap.ts";
 
 const bracket = (arg: Text, atLeast: number): string =>

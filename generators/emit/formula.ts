@@ -1,4 +1,4 @@
-import type { Formula } from "../../targets/program.ts";
+import type { Formula } from "../../targets/contract/program.ts";
 import type { NestExpr } from "../ir/nest.ts";
 
 interface Part {

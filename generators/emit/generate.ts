@@ -1,6 +1,5 @@
 // From operators to everything in the folder `generated`, as texts by path.
 
-import type { Target } from "../../targets/target.ts";
 import type { Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
 import { abiVersion, fingerprint } from "../manifest/abi.ts";
@@ -8,6 +7,7 @@ import { formatJson } from "../manifest/json.ts";
 import { describeUnit, type Manifest, type ManifestOperator } from "../manifest/manifest.ts";
 import { manifestSchema } from "../manifest/schema.ts";
 import { describeSignature } from "./signature.ts";
+import type { Target } from "./target.ts";
 import { frameUnit, printUnit, type Unit } from "./unit.ts";
 
 /** An operator as the front end reads it. */

@@ -1,4 +1,4 @@
-import type { Helper } from "../../targets/target.ts";
+import type { Helper } from "./target.ts";
 
 /** The texts of helpers and of those they call, each after what it calls. */
 export function closeHelpers(

@@ -1,12 +1,12 @@
 // The printer all C-like targets share: the text instance of the fold. It asks the target's record how
 // things are spelled, puts brackets only where they are needed, and breaks long lines.
 
-import { level, type Scope, type Target, type Text } from "../../targets/target.ts";
 import type { BufferDecl, Nest, NestExpr, NestOp, Scalar } from "../ir/nest.ts";
 import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
 import { createNames } from "./names.ts";
+import { level, type Scope, type Target, type Text } from "./target.ts";
 import { flatten, wrap } from "./wrap.ts";
 
 const width = 100;

@@ -1,8 +1,14 @@
 // What an operator asks of its callers, found from its kernels: as functions for the command line, and as
 // JavaScript text for generated modules. Both come from the same expressions and the same table of operations.
 
+import type {
+  Rule,
+  Signature,
+  SignatureTensor,
+  Values,
+  Variant,
+} from "../../targets/contract/signature.ts";
 import { js } from "../../targets/js/target.ts";
-import type { Rule, Signature, SignatureTensor, Values, Variant } from "../../targets/signature.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
 import type { Kernel, Stage, TensorDecl } from "../ir/kernel.ts";
 import { ops } from "../ir/ops.ts";

@@ -2,12 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
-import type { Framed, Helper, PrintedPlan, PrintedUnit, Target } from "../../targets/target.ts";
 import type { Plan } from "../ir/plan.ts";
 import { assignBindings, describeEntry } from "./describe.ts";
 import { closeHelpers } from "./helpers.ts";
 import { printExpr, printNest } from "./printer.ts";
 import type { SignatureSource } from "./signature.ts";
+import type { Framed, Helper, PrintedPlan, PrintedUnit, Target } from "./target.ts";
 
 /** What goes into one file: the variants of one kernel of one operator. */
 export interface Unit {

@@ -1,7 +1,7 @@
 // The ABI is what a backend written against the generated files relies on: names, order, bindings, layout.
 
 import { createHash } from "node:crypto";
-import type { Entry } from "../../targets/program.ts";
+import type { Entry } from "../../targets/contract/program.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Raised whenever something that a backend relies on changes: by semver, with the 0.x rule before 1.0. */

@@ -1,8 +1,8 @@
 // What manifest.json says: everything that is needed to call a generated kernel, without the compiler.
 
-import type { Entry } from "../../targets/program.ts";
-import type { SignatureAttr, SignatureTensor } from "../../targets/signature.ts";
-import type { PrintedUnit, Target } from "../../targets/target.ts";
+import type { Entry } from "../../targets/contract/program.ts";
+import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
+import type { PrintedUnit, Target } from "../emit/target.ts";
 
 /** A kernel on one target. */
 export interface ManifestTarget {

@@ -1,6 +1,6 @@
 // Runs CUDA kernels: on a GPU where there is one, else in the host simulation.
 
-import type { Executor, Unavailable } from "../program.ts";
+import type { Executor, Unavailable } from "../contract/program.ts";
 import { type BuildKind, buildKernels, type Macros } from "./build.ts";
 import { defaultCache } from "./cache.ts";
 import { type Compiler, findHostCompiler, findNvcc } from "./compilers.ts";

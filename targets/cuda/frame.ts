@@ -1,7 +1,7 @@
+import { argumentList, comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
+import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
-import { argumentList, comment, describeTensors, preamble } from "../frame.ts";
-import type { Framed, PrintedNest, PrintedUnit } from "../target.ts";
 import { reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);

@@ -1,6 +1,6 @@
 // Runs plans in a kernel library loaded into this process: on a GPU, or in the simulation.
 
-import type { Data } from "../program.ts";
+import type { Data } from "../contract/program.ts";
 import { createArray, type KernelRunner, type Plan, type PlannedArg } from "./plan.ts";
 
 /** The foreign-function module; it is optional, so that other targets do without it. */

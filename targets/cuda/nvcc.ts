@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Unavailable } from "../program.ts";
+import type { Unavailable } from "../contract/program.ts";
 import type { Macros } from "./build.ts";
 import { findNvcc, runTool } from "./compilers.ts";
 

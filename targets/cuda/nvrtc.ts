@@ -2,7 +2,7 @@
 // header of any kind, so what passes needs none.
 
 import { join } from "node:path";
-import type { Unavailable } from "../program.ts";
+import type { Unavailable } from "../contract/program.ts";
 import type { Macros } from "./build.ts";
 import { loadKoffi } from "./library.ts";
 

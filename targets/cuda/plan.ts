@@ -1,8 +1,8 @@
 // One execution as plain data: which buffers, with which bytes, and which launches on them. All
 // sizes are known and all mistakes of the caller found before anything is built or allocated.
 
-import { evaluateFormula } from "../formula.ts";
-import type { Data, DType, Entry, FillStep, Job, LaunchStep } from "../program.ts";
+import { evaluateFormula } from "../contract/formula.ts";
+import type { Data, DType, Entry, FillStep, Job, LaunchStep } from "../contract/program.ts";
 
 /** A buffer of the plan; without content it holds NaN bytes until a kernel or a fill writes it. */
 export interface PlannedBuffer {

@@ -1,10 +1,18 @@
 // CUDA C++ without any header, so that NVRTC compiles it as it is. The grid is one-dimensional.
 
 import { createNames } from "../../generators/emit/names.ts";
+import { operators, shortestF32, tidy } from "../../generators/emit/spelling.ts";
+import {
+  call,
+  type Form,
+  infix,
+  level,
+  type Spelling,
+  type Target,
+  type Text,
+} from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
-import { operators, shortestF32, tidy } from "../spelling.ts";
-import { call, type Form, infix, level, type Spelling, type Target, type Text } from "../target.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";

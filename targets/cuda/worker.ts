@@ -2,7 +2,7 @@
 // process that it finds at fault. simulation/worker.cpp describes the records of a job.
 
 import { spawn } from "node:child_process";
-import type { Data } from "../program.ts";
+import type { Data } from "../contract/program.ts";
 import { packArgs } from "./library.ts";
 import { createArray, type KernelRunner, type Plan } from "./plan.ts";
 

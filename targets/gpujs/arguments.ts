@@ -1,7 +1,7 @@
 // A job's arrays and numbers, complete and checked, before gpu.js sees them.
 
-import { evaluateFormula } from "../formula.ts";
-import type { Entry, Job } from "../program.ts";
+import { evaluateFormula } from "../contract/formula.ts";
+import type { Entry, Job } from "../contract/program.ts";
 
 export type Numbers = Readonly<Record<string, number>>;
 

@@ -1,6 +1,6 @@
 // Runs gpu.js kernels in Node: in plain JavaScript, in WebAssembly, or in what else gpu.js finds.
 
-import type { Executor, Unavailable } from "../program.ts";
+import type { Executor, Unavailable } from "../contract/program.ts";
 import { loadLibrary, type Mode } from "./library.ts";
 import { createRunner } from "./runner.ts";
 

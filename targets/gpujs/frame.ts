@@ -1,9 +1,9 @@
 import { printFormula } from "../../generators/emit/formula.ts";
+import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { NestExpr } from "../../generators/ir/nest.ts";
-import { comment, describeTensors, preamble } from "../frame.ts";
 import { argumentLines } from "../js/text.ts";
-import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
 import { findResult } from "./elementwise.ts";
 import { reserved } from "./reserved.ts";
 

@@ -1,4 +1,4 @@
-import type { Helper } from "../target.ts";
+import type { Helper } from "../../generators/emit/target.ts";
 
 /**
  * Functions that a file holds where it uses them; each does what the row of ops.ts says. In gpu.js all

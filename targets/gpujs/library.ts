@@ -1,6 +1,6 @@
 // The optional package gpu.js, kept behind this file: what is used of it, and where it comes from.
 
-import type { Unavailable } from "../program.ts";
+import type { Unavailable } from "../contract/program.ts";
 
 /** A kernel of gpu.js: built at its first call, it may then turn out to be of another class. */
 export interface GpuKernel {

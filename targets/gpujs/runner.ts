@@ -1,6 +1,6 @@
 // Runs generated modules with a GPU object of gpu.js, in Node and in browsers.
 
-import type { Data, Job, LaunchStep, Program } from "../program.ts";
+import type { Data, Job, LaunchStep, Program } from "../contract/program.ts";
 import { allocate, completeConstants, completeScalars, type Numbers } from "./arguments.ts";
 import type { Gpu, GpuKernel } from "./library.ts";
 

@@ -3,10 +3,16 @@
 // in its cpu mode, f32 in the others, where whole numbers are exact up to 2^24 (what the module refuses above).
 
 import { createNames } from "../../generators/emit/names.ts";
+import { operators } from "../../generators/emit/spelling.ts";
+import {
+  call,
+  level,
+  type Spelling,
+  type Target,
+  type Text,
+} from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
-import { operators } from "../spelling.ts";
-import { call, level, type Spelling, type Target, type Text } from "../target.ts";
 import { findResult } from "./elementwise.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";

@@ -1,8 +1,8 @@
 // The types of a generated module, for editors.
 
-import { comment } from "../frame.ts";
-import type { SignatureAttr } from "../signature.ts";
-import type { PrintedUnit } from "../target.ts";
+import { comment } from "../../generators/emit/frame.ts";
+import type { PrintedUnit } from "../../generators/emit/target.ts";
+import type { SignatureAttr } from "../contract/signature.ts";
 
 const types: Readonly<Record<SignatureAttr["type"], (attr: SignatureAttr) => string>> = {
   int: () => "number",

@@ -1,7 +1,7 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
-import { evaluateFormula } from "../formula.ts";
-import type { Data, DType, Entry, Executor, Job, Step } from "../program.ts";
+import { evaluateFormula } from "../contract/formula.ts";
+import type { Data, DType, Entry, Executor, Job, Step } from "../contract/program.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 type Kernels = Readonly<Record<string, ((...args: readonly unknown[]) => void) | undefined>>;

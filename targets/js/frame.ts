@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
+import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { createNames } from "../../generators/emit/names.ts";
-import { comment, describeTensors, preamble } from "../frame.ts";
-import type { Step } from "../program.ts";
-import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
+import type { Step } from "../contract/program.ts";
 import { declareTypes } from "./declarations.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";

@@ -1,4 +1,4 @@
-import type { Signature } from "../signature.ts";
+import type { Signature } from "../contract/signature.ts";
 
 /** Numbers that a kernel needs, found from the shapes and attributes of a call. */
 export interface Resolved {

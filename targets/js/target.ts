@@ -1,10 +1,16 @@
 // JavaScript: ES modules over typed arrays. Numbers are doubles, so everything is f32 or wider; integers are
 // kept exact, and zeros of integers positive.
 
+import { operators } from "../../generators/emit/spelling.ts";
+import {
+  call,
+  level,
+  type Spelling,
+  type Target,
+  type Text,
+} from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { BufferDecl, NestOp, Scalar } from "../../generators/ir/nest.ts";
-import { operators } from "../spelling.ts";
-import { call, level, type Spelling, type Target, type Text } from "../target.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";

@@ -3,7 +3,7 @@
 // On macOS (Metal) and Windows (D3D12) Dawn needs no help; that was never executed by the authors.
 
 import { join } from "node:path";
-import type { Device, Executor, Unavailable } from "../program.ts";
+import type { Device, Executor, Unavailable } from "../contract/program.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
 import { maximumLimits } from "./limits.ts";
 import { unpackBundle } from "./unpack.ts";

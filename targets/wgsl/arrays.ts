@@ -1,6 +1,6 @@
 // Arrays to the device and back.
 
-import type { Data, Entry } from "../program.ts";
+import type { Data, Entry } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
 import { arrayType, type BufferSize } from "./values.ts";
 

@@ -7,7 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Executor, Unavailable } from "../program.ts";
+import type { Executor, Unavailable } from "../contract/program.ts";
 import type { RunnerOptions } from "./executor.ts";
 import type { PageDevice, PageRequest } from "./page.ts";
 import { unpackBundle } from "./unpack.ts";

@@ -2,8 +2,8 @@
 // Nothing is read back unless asked for, modules and pipelines are compiled once, and workspaces
 // are kept for the next run.
 
-import { evaluateFormula } from "../formula.ts";
-import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../program.ts";
+import { evaluateFormula } from "../contract/formula.ts";
+import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../contract/program.ts";
 import { allocateTensors, checkInputs, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
 import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";

@@ -1,7 +1,7 @@
 // A fill step is run as a kernel of its own, written by the conventions of the generated ones. That
 // works on every storage buffer, where clearBuffer knows only zero and wants another usage flag.
 
-import type { DType, Entry, Program } from "../program.ts";
+import type { DType, Entry, Program } from "../contract/program.ts";
 
 const source = `
 @group(0) @binding(0) var<storage, read_write> data: array<u32>;

@@ -1,8 +1,8 @@
+import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import { countElements } from "../../generators/emit/printer.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
-import { comment, describeTensors, preamble } from "../frame.ts";
-import type { Framed, PrintedPlan, PrintedUnit } from "../target.ts";
 import { reserved } from "./reserved.ts";
 import { globalVariables, nestsOf, sharedVariables, uniformOf, uniforms } from "./variables.ts";
 

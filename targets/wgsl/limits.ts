@@ -1,6 +1,6 @@
 // What a device or the caller's buffers cannot do is refused at the start, with the limit named.
 
-import type { Entry, LaunchStep } from "../program.ts";
+import type { Entry, LaunchStep } from "../contract/program.ts";
 import type { BufferSize } from "./values.ts";
 
 type LimitName =

@@ -5,7 +5,7 @@
 import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { Unavailable } from "../program.ts";
+import type { Unavailable } from "../contract/program.ts";
 import { cacheFolder, unpackBundle } from "./unpack.ts";
 import { findEntryPoints, type Problem, type WgslText } from "./validate.ts";
 

@@ -1,7 +1,7 @@
 // What runs inside the browser's page: the same executor, on the page's own adapter. A request is
 // a call of the default export; the module stays loaded, and with it the device and its pipelines.
 
-import type { Data, Device, Job, Program } from "../program.ts";
+import type { Data, Device, Job, Program } from "../contract/program.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
 import { maximumLimits } from "./limits.ts";
 

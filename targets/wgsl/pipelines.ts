@@ -1,6 +1,6 @@
 // Compiles WGSL once: a shader module per source, a pipeline per entry point, bindings and constants.
 
-import type { LaunchStep } from "../program.ts";
+import type { LaunchStep } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
 import { uniformBytes } from "./values.ts";
 

@@ -1,6 +1,6 @@
 // Workspaces, kept from run to run, and stand-ins for buffers of no elements.
 
-import type { WorkspaceInfo } from "../program.ts";
+import type { WorkspaceInfo } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
 import type { BufferSize } from "./values.ts";
 

@@ -1,6 +1,6 @@
 // Records dispatches: uniform blocks in one buffer, one slot each, bound by a dynamic offset.
 
-import type { Entry, LaunchStep } from "../program.ts";
+import type { Entry, LaunchStep } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { CompiledLaunch } from "./pipelines.ts";

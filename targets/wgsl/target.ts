@@ -2,10 +2,17 @@
 // no infinities or NaN in the text, and a buffer that is added to atomically holds bits.
 
 import { createNames } from "../../generators/emit/names.ts";
+import { operators, shortestF32 } from "../../generators/emit/spelling.ts";
+import {
+  call,
+  infix,
+  level,
+  type Spelling,
+  type Target,
+  type Text,
+} from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
-import { operators, shortestF32 } from "../spelling.ts";
-import { call, infix, level, type Spelling, type Target, type Text } from "../target.ts";
 import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";

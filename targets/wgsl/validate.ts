@@ -1,7 +1,7 @@
 // Validates WGSL without executing it, with Dawn's compiler (the one in Chromium) on its null
 // backend: no GPU and no Vulkan needed. naga.ts asks the other compiler; they accept different texts.
 
-import type { Unavailable } from "../program.ts";
+import type { Unavailable } from "../contract/program.ts";
 import { createInstance, importDawn } from "./adapter.ts";
 import { maximumLimits } from "./limits.ts";
 

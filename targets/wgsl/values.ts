@@ -1,7 +1,7 @@
 // Numbers on their way to the device: sizes by formula, the uniform block, typed arrays.
 
-import { evaluateFormula } from "../formula.ts";
-import type { Data, DType, Entry, Formula, LaunchStep } from "../program.ts";
+import { evaluateFormula } from "../contract/formula.ts";
+import type { Data, DType, Entry, Formula, LaunchStep } from "../contract/program.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 type ArrayType = { new (size: number): Data; new (buffer: ArrayBuffer): Data; name: string };

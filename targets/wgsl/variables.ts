@@ -2,9 +2,9 @@
 // reads it and a launch that adds to it need variables of different types, so it may have several names.
 
 import { createNames } from "../../generators/emit/names.ts";
+import type { BufferText } from "../../generators/emit/target.ts";
 import type { Block, BufferDecl, Nest } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
-import type { BufferText } from "../target.ts";
 import { reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);

@@ -1,9 +1,9 @@
 // What the test runs inside a page: gpu.js in one of its modes, which stays open from call to call.
 
 import library from "gpu.js";
+import type { Data, Job, Program } from "../../targets/contract/program.ts";
 import type { Library, Mode } from "../../targets/gpujs/library.ts";
 import { createRunner, type Runner } from "../../targets/gpujs/runner.ts";
-import type { Data, Job, Program } from "../../targets/program.ts";
 
 const runners = new Map<Mode, Promise<Runner>>();
 

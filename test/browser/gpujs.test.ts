@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Data } from "../../targets/program.ts";
+import type { Data } from "../../targets/contract/program.ts";
 import { type BrowserRunner, bundleModule, openBrowser } from "../../targets/wgsl/browser.ts";
 import { operatorCases } from "../unit/gpujs.fixtures.ts";
 import { differences, operationCases } from "../unit/gpujs-operations.fixtures.ts";

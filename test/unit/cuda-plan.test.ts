@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { Entry, Job } from "../../targets/contract/program.ts";
 import { findKernels } from "../../targets/cuda/build.ts";
 import { planJob, planMacros } from "../../targets/cuda/plan.ts";
-import type { Entry, Job } from "../../targets/program.ts";
 import { blockSum, countUp, entryOf, scale } from "./cuda.fixtures.ts";
 
 const job: Job = { inputs: { x: countUp(100) }, scalars: { N: 100, a: 2 } };

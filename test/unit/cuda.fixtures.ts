@@ -1,6 +1,6 @@
 // Small kernels written by hand in the conventions of generated CUDA, for the tests of the target.
 
-import type { Entry, LaunchStep } from "../../targets/program.ts";
+import type { Entry, LaunchStep } from "../../targets/contract/program.ts";
 
 /** y = a·x + BORDER, guarded at the end of the arrays. */
 export const scale = `

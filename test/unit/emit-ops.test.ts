@@ -1,13 +1,13 @@
 // Every scalar operation on every target, over awkward values, against the table of operations.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Target } from "../../generators/emit/target.ts";
 import type { NestExpr, NestOp } from "../../generators/ir/nest.ts";
 import { ops } from "../../generators/ir/ops.ts";
+import type { Executor, Unavailable } from "../../targets/contract/program.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
-import type { Executor, Unavailable } from "../../targets/program.ts";
 import { targets } from "../../targets/registry.ts";
-import type { Target } from "../../targets/target.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
 import { applied, pointwise, programOf } from "./emit.fixtures.ts";
 import { f32 } from "./nest.fixtures.ts";

@@ -4,7 +4,7 @@ import { createNames } from "../../generators/emit/names.ts";
 import { printExpr, printNest } from "../../generators/emit/printer.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import { i32, type Nest, type NestExpr, type Scalar } from "../../generators/ir/nest.ts";
-import { evaluateFormula } from "../../targets/formula.ts";
+import { evaluateFormula } from "../../targets/contract/formula.ts";
 import { findTarget, targets } from "../../targets/registry.ts";
 import { programOf } from "./emit.fixtures.ts";
 import {

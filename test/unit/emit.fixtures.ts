@@ -1,11 +1,11 @@
 // Plans built by hand for the tests of emission, and the units that hold them.
 
 import type { SignatureSource } from "../../generators/emit/signature.ts";
+import type { Target } from "../../generators/emit/target.ts";
 import { frameUnit, printUnit, type Unit } from "../../generators/emit/unit.ts";
 import { i32, type Nest, type NestExpr, type NestOp } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
-import type { Program } from "../../targets/program.ts";
-import type { Target } from "../../targets/target.ts";
+import type { Program } from "../../targets/contract/program.ts";
 import { f32, letBe, load, local, loop, op, set, store, v, when } from "./nest.fixtures.ts";
 
 const signature: SignatureSource = {

@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { GPU } from "gpu.js";
 import { describe, expect, it, test } from "vitest";
+import type { Executor, Program } from "../../targets/contract/program.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
 import type { Gpu, GpuKernel, Library, Mode } from "../../targets/gpujs/library.ts";
 import { createRunner } from "../../targets/gpujs/runner.ts";
-import type { Executor, Program } from "../../targets/program.ts";
 import { operatorCases } from "./gpujs.fixtures.ts";
 
 async function open(mode: Mode): Promise<Executor> {

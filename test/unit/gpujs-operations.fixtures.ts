@@ -5,8 +5,8 @@ import { frameUnit, printUnit } from "../../generators/emit/unit.ts";
 import type { Nest, NestExpr, NestOp } from "../../generators/ir/nest.ts";
 import { type OpName, ops } from "../../generators/ir/ops.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
+import type { Job, Program } from "../../targets/contract/program.ts";
 import { gpujs } from "../../targets/gpujs/target.ts";
-import type { Job, Program } from "../../targets/program.ts";
 import { buffer, letBe, load, loop, op, planOf, store, v, when } from "./nest.fixtures.ts";
 
 /** An operation on operands of one type: its kernel, its operands, and what it must give. */

@@ -3,8 +3,8 @@
 import { describe, expect, it, test } from "vitest";
 import { type Block, i32, type Nest } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
+import type { Program } from "../../targets/contract/program.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
-import type { Program } from "../../targets/program.ts";
 import { describePrograms } from "./gpujs-operations.fixtures.ts";
 import {
   accumulate,

@@ -10,8 +10,8 @@ import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { resolveSizes } from "../../generators/ir/interpret.ts";
 import { isOption, optionValues } from "../../generators/ir/kernel.ts";
+import type { Data, Job, Program } from "../../targets/contract/program.ts";
 import { gpujs } from "../../targets/gpujs/target.ts";
-import type { Data, Job, Program } from "../../targets/program.ts";
 import { type Fill, fillInputs } from "../declarations/compare.ts";
 
 /** A program, what it is run on, and a sentence on what is wrong with its outputs (empty: nothing). */

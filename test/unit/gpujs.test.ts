@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Executor } from "../../targets/contract/program.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
-import type { Executor } from "../../targets/program.ts";
 import { operatorCases } from "./gpujs.fixtures.ts";
 
 const cases = operatorCases();

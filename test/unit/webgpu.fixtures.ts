@@ -2,7 +2,7 @@
 // in one module, a workspace, a fill, an accumulated output, an override, an i32 and an f32 scalar,
 // a computed size, and group ids beyond one dimension of a dispatch.
 
-import type { Job, Program } from "../../targets/program.ts";
+import type { Job, Program } from "../../targets/contract/program.ts";
 
 const source = `
 override mode: i32 = 0;

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Entry, Program } from "../../targets/program.ts";
+import type { Entry, Program } from "../../targets/contract/program.ts";
 import { openWgsl, type WgslExecutor } from "../../targets/wgsl/adapter.ts";
 import { createRunner } from "../../targets/wgsl/executor.ts";
 import { mirrorExpected, mirrorJob, mirrorProgram, withSource } from "./webgpu.fixtures.ts";

@@ -1,11 +1,11 @@
 // `check`: do all targets agree with the declaration?
 
 import type { Command } from "commander";
-import type { Executor, Unavailable } from "../../../targets/program.ts";
-import type { Target } from "../../../targets/target.ts";
+import type { Executor, Unavailable } from "../../../targets/contract/program.ts";
 import { crosscheck } from "../../check/crosscheck.ts";
 import { closeLedger, type Ledger, ledgerToJson, type OperatorRecord } from "../../check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
+import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
 import { UserError } from "../errors.ts";

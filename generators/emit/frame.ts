@@ -1,7 +1,7 @@
 // Text that frames share: what a file says about itself, and argument lists.
 
-import { gapAt, wrap } from "../generators/emit/wrap.ts";
 import type { PrintedUnit } from "./target.ts";
+import { gapAt, wrap } from "./wrap.ts";
 
 const width = 100;
 

@@ -1,6 +1,6 @@
 // What C, WGSL and JavaScript write alike.
 
-import type { NestOp } from "../generators/ir/nest.ts";
+import type { NestOp } from "../ir/nest.ts";
 import { infix, level, prefix, type Spelling } from "./target.ts";
 
 /** Operators that mean the same in every C-like language. */

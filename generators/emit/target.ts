@@ -1,10 +1,10 @@
 // A target is a record: what it spells differently, what it can do, and how its files are framed. The
 // printer (generators/emit) asks the record and never which target it is.
 
-import type { BufferDecl, Nest, NestOp, Scalar } from "../generators/ir/nest.ts";
-import type { Plan } from "../generators/ir/plan.ts";
-import type { Entry } from "./program.ts";
-import type { Signature } from "./signature.ts";
+import type { Entry } from "../../targets/contract/program.ts";
+import type { Signature } from "../../targets/contract/signature.ts";
+import type { BufferDecl, Nest, NestOp, Scalar } from "../ir/nest.ts";
+import type { Plan } from "../ir/plan.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
 export const level = {
