@@ -92,7 +92,7 @@ test("what a target has not is refused by name", () => {
   );
   expect(() => body({ ...empty, body: [barrier] }, "js")).toThrow("n: js has no barriers.");
   expect(() => print(op("floor", v("x", "f64")), "cuda")).toThrow("cuda converts f32 to int");
-  for (const { name } of targets)
+  for (const { name } of targets.filter((t) => t.name !== "gpujs"))
     expect(() => print({ kind: "cast", to: "i32", arg: a }, name)).toThrow(/floor, ceil or round/);
 });
 
