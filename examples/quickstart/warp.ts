@@ -10,7 +10,7 @@ import { describeSignature, scalarName } from "../../generators/emit/signature.t
 import type { Target } from "../../generators/emit/target.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { loadReference, runReference } from "../../generators/frontend/reference.ts";
-import type { Kernel as TensorKernel } from "../../generators/ir/kernel.ts";
+import { isOption, type Kernel as TensorKernel } from "../../generators/ir/kernel.ts";
 import type { Device, Executor } from "../../targets/contract/program.ts";
 import { type Resolved, resolve } from "../../targets/js/runtime.js";
 import type { Opened } from "./machine.ts";
@@ -104,8 +104,9 @@ export async function expectWarp(warp: Warp): Promise<Expected> {
 /** The numbers of attributes under the names that the tensor IR has for them, e.g. `padding.top`. */
 function kernelAttrs({ attrs }: TensorKernel, { scalars }: Resolved): Record<string, number> {
   const parts = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] } as const;
-  const names = attrs.flatMap(({ name, type }) => {
-    if (type === "choice") return [];
+  const names = attrs.flatMap((attr) => {
+    const { name, type } = attr;
+    if (isOption(attr)) return [];
     return type === "pair" || type === "sides" ? parts[type].map((p) => `${name}.${p}`) : [name];
   });
   return Object.fromEntries(names.map((name) => [name, scalars[scalarName(name)]!]));
