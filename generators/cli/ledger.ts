@@ -26,8 +26,11 @@ export function formatLedger(ledger: Ledger): string {
     o.skipped.map(({ what, reason }) => `skipped: ${o.operator} ${what}: ${reason}\n`),
   );
   if (skipped.length > 0) parts.push(skipped.join(""));
-  if (unavailable.length > 0)
-    parts.push(unavailable.map((u) => `skipped: ${u.target}: ${explainUnavailable(u)}\n`).join(""));
+  // The ways of running one target often lack the same thing.
+  const lacking = new Set(
+    unavailable.map((u) => `skipped: ${u.target}: ${explainUnavailable(u)}\n`),
+  );
+  if (lacking.size > 0) parts.push([...lacking].join(""));
   parts.push(
     "either: elements at a decision within rounding, where either branch is right;\n" +
       "worst: the largest error as a share of the bound derived for that element.\n",

@@ -108,7 +108,7 @@ const probes: readonly Probe[] = [
     const found = await compileWithNvcc(emptyCuda, { architectures: [80] });
     if ("unavailable" in found) return found;
     return found.ok
-      ? found.compiler.replace("release", "")
+      ? found.compiler.replace("release ", "")
       : { target: "cuda", unavailable: `nvcc fails: ${found.errors.trim()}` };
   }),
   compiles("cuda by NVRTC", "cuda", async () => {

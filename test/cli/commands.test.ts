@@ -134,6 +134,14 @@ describe("generate", () => {
     expect([code, existsSync(none)]).toStrictEqual([1, false]);
   });
 
+  test("a user's operator does not go among the package's own by default", async () => {
+    const { code, err } = await warpweave("generate", "examples/flow_warp.ts");
+    expect([code, err]).toStrictEqual([
+      1,
+      "error: choose a folder for flow_warp with --out; generated/ is for the package's own operators\n",
+    ]);
+  });
+
   test("a folder that holds somebody else's manifest is left alone", async () => {
     const other = makeFolder();
     other.write("manifest.json", "{}");

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { generateAll } from "../../emit/generate.ts";
 import type { Target } from "../../emit/target.ts";
@@ -67,8 +67,8 @@ async function generate(
 ): Promise<void> {
   const start = performance.now();
   const targets = parseTargets(options.target);
-  const folder = resolve(options.out ?? defaultFolder());
   const operators = openOperators(names);
+  const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
   const made = generateAll(operators, targets, chooseSchedule, hashKernel);
@@ -130,11 +130,16 @@ function formatFiles(
 }
 
 /** Where a checkout keeps its generated files; below the current folder for everyone else. */
-function defaultFolder(): string {
+function defaultFolder(operators: readonly Operator[]): string {
   const isCheckout = existsSync(join(packageRoot, "generators"));
-  return isCheckout && process.cwd().startsWith(packageRoot)
-    ? join(packageRoot, "generated")
-    : "generated";
+  const isInside = `${process.cwd()}${sep}`.startsWith(packageRoot + sep);
+  if (!isCheckout || !isInside) return "generated";
+  const own = join(packageRoot, "dsl") + sep;
+  const other = operators.find(({ path }) => !resolve(path).startsWith(own));
+  if (other === undefined) return join(packageRoot, "generated");
+  throw new UserError(
+    `choose a folder for ${other.name} with --out; generated/ is for the package's own operators`,
+  );
 }
 
 /** A folder as it is shown: from the current one where it is inside. */
