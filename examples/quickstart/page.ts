@@ -68,7 +68,7 @@ function showWarp({ warp, expected, kernel }: Report, [first]: readonly Shown[])
     ? figure(
         first.result,
         "The warped photograph",
-        `<b>${first.warped.device.target}</b>: the same picture from a generated kernel`,
+        `<b>${first.warped.device.target}</b>: warped by the generated kernel`,
       )
     : figure("reference.png", "The warped photograph", "<b>reference</b>: no target runs here");
   return `<h2>One operator, one photograph</h2>
