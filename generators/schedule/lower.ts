@@ -2,11 +2,11 @@
 
 import { extentOf } from "../ir/build.ts";
 import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
+import { hostExpr, product } from "../ir/host.ts";
 import { isOption, type Kernel, optionValues, type Stage, scalarsOf } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
-import { hostExpr, product } from "./host.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { bufferName, buildNest, elementsOf, splitDomain, valuesOf } from "./nests.ts";
 import { unrollLoops } from "./unroll.ts";

@@ -1,6 +1,7 @@
 // One launch as one function: its domain's loops, bound as the draft says, around its elements' values.
 
 import { type Expr, index, int, type Loop } from "../ir/expr.ts";
+import { product } from "../ir/host.ts";
 import { isOption, type Kernel, type Stage, scalarsOf } from "../ir/kernel.ts";
 import {
   type BufferDecl,
@@ -15,9 +16,9 @@ import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import { findContexts } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
-import { product } from "./host.ts";
 import { createNames, type Names } from "./names.ts";
-import { createPlacer, type Placer, type Source } from "./place.ts";
+import { createPlacer } from "./place.ts";
+import type { Placer, Source } from "./placing.ts";
 import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";

@@ -1,9 +1,9 @@
 // Sizes and group counts as the host computes them: int expressions without loops, as nest expressions.
 
-import { make } from "../ir/build.ts";
-import { type Expr, kindOf } from "../ir/expr.ts";
-import { i32, type NestExpr, variable } from "../ir/nest.ts";
-import { isNonNegative } from "../ir/ranges.ts";
+import { make } from "./build.ts";
+import { type Expr, kindOf } from "./expr.ts";
+import { i32, type NestExpr, variable } from "./nest.ts";
+import { isNonNegative } from "./ranges.ts";
 
 /** An int expression over sizes and attributes. */
 export function hostExpr(e: Expr): NestExpr {

@@ -1,0 +1,83 @@
+// Reads become loads at safe addresses.
+
+import { extentOf, select } from "../ir/build.ts";
+import type { NestExpr } from "../ir/nest.ts";
+import { access } from "./address.ts";
+import { type Case, type Placing, type Source, zeroOf } from "./placing.ts";
+import { deepest, innermostGuard, type Placed, type Scope, withinGuards } from "./scope.ts";
+
+export function createReads({ options, hints, typeFor, place, define }: Placing) {
+  const { root, sources } = options;
+
+  function sourceOf(from: string): Source {
+    const source = sources.get(from);
+    if (!source) throw new Error(`nothing to read named ${from}`);
+    return source;
+  }
+
+  const addressOf = (e: Case<"read">) => {
+    const source = sourceOf(e.from);
+    const tensor = e.axes.length > 0;
+    const axes = tensor ? e.axes : source.axes;
+    const found = access(e.from, e.at, tensor ? axes.map(extentOf) : source.extents, axes);
+    for (const [part, hint] of found.hints) if (!hints.has(part)) hints.set(part, hint);
+    return found;
+  };
+
+  function computeRead(e: Case<"read">, here: Scope): Placed {
+    const { address, exists } = addressOf(e);
+    const placed = place(address, here);
+    const test = e.border === "zero" && exists ? place(exists, here) : undefined;
+    const scope = deepest(
+      [placed.scope, innermostGuard(here), ...(test ? [test.scope] : [])],
+      root,
+    );
+    return define(
+      e,
+      loadFrom(e, placed.value, test?.value),
+      withinGuards(scope, here),
+      `${e.from}_value`,
+    );
+  }
+
+  function loadFrom(e: Case<"read">, address: NestExpr, exists?: NestExpr): NestExpr {
+    const source = sourceOf(e.from);
+    const to = typeFor(e.type);
+    const load: NestExpr = {
+      kind: "load",
+      buffer: source.buffer(e.part),
+      address,
+      type: source.dtype,
+      width: 1,
+    };
+    const value: NestExpr = source.dtype === to ? load : { kind: "cast", to, arg: load };
+    return exists ? { kind: "select", cond: exists, then: value, else: zeroOf(to) } : value;
+  }
+
+  /** Two elements of one tensor: read one, at the address of the branch taken. */
+  function oneOfTwoElements(e: Case<"select">) {
+    const { then, else: other } = e;
+    if (then.kind !== "read" || other.kind !== "read") return undefined;
+    if (then.from !== other.from || then.part !== other.part) return undefined;
+    const [a, b] = [addressOf(then), addressOf(other)];
+    if ((then.border === "zero" && a.exists) || (other.border === "zero" && b.exists))
+      return undefined;
+    return { read: then, address: select(e.cond, a.address, b.address) };
+  }
+
+  /** A choice between elements of one tensor, if that is what `e` is. */
+  function computeElement(e: Case<"select">, here: Scope): Placed | undefined {
+    const one = oneOfTwoElements(e);
+    if (!one) return undefined;
+    const cond = place(e.cond, here);
+    const address = place(one.address, here);
+    const scope = deepest([cond.scope, address.scope, innermostGuard(here)], root);
+    return define(e, loadFrom(one.read, address.value), scope, `${one.read.from}_value`);
+  }
+
+  return {
+    computeRead,
+    computeElement,
+    isElement: (e: Case<"select">): boolean => oneOfTwoElements(e) !== undefined,
+  };
+}
