@@ -46,7 +46,8 @@ export function findKernelFaults(kernel: Kernel): readonly Fault[] {
       faults.push({ what: `${name}: ${what}`, where: `  ${dumpExpr(kernel, e)}` });
   for (const stage of kernel.stages) {
     const where = dumpOrReason(kernel, stage);
-    if (readable.has(stage.name)) faults.push({ what: `${stage.name} is defined twice`, where });
+    if (readable.has(stage.name) && !addsAgain(kernel, stage))
+      faults.push({ what: `${stage.name} is defined twice`, where });
     for (const what of findStageFaults(stage, readable, leaves))
       faults.push({ what: `stage ${stage.name}: ${what}`, where });
     const values = stage.kind === "gather" ? stage.parts : stage.values;
@@ -58,6 +59,17 @@ export function findKernelFaults(kernel: Kernel): readonly Fault[] {
       faults.push({ what: `no stage computes the result ${name}`, where: "" });
   return faults;
 }
+
+/** Does `stage` add to the elements that an earlier one adds to? Then they are of one shape. */
+const addsAgain = (kernel: Kernel, stage: Stage): boolean =>
+  kernel.stages.every(
+    (other) =>
+      other.name !== stage.name ||
+      (stage.kind === "scatter" &&
+        other.kind === "scatter" &&
+        other.shape.length === stage.shape.length &&
+        other.shape.every((l, d) => l.hi === stage.shape[d]!.hi)),
+  );
 
 /** The stage's text, or why it cannot be shown. */
 function dumpOrReason(kernel: Kernel, stage: Stage): string {
@@ -94,12 +106,17 @@ interface Context {
 function findStageFaults(stage: Stage, readable: Readable, leaves: Leaves): string[] {
   const faults: string[] = [];
   const shape = stage.kind === "gather" ? stage.domain : stage.shape;
-  for (const loops of stage.kind === "gather" ? [stage.domain] : [stage.domain, stage.shape])
-    for (const l of loops) {
-      const bounds = { leaves, readable: new Map(), bound: [], kinds: ["int"] };
+  for (const l of shape) {
+    const bounds = { leaves, readable: new Map(), bound: [], kinds: ["int"] };
+    faults.push(...findExprFaults([l.lo, l.hi], bounds));
+    if (l.lo.kind !== "const" || l.lo.value !== 0)
+      faults.push(`the domain's loop over ${l.axis} does not start at 0`);
+  }
+  // What adds may walk ranges that depend on data and on the indices before.
+  if (stage.kind === "scatter")
+    for (const [d, l] of stage.domain.entries()) {
+      const bounds = { leaves, readable, bound: stage.domain.slice(0, d), kinds: ["int"] };
       faults.push(...findExprFaults([l.lo, l.hi], bounds));
-      if (l.lo.kind !== "const" || l.lo.value !== 0)
-        faults.push(`the domain's loop over ${l.axis} does not start at 0`);
     }
   if (new Set(stage.domain).size !== stage.domain.length)
     faults.push("one loop stands twice in the domain");

@@ -49,3 +49,7 @@ export function createNames(
     baseOf: (name) => bases.get(name) ?? name,
   };
 }
+
+/** What to call the variable of a loop; a fixed size is no name. */
+export const loopName = (names: Names, l: Loop): string =>
+  names.of(l) ?? (/^\d/.test(l.axis) ? "part" : l.axis.toLowerCase());

@@ -16,7 +16,7 @@ import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import { findContexts } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
-import { createNames, type Names } from "./names.ts";
+import { createNames, loopName, type Names } from "./names.ts";
 import { createPlacer } from "./place.ts";
 import type { Placer, Source } from "./placing.ts";
 import { renumber } from "./renumber.ts";
@@ -198,7 +198,7 @@ export function elementCount({ domain, placer, names }: Site, root: Scope): Nest
 export function splitIndex({ domain, placer, names }: Site, scope: Scope, i: NestExpr): void {
   let rest = i;
   for (const [d, l] of [...splitDomain(domain).flat.entries()].toReversed()) {
-    const hint = names.of(l) ?? l.axis.toLowerCase();
+    const hint = loopName(names, l);
     if (d === 0) {
       scope.values.set(index(l), placer.declare(scope, hint, rest));
       break;

@@ -3,6 +3,7 @@
 import { make, partOf } from "../ir/build.ts";
 import { type Expr, index, type Reduce } from "../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf, variable } from "../ir/nest.ts";
+import { loopName } from "./names.ts";
 import { elementCount, loopOf, type Site, splitIndex } from "./nests.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import { storeElement } from "./store.ts";
@@ -103,7 +104,7 @@ function walkInTurns(
   for (const [d, l] of [...of.over.entries()].toReversed()) {
     const lo = placer.lower(l.lo, scope);
     const offset = d === 0 ? rest : op("rem", rest, extents[d]!);
-    const hint = names.of(l) ?? l.axis.toLowerCase();
+    const hint = loopName(names, l);
     const value = isZero(lo) ? offset : op("add", lo, offset);
     inner.values.set(index(l), placer.declare(inner, hint, value));
     if (d > 0) rest = placer.declare(inner, "rest", op("quot", rest, extents[d]!));

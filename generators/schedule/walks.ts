@@ -4,6 +4,7 @@ import { partOf } from "../ir/build.ts";
 import { index, kindOf, type Loop } from "../ir/expr.ts";
 import { type NestExpr, type Stmt, variable } from "../ir/nest.ts";
 import { freeLoops } from "../ir/walk.ts";
+import { loopName } from "./names.ts";
 import { type Case, operation, type Placing, zeroOf } from "./placing.ts";
 import { innermostGuard, innerScope, outermostBinding, type Placed, type Scope } from "./scope.ts";
 
@@ -53,7 +54,7 @@ export function createWalks({ options, hints, typeFor, place }: Placing) {
     let scope = here;
     for (const l of loops) {
       const [lo, hi] = [place(l.lo, scope).value, place(l.hi, scope).value];
-      const name = names.fresh(names.of(l) ?? l.axis.toLowerCase());
+      const name = names.fresh(loopName(names, l));
       const inner = innerScope(scope, [l]);
       inner.values.set(index(l), variable(name));
       opened.push({
