@@ -4,6 +4,8 @@
 import type { Axis, Bound, Pos, Range, Value } from "./types.ts";
 
 const INT_MAX = 2147483647;
+/** These digits do not lie beyond it, as 3.4028235e38 does; rounding gives it exactly. */
+const largestF32 = Math.fround(3.4028234e38);
 
 /** Real to int, the only way: whole part chosen by the caller, kept within 32 bits, NaN becomes 0. */
 const saturate = (whole: number): number =>
@@ -59,7 +61,7 @@ export function floorRatio(a: number, b: number): number {
 /** The whole number at or above a / b for whole a and positive whole b; see `floorRatio`. */
 export const ceilRatio = (a: number, b: number): number => -floorRatio(-a, b);
 /** Is `p` an ordinary number, neither NaN nor infinite nor beyond f32? (Tested by comparison.) */
-export const finite = (p: number): boolean => p >= -3.4028234e38 && p <= 3.4028234e38;
+export const finite = (p: number): boolean => abs(p) <= largestF32;
 /** The whole position after `p`. */
 export const next = <D extends string>(p: Pos<D>): Pos<D> => (p + 1) as Pos<D>;
 

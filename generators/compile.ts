@@ -1,15 +1,92 @@
-// The whole way for one operator and one target: declaration → kernels → plans → files and programs.
+// The whole way from an operator's kernels to files and programs of one target. Everything that is generated,
+// checked or run is made here.
 
 import type { Program } from "../targets/contract/program.ts";
-import { describeSignature } from "./emit/signature.ts";
-import type { Target } from "./emit/target.ts";
+import { fileName } from "./emit/frame.ts";
+import { type Declared, describeSignature } from "./emit/signature.ts";
+import type { PrintedUnit, Target } from "./emit/target.ts";
 import { frameUnit, printUnit } from "./emit/unit.ts";
-import type { Operator } from "./frontend/operator.ts";
 import { checkKernel } from "./ir/check.ts";
+import type { Kernel } from "./ir/kernel.ts";
 import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
-import { schedulePlan } from "./schedule/index.ts";
+import { type Limits, schedulePlan } from "./schedule/index.ts";
+
+/** An operator as the front end reads it. */
+export interface OperatorSource extends Declared {
+  readonly name: string;
+  /** Which choices of the optional tensors ship. */
+  readonly variants: readonly (readonly string[])[];
+  /** The forward kernel, given the optional tensors named. */
+  kernel(present: readonly string[]): Kernel;
+}
+
+/** A schedule that has been chosen: its name, and the plan it makes of a kernel. */
+export interface ChosenSchedule {
+  readonly name: string;
+  readonly plan: (kernel: Kernel) => Plan;
+}
+
+/** The kernels of one role (one for each variant) as the file that ships on a target. */
+export interface Compiled {
+  readonly target: Target;
+  readonly printed: PrintedUnit;
+  /** Text by path below the output folder; the first is that of the kernels. */
+  readonly files: ReadonlyMap<string, string>;
+  /** One for each kernel, in their order. */
+  readonly programs: readonly Program[];
+}
+
+/** What a target's devices allow. */
+export const limitsOf = ({ limits }: Target): Limits => ({
+  threads: limits.group,
+  sharedBytes: limits.sharedBytes,
+});
+
+/** A schedule on a target, its own where none is given; what goes in and what comes out is checked. */
+export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedule {
+  const { capabilities, limits } = target;
+  const { name, steps } = given ?? defaultSchedule(capabilities.groups, limits.group);
+  return {
+    name,
+    plan(kernel) {
+      checkKernel(kernel, "reading the declaration");
+      const plan = schedulePlan(kernel, steps, limitsOf(target));
+      checkPlan(plan, `scheduling (${name})`);
+      return plan;
+    },
+  };
+}
+
+/** Compiles kernels of one role for a target; throws where the schedule does not apply to one. */
+export function compileKernels(
+  declared: Declared,
+  kernels: readonly Kernel[],
+  target: Target,
+  schedule: ChosenSchedule,
+): Compiled {
+  const [first] = kernels;
+  if (!first) throw new Error("There is no kernel to compile.");
+  const { operator, role, source } = first;
+  const printed = printUnit(
+    {
+      operator,
+      role,
+      signature: describeSignature(declared, kernels),
+      kernels,
+      source: `${source.file}:${source.line}`,
+      schedule: schedule.name,
+      plans: kernels.map((kernel) => schedule.plan(kernel)),
+    },
+    target,
+  );
+  const files = frameUnit(printed, target);
+  const text = files.get(`${target.name}/${fileName(printed)}.${target.extension}`);
+  if (text === undefined) throw new Error(`${target.name} writes no file for ${operator}.`);
+  const programs = printed.plans.map(({ entry }) => ({ entry, source: text }));
+  return { target, printed, files, programs };
+}
 
 export interface CompileOptions {
   /** The choices of optional tensors to make entry points for; by default those that ship. */
@@ -17,50 +94,13 @@ export interface CompileOptions {
   readonly schedule?: NamedSchedule;
 }
 
-/** An operator's forward kernel for one target. */
-export interface Compiled {
-  readonly operator: Operator;
-  readonly target: Target;
-  readonly schedule: NamedSchedule;
-  readonly plans: readonly Plan[];
-  /** Text by path below the output folder. */
-  readonly files: ReadonlyMap<string, string>;
-  /** One for each variant, in their order. */
-  readonly programs: readonly Program[];
-}
-
-/** Compiles an operator for a target; throws where a schedule does not apply. */
+/** Compiles an operator's forward kernel for a target. */
 export function compile(
-  operator: Operator,
+  operator: OperatorSource,
   target: Target,
-  options: CompileOptions = {},
+  { variants = operator.variants, schedule }: CompileOptions = {},
 ): Compiled {
-  const { limits, capabilities } = target;
-  const schedule = options.schedule ?? defaultSchedule(capabilities.groups, limits.group);
-  const kernels = (options.variants ?? operator.variants).map((present) =>
-    operator.kernel(present),
-  );
-  const plans = kernels.map((kernel) => {
-    checkKernel(kernel, "reading the declaration");
-    const plan = schedulePlan(kernel, schedule.steps, {
-      threads: limits.group,
-      sharedBytes: limits.sharedBytes,
-    });
-    checkPlan(plan, `scheduling (${schedule.name})`);
-    return plan;
-  });
-  const unit = {
-    operator: operator.name,
-    role: "forward",
-    signature: describeSignature(operator, kernels),
-    source: `${operator.file}:${kernels[0]!.source.line}`,
-    schedule: schedule.name,
-    plans,
-  };
-  const printed = printUnit(unit, target);
-  const files = frameUnit(printed, target);
-  const source = files.get(`${target.name}/${operator.name}.${target.extension}`);
-  if (source === undefined) throw new Error(`${target.name} writes no file for ${operator.name}`);
-  const programs = printed.plans.map(({ entry }) => ({ entry, source }));
-  return { operator, target, schedule, plans, files, programs };
+  if (variants.length === 0) throw new Error(`${operator.name} ships no variant.`);
+  const kernels = variants.map((present) => operator.kernel(present));
+  return compileKernels(operator, kernels, target, scheduleOn(target, schedule));
 }

@@ -51,7 +51,7 @@ export function checkArguments(
   const present = operator.tensors
     .filter((t) => t.optional && arrays[t.name] !== undefined)
     .map((t) => t.name);
-  const { signature } = describeSignature(operator, [operator.kernel(present)]);
+  const signature = describeSignature(operator, [operator.kernel(present)]);
   const shapes = mapValues(arrays, (array) => array.shape);
   const resolved = asUserError(() => resolve(signature, shapes, attrs));
 

@@ -2,7 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { Generated } from "../emit/generate.ts";
+import type { Generated } from "../generate.ts";
 import { fingerprint } from "../manifest/abi.ts";
 import { formatJson } from "../manifest/json.ts";
 import type { Manifest, ManifestKernel, ManifestOperator } from "../manifest/manifest.ts";

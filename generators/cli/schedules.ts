@@ -1,18 +1,11 @@
 // Schedules of users: JSON read and checked, and the loop nest after each of their steps.
 
-import type { ChosenSchedule } from "../emit/generate.ts";
+import { type ChosenSchedule, limitsOf, scheduleOn } from "../compile.ts";
 import type { Target } from "../emit/target.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
-import {
-  applySchedule,
-  type Limits,
-  lower,
-  type Schedule,
-  schedulePlan,
-  transforms,
-} from "../schedule/index.ts";
+import { applySchedule, lower, type Schedule, transforms } from "../schedule/index.ts";
 import { UserError } from "./errors.ts";
 import { readBytes } from "./io/files.ts";
 import { suggestName } from "./nearest.ts";
@@ -49,17 +42,9 @@ function isParams(value: unknown): boolean {
   return Object.values(value).every((v) => ["string", "number", "boolean"].includes(typeof v));
 }
 
-/** What a target's devices allow. */
-const limitsOf = ({ limits }: Target): Limits => ({
-  threads: limits.group,
-  sharedBytes: limits.sharedBytes,
-});
-
 /** The schedule that every operator has on a target. */
-export function chooseSchedule(_operator: unknown, target: Target): ChosenSchedule {
-  const { name, steps } = defaultSchedule(target.capabilities.groups, target.limits.group);
-  return { name, plan: (kernel) => schedulePlan(kernel, steps, limitsOf(target)) };
-}
+export const chooseSchedule = (_operator: unknown, target: Target): ChosenSchedule =>
+  scheduleOn(target);
 
 /** The plan after a step of a schedule, as text. */
 export interface ShownStep {

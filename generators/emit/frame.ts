@@ -21,6 +21,10 @@ export function argumentList(head: string, args: readonly string[], tail: string
   return [head, ...lines].join("\n");
 }
 
+/** A unit's file without its folder and extension: the forward kernel has the operator's own name. */
+export const fileName = ({ operator, role }: Pick<PrintedUnit, "operator" | "role">): string =>
+  role === "forward" ? operator : `${operator}_${role}`;
+
 /** What every file begins with: licence, what it is, where it came from. */
 export function preamble(unit: PrintedUnit, language: string, lead: string): string {
   const { operator, role, signature, source, schedule } = unit;

@@ -6,7 +6,7 @@ import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
 import { createNames } from "./names.ts";
-import { level, type Scope, type Target, type Text } from "./target.ts";
+import { type Language, level, type Scope, type Text } from "./target.ts";
 import { flatten, wrap } from "./wrap.ts";
 
 const width = 100;
@@ -19,7 +19,7 @@ const signs: Readonly<Partial<Record<NestOp, NestOp>>> = { add: "sub", sub: "add
 
 /** How a nest's names are written, and what its body turned out to need. */
 export interface PrintContext {
-  readonly target: Target;
+  readonly target: Language;
   readonly scope: Scope;
   /** Called with the name of each helper that is used. */
   readonly use: (helper: string) => void;
@@ -203,7 +203,7 @@ export function printExpr(e: NestExpr, nest: Nest, context: PrintContext): strin
  */
 export function printHostExpr(
   e: NestExpr,
-  target: Target,
+  target: Language,
   before: string,
   use: PrintContext["use"],
 ): string {

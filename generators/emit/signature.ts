@@ -1,5 +1,4 @@
-// What an operator asks of its callers, found from its kernels: as functions for the command line, and as
-// JavaScript text for generated modules. Both come from the same expressions and the same table of operations.
+// What an operator asks of its callers, found from its kernels, with its rules as functions.
 
 import type {
   Rule,
@@ -8,20 +7,9 @@ import type {
   Values,
   Variant,
 } from "../../targets/contract/signature.ts";
-import { js } from "../../targets/js/target.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
 import type { Kernel, Stage, TensorDecl } from "../ir/kernel.ts";
 import { ops } from "../ir/ops.ts";
-import { hostExpr } from "../schedule/host.ts";
-import { printHostExpr } from "./printer.ts";
-import { gapAt, wrap } from "./wrap.ts";
-
-/** A signature, JavaScript statements that define the same as `signature`, and which helpers that calls. */
-export interface SignatureSource {
-  readonly signature: Signature;
-  readonly text: string;
-  readonly helpers: ReadonlySet<string>;
-}
 
 /** `stride.y` as scalars are called: `stride_y`. */
 export const scalarName = (attr: string): string => attr.replaceAll(".", "_");
@@ -69,8 +57,6 @@ function refuse(e: Expr): never {
   throw new Error(`A rule is over sizes, attributes and options; it cannot hold a ${e.kind}.`);
 }
 
-const isSize = (axis: string): boolean => !/^\d+$/.test(axis);
-
 function describeTensor({ name, dims, optional, doc }: TensorDecl): SignatureTensor {
   return { name, dims, optional, doc };
 }
@@ -104,123 +90,28 @@ export interface Declared {
   readonly tensors: readonly TensorDecl[];
 }
 
+/** The declared tensors, then those that only some kernel has, such as the gradient of an output. */
+function tensorsOf({ tensors }: Declared, kernels: readonly Kernel[]): readonly TensorDecl[] {
+  const names = new Set(tensors.map(({ name }) => name));
+  const more = kernels.flatMap((kernel) => kernel.tensors.filter(({ name }) => !names.has(name)));
+  return [...tensors, ...new Map(more.map((tensor) => [tensor.name, tensor])).values()];
+}
+
 /** The signature of an operator whose kernels (one for each variant, of one role) these are. */
-export function describeSignature(declared: Declared, kernels: readonly Kernel[]): SignatureSource {
+export function describeSignature(declared: Declared, kernels: readonly Kernel[]): Signature {
   const [kernel] = kernels;
   if (!kernel) throw new Error("An operator without kernels has no signature.");
   const outputs = kernel.outputs.flatMap((name) => {
     const stage = kernel.stages.find((s) => s.name === name);
     return stage ? describeOutput(stage) : [];
   });
-  const signature: Signature = {
+  return {
     operator: kernel.operator,
     doc: declared.doc,
-    tensors: declared.tensors.map(describeTensor),
+    tensors: tensorsOf(declared, kernels).map(describeTensor),
     attrs: kernel.attrs,
     indices: kernel.indices,
     outputs,
     variants: kernels.map(describeVariant),
   };
-  const helpers = new Set<string>();
-  const use = (name: string) => helpers.add(name);
-  return { signature, text: printSignature(signature, kernels, use), helpers };
-}
-
-type Use = (helper: string) => void;
-
-const printRule = (field: string, e: Expr, use: Use): readonly string[] =>
-  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(hostExpr(e), js, "v.", use)},`, 4, 100, 2);
-
-const json = (value: unknown): string => JSON.stringify(value).replace(/,(?=["[])/g, ", ");
-
-const list = (name: string, items: readonly string[]): string =>
-  items.length === 0 ? `  ${name}: [],` : [`  ${name}: [`, ...items, "  ],"].join("\n");
-
-function object(fields: Readonly<Record<string, unknown>>): string {
-  const inner = Object.entries(fields)
-    .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name}: ${json(value)}`);
-  return wrap(`{ ${inner.join(`,${gapAt(0)}`)} },`, 4, 100).join("\n");
-}
-
-function printAxes({ axes }: Kernel, use: Use): string {
-  const items = axes.map(({ axis, size }) => [
-    `    axis: "${axis}",`,
-    ...printRule("size", size, use),
-  ]);
-  return printList(items);
-}
-
-function printDemands({ demands }: Kernel, use: Use): string {
-  const items = demands.map(({ holds, otherwise }) => [
-    ...printRule("holds", holds, use),
-    ...wrap(`otherwise:${gapAt(0)}${JSON.stringify(otherwise)},`, 4, 100, 2),
-  ]);
-  return printList(items);
-}
-
-function printList(items: readonly (readonly string[])[]): string {
-  if (items.length === 0) return "[]";
-  return ["[", ...items.flatMap((fields) => ["  {", ...fields, "  },"]), "]"].join("\n");
-}
-
-/** A constant for each different text, and its name at each place. */
-function shareTexts(name: string, texts: readonly string[]) {
-  const all = [...new Set(texts)];
-  const nameOf = (text: string) => (all.length === 1 ? name : `${name}${all.indexOf(text) + 1}`);
-  return {
-    constants: all.map((text) => `const ${nameOf(text)} = ${text};\n`),
-    names: texts.map(nameOf),
-  };
-}
-
-const field = (key: string, name: string): string => (key === name ? key : `${key}: ${name}`);
-
-/** Statements that define `signature`. */
-function printSignature(signature: Signature, kernels: readonly Kernel[], use: Use): string {
-  const { operator, tensors, attrs, indices, outputs } = signature;
-  const axes = shareTexts(
-    "axes",
-    kernels.map((kernel) => printAxes(kernel, use)),
-  );
-  const demands = shareTexts(
-    "demands",
-    kernels.map((kernel) => printDemands(kernel, use)),
-  );
-  const variants = kernels.map(
-    ({ present }, at) =>
-      `    { present: ${json(present)}, ${field("axes", axes.names[at]!)}, ` +
-      `${field("demands", demands.names[at]!)} },`,
-  );
-  return [
-    ...axes.constants,
-    ...demands.constants,
-    "const signature = {",
-    `  operator: "${operator}",`,
-    list(
-      "tensors",
-      tensors.map(({ name, dims, optional }) => object({ name, dims, optional })),
-    ),
-    list(
-      "attrs",
-      attrs.map(({ name, type, default: value, min, max, values }) =>
-        object({ name, type, default: value, min, max, values }),
-      ),
-    ),
-    list(
-      "indices",
-      indices.map((index) => object({ ...index })),
-    ),
-    list(
-      "outputs",
-      outputs.map((output) => object({ ...output })),
-    ),
-    list("variants", variants),
-    "};",
-  ].join("\n");
-}
-
-/** The names of all sizes that a signature's tensors have. */
-export function axesOf(signature: Signature): readonly string[] {
-  return [...new Set(signature.tensors.flatMap(({ dims }) => dims.flat()))].filter(isSize);
 }

@@ -18,15 +18,16 @@ export const operators = {
   not: prefix("!"),
 } as const satisfies Partial<Record<NestOp, Spelling>>;
 
-const largestF32 = 3.4028234663852886e38;
+const largestF32 = Math.fround(3.4028234e38);
 
 /** The shortest decimal that is the same f32 as `value`, and that does not lie beyond the largest f32. */
 export function shortestF32(value: number): string {
   const single = Math.fround(value);
+  // Nearest would be 3.4028235e+38, which WGSL refuses because it is more.
+  if (Math.abs(single) === largestF32) return `${single < 0 ? "-" : ""}3.4028234e+38`;
   for (let digits = 1; digits < 9; digits++) {
     const decimal = Number(single.toPrecision(digits));
-    if (Math.fround(decimal) === single && Math.abs(decimal) <= largestF32)
-      return tidy(String(decimal));
+    if (Math.fround(decimal) === single) return tidy(String(decimal));
   }
   return tidy(String(single));
 }

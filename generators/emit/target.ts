@@ -3,6 +3,7 @@
 
 import type { Entry } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
+import type { Kernel } from "../ir/kernel.ts";
 import type { BufferDecl, Nest, NestOp, Scalar } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
 
@@ -115,10 +116,8 @@ export interface PrintedUnit {
   /** Which of the operator's kernels, e.g. `forward`. */
   readonly role: string;
   readonly signature: Signature;
-  /** JavaScript statements that define `signature`, with its rules as functions. */
-  readonly signatureText: string;
-  /** The JavaScript helpers that the signature's rules call. */
-  readonly signatureHelpers: ReadonlySet<string>;
+  /** The kernels that the plans were made of, in their order. */
+  readonly kernels: readonly Kernel[];
   /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
   readonly source: string;
   /** The schedule by name, as it is written into the file. */
@@ -136,7 +135,8 @@ export interface Framed {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export interface Target {
+/** A language as the shared printer writes it, and what its devices can do. */
+export interface Language {
   readonly name: string;
   /** Of the main file, without a dot. */
   readonly extension: string;
@@ -177,5 +177,9 @@ export interface Target {
   scalarsOf(plan: Plan, nest: Nest): readonly string[];
   /** How many groups a launch has: the plan's, or 1 where the function loops itself. */
   readonly loopsInside: boolean;
+}
+
+/** A language and how its files are framed. */
+export interface Target extends Language {
   frame(unit: PrintedUnit): readonly Framed[];
 }

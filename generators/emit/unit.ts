@@ -2,29 +2,33 @@
 
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
+import type { Signature } from "../../targets/contract/signature.ts";
+import type { Kernel } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
 import { assignBindings, describeEntry } from "./describe.ts";
 import { closeHelpers } from "./helpers.ts";
 import { printExpr, printNest } from "./printer.ts";
-import type { SignatureSource } from "./signature.ts";
 import type { Framed, Helper, PrintedPlan, PrintedUnit, Target } from "./target.ts";
 
 /** What goes into one file: the variants of one kernel of one operator. */
 export interface Unit {
   readonly operator: string;
   readonly role: string;
-  readonly signature: SignatureSource;
+  readonly signature: Signature;
+  /** One for each variant, of one role. */
+  readonly kernels: readonly Kernel[];
   /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
   readonly source: string;
   /** The schedule's name. */
   readonly schedule: string;
+  /** One for each kernel. */
   readonly plans: readonly Plan[];
 }
 
 /** All bodies of a unit as `target` writes them, and what they need. */
 export function printUnit(unit: Unit, target: Target): PrintedUnit {
   const { plans, signature } = unit;
-  const bindings = assignBindings(plans, signature.signature);
+  const bindings = assignBindings(plans, signature);
   const helpers: Record<string, Helper> = { ...target.helpers };
   const used = new Set<string>();
   const use = (name: string) => used.add(name);
@@ -45,9 +49,6 @@ export function printUnit(unit: Unit, target: Target): PrintedUnit {
   });
   return {
     ...unit,
-    signature: signature.signature,
-    signatureText: signature.text,
-    signatureHelpers: signature.helpers,
     plans: printed,
     bindings,
     helpers: closeHelpers(used, helpers),

@@ -5,14 +5,12 @@ import { constant, type Expr, int, kindOf } from "../ir/expr.ts";
 import type { Axis, Range } from "./values.ts";
 
 const yes = constant(1, "bool");
-const largest = 3.4028234e38;
+const largest = constant(Math.fround(3.4028234e38), "coord");
 
-/** Is `p` an ordinary number? An int always is. */
+/** Is `p` an ordinary number? An int always is; NaN fails the comparison. */
 export function finiteTest(p: Expr): Expr {
-  const kind = kindOf(p);
-  if (kind === "int") return yes;
-  const bound = (value: number) => constant(value, "coord");
-  return make("and", make("le", bound(-largest), p), make("le", p, bound(largest)));
+  if (kindOf(p) === "int") return yes;
+  return make("le", make("abs", p), largest);
 }
 
 const clampTop = (axis: Axis): Expr => make("sub", axis.size, int(1));

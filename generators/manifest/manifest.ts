@@ -3,6 +3,7 @@
 import type { Entry } from "../../targets/contract/program.ts";
 import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
+import type { Kernel } from "../ir/kernel.ts";
 
 /** A kernel on one target. */
 export interface ManifestTarget {
@@ -39,7 +40,7 @@ export interface ManifestOperator {
     readonly column: number;
     readonly axis: string;
   }[];
-  /** By role: `forward`. */
+  /** By role: `forward`, and others such as `grad_input`. */
   readonly kernels: Readonly<Record<string, ManifestKernel>>;
 }
 
@@ -56,7 +57,7 @@ export interface Manifest {
 export interface EmittedUnit {
   readonly target: Target;
   readonly printed: PrintedUnit;
-  readonly files: readonly string[];
+  readonly files: ReadonlyMap<string, string>;
 }
 
 function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
@@ -64,7 +65,7 @@ function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
   return {
-    files,
+    files: [...files.keys()],
     schedule: printed.schedule,
     features: [],
     needs: {
@@ -76,28 +77,36 @@ function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
   };
 }
 
-/** What the manifest says of an operator, from its units on all targets. */
-export function describeUnit(
+/** The units of one role. */
+function describeKernel(
+  units: readonly EmittedUnit[],
+  hash: ((kernel: Kernel) => string) | undefined,
+): ManifestKernel {
+  const { plans, kernels } = units[0]!.printed;
+  const ir = hash && plans.map(({ plan }, at) => [plan.name, hash(kernels[at]!)] as const);
+  return {
+    ...(ir ? { ir: Object.fromEntries(ir) } : {}),
+    targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
+  };
+}
+
+/** What the manifest says of an operator, from its units (those of the forward kernel first). */
+export function describeOperator(
   operator: { readonly name: string },
   units: readonly EmittedUnit[],
-  hashes?: readonly string[],
+  hash?: (kernel: Kernel) => string,
 ): ManifestOperator {
   const [first] = units;
   if (!first) throw new Error(`${operator.name} was generated for no target.`);
   const { signature, source } = first.printed;
   const roles = [...new Set(units.map(({ printed }) => printed.role))];
-  const names = first.printed.plans.map(({ plan }) => plan.name);
-  const ir = hashes && Object.fromEntries(names.map((name, at) => [name, hashes[at]!]));
-  const kernels = roles.map((role): [string, ManifestKernel] => {
-    const own = units.filter(({ printed }) => printed.role === role);
-    return [
-      role,
-      {
-        ...(ir ? { ir } : {}),
-        targets: Object.fromEntries(own.map((u) => [u.target.name, describeTarget(u)])),
-      },
-    ];
-  });
+  const kernels = roles.map((role): [string, ManifestKernel] => [
+    role,
+    describeKernel(
+      units.filter(({ printed }) => printed.role === role),
+      hash,
+    ),
+  ]);
   return {
     doc: signature.doc,
     source,

@@ -1,4 +1,10 @@
-import { argumentList, comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
+import {
+  argumentList,
+  comment,
+  describeTensors,
+  fileName,
+  preamble,
+} from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
@@ -42,10 +48,9 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
     value,
     about: comment(`${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, "//"),
   }));
-  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
   return [
     {
-      path: `cuda/${unit.operator}${suffix}.cu`,
+      path: `cuda/${fileName(unit)}.cu`,
       template: new URL("./kernels.cu.hbs", import.meta.url),
       data: {
         preamble: preamble(unit, "CUDA C++, for a one-dimensional grid", "//"),

@@ -1,5 +1,5 @@
 import { printFormula } from "../../generators/emit/formula.ts";
-import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
+import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { NestExpr } from "../../generators/ir/nest.ts";
@@ -64,13 +64,12 @@ function declareKernels({ nests, entry }: PrintedPlan) {
 
 /** An ES module that imports nothing: functions that build kernels with the GPU object they are given. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
-  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
   const kernels = unit.plans.flatMap(declareKernels);
   const uses = (name: string) => kernels.some(({ count }) => count.includes(`${name}(`));
   const names = unit.helpers.map((text) => /function (\w+)/.exec(text)?.[1] ?? "");
   return [
     {
-      path: `gpujs/${unit.operator}${suffix}.js`,
+      path: `gpujs/${fileName(unit)}.js`,
       template: new URL("./module.js.hbs", import.meta.url),
       data: {
         preamble: preamble(unit, "JavaScript for gpu.js 2.24 and later", "//"),

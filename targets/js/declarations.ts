@@ -1,6 +1,6 @@
 // The types of a generated module, for editors.
 
-import { comment } from "../../generators/emit/frame.ts";
+import { comment, fileName } from "../../generators/emit/frame.ts";
 import type { PrintedUnit } from "../../generators/emit/target.ts";
 import type { SignatureAttr } from "../contract/signature.ts";
 
@@ -41,14 +41,16 @@ const arrays = {
 } as const;
 
 /** What the template of the types says. */
-export function declareTypes({ operator, role, signature, plans }: PrintedUnit) {
+export function declareTypes(unit: PrintedUnit) {
+  const { signature, plans } = unit;
+  const name = fileName(unit);
   const { tensors, attrs, outputs, doc } = signature;
   const used = new Set(attrs.map(({ type }) => type));
   const shape = (dims: readonly (readonly string[])[]) =>
     `(${dims.map((axes) => axes.join("*")).join(", ")})`;
   return {
-    operator: role === "forward" ? operator : `${operator}_${role}`,
-    name: camel(role === "forward" ? operator : `${operator}_${role}`),
+    operator: name,
+    name: camel(name),
     doc: document(`${doc} Throws a TypeError or RangeError that says what does not fit.`, 0),
     pair: used.has("pair"),
     sides: used.has("sides"),

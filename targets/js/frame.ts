@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
+import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
@@ -7,6 +7,7 @@ import type { Step } from "../contract/program.ts";
 import { declareTypes } from "./declarations.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
+import { printSignature } from "./signature.ts";
 import { argumentLines } from "./text.ts";
 
 const safe = createNames(reserved);
@@ -88,9 +89,10 @@ function requireFree(operator: string, runtime: string): void {
 
 /** An ES module that imports nothing, and its types. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
-  const { operator, role, signature } = unit;
-  const base = role === "forward" ? operator : `${operator}_${role}`;
+  const { signature } = unit;
+  const base = fileName(unit);
   const entries = unit.plans.map(declareEntry);
+  const printed = printSignature(signature, unit.kernels);
   const runtime = readRuntime();
   requireFree(base, runtime);
   const formulas = entries.flatMap(({ allocations }) => allocations.map(({ value }) => value));
@@ -104,13 +106,13 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         tensors: describeTensors(unit),
         operator: base,
         doc: comment(signature.doc, " *"),
-        signature: unit.signatureText,
+        signature: printed.text,
         single: signature.outputs.length === 1,
         output: signature.outputs[0]?.name,
         entries,
         ceilDiv: uses("ceilDiv"),
         idiv: uses("idiv"),
-        helpers: [...new Set([...closeHelpers(unit.signatureHelpers, helpers), ...unit.helpers])],
+        helpers: [...new Set([...closeHelpers(printed.helpers, helpers), ...unit.helpers])],
         kernels: unit.plans.flatMap(declareKernels),
         runtime,
       },

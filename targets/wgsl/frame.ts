@@ -1,4 +1,4 @@
-import { comment, describeTensors, preamble } from "../../generators/emit/frame.ts";
+import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import { countElements } from "../../generators/emit/printer.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
@@ -36,10 +36,9 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
     unit.plans.flatMap(({ entry }) => entry.constants.map((c) => [c.name, c] as const)),
   );
   const shared = nestsOf(plans).flatMap(sharedVariables);
-  const suffix = unit.role === "forward" ? "" : `_${unit.role}`;
   return [
     {
-      path: `wgsl/${unit.operator}${suffix}.wgsl`,
+      path: `wgsl/${fileName(unit)}.wgsl`,
       template: new URL("./module.wgsl.hbs", import.meta.url),
       data: {
         preamble: preamble(unit, "WGSL", "//"),

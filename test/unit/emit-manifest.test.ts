@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { generateAll, type OperatorSource } from "../../generators/emit/generate.ts";
+import type { OperatorSource } from "../../generators/compile.ts";
 import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
+import { generateAll } from "../../generators/generate.ts";
+import type { Kernel } from "../../generators/ir/kernel.ts";
 import { i32 } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import { abiVersion, compareAbi, fingerprint } from "../../generators/manifest/abi.ts";
@@ -146,11 +148,30 @@ describe("the manifest", () => {
         name: "by hand",
         plan: ({ present }) => planFor(present, capabilities.groups),
       }),
-      (kernel) => `hash of ${kernel.present.join() || "none"}`,
+      { hash: (kernel) => `hash of ${kernel.present.join() || "none"}` },
     ).manifest;
     const ir = { pick: "hash of none", pick_bias: "hash of bias" };
     expect(hashed.operators.pick!.kernels.forward!.ir).toEqual(ir);
     expect(validate(hashed)).toBe(true);
+  });
+
+  test("each role of an operator has files of its own", () => {
+    const derive = (kernel: Kernel): readonly Kernel[] => [{ ...kernel, role: "grad_input" }];
+    const both = generateAll(
+      [operator],
+      targets,
+      () => ({
+        name: "by hand",
+        plan: ({ present, role }) => ({ ...planFor(present, false), role }),
+      }),
+      { derive, hash: ({ role }) => role },
+    );
+    const { forward, grad_input } = both.manifest.operators.pick!.kernels;
+    expect(forward!.targets.cuda!.files).toEqual(["cuda/pick.cu"]);
+    expect(grad_input!.targets.cuda!.files).toEqual(["cuda/pick_grad_input.cu"]);
+    expect(grad_input!.ir).toEqual({ pick: "grad_input", pick_bias: "grad_input" });
+    expect(both.files.get("js/pick_grad_input.js")).toMatch("(grad_input)");
+    expect(validate(both.manifest)).toBe(true);
   });
 
   test("generating twice gives the same bytes", () => {

@@ -5,18 +5,20 @@ import { describeSignature } from "../../generators/emit/signature.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import { helpers } from "../../targets/js/helpers.ts";
 import { checkIndices, resolve } from "../../targets/js/runtime.js";
+import { printSignature } from "../../targets/js/signature.ts";
 import { js } from "../../targets/js/target.ts";
 import { kernelFor, tensors } from "./emit.declared.ts";
 import { pointwise, programOf } from "./emit.fixtures.ts";
 import { load, v } from "./nest.fixtures.ts";
 
-const source = describeSignature({ doc: "Picks.", tensors }, [kernelFor([]), kernelFor(["bias"])]);
-const { signature } = source;
+const kernels = [kernelFor([]), kernelFor(["bias"])];
+const signature = describeSignature({ doc: "Picks.", tensors }, kernels);
 
 /** What a generated module has: the printed text instead of the functions. */
 function readPrinted(): Signature {
-  const text = [...closeHelpers(source.helpers, helpers), source.text, "return signature;"];
-  return new Function(text.join("\n"))() as Signature;
+  const { text, helpers: used } = printSignature(signature, kernels);
+  const module = [...closeHelpers(used, helpers), text, "return signature;"];
+  return new Function(module.join("\n"))() as Signature;
 }
 
 const shapes = {
@@ -118,7 +120,7 @@ describe("one sentence for what does not fit", () => {
 });
 
 test("a choice of optional tensors that was not generated is named", () => {
-  const one = describeSignature({ doc: "", tensors }, [kernelFor(["bias"])]).signature;
+  const one = describeSignature({ doc: "", tensors }, [kernelFor(["bias"])]);
   expect(() => resolve(one, shapes, attrs)).toThrow(
     "pick was not generated for none of its optional tensors; there are kernels for: bias.",
   );

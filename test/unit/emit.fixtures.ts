@@ -1,25 +1,21 @@
 // Plans built by hand for the tests of emission, and the units that hold them.
 
-import type { SignatureSource } from "../../generators/emit/signature.ts";
 import type { Target } from "../../generators/emit/target.ts";
 import { frameUnit, printUnit, type Unit } from "../../generators/emit/unit.ts";
 import { i32, type Nest, type NestExpr, type NestOp } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import type { Program } from "../../targets/contract/program.ts";
+import type { Signature } from "../../targets/contract/signature.ts";
 import { f32, letBe, load, local, loop, op, set, store, v, when } from "./nest.fixtures.ts";
 
-const signature: SignatureSource = {
-  signature: {
-    operator: "test",
-    doc: "A test.",
-    tensors: [],
-    attrs: [],
-    indices: [],
-    outputs: [],
-    variants: [],
-  },
-  text: "const signature = {};",
-  helpers: new Set(),
+const signature: Signature = {
+  operator: "test",
+  doc: "A test.",
+  tensors: [],
+  attrs: [],
+  indices: [],
+  outputs: [],
+  variants: [],
 };
 
 /** A unit without a declaration. */
@@ -27,6 +23,7 @@ export const unitOf = (...plans: readonly Plan[]): Unit => ({
   operator: plans[0]!.operator,
   role: "forward",
   signature,
+  kernels: [],
   source: "test.ts:1",
   schedule: "by hand",
   plans,

@@ -154,7 +154,8 @@ export function describePrograms(plans: readonly Plan[]): readonly Program[] {
   const unit = {
     operator: "small",
     role: "forward",
-    signature: { signature, text: "", helpers: new Set<string>() },
+    signature,
+    kernels: [],
     source: "a test",
     schedule: "by hand",
     plans,

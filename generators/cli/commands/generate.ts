@@ -4,11 +4,11 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
-import { generateAll } from "../../emit/generate.ts";
 import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
+import { generateAll } from "../../generate.ts";
 import { hashKernel } from "../../ir/hash.ts";
 import { codeOf, UserError } from "../errors.ts";
 import { explainFailure } from "../io/files.ts";
@@ -71,7 +71,7 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule, hashKernel);
+  const made = generateAll(operators, targets, chooseSchedule, { hash: hashKernel });
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
     await check(folder, files, isWhole, options, terminal);
