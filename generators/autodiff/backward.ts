@@ -46,14 +46,12 @@ export function differentiate(kernel: Kernel, wanted: readonly string[]): Kernel
     stages.push(...collect(kernel, places.get(name)!, contributions.get(name)!));
   return dropUnused({
     ...kernel,
-    role: gradRole(wanted),
+    role: "backward",
     tensors: [...kernel.tensors, ...kernel.outputs.map((name) => gradTensor(kernel, name))],
     stages: [...kernel.stages, ...stages],
     outputs: wanted.map(gradOf),
   });
 }
-
-const gradRole = (wanted: readonly string[]): string => `grad_${wanted.join("_")}`;
 
 const valuesOf = (stage: Stage): readonly Expr[] =>
   stage.kind === "gather" ? stage.parts : stage.values;
