@@ -122,7 +122,7 @@ ${figures.join("\n")}
 }
 
 function showLedger({ operators }: Ledger): string {
-  const head = ["operator", "target", "result", "cases", "elements", "worst of bound"];
+  const head = ["operator", "target", "on", "result", "cases", "elements", "worst of bound"];
   const rows = operators.flatMap((record) => [
     oracleRow(record),
     ...record.targets.map((t) => targetRow(record, t)),
@@ -165,7 +165,8 @@ ${skipped}`;
 
 const oracleRow = ({ operator, failures, cases }: OperatorRecord): readonly string[] => [
   operator,
-  "oracles (float64)",
+  "float64",
+  "declaration, IR interpreter and judge",
   failures.length === 0 ? "agree" : `FAILED ${failures.length}`,
   String(cases),
   "",
@@ -175,6 +176,7 @@ const oracleRow = ({ operator, failures, cases }: OperatorRecord): readonly stri
 const targetRow = ({ operator }: OperatorRecord, t: TargetRecord): readonly string[] => [
   operator,
   t.target,
+  t.device.device,
   t.failures.length === 0 ? "agree" : `FAILED ${t.failures.length}`,
   String(t.cases),
   String(t.elements),
