@@ -21,13 +21,13 @@ export interface Timing {
 /** How long to measure. */
 export interface Effort {
   readonly rounds: number;
-  /** Seconds for a task in one round; a task that takes longer runs `samples` times. */
+  /** Seconds for a task in one round; a task that takes longer is timed `samples` times. */
   readonly seconds: number;
   readonly samples: number;
 }
 
 /** The effort that suits kernels of milliseconds to seconds. */
-export const usualEffort: Effort = { rounds: 3, seconds: 0.4, samples: 3 };
+export const usualEffort: Effort = { rounds: 3, seconds: 0.4, samples: 1 };
 
 /**
  * Times tasks in interleaved rounds, every other one backwards: what slows the machine for a while slows
