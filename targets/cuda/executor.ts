@@ -6,7 +6,7 @@ import { defaultCache } from "./cache.ts";
 import { type Compiler, findHostCompiler, findNvcc } from "./compilers.ts";
 import { findGpu } from "./gpu.ts";
 import { loadKoffi, loadLibrary } from "./library.ts";
-import { type KernelRunner, planJob, planMacros } from "./plan.ts";
+import { type KernelRunner, planJob } from "./plan.ts";
 import { openWorker } from "./worker.ts";
 
 /** In which order the simulation runs the threads of a group; the seed makes it repeatable. */
@@ -129,9 +129,8 @@ async function open(opening: Opening): Promise<Executor> {
     device: { target: "cuda", device, driver: details.join("; "), hardware: kind === "gpu" },
     async run({ entry, source }, job) {
       if (closed) throw new Error("This CUDA executor is closed.");
-      const macros = planMacros(entry, job.constants);
       const plan = planJob(entry, job);
-      return (await prepare(source, macros)).run(plan);
+      return (await prepare(source, plan.macros)).run(plan);
     },
     async close() {
       closed = true;

@@ -1,7 +1,8 @@
 // Runs plans in a kernel library loaded into this process: on a GPU, or in the simulation.
 
+import { createArray } from "../contract/job.ts";
 import type { Data } from "../contract/program.ts";
-import { createArray, type KernelRunner, type Plan, type PlannedArg } from "./plan.ts";
+import type { KernelRunner, Plan, PlannedArg } from "./plan.ts";
 
 /** The foreign-function module; it is optional, so that other targets do without it. */
 export async function loadKoffi(): Promise<typeof import("koffi") | undefined> {

@@ -2,9 +2,10 @@
 // process that it finds at fault. simulation/worker.cpp describes the records of a job.
 
 import { spawn } from "node:child_process";
+import { createArray } from "../contract/job.ts";
 import type { Data } from "../contract/program.ts";
 import { packArgs } from "./library.ts";
-import { createArray, type KernelRunner, type Plan } from "./plan.ts";
+import type { KernelRunner, Plan } from "./plan.ts";
 
 // Red zones as wide as the sanitizer allows: a kernel that overruns does so by rows, not by bytes.
 const sanitizerOptions = {

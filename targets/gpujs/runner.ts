@@ -1,7 +1,7 @@
 // Runs generated modules with a GPU object of gpu.js, in Node and in browsers.
 
+import { checkTypes, completeJob, type Numbers } from "../contract/job.ts";
 import type { Data, Job, LaunchStep, Program } from "../contract/program.ts";
-import { allocate, completeConstants, completeScalars, type Numbers } from "./arguments.ts";
 import type { Gpu, GpuKernel } from "./library.ts";
 
 type Arrays = Readonly<Record<string, Float32Array>>;
@@ -71,9 +71,11 @@ export async function createRunner(gpu: Gpu): Promise<Runner> {
 
   async function runNow(program: Program, job: Job): Promise<Record<string, Data>> {
     const { entry } = program;
-    const scalars = completeScalars(entry, job.scalars);
-    const constants = completeConstants(entry, job.constants ?? {});
-    const arrays = allocate(entry, job.inputs, scalars);
+    checkTypes(entry, "gpu.js", ["f32"]);
+    const { scalars, constants, sizes, inputs } = completeJob(entry, job);
+    const arrays: Record<string, Float32Array> = {};
+    for (const [name, { elements }] of sizes)
+      arrays[name] = (inputs[name] as Float32Array | undefined) ?? new Float32Array(elements);
     for (const step of entry.steps) {
       if (step.kind === "launch") await launch(program, step, arrays, scalars, constants);
       else arrays[step.buffer]?.fill(step.value);

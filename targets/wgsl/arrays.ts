@@ -1,38 +1,11 @@
 // Arrays to the device and back.
 
+import { arrayTypes } from "../contract/job.ts";
 import type { Data, Entry } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
-import { arrayType, type BufferSize } from "./values.ts";
+import type { BufferSize } from "./values.ts";
 
 type Sizes = ReadonlyMap<string, BufferSize>;
-
-/** Refuses inputs that are missing, unknown, of the wrong type or of the wrong length. */
-export function checkInputs(
-  entry: Entry,
-  inputs: Readonly<Record<string, Data>>,
-  sizes: Sizes,
-): void {
-  const wanted = entry.tensors.filter(({ role }) => role === "input");
-  for (const { name, dtype, shape } of wanted) {
-    const data = inputs[name];
-    const type = arrayType(dtype);
-    const elements = sizes.get(name)?.elements ?? 0;
-    if (!data) throw new Error(`${entry.name} needs the tensor ${name}, which was not given.`);
-    if (!(data instanceof type))
-      throw new TypeError(
-        `${entry.name}: ${name} is a ${data.constructor.name}; ${dtype} takes a ${type.name}.`,
-      );
-    if (data.length !== elements)
-      throw new RangeError(
-        `${entry.name}: ${name} has ${data.length} elements; (${shape.join(", ")}) is ${elements}.`,
-      );
-  }
-  for (const name of Object.keys(inputs))
-    if (!wanted.some((tensor) => tensor.name === name))
-      throw new Error(
-        `${entry.name} takes no tensor ${name}; it takes ${wanted.map((t) => t.name).join(", ")}.`,
-      );
-}
 
 /** A buffer for each tensor; inputs are uploaded, outputs begin as zeros. */
 export async function allocateTensors(
@@ -87,7 +60,7 @@ export async function readOutputs(
     const { bytes = 0, elements = 0 } = sizes.get(name) ?? {};
     const buffer = buffers[name];
     if (!buffer) throw new Error(`No buffer was given for ${name}.`);
-    const type = arrayType(dtype);
+    const type = arrayTypes[dtype];
     outputs[name] =
       elements === 0
         ? new type(0)

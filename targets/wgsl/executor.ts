@@ -3,8 +3,9 @@
 // are kept for the next run.
 
 import { evaluateFormula } from "../contract/formula.ts";
+import { completeCall, completeJob, type Numbers } from "../contract/job.ts";
 import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../contract/program.ts";
-import { allocateTensors, checkInputs, readOutputs } from "./arrays.ts";
+import { allocateTensors, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
 import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
 import { fillBits, fillProgram } from "./fill.ts";
@@ -17,9 +18,8 @@ import {
   type PlannedDispatch,
   type ReadyLaunch,
 } from "./submit.ts";
-import { type BufferSize, completeConstants, completeScalars, countElements } from "./values.ts";
+import { type BufferSize, measure } from "./values.ts";
 
-type Numbers = Readonly<Record<string, number>>;
 type Sizes = ReadonlyMap<string, BufferSize>;
 
 /** GPU buffers by tensor name; each needs STORAGE usage and at least the bytes of its shape. */
@@ -87,9 +87,8 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     lend = false,
   ): Promise<readonly ReadyLaunch[]> {
     const { entry } = program;
-    const scalars = completeScalars(entry, given);
-    const sizes = countElements(entry, scalars);
-    const overrides = completeConstants(entry, constants);
+    const call = measure(entry, completeCall(entry, given, constants));
+    const { scalars, sizes } = call;
     checkLimits(gpu.limits, entry, sizes);
     checkBuffers(entry, buffers, sizes);
     const workspaces = await scratch.take(entry.workspaces, sizes, lend);
@@ -98,7 +97,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     for (const step of entry.steps) {
       const launch =
         step.kind === "launch"
-          ? await bind(program, step, all, scalars, sizes, overrides)
+          ? await bind(program, step, all, scalars, sizes, call.constants)
           : await bindFill(step, all, sizes);
       if (launch) ready.push(launch);
     }
@@ -226,11 +225,9 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
       }),
     async runArrays(program, job) {
       const { entry } = program;
-      const scalars = completeScalars(entry, job.scalars);
-      const sizes = countElements(entry, scalars);
-      checkInputs(entry, job.inputs, sizes);
+      const { inputs, sizes } = measure(entry, completeJob(entry, job));
       checkLimits(gpu.limits, entry, sizes);
-      const tensors = await allocateTensors(device, entry, job.inputs, sizes);
+      const tensors = await allocateTensors(device, entry, inputs, sizes);
       try {
         await run(program, tensors, job.scalars, job.constants);
         return await readOutputs(device, entry, tensors, sizes);

@@ -16,11 +16,7 @@ export function checkLimits(
   entry: Entry,
   sizes: ReadonlyMap<string, BufferSize>,
 ): void {
-  for (const [name, { elements, bytes }] of sizes) {
-    if (elements > 2 ** 31 - 1)
-      throw new RangeError(
-        `${entry.name}: ${name} has ${elements} elements; 32-bit indices reach ${2 ** 31 - 1}.`,
-      );
+  for (const [name, { bytes }] of sizes) {
     refuseAbove(
       limits,
       "maxStorageBufferBindingSize",

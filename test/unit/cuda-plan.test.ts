@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, Job } from "../../targets/contract/program.ts";
 import { findKernels } from "../../targets/cuda/build.ts";
-import { planJob, planMacros } from "../../targets/cuda/plan.ts";
+import { planJob } from "../../targets/cuda/plan.ts";
 import { blockSum, countUp, entryOf, scale } from "./cuda.fixtures.ts";
 
 const job: Job = { inputs: { x: countUp(100) }, scalars: { N: 100, a: 2 } };
@@ -89,12 +89,14 @@ describe("one sentence for each mistake", () => {
   });
 
   test("constants", () => {
-    expect(planMacros(entryOf())).toEqual({ BORDER: "0" });
-    expect(planMacros(entryOf(), { BORDER: 1 })).toEqual({ BORDER: "1" });
-    expect(() => planMacros(entryOf(), { EDGE: 1 })).toThrow(
-      "test has no constant EDGE; it has BORDER.",
+    const macros = (constants: Job["constants"] = {}) =>
+      planJob(entryOf(), { ...job, constants }).macros;
+    expect(macros()).toEqual({ BORDER: "0" });
+    expect(macros({ BORDER: 1 })).toEqual({ BORDER: "1" });
+    expect(() => macros({ EDGE: 1 })).toThrow("test has no constant EDGE; it has BORDER.");
+    expect(() => macros({ BORDER: 0.5 })).toThrow(
+      "test: BORDER is 0.5; it is the index of one of:",
     );
-    expect(() => planMacros(entryOf(), { BORDER: 0.5 })).toThrow("must be a 32-bit integer");
   });
 });
 

@@ -87,6 +87,7 @@ describe("running", () => {
         steps: [{ kind: "fill", buffer: "output", value }],
         workspaces: [],
         sizes: [],
+        scalars: [{ name: "N", type: "i32", from: "size" }],
       });
     const job = { inputs: {}, scalars: { N: 5 } };
     const run = async (dtype: "i32" | "u32" | "f32" | "f16", value: number) =>
@@ -176,8 +177,11 @@ describe("refusals", () => {
     await fails(workspaceOnly, { ...job, inputs: {} }).toThrow(
       /columns takes 1600000000 bytes; this device allows \d+ \(maxStorageBufferBindingSize\)/,
     );
-    await fails(workspaceOnly, { inputs: {}, scalars: { ...job.scalars, N: 2 ** 31 } }).toThrow(
-      "columns has 2147483648 elements; 32-bit indices reach 2147483647",
+    const [columns] = mirrorProgram.entry.workspaces;
+    const { entry, source } = workspaceOnly;
+    const larger = { ...entry, workspaces: [{ ...columns!, elements: "N * 6" }] };
+    await fails({ source, entry: larger }, { ...job, inputs: {} }).toThrow(
+      "columns would have 2400000000 elements; kernels index with 32-bit integers",
     );
   });
 
@@ -199,7 +203,7 @@ describe("refusals", () => {
     const job = mirrorJob(8);
     const input = new Float32Array(7);
     await fails(mirrorProgram, { ...job, inputs: { ...job.inputs, input } }).toThrow(
-      "mirror: input has 7 elements; (N) is 8.",
+      "mirror: input has 7 elements; its shape (N) has 8.",
     );
     await fails(mirrorProgram, {
       ...job,
@@ -214,8 +218,12 @@ describe("refusals", () => {
     await fails(mirrorProgram, { ...job, constants: { mode: 2 } }).toThrow(
       "mirror: mode is 2; it is the index of one of: low, high.",
     );
-    await fails(mirrorProgram, { ...job, constants: { mod: 1 } }).toThrow("no constant named mod");
-    await fails(mirrorProgram, { ...job, scalars: { N: 8, E: 0 } }).toThrow("no value for scale");
+    await fails(mirrorProgram, { ...job, constants: { mod: 1 } }).toThrow(
+      "mirror has no constant mod; it has mode.",
+    );
+    await fails(mirrorProgram, { ...job, scalars: { N: 8, E: 0 } }).toThrow(
+      "no value for the scalar scale",
+    );
     await fails(mirrorProgram, { ...job, scalars: { ...job.scalars, M: 3 } }).toThrow(
       "M is 3, but 2 * N gives 16",
     );

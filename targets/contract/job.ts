@@ -1,0 +1,175 @@
+// One execution, complete and checked before anything is built or allocated: every executor begins with this,
+// so that a caller's mistake is said in the same sentence on every target.
+
+import { evaluateFormula } from "./formula.ts";
+import type { Data, DType, Entry, Formula, Job, TensorInfo } from "./program.ts";
+
+export type Numbers = Readonly<Record<string, number>>;
+
+/** A buffer (tensor or workspace) of an entry, with its size. */
+export interface SizedBuffer {
+  readonly dtype: DType;
+  readonly elements: number;
+}
+
+/** Everything about a call but its arrays. */
+export interface Call {
+  /** Those given, and the sizes that the entry computes from them; reals are rounded to f32. */
+  readonly scalars: Numbers;
+  /** In the entry's order, defaults included. */
+  readonly constants: Numbers;
+  /** By name: tensors, then workspaces. */
+  readonly sizes: ReadonlyMap<string, SizedBuffer>;
+}
+
+/** A call with its inputs, all of which are there and fit. */
+export interface CompleteJob extends Call {
+  readonly inputs: Readonly<Record<string, Data>>;
+}
+
+const maxInt = 2 ** 31 - 1;
+
+interface ArrayType {
+  new (elements: number): Data;
+  new (buffer: ArrayBuffer): Data;
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+}
+
+/** The array type that holds a dtype on the host. */
+export const arrayTypes: Readonly<Record<DType, ArrayType>> = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  f16: Uint16Array, // the bits of its halves
+};
+
+/** An array for a dtype, filled with zeros. */
+export const createArray = (dtype: DType, elements: number): Data =>
+  new arrayTypes[dtype](elements);
+
+/** Refuses an entry with buffers of a type that its target's kernels do not take. */
+export function checkTypes(entry: Entry, language: string, takes: readonly DType[]): void {
+  for (const { name, dtype } of [...entry.tensors, ...entry.workspaces])
+    if (!takes.includes(dtype))
+      throw new TypeError(
+        `${entry.name}: ${name} is ${dtype}; ${language} kernels take ${takes.join(", ")}.`,
+      );
+}
+
+/** Completes a call whose arrays are elsewhere, such as on a device. */
+export function completeCall(entry: Entry, given: Numbers, constants: Numbers = {}): Call {
+  const scalars = completeScalars(entry, given);
+  return {
+    scalars,
+    constants: completeConstants(entry, constants),
+    sizes: sizeBuffers(entry, scalars),
+  };
+}
+
+/** Completes a job; throws one clear sentence where it does not fit the entry. */
+export function completeJob(entry: Entry, job: Job): CompleteJob {
+  const call = completeCall(entry, job.scalars, job.constants);
+  return { ...call, inputs: requireInputs(entry, job.inputs, call.sizes) };
+}
+
+function completeScalars(entry: Entry, given: Numbers): Numbers {
+  const types = new Map(entry.scalars.map(({ name, type }) => [name, type]));
+  const all: Record<string, number> = {};
+  const set = (name: string, value: number): void => {
+    const type = types.get(name);
+    if (type === "i32" && (value | 0) !== value)
+      throw new RangeError(`${entry.name}: ${name} is ${value}; it must be a 32-bit integer.`);
+    // Kernels are given floats; one that is written in doubles must not see more.
+    all[name] = type === "f32" ? Math.fround(value) : value;
+  };
+  for (const [name, value] of Object.entries(given)) set(name, value);
+  for (const { name, is } of entry.sizes) {
+    const value = evaluateFormula(is, all);
+    const claimed = all[name];
+    if (claimed !== undefined && claimed !== value)
+      throw new RangeError(`${entry.name}: ${name} is ${claimed}, but ${is} gives ${value}.`);
+    set(name, value);
+  }
+  const used = entry.steps.flatMap((step) => (step.kind === "launch" ? step.scalars : []));
+  const missing = [...types.keys(), ...used].find((name) => !Object.hasOwn(all, name));
+  if (missing !== undefined) throw new Error(`${entry.name}: no value for the scalar ${missing}.`);
+  return all;
+}
+
+function completeConstants(entry: Entry, given: Numbers): Numbers {
+  for (const name of Object.keys(given))
+    if (!entry.constants.some((constant) => constant.name === name))
+      throw new RangeError(
+        `${entry.name} has no constant ${name}; it has ${list(entry.constants)}.`,
+      );
+  const all = entry.constants.map(({ name, values, default: value }): [string, number] => {
+    const chosen = given[name] ?? value;
+    if (Number.isInteger(chosen) && chosen >= 0 && chosen < values.length) return [name, chosen];
+    throw new RangeError(
+      `${entry.name}: ${name} is ${chosen}; it is the index of one of: ${values.join(", ")}.`,
+    );
+  });
+  return Object.fromEntries(all);
+}
+
+function sizeBuffers(entry: Entry, scalars: Numbers): ReadonlyMap<string, SizedBuffer> {
+  const sized = (name: string, dtype: DType, shape: readonly Formula[]): [string, SizedBuffer] => {
+    const sizes = shape.map((formula) => evaluateFormula(formula, scalars));
+    if (sizes.some((size) => !Number.isInteger(size) || size < 0))
+      throw new RangeError(`${entry.name}: ${name} would have the shape (${sizes.join(", ")}).`);
+    const elements = sizes.reduce((product, size) => product * size, 1);
+    if (elements > maxInt)
+      throw new RangeError(
+        `${entry.name}: ${name} would have ${elements} elements; ` +
+          `kernels index with 32-bit integers, up to ${maxInt}.`,
+      );
+    return [name, { dtype, elements }];
+  };
+  return new Map([
+    ...entry.tensors.map(({ name, dtype, shape }) => sized(name, dtype, shape)),
+    ...entry.workspaces.map(({ name, dtype, elements }) => sized(name, dtype, [elements])),
+  ]);
+}
+
+function requireInputs(
+  entry: Entry,
+  inputs: Job["inputs"],
+  sizes: Call["sizes"],
+): Record<string, Data> {
+  const wanted = entry.tensors.filter(({ role }) => role === "input");
+  for (const name of Object.keys(inputs))
+    if (!wanted.some((tensor) => tensor.name === name))
+      throw new Error(`${entry.name} takes no tensor ${name}; it takes ${list(wanted)}.`);
+  const found = wanted.map((tensor): [string, Data] => {
+    const { name } = tensor;
+    const data = Object.hasOwn(inputs, name) ? inputs[name] : undefined;
+    if (!data) throw new Error(`${entry.name} needs the tensor ${name}, which was not given.`);
+    checkArray(entry, tensor, data, sizes.get(name)!.elements);
+    return [name, data];
+  });
+  return Object.fromEntries(found);
+}
+
+function checkArray(
+  entry: Entry,
+  { name, dtype, shape }: TensorInfo,
+  data: Data,
+  elements: number,
+): void {
+  const type = arrayTypes[dtype];
+  if (!(data instanceof type))
+    throw new TypeError(
+      `${entry.name}: ${name} is a ${(data as Data).constructor.name}; ` +
+        `${dtype} takes a ${type.name}.`,
+    );
+  if (data.length !== elements)
+    throw new RangeError(
+      `${entry.name}: ${name} has ${data.length} elements; ` +
+        `its shape (${shape.join(", ")}) has ${elements}.`,
+    );
+}
+
+const list = (named: readonly { readonly name: string }[]): string =>
+  named.length > 0 ? named.map(({ name }) => name).join(", ") : "none";
