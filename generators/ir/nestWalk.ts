@@ -1,4 +1,4 @@
-// Looking at nests: what is inside an expression, a statement, a block.
+// Walking nests: what is inside an expression, a statement, a block.
 
 import { unreachable } from "./expr.ts";
 import type { Block, NestExpr, Stmt } from "./nest.ts";
@@ -17,6 +17,25 @@ export function operandsOf(e: NestExpr): readonly NestExpr[] {
       return [e.arg];
     case "select":
       return [e.cond, e.then, e.else];
+    default:
+      return unreachable(e);
+  }
+}
+
+/** `e` with `f` applied to each expression directly inside. */
+export function mapOperands(e: NestExpr, f: (e: NestExpr) => NestExpr): NestExpr {
+  switch (e.kind) {
+    case "const":
+    case "var":
+      return e;
+    case "load":
+      return { ...e, address: f(e.address) };
+    case "op":
+      return { ...e, args: e.args.map(f) };
+    case "cast":
+      return { ...e, arg: f(e.arg) };
+    case "select":
+      return { ...e, cond: f(e.cond), then: f(e.then), else: f(e.else) };
     default:
       return unreachable(e);
   }
@@ -44,6 +63,28 @@ export function expressionsOf(s: Stmt): readonly NestExpr[] {
   }
 }
 
+/** `s` with each expression of its own (not those of statements inside it) replaced by `f` of it. */
+export function mapExprs(s: Stmt, f: (e: NestExpr) => NestExpr): Stmt {
+  switch (s.kind) {
+    case "for":
+      return { ...s, lo: f(s.lo), hi: f(s.hi) };
+    case "if":
+      return { ...s, cond: f(s.cond) };
+    case "let":
+    case "set":
+      return { ...s, value: f(s.value) };
+    case "local":
+      return { ...s, init: f(s.init) };
+    case "store":
+    case "accumulate":
+      return { ...s, address: f(s.address), value: f(s.value) };
+    case "barrier":
+      return s;
+    default:
+      return unreachable(s);
+  }
+}
+
 /** The blocks directly inside a statement. */
 export const blocksOf = (s: Stmt): readonly Block[] =>
   s.kind === "for" ? [s.body] : s.kind === "if" ? [s.then, s.else] : [];
@@ -52,6 +93,12 @@ export const blocksOf = (s: Stmt): readonly Block[] =>
 export function visitNestExpr(e: NestExpr, f: (e: NestExpr) => void): void {
   for (const operand of operandsOf(e)) visitNestExpr(operand, f);
   f(e);
+}
+
+/** The variables of `e`, one for each use. */
+export function* variablesOf(e: NestExpr): Generator<string> {
+  if (e.kind === "var") yield e.name;
+  for (const arg of operandsOf(e)) yield* variablesOf(arg);
 }
 
 /** Calls `f` on every statement of a block and inside it, outer ones first. */

@@ -12,6 +12,7 @@ import {
   type Stmt,
   variable,
 } from "../ir/nest.ts";
+import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import { findContexts } from "./contexts.ts";
@@ -22,7 +23,6 @@ import type { Placer, Source } from "./placing.ts";
 import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
-import { eachStatement, exprsOf, operandsOf } from "./statements.ts";
 import { extents, storeElement } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
@@ -248,8 +248,8 @@ function usedBuffers(body: readonly Stmt[], buffers: readonly PlanBuffer[]): rea
     if (e.kind === "load") read.add(e.buffer);
     operandsOf(e).forEach(look);
   };
-  eachStatement(body, (s) => {
-    exprsOf(s).forEach(look);
+  visitBlock(body, (s) => {
+    expressionsOf(s).forEach(look);
     if (s.kind === "store" || s.kind === "accumulate") written.add(s.buffer);
     if (s.kind === "accumulate") read.add(s.buffer);
   });

@@ -1,7 +1,7 @@
 // Names made unique while building leave gaps in their numbers once tidied: here they are counted anew.
 
 import type { Block, NestExpr, Stmt } from "../ir/nest.ts";
-import { eachStatement, mapExprs, mapOperands } from "./statements.ts";
+import { mapExprs, mapOperands, visitBlock } from "../ir/nestWalk.ts";
 
 /** `block` with each name the first free one of its base: `at`, `at2`, …; `taken` are not free. */
 export function renumber(
@@ -18,7 +18,7 @@ export function renumber(
     used.add(next);
     to.set(name, next);
   };
-  eachStatement(block, (s) => {
+  visitBlock(block, (s) => {
     if (s.kind === "let" || s.kind === "local") declare(s.name);
     if (s.kind === "for") declare(s.variable);
   });

@@ -3,13 +3,13 @@
 
 import type { Block, NestExpr, Stmt } from "../ir/nest.ts";
 import {
-  eachStatement,
-  exprsOf,
+  expressionsOf,
   mapExprs,
   mapOperands,
   operandsOf,
   variablesOf,
-} from "./statements.ts";
+  visitBlock,
+} from "../ir/nestWalk.ts";
 
 type Let = Extract<Stmt, { kind: "let" }>;
 
@@ -85,7 +85,7 @@ export function tidy(block: Block, kept: ReadonlySet<string>): Block {
 /** The names that some effect depends on. */
 function findLive(block: Block): ReadonlySet<string> {
   const values = new Map<string, NestExpr>();
-  eachStatement(block, (s) => {
+  visitBlock(block, (s) => {
     if (s.kind === "let") values.set(s.name, s.value);
   });
   const live = new Set<string>();
@@ -97,17 +97,17 @@ function findLive(block: Block): ReadonlySet<string> {
       if (value) mark(value);
     }
   };
-  eachStatement(block, (s) => {
-    if (s.kind !== "let") exprsOf(s).forEach(mark);
+  visitBlock(block, (s) => {
+    if (s.kind !== "let") expressionsOf(s).forEach(mark);
   });
   return live;
 }
 
 function countUses(block: Block, live: ReadonlySet<string>): ReadonlyMap<string, number> {
   const uses = new Map<string, number>();
-  eachStatement(block, (s) => {
+  visitBlock(block, (s) => {
     if (s.kind === "let" && !live.has(s.name)) return;
-    for (const e of exprsOf(s))
+    for (const e of expressionsOf(s))
       for (const name of variablesOf(e)) uses.set(name, (uses.get(name) ?? 0) + 1);
   });
   return uses;
@@ -124,7 +124,7 @@ function usedIn(block: Block, pending: ReadonlyMap<string, Let>): ReadonlySet<st
       if (s) look(s.value);
     }
   };
-  eachStatement(block, (s) => exprsOf(s).forEach(look));
+  visitBlock(block, (s) => expressionsOf(s).forEach(look));
   return found;
 }
 
