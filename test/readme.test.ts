@@ -32,7 +32,9 @@ function excerpt(): string {
   const path = at("examples/flow_warp.ts").pathname;
   const { files } = compile(readOperator(path), findTarget("cuda"));
   const text = files.get("cuda/flow_warp.cu")!;
-  return text.slice(text.indexOf("// Blocks:")).trim();
+  const start = text.indexOf('extern "C"');
+  expect(start).toBeGreaterThan(0);
+  return text.slice(start).trim();
 }
 
 const between = (start: string, end: string, text: string) => {
