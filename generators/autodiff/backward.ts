@@ -2,7 +2,15 @@
 
 import { convert, domain, extentOf, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
 import { cast, type Expr, index, int, kindOf, type Loop, read } from "../ir/expr.ts";
-import type { Kernel, Scatter, Stage, TensorDecl } from "../ir/kernel.ts";
+import {
+  elementsOf,
+  type Kernel,
+  rootsOf,
+  type Scatter,
+  type Stage,
+  type TensorDecl,
+  valuesOf,
+} from "../ir/kernel.ts";
 import { isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
 import { type Contribution, findContributions, GradientError } from "./adjoint.ts";
@@ -52,11 +60,6 @@ export function differentiate(kernel: Kernel, wanted: readonly string[]): Kernel
     outputs: wanted.map(gradOf),
   });
 }
-
-const valuesOf = (stage: Stage): readonly Expr[] =>
-  stage.kind === "gather" ? stage.parts : stage.values;
-const elementsOf = (stage: Stage): readonly Loop[] =>
-  stage.kind === "gather" ? stage.domain : stage.shape;
 
 /** The places of all wanted gradients, and of those stages on the way to them. */
 function placesOf(kernel: Kernel, wanted: readonly string[]): ReadonlyMap<string, Place> {
@@ -246,9 +249,7 @@ function dropUnused(kernel: Kernel): Kernel {
   const needed = new Set(kernel.outputs);
   const stages = kernel.stages.toReversed().filter((stage) => {
     if (!needed.has(stage.name)) return false;
-    const roots =
-      stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];
-    visit(roots, (e) => {
+    visit(rootsOf(stage), (e) => {
       if (e.kind === "read") needed.add(e.from);
     });
     return true;

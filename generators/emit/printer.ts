@@ -1,6 +1,8 @@
 // The printer all C-like targets share: the text instance of the fold. It asks the target's record how
 // things are spelled, puts brackets only where they are needed, and breaks long lines.
 
+import type { Expr } from "../ir/expr.ts";
+import { hostExpr } from "../ir/host.ts";
 import type { BufferDecl, Nest, NestExpr, NestOp, Scalar } from "../ir/nest.ts";
 import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
@@ -202,7 +204,7 @@ export function printExpr(e: NestExpr, nest: Nest, context: PrintContext): strin
  * is not broken into lines yet.
  */
 export function printHostExpr(
-  e: NestExpr,
+  e: Expr,
   target: Language,
   before: string,
   use: PrintContext["use"],
@@ -224,5 +226,5 @@ export function printHostExpr(
         of,
       ),
   };
-  return foldExpr(e, bufferLookup(nest), algebra).text;
+  return foldExpr(hostExpr(e), bufferLookup(nest), algebra).text;
 }

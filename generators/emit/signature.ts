@@ -8,7 +8,14 @@ import type {
   Variant,
 } from "../../targets/contract/signature.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
-import type { Kernel, Stage, TensorDecl } from "../ir/kernel.ts";
+import {
+  elementsOf,
+  type Kernel,
+  partName,
+  type Stage,
+  type TensorDecl,
+  valuesOf,
+} from "../ir/kernel.ts";
 import { ops } from "../ir/ops.ts";
 
 /** `stride.y` as scalars are called: `stride_y`. */
@@ -62,12 +69,12 @@ function describeTensor({ name, dims, optional, doc }: TensorDecl): SignatureTen
 }
 
 function describeOutput(stage: Stage): Signature["outputs"] {
-  const loops = stage.kind === "gather" ? stage.domain : stage.shape;
-  const parts = stage.kind === "gather" ? stage.parts : stage.values;
+  const loops = elementsOf(stage);
+  const parts = valuesOf(stage);
   let at = 0;
   const dims = stage.dims.map((count) => Array.from({ length: count }, () => loops[at++]!.axis));
   return parts.map((_, part) => ({
-    name: parts.length === 1 ? stage.name : `${stage.name}_${part}`,
+    name: partName(stage.name, part, parts.length),
     dims,
   }));
 }

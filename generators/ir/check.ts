@@ -3,7 +3,7 @@
 
 import { dumpExpr, dumpStage } from "./dump.ts";
 import { type Expr, type Kind, kindOf, type Loop, unreachable } from "./expr.ts";
-import { isOption, type Kernel, type Stage, scalarsOf } from "./kernel.ts";
+import { elementsOf, isOption, type Kernel, type Stage, scalarsOf, valuesOf } from "./kernel.ts";
 import { resultKind } from "./ops.ts";
 import { children, freeLoops, visit } from "./walk.ts";
 
@@ -50,8 +50,8 @@ export function findKernelFaults(kernel: Kernel): readonly Fault[] {
       faults.push({ what: `${stage.name} is defined twice`, where });
     for (const what of findStageFaults(stage, readable, leaves))
       faults.push({ what: `stage ${stage.name}: ${what}`, where });
-    const values = stage.kind === "gather" ? stage.parts : stage.values;
-    const rank = stage.kind === "gather" ? stage.domain.length : stage.shape.length;
+    const values = valuesOf(stage);
+    const rank = elementsOf(stage).length;
     readable.set(stage.name, { rank, kinds: values.map(safeKind) });
   }
   for (const name of kernel.outputs)
@@ -105,7 +105,7 @@ interface Context {
 
 function findStageFaults(stage: Stage, readable: Readable, leaves: Leaves): string[] {
   const faults: string[] = [];
-  const shape = stage.kind === "gather" ? stage.domain : stage.shape;
+  const shape = elementsOf(stage);
   for (const l of shape) {
     const bounds = { leaves, readable: new Map(), bound: [], kinds: ["int"] };
     faults.push(...findExprFaults([l.lo, l.hi], bounds));

@@ -3,7 +3,7 @@
 
 import { type Names, showExpr, showHead, showNode, showRange } from "./dumpExpr.ts";
 import { type Expr, type Loop, type Reduce, unreachable } from "./expr.ts";
-import type { AttrDecl, Kernel, Stage, TensorDecl } from "./kernel.ts";
+import { type AttrDecl, type Kernel, rootsOf, type Stage, type TensorDecl } from "./kernel.ts";
 import { children, freeLoops, visit } from "./walk.ts";
 
 /** The whole kernel as text; equal kernels with equal names give equal text. */
@@ -53,17 +53,6 @@ function showDomain(loops: readonly Loop[], dims: readonly number[], names: Name
     return loops.slice(at - n, at).map((l) => showRange(l, names));
   });
   return showDims(groups.map((group) => [group.join(", ")]));
-}
-
-function rootsOf(stage: Stage): readonly Expr[] {
-  switch (stage.kind) {
-    case "gather":
-      return stage.parts;
-    case "scatter":
-      return [...stage.at, stage.when, ...stage.values];
-    default:
-      return unreachable(stage);
-  }
 }
 
 function dumpStageLines(kernel: Kernel, stage: Stage): string[] {

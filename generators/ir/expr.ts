@@ -1,13 +1,9 @@
 // Tensor IR, expressions: what one element is. A pure, interned DAG: expressions that are equal up to the
 // names of their bound indices are one object, so `===` compares and a Map finds common subexpressions.
 
-import { type OpName, resultKind } from "./ops.ts";
+import { type Kind, type OpName, resultKind } from "./ops.ts";
 
-/**
- * What a value stands for. int: an index or a size, 32 bits. coord: a position, f32 or wider, never f16.
- * data: an element as stored, f16 or f32; any arithmetic turns it into acc. acc: f32 or wider. bool: a test.
- */
-export type Kind = "int" | "coord" | "data" | "acc" | "bool";
+export type { Kind } from "./ops.ts";
 
 /** What a read does where its position is out of range. */
 export type Border = "inside" | "zero" | "clamp";

@@ -141,3 +141,19 @@ export function scalarsOf(attr: AttrDecl): readonly { name: string; type: "int" 
       return attr.type satisfies never;
   }
 }
+
+/** The values that a stage gives, part by part. */
+export const valuesOf = (stage: Stage): readonly Expr[] =>
+  stage.kind === "gather" ? stage.parts : stage.values;
+
+/** The loops over a stage's elements in memory. */
+export const elementsOf = (stage: Stage): readonly Loop[] =>
+  stage.kind === "gather" ? stage.domain : stage.shape;
+
+/** Everything a stage computes. */
+export const rootsOf = (stage: Stage): readonly Expr[] =>
+  stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];
+
+/** The name of one part of a stage's elements: the stage's own where there is only one. */
+export const partName = (stage: string, part: number, parts: number): string =>
+  parts === 1 ? stage : `${stage}_${part}`;

@@ -1,7 +1,11 @@
 // Every scalar operation: its operands' kinds, what it computes, what it does with NaN. The checker,
 // interpreters, folder, printers and mutation tests read this table; each target spells every row.
 
-import type { Kind } from "./expr.ts";
+/**
+ * What a value stands for. int: an index or a size, 32 bits. coord: a position, f32 or wider, never f16.
+ * data: an element as stored, f16 or f32; any arithmetic turns it into acc. acc: f32 or wider. bool: a test.
+ */
+export type Kind = "int" | "coord" | "data" | "acc" | "bool";
 
 /** What kinds the operands have, and so the result. `same`: all operands of one numeric kind, and so it is. */
 export type Signature =

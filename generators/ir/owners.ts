@@ -7,9 +7,9 @@
 // loops, and domain axes of stages that are read with a border rule.
 
 import { make } from "./build.ts";
-import { type Expr, index, int, type Loop, loop, read, unreachable } from "./expr.ts";
+import { type Expr, index, int, type Loop, loop, read } from "./expr.ts";
 import { type Facts, factsOf } from "./facts.ts";
-import type { Kernel, Stage } from "./kernel.ts";
+import { type Kernel, rootsOf, type Stage } from "./kernel.ts";
 import { makeMapper, mapNames, mapStage } from "./map.ts";
 import { simplify } from "./simplify.ts";
 import { visit } from "./walk.ts";
@@ -54,17 +54,6 @@ export function splitOwners(kernel: Kernel): Kernel {
   for (const [node, name] of mapNames(kernel, mapper)) if (!names.has(node)) names.set(node, name);
   return { ...kernel, stages, names };
 }
-
-const rootsOf = (stage: Stage): readonly Expr[] => {
-  switch (stage.kind) {
-    case "gather":
-      return stage.parts;
-    case "scatter":
-      return [...stage.at, stage.when, ...stage.values];
-    default:
-      return unreachable(stage);
-  }
-};
 
 const isSame = (a: Stage, b: Stage): boolean => {
   const [x, y] = [rootsOf(a), rootsOf(b)];

@@ -3,12 +3,22 @@
 import { extentOf } from "../ir/build.ts";
 import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
 import { hostExpr, product } from "../ir/host.ts";
-import { isOption, type Kernel, optionValues, type Stage, scalarsOf } from "../ir/kernel.ts";
+import {
+  elementsOf,
+  isOption,
+  type Kernel,
+  optionValues,
+  partName,
+  type Stage,
+  scalarsOf,
+  valuesOf,
+} from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
-import { bufferName, buildNest, elementsOf, splitDomain, valuesOf } from "./nests.ts";
+import { buildNest } from "./nests.ts";
+import { splitDomain } from "./site.ts";
 import { unrollLoops } from "./unroll.ts";
 
 /** How kinds are stored and computed; data may later be f16. */
@@ -62,7 +72,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     const fills = stage.values.map(
       (_, part): PlanStep => ({
         kind: "fill",
-        buffer: bufferName(stage.name, part, stage.values.length),
+        buffer: partName(stage.name, part, stage.values.length),
         value: 0,
       }),
     );
@@ -143,7 +153,7 @@ function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
     const dims = groupAxes(loops, stage.dims);
     return values.map((value, part) =>
       describe(
-        bufferName(stage.name, part, values.length),
+        partName(stage.name, part, values.length),
         output ? "output" : "workspace",
         elementType(kindOf(value), types),
         dims,

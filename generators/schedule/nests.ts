@@ -1,8 +1,15 @@
 // One launch as one function: its domain's loops, bound as the draft says, around its elements' values.
 
-import { type Expr, index, int, type Loop } from "../ir/expr.ts";
-import { product } from "../ir/host.ts";
-import { isOption, type Kernel, type Stage, scalarsOf } from "../ir/kernel.ts";
+import {
+  elementsOf,
+  isOption,
+  type Kernel,
+  partName,
+  rootsOf,
+  type Stage,
+  scalarsOf,
+  valuesOf,
+} from "../ir/kernel.ts";
 import {
   type BufferDecl,
   i32,
@@ -14,15 +21,15 @@ import {
 } from "../ir/nest.ts";
 import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
-import { freeLoops, visit } from "../ir/walk.ts";
 import { findContexts } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
-import { createNames, loopName, type Names } from "./names.ts";
+import { createNames } from "./names.ts";
 import { createPlacer } from "./place.ts";
-import type { Placer, Source } from "./placing.ts";
+import type { Source } from "./placing.ts";
 import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
+import { elementCount, int32, loopOf, type Site, splitDomain, splitIndex } from "./site.ts";
 import { extents, storeElement } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
@@ -35,28 +42,12 @@ export interface NestRequest {
   readonly name: string;
 }
 
-/** What the pieces of a nest under construction share. */
-export interface Site {
-  readonly placer: Placer;
-  readonly names: Names;
-  readonly stages: readonly Stage[];
-  readonly domain: readonly Loop[];
-  readonly bufferOf: (part: number) => PlanBuffer;
-}
-
-const int32 = (op: "add" | "mul" | "quot" | "rem", a: NestExpr, b: NestExpr): NestExpr => ({
-  kind: "op",
-  op,
-  args: [a, b],
-  type: "i32",
-});
-
 export function buildNest(request: NestRequest): Nest {
   const { kernel, stages, buffers, loops, name } = request;
   const [first] = stages;
   if (!first) throw new Error(`${name} has nothing to compute`);
   const bufferOf = (part: number) =>
-    buffers.find((b) => b.name === bufferName(first.name, part, valuesOf(first).length))!;
+    buffers.find((b) => b.name === partName(first.name, part, valuesOf(first).length))!;
   const scalars = new Map<string, Parameter["type"]>();
   const constants = new Set<string>();
   const taken = [...reservedNames(kernel, buffers)];
@@ -84,36 +75,6 @@ export function buildNest(request: NestRequest): Nest {
     group: built.group,
     body,
   };
-}
-
-/** The values that a stage's buffers hold. */
-export const valuesOf = (stage: Stage): readonly Expr[] =>
-  stage.kind === "gather" ? stage.parts : stage.values;
-
-/** The loops over a stage's elements in memory. */
-export const elementsOf = (stage: Stage): readonly Loop[] =>
-  stage.kind === "gather" ? stage.domain : stage.shape;
-
-/** Everything a stage computes. */
-const rootsOf = (stage: Stage): readonly Expr[] =>
-  stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];
-
-/** The buffer of one part of a stage's elements. */
-export const bufferName = (stage: string, part: number, parts: number): string =>
-  parts === 1 ? stage : `${stage}_${part}`;
-
-/** The leading loops whose extents the host knows run at the same time; what follows is walked by each. */
-export function splitDomain(domain: readonly Loop[]) {
-  const isKnown = (l: Loop): boolean => {
-    let reads = false;
-    visit([l.hi], (e) => {
-      reads ||= e.kind === "read" || e.kind === "part";
-    });
-    return l.lo === int(0) && freeLoops(l.hi).size === 0 && !reads;
-  };
-  const first = domain.findIndex((l) => !isKnown(l));
-  const flat = first < 0 ? domain : domain.slice(0, first);
-  return { flat, walked: domain.slice(flat.length) };
 }
 
 interface Built {
@@ -175,47 +136,13 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
   };
 }
 
-export const loopOf = (
-  variableName: string,
-  lo: NestExpr,
-  hi: NestExpr,
-  by: Extract<Stmt, { kind: "for" }>["by"],
-  body: readonly Stmt[],
-): Stmt => ({ kind: "for", variable: variableName, lo, hi, by, body });
-
-/** How many elements run at the same time. */
-export function elementCount({ domain, placer, names }: Site, root: Scope): NestExpr {
-  const total = placer.declare(
-    root,
-    "elements",
-    product(splitDomain(domain).flat.map((l) => placer.lower(l.hi, root))),
-  );
-  if (total.kind === "var") names.keep(total.name);
-  return total;
-}
-
-/** Gives the domain's indices of the element at row-major place `i` their names in `scope`. */
-export function splitIndex({ domain, placer, names }: Site, scope: Scope, i: NestExpr): void {
-  let rest = i;
-  for (const [d, l] of [...splitDomain(domain).flat.entries()].toReversed()) {
-    const hint = loopName(names, l);
-    if (d === 0) {
-      scope.values.set(index(l), placer.declare(scope, hint, rest));
-      break;
-    }
-    const extent = placer.lower(l.hi, scope);
-    scope.values.set(index(l), placer.declare(scope, hint, int32("rem", rest, extent)));
-    rest = placer.declare(scope, "rest", int32("quot", rest, extent));
-  }
-}
-
 function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMap<string, Source> {
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";
   const sources = new Map<string, Source>();
   for (const t of kernel.tensors)
     sources.set(t.name, { buffer: () => t.name, dtype: dtypeOf(t.name), axes: [], extents: [] });
   for (const stage of kernel.stages) {
-    const buffer = (part: number) => bufferName(stage.name, part, valuesOf(stage).length);
+    const buffer = (part: number) => partName(stage.name, part, valuesOf(stage).length);
     const shape = elementsOf(stage);
     sources.set(stage.name, {
       buffer,

@@ -4,8 +4,8 @@ import { make, partOf } from "../ir/build.ts";
 import { type Expr, index, type Reduce } from "../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf, variable } from "../ir/nest.ts";
 import { loopName } from "./names.ts";
-import { elementCount, loopOf, type Site, splitIndex } from "./nests.ts";
 import { innerScope, type Scope } from "./scope.ts";
+import { elementCount, loopOf, type Site, splitIndex } from "./site.ts";
 import { storeElement } from "./store.ts";
 import { soleReduction } from "./transforms/lanes.ts";
 

@@ -5,8 +5,8 @@ import { type Expr, index, int, type Loop } from "../ir/expr.ts";
 import type { Gather, Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import { flatten } from "./address.ts";
-import type { Site } from "./nests.ts";
 import { innerScope, type Scope } from "./scope.ts";
+import type { Site } from "./site.ts";
 
 /**
  * Stores (or adds) the elements of the indices bound in `scope`; `place` is a gather's address where it is

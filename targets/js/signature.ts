@@ -4,7 +4,6 @@
 import { printHostExpr } from "../../generators/emit/printer.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { Expr } from "../../generators/ir/expr.ts";
-import { hostExpr } from "../../generators/ir/host.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import type { Signature } from "../contract/signature.ts";
 import { language } from "./language.ts";
@@ -12,7 +11,7 @@ import { language } from "./language.ts";
 type Use = (helper: string) => void;
 
 const printRule = (field: string, e: Expr, use: Use): readonly string[] =>
-  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(hostExpr(e), language, "v.", use)},`, 4, 100, 2);
+  wrap(`${field}: (v) =>${gapAt(0)}${printHostExpr(e, language, "v.", use)},`, 4, 100, 2);
 
 const json = (value: unknown): string => JSON.stringify(value).replace(/,(?=["[])/g, ", ");
 
