@@ -18,13 +18,15 @@ export interface OperatorSource extends Declared {
   readonly name: string;
   /** Which choices of the optional tensors ship. */
   readonly variants: readonly (readonly string[])[];
+  /** The tensors that have a gradient. */
+  readonly differentiable?: readonly string[];
   /** The forward kernel, given the optional tensors named. */
   kernel(present: readonly string[]): Kernel;
 }
 
-/** A schedule that has been chosen: its name, and the plan it makes of a kernel. */
+/** How kernels are scheduled: the name under which that is spoken of, and the plan it makes of one. */
 export interface ChosenSchedule {
-  readonly name: string;
+  readonly nameFor: (kernel: Kernel) => string;
   readonly plan: (kernel: Kernel) => Plan;
 }
 
@@ -46,13 +48,15 @@ export const limitsOf = ({ limits }: Target): Limits => ({
 
 /** A schedule on a target, its own where none is given; what goes in and what comes out is checked. */
 export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedule {
-  const { capabilities, limits } = target;
-  const { name, steps } = given ?? defaultSchedule(capabilities.groups, limits.group);
+  const limits = limitsOf(target);
+  const choose = (kernel: Kernel): NamedSchedule =>
+    given ?? defaultSchedule(kernel, target.capabilities.groups, limits);
   return {
-    name,
+    nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {
+      const { name, steps } = choose(kernel);
       checkKernel(kernel, "reading the declaration");
-      const plan = schedulePlan(kernel, steps, limitsOf(target));
+      const plan = schedulePlan(kernel, steps, limits);
       checkPlan(plan, `scheduling (${name})`);
       return plan;
     },
@@ -76,7 +80,7 @@ export function compileKernels(
       signature: describeSignature(declared, kernels),
       kernels,
       source: `${source.file}:${source.line}`,
-      schedule: schedule.name,
+      schedule: schedule.nameFor(first),
       plans: kernels.map((kernel) => schedule.plan(kernel)),
     },
     target,

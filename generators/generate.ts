@@ -1,5 +1,6 @@
 // From operators to everything in the folder `generated`, as texts by path.
 
+import { backwardKernel } from "./autodiff/operator.ts";
 import { type ChosenSchedule, compileKernels, type OperatorSource } from "./compile.ts";
 import type { Target } from "./emit/target.ts";
 import type { Kernel } from "./ir/kernel.ts";
@@ -20,21 +21,43 @@ export interface Generated {
 export interface GenerateOptions {
   /** The hash of a kernel's meaning; with it the manifest says which kernels changed theirs. */
   readonly hash?: (kernel: Kernel) => string;
-  /** Further kernels made of a forward one, such as its gradients; each role is a file of its own. */
-  readonly derive?: (forward: Kernel) => readonly Kernel[];
+  /**
+   * Further kernels made of a forward one for a target, such as its gradients; each role is a file of its own.
+   */
+  readonly derive?: (
+    operator: OperatorSource,
+    forward: Kernel,
+    target: Target,
+  ) => readonly Kernel[];
 }
+
+/** The gradients of all that an operator declares differentiable. */
+export const deriveGradients: NonNullable<GenerateOptions["derive"]> = (
+  operator,
+  forward,
+  target,
+) => {
+  const { differentiable = [] } = operator;
+  const kernel = backwardKernel(forward, differentiable, target.capabilities.scatter);
+  return kernel ? [kernel] : [];
+};
 
 const json = (value: unknown): string => `${formatJson(value)}\n`;
 
 /** The kernels of each role, in the order of the variants that ship; forward is the first. */
 function kernelsByRole(
-  { name, variants, kernel }: OperatorSource,
+  operator: OperatorSource,
+  target: Target,
   derive: GenerateOptions["derive"],
 ): readonly (readonly Kernel[])[] {
+  const { name, variants, kernel } = operator;
   if (variants.length === 0) throw new Error(`${name} ships no variant.`);
   const forward = variants.map((present) => kernel(present));
   const roles = new Map<string, Kernel[]>();
-  for (const one of [...forward, ...(derive ? forward.flatMap(derive) : [])])
+  for (const one of [
+    ...forward,
+    ...(derive ? forward.flatMap((one) => derive(operator, one, target)) : []),
+  ])
     roles.set(one.role, [...(roles.get(one.role) ?? []), one]);
   return [...roles.values()];
 }
@@ -53,8 +76,10 @@ export function generateAll(
       throw new Error(
         `Two declarations are called ${operator.name}; an operator's name is its own.`,
       );
-    const units = kernelsByRole(operator, derive).flatMap((kernels) =>
-      targets.map((target) => compileKernels(operator, kernels, target, choose(operator, target))),
+    const units = targets.flatMap((target) =>
+      kernelsByRole(operator, target, derive).map((kernels) =>
+        compileKernels(operator, kernels, target, choose(operator, target)),
+      ),
     );
     for (const [path, text] of units.flatMap((unit) => [...unit.files])) {
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);

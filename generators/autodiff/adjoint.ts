@@ -149,14 +149,15 @@ function freshened(
   return { over: [...to.values()], body: substitute([of.bodies[which]!], to)[0]! };
 }
 
-/** Does an expression read anything that has a gradient? */
+/** Does an expression's value follow anything that has a gradient? */
 function dependence(active: Active): (e: Expr) => boolean {
   const known = new Map<Expr, boolean>();
   return (e) => {
     visit([e], (x) => {
       if (known.has(x)) return;
-      const own = x.kind === "read" && active(x);
-      known.set(x, own || children(x).some((child) => known.get(child)));
+      // Where something is read has no slope: positions are ints.
+      const own = x.kind === "read" ? active(x) : children(x).some((child) => known.get(child));
+      known.set(x, own && !noGradient.has(kindOf(x)));
     });
     return known.get(e)!;
   };

@@ -3,7 +3,7 @@
 
 import type { Operator } from "../frontend/operator.ts";
 import type { Kernel, TensorDecl } from "../ir/kernel.ts";
-import { differentiate, gradOf } from "./backward.ts";
+import { differentiate } from "./backward.ts";
 
 /** The name of an operator's backward. */
 export const backwardName = (operator: string): string => `${operator}_backward`;
@@ -39,5 +39,18 @@ export function backwardOf(
   };
 }
 
-/** What the results of a backward are called. */
-export const gradientNames = (wanted: readonly string[]): readonly string[] => wanted.map(gradOf);
+/**
+ * The gradients of a forward kernel as one kernel: of all that is differentiable and given, or, where a
+ * target cannot add to elements that an index chooses, of those that need no such addition.
+ */
+export function backwardKernel(
+  forward: Kernel,
+  differentiable: readonly string[],
+  canScatter: boolean,
+): Kernel | undefined {
+  const given = differentiable.filter((name) => forward.tensors.some((t) => t.name === name));
+  const gathers = (name: string): boolean =>
+    differentiate(forward, [name]).stages.every((stage) => stage.kind === "gather");
+  const wanted = canScatter ? given : given.filter(gathers);
+  return wanted.length > 0 ? differentiate(forward, wanted) : undefined;
+}

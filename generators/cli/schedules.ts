@@ -59,9 +59,9 @@ export function showNests(
   given: Schedule | undefined,
 ): readonly ShownStep[] {
   const target = parseTarget(targetName);
-  const { capabilities, limits } = target;
-  const schedule = given ?? defaultSchedule(capabilities.groups, limits.group).steps;
-  const result = applySchedule(kernel, schedule, limitsOf(target));
+  const limits = limitsOf(target);
+  const schedule = given ?? defaultSchedule(kernel, target.capabilities.groups, limits).steps;
+  const result = applySchedule(kernel, schedule, limits);
   if ("refused" in result) throw new UserError(`the schedule does not apply: ${result.refused}`);
   return result.steps.map((draft, i) => ({
     after: i === 0 ? "before the schedule" : `after ${JSON.stringify(schedule[i - 1])}`,

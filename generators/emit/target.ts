@@ -75,6 +75,8 @@ export interface Scope {
 export interface Capabilities {
   /** Groups of threads with barriers and shared memory. */
   readonly groups: boolean;
+  /** Adding to elements that an index chooses. */
+  readonly scatter: boolean;
   readonly atomics: boolean;
   readonly f64: boolean;
   readonly f16: boolean;
@@ -110,18 +112,23 @@ export interface Bindings {
   readonly scalars: number;
 }
 
-/** Everything a template may say about one file. */
-export interface PrintedUnit {
+/** What goes into one file: the variants of one kernel of one operator. */
+export interface Unit {
   readonly operator: string;
-  /** Which of the operator's kernels, e.g. `forward`. */
   readonly role: string;
   readonly signature: Signature;
-  /** The kernels that the plans were made of, in their order. */
+  /** One for each variant, of one role. */
   readonly kernels: readonly Kernel[];
   /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
   readonly source: string;
-  /** The schedule by name, as it is written into the file. */
+  /** The schedule's name. */
   readonly schedule: string;
+  /** One for each kernel. */
+  readonly plans: readonly Plan[];
+}
+
+/** Everything a template may say about one file. */
+export interface PrintedUnit extends Omit<Unit, "plans"> {
   readonly plans: readonly PrintedPlan[];
   readonly bindings: Bindings;
   /** Helper functions that the bodies use, in an order in which each comes after what it calls. */

@@ -81,7 +81,14 @@ export const gpujs: Target = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: false, f64: false, f16: false, widths: [1] },
+  capabilities: {
+    groups: true,
+    scatter: false,
+    atomics: false,
+    f64: false,
+    f16: false,
+    widths: [1],
+  },
   // A texture for each array; WebGL promises eight.
   limits: { group: 1, sharedBytes: 0, buffers: 9 },
   index: { grid: "this.thread.x", group: "0" },

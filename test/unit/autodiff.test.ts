@@ -212,6 +212,31 @@ describe("the form of gradients", () => {
       ]),
     );
   });
+  it.each(Object.values(settings).map((s) => [s.path.split("/").at(-1), s] as const))(
+    "each gradient alone is what it is among all: %s",
+    (_, s) => {
+      const operator = readOperator(s.path);
+      const kernel = operator.kernel(s.present);
+      const wanted = operator.differentiable.filter((t) =>
+        kernel.tensors.some((k) => k.name === t),
+      );
+      const inputs = fillInputs(operator, s, fill) as Arrays;
+      const { attrs, options } = numbersOf(operator, s.attrs);
+      const { shape, parts } = interpretKernel(kernel, inputs, s.sizes, attrs, options).output!;
+      const given = {
+        ...inputs,
+        grad_output: { shape, data: parts[0]!.map((v, i) => Math.sin(v + i)) },
+      };
+      const run = (names: readonly string[]) =>
+        interpretKernel(differentiate(kernel, names), given, s.sizes, attrs, options);
+      const all = run(wanted);
+      for (const name of wanted) {
+        const alone = run([name]);
+        expect(Object.keys(alone)).toEqual([`grad_${name}`]);
+        expect(alone[`grad_${name}`]).toEqual(all[`grad_${name}`]);
+      }
+    },
+  );
   it("computes no more than what is asked for", () => {
     expect(stagesOf("deform_conv2d", ["weight"])).toEqual(["gather columns", "gather grad_weight"]);
   });

@@ -66,7 +66,7 @@ function planFor(present: readonly string[], threads: boolean): Plan {
 
 const generate = () =>
   generateAll([operator], targets, (_, { capabilities }) => ({
-    name: "by hand",
+    nameFor: () => "by hand",
     plan: ({ present }) => planFor(present, capabilities.groups),
   }));
 
@@ -145,7 +145,7 @@ describe("the manifest", () => {
       [operator],
       targets,
       (_, { capabilities }) => ({
-        name: "by hand",
+        nameFor: () => "by hand",
         plan: ({ present }) => planFor(present, capabilities.groups),
       }),
       { hash: (kernel) => `hash of ${kernel.present.join() || "none"}` },
@@ -156,12 +156,14 @@ describe("the manifest", () => {
   });
 
   test("each role of an operator has files of its own", () => {
-    const derive = (kernel: Kernel): readonly Kernel[] => [{ ...kernel, role: "grad_input" }];
+    const derive = (_: unknown, kernel: Kernel): readonly Kernel[] => [
+      { ...kernel, role: "grad_input" },
+    ];
     const both = generateAll(
       [operator],
       targets,
       () => ({
-        name: "by hand",
+        nameFor: () => "by hand",
         plan: ({ present, role }) => ({ ...planFor(present, false), role }),
       }),
       { derive, hash: ({ role }) => role },
