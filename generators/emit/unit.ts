@@ -2,28 +2,10 @@
 
 import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
-import type { Signature } from "../../targets/contract/signature.ts";
-import type { Kernel } from "../ir/kernel.ts";
-import type { Plan } from "../ir/plan.ts";
 import { assignBindings, describeEntry } from "./describe.ts";
 import { closeHelpers } from "./helpers.ts";
 import { printExpr, printNest } from "./printer.ts";
-import type { Framed, Helper, PrintedPlan, PrintedUnit, Target } from "./target.ts";
-
-/** What goes into one file: the variants of one kernel of one operator. */
-export interface Unit {
-  readonly operator: string;
-  readonly role: string;
-  readonly signature: Signature;
-  /** One for each variant, of one role. */
-  readonly kernels: readonly Kernel[];
-  /** Where the declaration is, e.g. `dsl/ops/conv2d.ts:57`. */
-  readonly source: string;
-  /** The schedule's name. */
-  readonly schedule: string;
-  /** One for each kernel. */
-  readonly plans: readonly Plan[];
-}
+import type { Framed, Helper, PrintedPlan, PrintedUnit, Target, Unit } from "./target.ts";
 
 /** All bodies of a unit as `target` writes them, and what they need. */
 export function printUnit(unit: Unit, target: Target): PrintedUnit {

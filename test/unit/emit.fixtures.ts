@@ -1,7 +1,7 @@
 // Plans built by hand for the tests of emission, and the units that hold them.
 
-import type { Target } from "../../generators/emit/target.ts";
-import { frameUnit, printUnit, type Unit } from "../../generators/emit/unit.ts";
+import type { Target, Unit } from "../../generators/emit/target.ts";
+import { frameUnit, printUnit } from "../../generators/emit/unit.ts";
 import { i32, type Nest, type NestExpr, type NestOp } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import type { Program } from "../../targets/contract/program.ts";
