@@ -1,11 +1,9 @@
 // How an operation is written from its operands' texts.
 
 import type { NestOp, Scalar } from "../ir/nest.ts";
+import { bracket } from "./spelling.ts";
 import { type Form, level, type Spelling, type Text } from "./target.ts";
 import { gapAt } from "./wrap.ts";
-
-const bracket = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
 
 /** The text of a form, with brackets only where the operands need them. */
 export function writeForm(form: Form, args: readonly Text[]): Text {

@@ -1,7 +1,20 @@
 // What C, WGSL and JavaScript write alike.
 
 import type { NestOp } from "../ir/nest.ts";
-import { infix, level, prefix, type Spelling } from "./target.ts";
+import { call, infix, level, prefix, type Spelling, type Text } from "./target.ts";
+
+/** An expression that never needs brackets. */
+export const primary = (text: string): Text => ({ text, level: level.primary });
+
+/** An operand's text, in brackets where it binds less tightly than it must. */
+export const bracket = (arg: Text, atLeast: number): string =>
+  arg.level >= atLeast ? arg.text : `(${arg.text})`;
+
+/** Two functions: one of whole numbers, one of real ones. */
+export const byKind =
+  (int: string, real: string): Spelling =>
+  (of) =>
+    call(of === "i32" || of === "u32" ? int : real);
 
 /** Operators that mean the same in every C-like language. */
 export const operators = {

@@ -1,7 +1,14 @@
 // CUDA C++ without any header, so that NVRTC compiles it as it is. The grid is one-dimensional.
 
 import { createNames } from "../../generators/emit/names.ts";
-import { operators, shortestF32, tidy } from "../../generators/emit/spelling.ts";
+import {
+  bracket,
+  byKind,
+  operators,
+  primary,
+  shortestF32,
+  tidy,
+} from "../../generators/emit/spelling.ts";
 import {
   call,
   type Form,
@@ -17,10 +24,6 @@ import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 
-const primary = (text: string): Text => ({ text, level: level.primary });
-const group = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
-
 /** A function of the C library: with an f for float. */
 const math =
   (name: string): Spelling =>
@@ -34,11 +37,6 @@ const toInt =
     if (of !== "f32") throw new Error(`cuda converts f32 to int, not ${of}.`);
     return form;
   };
-
-const byKind =
-  (int: string, real: string): Spelling =>
-  (of) =>
-    call(of === "i32" || of === "u32" ? int : real);
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
   ...operators,
@@ -121,8 +119,8 @@ export const cuda: Target = {
   },
   select: (cond, then, otherwise) => ({
     text:
-      `${group(cond, level.or)} ?${gapAt(level.ternary)}${group(then, level.or)} ` +
-      `:${gapAt(level.ternary)}${group(otherwise, level.ternary)}`,
+      `${bracket(cond, level.or)} ?${gapAt(level.ternary)}${bracket(then, level.or)} ` +
+      `:${gapAt(level.ternary)}${bracket(otherwise, level.ternary)}`,
     level: level.ternary,
   }),
   load: (buffer, address) => primary(`${buffer.name}[${address.text}]`),
@@ -132,7 +130,7 @@ export const cuda: Target = {
     `${decl.place === "shared" ? "__shared__ " : ""}${types[decl.dtype]} ${name}[${elements}];`,
   loop: (i, lo, hi, unroll) => [
     ...(unroll ? ["#pragma unroll"] : []),
-    `for (int ${i} = ${lo.text}; ${i} < ${group(hi, level.add)}; ++${i}) {`,
+    `for (int ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ++${i}) {`,
   ],
   if: (cond) => `if (${cond.text}) {`,
   store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,

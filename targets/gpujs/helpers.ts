@@ -1,27 +1,19 @@
 import type { Helper } from "../../generators/emit/target.ts";
+import { helpers as javascript } from "../js/helpers.ts";
+
+const { floor_to_int, ceil_to_int, round_to_int, minimum, maximum } = javascript;
 
 /**
  * Functions that a file holds where it uses them; each does what the row of ops.ts says. In gpu.js all
  * their numbers are reals, and their names must be free in GLSL and WGSL, which have `mod` and `round`.
  */
 export const helpers: Readonly<Record<string, Helper>> = {
+  ...{ floor_to_int, ceil_to_int, round_to_int, minimum, maximum },
   to_int: {
     text: `// A whole number within 32 bits: it saturates, and NaN gives 0.
 function to_int(whole) {
   return whole < -2147483648 ? -2147483648 : whole <= 2147483647 ? whole
     : whole > 2147483647 ? 2147483647 : 0;
-}`,
-  },
-  floor_to_int: {
-    needs: ["to_int"],
-    text: `function floor_to_int(x) {
-  return to_int(Math.floor(x));
-}`,
-  },
-  ceil_to_int: {
-    needs: ["to_int"],
-    text: `function ceil_to_int(x) {
-  return to_int(Math.ceil(x));
 }`,
   },
   round_away: {
@@ -31,24 +23,6 @@ function round_away(x) {
   const below = Math.floor(size);
   const whole = size - below >= 0.5 ? below + 1 : below;
   return x < 0 ? -whole : whole;
-}`,
-  },
-  round_to_int: {
-    needs: ["to_int", "round_away"],
-    text: `function round_to_int(x) {
-  return to_int(round_away(x));
-}`,
-  },
-  minimum: {
-    text: `// The first where one is NaN, unlike Math.min.
-function minimum(a, b) {
-  return b < a ? b : a;
-}`,
-  },
-  maximum: {
-    text: `// The first where one is NaN, unlike Math.max.
-function maximum(a, b) {
-  return a < b ? b : a;
 }`,
   },
   floor_div: {

@@ -3,7 +3,7 @@
 // in its cpu mode, f32 in the others, where whole numbers are exact up to 2^24 (what the module refuses above).
 
 import { createNames } from "../../generators/emit/names.ts";
-import { operators } from "../../generators/emit/spelling.ts";
+import { bracket, operators, primary } from "../../generators/emit/spelling.ts";
 import {
   call,
   level,
@@ -17,10 +17,6 @@ import { findResult } from "./elementwise.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
-
-const primary = (text: string): Text => ({ text, level: level.primary });
-const group = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
   ...operators,
@@ -59,7 +55,7 @@ const types: Readonly<Record<Scalar, string | undefined>> = {
 const safe = createNames(reserved);
 
 const ternary = (cond: Text, then: string, otherwise: string): Text => ({
-  text: `${group(cond, level.or)} ?${gapAt(level.ternary)}${then} :${gapAt(level.ternary)}${otherwise}`,
+  text: `${bracket(cond, level.or)} ?${gapAt(level.ternary)}${then} :${gapAt(level.ternary)}${otherwise}`,
   level: level.ternary,
 });
 
@@ -71,7 +67,7 @@ function asTruth(value: Text): string {
   const { text, level: at } = value;
   if (at === level.and || at === level.or || at === level.primary) return text;
   if (at === level.compare && !text.includes("<=")) return text;
-  return `${group(value, level.equal)} &&${gapAt(level.and)}true`;
+  return `${bracket(value, level.equal)} &&${gapAt(level.and)}true`;
 }
 
 export const gpujs: Target = {
@@ -103,13 +99,13 @@ export const gpujs: Target = {
   cast(to, from, arg) {
     if (from === "bool") return ternary(arg, "1", "0");
     if (to === "bool")
-      return { text: `${group(arg, level.add)} !==${gapAt(level.equal)}0`, level: level.equal };
+      return { text: `${bracket(arg, level.add)} !==${gapAt(level.equal)}0`, level: level.equal };
     if (from === "f32" && to === "i32")
       throw new Error("A real number becomes an int by floor, ceil or round only.");
     return arg;
   },
   select: (cond, then, otherwise) =>
-    ternary(cond, group(then, level.or), group(otherwise, level.ternary)),
+    ternary(cond, bracket(then, level.or), bracket(otherwise, level.ternary)),
   load: (buffer, address) => primary(`${buffer.name}[${address.text}]`),
   define: (name, type, value, changes) =>
     `${changes ? "let" : "const"} ${name} = ${type === "bool" ? asTruth(value) : value.text};`,
@@ -117,7 +113,9 @@ export const gpujs: Target = {
     throw new Error(`gpu.js has no arrays in a thread, which ${name} would be.`);
   },
   // In WGSL `i++` is for whole numbers only, and a loop from a computed bound is over reals.
-  loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i} += 1) {`],
+  loop: (i, lo, hi) => [
+    `for (let ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ${i} += 1) {`,
+  ],
   if: (cond) => `if (${cond.text}) {`,
   store: (_, __, value) => `return ${value.text};`,
   accumulate({ name }) {

@@ -3,6 +3,7 @@
 import { comment, fileName } from "../../generators/emit/frame.ts";
 import type { PrintedUnit } from "../../generators/emit/target.ts";
 import type { SignatureAttr } from "../contract/signature.ts";
+import { arrayNames } from "./text.ts";
 
 const types: Readonly<Record<SignatureAttr["type"], (attr: SignatureAttr) => string>> = {
   int: () => "number",
@@ -31,14 +32,6 @@ function document(text: string, indent: number): string {
 
 const camel = (name: string): string =>
   name.replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-
-const arrays = {
-  f32: "Float32Array",
-  f64: "Float64Array",
-  i32: "Int32Array",
-  u32: "Uint32Array",
-  f16: "Uint16Array",
-} as const;
 
 /** What the template of the types says. */
 export function declareTypes(unit: PrintedUnit) {
@@ -73,7 +66,7 @@ export function declareTypes(unit: PrintedUnit) {
         name: `${nest.name}_kernel`,
         buffers: nest.buffers
           .filter(({ place }) => place === "global")
-          .map(({ name, dtype }) => ({ name, type: arrays[dtype] })),
+          .map(({ name, dtype }) => ({ name, type: arrayNames[dtype] })),
         numbers: [...nest.scalars, ...entry.constants].map(({ name }) => name),
       })),
     ),

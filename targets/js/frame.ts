@@ -8,7 +8,7 @@ import { declareTypes } from "./declarations.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 import { printSignature } from "./signature.ts";
-import { argumentLines } from "./text.ts";
+import { argumentLines, arrayNames } from "./text.ts";
 
 const safe = createNames(reserved);
 
@@ -20,14 +20,6 @@ function readRuntime(): string {
     .replace(/^export /gm, "")
     .trimEnd();
 }
-
-const arrays = {
-  f32: "Float32Array",
-  f64: "Float64Array",
-  i32: "Int32Array",
-  u32: "Uint32Array",
-  f16: "Uint16Array",
-} as const;
 
 function declareKernels({ nests, entry }: PrintedPlan) {
   return nests.map(({ nest, body }) => {
@@ -67,11 +59,11 @@ function declareEntry({ entry }: PrintedPlan) {
     allocations: [
       ...outputs.map(({ name, dtype, shape }) => ({
         name: safe(name),
-        value: `new ${arrays[dtype]}(${product(shape)})`,
+        value: `new ${arrayNames[dtype]}(${product(shape)})`,
       })),
       ...entry.workspaces.map(({ name, dtype, elements }) => ({
         name: safe(name),
-        value: `new ${arrays[dtype]}(${writeFormula(elements)})`,
+        value: `new ${arrayNames[dtype]}(${writeFormula(elements)})`,
       })),
     ],
     steps: entry.steps.map((step) => runStep(step, entry)),

@@ -1,7 +1,7 @@
 import type { Helper } from "../../generators/emit/target.ts";
 
 /** Functions that a file holds where it uses them; each does what the row of ops.ts says. */
-export const helpers: Readonly<Record<string, Helper>> = {
+export const helpers = {
   to_int: {
     text: `// A whole number as 32 bits: it saturates, and NaN gives 0.
 function to_int(whole) {
@@ -59,4 +59,4 @@ function mod(a, b) {
   return rest < 0 ? rest + b : rest;
 }`,
   },
-};
+} as const satisfies Readonly<Record<string, Helper>>;

@@ -2,29 +2,14 @@
 // constant is written in all its digits; integers are kept exact, and zeros of integers positive.
 
 import { createNames } from "../../generators/emit/names.ts";
-import { operators } from "../../generators/emit/spelling.ts";
-import {
-  call,
-  type Language,
-  level,
-  type Spelling,
-  type Text,
-} from "../../generators/emit/target.ts";
+import { bracket, byKind, operators, primary } from "../../generators/emit/spelling.ts";
+import { call, type Language, level, type Spelling } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { BufferDecl, NestOp, Scalar } from "../../generators/ir/nest.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);
-const primary = (text: string): Text => ({ text, level: level.primary });
-
-/** By the type of the operands: whole numbers or real ones. */
-const byKind =
-  (int: Spelling, real: Spelling): Spelling =>
-  (of, args) => {
-    const spelling = of === "i32" || of === "u32" ? int : real;
-    return typeof spelling === "function" ? spelling(of, args) : spelling;
-  };
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
   ...operators,
@@ -33,21 +18,24 @@ const spell: Readonly<Record<NestOp, Spelling>> = {
     of === "i32" && !args.every((arg) => arg.natural) ? call("Math.imul") : operators.mul,
   neg: (of) =>
     of === "i32"
-      ? { kind: "text", write: (a) => ({ text: `0 - ${group(a!, level.mul)}`, level: level.add }) }
+      ? {
+          kind: "text",
+          write: (a) => ({ text: `0 - ${bracket(a!, level.mul)}`, level: level.add }),
+        }
       : operators.neg,
   eq: { kind: "infix", symbol: "===", level: level.equal },
   quot: {
     kind: "text",
     write: (a, b) => ({
-      text: `(${group(a!, level.mul)} /${gapAt(level.mul)}${group(b!, level.unary)}) | 0`,
+      text: `(${bracket(a!, level.mul)} /${gapAt(level.mul)}${bracket(b!, level.unary)}) | 0`,
       level: level.bitor,
     }),
   },
   rem: (_, args) => (args.every((arg) => arg.natural) ? operators.rem : call("mod")),
   idiv: call("floor_div"),
   mod: call("mod"),
-  minimum: byKind(call("Math.min"), call("minimum")),
-  maximum: byKind(call("Math.max"), call("maximum")),
+  minimum: byKind("Math.min", "minimum"),
+  maximum: byKind("Math.max", "maximum"),
   abs: call("Math.abs"),
   floor: call("floor_to_int"),
   ceil: call("ceil_to_int"),
@@ -62,9 +50,6 @@ const spell: Readonly<Record<NestOp, Spelling>> = {
   cos: call("Math.cos"),
   tanh: call("Math.tanh"),
 };
-
-const group = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
 
 /** The array that holds a thread's own values: doubles, where a buffer would hold floats. */
 const arrays: Readonly<Record<BufferDecl["dtype"], string | undefined>> = {
@@ -105,19 +90,19 @@ export const language: Language = {
   cast(to, from, arg) {
     if (from === "bool") return primary(`Number(${arg.text})`);
     if (to === "bool")
-      return { text: `${group(arg, level.add)} !==${gapAt(level.equal)}0`, level: level.equal };
+      return { text: `${bracket(arg, level.add)} !==${gapAt(level.equal)}0`, level: level.equal };
     if ((from === "f32" || from === "f64") && (to === "i32" || to === "u32"))
       throw new Error("A real number becomes an int by floor, ceil or round only.");
     return arg;
   },
   select: (cond, then, otherwise) => ({
-    text: `${group(cond, level.or)} ?${gapAt(level.ternary)}${group(then, level.or)} :${gapAt(level.ternary)}${group(otherwise, level.ternary)}`,
+    text: `${bracket(cond, level.or)} ?${gapAt(level.ternary)}${bracket(then, level.or)} :${gapAt(level.ternary)}${bracket(otherwise, level.ternary)}`,
     level: level.ternary,
   }),
   load: (buffer, address) => primary(`${buffer.name}[${address.text}]`),
   define: (name, _, value, changes) => `${changes ? "let" : "const"} ${name} = ${value.text};`,
   array: ({ name, decl }, elements) => `const ${name} = new ${arrays[decl.dtype]}(${elements});`,
-  loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i}++) {`],
+  loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ${i}++) {`],
   if: (cond) => `if (${cond.text}) {`,
   store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,
   accumulate: (buffer, address, value) => `${buffer.name}[${address.text}] += ${value.text};`,

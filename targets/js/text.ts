@@ -1,4 +1,14 @@
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { DType } from "../contract/program.ts";
+
+/** The typed array that holds a buffer. */
+export const arrayNames = {
+  f32: "Float32Array",
+  f64: "Float64Array",
+  i32: "Int32Array",
+  u32: "Uint32Array",
+  f16: "Uint16Array", // the bits of its halves
+} as const satisfies Readonly<Record<DType, string>>;
 
 /** `head`, `args` and `tail` on one line where they fit, else with the arguments below, indented. */
 export function argumentLines(

@@ -2,7 +2,13 @@
 // no infinities or NaN in the text, and a buffer that is added to atomically holds bits.
 
 import { createNames } from "../../generators/emit/names.ts";
-import { operators, shortestF32 } from "../../generators/emit/spelling.ts";
+import {
+  bracket,
+  byKind,
+  operators,
+  primary,
+  shortestF32,
+} from "../../generators/emit/spelling.ts";
 import {
   call,
   infix,
@@ -17,15 +23,6 @@ import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 import { uniformOf, variableOf } from "./variables.ts";
-
-const primary = (text: string): Text => ({ text, level: level.primary });
-const group = (arg: Text, atLeast: number): string =>
-  arg.level >= atLeast ? arg.text : `(${arg.text})`;
-
-const byKind =
-  (int: string, real: string): Spelling =>
-  (of) =>
-    call(of === "i32" || of === "u32" ? int : real);
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
   ...operators,
@@ -115,7 +112,7 @@ export const wgsl: Target = {
       ? `var ${name}: array<${types[decl.dtype]}, ${elements}>;`
       : undefined,
   loop: (i, lo, hi) => [
-    `for (var ${i}: i32 = ${lo.text}; ${i} < ${group(hi, level.add)}; ${i}++) {`,
+    `for (var ${i}: i32 = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ${i}++) {`,
   ],
   if: (cond) => `if (${cond.text}) {`,
   store({ name, decl, atomic }, address, value) {
