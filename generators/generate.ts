@@ -19,8 +19,6 @@ export interface Generated {
 }
 
 export interface GenerateOptions {
-  /** The hash of a kernel's meaning; with it the manifest says which kernels changed theirs. */
-  readonly hash?: (kernel: Kernel) => string;
   /**
    * Further kernels made of a forward one for a target, such as its gradients; each role is a file of its own.
    */
@@ -67,7 +65,7 @@ export function generateAll(
   operators: readonly OperatorSource[],
   targets: readonly Target[],
   choose: ChooseSchedule,
-  { hash, derive }: GenerateOptions = {},
+  { derive }: GenerateOptions = {},
 ): Generated {
   const files = new Map<string, string>();
   const described: Record<string, ManifestOperator> = {};
@@ -85,7 +83,7 @@ export function generateAll(
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);
       files.set(path, text);
     }
-    described[operator.name] = describeOperator(operator, units, hash);
+    described[operator.name] = describeOperator(operator, units);
   }
   const manifest: Manifest = {
     $schema: "./manifest.schema.json",

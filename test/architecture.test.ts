@@ -34,7 +34,10 @@ const table: Table = {
   "generators/schedule": { may: ["generators/ir"] },
   "targets/contract": {},
   "generators/emit": { may: ["generators/ir", "targets/contract"] },
-  "generators/manifest": { types: ["generators/emit", "generators/ir", "targets/contract"] },
+  "generators/manifest": {
+    may: ["generators/ir"],
+    types: ["generators/emit", "targets/contract"],
+  },
   ...Object.fromEntries(targetFolders.map((folder) => [folder, ofTargets])),
   // gpu.js takes JavaScript.
   "targets/gpujs": { ...ofTargets, may: [...ofTargets.may!, "targets/js"] },

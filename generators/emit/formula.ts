@@ -10,7 +10,7 @@ interface Part {
 const bracket = (part: Part, atLeast: number): string =>
   part.level >= atLeast ? part.text : `(${part.text})`;
 
-/** An integer expression over scalars as a formula of the manifest (see targets/formula.ts). */
+/** An integer expression over scalars as a formula of the manifest (see targets/contract/formula.ts). */
 export function printFormula(e: NestExpr): Formula {
   return print(e).text;
 }

@@ -3,7 +3,7 @@
 import type { Entry } from "../../targets/contract/program.ts";
 import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
-import type { Kernel } from "../ir/kernel.ts";
+import { hashKernel } from "../ir/hash.ts";
 
 /** A kernel on one target. */
 export interface ManifestTarget {
@@ -23,7 +23,7 @@ export interface ManifestTarget {
 
 export interface ManifestKernel {
   /** The hash of the meaning of each entry, by its name. */
-  readonly ir?: Readonly<Record<string, string>>;
+  readonly ir: Readonly<Record<string, string>>;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
 }
 
@@ -78,14 +78,10 @@ function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
 }
 
 /** The units of one role. */
-function describeKernel(
-  units: readonly EmittedUnit[],
-  hash: ((kernel: Kernel) => string) | undefined,
-): ManifestKernel {
+function describeKernel(units: readonly EmittedUnit[]): ManifestKernel {
   const { plans, kernels } = units[0]!.printed;
-  const ir = hash && plans.map(({ plan }, at) => [plan.name, hash(kernels[at]!)] as const);
   return {
-    ...(ir ? { ir: Object.fromEntries(ir) } : {}),
+    ir: Object.fromEntries(plans.map(({ plan }, at) => [plan.name, hashKernel(kernels[at]!)])),
     targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
   };
 }
@@ -94,7 +90,6 @@ function describeKernel(
 export function describeOperator(
   operator: { readonly name: string },
   units: readonly EmittedUnit[],
-  hash?: (kernel: Kernel) => string,
 ): ManifestOperator {
   const [first] = units;
   if (!first) throw new Error(`${operator.name} was generated for no target.`);
@@ -102,10 +97,7 @@ export function describeOperator(
   const roles = [...new Set(units.map(({ printed }) => printed.role))];
   const kernels = roles.map((role): [string, ManifestKernel] => [
     role,
-    describeKernel(
-      units.filter(({ printed }) => printed.role === role),
-      hash,
-    ),
+    describeKernel(units.filter(({ printed }) => printed.role === role)),
   ]);
   return {
     doc: signature.doc,

@@ -9,7 +9,6 @@ import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
 import { generateAll } from "../../generate.ts";
-import { hashKernel } from "../../ir/hash.ts";
 import { codeOf, UserError } from "../errors.ts";
 import { explainFailure } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
@@ -71,7 +70,7 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule, { hash: hashKernel });
+  const made = generateAll(operators, targets, chooseSchedule);
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
     await check(folder, files, isWhole, options, terminal);
