@@ -1,6 +1,16 @@
 // A kernel's gradients as a kernel: stages in reverse, each the sum of what its readers contribute.
 
-import { convert, domain, extentOf, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
+import {
+  allOf,
+  convert,
+  domain,
+  extentOf,
+  freshLoop,
+  make,
+  partOf,
+  reduce,
+  select,
+} from "../ir/build.ts";
 import { cast, type Expr, index, int, kindOf, type Loop, read } from "../ir/expr.ts";
 import {
   elementsOf,
@@ -14,7 +24,8 @@ import {
 import { isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
 import { type Contribution, findContributions, GradientError } from "./adjoint.ts";
-import { gatherValue, type Inverted, invert } from "./invert.ts";
+import { pullGuards } from "./guards.ts";
+import { gatherValue, type Inverted, invert, sameWalk } from "./invert.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
 
@@ -144,7 +155,7 @@ function collect(
   const inverted = contributions.map((c) => invert(c, targetsOf(place, c.read), isPositive));
   const name = gradOf(place.name);
   if (inverted.every((i) => i !== undefined)) {
-    const total = sumAll(inverted.map(gathered));
+    const total = sumOf(inverted);
     return [{ kind: "gather", name, dims: place.dims, ...domain(place.loops, [total]) }];
   }
   return contributions.map((c) => scatterOf(place, c));
@@ -170,21 +181,23 @@ function positiveIn(kernel: Kernel): (e: Expr) => boolean {
   return isPositive;
 }
 
-const sumAll = (terms: readonly Expr[]): Expr =>
-  terms.length === 0
-    ? convert("acc", int(0))
-    : convert(
-        "acc",
-        terms.reduce((a, b) => make("add", a, b)),
-      );
-
-function gathered(inverted: Inverted): Expr {
-  const { over } = inverted;
-  return gatherValue(inverted, (body) =>
-    over.length === 0
-      ? body
-      : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0),
-  );
+/** The sum of all contributions to an element; those that walk the same ranges are one walk. */
+function sumOf(inverted: readonly Inverted[]): Expr {
+  const walks: Inverted[][] = [];
+  for (const one of inverted) {
+    const walk = walks.find(([first]) => sameWalk(first!.over, one.over));
+    if (walk) walk.push(one);
+    else walks.push([one]);
+  }
+  const sums = walks.map((walk) => {
+    const { over } = walk[0]!;
+    return gatherValue(walk, (body) =>
+      over.length === 0
+        ? body
+        : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0),
+    );
+  });
+  return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
 }
 
 /**
@@ -209,13 +222,8 @@ function targetsOf(place: Place, r: Read): readonly { readonly at: Expr; readonl
 
 /** One contribution as it stands: each of its indices adds to the element it chooses. */
 function scatterOf(place: Place, { loops, read: r, value }: Contribution): Scatter {
-  const tests: Expr[] = [];
-  let added = convert("acc", value);
-  // What is added only under a condition needs no addition of 0.
-  while (added.kind === "select" && added.else.kind === "const" && added.else.value === 0) {
-    tests.push(added.cond);
-    added = added.then;
-  }
+  const guarded = pullGuards(convert("acc", value));
+  const tests = [...guarded.tests];
   const targets = targetsOf(place, r);
   const at = r.at.map((p, d) => {
     const { extent } = targets[d]!;
@@ -226,9 +234,8 @@ function scatterOf(place: Place, { loops, read: r, value }: Contribution): Scatt
   });
   if (place.axes.length > 0 && place.axes.some((axis, d) => axis !== r.axes[d]))
     throw new GradientError(`${place.name} is read in another order at places that depend on data`);
-  const when = tests.reduce<Expr>((a, b) => make("and", a, b), yes);
   // Loops become canonical, as those of a gather, so that equal stages are equal.
-  const whole = domain(loops, [when, added, ...at]);
+  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...at]);
   const [test, amount, ...position] = whole.parts;
   return {
     kind: "scatter",

@@ -1,10 +1,11 @@
 // A contribution adds to an element that its indices choose. Where the choice can be turned around, the
 // gradient of an element is a sum over what chose it: a gather, with no two threads adding to one element.
 
-import { freshLoop, make, select } from "../ir/build.ts";
+import { allOf, freshLoop, make, select } from "../ir/build.ts";
 import { type Expr, index, int, kindOf, type Loop } from "../ir/expr.ts";
 import { freeLoops, substitute } from "../ir/walk.ts";
 import type { Contribution } from "./adjoint.ts";
+import { pullGuards } from "./guards.ts";
 
 /** A contribution seen from the element it adds to. */
 export interface Inverted {
@@ -211,11 +212,30 @@ function termsOf(e: Expr): readonly Term[] | undefined {
   }
 }
 
-/** The contribution of one element: a sum over what chose it, where its tests hold. */
-export function gatherValue({ where, when, value }: Inverted, sum: (body: Expr) => Expr): Expr {
+/** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
+export const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
+  a.length === b.length &&
+  a.every((l, d) => {
+    const other = b[d]!;
+    const fixed = [l.lo, l.hi].every((e) => !a.some((own) => freeLoops(e).has(own)));
+    return fixed && l.lo === other.lo && l.hi === other.hi && l.cover === other.cover;
+  });
+
+/**
+ * What contributions over the same walk add to an element: one sum of all, each where its tests hold. Tests
+ * of the element alone that all have in common stand outside of the sum.
+ */
+export function gatherValue(walk: readonly Inverted[], sum: (body: Expr) => Expr): Expr {
   const zero = int(0);
-  const and = (tests: readonly Expr[]) => tests.reduce((a, b) => make("and", a, b));
-  const guarded = when.length > 0 ? select(and(when), value, zero) : value;
-  const total = sum(guarded);
-  return where.length > 0 ? select(and(where), total, zero) : total;
+  const shared = walk[0]!.where.filter((e) => walk.every(({ where }) => where.includes(e)));
+  const terms = walk.map(({ over, where, when, value }) => {
+    const guarded = pullGuards(value);
+    const own = where.filter((e) => !shared.includes(e));
+    const test = allOf([...own, ...when, ...guarded.tests]);
+    const term = test ? select(test, guarded.value, zero) : guarded.value;
+    return substitute([term], new Map(over.map((l, d) => [l, walk[0]!.over[d]!])))[0]!;
+  });
+  const total = sum(terms.reduce((a, b) => make("add", a, b)));
+  const test = allOf(shared);
+  return test ? select(test, total, zero) : total;
 }

@@ -125,6 +125,14 @@ export function domain(
   return { domain: over.map((l) => canonical.get(l)!), parts: substitute(parts, canonical, moved) };
 }
 
+/** The parts of a conjunction. */
+export const conjuncts = (e: Expr): readonly Expr[] =>
+  e.kind === "op" && e.op === "and" ? e.args.flatMap(conjuncts) : [e];
+
+/** All of `tests`, each once. */
+export const allOf = (tests: readonly Expr[]): Expr | undefined =>
+  [...new Set(tests)].reduce<Expr | undefined>((a, b) => (a ? make("and", a, b) : b), undefined);
+
 /** The size of a named axis; a numeral is its own size. */
 export const extentOf = (axis: string): Expr =>
   /^\d+$/.test(axis) ? int(Number(axis)) : size(axis);

@@ -20,7 +20,7 @@ import {
 type Local = Extract<Stmt, { kind: "local" }>;
 
 export function createChoices(placing: Placing, reads: ReturnType<typeof createReads>) {
-  const { options, typeFor, find, place, define } = placing;
+  const { options, typeFor, find, knownTest, place, define } = placing;
   const { root, names, contexts } = options;
 
   /** Does `e` need a read or a walk that is needed in `branch` only, and not done yet? */
@@ -43,13 +43,13 @@ export function createChoices(placing: Placing, reads: ReturnType<typeof createR
   /** Is `e` to be written as an `if`? */
   const needsBranches = (e: Case<"select">, here: Scope): boolean =>
     !find(e, here) &&
-    find(e.cond, here)?.value.kind !== "const" &&
+    knownTest(e.cond, here) === undefined &&
     isHeavySelect(e, here) &&
     !reads.isElement(e);
 
   function computeSelect(e: Case<"select">, here: Scope): Placed {
-    const known = find(e.cond, here)?.value;
-    if (known?.kind === "const") return place(known.value !== 0 ? e.then : e.else, here);
+    const holds = knownTest(e.cond, here);
+    if (holds !== undefined) return place(holds === 1 ? e.then : e.else, here);
     if (!isHeavySelect(e, here)) {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((arg) => place(arg, here));
       const scopes = [cond!.scope, then!.scope, otherwise!.scope];
@@ -111,5 +111,5 @@ export function createChoices(placing: Placing, reads: ReturnType<typeof createR
       for (const arg of cond.args) assume(arg, holds, scope);
   }
 
-  return { computeSelect };
+  return { computeSelect, assume };
 }

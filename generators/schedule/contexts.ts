@@ -35,13 +35,24 @@ function meet(a: Context, b: Context): Context {
   return x;
 }
 
-/** The contexts of everything inside `roots`. */
-export function findContexts(roots: readonly Expr[]): Contexts {
-  const root: Context = { parent: undefined, depth: 0 };
-  const contexts = new Map<Expr, Context>(roots.map((e) => [e, root]));
+export const rootContext = (): Context => ({ parent: undefined, depth: 0 });
+
+/** The contexts of everything inside `roots`, each of which is needed in a context of its own. */
+export function findContexts(
+  roots: readonly { readonly e: Expr; readonly context: Context }[],
+  root: Context,
+): Contexts {
+  const contexts = new Map<Expr, Context>();
+  for (const { e, context } of roots) {
+    const known = contexts.get(e);
+    contexts.set(e, known ? meet(known, context) : context);
+  }
   const branches = new Map<Expr, { readonly then: Context; readonly else: Context }>();
   const order: Expr[] = [];
-  visit(roots, (e) => void order.push(e));
+  visit(
+    roots.map(({ e }) => e),
+    (e) => void order.push(e),
+  );
 
   // Users come before what they use, so a context is final when it is passed on.
   for (const e of order.toReversed()) {

@@ -5,7 +5,6 @@ import {
   isOption,
   type Kernel,
   partName,
-  rootsOf,
   type Stage,
   scalarsOf,
   valuesOf,
@@ -21,11 +20,12 @@ import {
 } from "../ir/nest.ts";
 import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
-import { findContexts } from "./contexts.ts";
+import { findContexts, rootContext } from "./contexts.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
 import { createPlacer } from "./place.ts";
 import type { Source } from "./placing.ts";
+import { nestRegions, rootsIn } from "./regions.ts";
 import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
@@ -53,16 +53,24 @@ export function buildNest(request: NestRequest): Nest {
   const taken = [...reservedNames(kernel, buffers)];
   const names = createNames(kernel.names, kernel.attrs, taken);
   const root = rootScope();
+  const context = rootContext();
+  const region = nestRegions(
+    stages.filter((stage) => stage.kind === "scatter"),
+    context,
+  );
+  const elements = stages
+    .flatMap((stage) => (stage.kind === "gather" ? stage.parts : []))
+    .map((e) => ({ e, context }));
   const placer = createPlacer({
     root,
     names,
-    contexts: findContexts(stages.flatMap(rootsOf)),
+    contexts: findContexts([...elements, ...rootsIn(region)], context),
     sources: findSources(kernel, buffers),
     types: { int: "i32", coord: "f32", acc: "f32", bool: "bool" },
     onScalar: (scalar, type) => scalars.set(scalar, type),
     onConstant: (option) => constants.add(option.toUpperCase()),
   });
-  const site: Site = { placer, names, stages, domain: first.domain, bufferOf };
+  const site: Site = { placer, names, stages, region, domain: first.domain, bufferOf };
 
   const built = build(site, root, loops);
   const shared = built.shared.map((b) => b.name);

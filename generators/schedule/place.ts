@@ -70,7 +70,24 @@ export function createPlacer(options: PlacerOptions): Placer {
     return result;
   };
 
+  /** Whether a test is known to hold in `here`, from the conditions around. */
+  const knownTest = (e: Expr, here: Scope): 0 | 1 | undefined => {
+    const value = find(e, here)?.value;
+    if (value?.kind === "const") return value.value === 0 ? 0 : 1;
+    // A test computed outside is known inside where its parts are.
+    if (e.kind !== "op") return undefined;
+    if (e.op !== "and" && e.op !== "or" && e.op !== "not") return undefined;
+    const args = e.args.map((arg) => knownTest(arg, here));
+    if (e.op === "not") return args[0] === undefined ? undefined : args[0] === 1 ? 0 : 1;
+    const decisive = e.op === "and" ? 0 : 1;
+    if (args.includes(decisive)) return decisive;
+    return args.includes(undefined) ? undefined : decisive === 0 ? 1 : 0;
+  };
+
   const place = (e: Expr, here: Scope): Placed => {
+    const holds = knownTest(e, here);
+    if (holds !== undefined)
+      return { value: { kind: "const", type: "bool", value: holds }, scope: here };
     const known = find(e, here);
     if (known) return known;
     const context = contexts.of(e);
@@ -133,9 +150,14 @@ export function createPlacer(options: PlacerOptions): Placer {
     return define(e, value, withinGuards(base, here), hints.get(e) ?? hintFor(e, value, names));
   }
 
-  const placing: Placing = { options, hints, typeFor, find, place, define };
+  const placing: Placing = { options, hints, typeFor, find, knownTest, place, define };
   const reads = createReads(placing);
   const choices = createChoices(placing, reads);
   const walks = createWalks(placing);
-  return { lower: (e, here) => place(e, here).value, openLoops: walks.openLoops, declare };
+  return {
+    lower: (e, here) => place(e, here).value,
+    openLoops: walks.openLoops,
+    declare,
+    assume: choices.assume,
+  };
 }

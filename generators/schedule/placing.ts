@@ -24,6 +24,8 @@ export interface Placer {
   /** Opens `loops` inside `here`, innermost last; `close` appends them. */
   readonly openLoops: (loops: readonly Loop[], here: Scope) => { scope: Scope; close: () => void };
   readonly declare: (scope: Scope, hint: string, value: NestExpr) => NestExpr;
+  /** Makes it known in `scope` that a test holds (1) or does not (0). */
+  readonly assume: (test: Expr, holds: 0 | 1, scope: Scope) => void;
 }
 
 export interface PlacerOptions {
@@ -45,6 +47,8 @@ export interface Placing {
   readonly typeFor: (kind: Kind) => Scalar;
   /** The value of `e` if it has been computed in `here` or around it. */
   readonly find: (e: Expr, here: Scope) => Placed | undefined;
+  /** Whether a test holds (1) or does not (0) in `here`, where the conditions around tell. */
+  readonly knownTest: (e: Expr, here: Scope) => 0 | 1 | undefined;
   /** The value of `e`, computed in the outermost scope where that may be. */
   readonly place: (e: Expr, here: Scope) => Placed;
   /** Gives the value of `e` a name in `scope`. */

@@ -8,6 +8,7 @@ import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import { loopName, type Names } from "./names.ts";
 import type { Placer } from "./placing.ts";
+import type { Region } from "./regions.ts";
 import type { Scope } from "./scope.ts";
 
 /** A nest under construction. */
@@ -15,6 +16,8 @@ export interface Site {
   readonly placer: Placer;
   readonly names: Names;
   readonly stages: readonly Stage[];
+  /** What is added, by the tests under which it is. */
+  readonly region: Region;
   readonly domain: readonly Loop[];
   readonly bufferOf: (part: number) => PlanBuffer;
 }

@@ -1,10 +1,11 @@
 // What becomes of an element: it is stored, or added to elements of a buffer.
 
-import { convert } from "../ir/build.ts";
+import { allOf, convert } from "../ir/build.ts";
 import { type Expr, index, int, type Loop } from "../ir/expr.ts";
 import type { Gather, Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import { flatten } from "./address.ts";
+import type { Region } from "./regions.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
 
@@ -18,9 +19,8 @@ export function storeElement(
   place: NestExpr | undefined,
   concurrent: boolean,
 ): void {
-  for (const stage of site.stages)
-    if (stage.kind === "gather") store(site, stage, scope, place);
-    else add(site, stage, scope, concurrent);
+  for (const stage of site.stages) if (stage.kind === "gather") store(site, stage, scope, place);
+  addRegion(site, site.region, scope, concurrent);
 }
 
 function store(site: Site, stage: Gather, scope: Scope, place: NestExpr | undefined): void {
@@ -40,21 +40,29 @@ function store(site: Site, stage: Gather, scope: Scope, place: NestExpr | undefi
   }
 }
 
+function addRegion(site: Site, region: Region, scope: Scope, concurrent: boolean): void {
+  const { placer } = site;
+  for (const stage of region.adds) add(site, stage, scope, concurrent);
+  for (const inner of region.inner) {
+    const cond = placer.lower(allOf(inner.tests)!, scope);
+    const guarded = innerScope(scope, "guarded", inner.context);
+    for (const test of inner.tests) placer.assume(test, 1, guarded);
+    addRegion(site, inner, guarded, concurrent);
+    scope.body.push({ kind: "if", cond, then: guarded.body, else: [] });
+  }
+}
+
 function add(site: Site, stage: Scatter, scope: Scope, concurrent: boolean): void {
   const { placer, bufferOf } = site;
-  const cond = placer.lower(stage.when, scope);
-  const always = cond.kind === "const" && cond.value === 1;
-  const inner = always ? scope : innerScope(scope, "guarded");
-  const address = placer.lower(flatten(stage.at, extents(stage.shape)), inner);
+  const address = placer.lower(flatten(stage.at, extents(stage.shape)), scope);
   for (const [part, value] of stage.values.entries())
-    inner.body.push({
+    scope.body.push({
       kind: "accumulate",
       buffer: bufferOf(part).name,
       address,
-      value: placer.lower(widened(value), inner),
+      value: placer.lower(widened(value), scope),
       atomic: concurrent,
     });
-  if (!always) scope.body.push({ kind: "if", cond, then: inner.body, else: [] });
 }
 
 export const extents = (loops: readonly Loop[]): readonly Expr[] => loops.map((l) => l.hi);
