@@ -62,6 +62,7 @@ export function findKernelFaults(kernel: Kernel): readonly Fault[] {
 
 /** Does `stage` add to the elements that an earlier one adds to? Then they are of one shape. */
 const addsAgain = (kernel: Kernel, stage: Stage): boolean =>
+  kernel.tensors.every(({ name }) => name !== stage.name) &&
   kernel.stages.every(
     (other) =>
       other.name !== stage.name ||
