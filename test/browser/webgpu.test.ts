@@ -19,8 +19,8 @@ test("the executor bundles for browsers, with no module of Node in it", async ()
     format: "esm",
   });
   const inputs = Object.keys(metafile.inputs);
-  expect(inputs).toContain("targets/formula.ts");
-  expect(inputs.filter((file) => !/^targets\/(wgsl\/)?\w+\.ts$/.test(file))).toEqual([]);
+  expect(inputs).toContain("targets/contract/formula.ts");
+  expect(inputs.filter((file) => !/^targets\/((wgsl|contract)\/)?\w+\.ts$/.test(file))).toEqual([]);
 });
 
 test("a module of Node is refused by the bundler", async () => {
