@@ -5,22 +5,26 @@
 import type { IndexColumn, Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Random } from "./random.ts";
 
-/** How coordinates are drawn. */
-export type Spread =
-  | "random"
-  | "whole"
-  | "zero"
-  | "nan"
-  | "infinite"
-  | "huge"
-  | "outside"
-  | "degenerate"
-  | "far"
-  /** Ordinary boxes whose index column holds no index. */
-  | "indices";
+/** How coordinates may be drawn; `indices`: ordinary boxes whose index column holds no index. */
+export const spreads = [
+  "random",
+  "whole",
+  "zero",
+  "nan",
+  "infinite",
+  "huge",
+  "outside",
+  "degenerate",
+  "far",
+  "indices",
+] as const;
 
-/** How data is drawn. */
-export type Values = "random" | "dyadic" | "negative";
+export type Spread = (typeof spreads)[number];
+
+/** How data may be drawn. */
+export const valueKinds = ["random", "dyadic", "negative"] as const;
+
+export type Values = (typeof valueKinds)[number];
 
 /** Where coordinates point: the sizes of the map, and how many coordinate units a pixel is. */
 export interface Map2 {

@@ -3,19 +3,20 @@
 import type { AttrValue } from "../frontend/attributes.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { drawCoords, drawValue, findMap, type Spread, type Values } from "./arrays.ts";
-import { type Expects, isTooAmbiguous } from "./compare.ts";
+import { countAmbiguous, type Expects, isTooAmbiguous } from "./compare.ts";
 import type { Numbers } from "./evaluate.ts";
 import { type InputArray, judge } from "./judge.ts";
+import { readMade } from "./made.ts";
 import { type Random, randomFor } from "./random.ts";
 import { loosest } from "./rules.ts";
-import { drawShape, type SizeRule } from "./shapes.ts";
+import { drawShape, type Shape, type SizeRule } from "./shapes.ts";
 import { nameVariant, type Subject, type Variant } from "./variants.ts";
 
 /** One job for every target: inputs as f32 holds them. */
 export interface Case {
-  /** `variant/kind/number`: with the operator and this, the case can be drawn again. */
+  /** `variant/kind/number`, or see made.ts: with the operator and this, the case can be drawn again. */
   readonly id: string;
-  readonly kind: CaseKind;
+  readonly kind: CaseKind | "made";
   readonly variant: Variant;
   readonly numbers: Numbers;
   /** Attributes as the declaration takes them. */
@@ -64,6 +65,13 @@ export const recipes = {
 
 export type CaseKind = keyof typeof recipes;
 
+/** What is to be drawn: sizes and attributes, then elements by these rules. */
+interface Plan extends Shape {
+  readonly coords: Spread;
+  readonly values: Values;
+  readonly expects: Expects;
+}
+
 /** The kinds that say something of an operator: odd coordinates and indices need a tensor of such. */
 export function kindsFor(subject: Subject): readonly CaseKind[] {
   const hasCoords = subject.tensors.some((t) => t.type === "coord");
@@ -98,41 +106,68 @@ export interface Undrawn {
   readonly undrawn: string;
 }
 
-/** Makes the case of this name; the names are those of `listCases`, with any number. */
+/** Makes the case of this name; the names are those of `listCases`, with any number, or of made.ts. */
 export function drawCase(
   subject: Subject,
   id: string,
   variants: readonly Variant[],
 ): Case | Undrawn {
-  const [name, kind, number, ...rest] = id.split("/");
+  const [name, kind, ...rest] = id.split("/");
   const variant = variants.find((v) => nameVariant(subject, v) === name);
   if (!variant) throw new RangeError(`${subject.name} has no variant ${name}, as in case ${id}`);
-  if (!kind || !(kind in recipes) || !/^\d+$/.test(number ?? "") || rest.length > 0)
+  if (kind === "made") {
+    const { plan, seed } = readMade(subject, variant, id, rest);
+    const random = randomFor(`${subject.name} ${seed}`);
+    return drawWith(subject, { id, kind, variant }, () => plan, random, patience.made);
+  }
+  const number = rest.length === 1 && /^\d+$/.test(rest[0]!) ? Number(rest[0]) : -1;
+  if (!isKind(kind) || number < 0)
     throw new RangeError(`${id} is not the name of a case: variant/kind/number`);
   const random = randomFor(`${subject.name} ${id}`);
+  const kernel = subject.kernel(variant.present);
+  const { sizes: rule, ...rules } = recipes[kind];
+  const plan = () => {
+    const shape = drawShape(kernel, subject, variant.options, rule, number, random);
+    return shape && { ...shape, ...rules };
+  };
+  const undrawn = `no sizes of kind "${rule}" satisfy the operator's demands`;
+  return drawWith(subject, { id, kind, variant }, plan, random, patience.drawn, undrawn);
+}
+
+const isKind = (kind: string | undefined): kind is CaseKind =>
+  kind !== undefined && Object.hasOwn(recipes, kind);
+
+/** How often sizes, then coordinates are drawn anew; sizes of made cases stay, and may be hopeless. */
+const patience = { drawn: { attempts: 12, rounds: 40 }, made: { attempts: 2, rounds: 6 } } as const;
+
+/** Draws until the case says something; gives up with the reason. */
+function drawWith(
+  subject: Subject,
+  named: Pick<Case, "id" | "kind" | "variant">,
+  makePlan: () => Plan | undefined,
+  random: Random,
+  { attempts, rounds }: { readonly attempts: number; readonly rounds: number },
+  undrawn = "",
+): Case | Undrawn {
   let reason = "";
-  for (let attempt = 0; attempt < 12; attempt++) {
-    const drawn = drawOnce(subject, id, kind as CaseKind, variant, Number(number), random);
-    if ("undrawn" in drawn) return drawn;
-    reason = settle(subject.kernel(variant.present), subject, drawn, random);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const plan = makePlan();
+    if (!plan) return { id: named.id, undrawn };
+    const drawn = drawOnce(subject, named, plan, random);
+    reason = settle(subject.kernel(named.variant.present), drawn, plan, random, rounds);
     if (reason === "") return drawn;
   }
-  return { id, undrawn: reason };
+  return { id: named.id, undrawn: reason };
 }
 
 function drawOnce(
   subject: Subject,
-  id: string,
-  kind: CaseKind,
-  variant: Variant,
-  number: number,
+  named: Pick<Case, "id" | "kind" | "variant">,
+  { sizes, attributes, coords, values, expects }: Plan,
   random: Random,
-): Case | Undrawn {
-  const kernel = subject.kernel(variant.present);
-  const { sizes: rule, coords, values, expects } = recipes[kind];
-  const shape = drawShape(kernel, subject, variant.options, rule, number, random);
-  if (!shape) return { id, undrawn: `no sizes of kind "${rule}" satisfy the operator's demands` };
-  const { sizes, attributes } = shape;
+): Case {
+  const { present, options } = named.variant;
+  const kernel = subject.kernel(present);
   const map = findMap(kernel, sizes, attributes.attrs);
   const inputs: Record<string, InputArray & { readonly data: Float32Array }> = {};
   for (const tensor of kernel.tensors) {
@@ -145,28 +180,30 @@ function drawOnce(
       drawCoords(data, tensor, kernel.indices, sizes, map, coords, random);
     else for (let i = 0; i < data.length; i++) data[i] = drawValue(values, random);
   }
-  const numbers = { sizes, attrs: attributes.attrs, options: variant.options };
-  const attrs = attributes.declared;
-  return { id, kind, variant, numbers, attrs, inputs, expects };
+  const numbers = { sizes, attrs: attributes.attrs, options };
+  return { ...named, numbers, attrs: attributes.declared, inputs, expects };
 }
 
 /**
  * Draws coordinates again on which too many open decisions hang (a box whose bins end within rounding of a
  * pixel's edge), so that nearly every element has one right value on all targets. Says why it failed.
  */
-function settle(kernel: Kernel, subject: Subject, drawn: Case, random: Random): string {
-  const { numbers, inputs, kind } = drawn;
+function settle(kernel: Kernel, drawn: Case, plan: Plan, random: Random, rounds: number): string {
+  const { numbers, inputs } = drawn;
   const map = findMap(kernel, numbers.sizes, numbers.attrs);
-  const { coords, expects } = recipes[kind];
-  for (let round = 0; round < 40; round++) {
+  const { coords, expects } = plan;
+  for (let round = 0; round < rounds; round++) {
     const { outputs, culprits } = judge(kernel, inputs, numbers, loosest);
     const all = Object.values(outputs).flat();
     const flawed = all.some(isTooAmbiguous);
     const barren = all.every((v) => v.value.every((x) => x === 0));
     if (all.every((v) => v.value.length === 0)) return "";
     if (!flawed) return barren && !expects.zero ? "every element of the result is 0" : "";
+    // Such sizes and attributes leave no coordinate without a doubt.
+    if (all.every((v) => v.undecided.size > v.value.length / 2)) break;
+    if (round > 2 && all.every((v) => countAmbiguous(v) > v.value.length / 2)) break;
     let redrawn = false;
-    for (const tensor of subject.tensors) {
+    for (const tensor of kernel.tensors) {
       const touched = culprits.get(tensor.name);
       const array = inputs[tensor.name];
       if (tensor.type !== "coord" || !touched || !array) continue;

@@ -27,7 +27,8 @@ export interface Comparison {
 /** The share of ambiguous elements a case may have (one element always may be). */
 export const ambiguousShare = 0.01;
 
-const countAmbiguous = ({ alternatives, undecided }: Verdict): number =>
+/** How many elements have several acceptable values, or none that can be told. */
+export const countAmbiguous = ({ alternatives, undecided }: Verdict): number =>
   new Set([...alternatives.keys(), ...undecided]).size;
 
 /** Do more elements hang on open decisions than a comparison may leave open? */

@@ -9,6 +9,8 @@ export class Undecided extends Error {}
 /** Paths of one frame, and outcomes of one decision. */
 export const maxPaths = 64;
 export const maxOutcomes = 8;
+/** Evaluations of one element, steps of its reductions included, that open decisions may ask for. */
+const maxReplays = 4000;
 
 interface Decision {
   choice: number;
@@ -33,6 +35,7 @@ export interface Alternative {
 export class Frames {
   readonly #pool: Frame[] = [];
   #depth = 0;
+  #replays = 0;
   /** True while an element is evaluated without forking: every decision takes its plain outcome. */
   plain = false;
 
@@ -48,6 +51,17 @@ export class Frames {
 
   close(): void {
     this.#depth--;
+  }
+
+  /** Starts an element: what was replayed before no longer counts. */
+  openElement(loops: readonly number[]): Frame {
+    this.#replays = 0;
+    return this.open(loops);
+  }
+
+  /** Counts one more evaluation of an element or a step. */
+  replayed(): void {
+    if (++this.#replays > maxReplays) throw new Undecided();
   }
 
   /** Closes everything, after an evaluation was given up. */

@@ -112,7 +112,7 @@ function judgeGather(machine: Machine, stage: Gather, culprits: Map<string, Set<
       part.bound[flat] = one.bound[i]!;
     });
   walkDomain(machine, stage.domain, shape, () => {
-    const frame = machine.frames.open(loops);
+    const frame = machine.frames.openElement(loops);
     try {
       evaluate();
       if (frame.path.length === 0) store(take());

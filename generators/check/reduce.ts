@@ -101,6 +101,7 @@ export function replay(
   };
   while (advance(frame)) {
     if (all.length >= maxPaths) throw new Undecided();
+    m.frames.replayed();
     restart();
     evaluate();
     all.push(take());

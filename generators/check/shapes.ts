@@ -142,11 +142,17 @@ function score(
   }
 }
 
-/** The same sizes with nothing along the first axis of the first result, where that axis is free. */
-function emptied(kernel: Kernel, shape: Shape, options: Numbers): Shape | undefined {
+/** The axis along which a kernel may have nothing to compute: the first of its first result, where it is free. */
+export function emptiableAxis(kernel: Kernel): string | undefined {
   const stage = kernel.stages.find((s) => s.name === kernel.outputs[0]);
   const axis = (stage?.kind === "gather" ? stage.domain : stage?.shape)?.[0]?.axis;
-  if (axis === undefined || !freeAxes(kernel).includes(axis)) return undefined;
+  return axis !== undefined && freeAxes(kernel).includes(axis) ? axis : undefined;
+}
+
+/** The same sizes with nothing along that axis. */
+function emptied(kernel: Kernel, shape: Shape, options: Numbers): Shape | undefined {
+  const axis = emptiableAxis(kernel);
+  if (axis === undefined) return undefined;
   const free = Object.fromEntries(
     freeAxes(kernel).map((name) => [name, name === axis ? 0 : shape.sizes[name]!]),
   );

@@ -122,8 +122,8 @@ describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %
     if (typeof executor === "object") await executor.close();
   });
 
-  it.each(cases)("$name", async ({ golden, of }, context?: { skip(why: string): void }) => {
-    if (typeof executor === "string") return context?.skip(executor);
+  it.for(cases)("$name", async ({ golden, of }, { skip }) => {
+    if (typeof executor === "string") return skip(executor);
     const operator = operatorOf(golden);
     const runner = runners.get(operator)!;
     const kernel = operator.kernel(of.variant.present);
