@@ -5,7 +5,8 @@ import type { Axis, Pos } from "./types.ts";
 
 /**
  * `f` between the two whole positions around `p`. `floor` has no derivative, so at a whole position the
- * slope is the one to its right.
+ * slope is the one to its right. For positions near the map only: what may be NaN, infinite or beyond 2^31 is
+ * sampled with one of the `sample…` functions, which test first.
  */
 export function lerp<D extends string>(p: Pos<D>, f: (whole: Pos<D>) => number): number {
   const low = floor(p);
@@ -13,7 +14,7 @@ export function lerp<D extends string>(p: Pos<D>, f: (whole: Pos<D>) => number):
   return (1 - t) * f(low) + t * f(next(low));
 }
 
-/** Bilinear interpolation of `f` at (y, x). */
+/** Bilinear interpolation of `f` at (y, x), which lies near the map; see `lerp`. */
 export function bilinear<Y extends string, X extends string>(
   y: Pos<Y>,
   x: Pos<X>,

@@ -12,6 +12,7 @@ import {
   select,
 } from "../ir/build.ts";
 import { cast, type Expr, index, int, kindOf, type Loop, read } from "../ir/expr.ts";
+import { factsOf } from "../ir/facts.ts";
 import {
   elementsOf,
   type Kernel,
@@ -158,7 +159,7 @@ function collect(
     const total = sumOf(inverted);
     return [{ kind: "gather", name, dims: place.dims, ...domain(place.loops, [total]) }];
   }
-  return contributions.map((c) => scatterOf(place, c));
+  return contributions.map((c) => scatterOf(kernel, place, c));
 }
 
 /** Is an int certainly positive? Attributes are by their declared minimum. */
@@ -221,13 +222,13 @@ function targetsOf(place: Place, r: Read): readonly { readonly at: Expr; readonl
 }
 
 /** One contribution as it stands: each of its indices adds to the element it chooses. */
-function scatterOf(place: Place, { loops, read: r, value }: Contribution): Scatter {
+function scatterOf(kernel: Kernel, place: Place, { loops, read: r, value }: Contribution): Scatter {
   const guarded = pullGuards(convert("acc", value));
   const tests = [...guarded.tests];
   const targets = targetsOf(place, r);
   const at = r.at.map((p, d) => {
     const { extent } = targets[d]!;
-    if (isWithin(p, extent)) return p;
+    if (isWithin(p, extent, factsOf(kernel))) return p;
     const moved = make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
     if (r.border === "zero") tests.push(make("and", make("le", int(0), p), make("lt", p, extent)));
     return moved;

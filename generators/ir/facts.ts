@@ -1,7 +1,7 @@
 // What a kernel's equations and demands say about its sizes: enough to cut an axis into whole
 // blocks.
 
-import { make } from "./build.ts";
+import { conjuncts, make } from "./build.ts";
 import { type Expr, int } from "./expr.ts";
 import type { Kernel } from "./kernel.ts";
 import { rewrite } from "./walk.ts";
@@ -13,8 +13,16 @@ export interface Facts {
   readonly same: (a: Expr, b: Expr) => boolean;
 }
 
+const known = new WeakMap<Kernel, Facts>();
+
 /** The facts of a kernel, whose demands are taken to hold. */
 export function factsOf(kernel: Kernel): Facts {
+  const facts = known.get(kernel) ?? findFacts(kernel);
+  known.set(kernel, facts);
+  return facts;
+}
+
+function findFacts(kernel: Kernel): Facts {
   const definitions = new Map(kernel.axes.map(({ axis, size }) => [axis, size]));
   const defined = (e: Expr): Expr => {
     if (e.kind !== "size") return e;
@@ -40,6 +48,7 @@ export function factsOf(kernel: Kernel): Facts {
   };
 
   const same = (a: Expr, b: Expr): boolean => {
+    if (a === b) return true;
     const [x, y] = [expand(a), expand(b)];
     return x === y || inverse(x, y) || inverse(y, x);
   };
@@ -53,6 +62,3 @@ export function factsOf(kernel: Kernel): Facts {
   };
   return { divides, same };
 }
-
-const conjuncts = (e: Expr): readonly Expr[] =>
-  e.kind === "op" && e.op === "and" ? e.args.flatMap(conjuncts) : [e];

@@ -1,6 +1,8 @@
 // What is known of the range of an index, from how it was made: enough to leave out tests that cannot fail.
 
+import { make } from "./build.ts";
 import { type Expr, kindOf } from "./expr.ts";
+import type { Facts } from "./facts.ts";
 
 /** Is `e` an int that is certainly not negative? */
 export function isNonNegative(e: Expr): boolean {
@@ -38,43 +40,55 @@ export function isNonNegative(e: Expr): boolean {
 }
 
 /** Is `e` certainly less than `limit`? Where `reals`, also by comparison as real numbers. */
-function isBelow(e: Expr, limit: Expr, reals: boolean): boolean {
-  const below = (arg: Expr): boolean => isBelow(arg, limit, reals);
+function isBelow(e: Expr, limit: Expr, facts: Facts, reals: boolean): boolean {
+  const below = (arg: Expr): boolean => isBelow(arg, limit, facts, reals);
   if (e.kind === "const") return limit.kind === "const" && e.value < limit.value;
   if (e.kind === "select") return below(e.then) && below(e.else);
-  if (e.kind === "index") return isAtMost(e.loop.hi, limit);
+  if (e.kind === "index") return isAtMost(e.loop.hi, limit, facts);
   if (e.kind === "cast") return reals && below(e.arg);
   if (e.kind !== "op") return false;
+  const [a, b, c, d] = e.args;
   switch (e.op) {
     case "floor":
-      return reals && below(e.args[0]!);
+      return reals && below(a!);
     case "owner":
+      // Of an index of the whole, where blocks are of one size.
+      return facts.same(c!, limit) && isWithin(a!, b!, facts) && facts.divides(c!, b!);
     case "member":
-      return e.args[2] === limit;
+      return (
+        facts.same(c!, limit) &&
+        isWithin(a!, d!, facts) &&
+        isWithin(b!, make("idiv", c!, d!), facts)
+      );
     case "minimum":
       return e.args.some(below);
     case "maximum":
       // An axis that is read has an element, so 0 is below its size.
-      return e.args.every((arg) => below(arg) || (arg.kind === "const" && arg.value === 0));
+      return e.args.every((arg) => below(arg) || isZero(arg));
     case "sub":
-      return e.args[0] === limit && e.args[1]!.kind === "const" && e.args[1]!.value > 0;
+      return facts.same(a!, limit) && b!.kind === "const" && b!.value > 0;
     default:
       return false;
   }
 }
 
-const isAtMost = (e: Expr, limit: Expr): boolean =>
-  e === limit ||
-  (e.kind === "const" && limit.kind === "const" && e.value <= limit.value) ||
-  (e.kind === "op" && e.op === "minimum" && e.args.some((arg) => isAtMost(arg, limit)));
+const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
+
+function isAtMost(e: Expr, limit: Expr, facts: Facts): boolean {
+  const atMost = (arg: Expr): boolean => isAtMost(arg, limit, facts);
+  if (facts.same(e, limit) || (isZero(e) && isNonNegative(limit))) return true;
+  if (e.kind === "const") return limit.kind === "const" && e.value <= limit.value;
+  if (e.kind === "select") return atMost(e.then) && atMost(e.else);
+  return e.kind === "op" && e.op === "minimum" && e.args.some(atMost);
+}
 
 /** Does `e` certainly lie on an axis of this size (which has an element)? */
-export const isWithin = (e: Expr, extent: Expr): boolean =>
-  isNonNegative(e) && isBelow(e, extent, false);
+export const isWithin = (e: Expr, extent: Expr, facts: Facts): boolean =>
+  isNonNegative(e) && isBelow(e, extent, facts, false);
 
 /**
  * Does it, when sizes are compared as real numbers? Then no test is needed, but a size beyond 2^24 is rounded
  * as a real number, so an address made of `e` is not certain to lie in memory.
  */
-export const isWithinAsReal = (e: Expr, extent: Expr): boolean =>
-  isNonNegative(e) && isBelow(e, extent, true);
+export const isWithinAsReal = (e: Expr, extent: Expr, facts: Facts): boolean =>
+  isNonNegative(e) && isBelow(e, extent, facts, true);

@@ -3,6 +3,7 @@
 
 import { make } from "../ir/build.ts";
 import { type Expr, int } from "../ir/expr.ts";
+import type { Facts } from "../ir/facts.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
 
 /** The place of an element in row-major order. */
@@ -29,27 +30,30 @@ export function access(
   at: readonly Expr[],
   extents: readonly Expr[],
   axes: readonly string[],
+  facts: Facts,
 ): Access {
   const hints = new Map<Expr, string>();
   const tests: Expr[] = [];
   const safe = at.map((p, d) => {
     const extent = extents[d]!;
-    if (isWithin(p, extent)) return p;
-    const axis = (axes[d] ?? `axis${d}`).toLowerCase();
+    if (isWithin(p, extent, facts)) return p;
+    const axis = axisWord(axes[d]!);
     const test = make("and", make("le", int(0), p), make("lt", p, extent));
     const moved = make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
-    hints.set(test, `in_${axis}`).set(moved, `safe_${axis}`);
-    if (!isWithinAsReal(p, extent)) tests.push(test);
+    hints.set(test, `in_${axis}`).set(moved, `safe_${axis}`).set(p, axis);
+    if (!isWithinAsReal(p, extent, facts)) tests.push(test);
     return moved;
   });
-  for (let d = 2; d <= safe.length; d++)
-    hints.set(
-      flatten(safe.slice(0, d), extents.slice(0, d)),
-      d === safe.length ? `${from}_at` : `${from}_${(axes[d - 1] ?? `axis${d - 1}`).toLowerCase()}`,
-    );
+  for (let d = 2; d <= safe.length; d++) {
+    const prefix = flatten(safe.slice(0, d), extents.slice(0, d));
+    hints.set(prefix, d === safe.length ? `${from}_at` : `${axisWord(axes[d - 1]!)}_at`);
+  }
   return {
     address: flatten(safe, extents),
     exists: tests.length === 0 ? undefined : tests.reduce((a, b) => make("and", a, b)),
     hints,
   };
 }
+
+/** An axis in a name; a fixed size is no name. */
+const axisWord = (axis: string): string => (/^\d/.test(axis) ? "part" : axis.toLowerCase());

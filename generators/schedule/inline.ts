@@ -14,6 +14,7 @@ import {
   reduceNode,
   unreachable,
 } from "../ir/expr.ts";
+import { factsOf } from "../ir/facts.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
 import { isWithin } from "../ir/ranges.ts";
 
@@ -26,6 +27,7 @@ type Env = ReadonlyMap<Loop, Expr>;
  */
 export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel {
   const names = new Map(kernel.names);
+  const facts = factsOf(kernel);
   const inlined = new Map<string, Gather>();
   const rename = <T extends Expr | Loop>(from: Expr | Loop, to: T): T => {
     const name = names.get(from);
@@ -94,7 +96,7 @@ export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel 
     const outside: Expr[] = [];
     const positions = at.map((p, d) => {
       const extent = stage.domain[d]!.hi;
-      if (r.border === "inside" || isWithin(p, extent)) return p;
+      if (r.border === "inside" || isWithin(p, extent, facts)) return p;
       outside.push(make("or", make("lt", p, int(0)), make("le", extent, p)));
       return make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
     });

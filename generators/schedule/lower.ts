@@ -42,13 +42,12 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const order = allScalars(kernel).map((s) => s.name);
 
   const launches = groupStages(kernel.stages);
-  const last = launches.at(-1);
   const filled = new Set<string>();
   const steps = launches.flatMap((stages): PlanStep[] => {
     const [stage] = stages as [Stage];
     const loops = draft.loops.get(stage.name) ?? { by: "serial" };
     const again = launches.filter(([other]) => other!.name === stage.name).indexOf(stages);
-    const own = stage === last?.[0] ? entry : `${entry}_${stage.name}`;
+    const own = launches.length === 1 ? entry : `${entry}_${stage.name}`;
     const nest = buildNest({
       kernel,
       stages,

@@ -1,5 +1,6 @@
 // One launch as one function: its domain's loops, bound as the draft says, around its elements' values.
 
+import { factsOf } from "../ir/facts.ts";
 import {
   elementsOf,
   isOption,
@@ -65,6 +66,7 @@ export function buildNest(request: NestRequest): Nest {
     root,
     names,
     contexts: findContexts([...elements, ...rootsIn(region)], context),
+    facts: factsOf(kernel),
     sources: findSources(kernel, buffers),
     types: { int: "i32", coord: "f32", acc: "f32", bool: "bool" },
     onScalar: (scalar, type) => scalars.set(scalar, type),

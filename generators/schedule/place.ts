@@ -134,11 +134,18 @@ export function createPlacer(options: PlacerOptions): Placer {
     return { value: { kind: "cast", to, arg: arg.value }, scope: arg.scope };
   }
 
+  /** What `e` stands for, under the author's name for it. */
+  function placeAs(e: Expr, meaning: Expr, here: Scope): Placed {
+    const name = names.of(e);
+    if (name !== undefined) hints.set(meaning, name);
+    return place(meaning, here);
+  }
+
   function computeOp(e: Case<"op">, here: Scope): Placed {
     const [a, b, c, d] = e.args;
-    if (e.op === "owner") return place(make("idiv", a!, make("idiv", b!, c!)), here);
+    if (e.op === "owner") return placeAs(e, make("idiv", a!, make("idiv", b!, c!)), here);
     if (e.op === "member")
-      return place(make("add", make("mul", a!, make("idiv", c!, d!)), b!), here);
+      return placeAs(e, make("add", make("mul", a!, make("idiv", c!, d!)), b!), here);
     const plain = isNonNegative(a!) && (b === undefined || isNonNegative(b));
     const name = plain && e.op === "idiv" ? "quot" : plain && e.op === "mod" ? "rem" : e.op;
     const args = e.args.map((arg) => place(arg, here));

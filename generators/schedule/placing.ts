@@ -1,6 +1,7 @@
 // What the parts of placement share: the options of a nest, and how values get names and scopes.
 
 import type { Expr, Kind, Loop } from "../ir/expr.ts";
+import type { Facts } from "../ir/facts.ts";
 import type { NestExpr, NestOp, Scalar } from "../ir/nest.ts";
 import type { Contexts } from "./contexts.ts";
 import type { Names } from "./names.ts";
@@ -32,6 +33,7 @@ export interface PlacerOptions {
   readonly root: Scope;
   readonly names: Names;
   readonly contexts: Contexts;
+  readonly facts: Facts;
   readonly sources: ReadonlyMap<string, Source>;
   readonly types: Readonly<Record<Exclude<Kind, "data">, Scalar>>;
   /** Called for each launch-time scalar and build-time constant that is used. */

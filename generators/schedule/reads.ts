@@ -7,7 +7,7 @@ import { type Case, type Placing, type Source, zeroOf } from "./placing.ts";
 import { deepest, innermostGuard, type Placed, type Scope, withinGuards } from "./scope.ts";
 
 export function createReads({ options, hints, typeFor, place, define }: Placing) {
-  const { root, sources } = options;
+  const { root, sources, facts } = options;
 
   function sourceOf(from: string): Source {
     const source = sources.get(from);
@@ -19,7 +19,7 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
     const source = sourceOf(e.from);
     const tensor = e.axes.length > 0;
     const axes = tensor ? e.axes : source.axes;
-    const found = access(e.from, e.at, tensor ? axes.map(extentOf) : source.extents, axes);
+    const found = access(e.from, e.at, tensor ? axes.map(extentOf) : source.extents, axes, facts);
     for (const [part, hint] of found.hints) if (!hints.has(part)) hints.set(part, hint);
     return found;
   };

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { freshLoop, make } from "../../generators/ir/build.ts";
+import { constant, index, int, read, select, size } from "../../generators/ir/expr.ts";
+import { factsOf } from "../../generators/ir/facts.ts";
+import { isWithin, isWithinAsReal } from "../../generators/ir/ranges.ts";
+
+const conv2d = new URL("../../dsl/ops/conv2d.ts", import.meta.url).pathname;
+const facts = factsOf(readOperator(conv2d).kernel([]));
+const [C, I, O, H] = [size("C"), size("I"), size("O"), size("H")];
+const groups = size("groups");
+const wild = make(
+  "floor",
+  read({ from: "x", type: "coord", axes: ["C"], at: [int(0)], border: "inside", part: 0 }),
+);
+const anyIndex = make("maximum", int(0), wild);
+const [o, k] = [index(freshLoop("O", int(0), O)), index(freshLoop("I", int(0), I))];
+
+describe("positions that need no clamp", () => {
+  it("indices of the axis, and blocks of it where blocks are whole", () => {
+    expect(isWithin(o, O, facts)).toBe(true);
+    expect(isWithin(make("owner", o, O, groups), groups, facts)).toBe(true);
+    expect(isWithin(make("member", make("owner", o, O, groups), k, C, groups), C, facts)).toBe(
+      true,
+    );
+  });
+  it("runs that are cut to the axis, whichever way their bound is found", () => {
+    const hi = select(make("lt", int(0), wild), make("minimum", wild, H), int(0));
+    expect(isWithin(index(freshLoop("H", int(0), hi)), H, facts)).toBe(true);
+  });
+});
+
+describe("positions that are clamped", () => {
+  it("owners of what may lie beyond the whole, or of blocks that may not be whole", () => {
+    expect(isWithin(make("owner", anyIndex, O, groups), groups, facts)).toBe(false);
+    const h = index(freshLoop("H", int(0), H));
+    expect(isWithin(make("owner", h, H, groups), groups, facts)).toBe(false);
+  });
+  it("members of a block beyond the last, or beyond the block's end", () => {
+    const block = make("owner", o, O, groups);
+    expect(isWithin(make("member", block, anyIndex, C, groups), C, facts)).toBe(false);
+    expect(isWithin(make("member", anyIndex, k, C, groups), C, facts)).toBe(false);
+    const h = index(freshLoop("H", int(0), H));
+    expect(isWithin(make("member", block, h, C, groups), C, facts)).toBe(false);
+  });
+  it("what is in range as a real number only", () => {
+    const last = make("sub", H, int(1));
+    const clamped = make(
+      "maximum",
+      constant(0, "coord"),
+      make("minimum", constant(0.5, "coord"), last),
+    );
+    const p = make("floor", make("minimum", clamped, last));
+    expect(isWithin(p, H, facts)).toBe(false);
+    expect(
+      isWithinAsReal(make("floor", make("maximum", int(0), make("minimum", wild, last))), H, facts),
+    ).toBe(true);
+  });
+});
