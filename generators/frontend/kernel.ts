@@ -6,6 +6,7 @@ import { attr, constant, type Expr, int, kindOf, option } from "../ir/expr.ts";
 import type { AttrDecl, AxisDecl, DemandDecl, Kernel, TensorDecl } from "../ir/kernel.ts";
 import { scalarsOf } from "../ir/kernel.ts";
 import { callFunction } from "./bind.ts";
+import { checkNames, type Named, takenNames } from "./clashes.ts";
 import { failAt, shownPath } from "./diagnostics.ts";
 import { apply, evaluate } from "./evaluate.ts";
 import type { MetaData } from "./meta.ts";
@@ -56,6 +57,7 @@ function evaluateOnce(
     record(meta.axes.map(({ axis }) => [axis, axisOf(axis)])),
   ];
   const results = resultsOf(callFunction(run, signature.node, undefined, args), signature);
+  checkNames(namedOf(signature, meta, [...results.keys()]));
   const stages = run.stages;
   const loops = stages.flatMap((s) => s.domain);
   const roots = stages.flatMap((s) => s.parts);
@@ -79,9 +81,17 @@ function evaluateOnce(
   return { kernel, results };
 }
 
+const namedOf = (signature: Signature, meta: MetaData, outputs: readonly string[]): Named => ({
+  signature,
+  attrs: meta.attrs,
+  derived: meta.axes.map(({ axis }) => axis),
+  differentiable: meta.differentiable,
+  outputs,
+});
+
 function openRun(
   { checker }: Checked,
-  { tensors }: Signature,
+  signature: Signature,
   meta: MetaData,
   renamed: ReadonlyMap<string, string>,
 ): Run {
@@ -90,11 +100,7 @@ function openRun(
     names: new Names(),
     stages: [],
     axes: [],
-    taken: new Set([
-      ...tensors.flatMap((t) => [t.name, ...t.dims.flat()]),
-      ...meta.attrs.map((a) => a.name),
-      ...meta.axes.map((a) => a.axis),
-    ]),
+    taken: new Set(takenNames(namedOf(signature, meta, []))),
     renamed,
     calls: [],
     modules: new Map(),

@@ -3,6 +3,7 @@
 import { ts } from "ts-morph";
 import type { AttrDecl, IndexColumn } from "../ir/kernel.ts";
 import { type AttrValue, readAttrs, readAttrValue } from "./attributes.ts";
+import { checkNames } from "./clashes.ts";
 import { failAt } from "./diagnostics.ts";
 import { expect, fieldsOf, type Literal, readLiteral, stringsOf } from "./literals.ts";
 import type { Signature } from "./signature.ts";
@@ -44,16 +45,18 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   ]);
   const attrs = readAttrs(f.attrs, signature);
   const axes = f.axes ? readAxes(f.axes) : [];
-  checkNames(signature, attrs, axes);
+  const differentiable = readTensorNames(f.differentiable, "differentiable", signature, false);
+  const derived = axes.map((a) => a.axis);
+  checkNames({ signature, attrs, derived, differentiable, outputs: [] });
   const known = new Set([
     ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !/^\d/.test(axis)),
-    ...axes.map((a) => a.axis),
+    ...derived,
   ]);
   return {
     doc: expect(f.doc, "string", "doc").value,
     source: f.source && expect(f.source, "string", "source").value,
     attrs,
-    differentiable: readTensorNames(f.differentiable, "differentiable", signature, false),
+    differentiable,
     axes: axes.map(({ axis, of }) => ({ axis, of })),
     demands: (f.demands ? expect(f.demands, "array", "demands").items : []).map((demand) =>
       readDemand(demand, new Set([...known, ...attrs.map((a) => a.name)])),
@@ -92,27 +95,6 @@ const readAxes = (literal: Literal): readonly AxisField[] =>
     if (!/^[A-Za-z_]\w*$/.test(axis)) failAt("WW152", f.node, "an axis is named by a word");
     return { axis, of: expect(f, "function", `the size of ${axis}`).of, node: f.node };
   });
-
-/** Sizes and attributes are passed side by side, so no two may share a name. */
-function checkNames(
-  signature: Signature,
-  attrs: readonly AttrDecl[],
-  axes: readonly AxisField[],
-): void {
-  const tensors = new Set(signature.tensors.map((t) => t.name));
-  const all = new Set([
-    ...signature.tensors.flatMap((t) => t.dims.flat()),
-    ...axes.map((a) => a.axis),
-  ]);
-  const at = signature.node.name ?? signature.node;
-  for (const { name } of attrs) {
-    if (all.has(name)) failAt("WW104", at, `${name} is the name of both an axis and an attribute`);
-    if (tensors.has(name))
-      failAt("WW104", at, `${name} is the name of both a tensor and an attribute`);
-  }
-  for (const axis of all)
-    if (tensors.has(axis)) failAt("WW104", at, `${axis} is the name of both an axis and a tensor`);
-}
 
 /** Names of tensors, each once. */
 function readTensorNames(

@@ -20,6 +20,7 @@ export class Names {
 
   /** Notes a name. An index is named by whatever first binds it, other values by their `const`. */
   record(name: string, e: Expr, isConst: boolean): void {
+    if (!/^[A-Za-z]\w*$/.test(name)) return; // some target could not spell it
     if (e.kind === "index") this.#entries.push({ key: e.loop, name });
     else if (isConst && !isLeaf(e)) this.#entries.push({ key: e, name });
   }
