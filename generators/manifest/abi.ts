@@ -5,12 +5,13 @@ import type { Entry } from "../../targets/contract/program.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Raised whenever something that a backend relies on changes: by semver, with the 0.x rule before 1.0. */
-export const abiVersion = "0.1.0";
+export const abiVersion = "0.2.0";
 
 /** What abi.json holds. */
 export interface Abi {
   readonly abi: string;
-  readonly fingerprint: string;
+  /** By entry (`operator/kernel/target/name`): a hash of all that its callers rely on. */
+  readonly fingerprint: Readonly<Record<string, string>>;
 }
 
 /** The parts of an entry that callers are compiled against; sizes and schedules may change freely. */
@@ -36,28 +37,35 @@ function relied(entry: Entry) {
   };
 }
 
-/** A hash of all that the version number stands for. */
-export function fingerprint(manifest: Manifest): string {
-  const operators = Object.entries(manifest.operators).map(([name, operator]) => [
-    name,
-    operator.attributes.map((attr) => [attr.name, attr.type, attr.values ?? null]),
-    Object.entries(operator.kernels).map(([role, { targets }]) => [
-      role,
-      Object.entries(targets).map(([target, { files, entries }]) => [
-        target,
-        files,
-        entries.map(relied),
-      ]),
-    ]),
-  ]);
-  return createHash("sha256").update(JSON.stringify(operators)).digest("hex");
+/** For each entry a hash of all that the version number stands for. */
+export function fingerprint(manifest: Manifest): Abi["fingerprint"] {
+  const hashes: Record<string, string> = {};
+  for (const [name, { attributes, kernels }] of Object.entries(manifest.operators))
+    for (const [role, { targets }] of Object.entries(kernels))
+      for (const [target, { files, entries }] of Object.entries(targets))
+        for (const entry of entries) {
+          const attrs = attributes.map((attr) => [attr.name, attr.type, attr.values ?? null]);
+          // The first file holds the text; those beside it may become more.
+          const text = JSON.stringify([attrs, files[0], relied(entry)]);
+          const hash = createHash("sha256").update(text).digest("hex");
+          hashes[`${name}/${role}/${target}/${entry.name}`] = hash.slice(0, 16);
+        }
+  return hashes;
 }
 
-/** Why `after` may not replace `before`: the ABI differs and the number does not; undefined where it may. */
+/**
+ * Why `after` may not replace `before`: what callers of an entry rely on changed and the number did not.
+ * Undefined where it may; new entries, kernels, targets and operators are always allowed.
+ */
 export function compareAbi(before: Abi, after: Abi): string | undefined {
-  if (before.fingerprint === after.fingerprint || before.abi !== after.abi) return undefined;
+  if (before.abi !== after.abi) return undefined;
+  const names = Object.keys(before.fingerprint);
+  const broken = names.filter((name) => before.fingerprint[name] !== after.fingerprint[name]);
+  if (broken.length === 0) return undefined;
+  const shown = broken.slice(0, 3).join(", ");
+  const all = broken.length > 3 ? `${shown} and ${broken.length - 3} more` : shown;
   return (
-    `The ABI of the generated kernels changed, but its version is still ${after.abi}; ` +
+    `The ABI of generated kernels changed (${all}), but its version is still ${after.abi}; ` +
     "raise abiVersion in generators/manifest/abi.ts."
   );
 }

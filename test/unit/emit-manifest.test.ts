@@ -197,8 +197,9 @@ describe("the ABI", () => {
     ["a scalar's type", '"type":"i32"', '"type":"f32"'],
     ["a constant", '"MODE"', '"WAY"'],
     ["the uniform's binding", '"scalarsBinding":3', '"scalarsBinding":4'],
+    ["an entry's name", '"name":"pick_bias"', '"name":"pick_bent"'],
   ])("changes with %s, which needs another number", (_, from, to) => {
-    const after = changed((text) => text.replace(from, to));
+    const after = changed((text) => text.replaceAll(from, to));
     expect(compareAbi(before, { abi: abiVersion, fingerprint: after })).toMatch(/raise abiVersion/);
     expect(compareAbi(before, { abi: "9.0.0", fingerprint: after })).toBeUndefined();
   });
@@ -207,8 +208,17 @@ describe("the ABI", () => {
     const after = changed((text) =>
       text.replaceAll("by hand", "tiled").replaceAll('"group":32', '"group":64'),
     );
-    expect(after).toBe(before.fingerprint);
+    expect(after).toEqual(before.fingerprint);
     expect(compareAbi(before, { ...before })).toBeUndefined();
+  });
+
+  test("may gain operators, kernels and entries, but not lose any", () => {
+    const { pick } = manifest.operators;
+    const more = { ...manifest, operators: { pick: pick!, other: pick! } };
+    const grown = { abi: abiVersion, fingerprint: fingerprint(more) };
+    expect(Object.keys(grown.fingerprint)).toContain("other/forward/wgsl/pick_bias");
+    expect(compareAbi(before, grown)).toBeUndefined();
+    expect(compareAbi(grown, before)).toMatch(/other\/forward\/js\/pick, .* and 3 more/);
   });
 });
 

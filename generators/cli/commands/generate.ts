@@ -8,11 +8,14 @@ import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
-import { generateAll } from "../../generate.ts";
+import { deriveGradients, generateAll } from "../../generate.ts";
+import { compareAbi, fingerprint } from "../../manifest/abi.ts";
+import type { Manifest } from "../../manifest/manifest.ts";
 import { codeOf, UserError } from "../errors.ts";
 import { explainFailure } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
+import { readReleasedAbi } from "../released.ts";
 import { chooseSchedule } from "../schedules.ts";
 import { parseTargets } from "../targets.ts";
 import {
@@ -70,10 +73,12 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule);
+  const made = generateAll(operators, targets, chooseSchedule, { derive: deriveGradients });
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
+    const isShipped = isWhole && folder === join(packageRoot, "generated");
     await check(folder, files, isWhole, options, terminal);
+    if (isShipped) await checkAbi(manifest, options, terminal);
     return;
   }
   const stale = old === undefined ? [] : findStale(old, manifest);
@@ -171,4 +176,22 @@ async function check(
         `${differences.length === 1 ? "differs" : "differ"} from what the declarations give; ` +
         "run `warpweave generate`",
     );
+}
+
+/** Fails where the ABI is not that of the last release and its number is. */
+async function checkAbi(
+  manifest: Manifest,
+  { json }: GenerateOptions,
+  terminal: Terminal,
+): Promise<void> {
+  const released = await readReleasedAbi(packageRoot);
+  const say = (text: string) => (json === true ? undefined : terminal.out(`${text}\n`));
+  if ("missing" in released) {
+    say(`ABI ${manifest.abi} is compared with nothing: ${released.missing}`);
+    return;
+  }
+  const now = { abi: manifest.abi, fingerprint: fingerprint(manifest) };
+  const problem = compareAbi(released.abi, now);
+  if (problem !== undefined) throw new UserError(`${problem} (compared with ${released.revision})`);
+  say(`ABI ${manifest.abi} may follow ABI ${released.abi.abi} of ${released.revision}`);
 }
