@@ -1,13 +1,19 @@
 // What is added under a condition: 0 otherwise, so nothing needs to be added. Conditions inside a product are
 // conditions of the product; said as such, 0 times infinity does not arise.
 
-import { conjuncts, make } from "../ir/build.ts";
-import { cast, type Expr } from "../ir/expr.ts";
+import { allOf, conjuncts, convert, make, select } from "../ir/build.ts";
+import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
 
 export interface Guarded {
   /** All must hold, else the value is 0. */
   readonly tests: readonly Expr[];
   readonly value: Expr;
+}
+
+/** A value under the tests that are not in `known`. */
+function under({ tests, value }: Guarded, known: readonly Expr[]): Expr {
+  const test = allOf(tests.filter((e) => !known.includes(e)));
+  return test ? select(test, value, convert(kindOf(value), int(0))) : value;
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
@@ -35,8 +41,13 @@ export function pullGuards(e: Expr): Guarded {
         const { tests, value } = pullGuards(a!);
         return { tests, value: make("div", value, b!) };
       }
-      if (e.op !== "mul") return { tests: [], value: e };
+      if (e.op !== "mul" && e.op !== "add" && e.op !== "sub") return { tests: [], value: e };
       const [left, right] = [pullGuards(a!), pullGuards(b!)];
+      if (e.op !== "mul") {
+        // Of a sum, what both sides have in common.
+        const tests = left.tests.filter((test) => right.tests.includes(test));
+        return { tests, value: make(e.op, under(left, tests), under(right, tests)) };
+      }
       return {
         tests: [...left.tests, ...right.tests],
         value: make("mul", left.value, right.value),
