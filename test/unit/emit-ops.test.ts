@@ -1,6 +1,8 @@
 // Every scalar operation on every target, over awkward values, against the table of operations.
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { behaviours, rounded } from "../../generators/check/error.ts";
+import { type Rules, rulesOf } from "../../generators/check/rules.ts";
 import type { Target } from "../../generators/emit/target.ts";
 import type { NestExpr, NestOp } from "../../generators/ir/nest.ts";
 import { ops } from "../../generators/ir/ops.ts";
@@ -76,16 +78,12 @@ function inDomain({ op, of, value }: Row, x: readonly number[]): boolean {
   return true;
 }
 
-/** How far a target may be off, relatively: rounding of f32, or what WGSL allows. */
-const loose: Readonly<Partial<Record<NestOp, number>>> = {
-  div: 4e-7,
-  sqrt: 4e-7,
-  exp: 2e-5,
-  log: 1e-5,
-  tanh: 2e-5,
-  sin: 1e-3,
-  cos: 1e-3,
-};
+/** How far a result that is `want` for an operand `x` may be off, by the rules of the target. */
+function limitOf({ op, of }: Row, want: number, x: number, rules: Rules): number {
+  if (of === "i32" || op === "quot" || op === "rem") return 0;
+  const behaviour = behaviours[op];
+  return behaviour.kind === "smooth" ? rounded(want, 0, behaviour.rounds, rules, x) : 0;
+}
 
 function operandsOf(row: Row, special: readonly number[]): readonly (readonly number[])[] {
   const values = row.of === "i32" ? ints : [...reals, ...special];
@@ -99,13 +97,10 @@ function operandsOf(row: Row, special: readonly number[]): readonly (readonly nu
   );
 }
 
-function same(row: Row, got: number, want: number): boolean {
+function same(row: Row, got: number, want: number, x: number, rules: Rules): boolean {
   if (row.result !== "f32") return Object.is(got, want + 0);
-  const single = Math.fround(want);
-  if (Number.isNaN(single)) return Number.isNaN(got);
-  const limit = (loose[row.op] ?? 1.2e-7) * Math.abs(single) + (loose[row.op] ? 1e-6 : 0);
-  if (row.op === "sin" || row.op === "cos") return Math.abs(got - single) <= 2 ** -10;
-  return got === single || Math.abs(got - single) <= limit;
+  if (Number.isNaN(want)) return Number.isNaN(got);
+  return got === want || Math.abs(got - want) <= limitOf(row, want, x, rules);
 }
 
 const asNumber = (e: NestExpr): NestExpr =>
@@ -141,10 +136,15 @@ async function findWrong(row: Row, target: Target, executor: Executor): Promise<
   const operands = operandsOf(row, target.name === "wgsl" ? [] : odd);
   expect(operands.length).toBeGreaterThan(5);
   const got = await runRow(row, operands, target, executor);
-  return operands.flatMap((x, i) => {
-    const want = row.value(...(row.of === "f32" ? x.map((y) => Math.fround(y)) : x));
+  const rules: Rules | undefined = (rulesOf as Readonly<Record<string, Rules>>)[target.name];
+  if (!rules) throw new Error(`nothing is known of the arithmetic of ${target.name}`);
+  return operands.flatMap((operand, i) => {
+    const x = row.of === "f32" ? operand.map((y) => Math.fround(y)) : operand;
+    const want = row.value(...x);
     const beyond = row.result === "f32" && Math.abs(want) > 3.4e38;
-    return beyond || same(row, got[i]!, want) ? [] : [`${row.op}(${x}) = ${got[i]}, not ${want}`];
+    return beyond || same(row, got[i]!, want, x[0]!, rules)
+      ? []
+      : [`${row.op}(${x}) = ${got[i]}, not ${want}`];
   });
 }
 
