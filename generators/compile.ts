@@ -11,15 +11,13 @@ import type { Kernel } from "./ir/kernel.ts";
 import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
-import { type Limits, schedulePlan } from "./schedule/index.ts";
+import { type Limits, type Schedule, schedulePlan } from "./schedule/index.ts";
 
 /** An operator as the front end reads it. */
 export interface OperatorSource extends Declared {
   readonly name: string;
   /** Which choices of the optional tensors ship. */
   readonly variants: readonly (readonly string[])[];
-  /** The tensors that have a gradient. */
-  readonly differentiable?: readonly string[];
   /** The forward kernel, given the optional tensors named. */
   kernel(present: readonly string[]): Kernel;
 }
@@ -55,12 +53,24 @@ export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedul
     nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {
       const { name, steps } = choose(kernel);
-      checkKernel(kernel, "reading the declaration");
-      const plan = schedulePlan(kernel, steps, limits);
-      checkPlan(plan, `scheduling (${name})`);
+      const known = plans.get(kernel) ?? new Map<string, Plan>();
+      plans.set(kernel, known);
+      const key = JSON.stringify([steps, limits]);
+      const plan = known.get(key) ?? makePlan(kernel, steps, limits, name);
+      known.set(key, plan);
       return plan;
     },
   };
+}
+
+/** Plans by kernel and schedule: targets with the same schedule share them. */
+const plans = new WeakMap<Kernel, Map<string, Plan>>();
+
+function makePlan(kernel: Kernel, steps: Schedule, limits: Limits, name: string): Plan {
+  checkKernel(kernel, "reading the declaration");
+  const plan = schedulePlan(kernel, steps, limits);
+  checkPlan(plan, `scheduling (${name})`);
+  return plan;
 }
 
 /** Compiles kernels of one role for a target; throws where the schedule does not apply to one. */

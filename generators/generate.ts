@@ -1,6 +1,5 @@
 // From operators to everything in the folder `generated`, as texts by path.
 
-import { backwardKernel } from "./autodiff/operator.ts";
 import { type ChosenSchedule, compileKernels, type OperatorSource } from "./compile.ts";
 import type { Target } from "./emit/target.ts";
 import type { Kernel } from "./ir/kernel.ts";
@@ -28,17 +27,6 @@ export interface GenerateOptions {
     target: Target,
   ) => readonly Kernel[];
 }
-
-/** The gradients of all that an operator declares differentiable. */
-export const deriveGradients: NonNullable<GenerateOptions["derive"]> = (
-  operator,
-  forward,
-  target,
-) => {
-  const { differentiable = [] } = operator;
-  const kernel = backwardKernel(forward, differentiable, target.capabilities.scatter);
-  return kernel ? [kernel] : [];
-};
 
 const json = (value: unknown): string => `${formatJson(value)}\n`;
 

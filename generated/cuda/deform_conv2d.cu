@@ -65,20 +65,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d(
     float taps = 0.0f;
     const int at = o / O_per_groups;
     for (int k = 0; k < I; ++k) {
-      const int at2 = at * C_per_groups + k;
-      const int offset_g = n * G + at2 / C_per_G;
-      const int offset_2 = offset_g * 2;
-      const int at3 = (n * C + at2) * H;
+      const int c = at * C_per_groups + k;
+      const int g_at = n * G + c / C_per_G;
+      const int part_at = g_at * 2;
+      const int at2 = (n * C + c) * H;
       for (int i = 0; i < KH; ++i) {
         for (int j = 0; j < KW; ++j) {
           float value = 0.0f;
-          const int offset_22 = ((offset_g * KH + i) * KW + j) * 2;
-          const int at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-              (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dy = offset[at4];
+          const int part_at2 = ((g_at * KH + i) * KW + j) * 2;
+          const int at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dy = offset[at3];
           const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-          const int offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+          const int offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
           const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
           const bool test = y < float(H);
           const bool test2 = x < float(W);
@@ -91,20 +91,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d(
               const int low2 = __float2int_rd(x);
               const float t2 = x - float(low2);
               const float v = 1.0f - t2;
-              const int at5 = (at3 + max(0, min(low, last_h))) * W;
+              const int at4 = (at2 + max(0, min(low, last_h))) * W;
               const int safe_w = max(0, min(low2, last_w));
               const bool in_h = 0 <= low && low < H;
               const bool in_w = 0 <= low2 && low2 < W;
-              const int at6 = low2 + 1;
-              const int safe_w2 = max(0, min(at6, last_w));
-              const bool in_w2 = 0 <= at6 && at6 < W;
-              const int at7 = low + 1;
-              const int at8 = (at3 + max(0, min(at7, last_h))) * W;
-              const bool in_h2 = 0 <= at7 && at7 < H;
-              const float v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0.0f) +
-                  t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0.0f);
-              const float v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
-                  t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
+              const int w = low2 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const int h = low + 1;
+              const int at5 = (at2 + max(0, min(h, last_h))) * W;
+              const bool in_h2 = 0 <= h && h < H;
+              const float v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0.0f) +
+                  t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0.0f);
+              const float v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0.0f) +
+                  t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0.0f);
               value = (1.0f - t) * v2 + t * v3;
             }
           } else {
@@ -117,18 +117,18 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d(
               const int low4 = __float2int_rd(xs);
               const float t4 = xs - float(low4);
               const float v4 = 1.0f - t4;
-              const int at9 = (at3 + max(0, min(low3, last_h))) * W;
+              const int at6 = (at2 + max(0, min(low3, last_h))) * W;
               const int safe_w3 = max(0, min(low4, last_w));
-              const int at10 = low4 + 1;
-              const int safe_w4 = max(0, min(at10, last_w));
-              const bool in_w3 = 0 <= at10 && at10 < W;
-              const int at11 = low3 + 1;
-              const int at12 = (at3 + max(0, min(at11, last_h))) * W;
-              const bool in_h3 = 0 <= at11 && at11 < H;
+              const int w2 = low4 + 1;
+              const int safe_w4 = max(0, min(w2, last_w));
+              const bool in_w3 = 0 <= w2 && w2 < W;
+              const int h2 = low3 + 1;
+              const int at7 = (at2 + max(0, min(h2, last_h))) * W;
+              const bool in_h3 = 0 <= h2 && h2 < H;
               const float v5 = (1.0f - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0.0f));
-              const float v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-                  t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
+                  (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+              const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+                  t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
               value = v5 + t3 * v6;
             }
           }
@@ -168,21 +168,21 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask(
     float taps = 0.0f;
     const int at = o / O_per_groups;
     for (int k = 0; k < I; ++k) {
-      const int at2 = at * C_per_groups + k;
-      const int mask_g = n * G + at2 / C_per_G;
-      const int offset_2 = mask_g * 2;
-      const int at3 = (n * C + at2) * H;
+      const int c = at * C_per_groups + k;
+      const int g_at = n * G + c / C_per_G;
+      const int part_at = g_at * 2;
+      const int at2 = (n * C + c) * H;
       for (int i = 0; i < KH; ++i) {
         for (int j = 0; j < KW; ++j) {
-          const int mask_kw = (mask_g * KH + i) * KW + j;
+          const int kw_at = (g_at * KH + i) * KW + j;
           float value = 0.0f;
-          const int offset_22 = mask_kw * 2;
-          const int at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-              (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dy = offset[at4];
+          const int part_at2 = kw_at * 2;
+          const int at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dy = offset[at3];
           const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-          const int offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+          const int offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
           const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
           const bool test = y < float(H);
           const bool test2 = x < float(W);
@@ -195,20 +195,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask(
               const int low2 = __float2int_rd(x);
               const float t2 = x - float(low2);
               const float v = 1.0f - t2;
-              const int at5 = (at3 + max(0, min(low, last_h))) * W;
+              const int at4 = (at2 + max(0, min(low, last_h))) * W;
               const int safe_w = max(0, min(low2, last_w));
               const bool in_h = 0 <= low && low < H;
               const bool in_w = 0 <= low2 && low2 < W;
-              const int at6 = low2 + 1;
-              const int safe_w2 = max(0, min(at6, last_w));
-              const bool in_w2 = 0 <= at6 && at6 < W;
-              const int at7 = low + 1;
-              const int at8 = (at3 + max(0, min(at7, last_h))) * W;
-              const bool in_h2 = 0 <= at7 && at7 < H;
-              const float v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0.0f) +
-                  t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0.0f);
-              const float v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
-                  t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
+              const int w = low2 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const int h = low + 1;
+              const int at5 = (at2 + max(0, min(h, last_h))) * W;
+              const bool in_h2 = 0 <= h && h < H;
+              const float v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0.0f) +
+                  t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0.0f);
+              const float v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0.0f) +
+                  t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0.0f);
               value = (1.0f - t) * v2 + t * v3;
             }
           } else {
@@ -221,23 +221,23 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask(
               const int low4 = __float2int_rd(xs);
               const float t4 = xs - float(low4);
               const float v4 = 1.0f - t4;
-              const int at9 = (at3 + max(0, min(low3, last_h))) * W;
+              const int at6 = (at2 + max(0, min(low3, last_h))) * W;
               const int safe_w3 = max(0, min(low4, last_w));
-              const int at10 = low4 + 1;
-              const int safe_w4 = max(0, min(at10, last_w));
-              const bool in_w3 = 0 <= at10 && at10 < W;
-              const int at11 = low3 + 1;
-              const int at12 = (at3 + max(0, min(at11, last_h))) * W;
-              const bool in_h3 = 0 <= at11 && at11 < H;
+              const int w2 = low4 + 1;
+              const int safe_w4 = max(0, min(w2, last_w));
+              const bool in_w3 = 0 <= w2 && w2 < W;
+              const int h2 = low3 + 1;
+              const int at7 = (at2 + max(0, min(h2, last_h))) * W;
+              const bool in_h3 = 0 <= h2 && h2 < H;
               const float v5 = (1.0f - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0.0f));
-              const float v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-                  t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
+                  (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+              const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+                  t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
               value = v5 + t3 * v6;
             }
           }
           const float term = weight[((o * I + k) * KH + i) * KW + j] *
-              (mask[(mask_kw * OH + oh) * OW + ow] * value);
+              (mask[(kw_at * OH + oh) * OW + ow] * value);
           taps += term;
         }
       }
@@ -274,20 +274,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_bias(
     float taps = 0.0f;
     const int at = o / O_per_groups;
     for (int k = 0; k < I; ++k) {
-      const int at2 = at * C_per_groups + k;
-      const int offset_g = n * G + at2 / C_per_G;
-      const int offset_2 = offset_g * 2;
-      const int at3 = (n * C + at2) * H;
+      const int c = at * C_per_groups + k;
+      const int g_at = n * G + c / C_per_G;
+      const int part_at = g_at * 2;
+      const int at2 = (n * C + c) * H;
       for (int i = 0; i < KH; ++i) {
         for (int j = 0; j < KW; ++j) {
           float value = 0.0f;
-          const int offset_22 = ((offset_g * KH + i) * KW + j) * 2;
-          const int at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-              (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dy = offset[at4];
+          const int part_at2 = ((g_at * KH + i) * KW + j) * 2;
+          const int at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dy = offset[at3];
           const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-          const int offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+          const int offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
           const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
           const bool test = y < float(H);
           const bool test2 = x < float(W);
@@ -300,20 +300,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_bias(
               const int low2 = __float2int_rd(x);
               const float t2 = x - float(low2);
               const float v = 1.0f - t2;
-              const int at5 = (at3 + max(0, min(low, last_h))) * W;
+              const int at4 = (at2 + max(0, min(low, last_h))) * W;
               const int safe_w = max(0, min(low2, last_w));
               const bool in_h = 0 <= low && low < H;
               const bool in_w = 0 <= low2 && low2 < W;
-              const int at6 = low2 + 1;
-              const int safe_w2 = max(0, min(at6, last_w));
-              const bool in_w2 = 0 <= at6 && at6 < W;
-              const int at7 = low + 1;
-              const int at8 = (at3 + max(0, min(at7, last_h))) * W;
-              const bool in_h2 = 0 <= at7 && at7 < H;
-              const float v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0.0f) +
-                  t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0.0f);
-              const float v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
-                  t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
+              const int w = low2 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const int h = low + 1;
+              const int at5 = (at2 + max(0, min(h, last_h))) * W;
+              const bool in_h2 = 0 <= h && h < H;
+              const float v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0.0f) +
+                  t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0.0f);
+              const float v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0.0f) +
+                  t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0.0f);
               value = (1.0f - t) * v2 + t * v3;
             }
           } else {
@@ -326,18 +326,18 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_bias(
               const int low4 = __float2int_rd(xs);
               const float t4 = xs - float(low4);
               const float v4 = 1.0f - t4;
-              const int at9 = (at3 + max(0, min(low3, last_h))) * W;
+              const int at6 = (at2 + max(0, min(low3, last_h))) * W;
               const int safe_w3 = max(0, min(low4, last_w));
-              const int at10 = low4 + 1;
-              const int safe_w4 = max(0, min(at10, last_w));
-              const bool in_w3 = 0 <= at10 && at10 < W;
-              const int at11 = low3 + 1;
-              const int at12 = (at3 + max(0, min(at11, last_h))) * W;
-              const bool in_h3 = 0 <= at11 && at11 < H;
+              const int w2 = low4 + 1;
+              const int safe_w4 = max(0, min(w2, last_w));
+              const bool in_w3 = 0 <= w2 && w2 < W;
+              const int h2 = low3 + 1;
+              const int at7 = (at2 + max(0, min(h2, last_h))) * W;
+              const bool in_h3 = 0 <= h2 && h2 < H;
               const float v5 = (1.0f - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0.0f));
-              const float v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-                  t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
+                  (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+              const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+                  t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
               value = v5 + t3 * v6;
             }
           }
@@ -378,21 +378,21 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask_bias(
     float taps = 0.0f;
     const int at = o / O_per_groups;
     for (int k = 0; k < I; ++k) {
-      const int at2 = at * C_per_groups + k;
-      const int mask_g = n * G + at2 / C_per_G;
-      const int offset_2 = mask_g * 2;
-      const int at3 = (n * C + at2) * H;
+      const int c = at * C_per_groups + k;
+      const int g_at = n * G + c / C_per_G;
+      const int part_at = g_at * 2;
+      const int at2 = (n * C + c) * H;
       for (int i = 0; i < KH; ++i) {
         for (int j = 0; j < KW; ++j) {
-          const int mask_kw = (mask_g * KH + i) * KW + j;
+          const int kw_at = (g_at * KH + i) * KW + j;
           float value = 0.0f;
-          const int offset_22 = mask_kw * 2;
-          const int at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-              (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dy = offset[at4];
+          const int part_at2 = kw_at * 2;
+          const int at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dy = offset[at3];
           const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-          const int offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-          const float dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+          const int offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+          const float dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
           const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
           const bool test = y < float(H);
           const bool test2 = x < float(W);
@@ -405,20 +405,20 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask_bias(
               const int low2 = __float2int_rd(x);
               const float t2 = x - float(low2);
               const float v = 1.0f - t2;
-              const int at5 = (at3 + max(0, min(low, last_h))) * W;
+              const int at4 = (at2 + max(0, min(low, last_h))) * W;
               const int safe_w = max(0, min(low2, last_w));
               const bool in_h = 0 <= low && low < H;
               const bool in_w = 0 <= low2 && low2 < W;
-              const int at6 = low2 + 1;
-              const int safe_w2 = max(0, min(at6, last_w));
-              const bool in_w2 = 0 <= at6 && at6 < W;
-              const int at7 = low + 1;
-              const int at8 = (at3 + max(0, min(at7, last_h))) * W;
-              const bool in_h2 = 0 <= at7 && at7 < H;
-              const float v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0.0f) +
-                  t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0.0f);
-              const float v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
-                  t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
+              const int w = low2 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const int h = low + 1;
+              const int at5 = (at2 + max(0, min(h, last_h))) * W;
+              const bool in_h2 = 0 <= h && h < H;
+              const float v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0.0f) +
+                  t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0.0f);
+              const float v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0.0f) +
+                  t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0.0f);
               value = (1.0f - t) * v2 + t * v3;
             }
           } else {
@@ -431,23 +431,23 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_mask_bias(
               const int low4 = __float2int_rd(xs);
               const float t4 = xs - float(low4);
               const float v4 = 1.0f - t4;
-              const int at9 = (at3 + max(0, min(low3, last_h))) * W;
+              const int at6 = (at2 + max(0, min(low3, last_h))) * W;
               const int safe_w3 = max(0, min(low4, last_w));
-              const int at10 = low4 + 1;
-              const int safe_w4 = max(0, min(at10, last_w));
-              const bool in_w3 = 0 <= at10 && at10 < W;
-              const int at11 = low3 + 1;
-              const int at12 = (at3 + max(0, min(at11, last_h))) * W;
-              const bool in_h3 = 0 <= at11 && at11 < H;
+              const int w2 = low4 + 1;
+              const int safe_w4 = max(0, min(w2, last_w));
+              const bool in_w3 = 0 <= w2 && w2 < W;
+              const int h2 = low3 + 1;
+              const int at7 = (at2 + max(0, min(h2, last_h))) * W;
+              const bool in_h3 = 0 <= h2 && h2 < H;
               const float v5 = (1.0f - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0.0f));
-              const float v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-                  t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
+                  (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+              const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+                  t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
               value = v5 + t3 * v6;
             }
           }
           const float term = weight[((o * I + k) * KH + i) * KW + j] *
-              (mask[(mask_kw * OH + oh) * OW + ow] * value);
+              (mask[(kw_at * OH + oh) * OW + ow] * value);
           taps += term;
         }
       }

@@ -108,9 +108,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_align(
           const int at8 = __float2int_rd(v18);
           const float v19 = v18 - float(at8);
           const int at9 = (at7 + max(0, min(at8, last_h))) * W;
-          const int at10 = at8 + 1;
-          const int at11 = (at7 + max(0, min(at10, last_h))) * W;
-          const bool in_h = 0 <= at10 && at10 < H;
+          const int h = at8 + 1;
+          const int at10 = (at7 + max(0, min(h, last_h))) * W;
+          const bool in_h = 0 <= h && h < H;
           const bool test7 = -1.0f <= v17 && v17 <= float(H);
           const float v20 = 1.0f - v19;
           for (int b = at4; b < at6; ++b) {
@@ -118,17 +118,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_align(
             float value2 = 0.0f;
             if (test7 && -1.0f <= v21 && v21 <= float(W)) {
               const float v22 = maximum(0.0f, minimum(v21, float(last_w)));
-              const int at12 = __float2int_rd(v22);
-              const float v23 = v22 - float(at12);
+              const int at11 = __float2int_rd(v22);
+              const float v23 = v22 - float(at11);
               const float v24 = 1.0f - v23;
-              const int safe_w = max(0, min(at12, last_w));
-              const int at13 = at12 + 1;
-              const int safe_w2 = max(0, min(at13, last_w));
-              const bool in_w = 0 <= at13 && at13 < W;
+              const int safe_w = max(0, min(at11, last_w));
+              const int w = at11 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w = 0 <= w && w < W;
               const float v25 = v20 *
                   (v24 * input[at9 + safe_w] + v23 * (in_w ? input[at9 + safe_w2] : 0.0f));
-              const float v26 = v24 * (in_h ? input[at11 + safe_w] : 0.0f) +
-                  v23 * (in_h && in_w ? input[at11 + safe_w2] : 0.0f);
+              const float v26 = v24 * (in_h ? input[at10 + safe_w] : 0.0f) +
+                  v23 * (in_h && in_w ? input[at10 + safe_w2] : 0.0f);
               value2 = v25 + v19 * v26;
             }
             total += value2;
@@ -145,16 +145,16 @@ extern "C" __global__ void __launch_bounds__(128) roi_align(
         if (is_max) {
           float largest = 0.0f;
           bool found = false;
-          const int at14 = (n * C + c) * H;
+          const int at12 = (n * C + c) * H;
           for (int a2 = at; a2 < at3; ++a2) {
             const float v29 = v2 + (float(a2) + 0.5f) * binH / rows;
             const float v30 = maximum(0.0f, minimum(v29, float(last_h)));
-            const int at15 = __float2int_rd(v30);
-            const float v31 = v30 - float(at15);
-            const int at16 = (at14 + max(0, min(at15, last_h))) * W;
-            const int at17 = at15 + 1;
-            const int at18 = (at14 + max(0, min(at17, last_h))) * W;
-            const bool in_h2 = 0 <= at17 && at17 < H;
+            const int at13 = __float2int_rd(v30);
+            const float v31 = v30 - float(at13);
+            const int at14 = (at12 + max(0, min(at13, last_h))) * W;
+            const int h2 = at13 + 1;
+            const int at15 = (at12 + max(0, min(h2, last_h))) * W;
+            const bool in_h2 = 0 <= h2 && h2 < H;
             const bool test10 = -1.0f <= v29 && v29 <= float(H);
             const float v32 = 1.0f - v31;
             for (int b2 = at4; b2 < at6; ++b2) {
@@ -162,17 +162,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_align(
               float value3 = 0.0f;
               if (test10 && -1.0f <= v33 && v33 <= float(W)) {
                 const float v34 = maximum(0.0f, minimum(v33, float(last_w)));
-                const int at19 = __float2int_rd(v34);
-                const float v35 = v34 - float(at19);
+                const int at16 = __float2int_rd(v34);
+                const float v35 = v34 - float(at16);
                 const float v36 = 1.0f - v35;
-                const int safe_w3 = max(0, min(at19, last_w));
-                const int at20 = at19 + 1;
-                const int safe_w4 = max(0, min(at20, last_w));
-                const bool in_w2 = 0 <= at20 && at20 < W;
+                const int safe_w3 = max(0, min(at16, last_w));
+                const int w2 = at16 + 1;
+                const int safe_w4 = max(0, min(w2, last_w));
+                const bool in_w2 = 0 <= w2 && w2 < W;
                 const float v37 = v32 *
-                    (v36 * input[at16 + safe_w3] + v35 * (in_w2 ? input[at16 + safe_w4] : 0.0f));
-                const float v38 = v36 * (in_h2 ? input[at18 + safe_w3] : 0.0f) +
-                    v35 * (in_h2 && in_w2 ? input[at18 + safe_w4] : 0.0f);
+                    (v36 * input[at14 + safe_w3] + v35 * (in_w2 ? input[at14 + safe_w4] : 0.0f));
+                const float v38 = v36 * (in_h2 ? input[at15 + safe_w3] : 0.0f) +
+                    v35 * (in_h2 && in_w2 ? input[at15 + safe_w4] : 0.0f);
                 value3 = v37 + v31 * v38;
               }
               if (!found || largest < value3) {
@@ -185,34 +185,34 @@ extern "C" __global__ void __launch_bounds__(128) roi_align(
         } else {
           float corner = 0.0f;
           bool found2 = false;
-          const int at21 = (n * C + c) * H;
+          const int at17 = (n * C + c) * H;
           for (int a3 = at; a3 < at3; ++a3) {
             const float v39 = v2 + (float(a3) + 0.5f) * binH / rows;
             const float v40 = maximum(0.0f, minimum(v39, float(last_h)));
-            const int at22 = __float2int_rd(v40);
-            const float v41 = v40 - float(at22);
+            const int at18 = __float2int_rd(v40);
+            const float v41 = v40 - float(at18);
             const float v42 = 1.0f - v41;
-            const int at23 = (at21 + max(0, min(at22, last_h))) * W;
-            const int at24 = at22 + 1;
-            const int at25 = (at21 + max(0, min(at24, last_h))) * W;
-            const bool in_h3 = 0 <= at24 && at24 < H;
+            const int at19 = (at17 + max(0, min(at18, last_h))) * W;
+            const int h3 = at18 + 1;
+            const int at20 = (at17 + max(0, min(h3, last_h))) * W;
+            const bool in_h3 = 0 <= h3 && h3 < H;
             const bool test11 = -1.0f <= v39 && v39 <= float(H);
             for (int b3 = at4; b3 < at6; ++b3) {
               const float v43 = v10 + (float(b3) + 0.5f) * binW / cols;
               float value4 = 0.0f;
               if (test11 && -1.0f <= v43 && v43 <= float(W)) {
                 const float v44 = maximum(0.0f, minimum(v43, float(last_w)));
-                const int at26 = __float2int_rd(v44);
-                const float v45 = v44 - float(at26);
+                const int at21 = __float2int_rd(v44);
+                const float v45 = v44 - float(at21);
                 const float v46 = 1.0f - v45;
-                const int safe_w5 = max(0, min(at26, last_w));
-                const int at27 = at26 + 1;
-                const int safe_w6 = max(0, min(at27, last_w));
-                const bool in_w3 = 0 <= at27 && at27 < W;
-                const float v47 = maximum(v42 * v46 * input[at23 + safe_w5],
-                    v42 * v45 * (in_w3 ? input[at23 + safe_w6] : 0.0f));
-                const float v48 = maximum(v41 * v46 * (in_h3 ? input[at25 + safe_w5] : 0.0f),
-                    v41 * v45 * (in_h3 && in_w3 ? input[at25 + safe_w6] : 0.0f));
+                const int safe_w5 = max(0, min(at21, last_w));
+                const int w3 = at21 + 1;
+                const int safe_w6 = max(0, min(w3, last_w));
+                const bool in_w3 = 0 <= w3 && w3 < W;
+                const float v47 = maximum(v42 * v46 * input[at19 + safe_w5],
+                    v42 * v45 * (in_w3 ? input[at19 + safe_w6] : 0.0f));
+                const float v48 = maximum(v41 * v46 * (in_h3 ? input[at20 + safe_w5] : 0.0f),
+                    v41 * v45 * (in_h3 && in_w3 ? input[at20 + safe_w6] : 0.0f));
                 value4 = maximum(v47, v48);
               }
               if (!found2 || corner < value4) {

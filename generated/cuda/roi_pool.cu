@@ -36,8 +36,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool(
     int N, int C, int H, int W, int R, int PH, int PW, float spatial_scale) {
   const int elements = R * C * PH * PW;
   const bool rounded = ROI_POOL_COORDS == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
   const bool is_max = ROI_POOL_REDUCE == 0;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
@@ -105,10 +103,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool(
         float largest = 0.0f;
         bool found = false;
         for (int y = at; y < at2; ++y) {
-          const int safe_h = max(0, min(y, last_h));
           for (int x = at3; x < at4; ++x) {
-            const float input_value = input[((n * C + c) * H + safe_h) * W +
-                max(0, min(x, last_w))];
+            const float input_value = input[((n * C + c) * H + y) * W + x];
             if (!found || largest < input_value) {
               largest = input_value;
               found = true;
@@ -119,11 +115,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool(
       } else {
         float total = 0.0f;
         for (int y3 = at; y3 < at2; ++y3) {
-          const int safe_h2 = max(0, min(y3, last_h));
           for (int x3 = at3; x3 < at4; ++x3) {
-            const float input_value2 = input[((n * C + c) * H + safe_h2) * W +
-                max(0, min(x3, last_w))];
-            total += input_value2;
+            total += input[((n * C + c) * H + y3) * W + x3];
           }
         }
         const float count = (bottom - top) * (right - left);
@@ -210,10 +203,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_offset(
         const int at2 = test3 ? min(__float2int_ru(right), W) : 0;
         for (int y = test2 ? max(__float2int_ru(top), 0) :
             0; y < (test2 ? min(__float2int_ru(bottom), H) : 0); ++y) {
-          const int safe_h = max(0, min(y, last_h));
           for (int x = at; x < at2; ++x) {
-            const float input_value = input[((n * C + c) * H + safe_h) * W +
-                max(0, min(x, last_w))];
+            const float input_value = input[((n * C + c) * H + y) * W + x];
             if (!found || largest < input_value) {
               largest = input_value;
               found = true;
@@ -224,8 +215,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_offset(
       } else {
         float total = 0.0f;
         const float v21 = bottom - top;
-        const int offset_2 = r * 2;
-        const float dy = gamma * height * offset[(offset_2 * PH + ph) * PW + pw];
+        const int part_at = r * 2;
+        const float dy = gamma * height * offset[(part_at * PH + ph) * PW + pw];
         const float v22 = top + dy;
         const bool test4 = fabsf(v21) <= 3.4028234e+38f && fabsf(v22) <= 3.4028234e+38f;
         const float v23 = -1.0f - v22;
@@ -233,7 +224,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_offset(
         const float v25 = minimum(v23, v24);
         const float v26 = maximum(v23, v24);
         const float v27 = right - left;
-        const float dx = gamma * width * offset[((offset_2 + 1) * PH + ph) * PW + pw];
+        const float dx = gamma * width * offset[((part_at + 1) * PH + ph) * PW + pw];
         const float v28 = left + dx;
         const bool test5 = fabsf(v27) <= 3.4028234e+38f && fabsf(v28) <= 3.4028234e+38f;
         const float v29 = -1.0f - v28;
@@ -254,9 +245,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_offset(
           const float v34 = v33 - float(at6);
           const int at7 = (at3 + max(0, min(at6, last_h))) * W;
           const bool in_h = 0 <= at6 && at6 < H;
-          const int at8 = at6 + 1;
-          const int at9 = (at3 + max(0, min(at8, last_h))) * W;
-          const bool in_h2 = 0 <= at8 && at8 < H;
+          const int h = at6 + 1;
+          const int at8 = (at3 + max(0, min(h, last_h))) * W;
+          const bool in_h2 = 0 <= h && h < H;
           const bool test6 = -1.0f <= v33;
           const bool test7 = v33 < float(H);
           const float v35 = 1.0f - v34;
@@ -264,18 +255,18 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_offset(
             const float v36 = left + float(b) + dx;
             float value2 = 0.0f;
             if (test6 && -1.0f <= v36 && test7 && v36 < float(W)) {
-              const int at10 = __float2int_rd(v36);
-              const float v37 = v36 - float(at10);
+              const int at9 = __float2int_rd(v36);
+              const float v37 = v36 - float(at9);
               const float v38 = 1.0f - v37;
-              const int safe_w = max(0, min(at10, last_w));
-              const bool in_w = 0 <= at10 && at10 < W;
-              const int at11 = at10 + 1;
-              const int safe_w2 = max(0, min(at11, last_w));
-              const bool in_w2 = 0 <= at11 && at11 < W;
+              const int safe_w = max(0, min(at9, last_w));
+              const bool in_w = 0 <= at9 && at9 < W;
+              const int w = at9 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
               const float v39 = v38 * (in_h && in_w ? input[at7 + safe_w] : 0.0f) +
                   v37 * (in_h && in_w2 ? input[at7 + safe_w2] : 0.0f);
-              const float v40 = v38 * (in_h2 && in_w ? input[at9 + safe_w] : 0.0f) +
-                  v37 * (in_h2 && in_w2 ? input[at9 + safe_w2] : 0.0f);
+              const float v40 = v38 * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
+                  v37 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
               value2 = v35 * v39 + v34 * v40;
             }
             total += value2;

@@ -104,9 +104,9 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
         const at8 = floor_to_int(v18);
         const v19 = v18 - at8;
         const at9 = (at7 + maximum(0, minimum(at8, last_h))) * W;
-        const at10 = at8 + 1;
-        const at11 = (at7 + maximum(0, minimum(at10, last_h))) * W;
-        const in_h = 0 <= at10 && at10 < H;
+        const h = at8 + 1;
+        const at10 = (at7 + maximum(0, minimum(h, last_h))) * W;
+        const in_h = 0 <= h && h < H;
         const test7 = -1 <= v17 && v17 <= H;
         const v20 = 1 - v19;
         for (let b = at4; b < at6; b += 1) {
@@ -114,16 +114,16 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
           let value2 = 0;
           if (test7 && -1 <= v21 && v21 <= W) {
             const v22 = maximum(0, minimum(v21, last_w));
-            const at12 = floor_to_int(v22);
-            const v23 = v22 - at12;
+            const at11 = floor_to_int(v22);
+            const v23 = v22 - at11;
             const v24 = 1 - v23;
-            const safe_w = maximum(0, minimum(at12, last_w));
-            const at13 = at12 + 1;
-            const safe_w2 = maximum(0, minimum(at13, last_w));
-            const in_w = 0 <= at13 && at13 < W;
+            const safe_w = maximum(0, minimum(at11, last_w));
+            const w = at11 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w = 0 <= w && w < W;
             const v25 = v20 * (v24 * input[at9 + safe_w] + v23 * (in_w ? input[at9 + safe_w2] : 0));
-            const v26 = v24 * (in_h ? input[at11 + safe_w] : 0) +
-                v23 * (in_h && in_w ? input[at11 + safe_w2] : 0);
+            const v26 = v24 * (in_h ? input[at10 + safe_w] : 0) +
+                v23 * (in_h && in_w ? input[at10 + safe_w2] : 0);
             value2 = v25 + v19 * v26;
           }
           total += value2;
@@ -140,16 +140,16 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
       if (is_max) {
         let largest = 0;
         let found = false;
-        const at14 = (n * C + c) * H;
+        const at12 = (n * C + c) * H;
         for (let a2 = at; a2 < at3; a2 += 1) {
           const v29 = v2 + (a2 + 0.5) * binH / rows;
           const v30 = maximum(0, minimum(v29, last_h));
-          const at15 = floor_to_int(v30);
-          const v31 = v30 - at15;
-          const at16 = (at14 + maximum(0, minimum(at15, last_h))) * W;
-          const at17 = at15 + 1;
-          const at18 = (at14 + maximum(0, minimum(at17, last_h))) * W;
-          const in_h2 = 0 <= at17 && at17 < H;
+          const at13 = floor_to_int(v30);
+          const v31 = v30 - at13;
+          const at14 = (at12 + maximum(0, minimum(at13, last_h))) * W;
+          const h2 = at13 + 1;
+          const at15 = (at12 + maximum(0, minimum(h2, last_h))) * W;
+          const in_h2 = 0 <= h2 && h2 < H;
           const test10 = -1 <= v29 && v29 <= H;
           const v32 = 1 - v31;
           for (let b2 = at4; b2 < at6; b2 += 1) {
@@ -157,17 +157,17 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
             let value3 = 0;
             if (test10 && -1 <= v33 && v33 <= W) {
               const v34 = maximum(0, minimum(v33, last_w));
-              const at19 = floor_to_int(v34);
-              const v35 = v34 - at19;
+              const at16 = floor_to_int(v34);
+              const v35 = v34 - at16;
               const v36 = 1 - v35;
-              const safe_w3 = maximum(0, minimum(at19, last_w));
-              const at20 = at19 + 1;
-              const safe_w4 = maximum(0, minimum(at20, last_w));
-              const in_w2 = 0 <= at20 && at20 < W;
+              const safe_w3 = maximum(0, minimum(at16, last_w));
+              const w2 = at16 + 1;
+              const safe_w4 = maximum(0, minimum(w2, last_w));
+              const in_w2 = 0 <= w2 && w2 < W;
               const v37 = v32 *
-                  (v36 * input[at16 + safe_w3] + v35 * (in_w2 ? input[at16 + safe_w4] : 0));
-              const v38 = v36 * (in_h2 ? input[at18 + safe_w3] : 0) +
-                  v35 * (in_h2 && in_w2 ? input[at18 + safe_w4] : 0);
+                  (v36 * input[at14 + safe_w3] + v35 * (in_w2 ? input[at14 + safe_w4] : 0));
+              const v38 = v36 * (in_h2 ? input[at15 + safe_w3] : 0) +
+                  v35 * (in_h2 && in_w2 ? input[at15 + safe_w4] : 0);
               value3 = v37 + v31 * v38;
             }
             if (!found || largest < value3) {
@@ -180,34 +180,34 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
       } else {
         let corner = 0;
         let found2 = false;
-        const at21 = (n * C + c) * H;
+        const at17 = (n * C + c) * H;
         for (let a3 = at; a3 < at3; a3 += 1) {
           const v39 = v2 + (a3 + 0.5) * binH / rows;
           const v40 = maximum(0, minimum(v39, last_h));
-          const at22 = floor_to_int(v40);
-          const v41 = v40 - at22;
+          const at18 = floor_to_int(v40);
+          const v41 = v40 - at18;
           const v42 = 1 - v41;
-          const at23 = (at21 + maximum(0, minimum(at22, last_h))) * W;
-          const at24 = at22 + 1;
-          const at25 = (at21 + maximum(0, minimum(at24, last_h))) * W;
-          const in_h3 = 0 <= at24 && at24 < H;
+          const at19 = (at17 + maximum(0, minimum(at18, last_h))) * W;
+          const h3 = at18 + 1;
+          const at20 = (at17 + maximum(0, minimum(h3, last_h))) * W;
+          const in_h3 = 0 <= h3 && h3 < H;
           const test11 = -1 <= v39 && v39 <= H;
           for (let b3 = at4; b3 < at6; b3 += 1) {
             const v43 = v10 + (b3 + 0.5) * binW / cols;
             let value4 = 0;
             if (test11 && -1 <= v43 && v43 <= W) {
               const v44 = maximum(0, minimum(v43, last_w));
-              const at26 = floor_to_int(v44);
-              const v45 = v44 - at26;
+              const at21 = floor_to_int(v44);
+              const v45 = v44 - at21;
               const v46 = 1 - v45;
-              const safe_w5 = maximum(0, minimum(at26, last_w));
-              const at27 = at26 + 1;
-              const safe_w6 = maximum(0, minimum(at27, last_w));
-              const in_w3 = 0 <= at27 && at27 < W;
-              const v47 = maximum(v42 * v46 * input[at23 + safe_w5],
-                  v42 * v45 * (in_w3 ? input[at23 + safe_w6] : 0));
-              const v48 = maximum(v41 * v46 * (in_h3 ? input[at25 + safe_w5] : 0),
-                  v41 * v45 * (in_h3 && in_w3 ? input[at25 + safe_w6] : 0));
+              const safe_w5 = maximum(0, minimum(at21, last_w));
+              const w3 = at21 + 1;
+              const safe_w6 = maximum(0, minimum(w3, last_w));
+              const in_w3 = 0 <= w3 && w3 < W;
+              const v47 = maximum(v42 * v46 * input[at19 + safe_w5],
+                  v42 * v45 * (in_w3 ? input[at19 + safe_w6] : 0));
+              const v48 = maximum(v41 * v46 * (in_h3 ? input[at20 + safe_w5] : 0),
+                  v41 * v45 * (in_h3 && in_w3 ? input[at20 + safe_w6] : 0));
               value4 = maximum(v47, v48);
             }
             if (!found2 || corner < value4) {

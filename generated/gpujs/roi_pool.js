@@ -33,8 +33,6 @@ export function roi_pool(gpu, constants = {}) {
 function roi_pool_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale) {
   const elements = R * C * PH * PW;
   const rounded = this.constants.COORDS === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
   const is_max = this.constants.REDUCE === 0 && true;
   const index = this.thread.x;
   const pw = floor_mod(index, PW);
@@ -101,10 +99,8 @@ function roi_pool_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale) {
       let largest = 0;
       let found = false;
       for (let y = at; y < at2; y += 1) {
-        const safe_h = maximum(0, minimum(y, last_h));
         for (let x = at3; x < at4; x += 1) {
-          const input_value = input[((n * C + c) * H + safe_h) * W +
-              maximum(0, minimum(x, last_w))];
+          const input_value = input[((n * C + c) * H + y) * W + x];
           if (!found || largest < input_value) {
             largest = input_value;
             found = true;
@@ -115,11 +111,8 @@ function roi_pool_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale) {
     } else {
       let total = 0;
       for (let y3 = at; y3 < at2; y3 += 1) {
-        const safe_h2 = maximum(0, minimum(y3, last_h));
         for (let x3 = at3; x3 < at4; x3 += 1) {
-          const input_value2 = input[((n * C + c) * H + safe_h2) * W +
-              maximum(0, minimum(x3, last_w))];
-          total += input_value2;
+          total += input[((n * C + c) * H + y3) * W + x3];
         }
       }
       const count = (bottom - top) * (right - left);
@@ -217,10 +210,8 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
       const at2 = test3 ? minimum(ceil_to_int(right), W) : 0;
       for (let y = test2 ? maximum(ceil_to_int(top), 0) :
           0; y < (test2 ? minimum(ceil_to_int(bottom), H) : 0); y += 1) {
-        const safe_h = maximum(0, minimum(y, last_h));
         for (let x = at; x < at2; x += 1) {
-          const input_value = input[((n * C + c) * H + safe_h) * W +
-              maximum(0, minimum(x, last_w))];
+          const input_value = input[((n * C + c) * H + y) * W + x];
           if (!found || largest < input_value) {
             largest = input_value;
             found = true;
@@ -231,8 +222,8 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
     } else {
       let total = 0;
       const v21 = bottom - top;
-      const offset_2 = r * 2;
-      const dy = gamma * height * offset[(offset_2 * PH + ph) * PW + pw];
+      const part_at = r * 2;
+      const dy = gamma * height * offset[(part_at * PH + ph) * PW + pw];
       const v22 = top + dy;
       const test4 = Math.abs(v21) <= 3.4028234663852886e+38 &&
           Math.abs(v22) <= 3.4028234663852886e+38;
@@ -241,7 +232,7 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
       const v25 = minimum(v23, v24);
       const v26 = maximum(v23, v24);
       const v27 = right - left;
-      const dx = gamma * width * offset[((offset_2 + 1) * PH + ph) * PW + pw];
+      const dx = gamma * width * offset[((part_at + 1) * PH + ph) * PW + pw];
       const v28 = left + dx;
       const test5 = Math.abs(v27) <= 3.4028234663852886e+38 &&
           Math.abs(v28) <= 3.4028234663852886e+38;
@@ -265,9 +256,9 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
         const v34 = v33 - at6;
         const at7 = (at3 + maximum(0, minimum(at6, last_h))) * W;
         const in_h = 0 <= at6 && at6 < H;
-        const at8 = at6 + 1;
-        const at9 = (at3 + maximum(0, minimum(at8, last_h))) * W;
-        const in_h2 = 0 <= at8 && at8 < H;
+        const h = at6 + 1;
+        const at8 = (at3 + maximum(0, minimum(h, last_h))) * W;
+        const in_h2 = 0 <= h && h < H;
         const test6 = -1 <= v33 && true;
         const test7 = v33 < H;
         const v35 = 1 - v34;
@@ -275,18 +266,18 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
           const v36 = left + b + dx;
           let value2 = 0;
           if (test6 && -1 <= v36 && test7 && v36 < W) {
-            const at10 = floor_to_int(v36);
-            const v37 = v36 - at10;
+            const at9 = floor_to_int(v36);
+            const v37 = v36 - at9;
             const v38 = 1 - v37;
-            const safe_w = maximum(0, minimum(at10, last_w));
-            const in_w = 0 <= at10 && at10 < W;
-            const at11 = at10 + 1;
-            const safe_w2 = maximum(0, minimum(at11, last_w));
-            const in_w2 = 0 <= at11 && at11 < W;
+            const safe_w = maximum(0, minimum(at9, last_w));
+            const in_w = 0 <= at9 && at9 < W;
+            const w = at9 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
             const v39 = v38 * (in_h && in_w ? input[at7 + safe_w] : 0) +
                 v37 * (in_h && in_w2 ? input[at7 + safe_w2] : 0);
-            const v40 = v38 * (in_h2 && in_w ? input[at9 + safe_w] : 0) +
-                v37 * (in_h2 && in_w2 ? input[at9 + safe_w2] : 0);
+            const v40 = v38 * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
+                v37 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
             value2 = v35 * v39 + v34 * v40;
           }
           total += value2;

@@ -149,20 +149,20 @@ export function deform_conv2d_kernel(
         for (let ow = 0; ow < OW; ow++) {
           let taps = 0;
           for (let k = 0; k < I; k++) {
-            const at2 = at * C_per_groups + k;
-            const offset_g = n * G + ((at2 / C_per_G) | 0);
-            const offset_2 = offset_g * 2;
-            const at3 = (n * C + at2) * H;
+            const c = at * C_per_groups + k;
+            const g_at = n * G + ((c / C_per_G) | 0);
+            const part_at = g_at * 2;
+            const at2 = (n * C + c) * H;
             for (let i = 0; i < KH; i++) {
               for (let j = 0; j < KW; j++) {
                 let value = 0;
-                const offset_22 = ((offset_g * KH + i) * KW + j) * 2;
-                const at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-                    (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dy = offset[at4];
+                const part_at2 = ((g_at * KH + i) * KW + j) * 2;
+                const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at3];
                 const y = oh * stride_y - padding_top + i * dilation_y + dy;
-                const offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
                 const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 const test = y < H;
                 const test2 = x < W;
@@ -175,20 +175,20 @@ export function deform_conv2d_kernel(
                     const low2 = floor_to_int(x);
                     const t2 = x - low2;
                     const v = 1 - t2;
-                    const at5 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                    const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
                     const safe_w = Math.max(0, Math.min(low2, last_w));
                     const in_h = 0 <= low && low < H;
                     const in_w = 0 <= low2 && low2 < W;
-                    const at6 = low2 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at6, last_w));
-                    const in_w2 = 0 <= at6 && at6 < W;
-                    const at7 = low + 1;
-                    const at8 = (at3 + Math.max(0, Math.min(at7, last_h))) * W;
-                    const in_h2 = 0 <= at7 && at7 < H;
-                    const v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0) +
-                        t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0);
-                    const v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
-                        t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
+                    const w = low2 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
+                    const h = low + 1;
+                    const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                    const in_h2 = 0 <= h && h < H;
+                    const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
+                        t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
+                    const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
+                        t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
                     value = (1 - t) * v2 + t * v3;
                   }
                 } else {
@@ -201,18 +201,18 @@ export function deform_conv2d_kernel(
                     const low4 = floor_to_int(xs);
                     const t4 = xs - low4;
                     const v4 = 1 - t4;
-                    const at9 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                    const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
                     const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                    const at10 = low4 + 1;
-                    const safe_w4 = Math.max(0, Math.min(at10, last_w));
-                    const in_w3 = 0 <= at10 && at10 < W;
-                    const at11 = low3 + 1;
-                    const at12 = (at3 + Math.max(0, Math.min(at11, last_h))) * W;
-                    const in_h3 = 0 <= at11 && at11 < H;
+                    const w2 = low4 + 1;
+                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                    const in_w3 = 0 <= w2 && w2 < W;
+                    const h2 = low3 + 1;
+                    const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                    const in_h3 = 0 <= h2 && h2 < H;
                     const v5 = (1 - t3) *
-                        (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0));
-                    const v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0) +
-                        t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
+                        (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+                    const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
+                        t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
                     value = v5 + t3 * v6;
                   }
                 }
@@ -246,21 +246,21 @@ export function deform_conv2d_mask_kernel(
         for (let ow = 0; ow < OW; ow++) {
           let taps = 0;
           for (let k = 0; k < I; k++) {
-            const at2 = at * C_per_groups + k;
-            const mask_g = n * G + ((at2 / C_per_G) | 0);
-            const offset_2 = mask_g * 2;
-            const at3 = (n * C + at2) * H;
+            const c = at * C_per_groups + k;
+            const g_at = n * G + ((c / C_per_G) | 0);
+            const part_at = g_at * 2;
+            const at2 = (n * C + c) * H;
             for (let i = 0; i < KH; i++) {
               for (let j = 0; j < KW; j++) {
-                const mask_kw = (mask_g * KH + i) * KW + j;
+                const kw_at = (g_at * KH + i) * KW + j;
                 let value = 0;
-                const offset_22 = mask_kw * 2;
-                const at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-                    (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dy = offset[at4];
+                const part_at2 = kw_at * 2;
+                const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at3];
                 const y = oh * stride_y - padding_top + i * dilation_y + dy;
-                const offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
                 const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 const test = y < H;
                 const test2 = x < W;
@@ -273,20 +273,20 @@ export function deform_conv2d_mask_kernel(
                     const low2 = floor_to_int(x);
                     const t2 = x - low2;
                     const v = 1 - t2;
-                    const at5 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                    const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
                     const safe_w = Math.max(0, Math.min(low2, last_w));
                     const in_h = 0 <= low && low < H;
                     const in_w = 0 <= low2 && low2 < W;
-                    const at6 = low2 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at6, last_w));
-                    const in_w2 = 0 <= at6 && at6 < W;
-                    const at7 = low + 1;
-                    const at8 = (at3 + Math.max(0, Math.min(at7, last_h))) * W;
-                    const in_h2 = 0 <= at7 && at7 < H;
-                    const v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0) +
-                        t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0);
-                    const v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
-                        t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
+                    const w = low2 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
+                    const h = low + 1;
+                    const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                    const in_h2 = 0 <= h && h < H;
+                    const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
+                        t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
+                    const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
+                        t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
                     value = (1 - t) * v2 + t * v3;
                   }
                 } else {
@@ -299,23 +299,23 @@ export function deform_conv2d_mask_kernel(
                     const low4 = floor_to_int(xs);
                     const t4 = xs - low4;
                     const v4 = 1 - t4;
-                    const at9 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                    const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
                     const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                    const at10 = low4 + 1;
-                    const safe_w4 = Math.max(0, Math.min(at10, last_w));
-                    const in_w3 = 0 <= at10 && at10 < W;
-                    const at11 = low3 + 1;
-                    const at12 = (at3 + Math.max(0, Math.min(at11, last_h))) * W;
-                    const in_h3 = 0 <= at11 && at11 < H;
+                    const w2 = low4 + 1;
+                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                    const in_w3 = 0 <= w2 && w2 < W;
+                    const h2 = low3 + 1;
+                    const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                    const in_h3 = 0 <= h2 && h2 < H;
                     const v5 = (1 - t3) *
-                        (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0));
-                    const v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0) +
-                        t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
+                        (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+                    const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
+                        t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
                     value = v5 + t3 * v6;
                   }
                 }
                 const term = weight[((o * I + k) * KH + i) * KW + j] *
-                    (mask[(mask_kw * OH + oh) * OW + ow] * value);
+                    (mask[(kw_at * OH + oh) * OW + ow] * value);
                 taps += term;
               }
             }
@@ -347,20 +347,20 @@ export function deform_conv2d_bias_kernel(
         for (let ow = 0; ow < OW; ow++) {
           let taps = 0;
           for (let k = 0; k < I; k++) {
-            const at2 = at * C_per_groups + k;
-            const offset_g = n * G + ((at2 / C_per_G) | 0);
-            const offset_2 = offset_g * 2;
-            const at3 = (n * C + at2) * H;
+            const c = at * C_per_groups + k;
+            const g_at = n * G + ((c / C_per_G) | 0);
+            const part_at = g_at * 2;
+            const at2 = (n * C + c) * H;
             for (let i = 0; i < KH; i++) {
               for (let j = 0; j < KW; j++) {
                 let value = 0;
-                const offset_22 = ((offset_g * KH + i) * KW + j) * 2;
-                const at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-                    (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dy = offset[at4];
+                const part_at2 = ((g_at * KH + i) * KW + j) * 2;
+                const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at3];
                 const y = oh * stride_y - padding_top + i * dilation_y + dy;
-                const offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
                 const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 const test = y < H;
                 const test2 = x < W;
@@ -373,20 +373,20 @@ export function deform_conv2d_bias_kernel(
                     const low2 = floor_to_int(x);
                     const t2 = x - low2;
                     const v = 1 - t2;
-                    const at5 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                    const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
                     const safe_w = Math.max(0, Math.min(low2, last_w));
                     const in_h = 0 <= low && low < H;
                     const in_w = 0 <= low2 && low2 < W;
-                    const at6 = low2 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at6, last_w));
-                    const in_w2 = 0 <= at6 && at6 < W;
-                    const at7 = low + 1;
-                    const at8 = (at3 + Math.max(0, Math.min(at7, last_h))) * W;
-                    const in_h2 = 0 <= at7 && at7 < H;
-                    const v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0) +
-                        t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0);
-                    const v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
-                        t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
+                    const w = low2 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
+                    const h = low + 1;
+                    const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                    const in_h2 = 0 <= h && h < H;
+                    const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
+                        t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
+                    const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
+                        t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
                     value = (1 - t) * v2 + t * v3;
                   }
                 } else {
@@ -399,18 +399,18 @@ export function deform_conv2d_bias_kernel(
                     const low4 = floor_to_int(xs);
                     const t4 = xs - low4;
                     const v4 = 1 - t4;
-                    const at9 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                    const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
                     const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                    const at10 = low4 + 1;
-                    const safe_w4 = Math.max(0, Math.min(at10, last_w));
-                    const in_w3 = 0 <= at10 && at10 < W;
-                    const at11 = low3 + 1;
-                    const at12 = (at3 + Math.max(0, Math.min(at11, last_h))) * W;
-                    const in_h3 = 0 <= at11 && at11 < H;
+                    const w2 = low4 + 1;
+                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                    const in_w3 = 0 <= w2 && w2 < W;
+                    const h2 = low3 + 1;
+                    const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                    const in_h3 = 0 <= h2 && h2 < H;
                     const v5 = (1 - t3) *
-                        (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0));
-                    const v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0) +
-                        t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
+                        (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+                    const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
+                        t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
                     value = v5 + t3 * v6;
                   }
                 }
@@ -445,21 +445,21 @@ export function deform_conv2d_mask_bias_kernel(
         for (let ow = 0; ow < OW; ow++) {
           let taps = 0;
           for (let k = 0; k < I; k++) {
-            const at2 = at * C_per_groups + k;
-            const mask_g = n * G + ((at2 / C_per_G) | 0);
-            const offset_2 = mask_g * 2;
-            const at3 = (n * C + at2) * H;
+            const c = at * C_per_groups + k;
+            const g_at = n * G + ((c / C_per_G) | 0);
+            const part_at = g_at * 2;
+            const at2 = (n * C + c) * H;
             for (let i = 0; i < KH; i++) {
               for (let j = 0; j < KW; j++) {
-                const mask_kw = (mask_g * KH + i) * KW + j;
+                const kw_at = (g_at * KH + i) * KW + j;
                 let value = 0;
-                const offset_22 = mask_kw * 2;
-                const at4 = interleaved ? (offset_22 * OH + oh) * OW + ow :
-                    (((offset_2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dy = offset[at4];
+                const part_at2 = kw_at * 2;
+                const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at3];
                 const y = oh * stride_y - padding_top + i * dilation_y + dy;
-                const offset_at = ((((offset_2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-                const dx = offset[interleaved ? ((offset_22 + 1) * OH + oh) * OW + ow : offset_at];
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
                 const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 const test = y < H;
                 const test2 = x < W;
@@ -472,20 +472,20 @@ export function deform_conv2d_mask_bias_kernel(
                     const low2 = floor_to_int(x);
                     const t2 = x - low2;
                     const v = 1 - t2;
-                    const at5 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                    const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
                     const safe_w = Math.max(0, Math.min(low2, last_w));
                     const in_h = 0 <= low && low < H;
                     const in_w = 0 <= low2 && low2 < W;
-                    const at6 = low2 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at6, last_w));
-                    const in_w2 = 0 <= at6 && at6 < W;
-                    const at7 = low + 1;
-                    const at8 = (at3 + Math.max(0, Math.min(at7, last_h))) * W;
-                    const in_h2 = 0 <= at7 && at7 < H;
-                    const v2 = v * (in_h && in_w ? input[at5 + safe_w] : 0) +
-                        t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0);
-                    const v3 = v * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
-                        t2 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
+                    const w = low2 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
+                    const h = low + 1;
+                    const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                    const in_h2 = 0 <= h && h < H;
+                    const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
+                        t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
+                    const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
+                        t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
                     value = (1 - t) * v2 + t * v3;
                   }
                 } else {
@@ -498,23 +498,23 @@ export function deform_conv2d_mask_bias_kernel(
                     const low4 = floor_to_int(xs);
                     const t4 = xs - low4;
                     const v4 = 1 - t4;
-                    const at9 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                    const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
                     const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                    const at10 = low4 + 1;
-                    const safe_w4 = Math.max(0, Math.min(at10, last_w));
-                    const in_w3 = 0 <= at10 && at10 < W;
-                    const at11 = low3 + 1;
-                    const at12 = (at3 + Math.max(0, Math.min(at11, last_h))) * W;
-                    const in_h3 = 0 <= at11 && at11 < H;
+                    const w2 = low4 + 1;
+                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                    const in_w3 = 0 <= w2 && w2 < W;
+                    const h2 = low3 + 1;
+                    const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                    const in_h3 = 0 <= h2 && h2 < H;
                     const v5 = (1 - t3) *
-                        (v4 * input[at9 + safe_w3] + t4 * (in_w3 ? input[at9 + safe_w4] : 0));
-                    const v6 = v4 * (in_h3 ? input[at12 + safe_w3] : 0) +
-                        t4 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
+                        (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+                    const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
+                        t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
                     value = v5 + t3 * v6;
                   }
                 }
                 const term = weight[((o * I + k) * KH + i) * KW + j] *
-                    (mask[(mask_kw * OH + oh) * OW + ow] * value);
+                    (mask[(kw_at * OH + oh) * OW + ow] * value);
                 taps += term;
               }
             }

@@ -160,9 +160,9 @@ export function roi_align_kernel(
                 const at8 = floor_to_int(v24);
                 const v25 = v24 - at8;
                 const at9 = (at3 + Math.max(0, Math.min(at8, last_h))) * W;
-                const at10 = at8 + 1;
-                const at11 = (at3 + Math.max(0, Math.min(at10, last_h))) * W;
-                const in_h = 0 <= at10 && at10 < H;
+                const h = at8 + 1;
+                const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
+                const in_h = 0 <= h && h < H;
                 const test13 = -1 <= v23 && v23 <= H;
                 const v26 = 1 - v25;
                 for (let b = at6; b < at7; b++) {
@@ -170,17 +170,17 @@ export function roi_align_kernel(
                   let value2 = 0;
                   if (test13 && -1 <= v27 && v27 <= W) {
                     const v28 = maximum(0, minimum(v27, last_w));
-                    const at12 = floor_to_int(v28);
-                    const v29 = v28 - at12;
+                    const at11 = floor_to_int(v28);
+                    const v29 = v28 - at11;
                     const v30 = 1 - v29;
-                    const safe_w = Math.max(0, Math.min(at12, last_w));
-                    const at13 = at12 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at13, last_w));
-                    const in_w = 0 <= at13 && at13 < W;
+                    const safe_w = Math.max(0, Math.min(at11, last_w));
+                    const w = at11 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w = 0 <= w && w < W;
                     const v31 = v26 *
                         (v30 * input[at9 + safe_w] + v29 * (in_w ? input[at9 + safe_w2] : 0));
-                    const v32 = v30 * (in_h ? input[at11 + safe_w] : 0) +
-                        v29 * (in_h && in_w ? input[at11 + safe_w2] : 0);
+                    const v32 = v30 * (in_h ? input[at10 + safe_w] : 0) +
+                        v29 * (in_h && in_w ? input[at10 + safe_w2] : 0);
                     value2 = v31 + v25 * v32;
                   }
                   total += value2;
@@ -197,12 +197,12 @@ export function roi_align_kernel(
                 for (let a2 = at4; a2 < at5; a2++) {
                   const v34 = v10 + (a2 + 0.5) * binH / rows;
                   const v35 = maximum(0, minimum(v34, last_h));
-                  const at14 = floor_to_int(v35);
-                  const v36 = v35 - at14;
-                  const at15 = (at3 + Math.max(0, Math.min(at14, last_h))) * W;
-                  const at16 = at14 + 1;
-                  const at17 = (at3 + Math.max(0, Math.min(at16, last_h))) * W;
-                  const in_h2 = 0 <= at16 && at16 < H;
+                  const at12 = floor_to_int(v35);
+                  const v36 = v35 - at12;
+                  const at13 = (at3 + Math.max(0, Math.min(at12, last_h))) * W;
+                  const h2 = at12 + 1;
+                  const at14 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
+                  const in_h2 = 0 <= h2 && h2 < H;
                   const test14 = -1 <= v34 && v34 <= H;
                   const v37 = 1 - v36;
                   for (let b2 = at6; b2 < at7; b2++) {
@@ -210,17 +210,17 @@ export function roi_align_kernel(
                     let value3 = 0;
                     if (test14 && -1 <= v38 && v38 <= W) {
                       const v39 = maximum(0, minimum(v38, last_w));
-                      const at18 = floor_to_int(v39);
-                      const v40 = v39 - at18;
+                      const at15 = floor_to_int(v39);
+                      const v40 = v39 - at15;
                       const v41 = 1 - v40;
-                      const safe_w3 = Math.max(0, Math.min(at18, last_w));
-                      const at19 = at18 + 1;
-                      const safe_w4 = Math.max(0, Math.min(at19, last_w));
-                      const in_w2 = 0 <= at19 && at19 < W;
+                      const safe_w3 = Math.max(0, Math.min(at15, last_w));
+                      const w2 = at15 + 1;
+                      const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                      const in_w2 = 0 <= w2 && w2 < W;
                       const v42 = v37 *
-                          (v41 * input[at15 + safe_w3] + v40 * (in_w2 ? input[at15 + safe_w4] : 0));
-                      const v43 = v41 * (in_h2 ? input[at17 + safe_w3] : 0) +
-                          v40 * (in_h2 && in_w2 ? input[at17 + safe_w4] : 0);
+                          (v41 * input[at13 + safe_w3] + v40 * (in_w2 ? input[at13 + safe_w4] : 0));
+                      const v43 = v41 * (in_h2 ? input[at14 + safe_w3] : 0) +
+                          v40 * (in_h2 && in_w2 ? input[at14 + safe_w4] : 0);
                       value3 = v42 + v36 * v43;
                     }
                     if (!found || largest < value3) {
@@ -236,30 +236,30 @@ export function roi_align_kernel(
                 for (let a3 = at4; a3 < at5; a3++) {
                   const v44 = v10 + (a3 + 0.5) * binH / rows;
                   const v45 = maximum(0, minimum(v44, last_h));
-                  const at20 = floor_to_int(v45);
-                  const v46 = v45 - at20;
+                  const at16 = floor_to_int(v45);
+                  const v46 = v45 - at16;
                   const v47 = 1 - v46;
-                  const at21 = (at3 + Math.max(0, Math.min(at20, last_h))) * W;
-                  const at22 = at20 + 1;
-                  const at23 = (at3 + Math.max(0, Math.min(at22, last_h))) * W;
-                  const in_h3 = 0 <= at22 && at22 < H;
+                  const at17 = (at3 + Math.max(0, Math.min(at16, last_h))) * W;
+                  const h3 = at16 + 1;
+                  const at18 = (at3 + Math.max(0, Math.min(h3, last_h))) * W;
+                  const in_h3 = 0 <= h3 && h3 < H;
                   const test15 = -1 <= v44 && v44 <= H;
                   for (let b3 = at6; b3 < at7; b3++) {
                     const v48 = v17 + (b3 + 0.5) * binW / cols;
                     let value4 = 0;
                     if (test15 && -1 <= v48 && v48 <= W) {
                       const v49 = maximum(0, minimum(v48, last_w));
-                      const at24 = floor_to_int(v49);
-                      const v50 = v49 - at24;
+                      const at19 = floor_to_int(v49);
+                      const v50 = v49 - at19;
                       const v51 = 1 - v50;
-                      const safe_w5 = Math.max(0, Math.min(at24, last_w));
-                      const at25 = at24 + 1;
-                      const safe_w6 = Math.max(0, Math.min(at25, last_w));
-                      const in_w3 = 0 <= at25 && at25 < W;
-                      const v52 = maximum(v47 * v51 * input[at21 + safe_w5],
-                          v47 * v50 * (in_w3 ? input[at21 + safe_w6] : 0));
-                      const v53 = maximum(v46 * v51 * (in_h3 ? input[at23 + safe_w5] : 0),
-                          v46 * v50 * (in_h3 && in_w3 ? input[at23 + safe_w6] : 0));
+                      const safe_w5 = Math.max(0, Math.min(at19, last_w));
+                      const w3 = at19 + 1;
+                      const safe_w6 = Math.max(0, Math.min(w3, last_w));
+                      const in_w3 = 0 <= w3 && w3 < W;
+                      const v52 = maximum(v47 * v51 * input[at17 + safe_w5],
+                          v47 * v50 * (in_w3 ? input[at17 + safe_w6] : 0));
+                      const v53 = maximum(v46 * v51 * (in_h3 ? input[at18 + safe_w5] : 0),
+                          v46 * v50 * (in_h3 && in_w3 ? input[at18 + safe_w6] : 0));
                       value4 = maximum(v52, v53);
                     }
                     if (!found2 || corner < value4) {

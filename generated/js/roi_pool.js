@@ -98,8 +98,6 @@ export function roi_pool_kernel(
   input, rois, output, N, C, H, W, R, PH, PW, spatial_scale, REDUCE, COORDS,
 ) {
   const rounded = COORDS === 0;
-  const last_h = H - 1;
-  const last_w = W - 1;
   const is_max = REDUCE === 0;
   for (let r = 0; r < R; r++) {
     const rois_at = r * 5;
@@ -166,9 +164,8 @@ export function roi_pool_kernel(
               let largest = 0;
               let found = false;
               for (let y = at2; y < at3; y++) {
-                const safe_h = Math.max(0, Math.min(y, last_h));
                 for (let x = at4; x < at5; x++) {
-                  const input_value = input[(at + safe_h) * W + Math.max(0, Math.min(x, last_w))];
+                  const input_value = input[(at + y) * W + x];
                   if (!found || largest < input_value) {
                     largest = input_value;
                     found = true;
@@ -179,9 +176,8 @@ export function roi_pool_kernel(
             } else {
               let total = 0;
               for (let y3 = at2; y3 < at3; y3++) {
-                const safe_h2 = Math.max(0, Math.min(y3, last_h));
                 for (let x3 = at4; x3 < at5; x3++) {
-                  total += input[(at + safe_h2) * W + Math.max(0, Math.min(x3, last_w))];
+                  total += input[(at + y3) * W + x3];
                 }
               }
               const count = v13 * (right - left);
@@ -224,7 +220,7 @@ export function roi_pool_offset_kernel(
         Math.abs(y1) <= 3.4028234663852886e+38 && Math.abs(x2) <= 3.4028234663852886e+38;
     const valid = test && Math.abs(y2) <= 3.4028234663852886e+38 && 0 < width && 0 < height;
     const n = Math.max(0, Math.min(round_to_int(batch), N - 1));
-    const offset_2 = r * 2;
+    const part_at = r * 2;
     const v5 = gamma * height;
     const v6 = gamma * width;
     for (let c = 0; c < C; c++) {
@@ -272,9 +268,8 @@ export function roi_pool_offset_kernel(
               const at5 = test4 ? Math.max(ceil_to_int(left), 0) : 0;
               const at6 = test4 ? Math.min(ceil_to_int(right), W) : 0;
               for (let y = at2; y < at3; y++) {
-                const safe_h = Math.max(0, Math.min(y, last_h));
                 for (let x = at5; x < at6; x++) {
-                  const input_value = input[(at + safe_h) * W + Math.max(0, Math.min(x, last_w))];
+                  const input_value = input[(at + y) * W + x];
                   if (!found || largest < input_value) {
                     largest = input_value;
                     found = true;
@@ -284,7 +279,7 @@ export function roi_pool_offset_kernel(
               value = largest;
             } else {
               let total = 0;
-              const dy = v5 * offset[(offset_2 * PH + ph) * PW + pw];
+              const dy = v5 * offset[(part_at * PH + ph) * PW + pw];
               const v24 = top + dy;
               const test5 = test3 && Math.abs(v24) <= 3.4028234663852886e+38;
               const v25 = -1 - v24;
@@ -292,7 +287,7 @@ export function roi_pool_offset_kernel(
               const v27 = minimum(v25, v26);
               const v28 = maximum(v25, v26);
               const v29 = right - left;
-              const dx = v6 * offset[((offset_2 + 1) * PH + ph) * PW + pw];
+              const dx = v6 * offset[((part_at + 1) * PH + ph) * PW + pw];
               const v30 = left + dx;
               const test6 = Math.abs(v29) <= 3.4028234663852886e+38 &&
                   Math.abs(v30) <= 3.4028234663852886e+38;
@@ -315,9 +310,9 @@ export function roi_pool_offset_kernel(
                 const v36 = v35 - at9;
                 const at10 = (at + Math.max(0, Math.min(at9, last_h))) * W;
                 const in_h = 0 <= at9 && at9 < H;
-                const at11 = at9 + 1;
-                const at12 = (at + Math.max(0, Math.min(at11, last_h))) * W;
-                const in_h2 = 0 <= at11 && at11 < H;
+                const h = at9 + 1;
+                const at11 = (at + Math.max(0, Math.min(h, last_h))) * W;
+                const in_h2 = 0 <= h && h < H;
                 const test7 = -1 <= v35;
                 const test8 = v35 < H;
                 const v37 = 1 - v36;
@@ -325,18 +320,18 @@ export function roi_pool_offset_kernel(
                   const v38 = left + b + dx;
                   let value2 = 0;
                   if (test7 && -1 <= v38 && test8 && v38 < W) {
-                    const at13 = floor_to_int(v38);
-                    const v39 = v38 - at13;
+                    const at12 = floor_to_int(v38);
+                    const v39 = v38 - at12;
                     const v40 = 1 - v39;
-                    const safe_w = Math.max(0, Math.min(at13, last_w));
-                    const in_w = 0 <= at13 && at13 < W;
-                    const at14 = at13 + 1;
-                    const safe_w2 = Math.max(0, Math.min(at14, last_w));
-                    const in_w2 = 0 <= at14 && at14 < W;
+                    const safe_w = Math.max(0, Math.min(at12, last_w));
+                    const in_w = 0 <= at12 && at12 < W;
+                    const w = at12 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
                     const v41 = v40 * (in_h && in_w ? input[at10 + safe_w] : 0) +
                         v39 * (in_h && in_w2 ? input[at10 + safe_w2] : 0);
-                    const v42 = v40 * (in_h2 && in_w ? input[at12 + safe_w] : 0) +
-                        v39 * (in_h2 && in_w2 ? input[at12 + safe_w2] : 0);
+                    const v42 = v40 * (in_h2 && in_w ? input[at11 + safe_w] : 0) +
+                        v39 * (in_h2 && in_w2 ? input[at11 + safe_w2] : 0);
                     value2 = v37 * v41 + v36 * v42;
                   }
                   total += value2;

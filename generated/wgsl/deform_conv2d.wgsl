@@ -106,22 +106,22 @@ fn deform_conv2d(
     var taps: f32 = 0.0;
     let at = o / O_per_groups;
     for (var k: i32 = 0; k < params.I; k++) {
-      let at2 = at * C_per_groups + k;
-      let offset_g = n * params.G + at2 / C_per_G;
-      let offset_2 = offset_g * 2;
-      let at3 = (n * params.C + at2) * params.H;
+      let c = at * C_per_groups + k;
+      let g_at = n * params.G + c / C_per_G;
+      let part_at = g_at * 2;
+      let at2 = (n * params.C + c) * params.H;
       for (var i: i32 = 0; i < params.KH; i++) {
         for (var j: i32 = 0; j < params.KW; j++) {
           var value: f32 = 0.0;
-          let offset_22 = ((offset_g * params.KH + i) * params.KW + j) * 2;
-          let at4 = select((((offset_2 * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let part_at2 = ((g_at * params.KH + i) * params.KW + j) * 2;
+          let at3 = select((((part_at * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow,
-              (offset_22 * params.OH + oh) * params.OW + ow, interleaved);
-          let dy = offset[at4];
+              (part_at2 * params.OH + oh) * params.OW + ow, interleaved);
+          let dy = offset[at3];
           let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-          let offset_at = ((((offset_2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let offset_at = ((((part_at + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow;
-          let dx = offset[select(offset_at, ((offset_22 + 1) * params.OH + oh) * params.OW + ow,
+          let dx = offset[select(offset_at, ((part_at2 + 1) * params.OH + oh) * params.OW + ow,
               interleaved)];
           let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
           let test = y < f32(params.H);
@@ -135,20 +135,20 @@ fn deform_conv2d(
               let low2 = floor_to_int(x);
               let t2 = x - f32(low2);
               let v = 1.0 - t2;
-              let at5 = (at3 + max(0, min(low, last_h))) * params.W;
+              let at4 = (at2 + max(0, min(low, last_h))) * params.W;
               let safe_w = max(0, min(low2, last_w));
               let in_h = 0 <= low && low < params.H;
               let in_w = 0 <= low2 && low2 < params.W;
-              let at6 = low2 + 1;
-              let safe_w2 = max(0, min(at6, last_w));
-              let in_w2 = 0 <= at6 && at6 < params.W;
-              let at7 = low + 1;
-              let at8 = (at3 + max(0, min(at7, last_h))) * params.W;
-              let in_h2 = 0 <= at7 && at7 < params.H;
-              let v2 = v * select(0.0, input[at5 + safe_w], in_h && in_w) +
-                  t2 * select(0.0, input[at5 + safe_w2], in_h && in_w2);
-              let v3 = v * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
-                  t2 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
+              let w = low2 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params.W;
+              let h = low + 1;
+              let at5 = (at2 + max(0, min(h, last_h))) * params.W;
+              let in_h2 = 0 <= h && h < params.H;
+              let v2 = v * select(0.0, input[at4 + safe_w], in_h && in_w) +
+                  t2 * select(0.0, input[at4 + safe_w2], in_h && in_w2);
+              let v3 = v * select(0.0, input[at5 + safe_w], in_h2 && in_w) +
+                  t2 * select(0.0, input[at5 + safe_w2], in_h2 && in_w2);
               value = (1.0 - t) * v2 + t * v3;
             }
           } else {
@@ -161,18 +161,18 @@ fn deform_conv2d(
               let low4 = floor_to_int(xs);
               let t4 = xs - f32(low4);
               let v4 = 1.0 - t4;
-              let at9 = (at3 + max(0, min(low3, last_h))) * params.W;
+              let at6 = (at2 + max(0, min(low3, last_h))) * params.W;
               let safe_w3 = max(0, min(low4, last_w));
-              let at10 = low4 + 1;
-              let safe_w4 = max(0, min(at10, last_w));
-              let in_w3 = 0 <= at10 && at10 < params.W;
-              let at11 = low3 + 1;
-              let at12 = (at3 + max(0, min(at11, last_h))) * params.W;
-              let in_h3 = 0 <= at11 && at11 < params.H;
+              let w2 = low4 + 1;
+              let safe_w4 = max(0, min(w2, last_w));
+              let in_w3 = 0 <= w2 && w2 < params.W;
+              let h2 = low3 + 1;
+              let at7 = (at2 + max(0, min(h2, last_h))) * params.W;
+              let in_h3 = 0 <= h2 && h2 < params.H;
               let v5 = (1.0 - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * select(0.0, input[at9 + safe_w4], in_w3));
-              let v6 = v4 * select(0.0, input[at12 + safe_w3], in_h3) +
-                  t4 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
+                  (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+              let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
+                  t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
               value = v5 + t3 * v6;
             }
           }
@@ -215,23 +215,23 @@ fn deform_conv2d_mask(
     var taps: f32 = 0.0;
     let at = o / O_per_groups;
     for (var k: i32 = 0; k < params.I; k++) {
-      let at2 = at * C_per_groups + k;
-      let mask_g = n * params.G + at2 / C_per_G;
-      let offset_2 = mask_g * 2;
-      let at3 = (n * params.C + at2) * params.H;
+      let c = at * C_per_groups + k;
+      let g_at = n * params.G + c / C_per_G;
+      let part_at = g_at * 2;
+      let at2 = (n * params.C + c) * params.H;
       for (var i: i32 = 0; i < params.KH; i++) {
         for (var j: i32 = 0; j < params.KW; j++) {
-          let mask_kw = (mask_g * params.KH + i) * params.KW + j;
+          let kw_at = (g_at * params.KH + i) * params.KW + j;
           var value: f32 = 0.0;
-          let offset_22 = mask_kw * 2;
-          let at4 = select((((offset_2 * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let part_at2 = kw_at * 2;
+          let at3 = select((((part_at * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow,
-              (offset_22 * params.OH + oh) * params.OW + ow, interleaved);
-          let dy = offset[at4];
+              (part_at2 * params.OH + oh) * params.OW + ow, interleaved);
+          let dy = offset[at3];
           let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-          let offset_at = ((((offset_2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let offset_at = ((((part_at + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow;
-          let dx = offset[select(offset_at, ((offset_22 + 1) * params.OH + oh) * params.OW + ow,
+          let dx = offset[select(offset_at, ((part_at2 + 1) * params.OH + oh) * params.OW + ow,
               interleaved)];
           let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
           let test = y < f32(params.H);
@@ -245,20 +245,20 @@ fn deform_conv2d_mask(
               let low2 = floor_to_int(x);
               let t2 = x - f32(low2);
               let v = 1.0 - t2;
-              let at5 = (at3 + max(0, min(low, last_h))) * params.W;
+              let at4 = (at2 + max(0, min(low, last_h))) * params.W;
               let safe_w = max(0, min(low2, last_w));
               let in_h = 0 <= low && low < params.H;
               let in_w = 0 <= low2 && low2 < params.W;
-              let at6 = low2 + 1;
-              let safe_w2 = max(0, min(at6, last_w));
-              let in_w2 = 0 <= at6 && at6 < params.W;
-              let at7 = low + 1;
-              let at8 = (at3 + max(0, min(at7, last_h))) * params.W;
-              let in_h2 = 0 <= at7 && at7 < params.H;
-              let v2 = v * select(0.0, input[at5 + safe_w], in_h && in_w) +
-                  t2 * select(0.0, input[at5 + safe_w2], in_h && in_w2);
-              let v3 = v * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
-                  t2 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
+              let w = low2 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params.W;
+              let h = low + 1;
+              let at5 = (at2 + max(0, min(h, last_h))) * params.W;
+              let in_h2 = 0 <= h && h < params.H;
+              let v2 = v * select(0.0, input[at4 + safe_w], in_h && in_w) +
+                  t2 * select(0.0, input[at4 + safe_w2], in_h && in_w2);
+              let v3 = v * select(0.0, input[at5 + safe_w], in_h2 && in_w) +
+                  t2 * select(0.0, input[at5 + safe_w2], in_h2 && in_w2);
               value = (1.0 - t) * v2 + t * v3;
             }
           } else {
@@ -271,23 +271,23 @@ fn deform_conv2d_mask(
               let low4 = floor_to_int(xs);
               let t4 = xs - f32(low4);
               let v4 = 1.0 - t4;
-              let at9 = (at3 + max(0, min(low3, last_h))) * params.W;
+              let at6 = (at2 + max(0, min(low3, last_h))) * params.W;
               let safe_w3 = max(0, min(low4, last_w));
-              let at10 = low4 + 1;
-              let safe_w4 = max(0, min(at10, last_w));
-              let in_w3 = 0 <= at10 && at10 < params.W;
-              let at11 = low3 + 1;
-              let at12 = (at3 + max(0, min(at11, last_h))) * params.W;
-              let in_h3 = 0 <= at11 && at11 < params.H;
+              let w2 = low4 + 1;
+              let safe_w4 = max(0, min(w2, last_w));
+              let in_w3 = 0 <= w2 && w2 < params.W;
+              let h2 = low3 + 1;
+              let at7 = (at2 + max(0, min(h2, last_h))) * params.W;
+              let in_h3 = 0 <= h2 && h2 < params.H;
               let v5 = (1.0 - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * select(0.0, input[at9 + safe_w4], in_w3));
-              let v6 = v4 * select(0.0, input[at12 + safe_w3], in_h3) +
-                  t4 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
+                  (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+              let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
+                  t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
               value = v5 + t3 * v6;
             }
           }
           let term = weight[((o * params.I + k) * params.KH + i) * params.KW + j] *
-              (mask[(mask_kw * params.OH + oh) * params.OW + ow] * value);
+              (mask[(kw_at * params.OH + oh) * params.OW + ow] * value);
           taps += term;
         }
       }
@@ -327,22 +327,22 @@ fn deform_conv2d_bias(
     var taps: f32 = 0.0;
     let at = o / O_per_groups;
     for (var k: i32 = 0; k < params.I; k++) {
-      let at2 = at * C_per_groups + k;
-      let offset_g = n * params.G + at2 / C_per_G;
-      let offset_2 = offset_g * 2;
-      let at3 = (n * params.C + at2) * params.H;
+      let c = at * C_per_groups + k;
+      let g_at = n * params.G + c / C_per_G;
+      let part_at = g_at * 2;
+      let at2 = (n * params.C + c) * params.H;
       for (var i: i32 = 0; i < params.KH; i++) {
         for (var j: i32 = 0; j < params.KW; j++) {
           var value: f32 = 0.0;
-          let offset_22 = ((offset_g * params.KH + i) * params.KW + j) * 2;
-          let at4 = select((((offset_2 * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let part_at2 = ((g_at * params.KH + i) * params.KW + j) * 2;
+          let at3 = select((((part_at * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow,
-              (offset_22 * params.OH + oh) * params.OW + ow, interleaved);
-          let dy = offset[at4];
+              (part_at2 * params.OH + oh) * params.OW + ow, interleaved);
+          let dy = offset[at3];
           let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-          let offset_at = ((((offset_2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let offset_at = ((((part_at + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow;
-          let dx = offset[select(offset_at, ((offset_22 + 1) * params.OH + oh) * params.OW + ow,
+          let dx = offset[select(offset_at, ((part_at2 + 1) * params.OH + oh) * params.OW + ow,
               interleaved)];
           let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
           let test = y < f32(params.H);
@@ -356,20 +356,20 @@ fn deform_conv2d_bias(
               let low2 = floor_to_int(x);
               let t2 = x - f32(low2);
               let v = 1.0 - t2;
-              let at5 = (at3 + max(0, min(low, last_h))) * params.W;
+              let at4 = (at2 + max(0, min(low, last_h))) * params.W;
               let safe_w = max(0, min(low2, last_w));
               let in_h = 0 <= low && low < params.H;
               let in_w = 0 <= low2 && low2 < params.W;
-              let at6 = low2 + 1;
-              let safe_w2 = max(0, min(at6, last_w));
-              let in_w2 = 0 <= at6 && at6 < params.W;
-              let at7 = low + 1;
-              let at8 = (at3 + max(0, min(at7, last_h))) * params.W;
-              let in_h2 = 0 <= at7 && at7 < params.H;
-              let v2 = v * select(0.0, input[at5 + safe_w], in_h && in_w) +
-                  t2 * select(0.0, input[at5 + safe_w2], in_h && in_w2);
-              let v3 = v * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
-                  t2 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
+              let w = low2 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params.W;
+              let h = low + 1;
+              let at5 = (at2 + max(0, min(h, last_h))) * params.W;
+              let in_h2 = 0 <= h && h < params.H;
+              let v2 = v * select(0.0, input[at4 + safe_w], in_h && in_w) +
+                  t2 * select(0.0, input[at4 + safe_w2], in_h && in_w2);
+              let v3 = v * select(0.0, input[at5 + safe_w], in_h2 && in_w) +
+                  t2 * select(0.0, input[at5 + safe_w2], in_h2 && in_w2);
               value = (1.0 - t) * v2 + t * v3;
             }
           } else {
@@ -382,18 +382,18 @@ fn deform_conv2d_bias(
               let low4 = floor_to_int(xs);
               let t4 = xs - f32(low4);
               let v4 = 1.0 - t4;
-              let at9 = (at3 + max(0, min(low3, last_h))) * params.W;
+              let at6 = (at2 + max(0, min(low3, last_h))) * params.W;
               let safe_w3 = max(0, min(low4, last_w));
-              let at10 = low4 + 1;
-              let safe_w4 = max(0, min(at10, last_w));
-              let in_w3 = 0 <= at10 && at10 < params.W;
-              let at11 = low3 + 1;
-              let at12 = (at3 + max(0, min(at11, last_h))) * params.W;
-              let in_h3 = 0 <= at11 && at11 < params.H;
+              let w2 = low4 + 1;
+              let safe_w4 = max(0, min(w2, last_w));
+              let in_w3 = 0 <= w2 && w2 < params.W;
+              let h2 = low3 + 1;
+              let at7 = (at2 + max(0, min(h2, last_h))) * params.W;
+              let in_h3 = 0 <= h2 && h2 < params.H;
               let v5 = (1.0 - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * select(0.0, input[at9 + safe_w4], in_w3));
-              let v6 = v4 * select(0.0, input[at12 + safe_w3], in_h3) +
-                  t4 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
+                  (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+              let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
+                  t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
               value = v5 + t3 * v6;
             }
           }
@@ -436,23 +436,23 @@ fn deform_conv2d_mask_bias(
     var taps: f32 = 0.0;
     let at = o / O_per_groups;
     for (var k: i32 = 0; k < params.I; k++) {
-      let at2 = at * C_per_groups + k;
-      let mask_g = n * params.G + at2 / C_per_G;
-      let offset_2 = mask_g * 2;
-      let at3 = (n * params.C + at2) * params.H;
+      let c = at * C_per_groups + k;
+      let g_at = n * params.G + c / C_per_G;
+      let part_at = g_at * 2;
+      let at2 = (n * params.C + c) * params.H;
       for (var i: i32 = 0; i < params.KH; i++) {
         for (var j: i32 = 0; j < params.KW; j++) {
-          let mask_kw = (mask_g * params.KH + i) * params.KW + j;
+          let kw_at = (g_at * params.KH + i) * params.KW + j;
           var value: f32 = 0.0;
-          let offset_22 = mask_kw * 2;
-          let at4 = select((((offset_2 * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let part_at2 = kw_at * 2;
+          let at3 = select((((part_at * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow,
-              (offset_22 * params.OH + oh) * params.OW + ow, interleaved);
-          let dy = offset[at4];
+              (part_at2 * params.OH + oh) * params.OW + ow, interleaved);
+          let dy = offset[at3];
           let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-          let offset_at = ((((offset_2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+          let offset_at = ((((part_at + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
               params.OW + ow;
-          let dx = offset[select(offset_at, ((offset_22 + 1) * params.OH + oh) * params.OW + ow,
+          let dx = offset[select(offset_at, ((part_at2 + 1) * params.OH + oh) * params.OW + ow,
               interleaved)];
           let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
           let test = y < f32(params.H);
@@ -466,20 +466,20 @@ fn deform_conv2d_mask_bias(
               let low2 = floor_to_int(x);
               let t2 = x - f32(low2);
               let v = 1.0 - t2;
-              let at5 = (at3 + max(0, min(low, last_h))) * params.W;
+              let at4 = (at2 + max(0, min(low, last_h))) * params.W;
               let safe_w = max(0, min(low2, last_w));
               let in_h = 0 <= low && low < params.H;
               let in_w = 0 <= low2 && low2 < params.W;
-              let at6 = low2 + 1;
-              let safe_w2 = max(0, min(at6, last_w));
-              let in_w2 = 0 <= at6 && at6 < params.W;
-              let at7 = low + 1;
-              let at8 = (at3 + max(0, min(at7, last_h))) * params.W;
-              let in_h2 = 0 <= at7 && at7 < params.H;
-              let v2 = v * select(0.0, input[at5 + safe_w], in_h && in_w) +
-                  t2 * select(0.0, input[at5 + safe_w2], in_h && in_w2);
-              let v3 = v * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
-                  t2 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
+              let w = low2 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params.W;
+              let h = low + 1;
+              let at5 = (at2 + max(0, min(h, last_h))) * params.W;
+              let in_h2 = 0 <= h && h < params.H;
+              let v2 = v * select(0.0, input[at4 + safe_w], in_h && in_w) +
+                  t2 * select(0.0, input[at4 + safe_w2], in_h && in_w2);
+              let v3 = v * select(0.0, input[at5 + safe_w], in_h2 && in_w) +
+                  t2 * select(0.0, input[at5 + safe_w2], in_h2 && in_w2);
               value = (1.0 - t) * v2 + t * v3;
             }
           } else {
@@ -492,23 +492,23 @@ fn deform_conv2d_mask_bias(
               let low4 = floor_to_int(xs);
               let t4 = xs - f32(low4);
               let v4 = 1.0 - t4;
-              let at9 = (at3 + max(0, min(low3, last_h))) * params.W;
+              let at6 = (at2 + max(0, min(low3, last_h))) * params.W;
               let safe_w3 = max(0, min(low4, last_w));
-              let at10 = low4 + 1;
-              let safe_w4 = max(0, min(at10, last_w));
-              let in_w3 = 0 <= at10 && at10 < params.W;
-              let at11 = low3 + 1;
-              let at12 = (at3 + max(0, min(at11, last_h))) * params.W;
-              let in_h3 = 0 <= at11 && at11 < params.H;
+              let w2 = low4 + 1;
+              let safe_w4 = max(0, min(w2, last_w));
+              let in_w3 = 0 <= w2 && w2 < params.W;
+              let h2 = low3 + 1;
+              let at7 = (at2 + max(0, min(h2, last_h))) * params.W;
+              let in_h3 = 0 <= h2 && h2 < params.H;
               let v5 = (1.0 - t3) *
-                  (v4 * input[at9 + safe_w3] + t4 * select(0.0, input[at9 + safe_w4], in_w3));
-              let v6 = v4 * select(0.0, input[at12 + safe_w3], in_h3) +
-                  t4 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
+                  (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+              let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
+                  t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
               value = v5 + t3 * v6;
             }
           }
           let term = weight[((o * params.I + k) * params.KH + i) * params.KW + j] *
-              (mask[(mask_kw * params.OH + oh) * params.OW + ow] * value);
+              (mask[(kw_at * params.OH + oh) * params.OW + ow] * value);
           taps += term;
         }
       }

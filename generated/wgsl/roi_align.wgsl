@@ -155,9 +155,9 @@ fn roi_align(
           let at8 = floor_to_int(v18);
           let v19 = v18 - f32(at8);
           let at9 = (at7 + max(0, min(at8, last_h))) * params.W;
-          let at10 = at8 + 1;
-          let at11 = (at7 + max(0, min(at10, last_h))) * params.W;
-          let in_h = 0 <= at10 && at10 < params.H;
+          let h = at8 + 1;
+          let at10 = (at7 + max(0, min(h, last_h))) * params.W;
+          let in_h = 0 <= h && h < params.H;
           let test7 = -1.0 <= v17 && v17 <= f32(params.H);
           let v20 = 1.0 - v19;
           for (var b: i32 = at4; b < at6; b++) {
@@ -165,17 +165,17 @@ fn roi_align(
             var value2: f32 = 0.0;
             if (test7 && -1.0 <= v21 && v21 <= f32(params.W)) {
               let v22 = maximum(0.0, minimum(v21, f32(last_w)));
-              let at12 = floor_to_int(v22);
-              let v23 = v22 - f32(at12);
+              let at11 = floor_to_int(v22);
+              let v23 = v22 - f32(at11);
               let v24 = 1.0 - v23;
-              let safe_w = max(0, min(at12, last_w));
-              let at13 = at12 + 1;
-              let safe_w2 = max(0, min(at13, last_w));
-              let in_w = 0 <= at13 && at13 < params.W;
+              let safe_w = max(0, min(at11, last_w));
+              let w = at11 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w = 0 <= w && w < params.W;
               let v25 = v20 *
                   (v24 * input[at9 + safe_w] + v23 * select(0.0, input[at9 + safe_w2], in_w));
-              let v26 = v24 * select(0.0, input[at11 + safe_w], in_h) +
-                  v23 * select(0.0, input[at11 + safe_w2], in_h && in_w);
+              let v26 = v24 * select(0.0, input[at10 + safe_w], in_h) +
+                  v23 * select(0.0, input[at10 + safe_w2], in_h && in_w);
               value2 = v25 + v19 * v26;
             }
             total += value2;
@@ -192,16 +192,16 @@ fn roi_align(
         if (is_max) {
           var largest: f32 = 0.0;
           var found: bool = false;
-          let at14 = (n * params.C + c) * params.H;
+          let at12 = (n * params.C + c) * params.H;
           for (var a2: i32 = at; a2 < at3; a2++) {
             let v29 = v2 + (f32(a2) + 0.5) * binH / rows;
             let v30 = maximum(0.0, minimum(v29, f32(last_h)));
-            let at15 = floor_to_int(v30);
-            let v31 = v30 - f32(at15);
-            let at16 = (at14 + max(0, min(at15, last_h))) * params.W;
-            let at17 = at15 + 1;
-            let at18 = (at14 + max(0, min(at17, last_h))) * params.W;
-            let in_h2 = 0 <= at17 && at17 < params.H;
+            let at13 = floor_to_int(v30);
+            let v31 = v30 - f32(at13);
+            let at14 = (at12 + max(0, min(at13, last_h))) * params.W;
+            let h2 = at13 + 1;
+            let at15 = (at12 + max(0, min(h2, last_h))) * params.W;
+            let in_h2 = 0 <= h2 && h2 < params.H;
             let test10 = -1.0 <= v29 && v29 <= f32(params.H);
             let v32 = 1.0 - v31;
             for (var b2: i32 = at4; b2 < at6; b2++) {
@@ -209,17 +209,17 @@ fn roi_align(
               var value3: f32 = 0.0;
               if (test10 && -1.0 <= v33 && v33 <= f32(params.W)) {
                 let v34 = maximum(0.0, minimum(v33, f32(last_w)));
-                let at19 = floor_to_int(v34);
-                let v35 = v34 - f32(at19);
+                let at16 = floor_to_int(v34);
+                let v35 = v34 - f32(at16);
                 let v36 = 1.0 - v35;
-                let safe_w3 = max(0, min(at19, last_w));
-                let at20 = at19 + 1;
-                let safe_w4 = max(0, min(at20, last_w));
-                let in_w2 = 0 <= at20 && at20 < params.W;
+                let safe_w3 = max(0, min(at16, last_w));
+                let w2 = at16 + 1;
+                let safe_w4 = max(0, min(w2, last_w));
+                let in_w2 = 0 <= w2 && w2 < params.W;
                 let v37 = v32 *
-                    (v36 * input[at16 + safe_w3] + v35 * select(0.0, input[at16 + safe_w4], in_w2));
-                let v38 = v36 * select(0.0, input[at18 + safe_w3], in_h2) +
-                    v35 * select(0.0, input[at18 + safe_w4], in_h2 && in_w2);
+                    (v36 * input[at14 + safe_w3] + v35 * select(0.0, input[at14 + safe_w4], in_w2));
+                let v38 = v36 * select(0.0, input[at15 + safe_w3], in_h2) +
+                    v35 * select(0.0, input[at15 + safe_w4], in_h2 && in_w2);
                 value3 = v37 + v31 * v38;
               }
               if (!found || largest < value3) {
@@ -232,34 +232,34 @@ fn roi_align(
         } else {
           var corner: f32 = 0.0;
           var found2: bool = false;
-          let at21 = (n * params.C + c) * params.H;
+          let at17 = (n * params.C + c) * params.H;
           for (var a3: i32 = at; a3 < at3; a3++) {
             let v39 = v2 + (f32(a3) + 0.5) * binH / rows;
             let v40 = maximum(0.0, minimum(v39, f32(last_h)));
-            let at22 = floor_to_int(v40);
-            let v41 = v40 - f32(at22);
+            let at18 = floor_to_int(v40);
+            let v41 = v40 - f32(at18);
             let v42 = 1.0 - v41;
-            let at23 = (at21 + max(0, min(at22, last_h))) * params.W;
-            let at24 = at22 + 1;
-            let at25 = (at21 + max(0, min(at24, last_h))) * params.W;
-            let in_h3 = 0 <= at24 && at24 < params.H;
+            let at19 = (at17 + max(0, min(at18, last_h))) * params.W;
+            let h3 = at18 + 1;
+            let at20 = (at17 + max(0, min(h3, last_h))) * params.W;
+            let in_h3 = 0 <= h3 && h3 < params.H;
             let test11 = -1.0 <= v39 && v39 <= f32(params.H);
             for (var b3: i32 = at4; b3 < at6; b3++) {
               let v43 = v10 + (f32(b3) + 0.5) * binW / cols;
               var value4: f32 = 0.0;
               if (test11 && -1.0 <= v43 && v43 <= f32(params.W)) {
                 let v44 = maximum(0.0, minimum(v43, f32(last_w)));
-                let at26 = floor_to_int(v44);
-                let v45 = v44 - f32(at26);
+                let at21 = floor_to_int(v44);
+                let v45 = v44 - f32(at21);
                 let v46 = 1.0 - v45;
-                let safe_w5 = max(0, min(at26, last_w));
-                let at27 = at26 + 1;
-                let safe_w6 = max(0, min(at27, last_w));
-                let in_w3 = 0 <= at27 && at27 < params.W;
-                let v47 = maximum(v42 * v46 * input[at23 + safe_w5],
-                    v42 * v45 * select(0.0, input[at23 + safe_w6], in_w3));
-                let v48 = maximum(v41 * v46 * select(0.0, input[at25 + safe_w5], in_h3),
-                    v41 * v45 * select(0.0, input[at25 + safe_w6], in_h3 && in_w3));
+                let safe_w5 = max(0, min(at21, last_w));
+                let w3 = at21 + 1;
+                let safe_w6 = max(0, min(w3, last_w));
+                let in_w3 = 0 <= w3 && w3 < params.W;
+                let v47 = maximum(v42 * v46 * input[at19 + safe_w5],
+                    v42 * v45 * select(0.0, input[at19 + safe_w6], in_w3));
+                let v48 = maximum(v41 * v46 * select(0.0, input[at20 + safe_w5], in_h3),
+                    v41 * v45 * select(0.0, input[at20 + safe_w6], in_h3 && in_w3));
                 value4 = maximum(v47, v48);
               }
               if (!found2 || corner < value4) {

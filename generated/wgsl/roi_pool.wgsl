@@ -101,8 +101,6 @@ fn roi_pool(
   }
   let elements = params.R * params.C * params.PH * params.PW;
   let rounded = COORDS == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
   let is_max = REDUCE == 0;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
@@ -172,10 +170,8 @@ fn roi_pool(
         var largest: f32 = 0.0;
         var found: bool = false;
         for (var y: i32 = at; y < at2; y++) {
-          let safe_h = max(0, min(y, last_h));
           for (var x: i32 = at3; x < at4; x++) {
-            let input_value = input[((n * params.C + c) * params.H + safe_h) * params.W +
-                max(0, min(x, last_w))];
+            let input_value = input[((n * params.C + c) * params.H + y) * params.W + x];
             if (!found || largest < input_value) {
               largest = input_value;
               found = true;
@@ -186,11 +182,8 @@ fn roi_pool(
       } else {
         var total: f32 = 0.0;
         for (var y3: i32 = at; y3 < at2; y3++) {
-          let safe_h2 = max(0, min(y3, last_h));
           for (var x3: i32 = at3; x3 < at4; x3++) {
-            let input_value2 = input[((n * params.C + c) * params.H + safe_h2) * params.W +
-                max(0, min(x3, last_w))];
-            total += input_value2;
+            total += input[((n * params.C + c) * params.H + y3) * params.W + x3];
           }
         }
         let count = (bottom - top) * (right - left);
@@ -284,10 +277,8 @@ fn roi_pool_offset(
         let at2 = select(0, min(ceil_to_int(right), params2.W), test3);
         for (var y: i32 = select(0, max(ceil_to_int(top), 0), test2); y < select(0,
             min(ceil_to_int(bottom), params2.H), test2); y++) {
-          let safe_h = max(0, min(y, last_h));
           for (var x: i32 = at; x < at2; x++) {
-            let input_value = input[((n * params2.C + c) * params2.H + safe_h) * params2.W +
-                max(0, min(x, last_w))];
+            let input_value = input[((n * params2.C + c) * params2.H + y) * params2.W + x];
             if (!found || largest < input_value) {
               largest = input_value;
               found = true;
@@ -298,8 +289,8 @@ fn roi_pool_offset(
       } else {
         var total: f32 = 0.0;
         let v21 = bottom - top;
-        let offset_2 = r * 2;
-        let dy = params2.gamma * height * offset[(offset_2 * params2.PH + ph) * params2.PW + pw];
+        let part_at = r * 2;
+        let dy = params2.gamma * height * offset[(part_at * params2.PH + ph) * params2.PW + pw];
         let v22 = top + dy;
         let test4 = abs(v21) <= 3.4028234e+38 && abs(v22) <= 3.4028234e+38;
         let v23 = -1.0 - v22;
@@ -308,7 +299,7 @@ fn roi_pool_offset(
         let v26 = maximum(v23, v24);
         let v27 = right - left;
         let dx = params2.gamma * width *
-            offset[((offset_2 + 1) * params2.PH + ph) * params2.PW + pw];
+            offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
         let v28 = left + dx;
         let test5 = abs(v27) <= 3.4028234e+38 && abs(v28) <= 3.4028234e+38;
         let v29 = -1.0 - v28;
@@ -327,9 +318,9 @@ fn roi_pool_offset(
           let v34 = v33 - f32(at6);
           let at7 = (at3 + max(0, min(at6, last_h))) * params2.W;
           let in_h = 0 <= at6 && at6 < params2.H;
-          let at8 = at6 + 1;
-          let at9 = (at3 + max(0, min(at8, last_h))) * params2.W;
-          let in_h2 = 0 <= at8 && at8 < params2.H;
+          let h = at6 + 1;
+          let at8 = (at3 + max(0, min(h, last_h))) * params2.W;
+          let in_h2 = 0 <= h && h < params2.H;
           let test6 = -1.0 <= v33;
           let test7 = v33 < f32(params2.H);
           let v35 = 1.0 - v34;
@@ -337,18 +328,18 @@ fn roi_pool_offset(
             let v36 = left + f32(b) + dx;
             var value2: f32 = 0.0;
             if (test6 && -1.0 <= v36 && test7 && v36 < f32(params2.W)) {
-              let at10 = floor_to_int(v36);
-              let v37 = v36 - f32(at10);
+              let at9 = floor_to_int(v36);
+              let v37 = v36 - f32(at9);
               let v38 = 1.0 - v37;
-              let safe_w = max(0, min(at10, last_w));
-              let in_w = 0 <= at10 && at10 < params2.W;
-              let at11 = at10 + 1;
-              let safe_w2 = max(0, min(at11, last_w));
-              let in_w2 = 0 <= at11 && at11 < params2.W;
+              let safe_w = max(0, min(at9, last_w));
+              let in_w = 0 <= at9 && at9 < params2.W;
+              let w = at9 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params2.W;
               let v39 = v38 * select(0.0, input[at7 + safe_w], in_h && in_w) +
                   v37 * select(0.0, input[at7 + safe_w2], in_h && in_w2);
-              let v40 = v38 * select(0.0, input[at9 + safe_w], in_h2 && in_w) +
-                  v37 * select(0.0, input[at9 + safe_w2], in_h2 && in_w2);
+              let v40 = v38 * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
+                  v37 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
               value2 = v35 * v39 + v34 * v40;
             }
             total += value2;

@@ -38,34 +38,3 @@ export function backwardOf(
     kernel,
   };
 }
-
-/**
- * The gradients of a forward kernel as one kernel: of all that is differentiable and given, or, where a
- * target cannot add to elements that an index chooses, of those that need no such addition.
- */
-export function backwardKernel(
-  forward: Kernel,
-  differentiable: readonly string[],
-  canScatter: boolean,
-): Kernel | undefined {
-  const known = derived.get(forward) ?? new Map<string, Kernel | undefined>();
-  derived.set(forward, known);
-  const key = `${differentiable.join(" ")} ${canScatter}`;
-  if (!known.has(key)) known.set(key, derive(forward, differentiable, canScatter));
-  return known.get(key);
-}
-
-/** What has been derived: several targets ask for the same. */
-const derived = new WeakMap<Kernel, Map<string, Kernel | undefined>>();
-
-function derive(
-  forward: Kernel,
-  differentiable: readonly string[],
-  canScatter: boolean,
-): Kernel | undefined {
-  const given = differentiable.filter((name) => forward.tensors.some((t) => t.name === name));
-  const gathers = (name: string): boolean =>
-    differentiate(forward, [name]).stages.every((stage) => stage.kind === "gather");
-  const wanted = canScatter ? given : given.filter(gathers);
-  return wanted.length > 0 ? differentiate(forward, wanted) : undefined;
-}

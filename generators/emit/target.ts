@@ -75,8 +75,6 @@ export interface Scope {
 export interface Capabilities {
   /** Groups of threads with barriers and shared memory. */
   readonly groups: boolean;
-  /** Adding to elements that an index chooses. */
-  readonly scatter: boolean;
   readonly atomics: boolean;
   readonly f64: boolean;
   readonly f16: boolean;

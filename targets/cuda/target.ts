@@ -86,7 +86,7 @@ export const cuda: Target = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: true, scatter: true, atomics: true, f64: true, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },
   index: { grid: "blockIdx.x", group: "threadIdx.x" },
   loopsInside: false,

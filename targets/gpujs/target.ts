@@ -79,7 +79,6 @@ export const gpujs: Target = {
   reserved,
   capabilities: {
     groups: true,
-    scatter: false,
     atomics: false,
     f64: false,
     f16: false,

@@ -1,9 +1,13 @@
 // The types of a generated module, for editors.
 
 import { comment, fileName } from "../../generators/emit/frame.ts";
+import { createNames } from "../../generators/emit/names.ts";
 import type { PrintedUnit } from "../../generators/emit/target.ts";
 import type { SignatureAttr } from "../contract/signature.ts";
+import { reserved } from "./reserved.ts";
 import { arrayNames } from "./text.ts";
+
+const safe = createNames(reserved);
 
 const types: Readonly<Record<SignatureAttr["type"], (attr: SignatureAttr) => string>> = {
   int: () => "number",
@@ -66,8 +70,8 @@ export function declareTypes(unit: PrintedUnit) {
         name: `${nest.name}_kernel`,
         buffers: nest.buffers
           .filter(({ place }) => place === "global")
-          .map(({ name, dtype }) => ({ name, type: arrayNames[dtype] })),
-        numbers: [...nest.scalars, ...entry.constants].map(({ name }) => name),
+          .map(({ name, dtype }) => ({ name: safe(name), type: arrayNames[dtype] })),
+        numbers: [...nest.scalars, ...entry.constants].map(({ name }) => safe(name)),
       })),
     ),
   };

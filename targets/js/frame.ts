@@ -8,7 +8,7 @@ import { declareTypes } from "./declarations.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 import { printSignature } from "./signature.ts";
-import { argumentLines, arrayNames } from "./text.ts";
+import { argumentLines, arrayNames, field } from "./text.ts";
 
 const safe = createNames(reserved);
 
@@ -30,32 +30,27 @@ function declareKernels({ nests, entry }: PrintedPlan) {
   });
 }
 
-/** A formula of the manifest over members of `s`; its calls are Math's, but for two. */
-function writeFormula(formula: string): string {
-  return formula.replace(/[A-Za-z_]\w*/g, (name) => {
-    if (name === "min" || name === "max") return `Math.${name}`;
-    return name === "ceilDiv" || name === "idiv" ? name : `s.${name}`;
-  });
-}
+/** A formula of the manifest over members of `_s`. */
+const writeFormula = (formula: string): string => formulaAsJs(formula, "_s.");
 
 function runStep(step: Step, entry: PrintedPlan["entry"]): string {
   if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
   const args = [
     ...step.buffers.map(({ name }) => safe(name)),
-    ...step.scalars.map((name) => `s.${name}`),
-    ...entry.constants.map(({ option }) => `o.${option}`),
+    ...step.scalars.map((name) => `_s.${name}`),
+    ...entry.constants.map(({ option }) => `_o.${option}`),
   ];
   return argumentLines(`${step.function}(`, args, ");", 4);
 }
 
 function declareEntry({ entry }: PrintedPlan) {
-  const inputs = entry.tensors.filter(({ role }) => role === "input").map(({ name }) => safe(name));
+  const inputs = entry.tensors.filter(({ role }) => role === "input");
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const product = (shape: readonly string[]) =>
     shape.map((f) => f.split(" * ").map(writeFormula).join(" * ")).join(" * ");
   return {
     key: entry.present.join(" "),
-    inputs: inputs.join(", "),
+    inputs: inputs.map(({ name }) => field(name, safe(name))).join(", "),
     allocations: [
       ...outputs.map(({ name, dtype, shape }) => ({
         name: safe(name),
@@ -67,15 +62,17 @@ function declareEntry({ entry }: PrintedPlan) {
       })),
     ],
     steps: entry.steps.map((step) => runStep(step, entry)),
-    outputs: outputs.map(({ name }) => safe(name)).join(", "),
+    outputs: outputs.map(({ name }) => field(name, safe(name))).join(", "),
   };
 }
 
 /** A module defines its operator's name and a few of its own, which must differ. */
 function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const more = ["signature", "entries", "axes", "demands", "readShape", "readData", "ceilDiv"];
-  if (reserved.has(operator) || [...own, ...more].includes(operator))
+  const more = ["signature", "entries", "readShape", "readData"];
+  // A module has as many axes and demands as its variants differ in.
+  const numbered = /^(axes|demands)\d*$/.test(operator);
+  if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))
     throw new Error(`An operator cannot be called ${operator}: generated modules use that name.`);
 }
 

@@ -77,7 +77,7 @@ export const language: Language = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: false, scatter: true, atomics: true, f64: true, f16: false, widths: [1] },
+  capabilities: { groups: false, atomics: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
   index: { grid: "", group: "" },
   loopsInside: true,

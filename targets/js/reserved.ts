@@ -1,3 +1,4 @@
+import { formulaCalls } from "./formula.ts";
 import { helpers } from "./helpers.ts";
 
 const words = `
@@ -7,8 +8,9 @@ const words = `
   with yield NaN Infinity Math Number Object Array String Error Map Set
   Float32Array Float64Array Int32Array Uint32Array`;
 
-/** Words that are no names in a generated module: the language's, its globals' and the helpers'. */
+/** Words that are no names in a generated module: the language's, its globals' and its own functions'. */
 export const reserved: ReadonlySet<string> = new Set([
   ...words.trim().split(/\s+/),
   ...Object.keys(helpers),
+  ...Object.keys(formulaCalls),
 ]);

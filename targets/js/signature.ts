@@ -7,6 +7,7 @@ import type { Expr } from "../../generators/ir/expr.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import type { Signature } from "../contract/signature.ts";
 import { language } from "./language.ts";
+import { field } from "./text.ts";
 
 type Use = (helper: string) => void;
 
@@ -55,8 +56,6 @@ function shareTexts(name: string, texts: readonly string[]) {
     names: texts.map(nameOf),
   };
 }
-
-const field = (key: string, name: string): string => (key === name ? key : `${key}: ${name}`);
 
 /** A signature as JavaScript: statements that define `signature`, and which helpers its rules call. */
 export interface PrintedSignature {

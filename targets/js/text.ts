@@ -23,3 +23,7 @@ export function argumentLines(
   const lines = wrap(`${args.join(`,${gapAt(0)}`)},`, indent + 2, 100, 0);
   return [head, ...lines, pad + tail].join("\n");
 }
+
+/** A member of an object (or of a pattern that takes one apart) that a variable of this name holds. */
+export const field = (key: string, name: string): string =>
+  key === name ? key : `${key}: ${name}`;

@@ -65,7 +65,7 @@ export const wgsl: Target = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: true, scatter: true, atomics: true, f64: false, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, f64: false, f16: false, widths: [1] },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
   index: { grid: "group", group: "i32(thread_index)" },

@@ -8,7 +8,7 @@ import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
-import { deriveGradients, generateAll } from "../../generate.ts";
+import { generateAll } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { codeOf, UserError } from "../errors.ts";
@@ -73,7 +73,7 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule, { derive: deriveGradients });
+  const made = generateAll(operators, targets, chooseSchedule);
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");
