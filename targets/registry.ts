@@ -1,4 +1,4 @@
-// All targets. To add one: a folder and a line here.
+// All targets. To add one: a folder, a line here, and one in machine.ts.
 
 import type { Target } from "../generators/emit/target.ts";
 import { cuda } from "./cuda/target.ts";
@@ -6,8 +6,16 @@ import { gpujs } from "./gpujs/target.ts";
 import { js } from "./js/target.ts";
 import { wgsl } from "./wgsl/target.ts";
 
+/** Every target there is text for by its name, in the order in which they are shown. */
+export const targetsByName = { js, gpujs, wgsl, cuda } as const satisfies Readonly<
+  Record<string, Target>
+>;
+
+/** The name of a target there is text for. */
+export type TargetName = keyof typeof targetsByName;
+
 /** Every target there is text for, in the order in which they are shown. */
-export const targets: readonly Target[] = [js, gpujs, wgsl, cuda];
+export const targets: readonly Target[] = Object.values(targetsByName);
 
 /** The target of a name. */
 export function findTarget(name: string): Target {

@@ -41,8 +41,12 @@ const table: Table = {
   ...Object.fromEntries(targetFolders.map((folder) => [folder, ofTargets])),
   // gpu.js takes JavaScript.
   "targets/gpujs": { ...ofTargets, may: [...ofTargets.may!, "targets/js"] },
-  targets: { may: targetFolders, types: ["generators/emit"] },
-  "generators/check": { may: ["generators/frontend", "generators/ir", "targets/contract"] },
+  targets: { may: targetFolders, types: ["generators/emit", "targets/contract"] },
+  // What targets promise of their arithmetic is in their records.
+  "generators/check": {
+    may: ["generators/frontend", "generators/ir", "targets"],
+    types: ["targets/contract"],
+  },
   generators: {
     may: [
       "generators/autodiff",

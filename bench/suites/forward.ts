@@ -1,7 +1,6 @@
 // The forward pass of layers: generated kernels and what others do, verified and timed side by side.
 
-import { closeMachine, type Opened, openMachine } from "../../examples/quickstart/machine.ts";
-import { formatDevice } from "../../generators/cli/executors.ts";
+import { closeAll, formatDevice, type Opened, openAll } from "../../generators/cli/executors.ts";
 import { compileProgram } from "../../generators/cli/kernels.ts";
 import { openOperator } from "../../generators/cli/operators.ts";
 import { formatTable, formatTime } from "../../generators/cli/terminal.ts";
@@ -9,6 +8,7 @@ import { describeSignature } from "../../generators/emit/signature.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import type { Device } from "../../targets/contract/program.ts";
 import { resolve } from "../../targets/js/runtime.js";
+import { targets } from "../../targets/registry.ts";
 import {
   boundOf,
   countFlops,
@@ -50,7 +50,7 @@ export const forward: Suite = {
   doc: "deform_conv2d, forward: pointwise kernels of every target and peers, as ratios",
   async run(tell) {
     const operator = openOperator("deform_conv2d");
-    const machine = await openMachine();
+    const machine = await openAll(targets);
     try {
       const opened = machine.opened.filter(({ executor }) => isTimed(executor.device));
       const notes = [
@@ -64,7 +64,7 @@ export const forward: Suite = {
         results.push({ layer, rows: await runLayer(operator, opened, layer, notes, tell) });
       return report(results, [...new Set(notes)]);
     } finally {
-      await closeMachine(machine);
+      await closeAll(machine);
     }
   },
 };

@@ -5,10 +5,10 @@ import { crosscheck } from "../../generators/check/crosscheck.ts";
 import type { OperatorRecord, TargetRecord } from "../../generators/check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../generators/check/oracles.ts";
 import { nameVariant, pairwiseVariants, type Subject } from "../../generators/check/variants.ts";
+import type { Opened } from "../../generators/cli/executors.ts";
 import { makeRunner } from "../../generators/cli/runners.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { loadReference } from "../../generators/frontend/reference.ts";
-import type { Opened } from "./machine.ts";
 
 /** Variants of an operator that are checked here; `warpweave check` takes a covering array of all. */
 const mostVariants = 3;

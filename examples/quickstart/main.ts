@@ -4,6 +4,7 @@
 import { resolve } from "node:path";
 import { closeLedger, type OperatorRecord } from "../../generators/check/ledger.ts";
 import { main, UserError } from "../../generators/cli/errors.ts";
+import { closeAll, type OpenedAll, openAll } from "../../generators/cli/executors.ts";
 import { readPicture } from "../../generators/cli/io/image.ts";
 import { scaleToWidth } from "../../generators/cli/io/resize.ts";
 import { formatLedger } from "../../generators/cli/ledger.ts";
@@ -17,7 +18,6 @@ import { packageRoot } from "../../generators/frontend/paths.ts";
 import { generateAll } from "../../generators/generate.ts";
 import { targets } from "../../targets/registry.ts";
 import { checkOperator } from "./agree.ts";
-import { closeMachine, type Machine, openMachine } from "./machine.ts";
 import { type Report, writeReport } from "./report.ts";
 import { swirlFor } from "./swirl.ts";
 import { formatWarps } from "./table.ts";
@@ -39,7 +39,7 @@ await main(async () => {
   const operators = openOperators([]);
   const generated = await generate(operators, start);
   say(generated);
-  const machine = await openMachine();
+  const machine = await openAll(targets);
   try {
     const warps = await warpPhoto(operators, machine);
     say(`\n${formatWarps(warps.outcomes)}`);
@@ -55,7 +55,7 @@ await main(async () => {
     if (!ledger.passed) throw new UserError("the cross-check found a disagreement");
     say(`\nAll agree; ${formatTime(performance.now() - start)}. Look at ${page}`);
   } finally {
-    await closeMachine(machine);
+    await closeAll(machine);
   }
 });
 
@@ -70,7 +70,7 @@ async function generate(operators: readonly Operator[], start: number): Promise<
   return `Generated ${plural(files.size, "file")} (${size}, ${changed}) of ${all} in ${time}.`;
 }
 
-async function warpPhoto(operators: readonly Operator[], { opened }: Machine) {
+async function warpPhoto(operators: readonly Operator[], { opened }: OpenedAll) {
   const original = await readPicture(photo);
   const picture = scaleToWidth(original, width);
   const swirl = swirlFor(picture.width, picture.height);
@@ -92,7 +92,7 @@ async function warpPhoto(operators: readonly Operator[], { opened }: Machine) {
   return { original, warp, kernel, expected, outcomes };
 }
 
-async function checkAll(operators: readonly Operator[], { opened }: Machine) {
+async function checkAll(operators: readonly Operator[], { opened }: OpenedAll) {
   const records: OperatorRecord[] = [];
   const options = { label: "check", total: operators.length };
   await withProgress(options, async ({ advance }) => {

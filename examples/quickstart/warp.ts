@@ -4,6 +4,7 @@ import { type Comparison, compare } from "../../generators/check/compare.ts";
 import { judge, type Verdict } from "../../generators/check/judge.ts";
 import { loosest } from "../../generators/check/rules.ts";
 import { messageOf } from "../../generators/cli/errors.ts";
+import type { Opened } from "../../generators/cli/executors.ts";
 import type { Picture } from "../../generators/cli/io/picture.ts";
 import { compileProgram } from "../../generators/cli/kernels.ts";
 import { describeSignature, scalarName } from "../../generators/emit/signature.ts";
@@ -13,7 +14,6 @@ import { loadReference, runReference } from "../../generators/frontend/reference
 import { isOption, type Kernel as TensorKernel } from "../../generators/ir/kernel.ts";
 import type { Device, Executor } from "../../targets/contract/program.ts";
 import { type Resolved, resolve } from "../../targets/js/runtime.js";
-import type { Opened } from "./machine.ts";
 import { type Kernel, offsetsOf, type Swirl, smoothingWeights } from "./swirl.ts";
 
 /** The arrays and numbers of one deformable convolution over a picture. */

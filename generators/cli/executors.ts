@@ -1,24 +1,12 @@
 // How each target is opened on this machine.
 
+import type { Opener, TargetMachine } from "../../targets/contract/machine.ts";
 import type { Device, Executor, Unavailable } from "../../targets/contract/program.ts";
-import { openCuda } from "../../targets/cuda/executor.ts";
-import { openGpujs } from "../../targets/gpujs/executor.ts";
-import { openJs } from "../../targets/js/executor.ts";
+import { machines } from "../../targets/machine.ts";
 import { targets } from "../../targets/registry.ts";
-import { openWgsl } from "../../targets/wgsl/adapter.ts";
+import type { Target } from "../emit/target.ts";
 import { UserError } from "./errors.ts";
 import { suggestName } from "./nearest.ts";
-
-/** Opens a target on one device. */
-export type Opener = () => Promise<Executor | Unavailable>;
-
-/** The ways of running each target, the preferred one first; `check` uses all of them. */
-const openers: Readonly<Record<string, readonly [Opener, ...Opener[]]>> = {
-  js: [async () => openJs()],
-  gpujs: [openGpujs, () => openGpujs({ mode: "cpu" })],
-  wgsl: [openWgsl],
-  cuda: [openCuda],
-};
 
 /** The names of the targets that can be run, `reference` not among them. */
 export const runnable: readonly string[] = targets.map((t) => t.name);
@@ -30,11 +18,45 @@ export function checkTarget(name: string): void {
   throw new UserError(`there is no target "${name}"; ${suggestName(name, names)}`);
 }
 
-/** The ways of running a target, the preferred one first. */
-export function openersOf(name: string): readonly [Opener, ...Opener[]] {
-  const found = openers[name];
+/** What runs the kernels of a target. */
+export function machineOf(name: string): TargetMachine {
+  const all: Readonly<Record<string, TargetMachine>> = machines;
+  const found = all[name];
   if (found === undefined) throw new Error(`nothing runs kernels of ${name}`);
   return found;
+}
+
+/** The ways of running a target, the preferred one first. */
+export const openersOf = (name: string): readonly [Opener, ...Opener[]] => machineOf(name).open;
+
+/** A target with a device that runs its kernels. */
+export interface Opened {
+  readonly target: Target;
+  readonly executor: Executor;
+}
+
+/** The targets that run here, and those that do not, with the reason. */
+export interface OpenedAll {
+  readonly opened: readonly Opened[];
+  readonly unavailable: readonly Unavailable[];
+}
+
+/** Opens all ways of running some targets; the caller closes them. */
+export async function openAll(wanted: readonly Target[]): Promise<OpenedAll> {
+  const opened: Opened[] = [];
+  const unavailable: Unavailable[] = [];
+  for (const target of wanted)
+    for (const open of openersOf(target.name)) {
+      const executor = await open();
+      if ("unavailable" in executor) unavailable.push(executor);
+      else opened.push({ target, executor });
+    }
+  return { opened, unavailable };
+}
+
+/** Closes every device. */
+export async function closeAll({ opened }: Pick<OpenedAll, "opened">): Promise<void> {
+  for (const { executor } of opened) await executor.close();
 }
 
 /** Why a target cannot run, as the end of a sentence. */

@@ -1,6 +1,7 @@
 // A target is a record: what it spells differently, what it can do, and how its files are framed. The
 // printer (generators/emit) asks the record and never which target it is.
 
+import type { Accuracy } from "../../targets/contract/accuracy.ts";
 import type { Entry } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
@@ -153,6 +154,8 @@ export interface Language {
   readonly reserved: ReadonlySet<string>;
   readonly capabilities: Capabilities;
   readonly limits: Limits;
+  /** What its devices promise of their f32 arithmetic. */
+  readonly accuracy: Accuracy;
   /** The number of the group and of the thread in it. */
   readonly index: Readonly<Record<"grid" | "group", string>>;
 

@@ -4,6 +4,7 @@ import type { Entry } from "../../targets/contract/program.ts";
 import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
 import { hashKernel } from "../ir/hash.ts";
+import { describeTolerance, type Tolerance } from "./tolerance.ts";
 
 /** A kernel on one target. */
 export interface ManifestTarget {
@@ -18,6 +19,8 @@ export interface ManifestTarget {
     readonly sharedBytes: number;
     readonly buffers: number;
   };
+  /** How far results may be from the exact ones. */
+  readonly tolerance: Tolerance;
   readonly entries: readonly Entry[];
 }
 
@@ -85,6 +88,7 @@ function describeKernel(units: readonly EmittedUnit[]): ManifestKernel {
     targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
   };
 }
+    tolerance: describeTolerance(printed.kernels, target.accuracy),
 
 /** What the manifest says of an operator, from its units (those of the forward kernel first). */
 export function describeOperator(

@@ -95,8 +95,43 @@ export const manifestSchema = {
       function: text,
       buffers: list(
         object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
+      tolerance: ref("tolerance"),
       ),
       scalars: list(text),
+    tolerance: {
+      description:
+        "What a bound of |result - exact| is made of, by running error analysis for the inputs at hand: " +
+        "each +, - and * errs by at most unitRoundoff * |its result|, each of `operations` as it says, " +
+        "and errors of operands are carried on to the result. Sums may be taken in any order: n terms " +
+        "err by at most (n - 1) * unitRoundoff * sum |term|, beside the terms' own errors. Results below " +
+        "smallestNormal may be 0. Where floor, ceil, round or a comparison is decided within the error of " +
+        "its operands, what either decision gives is right. Everything else is exact.",
+      ...object({
+        method: { const: "running error" },
+        unitRoundoff: { type: "number" },
+        smallestNormal: { type: "number" },
+        operations: {
+          description:
+            "By operation: promises in order, of which the first with from <= operand <= to holds (a bound " +
+            "that is absent is none). The error is at most the larger of `absolute` and ulps + ulpsPerUnit * " +
+            "|operand| units in the last place of the result; where no promise holds, anything may come out.",
+          ...record(
+            list(
+              object(
+                {
+                  from: { type: "number" },
+                  to: { type: "number" },
+                  ulps: { type: "number" },
+                  ulpsPerUnit: { type: "number" },
+                  absolute: { type: "number" },
+                },
+                ["from", "to", "ulps", "ulpsPerUnit", "absolute"],
+              ),
+            ),
+          ),
+        },
+      }),
+    },
       scalarsBinding: count,
       group: { type: "integer", minimum: 1 },
       groups: ref("formula"),

@@ -88,6 +88,16 @@ export const cuda: Target = {
   reserved,
   capabilities: { groups: true, atomics: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },
+  // CUDA C++ Programming Guide, mathematical functions, without fast-math.
+  accuracy: {
+    div: [{ ulps: 0.5 }],
+    sqrt: [{ ulps: 0.5 }],
+    exp: [{ ulps: 2 }],
+    log: [{ ulps: 1 }],
+    sin: [{ ulps: 2 }],
+    cos: [{ ulps: 2 }],
+    tanh: [{ ulps: 2 }],
+  },
   index: { grid: "blockIdx.x", group: "threadIdx.x" },
   loopsInside: false,
 

@@ -13,6 +13,7 @@ import {
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import { shaderAccuracy } from "../contract/accuracy.ts";
 import { findResult } from "./elementwise.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
@@ -86,6 +87,8 @@ export const gpujs: Target = {
   },
   // A texture for each array; WebGL promises eight.
   limits: { group: 1, sharedBytes: 0, buffers: 9 },
+  // It runs GLSL on WebGL, whose division and functions are as loose as WGSL's.
+  accuracy: shaderAccuracy,
   index: { grid: "this.thread.x", group: "0" },
   loopsInside: false,
 

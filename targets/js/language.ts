@@ -79,6 +79,16 @@ export const language: Language = {
   reserved,
   capabilities: { groups: false, atomics: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
+  // Float64 inside, rounded to f32 when stored: never worse than f32 with rounded functions.
+  accuracy: {
+    div: [{ ulps: 0.5 }],
+    sqrt: [{ ulps: 0.5 }],
+    exp: [{ ulps: 1 }],
+    log: [{ ulps: 1 }],
+    sin: [{ ulps: 1 }],
+    cos: [{ ulps: 1 }],
+    tanh: [{ ulps: 1 }],
+  },
   index: { grid: "", group: "" },
   loopsInside: true,
 

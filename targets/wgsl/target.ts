@@ -19,6 +19,7 @@ import {
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import { shaderAccuracy } from "../contract/accuracy.ts";
 import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
@@ -68,6 +69,7 @@ export const wgsl: Target = {
   capabilities: { groups: true, atomics: true, f64: false, f16: false, widths: [1] },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
+  accuracy: shaderAccuracy,
   index: { grid: "group", group: "i32(thread_index)" },
   loopsInside: false,
 

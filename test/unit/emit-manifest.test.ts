@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OperatorSource } from "../../generators/compile.ts";
 import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
 import { generateAll } from "../../generators/generate.ts";
+import { make } from "../../generators/ir/build.ts";
+import { attr, constant } from "../../generators/ir/expr.ts";
 import { hashKernel } from "../../generators/ir/hash.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { i32 } from "../../generators/ir/nest.ts";
@@ -14,7 +16,8 @@ import { abiVersion, compareAbi, fingerprint } from "../../generators/manifest/a
 import { formatJson } from "../../generators/manifest/json.ts";
 import type { Manifest } from "../../generators/manifest/manifest.ts";
 import { manifestSchema } from "../../generators/manifest/schema.ts";
-import { targets as all } from "../../targets/registry.ts";
+import { describeTolerance } from "../../generators/manifest/tolerance.ts";
+import { targets as all, targetsByName } from "../../targets/registry.ts";
 
 /** The kernel of these tests has groups, which gpu.js has not. */
 const targets = all.filter((t) => t.name !== "gpujs");
@@ -91,7 +94,7 @@ describe("the manifest", () => {
     expect(validate(wrong)).toBe(false);
     expect(validate({ ...parsed, more: 1 })).toBe(false);
     expect(
-      validate(JSON.parse(files.get("manifest.json")!.replaceAll("ceilDiv", "ceil.div"))),
+      validate(JSON.parse(files.get("manifest.json")!.replaceAll("ceilDiv", "ceil;div"))),
     ).toBe(false);
   });
 
@@ -139,6 +142,28 @@ describe("the manifest", () => {
       groups: "ceilDiv(N, 32)",
       sharedBytes: 0,
     });
+  });
+
+  test("says what bounds of errors are made of", () => {
+    const { js, wgsl } = parsed.operators.pick!.kernels.forward!.targets;
+    expect(js!.tolerance).toEqual({
+      method: "running error",
+      unitRoundoff: 2 ** -24,
+      smallestNormal: 2 ** -126,
+      operations: {},
+    });
+    expect(wgsl!.tolerance).toEqual(js!.tolerance);
+    const parts = [make("log", make("div", constant(1, "acc"), attr("scale", "coord")))];
+    const divided: Kernel = {
+      ...kernelFor([]),
+      stages: [{ kind: "gather", name: "output", domain: [], dims: [], parts }],
+    };
+    const { wgsl: shader, cuda } = targetsByName;
+    expect(describeTolerance([divided], shader.accuracy).operations).toEqual({
+      div: [{ ulps: 2.5 }],
+      log: [{ from: 0.5, to: 2, absolute: 2 ** -21 }, { ulps: 3 }],
+    });
+    expect(describeTolerance([divided], cuda.accuracy).operations.div).toEqual([{ ulps: 0.5 }]);
   });
 
   test("names the hash of each kernel's meaning", () => {

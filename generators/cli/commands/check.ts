@@ -1,7 +1,6 @@
 // `check`: do all targets agree with the declaration?
 
 import type { Command } from "commander";
-import type { Executor, Unavailable } from "../../../targets/contract/program.ts";
 import { crosscheck } from "../../check/crosscheck.ts";
 import { closeLedger, type Ledger, ledgerToJson, type OperatorRecord } from "../../check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
@@ -9,7 +8,13 @@ import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
 import { UserError } from "../errors.ts";
-import { explainUnavailable, openersOf } from "../executors.ts";
+import {
+  closeAll,
+  explainUnavailable,
+  type Opened,
+  type OpenedAll,
+  openAll,
+} from "../executors.ts";
 import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
@@ -66,7 +71,7 @@ async function check(
   if (options.case !== undefined && names.length !== 1)
     throw new UserError("--case names a case of one operator: name that operator as well");
   const operators = openOperators(names);
-  const { opened, unavailable } = await openAll(targets, options.target !== undefined);
+  const { opened, unavailable } = await openTargets(targets, options.target !== undefined);
   const records: OperatorRecord[] = [];
   try {
     for (const [i, operator] of operators.entries()) {
@@ -76,7 +81,7 @@ async function check(
       );
     }
   } finally {
-    for (const { executor } of opened) await executor.close();
+    await closeAll({ opened });
   }
   const ledger = closeLedger(seed, records, unavailable);
   printLedger(ledger, options.json === true, performance.now() - start, terminal);
@@ -87,30 +92,13 @@ function parseCount(name: string, text: string): number {
   throw new UserError(`--${name} ${text} cannot be read; write one whole number`);
 }
 
-interface Opened {
-  readonly target: Target;
-  readonly executor: Executor;
-}
-
 /** Opens all ways of running the targets; one that was asked for by name must run. */
-async function openAll(
-  targets: readonly Target[],
-  required: boolean,
-): Promise<{ readonly opened: readonly Opened[]; readonly unavailable: readonly Unavailable[] }> {
-  const opened: Opened[] = [];
-  const unavailable: Unavailable[] = [];
-  for (const target of targets) {
-    for (const open of openersOf(target.name)) {
-      const executor = await open();
-      if (!("unavailable" in executor)) opened.push({ target, executor });
-      else if (!required) unavailable.push(executor);
-      else {
-        for (const other of opened) await other.executor.close();
-        throw new UserError(`${target.name} cannot run here: ${explainUnavailable(executor)}`);
-      }
-    }
-  }
-  return { opened, unavailable };
+async function openTargets(targets: readonly Target[], required: boolean): Promise<OpenedAll> {
+  const all = await openAll(targets);
+  const [missing] = all.unavailable;
+  if (!required || missing === undefined) return all;
+  await closeAll(all);
+  throw new UserError(`${missing.target} cannot run here: ${explainUnavailable(missing)}`);
 }
 
 async function checkOne(

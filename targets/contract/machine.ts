@@ -1,0 +1,29 @@
+// What a target says of the machines that run it: how it is opened, what `doctor` tries, which systems there are.
+
+import type { Executor, Unavailable } from "./program.ts";
+
+/** Opens a target on one device, or says why it cannot. */
+export type Opener = () => Promise<Executor | Unavailable>;
+
+/** One thing that a machine may be able to do, and how it is tried. */
+export type Probe =
+  /** Runs kernels. */
+  | { readonly what: string; readonly opens: Opener }
+  /** Compiles (checks) kernels only; gives the compiler's name. */
+  | { readonly what: string; readonly compiles: () => Promise<string | Unavailable> };
+
+/** One way in which one system runs a target. */
+export interface Platform {
+  readonly system: "Linux" | "macOS" | "Windows" | "browsers";
+  readonly how: string;
+  /** Whether the authors ever executed it. */
+  readonly executed: "executed" | "never executed";
+}
+
+/** All that is known of running a target. */
+export interface TargetMachine {
+  /** The ways of running it, the preferred one first; `check` uses all of them. */
+  readonly open: readonly [Opener, ...Opener[]];
+  readonly probes: readonly Probe[];
+  readonly platforms: readonly Platform[];
+}

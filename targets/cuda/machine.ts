@@ -1,0 +1,41 @@
+import type { TargetMachine } from "../contract/machine.ts";
+import { openCuda } from "./executor.ts";
+import { compileWithNvcc } from "./nvcc.ts";
+import { compileWithNvrtc } from "./nvrtc.ts";
+
+const empty = 'extern "C" __global__ void probe() {}\n';
+
+/** CUDA on a GPU, in the simulation on the CPU, and two compilers of it. */
+export const machine: TargetMachine = {
+  open: [openCuda],
+  probes: [
+    { what: "cuda on a GPU", opens: () => openCuda({ build: "gpu" }) },
+    { what: "cuda simulated", opens: () => openCuda({ build: "simulation" }) },
+    { what: "cuda memory check", opens: () => openCuda({ build: "memory" }) },
+    {
+      what: "cuda by nvcc",
+      compiles: async () => {
+        const found = await compileWithNvcc(empty, { architectures: [80] });
+        if ("unavailable" in found) return found;
+        return found.ok
+          ? found.compiler.replace("release ", "")
+          : { target: "cuda", unavailable: `nvcc fails: ${found.errors.trim()}` };
+      },
+    },
+    {
+      what: "cuda by NVRTC",
+      compiles: async () => {
+        const found = await compileWithNvrtc(empty);
+        if ("unavailable" in found) return found;
+        return found.ok ? found.compiler : { target: "cuda", unavailable: found.errors.trim() };
+      },
+    },
+  ],
+  platforms: [
+    { system: "Linux", how: "simulation on the CPU (x64)", executed: "executed" },
+    { system: "Linux", how: "simulation on the CPU (arm64)", executed: "never executed" },
+    { system: "Linux", how: "an NVIDIA GPU, built by nvcc", executed: "never executed" },
+    { system: "macOS", how: "not supported", executed: "never executed" },
+    { system: "Windows", how: "an NVIDIA GPU, built by nvcc", executed: "never executed" },
+  ],
+};
