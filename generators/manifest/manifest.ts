@@ -63,7 +63,7 @@ export interface EmittedUnit {
   readonly files: ReadonlyMap<string, string>;
 }
 
-function describeTarget({ printed, files }: EmittedUnit): ManifestTarget {
+function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget {
   const entries = printed.plans.map(({ entry }) => entry);
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
