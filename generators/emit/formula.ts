@@ -1,16 +1,21 @@
+// What the host computes as a formula of the manifest; see targets/contract/formula.ts.
+
+import type { FormulaFunction } from "../../targets/contract/formula.ts";
 import type { Formula } from "../../targets/contract/program.ts";
-import type { NestExpr } from "../ir/nest.ts";
+import type { NestExpr, NestOp } from "../ir/nest.ts";
 
 interface Part {
   readonly text: string;
-  /** 1 a sum, 2 a product, 3 a factor. */
   readonly level: number;
 }
+
+/** How tightly the parts of a formula bind. */
+const level = { or: 1, and: 2, compare: 3, sum: 4, product: 5, factor: 6 } as const;
 
 const bracket = (part: Part, atLeast: number): string =>
   part.level >= atLeast ? part.text : `(${part.text})`;
 
-/** An integer expression over scalars as a formula of the manifest (see targets/contract/formula.ts). */
+/** An expression over scalars as a formula of the manifest. */
 export function printFormula(e: NestExpr): Formula {
   return print(e).text;
 }
@@ -18,50 +23,91 @@ export function printFormula(e: NestExpr): Formula {
 function print(e: NestExpr): Part {
   switch (e.kind) {
     case "const":
-      return { text: String(e.value), level: e.value < 0 ? 2 : 3 };
+      return { text: String(e.value), level: e.value < 0 ? level.product : level.factor };
     case "var":
-      return { text: e.name, level: 3 };
+      return { text: e.name, level: level.factor };
     case "op":
       return printOp(e);
+    case "select":
+      return printCall("select", [e.cond, e.then, e.else]);
+    case "cast":
+      return print(e.arg); // a test is 0 or 1, and whole numbers are real ones
+    case "load":
+      throw new Error(`What the host computes is over scalars; it cannot load ${e.buffer}.`);
     default:
-      throw new Error(`A size cannot be written as a formula: it holds a ${e.kind}.`);
+      return e satisfies never;
   }
 }
 
-function printOp(e: Extract<NestExpr, { kind: "op" }>): Part {
-  const [a, b] = e.args;
-  const infix = (symbol: string, level: number, right: number): Part => ({
-    text: `${bracket(print(a!), level)} ${symbol} ${bracket(print(b!), right)}`,
-    level,
-  });
-  const call = (name: string): Part => ({
-    text: `${name}(${e.args.map((arg) => print(arg).text).join(", ")})`,
-    level: 3,
-  });
-  switch (e.op) {
-    case "add":
-      return b?.kind === "const" && b.value < 0
-        ? { text: `${bracket(print(a!), 1)} - ${-b.value}`, level: 1 }
-        : infix("+", 1, 1);
-    case "sub":
-      return infix("-", 1, 2);
-    case "mul":
-      return infix("*", 2, 2);
-    case "neg":
-      return { text: `-${bracket(print(a!), 3)}`, level: 2 };
-    case "quot":
-    case "idiv": {
-      const whole = ceilOf(a!, b!);
-      if (whole) return { text: `ceilDiv(${print(whole).text}, ${print(b!).text})`, level: 3 };
-      return call("idiv");
-    }
-    case "minimum":
-      return call("min");
-    case "maximum":
-      return call("max");
-    default:
-      throw new Error(`A size cannot be written as a formula: it holds the operation ${e.op}.`);
+function printCall(name: FormulaFunction, args: readonly NestExpr[]): Part {
+  return {
+    text: `${name}(${args.map((arg) => print(arg).text).join(", ")})`,
+    level: level.factor,
+  };
+}
+
+type Spelled =
+  | { readonly call: FormulaFunction }
+  /** The least levels of the two sides. */
+  | { readonly infix: string; readonly at: number; readonly sides: readonly [number, number] }
+  | { readonly prefix: string; readonly at: number };
+
+const call = (name: FormulaFunction): Spelled => ({ call: name });
+const infix = (symbol: string, at: number, left: number, right: number): Spelled => ({
+  infix: symbol,
+  at,
+  sides: [left, right],
+});
+
+const spell: Readonly<Record<NestOp, Spelled>> = {
+  add: infix("+", level.sum, level.sum, level.sum),
+  sub: infix("-", level.sum, level.sum, level.product),
+  mul: infix("*", level.product, level.product, level.product),
+  div: infix("/", level.product, level.product, level.factor),
+  neg: { prefix: "-", at: level.product },
+  quot: call("idiv"), // its operands are not negative
+  idiv: call("idiv"),
+  rem: call("mod"),
+  mod: call("mod"),
+  minimum: call("min"),
+  maximum: call("max"),
+  abs: call("abs"),
+  floor: call("floor"),
+  ceil: call("ceil"),
+  round: call("round"),
+  floorf: call("floor"),
+  ceilf: call("ceil"),
+  roundf: call("round"),
+  sqrt: call("sqrt"),
+  exp: call("exp"),
+  log: call("log"),
+  sin: call("sin"),
+  cos: call("cos"),
+  tanh: call("tanh"),
+  lt: infix("<", level.compare, level.sum, level.sum),
+  le: infix("<=", level.compare, level.sum, level.sum),
+  eq: infix("==", level.compare, level.sum, level.sum),
+  and: infix("&&", level.and, level.and, level.and),
+  or: infix("||", level.or, level.or, level.or),
+  not: { prefix: "!", at: level.factor },
+};
+
+function printOp({ op, args }: Extract<NestExpr, { kind: "op" }>): Part {
+  const [a, b] = args;
+  if (!a) throw new Error(`The operation ${op} has no operand.`);
+  if (op === "add" && b?.kind === "const" && b.value < 0)
+    return { text: `${bracket(print(a), level.sum)} - ${-b.value}`, level: level.sum };
+  if ((op === "quot" || op === "idiv") && b) {
+    const whole = ceilOf(a, b);
+    if (whole) return printCall("ceilDiv", [whole, b]);
   }
+  const spelled = spell[op];
+  if ("call" in spelled) return printCall(spelled.call, args);
+  if ("prefix" in spelled)
+    return { text: spelled.prefix + bracket(print(a), level.factor), level: spelled.at };
+  const [left, right] = spelled.sides;
+  const text = `${bracket(print(a), left)} ${spelled.infix} ${bracket(print(b!), right)}`;
+  return { text, level: spelled.at };
 }
 
 /** x, where `a` is x + (b - 1): then the division rounds up. */

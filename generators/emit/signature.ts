@@ -8,6 +8,7 @@ import type {
   Variant,
 } from "../../targets/contract/signature.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
+import { hostExpr } from "../ir/host.ts";
 import {
   elementsOf,
   type Kernel,
@@ -17,6 +18,8 @@ import {
   valuesOf,
 } from "../ir/kernel.ts";
 import { ops } from "../ir/ops.ts";
+import { visit } from "../ir/walk.ts";
+import { printFormula } from "./formula.ts";
 
 /** `stride.y` as scalars are called: `stride_y`. */
 export const scalarName = (attr: string): string => attr.replaceAll(".", "_");
@@ -79,13 +82,24 @@ function describeOutput(stage: Stage): Signature["outputs"] {
   }));
 }
 
+/** Is an expression over what callers give, and no axis that is derived? */
+export function isEarly({ axes }: Kernel, e: Expr): boolean {
+  let early = true;
+  visit([e], (part) => {
+    if (part.kind === "size" && axes.some(({ axis }) => axis === part.axis)) early = false;
+  });
+  return early;
+}
+
 function describeVariant(kernel: Kernel): Variant {
   return {
     present: kernel.present,
     axes: kernel.axes.map(({ axis, size }) => ({ axis, size: compileRule(size) })),
     demands: kernel.demands.map(({ holds, otherwise }) => ({
       holds: compileRule(holds),
+      formula: printFormula(hostExpr(holds)),
       otherwise,
+      early: isEarly(kernel, holds),
     })),
   };
 }

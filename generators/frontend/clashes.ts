@@ -14,6 +14,7 @@ export interface Named {
   readonly derived: readonly string[];
   readonly differentiable: readonly string[];
   readonly outputs: readonly string[];
+  readonly stages: readonly string[];
 }
 
 /** A name as generated text has it, and what it is the name of. */
@@ -70,6 +71,12 @@ const describeName = ({ of, as }: Emitted): string => (as === undefined ? of : `
 export function checkNames(named: Named): void {
   const at: ts.Node = named.signature.node.name ?? named.signature.node;
   const known = new Map<string, Emitted>();
+  const { name: operator, tensors } = named.signature;
+  // Functions of the file are called so, and in WGSL buffers are names beside them.
+  const buffers = [...tensors.map(({ name }) => name), ...named.outputs, ...named.stages];
+  const begun = buffers.find((name) => name.startsWith(`${operator}_`));
+  if (begun !== undefined)
+    failAt("WW104", at, `${begun} begins with ${operator}_, as the names of functions do`);
   for (const emitted of emittedNames(named)) {
     const { name, of } = emitted;
     if (!/^[A-Za-z]\w*$/.test(name))

@@ -57,8 +57,9 @@ function evaluateOnce(
     record(meta.axes.map(({ axis }) => [axis, axisOf(axis)])),
   ];
   const results = resultsOf(callFunction(run, signature.node, undefined, args), signature);
-  checkNames(namedOf(signature, meta, [...results.keys()]));
   const stages = run.stages;
+  const stageNames = stages.map(({ name }) => name);
+  checkNames({ ...namedOf(signature, meta), outputs: [...results.keys()], stages: stageNames });
   const loops = stages.flatMap((s) => s.domain);
   const roots = stages.flatMap((s) => s.parts);
   const { line, character } = checked.file.getLineAndCharacterOfPosition(
@@ -81,12 +82,14 @@ function evaluateOnce(
   return { kernel, results };
 }
 
-const namedOf = (signature: Signature, meta: MetaData, outputs: readonly string[]): Named => ({
+/** The names that are known before anything is evaluated. */
+const namedOf = (signature: Signature, meta: MetaData): Named => ({
   signature,
   attrs: meta.attrs,
   derived: meta.axes.map(({ axis }) => axis),
   differentiable: meta.differentiable,
-  outputs,
+  outputs: [],
+  stages: [],
 });
 
 function openRun(
@@ -100,7 +103,7 @@ function openRun(
     names: new Names(),
     stages: [],
     axes: [],
-    taken: new Set(takenNames(namedOf(signature, meta, []))),
+    taken: new Set(takenNames(namedOf(signature, meta))),
     renamed,
     calls: [],
     modules: new Map(),

@@ -47,7 +47,7 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   const axes = f.axes ? readAxes(f.axes) : [];
   const differentiable = readTensorNames(f.differentiable, "differentiable", signature, false);
   const derived = axes.map((a) => a.axis);
-  checkNames({ signature, attrs, derived, differentiable, outputs: [] });
+  checkNames({ signature, attrs, derived, differentiable, outputs: [], stages: [] });
   const known = new Set([
     ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !/^\d/.test(axis)),
     ...derived,

@@ -93,7 +93,10 @@ function storedKind(kind: ReturnType<typeof kindOf>): Stored {
 }
 
 /** The name itself, or with a number after it where it is taken; a result has the name it is returned by. */
-function nameStage(run: Run, wanted: string): string {
+function nameStage(run: Run, name: string): string {
+  // A name that all targets can spell.
+  const spelled = name.replaceAll(/\W/g, "_");
+  const wanted = /^[A-Za-z]/.test(spelled) ? spelled : `stage${spelled}`;
   const results = new Set(run.renamed.values());
   const next = (isFree: (name: string) => boolean): string => {
     let name = wanted;
@@ -101,8 +104,8 @@ function nameStage(run: Run, wanted: string): string {
     run.taken.add(name);
     return name;
   };
-  const name = next((candidate) => !run.taken.has(candidate));
-  const result = run.renamed.get(name);
+  const free = next((candidate) => !run.taken.has(candidate));
+  const result = run.renamed.get(free);
   if (result !== undefined) return result;
-  return results.has(name) ? next((n) => !run.taken.has(n) && !results.has(n)) : name;
+  return results.has(free) ? next((n) => !run.taken.has(n) && !results.has(n)) : free;
 }

@@ -1,6 +1,6 @@
 // What manifest.json says: everything that is needed to call a generated kernel, without the compiler.
 
-import type { Entry } from "../../targets/contract/program.ts";
+import type { Entry, Formula } from "../../targets/contract/program.ts";
 import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
 import { hashKernel } from "../ir/hash.ts";
@@ -30,6 +30,13 @@ export interface ManifestKernel {
   readonly targets: Readonly<Record<string, ManifestTarget>>;
 }
 
+export interface ManifestDemand {
+  /** Over sizes, attributes such as `stride_y`, and the numbers of options' values such as `BORDER`. */
+  readonly holds: Formula;
+  /** `{C}` stands for a size, `{stride}` for an attribute, `{stride.y}` for a part of one. */
+  readonly otherwise: string;
+}
+
 export interface ManifestOperator {
   readonly doc: string;
   /** File and line of the declaration. */
@@ -42,6 +49,11 @@ export interface ManifestOperator {
     readonly tensor: string;
     readonly column: number;
     readonly axis: string;
+  }[];
+  /** What must hold where these optional tensors are given, and what to say where it does not. */
+  readonly variants: readonly {
+    readonly present: readonly string[];
+    readonly demands: readonly ManifestDemand[];
   }[];
   /** By role: `forward`, and others such as `grad_input`. */
   readonly kernels: Readonly<Record<string, ManifestKernel>>;
@@ -76,6 +88,7 @@ function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget
       sharedBytes: most(launches.map((launch) => launch.sharedBytes)),
       buffers: most(launches.map(({ buffers }) => buffers.length)),
     },
+    tolerance: describeTolerance(printed.kernels, target.accuracy),
     entries,
   };
 }
@@ -88,7 +101,6 @@ function describeKernel(units: readonly EmittedUnit[]): ManifestKernel {
     targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
   };
 }
-    tolerance: describeTolerance(printed.kernels, target.accuracy),
 
 /** What the manifest says of an operator, from its units (those of the forward kernel first). */
 export function describeOperator(
@@ -110,6 +122,12 @@ export function describeOperator(
     attributes: signature.attrs,
     outputs: signature.outputs,
     indices: signature.indices,
+    variants: signature.variants.map(({ present, demands }) => ({
+      present,
+      demands: demands
+        .filter(({ formula }) => formula !== "1") // it cannot fail
+        .map(({ formula, otherwise }) => ({ holds: formula, otherwise })),
+    })),
     kernels: Object.fromEntries(kernels),
   };
 }

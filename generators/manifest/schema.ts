@@ -1,5 +1,7 @@
 // The JSON Schema of manifest.json, published beside it.
 
+import type { FormulaFunction } from "../../targets/contract/formula.ts";
+
 const text = { type: "string" };
 const count = { type: "integer", minimum: 0 };
 const list = (items: object) => ({ type: "array", items });
@@ -16,6 +18,26 @@ const object = (
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
   additionalProperties: false,
 });
+
+/** What the functions of formulas are. */
+const functions: Readonly<Record<FormulaFunction, string>> = {
+  ceilDiv: "ceilDiv(a, b) is a / b rounded up",
+  idiv: "idiv(a, b) is a / b rounded down",
+  mod: "mod(a, b) is what that leaves",
+  select: "select(test, a, b) is a where the test is not 0, else b",
+  min: "min(a, b)",
+  max: "max(a, b)",
+  abs: "abs(a)",
+  floor: "floor(a)",
+  ceil: "ceil(a)",
+  round: "round(a), halves away from zero",
+  sqrt: "sqrt(a)",
+  exp: "exp(a)",
+  log: "log(a)",
+  sin: "sin(a)",
+  cos: "cos(a)",
+  tanh: "tanh(a)",
+};
 
 const dims = list(list(text));
 const dtype = { enum: ["f32", "f16", "f64", "i32", "u32"] };
@@ -36,8 +58,9 @@ export const manifestSchema = {
     formula: {
       type: "string",
       description:
-        "Integers and names with + - * ( ), ceilDiv(a, b), idiv(a, b), min(a, b), max(a, b).",
-      pattern: "^[A-Za-z0-9_+*(), -]+$",
+        "Numbers and names with ( ), and from tight to loose: - ! of one; * /; + -; < <= ==; &&; ||. " +
+        `All in doubles, tests being 0 or 1. Functions: ${Object.values(functions).join("; ")}.`,
+      pattern: "^(?:\\d\\.\\d|[A-Za-z0-9_+*/(),!<=&| -])+$",
     },
     operator: object({
       doc: text,
@@ -59,6 +82,12 @@ export const manifestSchema = {
       ),
       outputs: list(object({ name: text, dims })),
       indices: list(object({ tensor: text, column: count, axis: text })),
+      variants: list(
+        object({
+          present: list(text),
+          demands: list(object({ holds: ref("formula"), otherwise: text })),
+        }),
+      ),
       kernels: record(object({ ir: record(text), targets: record(ref("target")) }, ["ir"])),
     }),
     target: object({
@@ -66,38 +95,9 @@ export const manifestSchema = {
       schedule: text,
       features: list(text),
       needs: object({ group: count, sharedBytes: count, buffers: count }),
+      tolerance: ref("tolerance"),
       entries: list(ref("entry")),
     }),
-    entry: object({
-      operator: text,
-      kernel: text,
-      name: text,
-      present: list(text),
-      tensors: list(
-        object({
-          name: text,
-          role: { enum: ["input", "output"] },
-          dtype,
-          axes: dims,
-          shape: list(ref("formula")),
-        }),
-      ),
-      scalars: list(
-        object({ name: text, type: { enum: ["i32", "f32"] }, from: { enum: ["size", "attr"] } }),
-      ),
-      constants: list(object({ name: text, option: text, values: list(text), default: count })),
-      workspaces: list(object({ name: text, dtype, elements: ref("formula") })),
-      sizes: list(object({ name: text, is: ref("formula") })),
-      steps: list({ oneOf: [ref("launch"), ref("fill")] }),
-    }),
-    launch: object({
-      kind: { const: "launch" },
-      function: text,
-      buffers: list(
-        object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
-      tolerance: ref("tolerance"),
-      ),
-      scalars: list(text),
     tolerance: {
       description:
         "What a bound of |result - exact| is made of, by running error analysis for the inputs at hand: " +
@@ -132,6 +132,35 @@ export const manifestSchema = {
         },
       }),
     },
+    entry: object({
+      operator: text,
+      kernel: text,
+      name: text,
+      present: list(text),
+      tensors: list(
+        object({
+          name: text,
+          role: { enum: ["input", "output"] },
+          dtype,
+          axes: dims,
+          shape: list(ref("formula")),
+        }),
+      ),
+      scalars: list(
+        object({ name: text, type: { enum: ["i32", "f32"] }, from: { enum: ["size", "attr"] } }),
+      ),
+      constants: list(object({ name: text, option: text, values: list(text), default: count })),
+      workspaces: list(object({ name: text, dtype, elements: ref("formula") })),
+      sizes: list(object({ name: text, is: ref("formula") })),
+      steps: list({ oneOf: [ref("launch"), ref("fill")] }),
+    }),
+    launch: object({
+      kind: { const: "launch" },
+      function: text,
+      buffers: list(
+        object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
+      ),
+      scalars: list(text),
       scalarsBinding: count,
       group: { type: "integer", minimum: 1 },
       groups: ref("formula"),

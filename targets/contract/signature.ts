@@ -1,5 +1,7 @@
 // What callers need to know of an operator: the tensors it takes, its attributes, how sizes follow. Plain data.
 
+import type { Formula } from "./program.ts";
+
 /** A tensor as callers pass it: the axes of each dimension, a numeral for a fixed size. */
 export interface SignatureTensor {
   readonly name: string;
@@ -25,12 +27,22 @@ export type Values = Readonly<Record<string, number>>;
 /** A formula over such numbers; a test is 0 or 1. */
 export type Rule = (values: Values) => number;
 
+/** What must hold of a call, and the sentence where it does not. */
+export interface Demand {
+  readonly holds: Rule;
+  /** The same as text. */
+  readonly formula: Formula;
+  readonly otherwise: string;
+  /** It is over what callers give, so it can be asked before any axis is derived. */
+  readonly early: boolean;
+}
+
 /** What holds where these optional tensors are given. */
 export interface Variant {
   readonly present: readonly string[];
   /** Axes that follow from others, in order. */
   readonly axes: readonly { readonly axis: string; readonly size: Rule }[];
-  readonly demands: readonly { readonly holds: Rule; readonly otherwise: string }[];
+  readonly demands: readonly Demand[];
 }
 
 export interface Signature {

@@ -8,7 +8,7 @@ import {
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
-import { reserved } from "./reserved.ts";
+import { functionName, reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);
 
@@ -30,7 +30,7 @@ function declareKernel({ nest, body }: PrintedNest, groups: string) {
   const numbers = nest.scalars.map(
     ({ name, type }) => `${type === "i32" ? "int" : "float"} ${safe(name)}`,
   );
-  const head = `extern "C" __global__ void __launch_bounds__(${nest.group}) ${safe(nest.name)}(`;
+  const head = `extern "C" __global__ void __launch_bounds__(${nest.group}) ${functionName(nest.name)}(`;
   return {
     about: comment(`Grid: ${groups} blocks of ${nest.group} threads.`, "//"),
     head: argumentList(head, [...pointers, ...numbers], ") {"),

@@ -1,3 +1,4 @@
+import { createNames } from "../../generators/emit/names.ts";
 import { helpers } from "./helpers.ts";
 
 const words = `
@@ -16,3 +17,13 @@ export const reserved: ReadonlySet<string> = new Set([
   ...words.trim().split(/\s+/),
   ...Object.keys(helpers),
 ]);
+
+/** Functions of the C library, which a function that is not in a namespace must not be called like. */
+const library = `
+  main abort atexit calloc close div exit free getenv index j0 j1 jn labs malloc memcpy memmove memset
+  open pipe printf puts qsort rand read realloc remove rename signal sleep system time wait write y0 y1 yn
+  gamma lgamma tgamma erf erfc pow fmod hypot log2 log10 exp2 asin acos atan sinh cosh asinh acosh atanh
+  link unlink stat select send connect accept listen bind socket fork kill raise`;
+
+/** The name of a launch's function. */
+export const functionName = createNames(new Set([...reserved, ...library.trim().split(/\s+/)]));

@@ -22,7 +22,7 @@ import { gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
-import { reserved } from "./reserved.ts";
+import { functionName, reserved } from "./reserved.ts";
 
 /** A function of the C library: with an f for float. */
 const math =
@@ -156,7 +156,7 @@ export const cuda: Target = {
     constant: (name) => macroName(plan.operator, name),
     need,
   }),
-  functionName: (nest) => safe(nest.name),
+  functionName: (nest) => functionName(nest.name),
   constantName: macroName,
   scalarsOf: (_, nest) => nest.scalars.map(({ name }) => name),
   frame,

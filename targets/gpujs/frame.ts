@@ -3,30 +3,24 @@ import { comment, describeTensors, fileName, preamble } from "../../generators/e
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { NestExpr } from "../../generators/ir/nest.ts";
+import { formulaAsJs } from "../js/formula.ts";
 import { argumentLines } from "../js/text.ts";
 import { findResult } from "./elementwise.ts";
-import { reserved } from "./reserved.ts";
+import { functionName, reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);
 
-/** A size over members of `s`, as JavaScript. */
-function writeSize(e: NestExpr): string {
-  return printFormula(e).replace(/[A-Za-z_]\w*/g, (name) => {
-    if (name === "min" || name === "max") return `Math.${name}`;
-    return name === "ceilDiv" || name === "idiv" ? name : `s.${name}`;
-  });
-}
-
-function declareKernels({ nests, entry }: PrintedPlan) {
+function declareKernels({ nests, entry }: PrintedPlan, use: (text: string) => void) {
+  const writeSize = (e: NestExpr) => formulaAsJs(printFormula(e), "s.", use);
   return nests.map(({ nest, body }) => {
     const result = findResult(nest);
     const inputs = nest.buffers.map(({ name }) => name).filter((name) => name !== result);
     const scalars = nest.scalars.map(({ name }) => name);
     const shape = nest.buffers.find(({ name }) => name === result)?.shape ?? [];
-    const sizes = shape.map(writeSize).map((size) => (/ [+-] /.test(size) ? `(${size})` : size));
+    const sizes = shape.map(writeSize).map((size) => (/ [^*] /.test(size) ? `(${size})` : size));
     const takes = [...inputs, ...scalars].map(safe);
     return {
-      name: nest.name,
+      name: functionName(nest.name),
       doc: comment(
         `Computes ${result}. Takes { ${inputs.join(", ")} } and the numbers ` +
           `{ ${scalars.join(", ")} }.`,
@@ -35,7 +29,7 @@ function declareKernels({ nests, entry }: PrintedPlan) {
       choices: entry.constants.map(({ name, option, values }) =>
         comment(`${name}, ${option}: ${values.map((v, i) => `${i} ${v}`).join(", ")}`, " *"),
       ),
-      head: argumentLines(`function ${nest.name}_kernel(`, takes, ") {"),
+      head: argumentLines(`function ${functionName(nest.name)}_kernel(`, takes, ") {"),
       body,
       arrays: argumentLines(
         "arrays: [",
@@ -64,9 +58,10 @@ function declareKernels({ nests, entry }: PrintedPlan) {
 
 /** An ES module that imports nothing: functions that build kernels with the GPU object they are given. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
-  const kernels = unit.plans.flatMap(declareKernels);
-  const uses = (name: string) => kernels.some(({ count }) => count.includes(`${name}(`));
-  const names = unit.helpers.map((text) => /function (\w+)/.exec(text)?.[1] ?? "");
+  const formulas = new Set<string>();
+  const kernels = unit.plans.flatMap((plan) => declareKernels(plan, (text) => formulas.add(text)));
+  const nameOf = (text: string) => /function (\w+)/.exec(text)?.[1] ?? "";
+  const names = unit.helpers.map(nameOf);
   return [
     {
       path: `gpujs/${fileName(unit)}.js`,
@@ -77,8 +72,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         kernels,
         helpers: unit.helpers,
         functions: argumentLines("const functions = [", names, "].map((source) => ({"),
-        ceilDiv: uses("ceilDiv"),
-        idiv: uses("idiv"),
+        formulas: [...formulas].filter((text) => !names.includes(nameOf(text))),
       },
     },
   ];

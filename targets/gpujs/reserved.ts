@@ -1,3 +1,5 @@
+import { createNames } from "../../generators/emit/names.ts";
+import { formulaNames } from "../js/formula.ts";
 import { helpers } from "./helpers.ts";
 
 const words = `
@@ -11,3 +13,8 @@ export const reserved: ReadonlySet<string> = new Set([
   ...words.trim().split(/\s+/),
   ...Object.keys(helpers),
 ]);
+
+/** The function of a launch, in a module that has some functions of its own. */
+export const functionName = createNames(
+  new Set([...reserved, ...formulaNames, "prepare", "check", "largest", "functions"]),
+);

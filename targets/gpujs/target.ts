@@ -17,7 +17,7 @@ import { shaderAccuracy } from "../contract/accuracy.ts";
 import { findResult } from "./elementwise.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
-import { reserved } from "./reserved.ts";
+import { functionName, reserved } from "./reserved.ts";
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
   ...operators,
@@ -134,7 +134,7 @@ export const gpujs: Target = {
       need,
     };
   },
-  functionName: (nest) => nest.name,
+  functionName: (nest) => functionName(nest.name),
   constantName: (_, constant) => constant,
   scalarsOf: (_, nest) => nest.scalars.map(({ name }) => name),
   frame,

@@ -5,6 +5,7 @@ import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { Step } from "../contract/program.ts";
 import { declareTypes } from "./declarations.ts";
+import { formulaAsJs } from "./formula.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 import { printSignature } from "./signature.ts";
@@ -30,9 +31,6 @@ function declareKernels({ nests, entry }: PrintedPlan) {
   });
 }
 
-/** A formula of the manifest over members of `_s`. */
-const writeFormula = (formula: string): string => formulaAsJs(formula, "_s.");
-
 function runStep(step: Step, entry: PrintedPlan["entry"]): string {
   if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
   const args = [
@@ -43,7 +41,8 @@ function runStep(step: Step, entry: PrintedPlan["entry"]): string {
   return argumentLines(`${step.function}(`, args, ");", 4);
 }
 
-function declareEntry({ entry }: PrintedPlan) {
+function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
+  const writeFormula = (formula: string) => formulaAsJs(formula, "_s.", use);
   const inputs = entry.tensors.filter(({ role }) => role === "input");
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const product = (shape: readonly string[]) =>
@@ -80,12 +79,11 @@ function requireFree(operator: string, runtime: string): void {
 export function frame(unit: PrintedUnit): readonly Framed[] {
   const { signature } = unit;
   const base = fileName(unit);
-  const entries = unit.plans.map(declareEntry);
+  const called = new Set<string>();
+  const entries = unit.plans.map((plan) => declareEntry(plan, (text) => called.add(text)));
   const printed = printSignature(signature, unit.kernels);
   const runtime = readRuntime();
   requireFree(base, runtime);
-  const formulas = entries.flatMap(({ allocations }) => allocations.map(({ value }) => value));
-  const uses = (name: string) => formulas.some((formula) => formula.includes(`${name}(`));
   return [
     {
       path: `js/${base}.js`,
@@ -99,9 +97,9 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         single: signature.outputs.length === 1,
         output: signature.outputs[0]?.name,
         entries,
-        ceilDiv: uses("ceilDiv"),
-        idiv: uses("idiv"),
-        helpers: [...new Set([...closeHelpers(printed.helpers, helpers), ...unit.helpers])],
+        helpers: [
+          ...new Set([...closeHelpers(printed.helpers, helpers), ...unit.helpers, ...called]),
+        ],
         kernels: unit.plans.flatMap(declareKernels),
         runtime,
       },

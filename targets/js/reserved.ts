@@ -1,4 +1,4 @@
-import { formulaCalls } from "./formula.ts";
+import { formulaNames } from "./formula.ts";
 import { helpers } from "./helpers.ts";
 
 const words = `
@@ -12,5 +12,5 @@ const words = `
 export const reserved: ReadonlySet<string> = new Set([
   ...words.trim().split(/\s+/),
   ...Object.keys(helpers),
-  ...Object.keys(formulaCalls),
+  ...formulaNames,
 ]);

@@ -2,6 +2,7 @@
 // operations, as the functions that the command line calls.
 
 import { printHostExpr } from "../../generators/emit/printer.ts";
+import { isEarly } from "../../generators/emit/signature.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { Expr } from "../../generators/ir/expr.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
@@ -34,8 +35,9 @@ function printAxes({ axes }: Kernel, use: Use): string {
   return printList(items);
 }
 
-function printDemands({ demands }: Kernel, use: Use): string {
-  const items = demands.map(({ holds, otherwise }) => [
+function printDemands(kernel: Kernel, use: Use): string {
+  const items = kernel.demands.map(({ holds, otherwise }) => [
+    ...(isEarly(kernel, holds) ? ["    early: true,"] : []),
     ...printRule("holds", holds, use),
     ...wrap(`otherwise:${gapAt(0)}${JSON.stringify(otherwise)},`, 4, 100, 2),
   ]);

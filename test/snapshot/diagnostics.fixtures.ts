@@ -168,6 +168,12 @@ export const bad: readonly Bad[] = [
     ["(scale?.(c) ?? 1);\n  });", "(scale?.(c) ?? 1);\n  });\n  return { C: last };"],
   ),
   change(
+    "WW104",
+    "a stage named like a function of the operator",
+    ["const moved", "const example_2"],
+    ["moved(n, c, p)", "example_2(n, c, p)"],
+  ),
+  change(
     "WW105",
     "a tensor that WGSL cannot name",
     ["boxes: Coords", "__boxes: Coords"],
