@@ -8,6 +8,7 @@ export type { Kind } from "./ops.ts";
 /** What a read does where its position is out of range. */
 export type Border = "inside" | "zero" | "clamp";
 
+/** What one element is computed of. Made by the functions below only, so that equal ones are one object. */
 export type Expr =
   | { readonly kind: "const"; readonly type: Exclude<Kind, "data">; readonly value: number }
   /** A number given at launch, e.g. `stride.y`. */
@@ -64,6 +65,7 @@ export interface Loop {
   readonly cover: boolean;
 }
 
+/** Everything that is interned. */
 export type Node = Expr | Reduce | Loop;
 
 const table = new Map<string, Node>();
@@ -137,14 +139,24 @@ export const unreachable = (x: never): never => {
 
 type Literal = Extract<Expr, { kind: "const" }>["type"];
 
+/** A number that is known. */
 export const constant = (value: number, type: Literal): Expr =>
   intern({ kind: "const", type, value });
+/** A known whole number. */
 export const int = (value: number): Expr => constant(value, "int");
+/** The number that an attribute (or one part of it, `stride.y`) has at launch. */
 export const attr = (name: string, type: "int" | "coord"): Expr =>
   intern({ kind: "attr", name, type });
+/** Which of its values an option has, as the number of that value. */
 export const option = (name: string): Expr => intern({ kind: "option", name });
+/** Whether an axis is a numeral, such as the 2 of `N 2 H W`: its size is part of its name. */
+export const isFixedSize = (axis: string): boolean => /^\d+$/.test(axis);
+
+/** How long a named axis is. */
 export const size = (axis: string): Expr => intern({ kind: "size", axis });
+/** Where a loop stands. */
 export const index = (loop: Loop): Expr => intern({ kind: "index", loop });
+/** One part of an element of a tensor or of an earlier stage, by the rule of its border. */
 export const read = (r: Omit<Extract<Expr, { kind: "read" }>, "kind">): Expr =>
   intern({
     kind: "read",
@@ -155,13 +167,16 @@ export const read = (r: Omit<Extract<Expr, { kind: "read" }>, "kind">): Expr =>
     border: r.border,
     part: r.part,
   });
+/** One value of the tuple that a reduction ends in. */
 export const part = (of: Reduce, which: number): Expr => intern({ kind: "part", of, part: which });
 
 /** An operation, as written: operands must already be of fitting kinds (see build.ts for promotion). */
 export const op = (name: OpName, ...args: readonly Expr[]): Expr =>
   intern({ kind: "op", op: name, args });
+/** The same number as another kind; nothing where it is of that kind already. */
 export const cast = (to: Kind, arg: Expr): Expr =>
   kindOf(arg) === to ? arg : intern({ kind: "cast", to, arg });
+/** One of two values, of which only the chosen one is computed. */
 export const select = (cond: Expr, then: Expr, otherwise: Expr): Expr =>
   intern({ kind: "select", cond, then, else: otherwise });
 

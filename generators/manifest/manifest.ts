@@ -4,6 +4,7 @@ import type { Entry, Formula } from "../../targets/contract/program.ts";
 import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
 import { hashKernel } from "../ir/hash.ts";
+import type { Bound } from "../ir/kernel.ts";
 import { describeTolerance, type Tolerance } from "./tolerance.ts";
 
 /** A kernel on one target. */
@@ -11,6 +12,8 @@ export interface ManifestTarget {
   /** Paths beside the manifest; the first is the kernels' text. */
   readonly files: readonly string[];
   readonly schedule: string;
+  /** What was fixed when the kernels were built; they refuse other numbers. Absent where nothing was. */
+  readonly bound?: Bound;
   /** Device features that must be enabled. */
   readonly features: readonly string[];
   /** The most that any launch needs of what devices limit. */
@@ -76,12 +79,14 @@ export interface EmittedUnit {
 }
 
 function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget {
+  const bound = printed.kernels[0]?.bound;
   const entries = printed.plans.map(({ entry }) => entry);
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
   return {
     files: [...files.keys()],
     schedule: printed.schedule,
+    ...(bound === undefined ? {} : { bound }),
     features: [],
     needs: {
       group: most(launches.map(({ group }) => group)),

@@ -90,14 +90,22 @@ export const manifestSchema = {
       ),
       kernels: record(object({ ir: record(text), targets: record(ref("target")) }, ["ir"])),
     }),
-    target: object({
-      files: list(text),
-      schedule: text,
-      features: list(text),
-      needs: object({ group: count, sharedBytes: count, buffers: count }),
-      tolerance: ref("tolerance"),
-      entries: list(ref("entry")),
-    }),
+    target: object(
+      {
+        files: list(text),
+        schedule: text,
+        bound: object({
+          sizes: record(count),
+          attrs: record({ type: "number" }),
+          options: record(count),
+        }),
+        features: list(text),
+        needs: object({ group: count, sharedBytes: count, buffers: count }),
+        tolerance: ref("tolerance"),
+        entries: list(ref("entry")),
+      },
+      ["bound"],
+    ),
     tolerance: {
       description:
         "What a bound of |result - exact| is made of, by running error analysis for the inputs at hand: " +

@@ -11,6 +11,7 @@ import { packageRoot } from "../../frontend/paths.ts";
 import { generateAll } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
+import { bindOperator, parseBindings } from "../bindings.ts";
 import { codeOf, UserError } from "../errors.ts";
 import { explainFailure } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
@@ -32,6 +33,7 @@ Examples:
   $ warpweave generate                                 all operators of the package
   $ warpweave generate deform_conv2d --target cuda,wgsl --out kernels
   $ warpweave generate ./my_op.ts --out kernels
+  $ warpweave generate deform_conv2d --bind KH=3,KW=3,stride=2,border=dcnv1 --out fixed
   $ warpweave generate --check                         fails if generated/ is not up to date
 
 Files are written only where their text changes, and only when every operator compiles.`;
@@ -39,6 +41,7 @@ Files are written only where their text changes, and only when every operator co
 interface GenerateOptions {
   readonly target?: string;
   readonly out?: string;
+  readonly bind?: string;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -54,6 +57,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
     )
     .option("--target <names>", "only these targets, e.g. cuda,wgsl")
     .option("--out <folder>", "where to (default: generated)")
+    .option("--bind <name=value,...>", "build for these sizes, attributes and options only")
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -69,7 +73,7 @@ async function generate(
 ): Promise<void> {
   const start = performance.now();
   const targets = parseTargets(options.target);
-  const operators = openOperators(names);
+  const operators = openBound(names, options);
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
@@ -101,6 +105,16 @@ async function generate(
   const gone = stale.length === 0 ? "" : `, ${plural(stale.length, "stale one")} removed`;
   const total = `${plural(files.size, "file")} in ${shown(folder)}, ${changed}${gone}`;
   terminal.out(`\n${total}; ${formatTime(milliseconds)}\n`);
+}
+
+/** The operators, with what --bind gives fixed; their kernels are named like those that ship, so not beside them. */
+function openBound(names: readonly string[], options: GenerateOptions): readonly Operator[] {
+  const operators = openOperators(names);
+  const { bind, out } = options;
+  if (bind === undefined) return operators;
+  if (out === undefined || resolve(out) === join(packageRoot, "generated"))
+    throw new UserError("--bind makes other kernels of the same names: choose a folder with --out");
+  return operators.map((operator) => bindOperator(operator, parseBindings(bind, operator)));
 }
 
 /** What the file system refuses becomes a sentence that names the folder. */

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { dumpKernel } from "../../ir/dump.ts";
 import type { Kernel } from "../../ir/kernel.ts";
+import { bindOperator, parseBindings } from "../bindings.ts";
 import { formatSignature, signatureJson } from "../describe.ts";
 import { UserError } from "../errors.ts";
 import { openOperator, parsePresent } from "../operators.ts";
@@ -14,6 +15,7 @@ Examples:
   $ warpweave show deform_conv2d
   $ warpweave show ./my_op.ts --ir
   $ warpweave show deform_conv2d --variant mask,bias --nest --target cuda
+  $ warpweave show deform_conv2d --ir --bind KH=3,KW=3,border=dcnv1
   $ warpweave show conv2d --nest --target wgsl --schedule my_schedule.json
 
 A schedule is JSON: [["pointwise", { "group": 64 }]].`;
@@ -24,6 +26,7 @@ interface ShowOptions {
   readonly target: string;
   readonly schedule?: string;
   readonly variant?: string;
+  readonly bind?: string;
   readonly json?: boolean;
 }
 
@@ -38,15 +41,20 @@ export function addShow(program: Command, terminal: Terminal): void {
     .option("--target <name>", "whose schedule and limits --nest takes", "js")
     .option("--schedule <file>", "another schedule than the target's own")
     .option("--variant <tensors>", "the optional tensors that are given, e.g. mask,bias")
+    .option("--bind <name=value,...>", "with these sizes, attributes and options fixed")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
     .action(async (name: string, options: ShowOptions) => {
-      const operator = openOperator(name);
+      const declared = openOperator(name);
+      const operator =
+        options.bind === undefined
+          ? declared
+          : bindOperator(declared, parseBindings(options.bind, declared));
       const wantsKernel = options.ir === true || options.nest === true;
       if (!wantsKernel && options.schedule !== undefined)
         throw new UserError("--schedule is for --nest: show the nest with --nest --schedule FILE");
       const present = options.variant === undefined ? [] : parsePresent(operator, options.variant);
-      if (!wantsKernel && options.variant === undefined) {
+      if (!wantsKernel && options.variant === undefined && options.bind === undefined) {
         if (options.json === true) printJson(terminal, signatureJson(operator));
         else terminal.out(formatSignature(operator));
         return;
