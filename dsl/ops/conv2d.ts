@@ -18,9 +18,21 @@ export const meta = {
   doc: "Convolution of a zero-padded image, with groups: the baseline.",
   source: "torch.nn.functional.conv2d",
   attrs: {
-    stride: { type: "pair", default: 1, min: 1, doc: "Distance between output positions." },
-    padding: { type: "sides", default: 0, min: 0, doc: "Rows and columns of zeros around." },
-    dilation: { type: "pair", default: 1, min: 1, doc: "Distance between taps." },
+    stride: {
+      type: "pair",
+      default: 1,
+      min: 1,
+      max: 16777216,
+      doc: "Distance between output positions.",
+    },
+    padding: {
+      type: "sides",
+      default: 0,
+      min: 0,
+      max: 16777216,
+      doc: "Rows and columns of zeros around.",
+    },
+    dilation: { type: "pair", default: 1, min: 1, max: 16777216, doc: "Distance between taps." },
   },
   differentiable: ["input", "weight", "bias"],
   axes: {
@@ -31,6 +43,13 @@ export const meta = {
       idiv(W + padding.left + padding.right - dilation.x * (KW - 1) - 1, stride.x) + 1,
   },
   demands: [
+    {
+      holds: ({ H, W, KH, KW }, { padding, dilation }) =>
+        dilation.y * (KH - 1) < H + padding.top + padding.bottom &&
+        dilation.x * (KW - 1) < W + padding.left + padding.right,
+      otherwise:
+        "the kernel, {KH}x{KW} taps with dilation {dilation}, is larger than the padded input",
+    },
     {
       holds: ({ C, I }) => mod(C, I) === 0,
       otherwise: "input has {C} channels, which weight's {I} channels do not divide",

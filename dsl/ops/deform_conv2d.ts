@@ -24,9 +24,21 @@ export const meta = {
   doc: "Deformable convolution: each tap samples the image at a learned offset (v2: and is modulated).",
   source: "arXiv 1703.06211 (Dai et al. 2017), arXiv 1811.11168 (Zhu et al. 2019)",
   attrs: {
-    stride: { type: "pair", default: 1, min: 1, doc: "Distance between output positions." },
-    padding: { type: "sides", default: 0, min: 0, doc: "Shifts the first tap up and left." },
-    dilation: { type: "pair", default: 1, min: 1, doc: "Distance between taps." },
+    stride: {
+      type: "pair",
+      default: 1,
+      min: 1,
+      max: 16777216,
+      doc: "Distance between output positions.",
+    },
+    padding: {
+      type: "sides",
+      default: 0,
+      min: 0,
+      max: 16777216,
+      doc: "Shifts the first tap up and left.",
+    },
+    dilation: { type: "pair", default: 1, min: 1, max: 16777216, doc: "Distance between taps." },
     border: {
       type: "choice",
       values: ["zeros", "dcnv1"],
@@ -55,6 +67,13 @@ export const meta = {
       idiv(W + padding.left + padding.right - dilation.x * (KW - 1) - 1, stride.x) + 1,
   },
   demands: [
+    {
+      holds: ({ H, W, KH, KW }, { padding, dilation }) =>
+        dilation.y * (KH - 1) < H + padding.top + padding.bottom &&
+        dilation.x * (KW - 1) < W + padding.left + padding.right,
+      otherwise:
+        "the kernel, {KH}x{KW} taps with dilation {dilation}, is larger than the padded input",
+    },
     {
       holds: ({ C, I }) => mod(C, I) === 0,
       otherwise: "input has {C} channels, which weight's {I} channels do not divide",

@@ -31,7 +31,7 @@ export const meta = {
   source: "arXiv 1703.06870 (He et al. 2017); ONNX RoiAlign for mode",
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
-    spatial_scale: { type: "real", default: 1, doc: "From picture units to input pixels." },
+    spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },
     sampling_ratio: {
       type: "int",
       default: -1,

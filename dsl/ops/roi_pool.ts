@@ -34,7 +34,7 @@ export const meta = {
   source: "arXiv 1504.08083 (Girshick 2015); arXiv 1703.06211 (Dai et al. 2017) eq. 5 and 6",
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
-    spatial_scale: { type: "real", default: 1, doc: "From picture units to input pixels." },
+    spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },
     reduce: {
       type: "choice",
       values: ["max", "mean"],

@@ -118,6 +118,26 @@ function tensorsOf({ tensors }: Declared, kernels: readonly Kernel[]): readonly 
   return [...tensors, ...new Map(more.map((tensor) => [tensor.name, tensor])).values()];
 }
 
+/**
+ * The axes that are the first of a result (or of its gradient) and never stand elsewhere: elements of a result
+ * do not mix along them, so that there may be none.
+ */
+function findBatches(
+  { tensors }: Declared,
+  kernels: readonly Kernel[],
+  outputs: Signature["outputs"],
+): readonly string[] {
+  const all = [...kernels.flatMap((kernel) => kernel.tensors), ...outputs];
+  const results = all.filter(({ name }) => !tensors.some((tensor) => tensor.name === name));
+  const elsewhere = new Set(
+    all.flatMap(({ dims: [first = [], ...rest] }) => {
+      return [...(first.length > 1 ? first : []), ...rest.flat()];
+    }),
+  );
+  const firsts = results.flatMap(({ dims: [first = []] }) => (first.length === 1 ? first : []));
+  return [...new Set(firsts)].filter((axis) => !/^\d/.test(axis) && !elsewhere.has(axis));
+}
+
 /** The signature of an operator whose kernels (one for each variant, of one role) these are. */
 export function describeSignature(declared: Declared, kernels: readonly Kernel[]): Signature {
   const [kernel] = kernels;
@@ -133,6 +153,7 @@ export function describeSignature(declared: Declared, kernels: readonly Kernel[]
     attrs: kernel.attrs,
     indices: kernel.indices,
     outputs,
+    batches: findBatches(declared, kernels, outputs),
     variants: kernels.map(describeVariant),
   };
 }

@@ -60,5 +60,7 @@ export interface Signature {
     readonly name: string;
     readonly dims: readonly (readonly string[])[];
   }[];
+  /** Axes that may have size 0: an empty batch is one. */
+  readonly batches: readonly string[];
   readonly variants: readonly Variant[];
 }

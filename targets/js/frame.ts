@@ -15,9 +15,12 @@ const safe = createNames(reserved);
 
 /** The checks, as text for a module that imports nothing. */
 function readRuntime(): string {
-  const text = readFileSync(new URL("./runtime.js", import.meta.url), "utf8");
-  return text
-    .slice(text.indexOf("\n\n") + 2)
+  const texts = ["./attributes.js", "./runtime.js"].map((name) => {
+    const text = readFileSync(new URL(name, import.meta.url), "utf8");
+    return text.slice(text.indexOf("\n\n") + 2).replace(/^import .*\n\n/gm, "");
+  });
+  return texts
+    .join("\n")
     .replace(/^export /gm, "")
     .trimEnd();
 }
@@ -68,7 +71,7 @@ function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
 /** A module defines its operator's name and a few of its own, which must differ. */
 function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const more = ["signature", "entries", "readShape", "readData"];
+  const more = ["signature", "entries", "findGiven", "readShape", "readData"];
   // A module has as many axes and demands as its variants differ in.
   const numbered = /^(axes|demands)\d*$/.test(operator);
   if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))

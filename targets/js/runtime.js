@@ -1,94 +1,13 @@
 // What every generated module checks before it computes. Plain JavaScript, because it is copied into each of
 // them; the command line imports the same text. Messages are one sentence: what is wrong, what is allowed.
 
+import { join, partNames, readAttrs, show } from "./attributes.js";
+
 const maxElements = 2147483647;
-const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };
+const nouns = { C: "channels", O: "output channels", H: "rows", W: "columns" };
 
 function isNumeral(axis) {
   return axis >= "0" && axis <= "9~";
-}
-
-function join(names) {
-  return names.length > 0 ? names.join(", ") : "none";
-}
-
-function show(value) {
-  return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
-}
-
-/** The parts of a pair or of sides: one number stands for all, two for rows and columns. */
-function readParts(attr, given) {
-  const names = partNames[attr.type];
-  if (typeof given === "number") return names.map(() => given);
-  if (Array.isArray(given)) {
-    if (given.length === names.length) return given;
-    if (given.length === 2) return names.map((_, at) => given[at % 2]);
-  } else if (given !== null && typeof given === "object") {
-    const unknown = Object.keys(given).find((name) => !names.includes(name));
-    if (unknown === undefined && names.every((name) => name in given))
-      return names.map((name) => given[name]);
-  }
-  const lists = names.length === 2 ? "[y, x]" : "[y, x] or [top, left, bottom, right]";
-  throw new TypeError(`${attr.name} is ${show(given)}; it is a whole number or ${lists}.`);
-}
-
-function checkNumber(attr, name, value) {
-  const whole = attr.type !== "real";
-  const kind = whole ? "a whole number" : "a finite number";
-  if (typeof value !== "number" || !(whole ? Number.isInteger(value) : Number.isFinite(value)))
-    throw new TypeError(`${name} is ${show(value)}; it must be ${kind}.`);
-  const least = Math.max(attr.min ?? -Infinity, whole ? -2147483647 : -Infinity);
-  const most = Math.min(attr.max ?? Infinity, whole ? 2147483647 : Infinity);
-  if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
-  if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  return value + 0;
-}
-
-/** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */
-function readAttr(attr, given, values) {
-  switch (attr.type) {
-    case "int":
-    case "real":
-      values[attr.name] = checkNumber(attr, attr.name, given);
-      return;
-    case "pair":
-    case "sides":
-      readParts(attr, given).forEach((value, at) => {
-        const part = partNames[attr.type][at];
-        values[`${attr.name}_${part}`] = checkNumber(attr, `${attr.name}.${part}`, value);
-      });
-      return;
-    case "bool":
-      if (typeof given !== "boolean")
-        throw new TypeError(`${attr.name} is ${show(given)}; it must be true or false.`);
-      values[attr.name.toUpperCase()] = Number(given);
-      return;
-    default: {
-      const number = attr.values.indexOf(given);
-      if (number < 0) {
-        const allowed = attr.values.join(", ");
-        throw new RangeError(`${attr.name} is ${show(given)}; it is one of ${allowed}.`);
-      }
-      values[attr.name.toUpperCase()] = number;
-    }
-  }
-}
-
-function readAttrs(signature, attrs) {
-  const values = {};
-  for (const name of Object.keys(attrs))
-    if (!signature.attrs.some((attr) => attr.name === name))
-      throw new TypeError(
-        `${signature.operator} has no attribute ${name}; ` +
-          `it has ${join(signature.attrs.map((attr) => attr.name))}.`,
-      );
-  for (const attr of signature.attrs) {
-    const given = attrs[attr.name] ?? attr.default;
-    if (given === undefined)
-      throw new TypeError(`${signature.operator} needs the attribute ${attr.name}.`);
-    readAttr(attr, given, values);
-  }
-  return values;
 }
 
 function readDims(tensor) {
@@ -120,7 +39,7 @@ function findVariant(signature, shapes) {
   return variant;
 }
 
-function checkShape(tensor, shape) {
+function checkShape(signature, tensor, shape) {
   const { name, dims } = tensor;
   if (!Array.isArray(shape) || shape.length !== dims.length)
     throw new RangeError(
@@ -129,12 +48,10 @@ function checkShape(tensor, shape) {
     );
   shape.forEach((size, d) => {
     if (!Number.isInteger(size) || size < 0)
-      throw new RangeError(`${name}'s dimension ${d} is ${size}; a size is a whole number.`);
+      throw new RangeError(`${name}'s dimension ${d} is ${show(size)}; a size is a whole number.`);
     // An empty batch is a batch; an empty image has no pixel to sample.
-    if (size === 0 && d > 0)
-      throw new RangeError(
-        `${name}'s dimension ${d} (${dims[d].join("*")}) is 0; it must be more.`,
-      );
+    if (size === 0 && !(dims[d].length === 1 && signature.batches.includes(dims[d][0])))
+      throw new RangeError(`${nameDimension(tensor, d, size)}; at least 1 is needed.`);
   });
   checkElements(name, shape);
 }
@@ -147,16 +64,23 @@ function checkElements(name, shape) {
     );
 }
 
-/** What is said of a dimension that has the wrong size. */
+/** A dimension with its size, such as `weight has 5 output channels (O)`. */
 function nameDimension(tensor, d, size) {
-  return tensor.dims.length === 4 && d === 1
-    ? `${tensor.name} has ${size} channels`
-    : `${tensor.name}'s dimension ${d} is ${size}`;
+  const axes = tensor.dims[d];
+  // Channels of several kinds, such as the y and x of each tap.
+  if (axes.length > 1 && d === 1) return `${tensor.name} has ${size} channels`;
+  const noun = axes.length === 1 ? nouns[axes[0]] : undefined;
+  if (noun) return `${tensor.name} has ${size} ${noun} (${axes[0]})`;
+  const named = axes.every(isNumeral) ? "" : ` (${axes.join("*")})`;
+  return `${tensor.name}'s dimension ${d}${named} is ${size}`;
 }
 
-/** Finds the sizes of axes that stand alone in a dimension, then of those that share one. */
+/**
+ * Finds the sizes of axes that stand alone in a dimension, then of those that share one. Gives the
+ * dimension that each was read from.
+ */
 function readSizes(signature, shapes, values) {
-  const from = {};
+  const from = Object.create(null);
   const dimensions = signature.tensors.flatMap((tensor) =>
     shapes[tensor.name]
       ? tensor.dims.map((axes, d) => ({ tensor, axes, d, size: shapes[tensor.name][d] }))
@@ -178,29 +102,40 @@ function readSizes(signature, shapes, values) {
     } else {
       if (size % product !== 0)
         throw new RangeError(
-          `${what}; ${axes.join("·")}${where(axes, sizeOf, known)} ` +
+          `${what}; ${showProduct(axes)}${where(axes, sizeOf, known)} ` +
             `gives a multiple of ${product}.`,
         );
       values[unknown[0]] = size / product;
     }
-    for (const axis of unknown) from[axis] = tensor.name;
+    for (const axis of unknown) from[axis] = { tensor, d };
   }
+  return from;
 }
 
 function describeMismatch(axes, what, expected, from) {
   const [axis] = axes;
   if (axes.length === 1 && from[axis])
-    return `${what}, but ${axis} is ${expected} in ${from[axis]}.`;
-  return `${what}; ${axes.length === 1 ? "it must be" : `${axes.join("·")} is`} ${expected}.`;
+    return `${what}, but ${axis} is ${expected} in ${from[axis].tensor.name}.`;
+  return `${what}; ${axes.length === 1 ? "it must be" : `${showProduct(axes)} is`} ${expected}.`;
 }
 
+/** Numbers first: `2·G·KH·KW`. */
+function showProduct(axes) {
+  return [...axes.filter(isNumeral), ...axes.filter((axis) => !isNumeral(axis))].join("·");
+}
+
+/** ` with KH=KW=3`: those of one size together. */
 function where(axes, sizeOf, known) {
   const named = axes.filter((axis) => known.includes(axis) && !isNumeral(axis));
-  return named.length > 0 ? ` with ${named.map((a) => `${a}=${sizeOf(a)}`).join(", ")}` : "";
+  const sizes = [...new Set(named.map(sizeOf))];
+  const parts = sizes.map((size) =>
+    [...named.filter((axis) => sizeOf(axis) === size), size].join("="),
+  );
+  return parts.length > 0 ? ` with ${parts.join(", ")}` : "";
 }
 
 /** Axes that follow from others; one that a tensor has too must be the same there. */
-function deriveSizes(variant, values) {
+function deriveSizes(variant, values, from) {
   for (const { axis, size } of variant.axes) {
     const derived = Number(size(values));
     const read = values[axis];
@@ -210,7 +145,8 @@ function deriveSizes(variant, values) {
       );
     if (read !== undefined && read !== derived)
       throw new RangeError(
-        `${axis} is ${read}, but the other sizes and attributes give ${derived}.`,
+        `${nameDimension(from[axis].tensor, from[axis].d, read)}, but the other sizes and ` +
+          `attributes give ${derived}.`,
       );
     values[axis] = derived;
   }
@@ -228,20 +164,28 @@ function fillSentence(sentence, signature, values) {
   });
 }
 
+function checkDemands(demands, signature, values) {
+  for (const { holds, otherwise } of demands)
+    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, signature, values)}.`);
+}
+
 /**
  * Checks shapes (of the tensors that are given) and attributes against a signature, and finds every
  * number that a kernel needs. Throws one sentence where something does not fit.
  */
-export function resolve(signature, shapes, attrs) {
+export function resolve(signature, given, attrs) {
+  const shapes = Object.assign(Object.create(null), given);
   const variant = findVariant(signature, shapes);
   const values = readAttrs(signature, attrs);
   const attributes = Object.keys(values);
   for (const tensor of signature.tensors)
-    if (shapes[tensor.name]) checkShape(tensor, shapes[tensor.name]);
-  readSizes(signature, shapes, values);
-  deriveSizes(variant, values);
-  for (const { holds, otherwise } of variant.demands)
-    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, signature, values)}.`);
+    if (shapes[tensor.name]) checkShape(signature, tensor, shapes[tensor.name]);
+  const from = readSizes(signature, shapes, values);
+  // What callers can read off their own arrays is said before what follows from it.
+  const early = variant.demands.filter((demand) => demand.early);
+  checkDemands(early, signature, values);
+  deriveSizes(variant, values, from);
+  checkDemands(variant.demands, signature, values);
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");
@@ -267,7 +211,7 @@ export function resolve(signature, shapes, attrs) {
 /** Checks the columns that hold indices: each must be a whole number on its axis. */
 export function checkIndices(signature, arrays, shapes, sizes) {
   for (const { tensor, column, axis } of signature.indices) {
-    const data = arrays[tensor];
+    const data = Object.hasOwn(arrays, tensor) ? arrays[tensor] : undefined;
     if (!data) continue;
     const columns = shapes[tensor][shapes[tensor].length - 1];
     for (let at = column, row = 0; at < data.length; at += columns, row++)

@@ -110,6 +110,7 @@ function printStatements(signature: Signature, kernels: readonly Kernel[], use: 
       "outputs",
       outputs.map((output) => object({ ...output })),
     ),
+    `  batches: ${json(signature.batches)},`,
     list("variants", variants),
     "};",
   ].join("\n");

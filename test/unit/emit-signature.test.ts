@@ -1,7 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { differentiate } from "../../generators/autodiff/backward.ts";
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { describeSignature } from "../../generators/emit/signature.ts";
+import { readOperators } from "../../generators/frontend/operator.ts";
+import { packageRoot } from "../../generators/frontend/paths.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import { helpers } from "../../targets/js/helpers.ts";
 import { checkIndices, resolve } from "../../targets/js/runtime.js";
@@ -60,16 +63,24 @@ const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unk
   ],
   ["pick needs the tensor weight.", change("weight", undefined), attrs],
   ["weight has 3 dimensions; it has 2: (KH, C).", change("weight", [3, 6, 1]), attrs],
-  ["weight's dimension 1 (C) is 0; it must be more.", change("weight", [3, 0]), attrs],
+  ["weight has 0 channels (C); at least 1 is needed.", change("weight", [3, 0]), attrs],
   ["weight's dimension 0 is -3; a size is a whole number.", change("weight", [-3, 6]), attrs],
-  ["weight's dimension 1 is 5, but C is 6 in input.", change("weight", [3, 5]), attrs],
+  ["weight has 5 channels (C), but C is 6 in input.", change("weight", [3, 5]), attrs],
   [
-    "offset has 17 channels; G·KH·2 with KH=3 gives a multiple of 6.",
+    "offset has 17 channels; 2·G·KH with KH=3 gives a multiple of 6.",
     change("offset", [2, 17, 7, 4]),
     attrs,
   ],
   ["rois's dimension 1 is 4; it must be 5.", change("rois", [7, 4]), attrs],
-  ["OH is 8, but the other sizes and attributes give 7.", change("offset", [2, 18, 8, 4]), attrs],
+  [
+    "offset's dimension 2 (OH) is 8, but the other sizes and attributes give 7.",
+    change("offset", [2, 18, 8, 4]),
+    attrs,
+  ],
+  ["weight's dimension 0 (KH) is 0; at least 1 is needed.", change("weight", [0, 6]), attrs],
+  ["scale is null; it must be a finite number.", shapes, { scale: null }],
+  ["stride is 2n; it is a whole number or [y, x].", shapes, { ...attrs, stride: 2n }],
+  ["scale is 1e+300; it must be at most 3.4028234663852886e+38.", shapes, { scale: 1e300 }],
   ["6 is no multiple of 4 (low, false, 1,1, 0).", change("offset", [2, 24, 7, 4]), attrs],
   [
     "OH would be 0: these sizes and attributes leave nothing to compute.",
@@ -103,6 +114,8 @@ const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unk
   ['mode is "mid"; it is one of low, high.', shapes, { ...attrs, mode: "mid" }],
 ];
 
+const own = (name: string): string => `${packageRoot}/dsl/ops/${name}.ts`;
+
 function messageOf(act: () => unknown): string {
   try {
     act();
@@ -126,9 +139,42 @@ test("a choice of optional tensors that was not generated is named", () => {
   );
 });
 
+test("a real number is one of 32 bits, as kernels take it", () => {
+  expect(resolve(signature, shapes, { scale: 0.7 }).scalars.scale).toBe(Math.fround(0.7));
+});
+
+test("demands on what callers give are asked before axes are derived", () => {
+  const [conv2d] = readOperators([own("conv2d")]);
+  const of = describeSignature(conv2d!, [conv2d!.kernel([])]);
+  const given = (weight: readonly number[], stride = 1) =>
+    messageOf(() => resolve(of, { input: [2, 4, 7, 6], weight }, { stride }));
+  expect(given([6, 8, 3, 3])).toBe(
+    "input has 4 channels, which weight's 8 channels do not divide.",
+  );
+  expect(given([6, 4, 9, 3])).toBe(
+    "the kernel, 9x3 taps with dilation 1,1, is larger than the padded input.",
+  );
+  expect(given([0, 4, 3, 3])).toBe("weight has 0 output channels (O); at least 1 is needed.");
+  expect(given([1, 4, 3, 3], 2e9)).toBe("stride.y is 2000000000; it must be at most 16777216.");
+});
+
+test("the batches are the axes along which results do not mix", () => {
+  const operators = readOperators([own("conv2d"), own("roi_pool")]);
+  const batchesOf = operators.map((o) => describeSignature(o, [o.kernel([])]).batches);
+  expect(batchesOf).toEqual([["N"], ["R"]]);
+  const backward = operators.map((o) =>
+    differentiate(o.kernel([]), o.name === "conv2d" ? ["input", "weight"] : ["input"]),
+  );
+  const those = backward.map((kernel, i) => describeSignature(operators[i]!, [kernel]).batches);
+  expect(those).toEqual([["N"], ["R", "N"]]);
+});
+
 test("an empty batch is one", () => {
   const empty = { ...change("input", [0, 6, 9, 4]), offset: [0, 18, 7, 4], rois: [0, 5] };
-  expect(resolve(signature, empty, attrs).sizes).toMatchObject({ N: 0, R: 0 });
+  expect(resolve({ ...signature, batches: ["N", "R"] }, empty, attrs).sizes).toMatchObject({
+    N: 0,
+    R: 0,
+  });
 });
 
 test.each([2, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY])(

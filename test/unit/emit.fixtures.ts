@@ -15,6 +15,7 @@ const signature: Signature = {
   attrs: [],
   indices: [],
   outputs: [],
+  batches: [],
   variants: [],
 };
 

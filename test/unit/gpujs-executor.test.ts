@@ -179,7 +179,7 @@ describe("refuses, with one sentence,", () => {
     await expect(
       executor.run({ ...program, entry: { ...entry, sizes: [] } }, { ...large, scalars }),
     ).rejects.toThrow(
-      "input is too large (16777217): gpu.js counts to 16777216 only, but for its mode cpu.",
+      "The length of input is 16777217; gpu.js counts exactly up to 16777216, and further in its mode cpu only.",
     );
     await executor.close();
   });

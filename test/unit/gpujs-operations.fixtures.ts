@@ -149,6 +149,7 @@ export function describePrograms(plans: readonly Plan[]): readonly Program[] {
     attrs: [],
     indices: [],
     outputs: [],
+    batches: [],
     variants: [],
   };
   const unit = {
