@@ -7,8 +7,8 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { openOperators } from "../../generators/cli/operators.ts";
-import { chooseSchedule } from "../../generators/cli/schedules.ts";
 import { formatBytes, formatTable, formatTime } from "../../generators/cli/terminal.ts";
+import { scheduleOn } from "../../generators/compile.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
 import { generateAll } from "../../generators/generate.ts";
 import { targets } from "../../targets/registry.ts";
@@ -24,7 +24,8 @@ export const generate: Suite = {
   name: "generate",
   doc: "all operators for all targets: a fresh process, and again in one; bytes, also compressed",
   async run(tell) {
-    const makeAll = () => generateAll(openOperators([]), targets, chooseSchedule).files;
+    const makeAll = () =>
+      generateAll(openOperators([]), targets, (_, target) => scheduleOn(target)).files;
     // The first time in this process loads the compiler's tables and the declarations' types.
     const files = makeAll();
     const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));

@@ -10,8 +10,8 @@ import { scaleToWidth } from "../../generators/cli/io/resize.ts";
 import { formatLedger } from "../../generators/cli/ledger.ts";
 import { openOperators } from "../../generators/cli/operators.ts";
 import { withProgress } from "../../generators/cli/progress.ts";
-import { chooseSchedule } from "../../generators/cli/schedules.ts";
 import { formatBytes, formatTime, plural } from "../../generators/cli/terminal.ts";
+import { scheduleOn } from "../../generators/compile.ts";
 import { writeFiles } from "../../generators/emit/write.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
@@ -61,7 +61,7 @@ await main(async () => {
 
 /** Writes the folder `generated`, as `warpweave generate` does. */
 async function generate(operators: readonly Operator[], start: number): Promise<string> {
-  const { files } = generateAll(operators, targets, chooseSchedule);
+  const { files } = generateAll(operators, targets, (_, target) => scheduleOn(target));
   const written = await writeFiles(resolve(packageRoot, "generated"), files);
   const bytes = [...files.values()].reduce((n, text) => n + Buffer.byteLength(text), 0);
   const changed = written.length === 0 ? "none changed" : `${written.length} written`;

@@ -3,7 +3,7 @@
 
 import { type Expr, kindOf, op, read, select } from "../ir/expr.ts";
 import { interpretKernel } from "../ir/interpret.ts";
-import type { Kernel, Stage } from "../ir/kernel.ts";
+import { type Kernel, rootsOf, type Stage } from "../ir/kernel.ts";
 import type { OpName } from "../ir/ops.ts";
 import { rewrite, visit } from "../ir/walk.ts";
 import type { Case } from "./cases.ts";
@@ -101,9 +101,6 @@ function faultsOf(e: Expr): readonly { readonly what: string; readonly as: (e: E
   }
 }
 
-const rootsOf = (stage: Stage): readonly Expr[] =>
-  stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];
-
 /** Nodes that only bound a covering loop: such bounds are generous, so another may be as right. */
 function onlyInCovers(roots: readonly Expr[]): ReadonlySet<Expr> {
   const elsewhere = new Set<Expr>();
@@ -183,4 +180,15 @@ function isKilled(kernel: Kernel, of: Case, by: Judgement): boolean {
       return !compare(verdict, { data }, of.expects).passed;
     }),
   );
+}
+
+/** A kernel whose rounded quotients are off by this share, as division may be on a target. */
+export function bendQuotients(kernel: Kernel, by: number): Kernel {
+  const bend = (e: Expr): Expr => {
+    const [quotient] = e.kind === "op" && e.op === "floorf" ? e.args : [];
+    if (quotient?.kind !== "op" || quotient.op !== "div") return e;
+    return op("floorf", op("mul", quotient, constant(1 + by, "coord")));
+  };
+  const stages = kernel.stages.map((stage) => withRoots(stage, rewrite(rootsOf(stage), bend)));
+  return { ...kernel, stages };
 }

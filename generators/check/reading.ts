@@ -1,6 +1,6 @@
 // Reads of tensors and of stages that were evaluated before.
 
-import type { Expr } from "../ir/expr.ts";
+import { type Expr, isFixedSize } from "../ir/expr.ts";
 import { type Alternative, Undecided } from "./decide.ts";
 import { flushed } from "./error.ts";
 import type { Machine, Run } from "./evaluate.ts";
@@ -62,7 +62,7 @@ export function compileRead(m: Machine, e: Read, slot: number): Run {
 }
 
 function sizeOf(m: Machine, axis: string): number {
-  const size = /^\d+$/.test(axis) ? Number(axis) : m.numbers.sizes[axis];
+  const size = isFixedSize(axis) ? Number(axis) : m.numbers.sizes[axis];
   if (size === undefined) throw new Error(`no size was given for axis ${axis}`);
   return size;
 }

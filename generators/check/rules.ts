@@ -2,6 +2,7 @@
 
 import type { Accuracy, Approximate } from "../../targets/contract/accuracy.ts";
 import { type TargetName, targetsByName } from "../../targets/registry.ts";
+import { largestF32 } from "../ir/ops.ts";
 
 export type { Approximate };
 
@@ -21,7 +22,7 @@ export const unit = 2 ** -24 * (1 + 2 ** -20);
 export const tiny = 2 ** -126;
 
 /** The largest finite f32; results half a step beyond it become infinite. */
-export const huge = 3.4028234663852886e38;
+export const huge = largestF32;
 
 /** Without a promise that covers the operand, any result is allowed. */
 function errorBy(accuracy: Accuracy, op: Approximate): ErrorOf {

@@ -2,7 +2,7 @@
 // sizes are drawn, the rest computed, and what the demands refuse is thrown away.
 
 import type { AttrValue } from "../frontend/attributes.ts";
-import type { Expr } from "../ir/expr.ts";
+import { type Expr, isFixedSize } from "../ir/expr.ts";
 import { evaluateOutside, resolveSizes } from "../ir/interpret.ts";
 import { type AttrDecl, type Kernel, optionValues } from "../ir/kernel.ts";
 import { visit } from "../ir/walk.ts";
@@ -81,7 +81,7 @@ export function freeAxes(kernel: Kernel): readonly string[] {
   const axes = kernel.tensors
     .filter((t) => !t.optional || kernel.present.includes(t.name))
     .flatMap((t) => t.dims.flat())
-    .filter((axis) => !/^\d/.test(axis) && !computed.has(axis));
+    .filter((axis) => !isFixedSize(axis) && !computed.has(axis));
   return [...new Set(axes)];
 }
 
@@ -128,7 +128,7 @@ export function divisors(kernel: Kernel, sizes: Numbers, attrs: Numbers, options
 /** About how many terms a kernel evaluates: elements of each stage, times the longest walk inside. */
 export function workOf(kernel: Kernel, sizes: Numbers): number {
   const count = (axes: readonly string[]) =>
-    axes.reduce((n, axis) => n * (sizes[axis] ?? (/^\d/.test(axis) ? Number(axis) : 4)), 1);
+    axes.reduce((n, axis) => n * (sizes[axis] ?? (isFixedSize(axis) ? Number(axis) : 4)), 1);
   let work = 0;
   for (const stage of kernel.stages) {
     const roots = stage.kind === "gather" ? stage.parts : stage.values;

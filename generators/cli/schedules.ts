@@ -1,7 +1,6 @@
 // Schedules of users: JSON read and checked, and the loop nest after each of their steps.
 
-import { type ChosenSchedule, limitsOf, scheduleOn } from "../compile.ts";
-import type { Target } from "../emit/target.ts";
+import { limitsOf } from "../compile.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
@@ -41,10 +40,6 @@ function isParams(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((v) => ["string", "number", "boolean"].includes(typeof v));
 }
-
-/** The schedule that every operator has on a target. */
-export const chooseSchedule = (_operator: unknown, target: Target): ChosenSchedule =>
-  scheduleOn(target);
 
 /** The plan after a step of a schedule, as text. */
 export interface ShownStep {

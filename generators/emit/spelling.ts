@@ -1,6 +1,7 @@
 // What C, WGSL and JavaScript write alike.
 
 import type { NestOp } from "../ir/nest.ts";
+import { largestF32 } from "../ir/ops.ts";
 import { call, infix, level, prefix, type Spelling, type Text } from "./target.ts";
 
 /** An expression that never needs brackets. */
@@ -30,8 +31,6 @@ export const operators = {
   or: infix("||", level.or),
   not: prefix("!"),
 } as const satisfies Partial<Record<NestOp, Spelling>>;
-
-const largestF32 = Math.fround(3.4028234e38);
 
 /** The shortest decimal that is the same f32 as `value`, and that does not lie beyond the largest f32. */
 export function shortestF32(value: number): string {

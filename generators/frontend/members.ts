@@ -1,7 +1,7 @@
 // What a dot means: fields of objects, axes of tensors, and the methods of axes and tensors.
 
 import type { ts } from "ts-morph";
-import { type Expr, op, read } from "../ir/expr.ts";
+import { type Expr, isFixedSize, op, read } from "../ir/expr.ts";
 import { clamp, nearest, samples, span } from "./ranges.ts";
 import { argumentAt, exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
 import { type Axis, describe, list, parseDims, type Source, scalar, type Value } from "./values.ts";
@@ -79,7 +79,7 @@ export function memberOf(run: Run, of: Value, name: string, node: ts.Node): Valu
       if (isKey(axisMethods, name)) return { is: "method", of, name };
       return fail(run, "WW121", node, `an axis has size and methods, but no ${name}`);
     case "tensor": {
-      const axisSize = /^\d/.test(name) ? undefined : of.source.sizes.get(name);
+      const axisSize = isFixedSize(name) ? undefined : of.source.sizes.get(name);
       if (axisSize) return { is: "axis", axis: name, size: axisSize };
       if (isKey(tensorMethods, name)) return { is: "method", of, name };
       return fail(run, "WW121", node, `${describe(of)} has no axis ${name}`);

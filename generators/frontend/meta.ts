@@ -1,6 +1,7 @@
 // Reading `meta`: literals checked against the function beside it, and functions kept for evaluation.
 
 import { ts } from "ts-morph";
+import { isFixedSize } from "../ir/expr.ts";
 import type { AttrDecl, IndexColumn } from "../ir/kernel.ts";
 import { type AttrValue, readAttrs, readAttrValue } from "./attributes.ts";
 import { checkNames } from "./clashes.ts";
@@ -49,7 +50,7 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   const derived = axes.map((a) => a.axis);
   checkNames({ signature, attrs, derived, differentiable, outputs: [], stages: [] });
   const known = new Set([
-    ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !/^\d/.test(axis)),
+    ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !isFixedSize(axis)),
     ...derived,
   ]);
   return {
@@ -160,7 +161,7 @@ function readSample(
   const sizes = expect(f.sizes, "object", "sizes").fields;
   const open = f.sizes.node.getFirstToken() ?? f.sizes.node;
   const computed = new Set(derived.map((a) => a.axis));
-  const needed = new Set(tensors.flatMap((t) => t.dims.flat()).filter((a) => !/^\d/.test(a)));
+  const needed = new Set(tensors.flatMap((t) => t.dims.flat()).filter((a) => !isFixedSize(a)));
   for (const axis of needed)
     if (!sizes.has(axis) && !computed.has(axis))
       failAt("WW155", open, `the sample lacks the size of ${axis}`);

@@ -2,10 +2,11 @@
 
 import { make, select } from "../ir/build.ts";
 import { constant, type Expr, int, kindOf } from "../ir/expr.ts";
+import { largestF32 } from "../ir/ops.ts";
 import type { Axis, Range } from "./values.ts";
 
 const yes = constant(1, "bool");
-const largest = constant(Math.fround(3.4028234e38), "coord");
+const largest = constant(largestF32, "coord");
 
 /** Is `p` an ordinary number? An int always is; NaN fails the comparison. */
 export function finiteTest(p: Expr): Expr {

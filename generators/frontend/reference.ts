@@ -7,6 +7,7 @@ import { resolve } from "node:path";
 import { compileFunction } from "node:vm";
 import { ts } from "ts-morph";
 import * as language from "../../dsl/index.ts";
+import { isFixedSize } from "../ir/expr.ts";
 import { type AttrValue, widen } from "./attributes.ts";
 import type { Operator } from "./operator.ts";
 import { isLanguage } from "./paths.ts";
@@ -88,7 +89,7 @@ export function runReference(
     if (!array && optional) return [];
     if (!array) throw new TypeError(`tensor ${name} is not given`);
     const words = dims.flat();
-    const shape = words.map((axis) => (/^\d/.test(axis) ? Number(axis) : sizeOf(axis, all)));
+    const shape = words.map((axis) => (isFixedSize(axis) ? Number(axis) : sizeOf(axis, all)));
     const count = shape.reduce((n, size) => n * size, 1);
     if (array.data.length !== count)
       throw new RangeError(`${name} has ${array.data.length} elements, but must have ${count}`);

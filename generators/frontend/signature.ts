@@ -1,6 +1,7 @@
 // What a declaration's types say: the operator's function, its tensors, the forms of its attributes.
 
 import { ts } from "ts-morph";
+import { isFixedSize } from "../ir/expr.ts";
 import type { AttrDecl, TensorDecl } from "../ir/kernel.ts";
 import { failAt } from "./diagnostics.ts";
 import type { Checked } from "./project.ts";
@@ -78,7 +79,7 @@ function readTensors(parameter: ts.ParameterDeclaration, checker: ts.TypeChecker
       const sentence = 'is declared as Tensor<"N C H W"> or Coords<"N C H W">, axes by name';
       return failAt("WW103", at, `${property.name} ${sentence}`);
     }
-    const axes = dims.flat().filter((axis) => !/^\d/.test(axis));
+    const axes = dims.flat().filter((axis) => !isFixedSize(axis));
     if (new Set(axes).size !== axes.length)
       return failAt("WW103", at, `${property.name} names an axis twice: "${text}"`);
     const wrong = dims.flat().find((axis) => !/^(?:[A-Za-z_]\w*|[1-9]\d*)$/.test(axis));

@@ -1,7 +1,7 @@
 // What a name can stand for while a declaration is evaluated symbolically.
 
 import type { ts } from "ts-morph";
-import { type Expr, int, size } from "../ir/expr.ts";
+import { type Expr, int, isFixedSize, size } from "../ir/expr.ts";
 import type { AttrDecl, Dimension } from "../ir/kernel.ts";
 
 /** The kinds of number a stored element can be. */
@@ -71,7 +71,7 @@ export const record = (fields: Iterable<readonly [string, Value]>, missing?: str
 export const axisOf = (axis: string): Axis => ({ is: "axis", axis, size: sizeOf(axis) });
 
 /** The size of an axis by its name; a numeral is its own size. */
-export const sizeOf = (axis: string): Expr => (/^\d+$/.test(axis) ? int(Number(axis)) : size(axis));
+export const sizeOf = (axis: string): Expr => (isFixedSize(axis) ? int(Number(axis)) : size(axis));
 
 /** The dimensions of an axes string: `N (G 2) H` is [[N], [G, 2], [H]]. */
 export function parseDims(names: string): readonly Dimension[] | undefined {

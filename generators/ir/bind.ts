@@ -2,7 +2,7 @@
 // away. The kernel then demands what it was built for, so that no other case can be run with it.
 
 import { make } from "./build.ts";
-import { attr, constant, type Expr, int, option, read, size } from "./expr.ts";
+import { attr, constant, type Expr, int, isFixedSize, option, read, size } from "./expr.ts";
 import {
   type Bound,
   type DemandDecl,
@@ -109,7 +109,7 @@ function checkNames(kernel: Kernel, { sizes, attrs, options }: Partial<Bound>): 
     const list = [...known].join(", ") || "none";
     throw new RangeError(`there is no ${what} ${name} to bind; there are: ${list}`);
   };
-  const named = kernel.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !/^\d/.test(axis));
+  const named = kernel.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !isFixedSize(axis));
   const axes = new Set([...named, ...kernel.axes.map((a) => a.axis)]);
   for (const [axis, value] of Object.entries(sizes ?? {})) {
     if (!axes.has(axis)) refuse("axis", axis, axes);

@@ -1,7 +1,7 @@
 // Running a kernel of the tensor IR in float64, stage by stage: the oracle between the
 // declaration's own run and the printed kernels.
 
-import { type Expr, type Loop, unreachable } from "./expr.ts";
+import { type Expr, isFixedSize, type Loop, unreachable } from "./expr.ts";
 import { type Evaluator, type Leaves, makeEvaluator, type Stored } from "./interpretExpr.ts";
 import type { Gather, Kernel, Scatter, Stage, TensorDecl } from "./kernel.ts";
 
@@ -121,7 +121,7 @@ function leavesOf(kernel: Kernel, sizes: Numbers, attrs: Numbers, options: Numbe
 function takeInput(tensor: TensorDecl, given: InputArray | undefined, sizes: Numbers): Stored {
   if (!given) return fail(`tensor ${tensor.name} is not given`);
   const sizeOf = (axis: string): number =>
-    /^\d+$/.test(axis) ? Number(axis) : (sizes[axis] ?? fail(`axis ${axis} has no size`));
+    isFixedSize(axis) ? Number(axis) : (sizes[axis] ?? fail(`axis ${axis} has no size`));
   const fine = tensor.dims.flat().map(sizeOf);
   const coarse = groupDims(
     fine,

@@ -2,7 +2,7 @@
 // one of the loops it depends on moves on. Independent of every printer; all meaning comes from
 // ops.ts.
 
-import { type Expr, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
+import { type Expr, isFixedSize, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
 import { ops } from "./ops.ts";
 import { freeLoops } from "./walk.ts";
 
@@ -165,7 +165,7 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
     const { shape, parts } = leaves.stored(e.from);
     const limits =
       e.axes.length > 0
-        ? e.axes.map((axis) => (/^\d+$/.test(axis) ? Number(axis) : leaves.size(axis)))
+        ? e.axes.map((axis) => (isFixedSize(axis) ? Number(axis) : leaves.size(axis)))
         : shape;
     const data = parts[e.part];
     if (!data) throw new RangeError(`${e.from} has ${parts.length} parts, no part ${e.part}`);

@@ -1,6 +1,9 @@
 // Every scalar operation: its operands' kinds, what it computes, what it does with NaN. The checker,
 // interpreters, folder, printers and mutation tests read this table; each target spells every row.
 
+/** The largest finite f32: digits that do not lie beyond it, as 3.4028235e38 does, rounded to it exactly. */
+export const largestF32 = Math.fround(3.4028234e38);
+
 /**
  * What a value stands for. int: an index or a size, 32 bits. coord: a position, f32 or wider, never f16.
  * data: an element as stored, f16 or f32; any arithmetic turns it into acc. acc: f32 or wider. bool: a test.

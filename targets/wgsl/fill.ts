@@ -1,6 +1,7 @@
 // A fill step is run as a kernel of its own, written by the conventions of the generated ones. That
 // works on every storage buffer, where clearBuffer knows only zero and wants another usage flag.
 
+import { floatOfHalf, halfOfFloat } from "../contract/half.ts";
 import type { DType, Entry, Program } from "../contract/program.ts";
 
 const source = `
@@ -67,7 +68,7 @@ export function fillBits(dtype: DType, value: number): number {
       word.setUint32(0, value);
       break;
     case "f16":
-      word.setUint32(0, halfBits(value) * 0x10001);
+      word.setUint32(0, exactHalf(value) * 0x10001);
       break;
     case "f64":
       throw new TypeError("WGSL has no f64; use f32.");
@@ -77,18 +78,9 @@ export function fillBits(dtype: DType, value: number): number {
   return word.getInt32(0);
 }
 
-// Only values that a half holds exactly: a fill is 0, 1, an infinity or the lowest finite number.
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (Number.isNaN(value)) return 0x7e00;
-  if (size === 0) return sign;
-  if (size === Number.POSITIVE_INFINITY) return sign | 0x7c00;
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  const units = size / 2 ** (exponent - 10);
-  if (!Number.isInteger(units) || exponent > 15)
+function exactHalf(value: number): number {
+  const bits = halfOfFloat(value);
+  if (!Object.is(floatOfHalf(bits), value))
     throw new RangeError(`A fill value of ${value} is not exact in f16.`);
-  return (
-    sign | (exponent === -14 && units < 1024 ? units : ((exponent + 15) << 10) | (units - 1024))
-  );
+  return bits;
 }

@@ -15,8 +15,8 @@ import {
   toInt32,
 } from "../../generators/cli/io/convert.ts";
 import { DTYPES, orderBytes } from "../../generators/cli/io/dtypes.ts";
-import { floatOfHalf, halfOfFloat } from "../../generators/cli/io/half.ts";
 import { formatNpy, parseNpy } from "../../generators/cli/io/npy.ts";
+import { floatOfHalf, halfOfFloat } from "../../targets/contract/half.ts";
 import { NUMPY_FILES } from "./io.fixtures.ts";
 
 type Fixture = keyof typeof NUMPY_FILES;

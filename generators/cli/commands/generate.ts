@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
+import { scheduleOn } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
@@ -17,7 +18,6 @@ import { explainFailure } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
 import { readReleasedAbi } from "../released.ts";
-import { chooseSchedule } from "../schedules.ts";
 import { parseTargets } from "../targets.ts";
 import {
   formatBytes,
@@ -77,7 +77,7 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, chooseSchedule);
+  const made = generateAll(operators, targets, (_, target) => scheduleOn(target));
   const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");

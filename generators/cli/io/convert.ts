@@ -1,6 +1,6 @@
+import { floatOfHalf, halfOfFloat } from "../../../targets/contract/half.ts";
 import { UserError } from "../errors.ts";
 import { DTYPES, type NpArray } from "./dtypes.ts";
-import { floatOfHalf, halfOfFloat } from "./half.ts";
 
 /** Converted elements, and how many of them are not what they were. */
 export interface Converted<T> {

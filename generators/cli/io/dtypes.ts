@@ -1,6 +1,6 @@
 import { endianness } from "node:os";
+import { floatsOfHalves, halvesOfFloats } from "../../../targets/contract/half.ts";
 import { UserError } from "../errors.ts";
-import { floatsOfHalves, halvesOfFloats } from "./half.ts";
 
 /** The typed arrays that hold the elements of a NumPy array. */
 export type NpData =
