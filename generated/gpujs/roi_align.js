@@ -305,13 +305,15 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
   const run = (tensors, scalars) => {
     const elements = count(scalars);
     if (kernel.kernel.constructor.mode !== "cpu") {
-      for (const name of arrays) check(name, tensors[name].length);
+      for (const name of arrays) check(`The length of ${name}`, tensors[name].length);
       for (const name of numbers) if (!reals.includes(name)) check(name, Math.abs(scalars[name]));
-      check("the result", elements);
+      check("The length of the result", elements);
     }
     if (elements === 0) return new Float32Array(0);
     kernel.setOutput([elements]);
-    return kernel(...arrays.map((name) => tensors[name]), ...numbers.map((name) => scalars[name]));
+    // Mode cpu computes in doubles: it must not see more of a real number than the others.
+    const given = numbers.map((n) => (reals.includes(n) ? Math.fround(scalars[n]) : scalars[n]));
+    return kernel(...arrays.map((name) => tensors[name]), ...given);
   };
   return Object.assign(run, { kernel });
 }
@@ -319,6 +321,6 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is too large (${number}): gpu.js counts to ${largest} only, but for its mode cpu.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
     );
 }

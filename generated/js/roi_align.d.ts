@@ -29,7 +29,7 @@ export interface RoiAlignTensors {
 export interface RoiAlignAttributes {
   /** Bins along the rows and columns of a box. (at least 1) */
   readonly output_size: Pair;
-  /** From picture units to input pixels. (default 1) */
+  /** From picture units to input pixels. (at least 0, default 1) */
   readonly spatial_scale?: number | undefined;
   /**
    * Samples along each side of a bin; 0 or less: one for each input pixel.

@@ -33,7 +33,7 @@ export interface RoiPoolTensors {
 export interface RoiPoolAttributes {
   /** Bins along the rows and columns of a box. (at least 1) */
   readonly output_size: Pair;
-  /** From picture units to input pixels. (default 1) */
+  /** From picture units to input pixels. (at least 0, default 1) */
   readonly spatial_scale?: number | undefined;
   /**
    * max as in the libraries, mean as in the paper; a shifted bin (offset) needs mean.

@@ -13,7 +13,7 @@
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
  */
 export function roi_pool(tensors, attributes = {}) {
-  const given = Object.entries(tensors).filter(([, tensor]) => tensor !== undefined);
+  const given = findGiven(tensors);
   const shapes = Object.fromEntries(given.map(([name, tensor]) => [name, readShape(name, tensor)]));
   const { present, sizes, scalars, options, outputs } = resolve(signature, shapes, attributes);
   const arrays = Object.fromEntries(
@@ -37,6 +37,7 @@ const axes = [
 
 const demands1 = [
   {
+    early: true,
     holds: (v) => 1,
     otherwise: "offset moves the bins, for which reduce must be mean (it is {reduce})",
   },
@@ -44,6 +45,7 @@ const demands1 = [
 
 const demands2 = [
   {
+    early: true,
     holds: (v) => v.REDUCE === 1,
     otherwise: "offset moves the bins, for which reduce must be mean (it is {reduce})",
   },
@@ -58,7 +60,7 @@ const signature = {
   ],
   attrs: [
     { name: "output_size", type: "pair", min: 1 },
-    { name: "spatial_scale", type: "real", default: 1 },
+    { name: "spatial_scale", type: "real", default: 1, min: 0 },
     { name: "reduce", type: "choice", default: "max", values: ["max", "mean"] },
     { name: "coords", type: "choice", default: "round", values: ["round", "real"] },
     { name: "gamma", type: "real", default: 0.1 },
@@ -69,6 +71,7 @@ const signature = {
   outputs: [
     { name: "output", dims: [["R"], ["C"], ["PH"], ["PW"]] },
   ],
+  batches: ["R"],
   variants: [
     { present: [], axes, demands: demands1 },
     { present: ["offset"], axes, demands: demands2 },
@@ -77,18 +80,19 @@ const signature = {
 
 // How each choice of optional tensors is computed.
 const entries = {
-  "": ({ input, rois }, s, o) => {
-    const output = new Float32Array(s.R * s.C * s.PH * s.PW);
+  "": ({ input, rois }, _s, _o) => {
+    const output = new Float32Array(_s.R * _s.C * _s.PH * _s.PW);
     roi_pool_kernel(
-      input, rois, output, s.N, s.C, s.H, s.W, s.R, s.PH, s.PW, s.spatial_scale, o.reduce, o.coords,
+      input, rois, output, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW, _s.spatial_scale, _o.reduce,
+      _o.coords,
     );
     return { output };
   },
-  "offset": ({ input, rois, offset }, s, o) => {
-    const output = new Float32Array(s.R * s.C * s.PH * s.PW);
+  "offset": ({ input, rois, offset }, _s, _o) => {
+    const output = new Float32Array(_s.R * _s.C * _s.PH * _s.PW);
     roi_pool_offset_kernel(
-      input, rois, offset, output, s.N, s.C, s.H, s.W, s.R, s.PH, s.PW, s.spatial_scale, s.gamma,
-      o.reduce, o.coords,
+      input, rois, offset, output, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW, _s.spatial_scale,
+      _s.gamma, _o.reduce, _o.coords,
     );
     return { output };
   },
@@ -382,6 +386,12 @@ function floor_to_int(x) {
   return to_int(Math.floor(x));
 }
 
+function findGiven(tensors) {
+  if (typeof tensors !== "object" || tensors === null)
+    throw new TypeError(`The tensors are ${show(tensors)}; they must be an object.`);
+  return Object.entries(tensors).filter(([, tensor]) => tensor !== undefined);
+}
+
 function readShape(name, tensor) {
   if (!tensor || !tensor.data || !Array.isArray(tensor.shape))
     throw new TypeError(`${name} is not a tensor: it must be { data, shape }.`);
@@ -390,25 +400,28 @@ function readShape(name, tensor) {
 
 function readData(name, data, shape) {
   const elements = shape.reduce((product, size) => product * size, 1);
+  if (typeof data !== "object" || !Number.isInteger(data.length))
+    throw new TypeError(`${name}.data must be an array of numbers, such as a Float32Array.`);
   if (data.length !== elements)
     throw new RangeError(
       `${name} has ${data.length} elements; its shape (${shape.join(", ")}) has ${elements}.`,
     );
-  return data instanceof Float32Array ? data : Float32Array.from(data);
+  if (data instanceof Float32Array) return data;
+  for (let at = 0; at < elements; at++)
+    if (typeof data[at] !== "number")
+      throw new TypeError(`${name}.data[${at}] is ${show(data[at])}; it must be a number.`);
+  return Float32Array.from(data);
 }
 
-const maxElements = 2147483647;
 const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };
-
-function isNumeral(axis) {
-  return axis >= "0" && axis <= "9~";
-}
+const largestF32 = 3.4028234663852886e38;
 
 function join(names) {
   return names.length > 0 ? names.join(", ") : "none";
 }
 
 function show(value) {
+  if (typeof value === "bigint") return `${value}n`;
   return typeof value === "number" ? String(value) : (JSON.stringify(value) ?? String(value));
 }
 
@@ -433,11 +446,13 @@ function checkNumber(attr, name, value) {
   const kind = whole ? "a whole number" : "a finite number";
   if (typeof value !== "number" || !(whole ? Number.isInteger(value) : Number.isFinite(value)))
     throw new TypeError(`${name} is ${show(value)}; it must be ${kind}.`);
-  const least = Math.max(attr.min ?? -Infinity, whole ? -2147483647 : -Infinity);
-  const most = Math.min(attr.max ?? Infinity, whole ? 2147483647 : Infinity);
+  const limit = whole ? 2147483647 : largestF32;
+  const least = Math.max(attr.min ?? -Infinity, -limit);
+  const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  return value + 0;
+  // Kernels take floats; one that is written in doubles must not see more.
+  return (whole ? value : Math.fround(value)) + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */
@@ -471,7 +486,11 @@ function readAttr(attr, given, values) {
 }
 
 function readAttrs(signature, attrs) {
-  const values = {};
+  const values = Object.create(null);
+  if (typeof attrs !== "object" || attrs === null)
+    throw new TypeError(
+      `The attributes of ${signature.operator} are ${show(attrs)}; they must be an object.`,
+    );
   for (const name of Object.keys(attrs))
     if (!signature.attrs.some((attr) => attr.name === name))
       throw new TypeError(
@@ -479,12 +498,20 @@ function readAttrs(signature, attrs) {
           `it has ${join(signature.attrs.map((attr) => attr.name))}.`,
       );
   for (const attr of signature.attrs) {
-    const given = attrs[attr.name] ?? attr.default;
+    const own = Object.hasOwn(attrs, attr.name) ? attrs[attr.name] : undefined;
+    const given = own === undefined ? attr.default : own;
     if (given === undefined)
       throw new TypeError(`${signature.operator} needs the attribute ${attr.name}.`);
     readAttr(attr, given, values);
   }
   return values;
+}
+
+const maxElements = 2147483647;
+const nouns = { C: "channels", O: "output channels", H: "rows", W: "columns" };
+
+function isNumeral(axis) {
+  return axis >= "0" && axis <= "9~";
 }
 
 function readDims(tensor) {
@@ -516,7 +543,7 @@ function findVariant(signature, shapes) {
   return variant;
 }
 
-function checkShape(tensor, shape) {
+function checkShape(signature, tensor, shape) {
   const { name, dims } = tensor;
   if (!Array.isArray(shape) || shape.length !== dims.length)
     throw new RangeError(
@@ -525,12 +552,10 @@ function checkShape(tensor, shape) {
     );
   shape.forEach((size, d) => {
     if (!Number.isInteger(size) || size < 0)
-      throw new RangeError(`${name}'s dimension ${d} is ${size}; a size is a whole number.`);
+      throw new RangeError(`${name}'s dimension ${d} is ${show(size)}; a size is a whole number.`);
     // An empty batch is a batch; an empty image has no pixel to sample.
-    if (size === 0 && d > 0)
-      throw new RangeError(
-        `${name}'s dimension ${d} (${dims[d].join("*")}) is 0; it must be more.`,
-      );
+    if (size === 0 && !(dims[d].length === 1 && signature.batches.includes(dims[d][0])))
+      throw new RangeError(`${nameDimension(tensor, d, size)}; at least 1 is needed.`);
   });
   checkElements(name, shape);
 }
@@ -543,16 +568,23 @@ function checkElements(name, shape) {
     );
 }
 
-/** What is said of a dimension that has the wrong size. */
+/** A dimension with its size, such as `weight has 5 output channels (O)`. */
 function nameDimension(tensor, d, size) {
-  return tensor.dims.length === 4 && d === 1
-    ? `${tensor.name} has ${size} channels`
-    : `${tensor.name}'s dimension ${d} is ${size}`;
+  const axes = tensor.dims[d];
+  // Channels of several kinds, such as the y and x of each tap.
+  if (axes.length > 1 && d === 1) return `${tensor.name} has ${size} channels`;
+  const noun = axes.length === 1 ? nouns[axes[0]] : undefined;
+  if (noun) return `${tensor.name} has ${size} ${noun} (${axes[0]})`;
+  const named = axes.every(isNumeral) ? "" : ` (${axes.join("*")})`;
+  return `${tensor.name}'s dimension ${d}${named} is ${size}`;
 }
 
-/** Finds the sizes of axes that stand alone in a dimension, then of those that share one. */
+/**
+ * Finds the sizes of axes that stand alone in a dimension, then of those that share one. Gives the
+ * dimension that each was read from.
+ */
 function readSizes(signature, shapes, values) {
-  const from = {};
+  const from = Object.create(null);
   const dimensions = signature.tensors.flatMap((tensor) =>
     shapes[tensor.name]
       ? tensor.dims.map((axes, d) => ({ tensor, axes, d, size: shapes[tensor.name][d] }))
@@ -574,29 +606,40 @@ function readSizes(signature, shapes, values) {
     } else {
       if (size % product !== 0)
         throw new RangeError(
-          `${what}; ${axes.join("·")}${where(axes, sizeOf, known)} ` +
+          `${what}; ${showProduct(axes)}${where(axes, sizeOf, known)} ` +
             `gives a multiple of ${product}.`,
         );
       values[unknown[0]] = size / product;
     }
-    for (const axis of unknown) from[axis] = tensor.name;
+    for (const axis of unknown) from[axis] = { tensor, d };
   }
+  return from;
 }
 
 function describeMismatch(axes, what, expected, from) {
   const [axis] = axes;
   if (axes.length === 1 && from[axis])
-    return `${what}, but ${axis} is ${expected} in ${from[axis]}.`;
-  return `${what}; ${axes.length === 1 ? "it must be" : `${axes.join("·")} is`} ${expected}.`;
+    return `${what}, but ${axis} is ${expected} in ${from[axis].tensor.name}.`;
+  return `${what}; ${axes.length === 1 ? "it must be" : `${showProduct(axes)} is`} ${expected}.`;
 }
 
+/** Numbers first: `2·G·KH·KW`. */
+function showProduct(axes) {
+  return [...axes.filter(isNumeral), ...axes.filter((axis) => !isNumeral(axis))].join("·");
+}
+
+/** ` with KH=KW=3`: those of one size together. */
 function where(axes, sizeOf, known) {
   const named = axes.filter((axis) => known.includes(axis) && !isNumeral(axis));
-  return named.length > 0 ? ` with ${named.map((a) => `${a}=${sizeOf(a)}`).join(", ")}` : "";
+  const sizes = [...new Set(named.map(sizeOf))];
+  const parts = sizes.map((size) =>
+    [...named.filter((axis) => sizeOf(axis) === size), size].join("="),
+  );
+  return parts.length > 0 ? ` with ${parts.join(", ")}` : "";
 }
 
 /** Axes that follow from others; one that a tensor has too must be the same there. */
-function deriveSizes(variant, values) {
+function deriveSizes(variant, values, from) {
   for (const { axis, size } of variant.axes) {
     const derived = Number(size(values));
     const read = values[axis];
@@ -606,7 +649,8 @@ function deriveSizes(variant, values) {
       );
     if (read !== undefined && read !== derived)
       throw new RangeError(
-        `${axis} is ${read}, but the other sizes and attributes give ${derived}.`,
+        `${nameDimension(from[axis].tensor, from[axis].d, read)}, but the other sizes and ` +
+          `attributes give ${derived}.`,
       );
     values[axis] = derived;
   }
@@ -624,20 +668,28 @@ function fillSentence(sentence, signature, values) {
   });
 }
 
+function checkDemands(demands, signature, values) {
+  for (const { holds, otherwise } of demands)
+    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, signature, values)}.`);
+}
+
 /**
  * Checks shapes (of the tensors that are given) and attributes against a signature, and finds every
  * number that a kernel needs. Throws one sentence where something does not fit.
  */
-function resolve(signature, shapes, attrs) {
+function resolve(signature, given, attrs) {
+  const shapes = Object.assign(Object.create(null), given);
   const variant = findVariant(signature, shapes);
   const values = readAttrs(signature, attrs);
   const attributes = Object.keys(values);
   for (const tensor of signature.tensors)
-    if (shapes[tensor.name]) checkShape(tensor, shapes[tensor.name]);
-  readSizes(signature, shapes, values);
-  deriveSizes(variant, values);
-  for (const { holds, otherwise } of variant.demands)
-    if (!holds(values)) throw new RangeError(`${fillSentence(otherwise, signature, values)}.`);
+    if (shapes[tensor.name]) checkShape(signature, tensor, shapes[tensor.name]);
+  const from = readSizes(signature, shapes, values);
+  // What callers can read off their own arrays is said before what follows from it.
+  const early = variant.demands.filter((demand) => demand.early);
+  checkDemands(early, signature, values);
+  deriveSizes(variant, values, from);
+  checkDemands(variant.demands, signature, values);
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");
@@ -663,7 +715,7 @@ function resolve(signature, shapes, attrs) {
 /** Checks the columns that hold indices: each must be a whole number on its axis. */
 function checkIndices(signature, arrays, shapes, sizes) {
   for (const { tensor, column, axis } of signature.indices) {
-    const data = arrays[tensor];
+    const data = Object.hasOwn(arrays, tensor) ? arrays[tensor] : undefined;
     if (!data) continue;
     const columns = shapes[tensor][shapes[tensor].length - 1];
     for (let at = column, row = 0; at < data.length; at += columns, row++)
