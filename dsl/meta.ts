@@ -47,6 +47,7 @@ export interface ChoiceSpec<V extends string = string> extends Described {
   readonly values: readonly V[];
 }
 
+/** How an attribute is declared, by its type. */
 export type AttrSpec = IntSpec | RealSpec | PairSpec | SidesSpec | BoolSpec | ChoiceSpec;
 
 type SpecOf<T> = [T] extends [YX]

@@ -102,6 +102,7 @@ export function compileKernels(
   return { target, printed, files, programs };
 }
 
+/** What to compile other than what ships. */
 export interface CompileOptions {
   /** The choices of optional tensors to make entry points for; by default those that ship. */
   readonly variants?: readonly (readonly string[])[];

@@ -11,12 +11,14 @@ import { manifestSchema } from "./manifest/schema.ts";
 /** Which schedule an operator has on a target. */
 export type ChooseSchedule = (operator: OperatorSource, target: Target) => ChosenSchedule;
 
+/** What is to be written to the folder `generated`. */
 export interface Generated {
   /** Texts by path below the output folder, in the order of their paths. */
   readonly files: ReadonlyMap<string, string>;
   readonly manifest: Manifest;
 }
 
+/** What is generated beside the forward kernels. */
 export interface GenerateOptions {
   /**
    * Further kernels made of a forward one for a target, such as its gradients; each role is a file of its own.

@@ -30,6 +30,7 @@ import { gatherValue, type Inverted, invert, sameWalk } from "./invert.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
 
+/** The name of the gradient of a tensor. */
 export const gradOf = (name: string): string => `grad_${name}`;
 
 /** Where a gradient is kept: the loops over its elements, and how they group into dimensions. */

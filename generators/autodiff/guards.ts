@@ -4,6 +4,7 @@
 import { allOf, conjuncts, convert, make, select } from "../ir/build.ts";
 import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
 
+/** A value that counts only where its tests hold. */
 export interface Guarded {
   /** All must hold, else the value is 0. */
   readonly tests: readonly Expr[];

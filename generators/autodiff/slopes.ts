@@ -25,6 +25,7 @@ const choose =
     return [select(taken, zero, d), select(taken, d, zero)];
   };
 
+/** The derivative of each operation: what the gradient of its result adds to that of each operand. */
 export const slopes: Readonly<Record<OpName, Slope>> = {
   add: (d) => [d, d],
   sub: (d) => [d, neg(d)],

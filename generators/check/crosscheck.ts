@@ -15,6 +15,7 @@ export interface Result {
   readonly data: ArrayLike<number>;
 }
 
+/** Outputs of one run by name. */
 export type Results = Readonly<Record<string, Result>>;
 
 /** A float64 run: all oracles must give the same numbers. */
@@ -35,6 +36,7 @@ export interface TargetRunner {
   run(of: Case): Promise<Results>;
 }
 
+/** Which operator is compared on which cases, by which oracles, on which targets. */
 export interface Request {
   readonly subject: Subject;
   readonly oracles: readonly Oracle[];

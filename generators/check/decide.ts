@@ -8,6 +8,7 @@ export class Undecided extends Error {}
 
 /** Paths of one frame, and outcomes of one decision. */
 export const maxPaths = 64;
+/** How many outcomes of an element's open decisions are followed before it counts as undecided. */
 export const maxOutcomes = 8;
 /** Evaluations of one element, steps of its reductions included, that open decisions may ask for. */
 const maxReplays = 4000;

@@ -13,6 +13,7 @@ interface Outcomes {
   readonly no: (a: number, ea: number, b: number, eb: number) => boolean;
 }
 
+/** What an operation does to errors of its operands. */
 export type Behaviour =
   /** Continuous. `rounds`: correctly, not at all (the result is one of the operands), or by a target's rule. */
   | {

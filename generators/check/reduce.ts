@@ -6,6 +6,7 @@ import { type Alternative, advance, type Frame, maxPaths, merge, Undecided } fro
 import type { Machine, Run } from "./evaluate.ts";
 import { unit } from "./rules.ts";
 
+/** A sum or maximum while the judge evaluates it. */
 export interface Reduction {
   readonly run: Run;
   /** Where the value and bound of each part are left. */

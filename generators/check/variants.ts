@@ -25,6 +25,7 @@ export interface Subject {
   kernel(present: readonly string[]): Kernel;
 }
 
+/** A choice of optional tensors and of every option. */
 export interface Variant {
   readonly present: readonly string[];
   /** The number of each option's value. */

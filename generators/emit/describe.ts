@@ -33,6 +33,7 @@ export function assignBindings(plans: readonly Plan[], signature: Signature): Bi
   return { buffers: new Map([...names].map((name, at) => [name, at])), scalars: names.size };
 }
 
+/** How much memory an element of each type takes. */
 export const bytesOf: Readonly<Record<Exclude<Scalar, "bool">, number>> = {
   i32: 4,
   u32: 4,

@@ -12,6 +12,7 @@ import {
   typeOf,
 } from "../ir/nest.ts";
 
+/** A loop of a nest. */
 export type ForStmt = Extract<Stmt, { kind: "for" }>;
 
 /** What an expression (E) and a statement (S) become. Operands and bodies come in already folded. */

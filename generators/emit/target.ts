@@ -45,8 +45,11 @@ export type Form =
 /** A form for all types, or one for each. */
 export type Spelling = Form | ((of: Scalar, args: readonly Text[]) => Form);
 
+/** An operator between its operands. */
 export const infix = (symbol: string, at: number): Form => ({ kind: "infix", symbol, level: at });
+/** An operator before its operand. */
 export const prefix = (symbol: string): Form => ({ kind: "prefix", symbol });
+/** A function, of the language or a helper. */
 export const call = (name: string): Form => ({ kind: "call", name });
 
 /** A function that a file holds where it is used, with the helpers it calls itself. */
@@ -98,6 +101,7 @@ export interface PrintedNest {
   readonly groups: string;
 }
 
+/** One entry point: its plan, what the manifest says of it, its launches in the target's text. */
 export interface PrintedPlan {
   readonly plan: Plan;
   readonly entry: Entry;

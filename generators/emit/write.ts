@@ -3,6 +3,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 
+/** Texts of files by their paths below a folder. */
 export type Texts = ReadonlyMap<string, string>;
 
 /** How a folder differs from what was generated; paths below the folder. */

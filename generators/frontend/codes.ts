@@ -36,4 +36,5 @@ export const codes = {
   WW155: "a sample gives every size and attribute",
 } as const;
 
+/** The number of a diagnostic, by which it is looked up. */
 export type Code = keyof typeof codes;

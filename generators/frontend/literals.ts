@@ -3,6 +3,7 @@
 import { ts } from "ts-morph";
 import { failAt } from "./diagnostics.ts";
 
+/** A literal of TypeScript with the place it stands at, for diagnostics. */
 export type Literal = { readonly node: ts.Node } & (
   | { readonly is: "number"; readonly value: number }
   | { readonly is: "string"; readonly value: string }

@@ -18,6 +18,7 @@ export interface Sample {
   readonly attrs: Readonly<Record<string, AttrValue>>;
 }
 
+/** What the author says in `meta`, read and checked. */
 export interface MetaData {
   readonly doc: string;
   readonly source: string | undefined;

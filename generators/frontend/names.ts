@@ -10,6 +10,7 @@ const isLoop = (key: Expr | Loop): key is Loop => !("kind" in key);
 const isLeaf = (e: Expr): boolean =>
   e.kind === "const" || e.kind === "attr" || e.kind === "option" || e.kind === "size";
 
+/** Which name of the author's stands for which expression, for dumps and generated text. */
 export class Names {
   #entries: { readonly key: Expr | Loop; readonly name: string }[] = [];
 

@@ -21,6 +21,7 @@ type Inlined = "mean" | "floorRatio" | "ceilRatio";
 /** Functions of those files that serve the reference run only. */
 export const hostOnly = ["forEach", "fromData", "storedIn"] as const;
 
+/** The functions of the language that the front end knows itself instead of reading their bodies. */
 export type PrimitiveName = Exclude<keyof Language, Inlined | (typeof hostOnly)[number]>;
 
 type Primitive = (run: Run, args: readonly Value[], node: ts.Node) => Value;
@@ -36,6 +37,7 @@ const toInt =
   (run, [p], node) =>
     scalar(make(name, positionOf(run, p, argumentAt(node, 0))));
 
+/** What a call of each of them means in the IR. */
 export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   floor: toInt("floor"),
   ceil: toInt("ceil"),
@@ -65,6 +67,7 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   tensor: (run, args, node) => declareStage(run, "tensor", args, node),
 };
 
+/** Whether a name is one of these functions. */
 export const isPrimitive = (name: string): name is PrimitiveName => Object.hasOwn(primitives, name);
 
 function startOf(run: Run, args: readonly Value[], node: ts.Node): Value {

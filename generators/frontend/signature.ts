@@ -16,8 +16,10 @@ export const attrForms = {
   string: ["choice"],
 } as const satisfies Readonly<Record<string, readonly AttrDecl["type"][]>>;
 
+/** A TypeScript type that an attribute may have. */
 export type AttrForm = keyof typeof attrForms;
 
+/** What the operator's function takes, from its types. */
 export interface Signature {
   readonly name: string;
   readonly node: ts.FunctionDeclaration;

@@ -28,6 +28,7 @@ export interface Scope {
   readonly pending: Set<string>;
 }
 
+/** What an expression of a declaration means before any number is known. */
 export type Value =
   | { readonly is: "scalar"; readonly expr: Expr }
   | { readonly is: "tensor"; readonly source: Source }
@@ -59,15 +60,21 @@ export type Value =
   /** An optional tensor that is not given, or `undefined`. */
   | { readonly is: "absent"; readonly name: string };
 
+/** A named axis with its length. */
 export type Axis = Extract<Value, { is: "axis" }>;
+/** Consecutive indices of an axis, over which reductions run. */
 export type Range = Extract<Value, { is: "range" }>;
 
+/** A number that the kernel computes. */
 export const scalar = (expr: Expr): Value => ({ is: "scalar", expr });
+/** An array whose items are known one by one. */
 export const list = (items: readonly Value[]): Value => ({ is: "list", items });
+/** An object whose fields are known by name. */
 export const record = (fields: Iterable<readonly [string, Value]>, missing?: string): Value =>
   missing === undefined
     ? { is: "record", fields: new Map(fields) }
     : { is: "record", fields: new Map(fields), missing };
+/** The axis of a name, as long as the tensors make it. */
 export const axisOf = (axis: string): Axis => ({ is: "axis", axis, size: sizeOf(axis) });
 
 /** The size of an axis by its name; a numeral is its own size. */

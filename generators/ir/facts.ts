@@ -6,6 +6,7 @@ import { type Expr, int } from "./expr.ts";
 import type { Kernel } from "./kernel.ts";
 import { rewrite } from "./walk.ts";
 
+/** What is certain of a kernel's whole numbers, from its demands and derived axes. */
 export interface Facts {
   /** Does `blocks` certainly divide `whole`? */
   readonly divides: (blocks: Expr, whole: Expr) => boolean;

@@ -25,6 +25,7 @@ import type { Kernel } from "./kernel.ts";
 import type { Nest } from "./nest.ts";
 import type { Plan } from "./plan.ts";
 
+/** Anything that JSON can say. */
 export type Json =
   | null
   | boolean

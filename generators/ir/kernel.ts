@@ -6,6 +6,7 @@ import type { Expr, Loop } from "./expr.ts";
 /** One dimension of a tensor: the axes it is made of, outermost first; a numeral is a fixed size. */
 export type Dimension = readonly string[];
 
+/** A tensor argument as it is declared. */
 export interface TensorDecl {
   readonly name: string;
   readonly dims: readonly Dimension[];
@@ -74,6 +75,7 @@ export interface Scatter {
   readonly values: readonly Expr[];
 }
 
+/** One step of a kernel: a named intermediate or result, gathered or scattered. */
 export type Stage = Gather | Scatter;
 
 /** What is fixed: sizes by axis, attributes by names like `stride.y`, options by the number of their value. */
@@ -90,6 +92,7 @@ export interface Span {
   readonly column: number;
 }
 
+/** What one variant of an operator computes: stages in order over its tensors, for every size at once. */
 export interface Kernel {
   /** The operator, e.g. `deform_conv2d`. */
   readonly operator: string;

@@ -32,6 +32,7 @@ export interface Rules {
   readonly replace?: (l: Loop, mapped: Loop) => Replacement | undefined;
 }
 
+/** The loops that take the place of one loop, and its index in terms of theirs. */
 export interface Replacement {
   readonly loops: readonly Loop[];
   readonly index: Expr;
@@ -43,6 +44,7 @@ export interface Mapper {
   readonly loops: (l: Loop) => readonly Loop[];
 }
 
+/** A function over expressions that rewrites by rules, once for each node however often it is shared. */
 export function makeMapper(rules: Rules): Mapper {
   const done = new Map<Expr, Expr>();
   const reductions = new Map<Reduce, Reduce>();

@@ -9,6 +9,7 @@ export type Scalar = "i32" | "u32" | "f16" | "f32" | "f64" | "bool";
 /** The scalar operations of a nest: those of ops.ts, block owners lowered, and divisions known to be plain. */
 export type NestOp = Exclude<OpName, "owner" | "member"> | "quot" | "rem";
 
+/** A value of a machine type; computing it changes nothing. */
 export type NestExpr =
   | { readonly kind: "const"; readonly type: Scalar; readonly value: number }
   /** A loop's variable, a `let`, a `local`, a scalar of the launch or a build-time constant. */
@@ -42,6 +43,7 @@ export type NestExpr =
  */
 export type Binding = "grid" | "group" | "parallel" | "vector" | "unroll" | "serial";
 
+/** One thing that a thread does; everything that changes memory or a variable is a statement. */
 export type Stmt =
   | {
       readonly kind: "for";
@@ -85,8 +87,10 @@ export type Stmt =
   /** Every thread of a group waits for all others; all of them must come here. */
   | { readonly kind: "barrier" };
 
+/** Statements one after another, a scope of their own. */
 export type Block = readonly Stmt[];
 
+/** Memory that a nest uses: where it lies, of what, how long, and how its positions become addresses. */
 export interface BufferDecl {
   readonly name: string;
   /** global: memory of the device; shared: one for each group; register: one for each thread. */
@@ -115,7 +119,9 @@ export interface Nest {
   readonly body: Block;
 }
 
+/** A known whole number. */
 export const i32 = (value: number): NestExpr => ({ kind: "const", type: "i32", value });
+/** What a name stands for. */
 export const variable = (name: string, type: Scalar = "i32"): NestExpr => ({
   kind: "var",
   name,

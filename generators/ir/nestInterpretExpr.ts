@@ -23,12 +23,15 @@ export interface Variable {
   readonly type: Scalar;
 }
 
+/** The names that are known where an expression stands. */
 export interface Scope {
   readonly find: (name: string) => Variable | undefined;
 }
 
+/** A value of a vector: one number for each lane. */
 export type Lanes = readonly (() => number)[];
 
+/** What compiling an expression to a function needs of the nest around it. */
 export interface Compiler {
   readonly state: State;
   readonly mode: Mode;

@@ -12,6 +12,7 @@ export interface Actor {
   phase: number;
 }
 
+/** The numbers of a buffer and what is known of each: whether it was written, and which threads touched it. */
 export interface Memory {
   readonly name: string;
   readonly values: Float64Array;
@@ -46,6 +47,7 @@ const touch = (n: number): Touch => ({
   phase: new Int32Array(n),
 });
 
+/** A record of accesses in which nothing was accessed yet. */
 export const makeShadow = (n: number): Shadow => ({
   writer: touch(n),
   reader: touch(n),

@@ -41,6 +41,9 @@ type Fn = (...x: readonly number[]) => number;
 const one = (f: (a: number) => number): Fn => f as Fn;
 const two = (f: (a: number, b: number) => number): Fn => f as Fn;
 
+/**
+ * All scalar operations: what each takes, gives and means, in float64; adding a row makes the compiler demand the rest.
+ */
 export const ops = {
   add: {
     arity: 2,
@@ -163,6 +166,7 @@ export const ops = {
   not: { arity: 1, takes: "logic", value: one((a) => 1 - a), doc: "" },
 } as const satisfies Record<string, Op>;
 
+/** The name of a scalar operation. */
 export type OpName = keyof typeof ops;
 
 /** The kind of `op`'s result for operands of kind `of`, or a sentence saying why there is none. */

@@ -2,12 +2,14 @@
 
 import type { BufferDecl, Nest, NestExpr, Parameter } from "./nest.ts";
 
+/** Memory that several steps may use, and whether callers give it, get it, or never see it. */
 export interface PlanBuffer extends BufferDecl {
   readonly role: "input" | "output" | "workspace";
   /** The axes of each dimension, for arguments; empty for a workspace. */
   readonly axes: readonly (readonly string[])[];
 }
 
+/** What a device is asked to do as one piece. */
 export type PlanStep =
   /** Runs `nest`; `groups` is the product of its grid loops' extents (1 where there is none). */
   | { readonly kind: "launch"; readonly nest: Nest; readonly groups: NestExpr }
@@ -22,6 +24,7 @@ export interface PlanOption {
   readonly default: number;
 }
 
+/** A kernel as it runs on one kind of machine; it needs nothing else to be printed or interpreted. */
 export interface Plan {
   readonly operator: string;
   readonly role: string;

@@ -27,12 +27,14 @@ export interface ManifestTarget {
   readonly entries: readonly Entry[];
 }
 
+/** One of an operator's kernels, on every target it was generated for. */
 export interface ManifestKernel {
   /** The hash of the meaning of each entry, by its name. */
   readonly ir: Readonly<Record<string, string>>;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
 }
 
+/** What must hold of a call, and what to say where it does not. */
 export interface ManifestDemand {
   /** Over sizes, attributes such as `stride_y`, and the numbers of options' values such as `BORDER`. */
   readonly holds: Formula;
@@ -40,6 +42,7 @@ export interface ManifestDemand {
   readonly otherwise: string;
 }
 
+/** An operator: how it is called, and its kernels. */
 export interface ManifestOperator {
   readonly doc: string;
   /** File and line of the declaration. */
@@ -62,6 +65,7 @@ export interface ManifestOperator {
   readonly kernels: Readonly<Record<string, ManifestKernel>>;
 }
 
+/** All of manifest.json. */
 export interface Manifest {
   readonly $schema: string;
   readonly license: string;

@@ -13,6 +13,7 @@ export function flatten(at: readonly Expr[], extents: readonly Expr[]): Expr {
   );
 }
 
+/** Where a read or a store goes in memory, and when that is inside. */
 export interface Access {
   readonly address: Expr;
   /** Whether the element exists; absent where that is certain. */

@@ -12,6 +12,7 @@ export interface Context {
   readonly depth: number;
 }
 
+/** The branch in which each value is needed. */
 export interface Contexts {
   /** The innermost context that covers every use of `e`; absent for values made while placing. */
   readonly of: (e: Expr) => Context | undefined;
@@ -35,6 +36,7 @@ function meet(a: Context, b: Context): Context {
   return x;
 }
 
+/** The context outside of every branch. */
 export const rootContext = (): Context => ({ parent: undefined, depth: 0 });
 
 /** The contexts of everything inside `roots`, each of which is needed in a context of its own. */

@@ -12,6 +12,7 @@ export type Loops =
   /** One group of `lanes` threads for each element, which share the walk of its reduction. */
   | { readonly by: "lanes"; readonly lanes: number };
 
+/** A kernel and what has been decided of its schedule so far. */
 export interface Draft {
   readonly kernel: Kernel;
   /** Stages stored in a workspace; all others are computed where they are read. */
@@ -22,6 +23,7 @@ export interface Draft {
   readonly unroll: number;
 }
 
+/** A kernel of which nothing is decided: everything in place, loops one after another. */
 export const newDraft = (kernel: Kernel): Draft => ({
   kernel,
   stored: new Set(),
@@ -43,6 +45,7 @@ export interface Refused {
   readonly refused: string;
 }
 
+/** The parameters of a transform, as a schedule gives them. */
 export type Params = Readonly<Record<string, string | number | boolean>>;
 
 /** A parameter's choices: a part of the tuning space. */

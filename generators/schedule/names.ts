@@ -3,6 +3,7 @@
 import type { Expr, Loop } from "../ir/expr.ts";
 import type { AttrDecl } from "../ir/kernel.ts";
 
+/** Names for values in the nest, each given once. */
 export interface Names {
   /** The author's name. */
   readonly of: (node: Expr | Loop) => string | undefined;

@@ -34,6 +34,7 @@ import { elementCount, int32, loopOf, type Site, splitDomain, splitIndex } from 
 import { extents, storeElement } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
+/** What one launch is to compute. */
 export interface NestRequest {
   readonly kernel: Kernel;
   /** One gather, or scatters that share their domain and what they add to. */
@@ -43,6 +44,7 @@ export interface NestRequest {
   readonly name: string;
 }
 
+/** The loop nest of one launch. */
 export function buildNest(request: NestRequest): Nest {
   const { kernel, stages, buffers, loops, name } = request;
   const [first] = stages;

@@ -35,6 +35,7 @@ const plainHint = (value: NestExpr): string => {
   return type === "bool" ? "test" : type === "i32" ? "at" : "v";
 };
 
+/** Places values in scopes: each is computed once, as far out as its loops and guards allow. */
 export function createPlacer(options: PlacerOptions): Placer {
   const { root, names, types, contexts } = options;
   const typeFor = (kind: Kind): Scalar => types[kind === "data" ? "acc" : kind];

@@ -7,6 +7,7 @@ import type { Contexts } from "./contexts.ts";
 import type { Names } from "./names.ts";
 import type { Placed, Scope } from "./scope.ts";
 
+/** Expressions of one kind. */
 export type Case<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
 
 /** What reads refer to. */
@@ -19,6 +20,7 @@ export interface Source {
   readonly extents: readonly Expr[];
 }
 
+/** Makes the nest's value of an expression, with the statements that compute it. */
 export interface Placer {
   /** The value of `e`, usable anywhere in `here`; what it needs is added to `here` and scopes around it. */
   readonly lower: (e: Expr, here: Scope) => NestExpr;
@@ -29,6 +31,7 @@ export interface Placer {
   readonly assume: (test: Expr, holds: 0 | 1, scope: Scope) => void;
 }
 
+/** What placing depends on, of the launch and of the target. */
 export interface PlacerOptions {
   readonly root: Scope;
   readonly names: Names;
@@ -57,8 +60,10 @@ export interface Placing {
   readonly define: (e: Expr, value: NestExpr, scope: Scope, hint?: string) => Placed;
 }
 
+/** The 0 of a type. */
 export const zeroOf = (type: Scalar): NestExpr => ({ kind: "const", type, value: 0 });
 
+/** An operation whose type is known. */
 export const operation = (op: NestOp, type: Scalar, ...args: readonly NestExpr[]): NestExpr => ({
   kind: "op",
   op,

@@ -4,6 +4,7 @@ import type { Expr, Loop } from "../ir/expr.ts";
 import type { NestExpr, Stmt } from "../ir/nest.ts";
 import { type Context, isInside } from "./contexts.ts";
 
+/** A place where statements go: a loop's body, a branch, or the nest itself. */
 export interface Scope {
   readonly parent: Scope | undefined;
   readonly depth: number;
@@ -25,6 +26,7 @@ export interface Placed {
   readonly scope: Scope;
 }
 
+/** The scope of a whole nest, in which no loop runs yet. */
 export const rootScope = (): Scope => ({
   parent: undefined,
   depth: 0,

@@ -65,6 +65,7 @@ function add(site: Site, stage: Scatter, scope: Scope, concurrent: boolean): voi
     });
 }
 
+/** How long each of some loops from 0 is. */
 export const extents = (loops: readonly Loop[]): readonly Expr[] => loops.map((l) => l.hi);
 
 /** Data copied unchanged is converted like any other value. */

@@ -4,6 +4,7 @@
 import { evaluateFormula } from "./formula.ts";
 import type { Data, DType, Entry, Formula, Job, TensorInfo } from "./program.ts";
 
+/** Numbers by name. */
 export type Numbers = Readonly<Record<string, number>>;
 
 /** A buffer (tensor or workspace) of an entry, with its size. */

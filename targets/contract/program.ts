@@ -46,6 +46,7 @@ export interface BufferUse {
   readonly binding: number;
 }
 
+/** Runs one function over a grid of groups. */
 export interface LaunchStep {
   readonly kind: "launch";
   /** The function (or `@compute` entry point, or `__global__` function) to run. */
@@ -71,6 +72,7 @@ export interface FillStep {
   readonly value: number;
 }
 
+/** What an executor does, one after another. */
 export type Step = LaunchStep | FillStep;
 
 /** One callable kernel of a generated file. */
@@ -95,6 +97,7 @@ export interface Program {
   readonly source: string;
 }
 
+/** The elements of a tensor in row-major order; Uint16Array holds the patterns of f16. */
 export type Data = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array;
 
 /** One execution: inputs by tensor name, every scalar by name, constants by name (default where absent). */

@@ -45,6 +45,7 @@ export interface Variant {
   readonly demands: readonly Demand[];
 }
 
+/** How an operator is called: its tensors, attributes, results, and the rules between them. */
 export interface Signature {
   readonly operator: string;
   readonly doc: string;

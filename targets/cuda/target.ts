@@ -79,6 +79,7 @@ function real(value: number): string {
   return `${Object.is(value, -0) ? "-0.0" : shortestF32(value)}f`;
 }
 
+/** CUDA C++: one function for each launch, a grid of one dimension. */
 export const cuda: Target = {
   name: "cuda",
   extension: "cu",

@@ -4,6 +4,7 @@ import type { Executor, Unavailable } from "../contract/program.ts";
 import { loadLibrary, type Mode } from "./library.ts";
 import { createRunner } from "./runner.ts";
 
+/** Which of gpu.js's ways of running to take. */
 export interface GpujsOptions {
   /** Default: what gpu.js finds best. */
   readonly mode?: Mode;

@@ -71,6 +71,7 @@ function asTruth(value: Text): string {
   return `${bracket(value, level.equal)} &&${gapAt(level.and)}true`;
 }
 
+/** Functions that gpu.js turns into JavaScript, WebAssembly, GLSL or WGSL. */
 export const gpujs: Target = {
   name: "gpujs",
   extension: "js",

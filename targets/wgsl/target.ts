@@ -59,6 +59,7 @@ const types: Readonly<Record<Scalar, string | undefined>> = {
 
 const safe = createNames(reserved);
 
+/** WGSL modules for WebGPU. */
 export const wgsl: Target = {
   name: "wgsl",
   extension: "wgsl",

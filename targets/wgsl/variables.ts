@@ -18,6 +18,7 @@ export interface Variable {
   readonly decl: BufferDecl;
 }
 
+/** All launches of a file. */
 export const nestsOf = (plans: readonly Plan[]): readonly Nest[] =>
   plans.flatMap((plan) => plan.steps.flatMap((s) => (s.kind === "launch" ? [s.nest] : [])));
 
