@@ -9,8 +9,10 @@ import type {
   TensorInfo,
 } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
+import type { Kernel } from "../ir/kernel.ts";
 import type { Nest, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import { boundsOf } from "./bounds.ts";
 import { printFormula } from "./formula.ts";
 import { countElements } from "./printer.ts";
 import type { Bindings, Target } from "./target.ts";
@@ -97,7 +99,12 @@ function requireBinding({ buffers }: Bindings, name: string): number {
 }
 
 /** What an executor has to know to run a plan on a target. */
-export function describeEntry(plan: Plan, target: Target, bindings: Bindings): Entry {
+export function describeEntry(
+  plan: Plan,
+  target: Target,
+  bindings: Bindings,
+  kernel?: Kernel,
+): Entry {
   const buffers = (role: PlanBuffer["role"]) => plan.buffers.filter((b) => b.role === role);
   const constants = plan.options.map(
     (option): ConstantInfo => ({
@@ -120,6 +127,7 @@ export function describeEntry(plan: Plan, target: Target, bindings: Bindings): E
     constants,
     workspaces: buffers("workspace").map(describeWorkspace),
     sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
+    bounds: kernel ? boundsOf(kernel) : [],
     steps: plan.steps.map((step) => describeStep(step, plan, target, bindings)),
   };
 }

@@ -1,5 +1,6 @@
 // What an operator asks of its callers, found from its kernels, with its rules as functions.
 
+import { evaluateFormula } from "../../targets/contract/formula.ts";
 import type {
   Rule,
   Signature,
@@ -19,6 +20,7 @@ import {
 } from "../ir/kernel.ts";
 import { ops } from "../ir/ops.ts";
 import { visit } from "../ir/walk.ts";
+import { boundsOf } from "./bounds.ts";
 import { printFormula } from "./formula.ts";
 
 /** `stride.y` as scalars are called: `stride_y`. */
@@ -101,6 +103,7 @@ function describeVariant(kernel: Kernel): Variant {
       otherwise,
       early: isEarly(kernel, holds),
     })),
+    bounds: boundsOf(kernel).map((formula) => (values) => evaluateFormula(formula, values)),
   };
 }
 

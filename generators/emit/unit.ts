@@ -18,7 +18,7 @@ export function printUnit(unit: Unit, target: Target): PrintedUnit {
     helpers[name] = helper;
     use(name);
   };
-  const printed = plans.map((plan): PrintedPlan => {
+  const printed = plans.map((plan, at): PrintedPlan => {
     const nests = plan.steps.flatMap((step) => {
       if (step.kind !== "launch") return [];
       const { nest } = step;
@@ -27,7 +27,7 @@ export function printUnit(unit: Unit, target: Target): PrintedUnit {
       const groups = target.loopsInside ? "1" : printExpr(step.groups, nest, context);
       return [{ nest, body: printNest(nest, context), groups }];
     });
-    return { plan, nests, entry: describeEntry(plan, target, bindings) };
+    return { plan, nests, entry: describeEntry(plan, target, bindings, unit.kernels[at]) };
   });
   return {
     ...unit,

@@ -160,6 +160,7 @@ export const manifestSchema = {
       constants: list(object({ name: text, option: text, values: list(text), default: count })),
       workspaces: list(object({ name: text, dtype, elements: ref("formula") })),
       sizes: list(object({ name: text, is: ref("formula") })),
+      bounds: list(ref("formula")),
       steps: list({ oneOf: [ref("launch"), ref("fill")] }),
     }),
     launch: object({

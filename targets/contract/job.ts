@@ -77,7 +77,7 @@ export function completeJob(entry: Entry, job: Job): CompleteJob {
 
 function completeScalars(entry: Entry, given: Numbers): Numbers {
   const types = new Map(entry.scalars.map(({ name, type }) => [name, type]));
-  const all: Record<string, number> = {};
+  const all: Record<string, number> = Object.create(null);
   const set = (name: string, value: number): void => {
     const type = types.get(name);
     if (type === "i32" && (value | 0) !== value)
@@ -96,6 +96,14 @@ function completeScalars(entry: Entry, given: Numbers): Numbers {
   const used = entry.steps.flatMap((step) => (step.kind === "launch" ? step.scalars : []));
   const missing = [...types.keys(), ...used].find((name) => !Object.hasOwn(all, name));
   if (missing !== undefined) throw new Error(`${entry.name}: no value for the scalar ${missing}.`);
+  for (const bound of entry.bounds ?? []) {
+    const most = evaluateFormula(bound, all);
+    if (most > maxInt)
+      throw new RangeError(
+        `${entry.name}: these sizes and attributes make it count up to ${most}; ` +
+          `kernels count with 32-bit integers, up to ${maxInt}.`,
+      );
+  }
   return all;
 }
 

@@ -88,6 +88,8 @@ export interface Entry {
   readonly workspaces: readonly WorkspaceInfo[];
   /** Sizes that are not read off a shape but computed, in order: output axes. */
   readonly sizes: readonly { readonly name: string; readonly is: Formula }[];
+  /** The most that whole numbers of the kernel become; a call for which one is beyond 2^31 - 1 is refused. */
+  readonly bounds?: readonly Formula[];
   readonly steps: readonly Step[];
 }
 

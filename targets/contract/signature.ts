@@ -43,6 +43,8 @@ export interface Variant {
   /** Axes that follow from others, in order. */
   readonly axes: readonly { readonly axis: string; readonly size: Rule }[];
   readonly demands: readonly Demand[];
+  /** The most that whole numbers of the kernel become: each at most 2^31 - 1. */
+  readonly bounds: readonly Rule[];
 }
 
 /** How an operator is called: its tensors, attributes, results, and the rules between them. */

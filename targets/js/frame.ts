@@ -73,7 +73,7 @@ function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
   const more = ["signature", "entries", "findGiven", "readShape", "readData"];
   // A module has as many axes and demands as its variants differ in.
-  const numbered = /^(axes|demands)\d*$/.test(operator);
+  const numbered = /^(axes|demands|bounds)\d*$/.test(operator);
   if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))
     throw new Error(`An operator cannot be called ${operator}: generated modules use that name.`);
 }

@@ -1,12 +1,14 @@
 // An operator's signature as JavaScript text. Its rules come from the same expressions, and the same table of
 // operations, as the functions that the command line calls.
 
+import { boundsOf } from "../../generators/emit/bounds.ts";
 import { printHostExpr } from "../../generators/emit/printer.ts";
 import { isEarly } from "../../generators/emit/signature.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { Expr } from "../../generators/ir/expr.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import type { Signature } from "../contract/signature.ts";
+import { formulaAsJs } from "./formula.ts";
 import { language } from "./language.ts";
 import { field } from "./text.ts";
 
@@ -42,6 +44,18 @@ function printDemands(kernel: Kernel, use: Use): string {
     ...wrap(`otherwise:${gapAt(0)}${JSON.stringify(otherwise)},`, 4, 100, 2),
   ]);
   return printList(items);
+}
+
+function printBounds(kernel: Kernel): string {
+  const rules = boundsOf(kernel).flatMap((formula) =>
+    wrap(
+      `(v) =>${gapAt(0)}${formulaAsJs(formula, "v.").replaceAll(" + ", ` +${gapAt(0)}`)},`,
+      2,
+      100,
+      2,
+    ),
+  );
+  return rules.length === 0 ? "[]" : ["[", ...rules, "]"].join("\n");
 }
 
 function printList(items: readonly (readonly string[])[]): string {
@@ -82,14 +96,19 @@ function printStatements(signature: Signature, kernels: readonly Kernel[], use: 
     "demands",
     kernels.map((kernel) => printDemands(kernel, use)),
   );
+  const bounds = shareTexts(
+    "bounds",
+    kernels.map((kernel) => printBounds(kernel)),
+  );
   const variants = kernels.map(
     ({ present }, at) =>
       `    { present: ${json(present)}, ${field("axes", axes.names[at]!)}, ` +
-      `${field("demands", demands.names[at]!)} },`,
+      `${field("demands", demands.names[at]!)}, ${field("bounds", bounds.names[at]!)} },`,
   );
   return [
     ...axes.constants,
     ...demands.constants,
+    ...bounds.constants,
     "const signature = {",
     `  operator: "${operator}",`,
     list(

@@ -158,6 +158,18 @@ test("demands on what callers give are asked before axes are derived", () => {
   expect(given([1, 4, 3, 3], 2e9)).toBe("stride.y is 2000000000; it must be at most 16777216.");
 });
 
+test("what kernels could not count is refused", () => {
+  const [conv2d] = readOperators([own("conv2d")]);
+  const of = describeSignature(conv2d!, [conv2d!.kernel([])]);
+  const tall = { input: [1, 1, 2 ** 31 - 100, 1], weight: [1, 1, 1, 1] };
+  const padding = { top: 16777216, bottom: 0, left: 0, right: 0 };
+  expect(resolve(of, tall, { stride: 2 }).scalars.OH).toBe(1073741774);
+  expect(messageOf(() => resolve(of, tall, { stride: 2, padding }))).toBe(
+    "These sizes and attributes make conv2d count up to 2181037981; " +
+      "kernels count with 32 bits, up to 2147483647.",
+  );
+});
+
 test("the batches are the axes along which results do not mix", () => {
   const operators = readOperators([own("conv2d"), own("roi_pool")]);
   const batchesOf = operators.map((o) => describeSignature(o, [o.kernel([])]).batches);

@@ -19,6 +19,7 @@ const entry: Entry = {
   constants: [{ name: "WAY", option: "way", values: ["low", "high"], default: 1 }],
   workspaces: [{ name: "half", dtype: "f64", elements: "M * 2" }],
   sizes: [{ name: "M", is: "N - 1" }],
+  bounds: ["N * abs(a)"],
   steps: [],
 };
 const x = new Float32Array(3);
@@ -55,6 +56,11 @@ describe("one sentence for what does not fit", () => {
     [
       "test: y would have 9999900000 elements; kernels index with 32-bit integers, up to 2147483647.",
       { scalars: { N: 100000, a: 1 } },
+    ],
+    [
+      "test: these sizes and attributes make it count up to 6000000000; kernels count with 32-bit " +
+        "integers, up to 2147483647.",
+      { scalars: { N: 3, a: 2e9 } },
     ],
     ["test takes no tensor z; it takes x.", { inputs: { x, z: x } }],
     ["test needs the tensor x, which was not given.", { inputs: {} }],
