@@ -1,6 +1,7 @@
 // What an operator's signature looks like, for people and for programs.
 
 import type { Operator } from "../frontend/operator.ts";
+import { conjuncts } from "../ir/build.ts";
 import { dumpExpr } from "../ir/dump.ts";
 import type { Expr } from "../ir/expr.ts";
 import type { AttrDecl, Dimension, Kernel } from "../ir/kernel.ts";
@@ -124,7 +125,10 @@ ${indent(a.doc)}`,
   section(
     "demands",
     kernel.demands
-      .map(({ holds, otherwise }) => `  ${show(holds)}\n    else: ${otherwise}\n`)
+      .map(({ holds, otherwise }) => {
+        const tests = conjuncts(holds).map(show).join("\n  && ");
+        return `  ${tests}\n    else: ${otherwise}\n`;
+      })
       .join(""),
   );
   section(
