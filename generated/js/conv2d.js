@@ -63,6 +63,11 @@ const demands = [
   },
 ];
 
+const bounds = [
+  (v) => ((v.OH * Math.abs(v.stride_y) + Math.abs(v.padding_top)) + v.KH * Math.abs(v.dilation_y)),
+  (v) => ((v.OW * Math.abs(v.stride_x) + Math.abs(v.padding_left)) + v.KW * Math.abs(v.dilation_x)),
+];
+
 const signature = {
   operator: "conv2d",
   tensors: [
@@ -81,8 +86,8 @@ const signature = {
   ],
   batches: ["N"],
   variants: [
-    { present: [], axes, demands },
-    { present: ["bias"], axes, demands },
+    { present: [], axes, demands, bounds },
+    { present: ["bias"], axes, demands, bounds },
   ],
 };
 
@@ -486,6 +491,12 @@ function resolve(signature, given, attrs) {
   checkDemands(early, signature, values);
   deriveSizes(variant, values, from);
   checkDemands(variant.demands, signature, values);
+  for (const bound of variant.bounds)
+    if (bound(values) > maxElements)
+      throw new RangeError(
+        `These sizes and attributes make ${signature.operator} count up to ${bound(values)}; ` +
+          `kernels count with 32 bits, up to ${maxElements}.`,
+      );
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");

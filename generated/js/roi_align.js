@@ -36,6 +36,8 @@ const axes = [
 
 const demands = [];
 
+const bounds = [];
+
 const signature = {
   operator: "roi_align",
   tensors: [
@@ -57,7 +59,7 @@ const signature = {
   ],
   batches: ["R"],
   variants: [
-    { present: [], axes, demands },
+    { present: [], axes, demands, bounds },
   ],
 };
 
@@ -620,6 +622,12 @@ function resolve(signature, given, attrs) {
   checkDemands(early, signature, values);
   deriveSizes(variant, values, from);
   checkDemands(variant.demands, signature, values);
+  for (const bound of variant.bounds)
+    if (bound(values) > maxElements)
+      throw new RangeError(
+        `These sizes and attributes make ${signature.operator} count up to ${bound(values)}; ` +
+          `kernels count with 32 bits, up to ${maxElements}.`,
+      );
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");

@@ -51,6 +51,8 @@ const demands2 = [
   },
 ];
 
+const bounds = [];
+
 const signature = {
   operator: "roi_pool",
   tensors: [
@@ -73,8 +75,8 @@ const signature = {
   ],
   batches: ["R"],
   variants: [
-    { present: [], axes, demands: demands1 },
-    { present: ["offset"], axes, demands: demands2 },
+    { present: [], axes, demands: demands1, bounds },
+    { present: ["offset"], axes, demands: demands2, bounds },
   ],
 };
 
@@ -690,6 +692,12 @@ function resolve(signature, given, attrs) {
   checkDemands(early, signature, values);
   deriveSizes(variant, values, from);
   checkDemands(variant.demands, signature, values);
+  for (const bound of variant.bounds)
+    if (bound(values) > maxElements)
+      throw new RangeError(
+        `These sizes and attributes make ${signature.operator} count up to ${bound(values)}; ` +
+          `kernels count with 32 bits, up to ${maxElements}.`,
+      );
 
   const pick = (names) => Object.fromEntries(names.map((name) => [name, values[name]]));
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");
