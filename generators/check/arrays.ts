@@ -5,7 +5,10 @@
 import type { IndexColumn, Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Random } from "./random.ts";
 
-/** How coordinates may be drawn; `indices`: ordinary boxes whose index column holds no index. */
+/**
+ * How coordinates may be drawn. `indices`: ordinary boxes whose index column holds no index; `edge`: multiples
+ * of a half around the map's border, and boxes wider than the map, so that samples fall on the border and beyond.
+ */
 export const spreads = [
   "random",
   "whole",
@@ -17,6 +20,7 @@ export const spreads = [
   "degenerate",
   "far",
   "indices",
+  "edge",
 ] as const;
 
 export type Spread = (typeof spreads)[number];
@@ -123,6 +127,8 @@ function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean):
       return !certain && random() < 0.5
         ? usual()
         : random.pick([-1, 1]) * (Math.max(map.height, map.width) + 3 * random());
+    case "edge":
+      return random.whole(-2 * map.height - 3, 2 * map.height + 3) / 2;
     case "degenerate":
       return random() < 0.5 ? random.whole(-2, 2) : usual() * 2 ** -20;
     default:
@@ -152,7 +158,10 @@ function drawBox(spread: Spread, map: Map2, random: Random, row: number): readon
     case "huge": {
       // Every column in turn, so that few boxes try them all; every fifth box is an ordinary one.
       const at = row % 5 === 4 ? -1 : row % 5;
-      return scaled(usual).map((v, i) => (i === at ? random.pick(odd[spread]) : v));
+      const box = scaled(usual).map((v, i) => (i === at ? random.pick(odd[spread]) : v));
+      // Some are of no extent in the other direction: 0 samples times infinitely many.
+      const flat = at >= 0 && random() < 0.3 ? 1 - (at % 2) : -1;
+      return box.map((v, i) => (i === flat + 2 ? box[flat]! : v));
     }
     case "outside": {
       if (!certain && random() < 0.5) return scaled(usual);
@@ -161,6 +170,7 @@ function drawBox(spread: Spread, map: Map2, random: Random, row: number): readon
     }
     case "degenerate": {
       const [l, t, r, b] = usual as [number, number, number, number];
+      const near = (v: number) => Math.round(4 * v) / 4;
       return scaled(
         random.pick([
           [l, t, l, t],
@@ -168,8 +178,19 @@ function drawBox(spread: Spread, map: Map2, random: Random, row: number): readon
           [l, b, r, t],
           [l, t, r, b],
           [l, t, l + 2 ** -12, b],
+          // One unit less than nothing: of no width where the last pixel counts.
+          [near(l), t, near(l) - 1 / map.unit, b],
+          [l, near(t), r, near(t) - 1 / map.unit],
         ]),
       );
+    }
+    case "edge": {
+      const close = random() < 0.5;
+      const [x, y] = [map.width, map.height].map((size) => {
+        const from = random.whole(close ? -4 : -2 * size, close ? 4 : size) / 2;
+        return [from, from + random.whole(close ? -8 : 1, close ? 8 : 6 * size) / 2];
+      });
+      return scaled([x![0]!, y![0]!, x![1]!, y![1]!]);
     }
     case "far": {
       // Powers of two, so that f32 places the samples exactly.

@@ -5,10 +5,10 @@ import type { Kernel } from "../ir/kernel.ts";
 import { drawCoords, drawValue, findMap, type Spread, type Values } from "./arrays.ts";
 import { countAmbiguous, type Expects, isTooAmbiguous } from "./compare.ts";
 import type { Numbers } from "./evaluate.ts";
-import { type InputArray, judge } from "./judge.ts";
+import { type InputArray, type Judgement, judge } from "./judge.ts";
 import { readMade } from "./made.ts";
 import { type Random, randomFor } from "./random.ts";
-import { loosest } from "./rules.ts";
+import { loosest, rulesOf } from "./rules.ts";
 import { drawShape, type Shape, type SizeRule } from "./shapes.ts";
 import { nameVariant, type Subject, type Variant } from "./variants.ts";
 
@@ -54,13 +54,15 @@ export const recipes = {
   negative: recipe("random", "random", "negative"),
   whole: recipe("random", "whole", "dyadic"),
   zero: recipe("random", "zero", "dyadic", mayBeZero),
-  nan: recipe("random", "nan", "random", mayBeZero),
-  infinite: recipe("random", "infinite", "random", mayBeZero),
+  nan: recipe("many", "nan", "random", mayBeZero),
+  infinite: recipe("many", "infinite", "random", mayBeZero),
   huge: recipe("random", "huge", "random", mayBeZero),
   outside: recipe("random", "outside", "random", mayBeZero),
-  degenerate: recipe("random", "degenerate", "random", mayBeZero),
-  indices: recipe("random", "indices", "random", mayBeZero),
+  degenerate: recipe("many", "degenerate", "random", mayBeZero),
+  indices: recipe("many", "indices", "random", mayBeZero),
   far: recipe("random", "far", "random", mayBeZero),
+  edge: recipe("many", "edge", "dyadic", mayBeZero),
+  negativeEdge: recipe("many", "edge", "negative", mayBeZero),
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 export type CaseKind = keyof typeof recipes;
@@ -193,12 +195,12 @@ function settle(kernel: Kernel, drawn: Case, plan: Plan, random: Random, rounds:
   const map = findMap(kernel, numbers.sizes, numbers.attrs);
   const { coords, expects } = plan;
   for (let round = 0; round < rounds; round++) {
-    const { outputs, culprits } = judge(kernel, inputs, numbers, loosest);
+    const { outputs, culprits } = judgeStrictly(kernel, drawn);
     const all = Object.values(outputs).flat();
-    const flawed = all.some(isTooAmbiguous);
-    const barren = all.every((v) => v.value.every((x) => x === 0));
     if (all.every((v) => v.value.length === 0)) return "";
-    if (!flawed) return barren && !expects.zero ? "every element of the result is 0" : "";
+    const barren = all.every((v) => v.value.every((x) => x === 0));
+    if (!all.some(isTooAmbiguous))
+      return barren && !expects.zero ? "every element of the result is 0" : "";
     // Such sizes and attributes leave no coordinate without a doubt.
     if (all.every((v) => v.undecided.size > v.value.length / 2)) break;
     if (round > 2 && all.every((v) => countAmbiguous(v) > v.value.length / 2)) break;
@@ -213,4 +215,11 @@ function settle(kernel: Kernel, drawn: Case, plan: Plan, random: Random, rounds:
     if (!redrawn) break;
   }
   return "too many elements hang on decisions within rounding error";
+}
+
+/** By the loosest rules, or by strict ones where these leave more open: then fewer outcomes overlap. */
+function judgeStrictly(kernel: Kernel, { inputs, numbers }: Case): Judgement {
+  const loose = judge(kernel, inputs, numbers, loosest);
+  if (Object.values(loose.outputs).flat().some(isTooAmbiguous)) return loose;
+  return judge(kernel, inputs, numbers, rulesOf.js);
 }

@@ -1,7 +1,7 @@
 // Mutants: kernels that are wrong in one place. A check that cannot tell one from the right kernel does not
 // see that place; such survivors are listed, and a test fails on each that is not known to be equivalent.
 
-import { type Expr, kindOf, op, read, select } from "../ir/expr.ts";
+import { constant, type Expr, kindOf, op, read, select } from "../ir/expr.ts";
 import { interpretKernel } from "../ir/interpret.ts";
 import { type Kernel, rootsOf, type Stage } from "../ir/kernel.ts";
 import type { OpName } from "../ir/ops.ts";

@@ -28,7 +28,9 @@ export type SizeRule =
   /** Computed axes of size 1: a window as large as what it slides over. */
   | "covering"
   /** No elements along the first axis of the result. */
-  | "empty";
+  | "empty"
+  /** Small maps, and many boxes where the operator takes boxes. */
+  | "many";
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -39,6 +41,9 @@ export interface Shape {
 
 /** Work beyond which a drawn case is too slow to judge hundreds of times. */
 const mostWork = 20000;
+
+/** The rules for which the best of several shapes is taken. */
+const scored: readonly SizeRule[] = ["ones", "uneven", "groups", "covering"];
 
 /** Sizes and attributes by a rule; undefined where none were found that the operator accepts. */
 export function drawShape(
@@ -53,7 +58,7 @@ export function drawShape(
   let best: Shape | undefined;
   let most = Number.NEGATIVE_INFINITY;
   let accepted = 0;
-  const wanted = rule === "random" || rule === "primes" || rule === "empty" ? 1 : 30;
+  const wanted = scored.includes(rule) ? 30 : 1;
   for (let attempt = 0; attempt < 3000 && accepted < wanted; attempt++) {
     const attributes = makeAttributes(subject.attrs, options, (attr) =>
       rule === "ones" && random() < 0.7
@@ -95,15 +100,21 @@ const pools = {
   groups: [1, 2, 3, 6],
   covering: [2, 3, 4, 5],
   empty: [1, 2, 3],
+  many: [1, 2, 2, 3],
 } as const;
+
+/** So many boxes meet most of what can happen at the border of a small map. */
+const manyBoxes = 41;
 
 /** Sizes in which divisors are likely, for axes that something must divide. */
 const divisible = [1, 2, 2, 3, 4, 6, 6, 12];
 
 function drawFree(kernel: Kernel, rule: Exclude<SizeRule, "sample">, random: Random): Numbers {
   const divided = dividedAxes(kernel);
+  const boxes = kernel.indices.length > 0 ? emptiableAxis(kernel) : undefined;
   return Object.fromEntries(
     freeAxes(kernel).map((axis) => {
+      if (rule === "many" && axis === boxes) return [axis, manyBoxes];
       const likely = divided.has(axis) && rule !== "primes" && rule !== "ones";
       return [axis, random.pick<number>(likely ? divisible : pools[rule])];
     }),
@@ -136,6 +147,7 @@ function score(
     case "random":
     case "primes":
     case "empty":
+    case "many":
       return 0;
     default:
       return rule satisfies never;
