@@ -73,7 +73,7 @@ const signature = {
   outputs: [
     { name: "output", dims: [["R"], ["C"], ["PH"], ["PW"]] },
   ],
-  batches: ["R"],
+  batches: ["R", "N"],
   variants: [
     { present: [], axes, demands: demands1, bounds },
     { present: ["offset"], axes, demands: demands2, bounds },
@@ -730,7 +730,9 @@ function checkIndices(signature, arrays, shapes, sizes) {
       if (!(Number.isInteger(data[at]) && data[at] >= 0 && data[at] < sizes[axis]))
         throw new RangeError(
           `${tensor}[${row}] has the index ${data[at]} of ${axis} in column ${column}; ` +
-            `it must be a whole number from 0 to ${sizes[axis] - 1}.`,
+            (sizes[axis] === 0
+              ? `there is none, since ${axis} is empty.`
+              : `it must be a whole number from 0 to ${sizes[axis] - 1}.`),
         );
   }
 }

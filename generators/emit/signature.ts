@@ -122,8 +122,8 @@ function tensorsOf({ tensors }: Declared, kernels: readonly Kernel[]): readonly 
 }
 
 /**
- * The axes that are the first of a result (or of its gradient) and never stand elsewhere: elements of a result
- * do not mix along them, so that there may be none.
+ * The axes that may be empty. Elements of a result do not mix along its first axis, or along one that an index
+ * chooses from (no image: then no index is valid, so there are no boxes either); neither may stand elsewhere.
  */
 function findBatches(
   { tensors }: Declared,
@@ -138,7 +138,10 @@ function findBatches(
     }),
   );
   const firsts = results.flatMap(({ dims: [first = []] }) => (first.length === 1 ? first : []));
-  return [...new Set(firsts)].filter((axis) => !/^\d/.test(axis) && !elsewhere.has(axis));
+  const chosen = kernels.flatMap(({ indices }) => indices.map(({ axis }) => axis));
+  return [...new Set([...firsts, ...chosen])].filter(
+    (axis) => !/^\d/.test(axis) && !elsewhere.has(axis),
+  );
 }
 
 /** The signature of an operator whose kernels (one for each variant, of one role) these are. */

@@ -130,6 +130,9 @@ describe.each(names)("%s", (target) => {
     const none = { ...pooled, rois: floats([0, 5]) };
     const pooling = await runOn(context, target, "roi_align", none, "--attr", "output_size=2");
     expect(pooling).toMatchObject({ shape: [0, 3, 2, 2] });
+    const neither = { input: floats([0, 3, 4, 4]), rois: floats([0, 5]) };
+    const nothing = await runOn(context, target, "roi_pool", neither, "--attr", "output_size=2");
+    expect(nothing).toMatchObject({ shape: [0, 3, 2, 2] });
   });
 
   test("a box far beyond the map costs what lies on the map", async (context) => {
