@@ -170,10 +170,10 @@ test("what kernels could not count is refused", () => {
   );
 });
 
-test("the batches are the axes along which results do not mix", () => {
+test("the axes that may be empty: results do not mix along them, or an index chooses from them", () => {
   const operators = readOperators([own("conv2d"), own("roi_pool")]);
   const batchesOf = operators.map((o) => describeSignature(o, [o.kernel([])]).batches);
-  expect(batchesOf).toEqual([["N"], ["R"]]);
+  expect(batchesOf).toEqual([["N"], ["R", "N"]]);
   const backward = operators.map((o) =>
     differentiate(o.kernel([]), o.name === "conv2d" ? ["input", "weight"] : ["input"]),
   );
