@@ -67,30 +67,3 @@ export function closeLedger(
 /** JSON has no infinity; an unbounded error is written as text. */
 export const ledgerToJson = (ledger: Ledger): string =>
   JSON.stringify(ledger, (_, v: unknown) => (v === Number.POSITIVE_INFINITY ? "Infinity" : v), 2);
-
-/** The ledger as lines for a terminal: one for each operator and target, then what failed or was skipped. */
-export function formatLedger(ledger: Ledger): readonly string[] {
-  const lines: string[] = [];
-  for (const record of ledger.operators) {
-    const state = record.failures.length > 0 ? "FAILED" : "agree";
-    lines.push(
-      `${record.operator}: ${record.variants} variants, ${record.cases} cases; declaration, IR and judge ${state}`,
-    );
-    for (const t of record.targets) lines.push(`  ${formatTarget(t)}`);
-    for (const { message, command } of [record, ...record.targets].flatMap((r) => r.failures))
-      lines.push(`  FAILED ${message}`, `         ${command}`);
-    for (const { what, reason } of record.skipped) lines.push(`  skipped ${what}: ${reason}`);
-  }
-  for (const { target, unavailable, install } of ledger.unavailable)
-    lines.push(`${target} did not run: ${unavailable}${install ? ` (${install})` : ""}`);
-  return lines;
-}
-
-function formatTarget(t: TargetRecord): string {
-  const { device, hardware } = t.device;
-  const where = `${device}${hardware ? "" : ", no GPU"}`;
-  const worst = `worst error ${t.worst.error.toPrecision(2)} of its bound`;
-  const state = t.failures.length > 0 ? `${t.failures.length} FAILED` : "agree";
-  const open = t.ambiguous > 0 ? `, ${t.ambiguous} ambiguous` : "";
-  return `${t.target.padEnd(6)} ${state}: ${t.cases} cases, ${t.elements} elements${open}, ${worst} (${where})`;
-}

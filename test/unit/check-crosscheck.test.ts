@@ -9,9 +9,10 @@ import {
   type Results,
   type TargetRunner,
 } from "../../generators/check/crosscheck.ts";
-import { closeLedger, formatLedger, ledgerToJson } from "../../generators/check/ledger.ts";
+import { closeLedger, ledgerToJson } from "../../generators/check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../generators/check/oracles.ts";
 import { rulesOf } from "../../generators/check/rules.ts";
+import { formatLedger } from "../../generators/cli/ledger.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
 import { loadReference } from "../../generators/frontend/reference.ts";
@@ -102,7 +103,7 @@ describe("a wrong executor", () => {
     );
     const ledger = closeLedger(0, [record], []);
     expect(ledger.passed).toBe(false);
-    expect(formatLedger(ledger).join("\n")).toContain("FAILED");
+    expect(formatLedger(ledger)).toContain("FAILED");
   });
 
   it("is reproduced by the case it names", async () => {
@@ -159,10 +160,10 @@ describe("the ledger", () => {
     const record = await crosscheck(request);
     const missing = { target: "cuda", unavailable: "no compiler", install: "install g++" };
     const ledger = closeLedger(0, [record], [missing]);
-    const text = formatLedger(ledger).join("\n");
+    const text = formatLedger(ledger);
     expect(text).toContain("it cannot add a bias");
-    expect(text).toContain("cuda did not run: no compiler (install g++)");
-    expect(text).toContain("a fake, no GPU");
+    expect(text).toContain("skipped: cuda: no compiler (what helps: install g++)");
+    expect(text).toContain("a fake");
     expect(JSON.parse(ledgerToJson(ledger))).toMatchObject({ version: 1, passed: true });
     expect(closeLedger(0, [], []).passed).toBe(false);
     const idle = await crosscheck({ ...request, targets: [] });
