@@ -106,7 +106,10 @@ export function axis<const D extends string>(name: D, size: number): Axis<D> {
 /** How far f32 arithmetic may misplace a step, generously; `samples` widens its run by it. */
 const slack = (a: number): number => 1 + Math.abs(a) * 2 ** -20;
 
-/** `n` evenly counted steps, for loops that walk no tensor axis. None where `n` is not positive. */
+/**
+ * `n` evenly counted steps, for loops that walk no tensor axis. None where `n` is not positive. Where `n` comes
+ * from data, bound it, for example with `minimum`: a kernel walks them all.
+ */
 export const steps = (n: number): Range<"step"> => ({ axis: "step", lo: 0, hi: ceil(n) });
 
 /** Visits every index of the ranges in row-major order. */

@@ -8,6 +8,7 @@ import type { Numbers } from "./evaluate.ts";
 import { type InputArray, type Judgement, judge } from "./judge.ts";
 import { readMade } from "./made.ts";
 import { type Random, randomFor } from "./random.ts";
+import { EndlessWalk } from "./reduce.ts";
 import { loosest, rulesOf } from "./rules.ts";
 import { drawShape, type Shape, type SizeRule } from "./shapes.ts";
 import { nameVariant, type Subject, type Variant } from "./variants.ts";
@@ -156,7 +157,12 @@ function drawWith(
     const plan = makePlan();
     if (!plan) return { id: named.id, undrawn };
     const drawn = drawOnce(subject, named, plan, random);
-    reason = settle(subject.kernel(named.variant.present), drawn, plan, random, rounds);
+    try {
+      reason = settle(subject.kernel(named.variant.present), drawn, plan, random, rounds);
+    } catch (error) {
+      if (error instanceof EndlessWalk) return { id: named.id, undrawn: error.message };
+      throw error;
+    }
     if (reason === "") return drawn;
   }
   return { id: named.id, undrawn: reason };

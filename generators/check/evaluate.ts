@@ -35,6 +35,8 @@ export class Machine {
   readonly at: number[] = [];
   readonly moved: number[] = [];
   readonly frames = new Frames();
+  /** How many steps of reductions have been walked in all. */
+  walked = 0;
   clock = 1;
   /** True while the bounds of a covering loop are computed: they are generous already, so nothing forks. */
   plain = false;

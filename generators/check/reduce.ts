@@ -68,6 +68,7 @@ export function compileReduce(m: Machine, e: Extract<Expr, { kind: "part" }>): R
     }
     const [lo, hi] = range.bounds();
     for (let i = lo; i < hi; i++) {
+      if (++m.walked > maxWalked) throw new EndlessWalk();
       m.move(range.loop, i);
       walk(d + 1);
     }
@@ -85,6 +86,19 @@ export function compileReduce(m: Machine, e: Extract<Expr, { kind: "part" }>): R
     computed = m.clock;
   };
   return { run: once, slots };
+}
+
+/** More steps than a case can be meant to have: a run whose length hangs on data without a bound. */
+const maxWalked = 5_000_000;
+
+/** The reductions of a case walk more steps than any small case does. */
+export class EndlessWalk extends Error {
+  constructor() {
+    super(
+      `its sums walk more than ${maxWalked} steps; bound what steps() is given, ` +
+        "for example with minimum(), or walk samples()",
+    );
+  }
 }
 
 /** Takes the remaining paths of a frame whose first path has just been evaluated; merges what they give. */
