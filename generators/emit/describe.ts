@@ -80,16 +80,28 @@ function describeStep(step: PlanStep, plan: Plan, target: Target, bindings: Bind
   if (group > limits.group) refuse(`${group} threads in a group`, limits.group);
   if (shared > limits.sharedBytes) refuse(`${shared} bytes of shared memory`, limits.sharedBytes);
   if (buffers.length > limits.buffers) refuse(`${buffers.length} buffers`, limits.buffers);
+  const scalars = target.scalarsOf(plan, nest);
   return {
     kind: "launch",
     function: target.functionName(nest),
     buffers,
-    scalars: target.scalarsOf(plan, nest),
+    scalars,
     scalarsBinding: bindings.scalars,
+    ...(target.layOutUniform && {
+      uniform: target.layOutUniform(bindings.scalars, findScalars(plan, scalars)),
+    }),
     group,
     groups: target.loopsInside ? "1" : printFormula(groups),
     sharedBytes: shared,
   };
+}
+
+function findScalars(plan: Plan, names: readonly string[]): Plan["scalars"] {
+  return names.map((name) => {
+    const scalar = plan.scalars.find((s) => s.name === name);
+    if (!scalar) throw new Error(`${name} is no scalar of its plan.`);
+    return scalar;
+  });
 }
 
 function requireBinding({ buffers }: Bindings, name: string): number {

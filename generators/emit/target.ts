@@ -2,7 +2,7 @@
 // printer (generators/emit) asks the record and never which target it is.
 
 import type { Accuracy } from "../../targets/contract/accuracy.ts";
-import type { Entry } from "../../targets/contract/program.ts";
+import type { Entry, ScalarInfo, UniformBlock } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import type { BufferDecl, Nest, NestOp, Scalar } from "../ir/nest.ts";
@@ -187,6 +187,11 @@ export interface Language {
   constantName(operator: string, constant: string): string;
   /** The scalars of a launch in order. */
   scalarsOf(plan: Plan, nest: Nest): readonly string[];
+  /** The block that holds these scalars, on targets that pass them in one. */
+  readonly layOutUniform?: (
+    binding: number,
+    scalars: readonly Pick<ScalarInfo, "name" | "type">[],
+  ) => UniformBlock;
   /** How many groups a launch has: the plan's, or 1 where the function loops itself. */
   readonly loopsInside: boolean;
 }

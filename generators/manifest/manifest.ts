@@ -16,7 +16,7 @@ export interface ManifestTarget {
   readonly bound?: Bound;
   /** Device features that must be enabled. */
   readonly features: readonly string[];
-  /** The most that any launch needs of what devices limit. */
+  /** The most that any launch needs of what devices limit; `buffers` are without the uniform block. */
   readonly needs: {
     readonly group: number;
     readonly sharedBytes: number;

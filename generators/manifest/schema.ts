@@ -42,6 +42,9 @@ const functions: Readonly<Record<FormulaFunction, string>> = {
 const dims = list(list(text));
 const dtype = { enum: ["f32", "f16", "f64", "i32", "u32"] };
 
+/** A schema and what its values mean. */
+const about = (description: string, schema: object) => ({ description, ...schema });
+
 /** The schema, in the form of draft 7. */
 export const manifestSchema = {
   $schema: "http://json-schema.org/draft-07/schema#",
@@ -66,18 +69,24 @@ export const manifestSchema = {
       doc: text,
       source: text,
       tensors: list(object({ name: text, dims, optional: { type: "boolean" }, doc: text })),
-      attributes: list(
-        object(
-          {
-            name: text,
-            type: { enum: ["int", "real", "pair", "sides", "bool", "choice"] },
-            doc: text,
-            default: { type: ["number", "boolean", "string"] },
-            min: { type: "number" },
-            max: { type: "number" },
-            values: list(text),
-          },
-          ["default", "min", "max", "values"],
+      attributes: about(
+        "What callers set, by name. As scalars of entries: an int or a real has its own name; a pair is " +
+          "two ints, stride being stride_y and stride_x; sides are four, padding being padding_top, " +
+          "padding_left, padding_bottom and padding_right. A bool or a choice is no scalar but one of the " +
+          "entry's constants, with its name as `option`; its number is the value's place in `values` there.",
+        list(
+          object(
+            {
+              name: text,
+              type: { enum: ["int", "real", "pair", "sides", "bool", "choice"] },
+              doc: text,
+              default: { type: ["number", "boolean", "string"] },
+              min: { type: "number" },
+              max: { type: "number" },
+              values: list(text),
+            },
+            ["default", "min", "max", "values"],
+          ),
         ),
       ),
       outputs: list(object({ name: text, dims })),
@@ -100,7 +109,11 @@ export const manifestSchema = {
           options: record(count),
         }),
         features: list(text),
-        needs: object({ group: count, sharedBytes: count, buffers: count }),
+        needs: about(
+          "The most of any launch. `buffers` counts storage buffers only: where launches have a `uniform`, " +
+            "each takes one uniform buffer beside them.",
+          object({ group: count, sharedBytes: count, buffers: count }),
+        ),
         tolerance: ref("tolerance"),
         entries: list(ref("entry")),
       },
@@ -163,18 +176,56 @@ export const manifestSchema = {
       bounds: list(ref("formula")),
       steps: list({ oneOf: [ref("launch"), ref("fill")] }),
     }),
-    launch: object({
-      kind: { const: "launch" },
-      function: text,
-      buffers: list(
-        object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
-      ),
-      scalars: list(text),
-      scalarsBinding: count,
-      group: { type: "integer", minimum: 1 },
-      groups: ref("formula"),
-      sharedBytes: count,
-    }),
+    launch: object(
+      {
+        kind: { const: "launch" },
+        function: text,
+        buffers: list(
+          object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
+        ),
+        scalars: about(
+          "The numbers that it takes, in order: scalars or sizes of the entry.",
+          list(text),
+        ),
+        scalarsBinding: about(
+          "The binding of the uniform block on targets that have bindings; it means nothing on others.",
+          count,
+        ),
+        uniform: ref("uniform"),
+        group: about("Threads of a group.", { type: "integer", minimum: 1 }),
+        groups: about(
+          "How many groups must run; where it is 0, nothing is launched. CUDA: gridDim.x. WGSL: WebGPU " +
+            "allows maxComputeWorkgroupsPerDimension (by default 65535) in a dimension, so more are folded " +
+            "into the second: a group's number is group_base + workgroup_id.x + workgroup_id.y * " +
+            "num_workgroups.x, and one that is not below `groups` returns at once. A launch may be split " +
+            "into dispatches (x, y, 1): group_base is 0 for the first and what was covered before, the sum " +
+            "of x * y, for each later one. Every group must run exactly once: only the last dispatch may " +
+            "cover more than is left.",
+          ref("formula"),
+        ),
+        sharedBytes: count,
+      },
+      ["uniform"],
+    ),
+    uniform: about(
+      "The uniform block of a launch (WGSL), byte for byte, at @group(0) and this binding. Members are of 4 " +
+        "bytes, little-endian; `bytes` is the size to bind. From `scalar`: the number of that name, a " +
+        "scalar or size of the entry. From `executor`: no number of the call but the executor's own, set for " +
+        "each dispatch; group_base is the one there is, and `groups` says what it holds. In the text " +
+        "a member may have an underscore more, where a keyword is in the way.",
+      object({
+        binding: count,
+        bytes: { type: "integer", minimum: 16, multipleOf: 16 },
+        members: list(
+          object({
+            name: text,
+            type: { enum: ["i32", "u32", "f32"] },
+            offset: { type: "integer", minimum: 0, multipleOf: 4 },
+            from: { enum: ["scalar", "executor"] },
+          }),
+        ),
+      }),
+    ),
     fill: object({ kind: { const: "fill" }, buffer: text, value: { type: "number" } }),
   },
 } as const;

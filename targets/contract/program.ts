@@ -46,6 +46,25 @@ export interface BufferUse {
   readonly binding: number;
 }
 
+/** A number in a uniform block, of 4 bytes, little-endian. */
+export interface UniformMember {
+  /** The scalar's; the member of the text may end in an underscore more, where a keyword is in the way. */
+  readonly name: string;
+  readonly type: "i32" | "u32" | "f32";
+  /** In bytes. */
+  readonly offset: number;
+  /** Whether it is a scalar of the call, or the executor's own, for each dispatch. */
+  readonly from: "scalar" | "executor";
+}
+
+/** The uniform block of a launch, byte for byte. */
+export interface UniformBlock {
+  readonly binding: number;
+  /** Of the whole block: what lies behind the last member is not read. */
+  readonly bytes: number;
+  readonly members: readonly UniformMember[];
+}
+
 /** Runs one function over a grid of groups. */
 export interface LaunchStep {
   readonly kind: "launch";
@@ -57,6 +76,8 @@ export interface LaunchStep {
   readonly scalars: readonly string[];
   /** The binding of the uniform block that holds the scalars, on targets that have bindings. */
   readonly scalarsBinding: number;
+  /** That block, on targets that have one. */
+  readonly uniform?: UniformBlock;
   /** Threads of a group (block, workgroup). 1 on targets without groups. */
   readonly group: number;
   /** How many groups; 0 launches nothing. Targets without groups loop inside and say 1. */

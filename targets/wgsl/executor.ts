@@ -18,6 +18,7 @@ import {
   type PlannedDispatch,
   type ReadyLaunch,
 } from "./submit.ts";
+import { uniformOfLaunch } from "./uniform.ts";
 import { type BufferSize, measure } from "./values.ts";
 
 type Sizes = ReadonlyMap<string, BufferSize>;
@@ -131,7 +132,8 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     checkGroups(launch.function, groups, perDimension);
     const written = launch.buffers.filter(({ access }) => access !== "read");
     if (groups === 0 || written.every(({ name }) => sizes.get(name)?.elements === 0)) return;
-    const compiled = await compile(program.source, launch, constants);
+    const uniform = uniformOfLaunch(program.entry, launch);
+    const compiled = await compile(program.source, launch, uniform, constants);
     const resources = launch.buffers.map((use) => ({
       binding: use.binding,
       resource: {
@@ -139,7 +141,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
         size: Math.max(sizes.get(use.name)?.bytes ?? 0, 4),
       },
     }));
-    return { entry: program.entry, launch, compiled, resources, scalars, groups };
+    return { launch, uniform, compiled, resources, scalars, groups };
   }
 
   // A buffer of no elements cannot be bound; kernels never read the stand-in.

@@ -1,8 +1,7 @@
 // Compiles WGSL once: a shader module per source, a pipeline per entry point, bindings and constants.
 
-import type { LaunchStep } from "../contract/program.ts";
+import type { LaunchStep, UniformBlock } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
-import { uniformBytes } from "./values.ts";
 
 /** A pipeline and the layout of its only bind group. */
 export interface CompiledLaunch {
@@ -14,6 +13,7 @@ export interface CompiledLaunch {
 export type Compile = (
   source: string,
   launch: LaunchStep,
+  uniform: UniformBlock,
   constants: Readonly<Record<string, number>>,
 ) => Promise<CompiledLaunch>;
 
@@ -21,18 +21,18 @@ export type Compile = (
 export function createCompiler(device: GuardedDevice): Compile {
   const modules = new Map<string, Promise<GPUShaderModule>>();
   const launches = new Map<string, Map<string, Promise<CompiledLaunch>>>();
-  return (source, launch, constants) => {
+  return (source, launch, uniform, constants) => {
     const known = remember(launches, source, () => new Map<string, Promise<CompiledLaunch>>());
     const key = JSON.stringify([
       launch.function,
       launch.buffers.map(({ binding, access }) => [binding, access === "read"]),
-      launch.scalarsBinding,
-      launch.scalars.length,
+      uniform.binding,
+      uniform.bytes,
       Object.entries(constants).sort(([a], [b]) => (a < b ? -1 : 1)),
     ]);
     return forgetFailure(known, key, async () => {
       const module = await forgetFailure(modules, source, () => compileModule(device, source));
-      return compileLaunch(device, module, launch, constants);
+      return compileLaunch(device, module, launch, uniform, constants);
     });
   };
 }
@@ -65,6 +65,7 @@ async function compileLaunch(
   { gpu, checked, whileAlive }: GuardedDevice,
   module: GPUShaderModule,
   launch: LaunchStep,
+  uniform: UniformBlock,
   constants: Readonly<Record<string, number>>,
 ): Promise<CompiledLaunch> {
   const visibility = 4; // GPUShaderStage.COMPUTE; the named constant is not global in Node.
@@ -75,9 +76,9 @@ async function compileLaunch(
   }));
   // The offset is dynamic so that each dispatch of a long launch can have its own group_base.
   entries.push({
-    binding: launch.scalarsBinding,
+    binding: uniform.binding,
     visibility,
-    buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniformBytes(launch) },
+    buffer: { type: "uniform", hasDynamicOffset: true, minBindingSize: uniform.bytes },
   });
   const what = `The bindings of ${launch.function}`;
   const layout = await checked(what, () => gpu.createBindGroupLayout({ entries }));

@@ -1,15 +1,15 @@
 // Records dispatches: uniform blocks in one buffer, one slot each, bound by a dynamic offset.
 
-import type { Entry, LaunchStep } from "../contract/program.ts";
+import type { LaunchStep, UniformBlock } from "../contract/program.ts";
 import type { GuardedDevice } from "./device.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { CompiledLaunch } from "./pipelines.ts";
-import { packUniforms, uniformBytes } from "./values.ts";
+import { packUniform } from "./uniform.ts";
 
 /** A launch that is compiled, whose buffers are found and whose groups are counted. */
 export interface ReadyLaunch {
-  readonly entry: Entry;
   readonly launch: LaunchStep;
+  readonly uniform: UniformBlock;
   readonly compiled: CompiledLaunch;
   readonly resources: readonly {
     readonly binding: number;
@@ -26,7 +26,7 @@ export interface PlannedDispatch {
 }
 
 /** The written uniform blocks of some dispatches: slot k begins at k * stride. */
-export interface UniformBlock {
+export interface WrittenBlocks {
   readonly buffer: GPUBuffer;
   readonly stride: number;
 }
@@ -34,9 +34,9 @@ export interface UniformBlock {
 /** Where uniform blocks are written before they are used. */
 export interface Uniforms {
   /** A block that is valid until the next `take`; submit first. */
-  take(dispatches: readonly PlannedDispatch[]): Promise<UniformBlock>;
+  take(dispatches: readonly PlannedDispatch[]): Promise<WrittenBlocks>;
   /** A block in a buffer of its own, for a command buffer that is submitted at an unknown time. */
-  lend(dispatches: readonly PlannedDispatch[]): Promise<UniformBlock>;
+  lend(dispatches: readonly PlannedDispatch[]): Promise<WrittenBlocks>;
   destroy(): void;
 }
 
@@ -46,7 +46,7 @@ export function createUniforms({ gpu, checked }: GuardedDevice): Uniforms {
 
   function strideOf(dispatches: readonly PlannedDispatch[]): number {
     const align = gpu.limits.minUniformBufferOffsetAlignment;
-    const largest = Math.max(...dispatches.map(({ ready }) => uniformBytes(ready.launch)));
+    const largest = Math.max(...dispatches.map(({ ready }) => ready.uniform.bytes));
     return Math.ceil(largest / align) * align;
   }
 
@@ -59,10 +59,10 @@ export function createUniforms({ gpu, checked }: GuardedDevice): Uniforms {
     buffer: GPUBuffer,
     stride: number,
     dispatches: readonly PlannedDispatch[],
-  ): UniformBlock {
+  ): WrittenBlocks {
     const bytes = new Uint8Array(stride * dispatches.length);
-    dispatches.forEach(({ ready: { entry, launch, scalars }, dispatch }, slot) => {
-      bytes.set(new Uint8Array(packUniforms(entry, launch, scalars, dispatch.base)), slot * stride);
+    dispatches.forEach(({ ready: { uniform, scalars }, dispatch }, slot) => {
+      bytes.set(new Uint8Array(packUniform(uniform, scalars, dispatch.base)), slot * stride);
     });
     // The queue keeps the order of writes and submits, so an earlier submit reads its own blocks.
     gpu.queue.writeBuffer(buffer, 0, bytes);
@@ -95,21 +95,23 @@ export function encodeLaunches(
   gpu: GPUDevice,
   encoder: GPUCommandEncoder,
   dispatches: readonly PlannedDispatch[],
-  { buffer, stride }: UniformBlock,
+  { buffer, stride }: WrittenBlocks,
 ): void {
-  dispatches.forEach(({ ready: { launch, compiled, resources }, dispatch }, slot) => {
-    const uniform = {
-      binding: launch.scalarsBinding,
-      resource: { buffer, offset: 0, size: uniformBytes(launch) },
-    };
-    const group = gpu.createBindGroup({
-      layout: compiled.layout,
-      entries: [...resources, uniform],
-    });
-    const pass = encoder.beginComputePass({ label: launch.function });
-    pass.setPipeline(compiled.pipeline);
-    pass.setBindGroup(0, group, [slot * stride]);
-    pass.dispatchWorkgroups(dispatch.x, dispatch.y);
-    pass.end();
-  });
+  dispatches.forEach(
+    ({ ready: { launch, uniform: block, compiled, resources }, dispatch }, slot) => {
+      const uniform = {
+        binding: block.binding,
+        resource: { buffer, offset: 0, size: block.bytes },
+      };
+      const group = gpu.createBindGroup({
+        layout: compiled.layout,
+        entries: [...resources, uniform],
+      });
+      const pass = encoder.beginComputePass({ label: launch.function });
+      pass.setPipeline(compiled.pipeline);
+      pass.setBindGroup(0, group, [slot * stride]);
+      pass.dispatchWorkgroups(dispatch.x, dispatch.y);
+      pass.end();
+    },
+  );
 }

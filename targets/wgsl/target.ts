@@ -23,6 +23,7 @@ import { shaderAccuracy } from "../contract/accuracy.ts";
 import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
+import { layOutUniform } from "./uniform.ts";
 import { uniformOf, variableOf } from "./variables.ts";
 
 const spell: Readonly<Record<NestOp, Spelling>> = {
@@ -144,5 +145,6 @@ export const wgsl: Target = {
   functionName: (nest) => safe(nest.name),
   constantName: (_, constant) => safe(constant),
   scalarsOf: (plan) => plan.scalars.map(({ name }) => name),
+  layOutUniform,
   frame,
 };

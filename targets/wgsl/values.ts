@@ -1,13 +1,7 @@
-// Numbers on their way to the device: sizes in bytes, the uniform block.
+// The sizes of buffers in bytes.
 
-import {
-  arrayTypes,
-  type Call,
-  checkTypes,
-  type Numbers,
-  type SizedBuffer,
-} from "../contract/job.ts";
-import type { Entry, LaunchStep } from "../contract/program.ts";
+import { arrayTypes, type Call, checkTypes, type SizedBuffer } from "../contract/job.ts";
+import type { Entry } from "../contract/program.ts";
 
 /** The size of one buffer; `bytes` is rounded up to whole 32-bit words. */
 export interface BufferSize extends SizedBuffer {
@@ -27,25 +21,4 @@ export function measure<C extends Call>(entry: Entry, call: C): C & WgslCall {
     return [name, { dtype, elements, bytes: Math.ceil(bytes / 4) * 4 }];
   });
   return { ...call, sizes: new Map(sizes) };
-}
-
-/** Bytes of a launch's uniform block: its scalars, then `group_base`, in whole 16-byte rows. */
-export function uniformBytes(launch: LaunchStep): number {
-  return Math.ceil(((launch.scalars.length + 1) * 4) / 16) * 16;
-}
-
-/** The uniform block of one dispatch. */
-export function packUniforms(
-  entry: Entry,
-  launch: LaunchStep,
-  scalars: Numbers,
-  groupBase: number,
-): ArrayBuffer {
-  const block = new DataView(new ArrayBuffer(uniformBytes(launch)));
-  launch.scalars.forEach((name, index) => {
-    const isReal = entry.scalars.find((scalar) => scalar.name === name)?.type === "f32";
-    block[isReal ? "setFloat32" : "setInt32"](index * 4, scalars[name]!, true);
-  });
-  block.setUint32(launch.scalars.length * 4, groupBase, true);
-  return block.buffer;
 }

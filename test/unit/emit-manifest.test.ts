@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OperatorSource } from "../../generators/compile.ts";
+import { scalarName } from "../../generators/emit/signature.ts";
 import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
 import { generateAll } from "../../generators/generate.ts";
 import { make } from "../../generators/ir/build.ts";
 import { attr, constant } from "../../generators/ir/expr.ts";
 import { hashKernel } from "../../generators/ir/hash.ts";
-import type { Kernel } from "../../generators/ir/kernel.ts";
+import { type Kernel, scalarsOf } from "../../generators/ir/kernel.ts";
 import { i32 } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import { abiVersion, compareAbi, fingerprint } from "../../generators/manifest/abi.ts";
@@ -138,10 +139,53 @@ describe("the manifest", () => {
       ],
       scalars: ["N"],
       scalarsBinding: 3,
+      uniform: {
+        binding: 3,
+        bytes: 16,
+        members: [
+          { name: "N", type: "i32", offset: 0, from: "scalar" },
+          { name: "group_base", type: "u32", offset: 4, from: "executor" },
+        ],
+      },
       group: 32,
       groups: "ceilDiv(N, 32)",
       sharedBytes: 0,
     });
+  });
+
+  test("describes the uniform block that the WGSL declares, and none for other targets", () => {
+    const source = files.get("wgsl/pick.wgsl")!;
+    const [, body, binding] =
+      /struct Params \{([^}]*)\}\s*@group\(0\) @binding\((\d+)\) var<uniform>/.exec(source)!;
+    const declared = [...body!.matchAll(/(\w+): (\w+),/g)].map(([, name, type]) => [name, type]);
+    for (const [name, { entries }] of Object.entries(
+      parsed.operators.pick!.kernels.forward!.targets,
+    ))
+      for (const step of entries.flatMap(({ steps }) => steps)) {
+        if (step.kind === "fill") continue;
+        const { uniform } = step;
+        expect(uniform === undefined, name).toBe(name !== "wgsl");
+        if (!uniform) continue;
+        expect(uniform.binding).toBe(Number(binding));
+        expect(uniform.members.map((m) => [m.name, m.type])).toEqual(declared);
+        expect(uniform.members.map(({ offset }) => offset)).toEqual(declared.map((_, i) => i * 4));
+      }
+  });
+
+  test("says in its schema how groups fold, whose group_base is, and what attributes become", () => {
+    const { launch, uniform, operator: called, target } = manifestSchema.definitions;
+    expect(launch.properties.groups).toMatchObject({
+      description: expect.stringMatching(/group_base \+ workgroup_id\.x \+ workgroup_id\.y \* num/),
+    });
+    expect(uniform.description).toMatch(/executor.* group_base/);
+    expect(target.properties.needs).toMatchObject({
+      description: expect.stringContaining("one uniform buffer beside them"),
+    });
+    const parts = scalarsOf({ name: "padding", type: "sides", doc: "" }).map(({ name }) => name);
+    for (const part of [...parts, "stride.y", "stride.x"])
+      expect(called.properties.attributes).toMatchObject({
+        description: expect.stringContaining(scalarName(part)),
+      });
   });
 
   test("says what bounds of errors are made of", () => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Entry, Program } from "../../targets/contract/program.ts";
+import type { Entry, Program, UniformBlock } from "../../targets/contract/program.ts";
 import { openWgsl, type WgslExecutor } from "../../targets/wgsl/adapter.ts";
 import { createRunner } from "../../targets/wgsl/executor.ts";
 import { mirrorExpected, mirrorJob, mirrorProgram, withSource } from "./webgpu.fixtures.ts";
@@ -45,6 +45,34 @@ describe("running", () => {
       const job = mirrorJob(n);
       expect((await runner.runArrays(mirrorProgram, job)).output).toEqual(mirrorExpected(job));
     }
+    runner.destroy();
+  });
+
+  test("writes the uniform block where its description says", async () => {
+    const source = mirrorProgram.source.replace(
+      "{ N: i32, scale: f32, group_base: u32 }",
+      "{ scale: f32, @size(12) group_base: u32, N: i32 }",
+    );
+    expect(source).not.toBe(mirrorProgram.source);
+    const uniform: UniformBlock = {
+      binding: 5,
+      bytes: 32,
+      members: [
+        { name: "N", type: "i32", offset: 16, from: "scalar" },
+        { name: "scale", type: "f32", offset: 0, from: "scalar" },
+        { name: "group_base", type: "u32", offset: 4, from: "executor" },
+      ],
+    };
+    const steps = mirrorProgram.entry.steps.map((step, at) =>
+      at === 0 ? { ...step, uniform } : step,
+    );
+    const runner = createRunner(executor.gpu, { maxGroupsPerDimension: 2 });
+    const job = mirrorJob(57);
+    const { output } = await runner.runArrays(
+      { source, entry: { ...mirrorProgram.entry, steps } },
+      job,
+    );
+    expect(output).toEqual(mirrorExpected(job));
     runner.destroy();
   });
 
