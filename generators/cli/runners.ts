@@ -1,5 +1,6 @@
 // Generated kernels as the cross-check runs them: the files that ship, on an executor.
 
+import { evaluateFormula } from "../../targets/contract/formula.ts";
 import type { Executor, Program } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
@@ -36,12 +37,23 @@ async function runCase(executor: Executor, program: Program, of: Case): Promise<
   const { sizes, attrs, options } = of.numbers;
   const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
   const constants = program.entry.constants.map(({ name, option }) => [name, options[option]!]);
+  const scalars: Record<string, number> = { ...sizes, ...Object.fromEntries(named) };
   const outputs = await executor.run(program, {
     inputs: Object.fromEntries(Object.entries(of.inputs).map(([name, { data }]) => [name, data])),
-    scalars: { ...sizes, ...Object.fromEntries(named) },
+    scalars,
     constants: Object.fromEntries(constants),
   });
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, data]): [string, Result] => [name, { data }]),
+    Object.entries(outputs).map(([name, data]): [string, Result] => [
+      name,
+      { data, shape: shapeOf(program, name, scalars) },
+    ]),
   );
+}
+
+/** An output's shape by the manifest's formulas. */
+function shapeOf(program: Program, name: string, numbers: Readonly<Record<string, number>>) {
+  const tensor = program.entry.tensors.find((t) => t.name === name && t.role === "output");
+  if (tensor === undefined) throw new Error(`${program.entry.name} has no output ${name}`);
+  return tensor.shape.map((formula) => evaluateFormula(formula, numbers));
 }
