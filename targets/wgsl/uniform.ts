@@ -25,7 +25,7 @@ export function layOutUniform(
 export function uniformOfLaunch(entry: Entry, launch: LaunchStep): UniformBlock {
   if (launch.uniform) return launch.uniform;
   const types = new Map(entry.scalars.map(({ name, type }) => [name, type]));
-  // Sizes that the entry computes are no scalars of a call in every entry; they are integers.
+  // What is no scalar of the entry is a size that it computes, an integer.
   const scalars = launch.scalars.map((name) => ({ name, type: types.get(name) ?? "i32" }) as const);
   return layOutUniform(launch.scalarsBinding, scalars);
 }
