@@ -66,20 +66,40 @@ function readAttr(name: string, spec: Literal, form: AttrForm): AttrDecl {
     case "pair":
     case "sides": {
       const f = fieldsOf(spec, name, ["type", "doc", "default?", "min?", "max?"]);
-      const number = (l: Literal | undefined, key: "default" | "min" | "max") => {
+      const number = <Key extends "default" | "min" | "max">(
+        l: Literal | undefined,
+        key: Key,
+      ): { readonly [K in Key]?: number } => {
         if (!l) return {};
         const { value } = expect(l, "number", `the ${key} of ${name}`);
         if (type !== "real" && !Number.isInteger(value))
           return failAt("WW154", l.node, `the ${key} of ${name} is a whole number`);
-        return { [key]: value };
+        return { [key]: value } as { readonly [K in Key]?: number };
       };
       const min = number(f.min, "min");
       const max = number(f.max, "max");
-      return { name, type, doc: doc(f.doc), ...number(f.default, "default"), ...min, ...max };
+      const range: Range = { ...min, ...max };
+      if (range.min !== undefined && range.max !== undefined && range.min > range.max)
+        failAt("WW154", (f.max ?? spec).node, `max ${range.max} is below min ${range.min}`);
+      const start = number(f.default, "default");
+      if (f.default && start.default !== undefined)
+        checkRange(`default ${start.default}`, start.default, range, f.default);
+      return { name, type, doc: doc(f.doc), ...start, ...range };
     }
     default:
       return type satisfies never;
   }
+}
+
+interface Range {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** Refuses a number outside its range; `what` is the number as the author knows it. */
+function checkRange(what: string, value: number, { min, max }: Range, { node }: Literal): void {
+  if (min !== undefined && value < min) failAt("WW154", node, `${what} is below min ${min}`);
+  if (max !== undefined && value > max) failAt("WW154", node, `${what} is above max ${max}`);
 }
 
 /** A number for every part of a pair or of four sides; anything else is itself. */
@@ -92,8 +112,13 @@ export function widen(attr: AttrDecl, value: number | boolean | string): AttrVal
 
 /** An attribute's value in `meta`, in the form its type has. */
 export function readAttrValue(attr: AttrDecl, literal: Literal): AttrValue {
-  const whole = (l: Literal): number => {
+  const real = (l: Literal): number => {
     const { value } = expect(l, "number", attr.name);
+    checkRange(`${attr.name} ${value}`, value, attr, l);
+    return value;
+  };
+  const whole = (l: Literal): number => {
+    const value = real(l);
     if (Number.isInteger(value)) return value;
     return failAt("WW154", l.node, `${attr.name} is a whole number`);
   };
@@ -101,7 +126,7 @@ export function readAttrValue(attr: AttrDecl, literal: Literal): AttrValue {
     case "int":
       return whole(literal);
     case "real":
-      return expect(literal, "number", attr.name).value;
+      return real(literal);
     case "bool":
       return expect(literal, "boolean", attr.name).value;
     case "pair": {

@@ -32,8 +32,8 @@ export const codes = {
   WW151: "`meta` is a literal",
   WW152: "a field of `meta` is missing, unknown or of another type",
   WW153: "`meta` names a tensor, axis or attribute that is not there",
-  WW154: "an attribute in `meta` fits its TypeScript type",
-  WW155: "a sample gives every size and attribute",
+  WW154: "an attribute in `meta` fits its TypeScript type and its range",
+  WW155: "there is a sample; each gives every size and attribute and is accepted by the operator",
 } as const;
 
 /** The number of a diagnostic, by which it is looked up. */

@@ -3,20 +3,16 @@
 import { ts } from "ts-morph";
 import { isFixedSize } from "../ir/expr.ts";
 import type { AttrDecl, IndexColumn } from "../ir/kernel.ts";
-import { type AttrValue, readAttrs, readAttrValue } from "./attributes.ts";
+import { readAttrs } from "./attributes.ts";
 import { checkNames } from "./clashes.ts";
 import { failAt } from "./diagnostics.ts";
 import { expect, fieldsOf, type Literal, readLiteral, stringsOf } from "./literals.ts";
+import { readSamples, type Sample } from "./samples.ts";
 import type { Signature } from "./signature.ts";
 
-type Function = ts.ArrowFunction | ts.FunctionExpression;
+export type { Sample } from "./samples.ts";
 
-/** A small case for checking. */
-export interface Sample {
-  readonly sizes: Readonly<Record<string, number>>;
-  /** The attributes that differ from their defaults, or have none. */
-  readonly attrs: Readonly<Record<string, AttrValue>>;
-}
+type Function = ts.ArrowFunction | ts.FunctionExpression;
 
 /** What the author says in `meta`, read and checked. */
 export interface MetaData {
@@ -29,6 +25,8 @@ export interface MetaData {
   readonly indices: readonly IndexColumn[];
   readonly variants: readonly (readonly string[])[];
   readonly samples: readonly Sample[];
+  /** Where each sample stands, for what is wrong with its numbers. */
+  readonly sampleNodes: readonly ts.Node[];
 }
 
 /** The exported `meta` of a file. */
@@ -49,6 +47,7 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   const axes = f.axes ? readAxes(f.axes) : [];
   const differentiable = readTensorNames(f.differentiable, "differentiable", signature, false);
   const derived = axes.map((a) => a.axis);
+  const samples = readSamples(f.samples, signature, attrs, derived);
   checkNames({ signature, attrs, derived, differentiable, outputs: [], stages: [] });
   const known = new Set([
     ...signature.tensors.flatMap((t) => t.dims.flat()).filter((axis) => !isFixedSize(axis)),
@@ -69,9 +68,8 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
     variants: expect(f.variants, "array", "variants").items.map((variant) =>
       readTensorNames(variant, "variants", signature, true),
     ),
-    samples: expect(f.samples, "array", "samples").items.map((sample) =>
-      readSample(sample, signature, attrs, axes),
-    ),
+    samples: samples.map(({ sample }) => sample),
+    sampleNodes: samples.map(({ node }) => node),
   };
 }
 
@@ -150,45 +148,4 @@ function readColumn(
   const axis = expect(f.axis, "string", "axis");
   if (!axes.has(axis.value)) return failAt("WW153", axis.node, `there is no axis ${axis.value}`);
   return { tensor: tensor.name, column: column.value, axis: axis.value };
-}
-
-function readSample(
-  literal: Literal,
-  { tensors }: Signature,
-  attrs: readonly AttrDecl[],
-  derived: readonly AxisField[],
-): Sample {
-  const f = fieldsOf(literal, "a sample", ["sizes", "attrs?"]);
-  const sizes = expect(f.sizes, "object", "sizes").fields;
-  const open = f.sizes.node.getFirstToken() ?? f.sizes.node;
-  const computed = new Set(derived.map((a) => a.axis));
-  const needed = new Set(tensors.flatMap((t) => t.dims.flat()).filter((a) => !isFixedSize(a)));
-  for (const axis of needed)
-    if (!sizes.has(axis) && !computed.has(axis))
-      failAt("WW155", open, `the sample lacks the size of ${axis}`);
-  for (const [axis, size] of sizes) {
-    if (computed.has(axis))
-      failAt("WW155", size.node, `the size of ${axis} follows from the others`);
-    if (!needed.has(axis)) failAt("WW153", size.node, `there is no axis ${axis}`);
-    const { value } = expect(size, "number", `the size of ${axis}`);
-    if (!Number.isInteger(value) || value < 1)
-      failAt("WW155", size.node, `the size of ${axis} is a whole number from 1`);
-  }
-  const given = f.attrs ? expect(f.attrs, "object", "attrs").fields : new Map<string, Literal>();
-  for (const [name, value] of given)
-    if (!attrs.some((a) => a.name === name))
-      failAt("WW153", value.node, `there is no attribute ${name}`);
-  const lacking = attrs.find((a) => a.default === undefined && !given.has(a.name));
-  if (lacking) failAt("WW155", open, `the sample lacks ${lacking.name}, which has no default`);
-  return {
-    sizes: Object.fromEntries(
-      [...sizes].map(([axis, size]) => [axis, expect(size, "number", axis).value]),
-    ),
-    attrs: Object.fromEntries(
-      attrs.flatMap((attr) => {
-        const value = given.get(attr.name);
-        return value ? [[attr.name, readAttrValue(attr, value)]] : [];
-      }),
-    ),
-  };
 }

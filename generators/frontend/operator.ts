@@ -5,10 +5,11 @@ import { shownPath } from "./diagnostics.ts";
 import { evaluateKernel } from "./kernel.ts";
 import { type MetaData, readMeta } from "./meta.ts";
 import { type Checked, checkFiles, type Input } from "./project.ts";
+import { checkSample } from "./samples.ts";
 import { readSignature } from "./signature.ts";
 
 /** An operator as its author declared it. */
-export interface Operator extends Omit<MetaData, "axes" | "demands"> {
+export interface Operator extends Omit<MetaData, "axes" | "demands" | "sampleNodes"> {
   readonly name: string;
   /** What the author says above the function. */
   readonly notes: string;
@@ -32,8 +33,9 @@ export const readOperators = (inputs: readonly Input[]): readonly Operator[] =>
 
 function readChecked(checked: Checked): Operator {
   const signature = readSignature(checked);
-  const { axes, demands, ...meta } = readMeta(checked.file, signature);
-  const declaration = { checked, signature, meta: { axes, demands, ...meta } };
+  const read = readMeta(checked.file, signature);
+  const { axes, demands: _, sampleNodes, ...meta } = read;
+  const declaration = { checked, signature, meta: read };
   const optional = signature.tensors.filter((t) => t.optional).map((t) => t.name);
   const kernels = new Map<string, Kernel>();
   const kernel = (present: readonly string[]): Kernel => {
@@ -58,5 +60,9 @@ function readChecked(checked: Checked): Operator {
   };
   // Whatever is wrong is said at once, in every variant that ships and with nothing optional.
   for (const present of [[], ...meta.variants]) kernel(present);
+  const shipped = (meta.variants.length > 0 ? meta.variants : [[]]).map(kernel);
+  meta.samples.forEach((sample, i) => {
+    checkSample({ sample, node: sampleNodes[i]! }, shipped);
+  });
   return operator;
 }

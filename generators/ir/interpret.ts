@@ -69,13 +69,28 @@ export function resolveSizes(
 ): Record<string, number> {
   const all: Record<string, number> = { ...sizes };
   for (const { axis, size } of kernel.axes) {
-    const value = makeEvaluator(leavesOf(kernel, all, attrs, options)).compile(size)();
+    const value = computeSize(axis, () => evaluateOutside(kernel, size, all, attrs, options));
     const given = all[axis];
     if (given !== undefined && given !== value)
       throw new RangeError(`axis ${axis} has size ${given}, but must have ${value}`);
     all[axis] = value;
   }
   return all;
+}
+
+/** A size that the declaration leaves without a value, such as a division by 0: its author is told. */
+export class SizeError extends RangeError {
+  override readonly name = "SizeError";
+  readonly userFacing = true;
+}
+
+function computeSize(axis: string, compute: () => number): number {
+  try {
+    return compute();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new SizeError(`axis ${axis} cannot be computed: ${error.message}`);
+  }
 }
 
 /** A bound kernel computes something else for other numbers, so they are refused. */

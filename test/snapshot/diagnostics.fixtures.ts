@@ -324,4 +324,23 @@ export const bad: readonly Bad[] = [
   ),
   change("WW155", "a sample without a size", ["H: 4, ", ""]),
   change("WW155", "a sample without an attribute", [", attrs: { stride: { y: 1, x: 1 } } }", " }"]),
+  change("WW154", "a default below its range", [
+    '"real", default: 1',
+    '"real", default: 0, min: 1',
+  ]),
+  change("WW154", "a default above its range", [
+    '"real", default: 1',
+    '"real", default: 4, max: 3',
+  ]),
+  change("WW154", "an empty range", ['type: "pair"', 'type: "pair", min: 1, max: 0']),
+  change("WW154", "a sample out of range", ['type: "pair"', 'type: "pair", min: 2']),
+  change("WW154", "a sample with a part of a number", ["y: 1, x: 1", "y: 1, x: 1.5"]),
+  change("WW152", "a sample of another form", ["{ y: 1, x: 1 }", "1"], ...untyped),
+  change("WW155", "no samples", [
+    "[{ sizes: { N: 1, C: 2, H: 4, G: 1 }, attrs: { stride: { y: 1, x: 1 } } }]",
+    "[]",
+  ]),
+  change("WW155", "a sample that breaks a demand", ["C: 2", "C: 1"]),
+  change("WW155", "a sample with an axis without elements", ["y: 1, x: 1", "y: 5, x: 1"]),
+  change("WW155", "a sample that divides by 0", ["idiv(H, stride.y)", "idiv(H, stride.y - 1)"]),
 ];
