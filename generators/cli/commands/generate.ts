@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { dirname, join, relative, resolve, sep } from "node:path";
 import type { Command } from "commander";
 import { scheduleOn } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
@@ -13,8 +13,8 @@ import { generateAll } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
-import { codeOf, UserError } from "../errors.ts";
-import { explainFailure } from "../io/files.ts";
+import { codeOf, isUserFacing, UserError } from "../errors.ts";
+import { explainFailure, makeFolders } from "../io/files.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
 import { readReleasedAbi } from "../released.ts";
@@ -87,6 +87,8 @@ async function generate(
   }
   const stale = old === undefined ? [] : findStale(old, manifest);
   const written = await explained(folder, async () => {
+    const folders = new Set([...files.keys()].map((path) => dirname(join(folder, path))));
+    for (const each of folders) await makeFolders(each);
     for (const path of stale) await rm(join(folder, path), { force: true });
     return writeFiles(folder, files);
   });
@@ -122,7 +124,7 @@ async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> 
   try {
     return await work();
   } catch (error) {
-    if (codeOf(error) === undefined) throw error;
+    if (codeOf(error) === undefined && !isUserFacing(error)) throw error;
     throw new UserError(`cannot write to ${shown(folder)}: ${explainFailure(error)}`);
   }
 }

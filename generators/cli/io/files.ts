@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { access, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { codeOf, messageOf, UserError } from "../errors.ts";
 
@@ -69,5 +69,27 @@ export async function checkWritable(path: string): Promise<void> {
     if (!folder.isDirectory()) throw new UserError("a part of the path is not a folder");
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${explainFailure(error)}`);
+  }
+}
+
+/**
+ * Makes a folder and those above it, one at a time: made recursively, Node never returns where the
+ * file system says that what is above is not there although it is, as /proc does.
+ */
+export async function makeFolders(path: string): Promise<void> {
+  const existing = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  });
+  // What is there but no folder is refused by whatever is written into it.
+  if (existing !== undefined) return;
+  const parent = dirname(path);
+  if (parent !== path) await makeFolders(parent);
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return;
+    if (codeOf(error) === "ENOENT") throw new UserError(`no folder can be made in ${parent}`);
+    throw error;
   }
 }
