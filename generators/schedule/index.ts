@@ -34,7 +34,13 @@ export function applySchedule(
     const known = transforms.map((t) => t.name).join(", ");
     if (!transform) return { refused: `no transform named ${name}; there are ${known}`, steps };
     const draft = steps.at(-1)!;
-    const defaults = transform.choices(draft, limits).map((c) => [c.name, c.default]);
+    const choices = transform.choices(draft, limits);
+    const unknown = Object.keys(params).find((key) => !choices.some((c) => c.name === key));
+    if (unknown !== undefined) {
+      const names = choices.map((c) => c.name).join(", ");
+      return { refused: `${name}: no parameter named ${unknown}; there is ${names}`, steps };
+    }
+    const defaults = choices.map((c) => [c.name, c.default]);
     const next = transform.apply(draft, { ...Object.fromEntries(defaults), ...params }, limits);
     if ("refused" in next) return { refused: `${name}: ${next.refused}`, steps };
     steps.push(next);
