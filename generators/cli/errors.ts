@@ -7,6 +7,9 @@ export class UserError extends Error {
   readonly userFacing = true;
 }
 
+/** A command line that is written wrongly, also one sentence; exit code 2. */
+export class UsageError extends UserError {}
+
 /** Exit codes of every command. */
 export const EXIT = { done: 0, refused: 1, usage: 2 } as const;
 
@@ -35,7 +38,10 @@ export function reportError(error: unknown): { readonly text: string; readonly c
   if (error instanceof CommanderError) {
     return { text: "", code: error.exitCode === 0 ? EXIT.done : EXIT.usage };
   }
-  if (isUserFacing(error)) return { text: `error: ${error.message}\n`, code: EXIT.refused };
+  if (isUserFacing(error)) {
+    const code = error instanceof UsageError ? EXIT.usage : EXIT.refused;
+    return { text: `error: ${error.message}\n`, code };
+  }
   const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `internal error, please report it: ${trace}\n`, code: EXIT.refused };
 }

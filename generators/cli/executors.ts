@@ -5,7 +5,7 @@ import type { Device, Executor, Unavailable } from "../../targets/contract/progr
 import { machines } from "../../targets/machine.ts";
 import { targets } from "../../targets/registry.ts";
 import type { Target } from "../emit/target.ts";
-import { UserError } from "./errors.ts";
+import { UsageError, UserError } from "./errors.ts";
 import { suggestName } from "./nearest.ts";
 
 /** The names of the targets that can be run, `reference` not among them. */
@@ -15,7 +15,7 @@ export const runnable: readonly string[] = targets.map((t) => t.name);
 export function checkTarget(name: string): void {
   const names = ["reference", ...runnable];
   if (names.includes(name)) return;
-  throw new UserError(`there is no target "${name}"; ${suggestName(name, names)}`);
+  throw new UsageError(`there is no target "${name}"; ${suggestName(name, names)}`);
 }
 
 /** What runs the kernels of a target. */

@@ -2,7 +2,7 @@
 
 import { targets } from "../../targets/registry.ts";
 import type { Target } from "../emit/target.ts";
-import { UserError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
 import { suggestName } from "./nearest.ts";
 
 /** The target of a name. */
@@ -10,7 +10,7 @@ export function parseTarget(name: string): Target {
   const target = targets.find((t) => t.name === name);
   if (target !== undefined) return target;
   const known = targets.map((t) => t.name);
-  throw new UserError(`there is no target "${name}"; ${suggestName(name, known)}`);
+  throw new UsageError(`there is no target "${name}"; ${suggestName(name, known)}`);
 }
 
 /** The targets named in a list with commas, in the order in which they are shown; or all. */

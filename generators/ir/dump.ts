@@ -3,7 +3,14 @@
 
 import { type Names, showExpr, showHead, showNode, showRange } from "./dumpExpr.ts";
 import { type Expr, type Loop, type Reduce, unreachable } from "./expr.ts";
-import { type AttrDecl, type Kernel, rootsOf, type Stage, type TensorDecl } from "./kernel.ts";
+import {
+  type AttrDecl,
+  type Kernel,
+  optionValues,
+  rootsOf,
+  type Stage,
+  type TensorDecl,
+} from "./kernel.ts";
 import { children, freeLoops, visit } from "./walk.ts";
 
 /** The whole kernel as text; equal kernels with equal names give equal text. */
@@ -29,7 +36,14 @@ export const dumpStage = (kernel: Kernel, stage: Stage): string =>
   dumpStageLines(kernel, stage).join("\n");
 
 /** An expression by itself on one line, under the kernel's names of leaves and loops. */
-export const dumpExpr = (kernel: Kernel, e: Expr): string => showNode(e, leafNames(kernel));
+export const dumpExpr = (kernel: Kernel, e: Expr): string =>
+  showNode(e, { ...leafNames(kernel), choice: (name, value) => wordOf(kernel, name, value) });
+
+/** The word of a value of an option. */
+function wordOf(kernel: Kernel, name: string, value: number): string | undefined {
+  const attr = kernel.attrs.find((a) => a.name === name);
+  return attr && optionValues(attr)[value];
+}
 
 const showDims = (dims: readonly (readonly string[])[]): string =>
   dims.map((dim) => (dim.length > 1 ? `(${dim.join(" ")})` : dim.join(" "))).join(", ");

@@ -10,6 +10,8 @@ export interface Names {
   readonly value: (e: Expr) => string | undefined;
   readonly loop: (l: Loop) => string;
   readonly reduce: (r: Reduce) => string | undefined;
+  /** The author's word for a value of an option; without it options are compared with numbers. */
+  readonly choice?: (option: string, value: number) => string | undefined;
 }
 
 /** How tightly an operator binds; a call binds tightest. */
@@ -66,6 +68,10 @@ export function showNode(e: Expr, names: Names, level = 0): string {
     case "op": {
       const how = infix[e.op];
       const [a, b] = e.args;
+      if (e.op === "eq" && a?.kind === "option" && b?.kind === "const") {
+        const word = names.choice?.(a.name, b.value);
+        if (word !== undefined) return wrap(`${a.name} == ${word}`, 4);
+      }
       if (how && a && b) {
         const [text, own] = how;
         const left = showExpr(a, names, own);

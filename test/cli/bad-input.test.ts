@@ -1,6 +1,7 @@
 // What is refused, each with one clear sentence on stderr and exit code 1.
 
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../generators/cli/io/arrays.ts";
 import type { NpArray } from "../../generators/cli/io/dtypes.ts";
@@ -189,10 +190,18 @@ describe("run refuses", () => {
 
 /** A command line that must be refused with exit code 1 and one sentence. */
 async function expectRefused(sentence: string | RegExp, ...args: string[]): Promise<void> {
+  await expectExit(1, sentence, args);
+}
+
+async function expectExit(
+  expected: number,
+  sentence: string | RegExp,
+  args: readonly string[],
+): Promise<void> {
   const { code, out, err } = await warpweave(...args);
   expect(err).toMatch(sentence);
   expect(err.startsWith("error: ")).toBe(true);
-  expect([code, out]).toStrictEqual([1, ""]);
+  expect([code, out]).toStrictEqual([expected, ""]);
 }
 
 describe("files", () => {
@@ -226,7 +235,26 @@ describe("files", () => {
   test("generate into a place that cannot be written writes nothing", async () => {
     const file = folder.write("file", "");
     await expectRefused(/cannot write to .*not a folder/, "generate", "conv2d", "--out", file);
+    const below = folder.path("file/deep/er");
+    await expectRefused(/cannot write to .*not a folder/, "generate", "conv2d", "--out", below);
   });
+
+  test("generate makes the folders above its own", async () => {
+    const deep = folder.path("a/b/c");
+    const { code } = await warpweave("generate", "conv2d", "--target", "js", "--out", deep);
+    expect([code, existsSync(join(deep, "js", "conv2d.js"))]).toStrictEqual([0, true]);
+  });
+
+  // Where there is no /proc, there is nothing that refuses folders in this way.
+  test.runIf(existsSync("/proc/self"))(
+    "generate into /proc is refused, not waited for",
+    async () => {
+      await expectRefused(
+        "cannot write to /proc/x: no folder can be made in /proc",
+        ...["generate", "conv2d", "--target", "js", "--out", "/proc/x"],
+      );
+    },
+  );
 });
 
 describe("names", () => {
@@ -241,11 +269,11 @@ describe("names", () => {
   });
 
   test("unknown targets, with the nearest", async () => {
-    await expectRefused(/no target "wgls"; did you mean "wgsl"\?/, "generate", "--target", "wgls");
-    await expectRefused(
-      /no target "cude"; did you mean "cuda"\?/,
-      ...["run", "conv2d", "--target", "cude", "--inputs", "x", "--out", "y.npz"],
-    );
+    const args = ["generate", "--target", "wgls"];
+    await expectExit(2, /no target "wgls"; did you mean "wgsl"\?/, args);
+    const run = ["run", "conv2d", "--target", "cude", "--inputs", "x", "--out", "y.npz"];
+    await expectExit(2, /no target "cude"; did you mean "cuda"\?/, run);
+    await expectExit(2, /did you mean "cuda"\?/, ["check", "--target", "cdua"]);
   });
 
   test("gradients are refused by name until they exist", async () => {
@@ -300,5 +328,48 @@ describe("usage", () => {
     const { code, err } = await warpweave(...args);
     expect(err).toMatch(text);
     expect(code).toBe(2);
+  });
+});
+
+describe("schedules", () => {
+  test("a parameter that a transform does not have is refused, with those it has", async () => {
+    const file = folder.write("misspelled.json", '[["pointwise", { "gruop": 64 }]]');
+    await expectRefused(
+      "pointwise: no parameter named gruop; there is group",
+      ...["show", "conv2d", "--nest", "--target", "cuda", "--schedule", file],
+    );
+  });
+});
+
+describe("sizes", () => {
+  const divided = (stride: number) => `
+import { type Derived, idiv, type Meta, type Tensor, tensor } from "warpweave";
+
+interface Tensors {
+  input: Tensor<"N">;
+}
+
+export const meta = {
+  doc: "A test.",
+  attrs: { stride: { type: "int", default: 1, min: 1, doc: "A distance." } },
+  differentiable: [],
+  axes: { M: ({ N }, { stride }) => idiv(N, stride - 1) },
+  variants: [[]],
+  samples: [{ sizes: { N: 3 }, attrs: { stride: ${stride} } }],
+} as const satisfies Meta<Tensors, { stride: number }>;
+
+export function divided({ input }: Tensors, _: { stride: number }, { M }: Derived<typeof meta>) {
+  return tensor([M], (m) => input(input.N.index(0)) + m);
+}
+`;
+
+  test("an axis that divides by 0 at the sample, or at the attributes of a drawn case", async () => {
+    const sentence = "axis M cannot be computed: idiv by 0";
+    const [sample, drawn] = [1, 2].map((stride) =>
+      folder.write(`divided${stride}.ts`, divided(stride)),
+    );
+    await expectRefused(/divided1.ts:14:\d+ WW155 .*axis M cannot be computed/, "check", sample!);
+    const { code, err } = await warpweave("check", drawn!, "--target", "js");
+    expect([code, err]).toStrictEqual([1, `error: ${sentence}, which is not positive\n`]);
   });
 });

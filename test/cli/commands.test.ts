@@ -57,6 +57,13 @@ describe("list and show", () => {
     ]);
   });
 
+  test("show says what an option must be in the words of its author", async () => {
+    const out = await succeed("show", "roi_pool");
+    expect(out).toMatch(/^demands\n {2}reduce == mean\n/m);
+    const { demands } = JSON.parse(await succeed("show", "roi_pool", "--json"));
+    expect(demands).toContainEqual(expect.objectContaining({ holds: "reduce == mean" }));
+  });
+
   test("show --nest has the nest before the schedule and after each of its steps", async () => {
     const schedule = folder.write("schedule.json", '[["pointwise", { "group": 32 }]]');
     const nest = ["show", "conv2d", "--nest", "--target", "cuda"];
@@ -172,13 +179,13 @@ describe("check", () => {
   });
 
   test.each([
-    [["--case", "x"], /--case names a case of one operator/],
-    [["roi_pool", "--case", "none/x/1"], /roi_pool has no variant none/],
-    [["roi_pool", "--cases", "many"], /--cases many cannot be read; write one whole number/],
-  ])("%j is refused", async (args, sentence) => {
+    [["--case", "x"], /--case names a case of one operator/, 1],
+    [["roi_pool", "--case", "none/x/1"], /roi_pool has no variant none/, 1],
+    [["roi_pool", "--cases", "many"], /--cases many cannot be read; write one whole number/, 2],
+  ])("%j is refused", async (args, sentence, expected) => {
     const { code, err } = await warpweave("check", "--target", "js", ...args);
     expect(err).toMatch(sentence);
-    expect(code).toBe(1);
+    expect(code).toBe(expected);
   });
 });
 

@@ -7,7 +7,7 @@ import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
-import { UserError } from "../errors.ts";
+import { UsageError, UserError } from "../errors.ts";
 import {
   closeAll,
   explainUnavailable,
@@ -89,7 +89,7 @@ async function check(
 
 function parseCount(name: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UserError(`--${name} ${text} cannot be read; write one whole number`);
+  throw new UsageError(`--${name} ${text} cannot be read; write one whole number`);
 }
 
 /** Opens all ways of running the targets; one that was asked for by name must run. */
