@@ -19,7 +19,7 @@ export const meta = {
   doc: "", attrs: {
     on: { type: "bool", default: false, doc: "" }, size: { type: "int", default: 2, doc: "" },
   },
-  differentiable: [], variants: [["at"]], samples: [],
+  differentiable: [], variants: [["at"]], samples: [{ sizes: { N: 2, C: 3 } }],
 } as const satisfies Meta<Tensors, Attrs>;
 export function example({ input, at }: Tensors, { on, size }: Attrs) {
   const { N, C } = input;
