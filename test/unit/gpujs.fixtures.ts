@@ -3,8 +3,9 @@
 
 import { compare } from "../../generators/check/compare.ts";
 import { judge } from "../../generators/check/judge.ts";
-import { rulesOf } from "../../generators/check/rules.ts";
+import { type Rules, rulesOf } from "../../generators/check/rules.ts";
 import { compile } from "../../generators/compile.ts";
+import type { Target } from "../../generators/emit/target.ts";
 import type { AttrValue } from "../../generators/frontend/attributes.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
@@ -52,25 +53,32 @@ function choicesOf(operator: Operator): readonly Attrs[] {
 const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align"];
 const pathOf = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
 
-/** Every variant of the operators with every option. */
-export function operatorCases(): readonly GpujsCase[] {
+/** Every variant of the operators with every option, for a target. */
+export function operatorCases(target: Target = gpujs): readonly GpujsCase[] {
   return readOperators(names.map(pathOf)).flatMap((operator) => {
-    const { programs } = compile(operator, gpujs);
+    const { programs } = compile(operator, target);
     return operator.variants.flatMap((present, v) =>
       choicesOf(operator).flatMap((options) =>
         operator.samples.flatMap((sample) => {
           const attrs = { ...sample.attrs, ...options };
           if (operator.name === "roi_pool" && present.length > 0)
             Object.assign(attrs, { reduce: "mean" });
-          return [makeCase(operator, present, programs[v]!, sample.sizes, attrs)];
+          return [makeCase(operator, target, present, programs[v]!, sample.sizes, attrs)];
         }),
       ),
     );
   });
 }
 
+function rulesFor({ name }: Target): Rules {
+  const rules = (rulesOf as Readonly<Record<string, Rules>>)[name];
+  if (!rules) throw new Error(`nothing is known of the arithmetic of ${name}`);
+  return rules;
+}
+
 function makeCase(
   operator: Operator,
+  target: Target,
   present: readonly string[],
   program: Program,
   sizes: Readonly<Record<string, number>>,
@@ -83,7 +91,7 @@ function makeCase(
       ([name, { shape, data }]) => [name, { shape, data: Float32Array.from(data) }],
     ),
   );
-  const { outputs } = judge(kernel, inputs, numbers, rulesOf.gpujs);
+  const { outputs } = judge(kernel, inputs, numbers, rulesFor(target));
   const all = resolveSizes(kernel, sizes, numbers.attrs, numbers.options);
   const scalars = Object.entries(numbers.attrs).map(([name, n]) => [name.replaceAll(".", "_"), n]);
   return {

@@ -1,0 +1,58 @@
+// What is committed in generated/ passes the compilers of others: Dawn, naga, nvcc for seven architectures.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { findNvcc } from "../../targets/cuda/compilers.ts";
+import { architectures, compileWithNvcc } from "../../targets/cuda/nvcc.ts";
+import { validateWithNaga } from "../../targets/wgsl/naga.ts";
+import { validateWithDawn } from "../../targets/wgsl/validate.ts";
+
+const folder = new URL("../../generated/", import.meta.url);
+const filesOf = (target: string) =>
+  readdirSync(new URL(target, folder)).map((name) => ({
+    name,
+    source: readFileSync(new URL(`${target}/${name}`, folder), "utf8"),
+  }));
+
+const shaders = filesOf("wgsl");
+const kernels = filesOf("cuda");
+const nvcc = await findNvcc();
+if (!nvcc) console.log("skipped: nvcc is not installed, so no CUDA file was compiled by it");
+
+test("there are files", () => {
+  expect(shaders.length).toBeGreaterThanOrEqual(4);
+  expect(kernels.length).toBe(shaders.length);
+});
+
+/** Every override of a file at 0 and at 1: both sides of each option. */
+const choices = (source: string): Record<string, number>[] => {
+  const names = [...source.matchAll(/^override (\w+)/gm)].map(([, name]) => name!);
+  return [0, 1].map((value) => Object.fromEntries(names.map((name) => [name, value])));
+};
+
+test.each(shaders)("Dawn compiles $name", async ({ source }) => {
+  for (const constants of choices(source))
+    expect(await validateWithDawn(source, constants)).toEqual([]);
+});
+
+test("naga compiles all WGSL", async () => {
+  const texts = shaders.flatMap(({ source }) =>
+    choices(source).map((constants) => ({ source, constants })),
+  );
+  const found = await validateWithNaga(texts);
+  expect(found).toEqual(texts.map(() => []));
+}, 60_000);
+
+test.runIf(process.env.CI && !nvcc)("nvcc is not here", () => {
+  console.log("CI without nvcc: the CUDA files were compiled by the host simulation only");
+});
+
+describe.skipIf(!nvcc)("nvcc", { timeout: 120_000 }, () => {
+  test.each(kernels)("compiles $name for seven architectures", async (file) => {
+    const result = await compileWithNvcc(file.source);
+    if (!("kernels" in result)) throw new Error(JSON.stringify(result));
+    expect([...result.kernels.keys()].sort((a, b) => a - b)).toEqual([...architectures]);
+    for (const found of result.kernels.values())
+      for (const { registers } of found.values()) expect(registers).toBeGreaterThan(0);
+  });
+});
