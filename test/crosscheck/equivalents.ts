@@ -12,18 +12,18 @@ export interface Equivalent {
 const options: readonly Equivalent[] = [
   {
     what: /: eq as le$/,
-    node: /^option \w+ == 0$/,
+    node: /^(border == zeros|edge_grad == one_sided|offset_order == interleaved|mode == avg|coords == round|reduce == max)$/,
     reason: "the number of an option's value is never negative",
   },
   {
     what: /: eq as le$/,
-    node: /^option mode == 1$/,
+    node: /^mode == max$/,
     of: "roi_align",
     reason: "asked only where mode is not 0",
   },
   {
     what: /: select with its branches exchanged$/,
-    node: /^option edge_grad == 0 \?/,
+    node: /^edge_grad == one_sided \?/,
     reason: "edge_grad chooses a slope, not a value",
   },
 ];
@@ -39,13 +39,13 @@ const sampling: readonly Equivalent[] = [
   },
   {
     what: /: (le as lt|lt as le)$/,
-    node: /^(-1\.0 <= )?\(option coords == 0 \? .*(coord\([HW]\))?$/,
+    node: /^(-1\.0 <= )?\(coords == round \? .*(coord\([HW]\))?$/,
     of: "roi_pool",
     reason: "at exactly -1, H and W the zero-extended image is 0; only the slope differs",
   },
   {
     what: /: and (as or|without operand [01])$/,
-    node: /^-1\.0 <= \(option coords == 0 \?/,
+    node: /^-1\.0 <= \(coords == round \?/,
     of: "roi_pool",
     reason: "only steps near the map are walked, and beyond it the zero-extended image is 0",
   },
@@ -120,12 +120,12 @@ const bins: readonly Equivalent[] = [
   },
   {
     what: /: (and (as or|without operand [01])|abs as neg|le as lt)$/,
-    node: /^abs\(option coords == 0 \? \(option coords == 0 \?/,
+    node: /^abs\(coords == round \? \(coords == round \?/,
     reason: "a span that is not finite is of a box that gives 0, however far it is walked",
   },
   {
     what: /: ceil as (floor|round)$/,
-    node: /^ceil\(option coords == 0 \?/,
+    node: /^ceil\(coords == round \?/,
     reason: "the bounds of a bin are whole",
   },
   {
