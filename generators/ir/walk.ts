@@ -89,7 +89,6 @@ export function levelOf(e: Expr): number {
   return level;
 }
 
-
 /** `e` with each operand replaced by `go` of it, and its own index by `indexOf` the loop. */
 function rebuild(e: Expr, go: (operand: Expr) => Expr, indexOf: (l: Loop) => Expr): Expr {
   switch (e.kind) {
