@@ -77,6 +77,16 @@ export function nearImage<Y extends string, X extends string>(
   return y >= -1 && y <= H.size && x >= -1 && x <= W.size;
 }
 
+/** Is (y, x) on the area of a pixel, half a unit around its centre, of an H by W image, ends included? */
+export function insideImage<Y extends string, X extends string>(
+  H: Axis<Y>,
+  W: Axis<X>,
+  y: number,
+  x: number,
+): boolean {
+  return y >= -0.5 && y <= H.size - 0.5 && x >= -0.5 && x <= W.size - 0.5;
+}
+
 /** Bilinear sampling by the rule of RoIAlign: see `nearImage`; 0 where that does not hold. */
 export function sampleClamped<Y extends string, X extends string>(
   H: Axis<Y>,

@@ -32,8 +32,8 @@ export interface Attrs {
   readonly dilation?: YX;
   /** [0 on all sides] */
   readonly padding?: Padding;
-  /** What a position outside the map reads: the zero-extended map, or DCNv1's rule [zeros]. */
-  readonly border?: "zeros" | "dcnv1";
+  /** What a position outside the map reads: of deform_conv2d [zeros], of deform_roi_pool [clamp]. */
+  readonly border?: "zeros" | "dcnv1" | "clamp" | "skip";
   /** Per tap (dy, dx), or per offset group all dy and then all dx [interleaved]. */
   readonly offset_order?: "interleaved" | "rows_then_columns";
   /** The gradient at positions of exactly -1; it has no effect on the forward pass [one_sided]. */
@@ -46,10 +46,12 @@ export interface Attrs {
   readonly sampling_ratio?: number;
   /** What roi_pool does with the pixels of a bin [max]. */
   readonly reduce?: "max" | "mean";
-  /** Corners rounded to pixels with at least one in each direction, or taken as they are [round]. */
+  /** Corners rounded, or taken as they are [roi_pool: round, deform_roi_pool: real]. */
   readonly coords?: "round" | "real";
   /** The share of the RoI's size by which an offset of 1 moves a bin [0.1]. */
   readonly gamma?: number;
+  /** Where in its share of a bin a sample of deform_roi_pool lies [centre]. */
+  readonly grid?: "centre" | "corner";
   /** Whether pixel centres lie at half-integers, which shifts RoIs by -0.5 [false]. */
   readonly aligned?: boolean;
   /** What roi_align does with its samples [avg]. */

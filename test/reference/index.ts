@@ -3,11 +3,17 @@
 import type { Reference } from "./array.ts";
 import { conv2d } from "./conv2d.ts";
 import { deform_conv2d } from "./deform_conv2d.ts";
+import { deform_roi_pool } from "./deform_roi_pool.ts";
 import { roi_align } from "./roi_align.ts";
 import { roi_pool } from "./roi_pool.ts";
 
 /** The operators that have a reference implementation. */
-export type OperatorName = "conv2d" | "deform_conv2d" | "roi_pool" | "roi_align";
+export type OperatorName =
+  | "conv2d"
+  | "deform_conv2d"
+  | "roi_pool"
+  | "roi_align"
+  | "deform_roi_pool";
 
 /** The plain-loop float64 reference of each operator. */
 export const references: Readonly<Record<OperatorName, Reference>> = {
@@ -15,4 +21,5 @@ export const references: Readonly<Record<OperatorName, Reference>> = {
   deform_conv2d,
   roi_pool,
   roi_align,
+  deform_roi_pool,
 };
