@@ -18,8 +18,12 @@ export interface OperatorSource extends Declared {
   readonly name: string;
   /** Which choices of the optional tensors ship. */
   readonly variants: readonly (readonly string[])[];
+  /** The tensors that gradients are derived of. */
+  readonly differentiable: readonly string[];
   /** The forward kernel, given the optional tensors named. */
   kernel(present: readonly string[]): Kernel;
+  /** The kernel of all gradients, where it is not the one that is derived from `kernel`. */
+  readonly backward?: (present: readonly string[]) => Kernel;
 }
 
 /** How kernels are scheduled: the name under which that is spoken of, and the plan it makes of one. */

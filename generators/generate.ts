@@ -1,74 +1,110 @@
 // From operators to everything in the folder `generated`, as texts by path.
 
-import { type ChosenSchedule, compileKernels, type OperatorSource } from "./compile.ts";
+import {
+  type ChosenSchedule,
+  type Compiled,
+  compileKernels,
+  type OperatorSource,
+} from "./compile.ts";
+import { describeSignature } from "./emit/signature.ts";
 import type { Target } from "./emit/target.ts";
+import { describeGradients, gradientsOn } from "./gradients.ts";
 import type { Kernel } from "./ir/kernel.ts";
 import { abiVersion, fingerprint } from "./manifest/abi.ts";
 import { formatJson } from "./manifest/json.ts";
-import { describeOperator, type Manifest, type ManifestOperator } from "./manifest/manifest.ts";
+import {
+  describeOperator,
+  type EmittedUnit,
+  type Manifest,
+  type ManifestOperator,
+} from "./manifest/manifest.ts";
 import { manifestSchema } from "./manifest/schema.ts";
+import { entryName } from "./schedule/lower.ts";
 
 /** Which schedule an operator has on a target. */
 export type ChooseSchedule = (operator: OperatorSource, target: Target) => ChosenSchedule;
+
+/** Gradients that a target has no kernel for. */
+export interface Left {
+  readonly operator: string;
+  readonly target: string;
+  readonly gradients: readonly string[];
+}
 
 /** What is to be written to the folder `generated`. */
 export interface Generated {
   /** Texts by path below the output folder, in the order of their paths. */
   readonly files: ReadonlyMap<string, string>;
   readonly manifest: Manifest;
-}
-
-/** What is generated beside the forward kernels. */
-export interface GenerateOptions {
-  /**
-   * Further kernels made of a forward one for a target, such as its gradients; each role is a file of its own.
-   */
-  readonly derive?: (
-    operator: OperatorSource,
-    forward: Kernel,
-    target: Target,
-  ) => readonly Kernel[];
+  /** Gradients that are left out: they add to elements that an index chooses, and the target cannot. */
+  readonly left: readonly Left[];
 }
 
 const json = (value: unknown): string => `${formatJson(value)}\n`;
 
-/** The kernels of each role, in the order of the variants that ship; forward is the first. */
-function kernelsByRole(
+/** The files of an operator's forward kernel on a target. */
+function compileForward(
   operator: OperatorSource,
   target: Target,
-  derive: GenerateOptions["derive"],
-): readonly (readonly Kernel[])[] {
+  schedule: ChosenSchedule,
+): EmittedUnit {
   const { name, variants, kernel } = operator;
   if (variants.length === 0) throw new Error(`${name} ships no variant.`);
-  const forward = variants.map((present) => kernel(present));
-  const roles = new Map<string, Kernel[]>();
-  for (const one of [
-    ...forward,
-    ...(derive ? forward.flatMap((one) => derive(operator, one, target)) : []),
-  ])
-    roles.set(one.role, [...(roles.get(one.role) ?? []), one]);
-  return [...roles.values()];
+  const kernels = variants.map((present) => kernel(present));
+  return describeUnit(operator, compileKernels(operator, kernels, target, schedule), kernels);
 }
+
+/** The files of its gradients, if there are any. */
+function compileBackward(
+  operator: OperatorSource,
+  target: Target,
+  schedule: ChosenSchedule,
+): { readonly units: readonly EmittedUnit[]; readonly left: readonly Left[] } {
+  const { whole, kernels, left: gradients } = gradientsOn(operator, target);
+  const left =
+    gradients.length > 0 ? [{ operator: operator.name, target: target.name, gradients }] : [];
+  if (kernels.length === 0) return { units: [], left };
+  const declared = { ...operator, doc: describeGradients(operator, kernels) };
+  const compiled = compileKernels(declared, kernels, target, schedule);
+  return { units: [describeUnit(operator, compiled, whole)], left };
+}
+
+const describeUnit = (
+  operator: OperatorSource,
+  compiled: Compiled,
+  whole: readonly Kernel[],
+): EmittedUnit => ({
+  ...compiled,
+  whole: {
+    kernels: new Map(whole.map((kernel) => [entryName(kernel), kernel])),
+    signature: describeSignature(operator, whole),
+  },
+});
 
 /** All files of some operators on some targets, with the manifest, its schema and the ABI's fingerprint. */
 export function generateAll(
   operators: readonly OperatorSource[],
   targets: readonly Target[],
   choose: ChooseSchedule,
-  { derive }: GenerateOptions = {},
 ): Generated {
   const files = new Map<string, string>();
   const described: Record<string, ManifestOperator> = {};
+  const left: Left[] = [];
   for (const operator of operators) {
     if (described[operator.name])
       throw new Error(
         `Two declarations are called ${operator.name}; an operator's name is its own.`,
       );
-    const units = targets.flatMap((target) =>
-      kernelsByRole(operator, target, derive).map((kernels) =>
-        compileKernels(operator, kernels, target, choose(operator, target)),
-      ),
-    );
+    const forward: EmittedUnit[] = [];
+    const backward: EmittedUnit[] = [];
+    for (const target of targets) {
+      const schedule = choose(operator, target);
+      forward.push(compileForward(operator, target, schedule));
+      const gradients = compileBackward(operator, target, schedule);
+      backward.push(...gradients.units);
+      left.push(...gradients.left);
+    }
+    const units = [...forward, ...backward];
     for (const [path, text] of units.flatMap((unit) => [...unit.files])) {
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);
       files.set(path, text);
@@ -86,5 +122,5 @@ export function generateAll(
   files.set("manifest.schema.json", json(manifestSchema));
   files.set("abi.json", json({ abi: abiVersion, fingerprint: fingerprint(manifest) }));
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return { files: new Map(sorted), manifest };
+  return { files: new Map(sorted), manifest, left };
 }

@@ -1,6 +1,8 @@
 // `--bind`: sizes, attributes and options of an operator fixed before it is compiled.
 
+import type { OperatorSource } from "../compile.ts";
 import type { Operator } from "../frontend/operator.ts";
+import { backwardKernel } from "../gradients.ts";
 import { bindKernel } from "../ir/bind.ts";
 import { isFixedSize } from "../ir/expr.ts";
 import { type Bound, isOption, type Kernel, optionValues } from "../ir/kernel.ts";
@@ -48,14 +50,14 @@ const axesOf = ({ tensors, derived }: Operator): readonly string[] => [
 ];
 
 /** The operator whose kernels are built for these numbers only; refused where they contradict each other. */
-export function bindOperator(operator: Operator, bound: Bound): Operator {
+export function bindOperator(operator: Operator, bound: Bound): Operator & OperatorSource {
   const kernels = new Map<Kernel, Kernel>();
-  const kernel = (present: readonly string[]): Kernel => {
-    const free = operator.kernel(present);
+  const bind = (free: Kernel): Kernel => {
     const made = kernels.get(free) ?? bindVariant(free, bound);
     kernels.set(free, made);
     return made;
   };
+  const kernel = (present: readonly string[]): Kernel => bind(operator.kernel(present));
   try {
     for (const present of operator.variants) kernel(present);
   } catch (error) {
@@ -63,7 +65,9 @@ export function bindOperator(operator: Operator, bound: Bound): Operator {
       throw new UserError(`${operator.name}: ${error.message.replace(/\.$/, "")}`);
     throw error;
   }
-  return { ...operator, kernel };
+  // Gradients are derived of what is declared: numbers say less of where an index came from than names.
+  const backward = (present: readonly string[]): Kernel => bind(backwardKernel(operator, present)!);
+  return { ...operator, kernel, backward };
 }
 
 /** An axis of an optional tensor that is not given is no axis of the variant. */

@@ -29,7 +29,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
 }
 
 /** What was generated, with a manifest that also tells of the operators and targets in `old`. */
-export function mergeManifest(old: Manifest, { files, manifest: now }: Generated): Generated {
+export function mergeManifest(old: Manifest, made: Generated): Generated {
+  const { files, manifest: now } = made;
   if (old.abi !== now.abi)
     throw new UserError(
       `the folder holds kernels of ABI ${old.abi} and this is ABI ${now.abi}; ` +
@@ -48,7 +49,7 @@ export function mergeManifest(old: Manifest, { files, manifest: now }: Generated
   const merged = new Map(files);
   merged.set("manifest.json", json(manifest));
   merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));
-  return { files: merged, manifest };
+  return { ...made, files: merged, manifest };
 }
 
 type Kernels = Readonly<Record<string, ManifestKernel>>;

@@ -1,5 +1,6 @@
 // Text that frames share: what a file says about itself, and argument lists.
 
+import { kernelName } from "./signature.ts";
 import type { PrintedUnit } from "./target.ts";
 import { gapAt, wrap } from "./wrap.ts";
 
@@ -21,9 +22,8 @@ export function argumentList(head: string, args: readonly string[], tail: string
   return [head, ...lines].join("\n");
 }
 
-/** A unit's file without its folder and extension: the forward kernel has the operator's own name. */
-export const fileName = ({ operator, role }: Pick<PrintedUnit, "operator" | "role">): string =>
-  role === "forward" ? operator : `${operator}_${role}`;
+/** A unit's file without its folder and extension. */
+export const fileName = (unit: Pick<PrintedUnit, "operator" | "role">): string => kernelName(unit);
 
 /** What every file begins with: licence, what it is, where it came from. */
 export function preamble(unit: PrintedUnit, language: string, lead: string): string {

@@ -84,6 +84,12 @@ function describeOutput(stage: Stage): Signature["outputs"] {
   }));
 }
 
+const describeOutputs = (kernel: Kernel): Signature["outputs"] =>
+  kernel.outputs.flatMap((name) => {
+    const stage = kernel.stages.find((s) => s.name === name);
+    return stage ? describeOutput(stage) : [];
+  });
+
 /** Is an expression over what callers give, and no axis that is derived? */
 export function isEarly({ axes }: Kernel, e: Expr): boolean {
   let early = true;
@@ -96,6 +102,7 @@ export function isEarly({ axes }: Kernel, e: Expr): boolean {
 function describeVariant(kernel: Kernel): Variant {
   return {
     present: kernel.present,
+    outputs: describeOutputs(kernel).map(({ name }) => name),
     axes: kernel.axes.map(({ axis, size }) => ({ axis, size: compileRule(size) })),
     demands: kernel.demands.map(({ holds, otherwise }) => ({
       holds: compileRule(holds),
@@ -131,7 +138,12 @@ function findBatches(
   outputs: Signature["outputs"],
 ): readonly string[] {
   const all = [...kernels.flatMap((kernel) => kernel.tensors), ...outputs];
-  const results = all.filter(({ name }) => !tensors.some((tensor) => tensor.name === name));
+  // The gradient of a result is given, and has its axes.
+  const isResult = (name: string): boolean =>
+    kernels[0]?.role === "forward"
+      ? !tensors.some((tensor) => tensor.name === name)
+      : name.startsWith("grad_");
+  const results = all.filter(({ name }) => isResult(name));
   const elsewhere = new Set(
     all.flatMap(({ dims: [first = [], ...rest] }) => {
       return [...(first.length > 1 ? first : []), ...rest.flat()];
@@ -144,16 +156,18 @@ function findBatches(
   );
 }
 
+/** What one of an operator's kernels is called: the forward one has the operator's own name. */
+export const kernelName = ({ operator, role }: Pick<Kernel, "operator" | "role">): string =>
+  role === "forward" ? operator : `${operator}_${role}`;
+
 /** The signature of an operator whose kernels (one for each variant, of one role) these are. */
 export function describeSignature(declared: Declared, kernels: readonly Kernel[]): Signature {
   const [kernel] = kernels;
   if (!kernel) throw new Error("An operator without kernels has no signature.");
-  const outputs = kernel.outputs.flatMap((name) => {
-    const stage = kernel.stages.find((s) => s.name === name);
-    return stage ? describeOutput(stage) : [];
-  });
+  const all = kernels.flatMap(describeOutputs);
+  const outputs = [...new Map(all.map((output) => [output.name, output])).values()];
   return {
-    operator: kernel.operator,
+    operator: kernelName(kernel),
     doc: declared.doc,
     tensors: tensorsOf(declared, kernels).map(describeTensor),
     attrs: kernel.attrs,

@@ -5,7 +5,7 @@ import type { Accuracy } from "../../targets/contract/accuracy.ts";
 import type { Entry, ScalarInfo, UniformBlock } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
-import type { BufferDecl, Nest, NestOp, Scalar } from "../ir/nest.ts";
+import type { AddMode, BufferDecl, Nest, PlainOp, Scalar } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
@@ -80,6 +80,8 @@ export interface Capabilities {
   /** Groups of threads with barriers and shared memory. */
   readonly groups: boolean;
   readonly atomics: boolean;
+  /** A launch may add to what is in a buffer, and not only return elements of its own. */
+  readonly updates: boolean;
   readonly f64: boolean;
   readonly f16: boolean;
   /** Elements that one load or store may move. */
@@ -152,7 +154,9 @@ export interface Language {
   readonly extension: string;
   /** The type of a value; undefined where the target has none. */
   readonly types: Readonly<Record<Scalar, string | undefined>>;
-  readonly spell: Readonly<Record<NestOp, Spelling>>;
+  readonly spell: Readonly<Record<PlainOp, Spelling>>;
+  /** What a sum in fixed point is as a number; absent on targets whose additions come one after another. */
+  readonly total?: Form;
   readonly helpers: Readonly<Record<string, Helper>>;
   /** Words that cannot be names; a clash gets an underscore. */
   readonly reserved: ReadonlySet<string>;
@@ -176,7 +180,8 @@ export interface Language {
   loop(variable: string, lo: Text, hi: Text, unroll: boolean): readonly string[];
   if(cond: Text): string;
   store(buffer: BufferText, address: Text, value: Text): string;
-  accumulate(buffer: BufferText, address: Text, value: Text, atomic: boolean, scope: Scope): string;
+  /** `measure` and `fixed` come to targets whose devices have groups only. */
+  accumulate(buffer: BufferText, address: Text, value: Text, mode: AddMode, scope: Scope): string;
   readonly barrier: string;
 
   /** What the names of a nest are; `plans` are all of the file. */

@@ -1,6 +1,6 @@
 // Everything that can be wrong with a declaration beyond what TypeScript reports, one line each.
 
-/** What each diagnostic means. 10x: the file; 11x: syntax; 12x: names; 13x: kinds; 14x: stages; 15x: meta. */
+/** What each diagnostic means. 10x: the file; 11x: syntax; 12x: names; 13x: kinds; 14x: stages; 15x: meta; 16x: gradients. */
 export const codes = {
   WW100: "the file cannot be read",
   WW101: "a file declares one operator: one exported function",
@@ -34,6 +34,7 @@ export const codes = {
   WW153: "`meta` names a tensor, axis or attribute that is not there",
   WW154: "an attribute in `meta` fits its TypeScript type and its range",
   WW155: "there is a sample; each gives every size and attribute and is accepted by the operator",
+  WW160: "the gradients that `meta` asks for can be derived",
 } as const;
 
 /** The number of a diagnostic, by which it is looked up. */

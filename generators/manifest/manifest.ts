@@ -1,10 +1,14 @@
 // What manifest.json says: everything that is needed to call a generated kernel, without the compiler.
 
 import type { Entry, Formula } from "../../targets/contract/program.ts";
-import type { SignatureAttr, SignatureTensor } from "../../targets/contract/signature.ts";
+import type {
+  Signature,
+  SignatureAttr,
+  SignatureTensor,
+} from "../../targets/contract/signature.ts";
 import type { PrintedUnit, Target } from "../emit/target.ts";
 import { hashKernel } from "../ir/hash.ts";
-import type { Bound } from "../ir/kernel.ts";
+import type { Bound, Kernel } from "../ir/kernel.ts";
 import { describeTolerance, type Tolerance } from "./tolerance.ts";
 
 /** A kernel on one target. */
@@ -27,8 +31,15 @@ export interface ManifestTarget {
   readonly entries: readonly Entry[];
 }
 
+/** A result, as callers get it. */
+export type ManifestOutput = Signature["outputs"][number];
+
 /** One of an operator's kernels, on every target it was generated for. */
 export interface ManifestKernel {
+  /** What it takes beside the operator's tensors: the gradients of results, for backward. */
+  readonly tensors: readonly SignatureTensor[];
+  /** All results of any entry; an entry says which it gives. */
+  readonly outputs: readonly ManifestOutput[];
   /** The hash of the meaning of each entry, by its name. */
   readonly ir: Readonly<Record<string, string>>;
   readonly targets: Readonly<Record<string, ManifestTarget>>;
@@ -49,7 +60,10 @@ export interface ManifestOperator {
   readonly source: string;
   readonly tensors: readonly SignatureTensor[];
   readonly attributes: readonly SignatureAttr[];
-  readonly outputs: readonly { readonly name: string; readonly dims: SignatureTensor["dims"] }[];
+  /** Of the forward kernel. */
+  readonly outputs: readonly ManifestOutput[];
+  /** The tensors that the kernel `backward` gives gradients of, each as `grad_<tensor>`. */
+  readonly differentiable: readonly string[];
   /** Columns of tensors that must hold indices of an axis. */
   readonly indices: readonly {
     readonly tensor: string;
@@ -61,7 +75,7 @@ export interface ManifestOperator {
     readonly present: readonly string[];
     readonly demands: readonly ManifestDemand[];
   }[];
-  /** By role: `forward`, and others such as `grad_input`. */
+  /** By role: `forward`, and `backward` where there are gradients. */
   readonly kernels: Readonly<Record<string, ManifestKernel>>;
 }
 
@@ -80,6 +94,8 @@ export interface EmittedUnit {
   readonly target: Target;
   readonly printed: PrintedUnit;
   readonly files: ReadonlyMap<string, string>;
+  /** The kernels of its role, by their entries' names; the target's may give fewer results. */
+  readonly whole: { readonly kernels: ReadonlyMap<string, Kernel>; readonly signature: Signature };
 }
 
 function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget {
@@ -102,18 +118,24 @@ function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget
   };
 }
 
-/** The units of one role. */
-function describeKernel(units: readonly EmittedUnit[]): ManifestKernel {
-  const { plans, kernels } = units[0]!.printed;
+/** The units of one role of an operator that takes these tensors. */
+function describeKernel(
+  units: readonly EmittedUnit[],
+  own: readonly SignatureTensor[],
+): ManifestKernel {
+  const { kernels, signature } = units[0]!.whole;
+  const { tensors, outputs } = signature;
   return {
-    ir: Object.fromEntries(plans.map(({ plan }, at) => [plan.name, hashKernel(kernels[at]!)])),
+    tensors: tensors.filter(({ name }) => !own.some((tensor) => tensor.name === name)),
+    outputs,
+    ir: Object.fromEntries([...kernels].map(([name, kernel]) => [name, hashKernel(kernel)])),
     targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
   };
 }
 
 /** What the manifest says of an operator, from its units (those of the forward kernel first). */
 export function describeOperator(
-  operator: { readonly name: string },
+  operator: { readonly name: string; readonly differentiable: readonly string[] },
   units: readonly EmittedUnit[],
 ): ManifestOperator {
   const [first] = units;
@@ -122,7 +144,10 @@ export function describeOperator(
   const roles = [...new Set(units.map(({ printed }) => printed.role))];
   const kernels = roles.map((role): [string, ManifestKernel] => [
     role,
-    describeKernel(units.filter(({ printed }) => printed.role === role)),
+    describeKernel(
+      units.filter(({ printed }) => printed.role === role),
+      signature.tensors,
+    ),
   ]);
   return {
     doc: signature.doc,
@@ -130,6 +155,7 @@ export function describeOperator(
     tensors: signature.tensors,
     attributes: signature.attrs,
     outputs: signature.outputs,
+    differentiable: operator.differentiable,
     indices: signature.indices,
     variants: signature.variants.map(({ present, demands }) => ({
       present,

@@ -68,7 +68,7 @@ export const manifestSchema = {
     operator: object({
       doc: text,
       source: text,
-      tensors: list(object({ name: text, dims, optional: { type: "boolean" }, doc: text })),
+      tensors: list(ref("tensor")),
       attributes: about(
         "What callers set, by name. As scalars of entries: an int or a real has its own name; a pair is " +
           "two ints, stride being stride_y and stride_x; sides are four, padding being padding_top, " +
@@ -89,7 +89,11 @@ export const manifestSchema = {
           ),
         ),
       ),
-      outputs: list(object({ name: text, dims })),
+      outputs: about("Of the kernel `forward`.", list(ref("output"))),
+      differentiable: about(
+        "The tensors that the kernel `backward` gives gradients of, each as `grad_` and its name.",
+        list(text),
+      ),
       indices: list(object({ tensor: text, column: count, axis: text })),
       variants: list(
         object({
@@ -97,8 +101,21 @@ export const manifestSchema = {
           demands: list(object({ holds: ref("formula"), otherwise: text })),
         }),
       ),
-      kernels: record(object({ ir: record(text), targets: record(ref("target")) }, ["ir"])),
+      kernels: record(
+        object({
+          tensors: about("What it takes beside the operator's tensors.", list(ref("tensor"))),
+          outputs: about(
+            "All results; the `tensors` of an entry are those that it takes and gives. A target " +
+              "that only returns elements has no gradients that add to elements of a chosen index.",
+            list(ref("output")),
+          ),
+          ir: record(text),
+          targets: record(ref("target")),
+        }),
+      ),
     }),
+    tensor: object({ name: text, dims, optional: { type: "boolean" }, doc: text }),
+    output: object({ name: text, dims }),
     target: object(
       {
         files: list(text),

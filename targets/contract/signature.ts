@@ -40,6 +40,8 @@ export interface Demand {
 /** What holds where these optional tensors are given. */
 export interface Variant {
   readonly present: readonly string[];
+  /** The results that it gives. */
+  readonly outputs: readonly string[];
   /** Axes that follow from others, in order. */
   readonly axes: readonly { readonly axis: string; readonly size: Rule }[];
   readonly demands: readonly Demand[];
@@ -47,8 +49,9 @@ export interface Variant {
   readonly bounds: readonly Rule[];
 }
 
-/** How an operator is called: its tensors, attributes, results, and the rules between them. */
+/** How a kernel of an operator is called: its tensors, attributes, results, and the rules between them. */
 export interface Signature {
+  /** The operator, with the kernel's role where that is not forward: `conv2d_backward`. */
   readonly operator: string;
   readonly doc: string;
   readonly tensors: readonly SignatureTensor[];
@@ -59,6 +62,7 @@ export interface Signature {
     readonly column: number;
     readonly axis: string;
   }[];
+  /** All results of any variant. */
   readonly outputs: readonly {
     readonly name: string;
     readonly dims: readonly (readonly string[])[];

@@ -19,7 +19,7 @@ import {
   type Text,
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
-import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { functionName, reserved } from "./reserved.ts";
@@ -38,7 +38,7 @@ const toInt =
     return form;
   };
 
-const spell: Readonly<Record<NestOp, Spelling>> = {
+const spell: Readonly<Record<PlainOp, Spelling>> = {
   ...operators,
   eq: infix("==", level.equal),
   quot: infix("/", level.mul),
@@ -87,7 +87,7 @@ export const cuda: Target = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, f64: true, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, updates: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },
   // CUDA C++ Programming Guide, mathematical functions, without fast-math.
   accuracy: {

@@ -12,14 +12,14 @@ import {
   type Text,
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
-import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { shaderAccuracy } from "../contract/accuracy.ts";
 import { findResult } from "./elementwise.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { functionName, reserved } from "./reserved.ts";
 
-const spell: Readonly<Record<NestOp, Spelling>> = {
+const spell: Readonly<Record<PlainOp, Spelling>> = {
   ...operators,
   eq: { kind: "infix", symbol: "===", level: level.equal },
   // `/` is the division of reals for gpu.js, whatever its operands are.
@@ -82,6 +82,7 @@ export const gpujs: Target = {
   capabilities: {
     groups: true,
     atomics: false,
+    updates: false,
     f64: false,
     f16: false,
     widths: [1],

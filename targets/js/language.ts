@@ -5,13 +5,13 @@ import { createNames } from "../../generators/emit/names.ts";
 import { bracket, byKind, operators, primary } from "../../generators/emit/spelling.ts";
 import { call, type Language, level, type Spelling } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
-import type { BufferDecl, NestOp, Scalar } from "../../generators/ir/nest.ts";
+import type { BufferDecl, PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);
 
-const spell: Readonly<Record<NestOp, Spelling>> = {
+const spell: Readonly<Record<PlainOp, Spelling>> = {
   ...operators,
   // -3 * 0 is -0 in JavaScript; imul keeps to integers.
   mul: (of, args) =>
@@ -77,7 +77,7 @@ export const language: Language = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: false, atomics: true, f64: true, f16: false, widths: [1] },
+  capabilities: { groups: false, atomics: true, updates: true, f64: true, f16: false, widths: [1] },
   limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
   // Float64 inside, rounded to f32 when stored: never worse than f32 with rounded functions.
   accuracy: {

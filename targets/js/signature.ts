@@ -100,10 +100,15 @@ function printStatements(signature: Signature, kernels: readonly Kernel[], use: 
     "bounds",
     kernels.map((kernel) => printBounds(kernel)),
   );
-  const variants = kernels.map(
-    ({ present }, at) =>
-      `    { present: ${json(present)}, ${field("axes", axes.names[at]!)}, ` +
-      `${field("demands", demands.names[at]!)}, ${field("bounds", bounds.names[at]!)} },`,
+  const variants = signature.variants.map(({ present, outputs: results }, at) =>
+    wrap(
+      `{ present: ${json(present)},${gapAt(0)}outputs: ${json(results)},${gapAt(0)}` +
+        `${field("axes", axes.names[at]!)},${gapAt(0)}` +
+        `${field("demands", demands.names[at]!)},${gapAt(0)}` +
+        `${field("bounds", bounds.names[at]!)} },`,
+      4,
+      100,
+    ).join("\n"),
   );
   return [
     ...axes.constants,

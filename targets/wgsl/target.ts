@@ -18,7 +18,7 @@ import {
   type Text,
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
-import type { NestOp, Scalar } from "../../generators/ir/nest.ts";
+import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { shaderAccuracy } from "../contract/accuracy.ts";
 import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
@@ -26,7 +26,7 @@ import { reserved } from "./reserved.ts";
 import { layOutUniform } from "./uniform.ts";
 import { uniformOf, variableOf } from "./variables.ts";
 
-const spell: Readonly<Record<NestOp, Spelling>> = {
+const spell: Readonly<Record<PlainOp, Spelling>> = {
   ...operators,
   eq: infix("==", level.equal),
   quot: infix("/", level.mul),
@@ -68,7 +68,7 @@ export const wgsl: Target = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, f64: false, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, widths: [1] },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
   accuracy: shaderAccuracy,

@@ -42,8 +42,10 @@ describe("diagnostics", () => {
 
   it("has a case for every code", () => {
     const covered = new Set<string>(bad.map((b) => b.code));
-    const files = ["WW100"];
-    expect(Object.keys(codes).filter((c) => !covered.has(c) && !files.includes(c))).toEqual([]);
+    // Of files, below; of gradients, which are derived when kernels are generated.
+    const elsewhere = ["WW100", "WW160"];
+    const left = Object.keys(codes).filter((c) => !covered.has(c) && !elsewhere.includes(c));
+    expect(left).toEqual([]);
   });
 
   it("says at most ten of TypeScript's errors", () => {

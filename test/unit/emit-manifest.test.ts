@@ -32,6 +32,7 @@ const operator: OperatorSource = {
   doc: "Picks.",
   tensors,
   variants: [[], ["bias"]],
+  differentiable: [],
   kernel: kernelFor,
 };
 
@@ -215,27 +216,6 @@ describe("the manifest", () => {
       pick: hashKernel(kernelFor([])),
       pick_bias: hashKernel(kernelFor(["bias"])),
     });
-  });
-
-  test("each role of an operator has files of its own", () => {
-    const derive = (_: unknown, kernel: Kernel): readonly Kernel[] => [
-      { ...kernel, role: "grad_input" },
-    ];
-    const both = generateAll(
-      [operator],
-      targets,
-      () => ({
-        nameFor: () => "by hand",
-        plan: ({ present, role }) => ({ ...planFor(present, false), role }),
-      }),
-      { derive },
-    );
-    const { forward, grad_input } = both.manifest.operators.pick!.kernels;
-    expect(forward!.targets.cuda!.files).toEqual(["cuda/pick.cu"]);
-    expect(grad_input!.targets.cuda!.files).toEqual(["cuda/pick_grad_input.cu"]);
-    expect(Object.keys(grad_input!.ir)).toEqual(["pick", "pick_bias"]);
-    expect(both.files.get("js/pick_grad_input.js")).toMatch("(grad_input)");
-    expect(validate(both.manifest)).toBe(true);
   });
 
   test("generating twice gives the same bytes", () => {

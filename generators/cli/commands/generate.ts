@@ -129,6 +129,10 @@ async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
+/** Is it a file of an operator on a target: of its kernel, or of its gradients? */
+const filesOf = (path: string, target: string, operator: string): boolean =>
+  ["", "_backward"].some((role) => path.startsWith(`${target}/${operator}${role}.`));
+
 /** A row for each operator, a column for each target: how many bytes its files have. */
 function formatFiles(
   operators: readonly Operator[],
@@ -139,9 +143,7 @@ function formatFiles(
     [...files].reduce((sum, [path, text]) => sum + (test(path) ? Buffer.byteLength(text) : 0), 0);
   const rows = operators.map(({ name }) => [
     name,
-    ...targets.map((target) =>
-      formatBytes(sizeOf((path) => path.startsWith(`${target.name}/${name}.`))),
-    ),
+    ...targets.map((target) => formatBytes(sizeOf((path) => filesOf(path, target.name, name)))),
   ]);
   const others = [...files].filter(([path]) => !path.includes("/"));
   for (const [path, text] of others) rows.push([path, formatBytes(Buffer.byteLength(text))]);
