@@ -100,10 +100,10 @@ const signature = {
   ],
   batches: ["N"],
   variants: [
-    { present: [], axes, demands, bounds },
-    { present: ["mask"], axes, demands, bounds },
-    { present: ["bias"], axes, demands, bounds },
-    { present: ["mask", "bias"], axes, demands, bounds },
+    { present: [], outputs: ["output"], axes, demands, bounds },
+    { present: ["mask"], outputs: ["output"], axes, demands, bounds },
+    { present: ["bias"], outputs: ["output"], axes, demands, bounds },
+    { present: ["mask", "bias"], outputs: ["output"], axes, demands, bounds },
   ],
 };
 
@@ -883,8 +883,9 @@ function resolve(signature, given, attrs) {
   const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");
   const constants = options.map(({ name }) => name.toUpperCase());
   const sizes = pick(Object.keys(values).filter((name) => !attributes.includes(name)));
+  const results = signature.outputs.filter(({ name }) => variant.outputs.includes(name));
   const outputs = Object.fromEntries(
-    signature.outputs.map(({ name, dims }) => {
+    results.map(({ name, dims }) => {
       const sizeOf = (axis) => (isNumeral(axis) ? Number(axis) : sizes[axis]);
       const shape = dims.map((axes) => axes.reduce((p, axis) => p * sizeOf(axis), 1));
       checkElements(name, shape);
