@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import type { GoldenCase } from "./case.ts";
+import { type MmcvCase, readMmcv } from "./mmcv.ts";
 import { type ModuleCase, readModule } from "./module.ts";
 import { type OnnxCase, readOnnx } from "./onnx.ts";
 import { readTorchvision, type TorchvisionCase } from "./torchvision.ts";
@@ -22,9 +23,11 @@ export function goldenCases(): readonly GoldenCase[] {
   const torchvision = load<TorchvisionCase>("torchvision.json");
   const onnx = load<OnnxCase>("onnx.json");
   const layers = load<ModuleCase>("module.json");
+  const mmcv = load<MmcvCase>("mmcv.json");
   return [
     ...torchvision.cases.map((stored) => readTorchvision(torchvision.source, stored)),
     ...onnx.cases.map((stored) => readOnnx(onnx.source, stored)),
     ...layers.cases.flatMap((stored) => readModule(layers.source, stored)),
+    ...mmcv.cases.map((stored) => readMmcv(mmcv.source, stored)),
   ];
 }

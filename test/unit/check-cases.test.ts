@@ -7,7 +7,7 @@ import { allVariants, nameVariant, pairwiseVariants } from "../../generators/che
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
 
-const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align"] as const;
+const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"] as const;
 const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${name}.ts`));
 const named = (name: string): Operator => operators.find((o) => o.name === name)!;
 

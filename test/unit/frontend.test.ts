@@ -4,7 +4,7 @@ import { type Expr, kindOf, type Loop, type Reduce } from "../../generators/ir/e
 import type { Gather, Kernel } from "../../generators/ir/kernel.ts";
 import { freeLoops, visit } from "../../generators/ir/walk.ts";
 
-const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align"] as const;
+const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"] as const;
 const pathOf = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
 const operators = readOperators(names.map(pathOf));
 const operatorOf = (name: (typeof names)[number]) => operators[names.indexOf(name)]!;

@@ -50,7 +50,7 @@ function choicesOf(operator: Operator): readonly Attrs[] {
   return [{}, ...one, ...(one.length > 1 ? [Object.fromEntries(last) as Attrs] : [])];
 }
 
-const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align"];
+const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"];
 const pathOf = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
 
 /** Every variant of the operators with every option, for a target. */

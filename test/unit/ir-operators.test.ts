@@ -21,7 +21,7 @@ import { splitOwners } from "../../generators/ir/owners.ts";
 import { type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
 import { noise } from "./ir.fixtures.ts";
 
-const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align"] as const;
+const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"] as const;
 const schedules: readonly Schedule[] = [[], [["pointwise"]]];
 const limits = { threads: 256, sharedBytes: 16384 };
 /** A kernel of 6 channels in 2 groups and 3 offset groups: owners that do not nest. */

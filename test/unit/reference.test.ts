@@ -6,6 +6,7 @@ import { type Array64, makeArray, type Reference } from "../reference/array.ts";
 import { explainDifference } from "../reference/compare.ts";
 import { conv2d } from "../reference/conv2d.ts";
 import { deform_conv2d } from "../reference/deform_conv2d.ts";
+import { deform_roi_pool } from "../reference/deform_roi_pool.ts";
 import { references } from "../reference/index.ts";
 import { roi_align } from "../reference/roi_align.ts";
 import { roi_pool } from "../reference/roi_pool.ts";
@@ -34,7 +35,8 @@ function counted(array: Array64): { readonly array: Array64; readonly reads: () 
 describe("golden data", () => {
   it("holds all cases", () => {
     const count = (prefix: string) => cases.filter((c) => c.name.startsWith(prefix)).length;
-    expect([count("torchvision/"), count("onnx/"), count("module/")]).toEqual([18, 7, 4]);
+    const sources = ["torchvision/", "onnx/", "module/", "mmcv/"];
+    expect(sources.map(count)).toEqual([18, 7, 4, 3]);
     expect(new Set(cases.map((c) => c.name)).size).toBe(cases.length);
     expect(new Set(cases.map((c) => c.operator))).toEqual(new Set(Object.keys(references)));
   });
@@ -55,7 +57,7 @@ describe("golden data", () => {
 
   it("stores gradients that fit the tensors", () => {
     const withGradients = cases.filter((c) => c.gradients);
-    expect(withGradients).toHaveLength(20);
+    expect(withGradients).toHaveLength(23);
     for (const { gradients, inputs, expected, name } of withGradients) {
       expect(gradients?.output.shape, name).toEqual(expected.shape);
       for (const [tensor, gradient] of Object.entries(gradients?.inputs ?? {})) {
@@ -85,7 +87,7 @@ describe("empty batches", () => {
     const offset = makeArray([0, 18, 1, 1]);
     expect(deform_conv2d({ input, offset, weight }, {}).shape).toEqual([0, 2, 1, 1]);
     const pooled = { output_size: { y: 2, x: 3 } };
-    for (const pool of [roi_pool, roi_align]) {
+    for (const pool of [roi_pool, roi_align, deform_roi_pool]) {
       const none = { input: ones(1, 4, 3, 3), rois: makeArray([0, 5]) };
       expect(pool(none, pooled).shape).toEqual([0, 4, 2, 3]);
       // Without images, no image number is right.
@@ -107,6 +109,12 @@ describe("RoIs that are not usable", () => {
     ["roi_align avg", roi_align, {}],
     ["roi_align max", roi_align, { mode: "max", aligned: true, sampling_ratio: 2 }],
     ["roi_align max_corner", roi_align, { mode: "max_corner", sampling_ratio: 2 }],
+    ["deform_roi_pool", deform_roi_pool, {}],
+    [
+      "deform_roi_pool of the authors",
+      deform_roi_pool,
+      { coords: "round", grid: "corner", border: "skip", sampling_ratio: 4 },
+    ],
   ];
 
   it.each(pools)("are 0 in every bin of %s", (_, pool, attrs) => {
@@ -146,7 +154,8 @@ describe("RoIs that are not usable", () => {
       const offset = makeArray([1, 2, 1, 1], [1, -1]);
       const attrs = { reduce: "mean", output_size: one } as const;
       roi_pool({ input: array, rois, offset }, attrs);
-      expect(reads()).toBeLessThanOrEqual(4 * 8 * 8);
+      deform_roi_pool({ input: array, rois, offset }, { output_size: one });
+      expect(reads()).toBeLessThanOrEqual(2 * 4 * 8 * 8);
     }
   });
 });

@@ -17,6 +17,7 @@ interface Options {
 const operators = {
   roi_align: openOperator("roi_align"),
   roi_pool: openOperator("roi_pool"),
+  deform_roi_pool: openOperator("deform_roi_pool"),
 };
 
 /** The only bin of a box, and how many elements of the input were read for it. */
@@ -105,4 +106,25 @@ describe("roi_pool", () => {
     expect(reads).toBeGreaterThanOrEqual(H * W);
     expect(reads).toBeLessThanOrEqual(4 * (H + 2) * (W + 2));
   });
+});
+
+describe("deform_roi_pool with adaptive sampling", () => {
+  const attrs = { sampling_ratio: 0, gamma: 0.1 };
+  const most = 4 * (H + 2) * (W + 2);
+
+  for (const coords of [0, 1])
+    for (const grid of [0, 1])
+      for (const border of [0, 1])
+        it(`reads what lies on the map, of moved bins too (${coords}${grid}${border})`, () => {
+          const options = { coords, grid, border };
+          for (const offset of [undefined, [0.123, -0.05]]) {
+            const given = { attrs, options, ...(offset ? { offset } : {}) };
+            const { reads } = poolBox("deform_roi_pool", around, given);
+            expect(reads).toBeGreaterThanOrEqual(H * W);
+            expect(reads).toBeLessThanOrEqual(most);
+            expect(poolBox("deform_roi_pool", beyond, given)).toEqual({ value: 0, reads: 0 });
+          }
+          const wild = { attrs, options, offset: [Number.NaN, 1e30] };
+          expect(poolBox("deform_roi_pool", inside, wild)).toEqual({ value: 0, reads: 0 });
+        });
 });
