@@ -2,6 +2,7 @@
 // is written once. Text is one such record, instructions of a stack machine another.
 
 import {
+  type AddMode,
   type Block,
   type BufferDecl,
   type Nest,
@@ -32,7 +33,7 @@ export interface Algebra<E, S> {
   local(name: string, type: Scalar, init: E): S;
   set(name: string, value: E): S;
   store(buffer: BufferDecl, address: E, value: E, width: 1 | 2 | 4): S;
-  accumulate(buffer: BufferDecl, address: E, value: E, atomic: boolean): S;
+  accumulate(buffer: BufferDecl, address: E, value: E, mode: AddMode): S;
   barrier(): S;
   block(statements: readonly S[]): S;
 }
@@ -82,7 +83,7 @@ function foldStmt<E, S>(s: Stmt, buffers: Buffers, algebra: Algebra<E, S>): S {
     case "store":
       return algebra.store(buffers(s.buffer), value(s.address), value(s.value), s.width);
     case "accumulate":
-      return algebra.accumulate(buffers(s.buffer), value(s.address), value(s.value), s.atomic);
+      return algebra.accumulate(buffers(s.buffer), value(s.address), value(s.value), s.mode);
     case "barrier":
       return algebra.barrier();
     default:

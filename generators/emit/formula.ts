@@ -2,7 +2,7 @@
 
 import type { FormulaFunction } from "../../targets/contract/formula.ts";
 import type { Formula } from "../../targets/contract/program.ts";
-import type { NestExpr, NestOp } from "../ir/nest.ts";
+import type { NestExpr, PlainOp } from "../ir/nest.ts";
 
 interface Part {
   readonly text: string;
@@ -59,7 +59,7 @@ const infix = (symbol: string, at: number, left: number, right: number): Spelled
   sides: [left, right],
 });
 
-const spell: Readonly<Record<NestOp, Spelled>> = {
+const spell: Readonly<Record<PlainOp, Spelled>> = {
   add: infix("+", level.sum, level.sum, level.sum),
   sub: infix("-", level.sum, level.sum, level.product),
   mul: infix("*", level.product, level.product, level.product),
@@ -101,6 +101,7 @@ function printOp({ op, args }: Extract<NestExpr, { kind: "op" }>): Part {
     const whole = ceilOf(a, b);
     if (whole) return printCall("ceilDiv", [whole, b]);
   }
+  if (op === "total") throw new Error("What the host computes is over scalars, not over sums.");
   const spelled = spell[op];
   if ("call" in spelled) return printCall(spelled.call, args);
   if ("prefix" in spelled)

@@ -80,7 +80,9 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       const [a, b] = args;
       const opposite = signs[op];
       if (opposite && a && b?.negated) return algebra.op(opposite, [a, b.negated], of);
-      const form = formOf(target.spell[op], of, args);
+      const spelling = op === "total" ? target.total : target.spell[op];
+      if (!spelling) throw new Error(`${nest.name}: ${target.name} has no sums in fixed point.`);
+      const form = formOf(spelling, of, args);
       if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
       const text = writeForm(form, args);
       return {
@@ -141,11 +143,11 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       requireWidth(elements);
       return [target.store(scope.buffer(buffer), address, value)];
     },
-    accumulate(buffer, address, value, atomic) {
-      const parallel = atomic && target.capabilities.groups;
-      if (parallel && !target.capabilities.atomics)
+    accumulate(buffer, address, value, mode) {
+      const own = mode === "atomic" && !target.capabilities.groups ? "plain" : mode;
+      if (own !== "plain" && !target.capabilities.atomics)
         throw new Error(`${nest.name}: ${target.name} has no atomics.`);
-      return [target.accumulate(scope.buffer(buffer), address, value, parallel, scope)];
+      return [target.accumulate(scope.buffer(buffer), address, value, own, scope)];
     },
     barrier() {
       if (!target.capabilities.groups)

@@ -1,6 +1,6 @@
 // What C, WGSL and JavaScript write alike.
 
-import type { NestOp } from "../ir/nest.ts";
+import type { PlainOp } from "../ir/nest.ts";
 import { largestF32 } from "../ir/ops.ts";
 import { call, infix, level, prefix, type Spelling, type Text } from "./target.ts";
 
@@ -30,7 +30,7 @@ export const operators = {
   and: infix("&&", level.and),
   or: infix("||", level.or),
   not: prefix("!"),
-} as const satisfies Partial<Record<NestOp, Spelling>>;
+} as const satisfies Partial<Record<PlainOp, Spelling>>;
 
 /** The shortest decimal that is the same f32 as `value`, and that does not lie beyond the largest f32. */
 export function shortestF32(value: number): string {

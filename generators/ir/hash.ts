@@ -244,7 +244,7 @@ function describeBlock(
       case "store":
         return ["store", target(s.buffer), expr(s.address), expr(s.value), s.width];
       case "accumulate":
-        return ["accumulate", target(s.buffer), expr(s.address), expr(s.value), s.atomic];
+        return ["accumulate", target(s.buffer), expr(s.address), expr(s.value), s.mode];
       case "barrier":
         return ["barrier"];
       default:

@@ -6,8 +6,18 @@ import type { OpName } from "./ops.ts";
 /** A machine type. */
 export type Scalar = "i32" | "u32" | "f16" | "f32" | "f64" | "bool";
 
-/** The scalar operations of a nest: those of ops.ts, block owners lowered, and divisions known to be plain. */
-export type NestOp = Exclude<OpName, "owner" | "member"> | "quot" | "rem";
+/** The scalar operations of ops.ts, block owners lowered, and divisions known to be plain. */
+export type PlainOp = Exclude<OpName, "owner" | "member"> | "quot" | "rem";
+
+/** The operations of a nest; `total` takes the words of a sum in fixed point (fixed.ts), and gives the nearest f32. */
+export type NestOp = PlainOp | "total";
+
+/**
+ * How an addition meets others to the same element. plain: no other thread adds to it; atomic: others may at the
+ * same time, and the order decides the last bits. measure and fixed are two passes over a buffer of sums in fixed
+ * point (fixed.ts), whose result no order changes: the first notes the largest magnitude, the second adds.
+ */
+export type AddMode = "plain" | "atomic" | "measure" | "fixed";
 
 /** A value of a machine type; computing it changes nothing. */
 export type NestExpr =
@@ -76,13 +86,13 @@ export type Stmt =
       readonly value: NestExpr;
       readonly width: 1 | 2 | 4;
     }
-  /** Adds to an element; `atomic` where other threads may add to it at the same time. */
+  /** Adds to an element; `address` counts elements, also where each is several words in fixed point. */
   | {
       readonly kind: "accumulate";
       readonly buffer: string;
       readonly address: NestExpr;
       readonly value: NestExpr;
-      readonly atomic: boolean;
+      readonly mode: AddMode;
     }
   /** Every thread of a group waits for all others; all of them must come here. */
   | { readonly kind: "barrier" };

@@ -135,7 +135,7 @@ function checkWrite(
 ): void {
   // Where memory decides, nothing is certain; atomic additions may meet.
   if (buffer.place === "register" || causes.has("memory")) return;
-  if (s.kind === "accumulate" && s.atomic) return;
+  if (s.kind === "accumulate" && s.mode !== "plain") return;
   const inGroup = around.shared.some((l) => l.by === "group");
   if (nest.group > 1 && !inGroup)
     report(s, `all ${nest.group} threads of a group write one element of ${s.buffer}`);

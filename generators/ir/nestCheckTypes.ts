@@ -2,6 +2,7 @@
 // declared and used as they may be, addresses whole numbers, lanes that fit.
 
 import { unreachable } from "./expr.ts";
+import { wordsPerSum } from "./fixed.ts";
 import type { Block, BufferDecl, Nest, NestExpr, NestOp, Scalar, Stmt } from "./nest.ts";
 import { typeOf } from "./nest.ts";
 import { ops, type Signature } from "./ops.ts";
@@ -22,8 +23,13 @@ type Scope = Map<string, Variable>;
 const wholes: readonly Scalar[] = ["i32", "u32"];
 const reals: readonly Scalar[] = ["f16", "f32", "f64"];
 
+/** Are these the words of one sum in fixed point? */
+const isWords = (of: readonly Scalar[]): boolean =>
+  of.length === wordsPerSum && of.every((type) => type === "u32");
+
 /** The types an operation takes and what it gives; undefined where it does not fit. */
 function resultType(op: NestOp, of: readonly Scalar[]): Scalar | undefined {
+  if (op === "total") return isWords(of) ? "f32" : undefined;
   const plain = op === "quot" || op === "rem";
   const takes: Signature = plain ? "int" : ops[op].takes;
   const arity = plain ? 2 : ops[op].arity;
@@ -193,7 +199,15 @@ function checkStatement(
       const buffer = target(s.buffer);
       if (buffer?.access === "write") wrong(`${s.buffer} is only written, but is added to`);
       one(s.address, "i32", "an address");
-      if (buffer) one(s.value, buffer.dtype, `what ${s.buffer} holds`);
+      if (!buffer) return;
+      if (s.mode === "plain" || s.mode === "atomic") {
+        one(s.value, buffer.dtype, `what ${s.buffer} holds`);
+        return;
+      }
+      one(s.value, "f32", `what is added to ${s.buffer}`);
+      const words = buffer.shape.at(-1);
+      if (buffer.dtype !== "u32" || words?.kind !== "const" || words.value !== wordsPerSum)
+        wrong(`${s.buffer} holds no sums in fixed point, which are ${wordsPerSum} u32 each`);
       return;
     }
     case "barrier":

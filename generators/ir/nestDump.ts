@@ -2,7 +2,17 @@
 
 import { showNumber } from "./dumpExpr.ts";
 import { unreachable } from "./expr.ts";
-import type { Block, BufferDecl, Nest, NestExpr, NestOp, Parameter, Scalar, Stmt } from "./nest.ts";
+import type {
+  AddMode,
+  Block,
+  BufferDecl,
+  Nest,
+  NestExpr,
+  NestOp,
+  Parameter,
+  Scalar,
+  Stmt,
+} from "./nest.ts";
 import type { Plan } from "./plan.ts";
 
 const infix: Partial<Readonly<Record<NestOp, readonly [text: string, level: number]>>> = {
@@ -57,6 +67,14 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
 const dumpTarget = (s: { readonly buffer: string; readonly address: NestExpr }): string =>
   `${s.buffer}[${dumpNestExpr(s.address)}`;
 
+/** What stands before an addition. */
+const modes: Readonly<Record<AddMode, string>> = {
+  plain: "",
+  atomic: "atomically ",
+  measure: "for the largest of ",
+  fixed: "in fixed point ",
+};
+
 const showWidth = (width: number): string => (width === 1 ? "" : ` .. +${width}`);
 
 /**
@@ -77,10 +95,8 @@ export function dumpHead(s: Stmt): string {
       return `${s.name} = ${dumpNestExpr(s.value)}`;
     case "store":
       return `${dumpTarget(s)}${showWidth(s.width)}] = ${dumpNestExpr(s.value)}`;
-    case "accumulate": {
-      const how = s.atomic ? "atomically " : "";
-      return `${how}${dumpTarget(s)}] += ${dumpNestExpr(s.value)}`;
-    }
+    case "accumulate":
+      return `${modes[s.mode]}${dumpTarget(s)}] += ${dumpNestExpr(s.value)}`;
     case "barrier":
       return "barrier";
     default:

@@ -70,9 +70,11 @@ export function compileExpr(c: Compiler, scope: Scope, e: NestExpr): Lanes {
       const args = e.args.map(go);
       const value = computeOf(e.op);
       const round = fitTo(e.type, mode);
-      return lanesOf(args, ([a, b]) =>
-        b ? () => round(value(a!(), b())) : () => round(value(a!())),
-      );
+      return lanesOf(args, (all) => {
+        const [a, b] = all;
+        if (all.length > 2) return () => round(value(...all.map((arg) => arg())));
+        return b ? () => round(value(a!(), b())) : () => round(value(a!()));
+      });
     }
     case "cast": {
       const round = fitTo(e.to, mode);

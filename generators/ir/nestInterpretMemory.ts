@@ -1,7 +1,9 @@
 // Memory of a nest's run: checked addresses, and who touched which element since when, so that two
 // threads that meet at one element without order are found.
 
-import type { BufferDecl } from "./nest.ts";
+import { unreachable } from "./expr.ts";
+import { addFixed, magnitudeOf, word, wordsPerSum } from "./fixed.ts";
+import type { AddMode, BufferDecl } from "./nest.ts";
 import { type Fit, fitTo, type Mode, poisonOf } from "./nestInterpretNumbers.ts";
 
 /** The thread that acts. Threads of a group are in order across phases; groups never are. */
@@ -130,14 +132,38 @@ export function accumulate(
   m: Memory,
   address: number,
   value: number,
-  atomic: boolean,
+  mode: AddMode,
   a: Actor,
 ): void {
-  check(m, address, "added to");
-  if (m.written[address] === 0)
-    throw new Error(`element ${address} of ${m.name} is added to, but nothing has set it before`);
-  noteWrite(m, address, a, atomic);
-  m.values[address] = m.fit(m.values[address]! + value);
+  const add = (at: number, change: (old: number) => number): void => {
+    check(m, at, "added to");
+    if (m.written[at] === 0)
+      throw new Error(`element ${at} of ${m.name} is added to, but nothing has set it before`);
+    noteWrite(m, at, a, mode !== "plain");
+    m.values[at] = m.fit(change(m.values[at]!));
+  };
+  const words = address * wordsPerSum;
+  switch (mode) {
+    case "plain":
+    case "atomic":
+      add(address, (old) => old + value);
+      return;
+    case "measure":
+      add(words + word.largest, (old) => Math.max(old, magnitudeOf(value)));
+      return;
+    case "fixed": {
+      const largest = load(m, words + word.largest, a);
+      const of = (w: keyof typeof word): number => m.values[words + word[w]]!;
+      const sum = { flags: of("flags"), low: of("low"), high: of("high") };
+      const [flags, low, high] = addFixed(sum, value, largest);
+      add(words + word.flags, () => flags);
+      add(words + word.low, () => low);
+      add(words + word.high, () => high);
+      return;
+    }
+    default:
+      unreachable(mode);
+  }
 }
 
 function noteWrite(m: Memory, i: number, a: Actor, atomic: boolean): void {

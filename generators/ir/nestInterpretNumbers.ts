@@ -1,6 +1,7 @@
 // The numbers of a nest's run: in f64 mode real values are never rounded, in f32 mode each
 // operation is rounded to its type; integers are checked in both.
 
+import { totalOf } from "./fixed.ts";
 import type { NestOp, Scalar } from "./nest.ts";
 import { ops } from "./ops.ts";
 
@@ -63,7 +64,9 @@ export function computeOf(op: NestOp): (...x: readonly number[]) => number {
       ? (a, b) => Math.trunc(a! / b!)
       : op === "rem"
         ? (a, b) => a! % b!
-        : ops[op].value;
+        : op === "total"
+          ? (...words) => totalOf(words)
+          : ops[op].value;
   if (!divides.has(op)) return plain;
   return (a, b) => {
     const floors = op === "idiv" || op === "mod";

@@ -150,7 +150,7 @@ function compileStmt(c: BodyCompiler, s: Stmt, around: Around, names: Map<string
       return straight(() => {
         c.at(s);
         const added = value();
-        accumulate(state.memories[number]!, address(), added, s.atomic, state.actor);
+        accumulate(state.memories[number]!, address(), added, s.mode, state.actor);
       });
     }
     case "barrier":

@@ -61,7 +61,7 @@ function add(site: Site, stage: Scatter, scope: Scope, concurrent: boolean): voi
       buffer: bufferOf(part).name,
       address,
       value: placer.lower(widened(value), scope),
-      atomic: concurrent,
+      mode: concurrent ? "atomic" : "plain",
     });
 }
 

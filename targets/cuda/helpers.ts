@@ -1,4 +1,5 @@
 import type { Helper } from "../../generators/emit/target.ts";
+import { fixed } from "./fixed.ts";
 
 /** Functions that a file holds where it uses them; each does what the row of ops.ts says. */
 export const helpers: Readonly<Record<string, Helper>> = {
@@ -29,4 +30,5 @@ __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }`,
   },
+  ...fixed,
 };

@@ -10,7 +10,7 @@ const words = `
   signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
   typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq
   abs min max floorf ceilf roundf sqrtf expf logf sinf cosf tanhf fabsf floor ceil round sqrt exp log sin
-  cos tanh fabs atomicAdd threadIdx blockIdx blockDim gridDim warpSize linux unix NULL INFINITY NAN`;
+  cos tanh fabs atomicAdd atomicMax atomicOr __clzll threadIdx blockIdx blockDim gridDim warpSize linux unix NULL INFINITY NAN`;
 
 /** Words that are no names in a kernel: the language's, the functions it calls, and common macros. */
 export const reserved: ReadonlySet<string> = new Set([

@@ -85,6 +85,7 @@ export const cuda: Target = {
   extension: "cu",
   types,
   spell,
+  total: call("fixed_total"),
   helpers,
   reserved,
   capabilities: { groups: true, atomics: true, updates: true, f64: true, f16: false, widths: [1] },
@@ -145,10 +146,22 @@ export const cuda: Target = {
   ],
   if: (cond) => `if (${cond.text}) {`,
   store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,
-  accumulate: (buffer, address, value, atomic) =>
-    atomic
-      ? `atomicAdd(&${buffer.name}[${address.text}],${gapAt(0)}${value.text});`
-      : `${buffer.name}[${address.text}] += ${value.text};`,
+  accumulate(buffer, address, value, mode, scope) {
+    switch (mode) {
+      case "plain":
+        return `${buffer.name}[${address.text}] += ${value.text};`;
+      case "atomic":
+        return `atomicAdd(&${buffer.name}[${address.text}],${gapAt(0)}${value.text});`;
+      case "measure":
+      case "fixed": {
+        const helper = mode === "measure" ? "fixed_measure" : "fixed_add";
+        scope.need(helper, helpers[helper]!);
+        return `${helper}(${buffer.name},${gapAt(0)}${address.text},${gapAt(0)}${value.text});`;
+      }
+      default:
+        return mode satisfies never;
+    }
+  },
   barrier: "__syncthreads();",
 
   scope: (plan, _nest, _plans, need) => ({

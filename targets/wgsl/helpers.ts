@@ -1,4 +1,5 @@
 import type { Helper } from "../../generators/emit/target.ts";
+import { fixed } from "./fixed.ts";
 
 /** Functions that a module holds where it uses them; each does what the row of ops.ts says. */
 export const helpers: Readonly<Record<string, Helper>> = {
@@ -68,6 +69,7 @@ fn bounded_tanh(x: f32) -> f32 {
   return tanh(clamp(x, -10.0, 10.0));
 }`,
   },
+  ...fixed,
 };
 
 /** A function that adds to an element of `variable`: there are no atomic additions of floats. */

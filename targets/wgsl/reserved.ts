@@ -17,7 +17,7 @@ const words = `
   try type typedef typeid typename typeof union unless unorm unsafe unsized use using varying virtual
   volatile wgsl where with writeonly yield
   bool i32 u32 f32 f16 array vec2 vec3 vec4 atomic ptr bitcast select abs min max floor ceil trunc sign sqrt
-  exp log sin cos tanh clamp atomicLoad atomicStore atomicAdd workgroupBarrier group thread_index group_id group_count vec3u group_base params Params params2 Params2 params3 Params3`;
+  exp log sin cos tanh clamp atomicLoad atomicStore atomicAdd atomicMax atomicOr countLeadingZeros workgroupBarrier group thread_index group_id group_count vec3u group_base params Params params2 Params2 params3 Params3`;
 
 /** Words that are no names in a generated module. */
 export const reserved: ReadonlySet<string> = new Set([

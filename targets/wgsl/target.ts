@@ -18,8 +18,9 @@ import {
   type Text,
 } from "../../generators/emit/target.ts";
 import { gapAt } from "../../generators/emit/wrap.ts";
-import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
+import type { AddMode, PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { shaderAccuracy } from "../contract/accuracy.ts";
+import { fixedHelper, measureHelper } from "./fixed.ts";
 import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
@@ -60,12 +61,28 @@ const types: Readonly<Record<Scalar, string | undefined>> = {
 
 const safe = createNames(reserved);
 
+/** The function that adds to an element of an atomic variable. */
+function helperFor(mode: AddMode, name: string, dtype: string) {
+  switch (mode) {
+    case "plain":
+    case "atomic":
+      return addHelper(name, dtype);
+    case "measure":
+      return measureHelper(name);
+    case "fixed":
+      return fixedHelper(name);
+    default:
+      return mode satisfies never;
+  }
+}
+
 /** WGSL modules for WebGPU. */
 export const wgsl: Target = {
   name: "wgsl",
   extension: "wgsl",
   types,
   spell,
+  total: call("fixed_total"),
   helpers,
   reserved,
   capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, widths: [1] },
@@ -125,9 +142,9 @@ export const wgsl: Target = {
     const bits = decl.dtype === "u32" ? value.text : `bitcast<u32>(${value.text})`;
     return `atomicStore(&${element},${gapAt(0)}${bits});`;
   },
-  accumulate({ name, decl, atomic }, address, value, _, scope) {
+  accumulate({ name, decl, atomic }, address, value, mode, scope) {
     if (!atomic) return `${name}[${address.text}] += ${value.text};`;
-    const helper = addHelper(name, decl.dtype);
+    const helper = helperFor(mode, name, decl.dtype);
     scope.need(helper.name, helper);
     return `${helper.name}(${address.text},${gapAt(0)}${value.text});`;
   },

@@ -26,7 +26,7 @@ function addsTo(block: Block, buffer: string): boolean {
   return block.some((s) => {
     switch (s.kind) {
       case "accumulate":
-        return s.atomic && s.buffer === buffer;
+        return s.mode !== "plain" && s.buffer === buffer;
       case "for":
         return addsTo(s.body, buffer);
       case "if":

@@ -6,7 +6,7 @@ import { behaviours, rounded } from "../../generators/check/error.ts";
 import { mistakes } from "../../generators/check/mutate.ts";
 import { rulesOf } from "../../generators/check/rules.ts";
 import type { Target } from "../../generators/emit/target.ts";
-import type { NestExpr, NestOp } from "../../generators/ir/nest.ts";
+import type { NestExpr, NestOp, PlainOp } from "../../generators/ir/nest.ts";
 import { type OpName, ops } from "../../generators/ir/ops.ts";
 import type { Executor } from "../../targets/contract/program.ts";
 import { cuda } from "../../targets/cuda/target.ts";
@@ -129,7 +129,7 @@ describe("the spellings of CUDA", () => {
     const most = Math.max(...tested.map((name) => mistakes[name].length));
     for (let n = 0; n < most; n++) {
       const wrong = tested.filter((name) => mistakes[name][n] !== undefined);
-      const rows = wrong.map((name) => [name, cuda.spell[mistakes[name][n] as NestOp]]);
+      const rows = wrong.map((name) => [name, cuda.spell[mistakes[name][n] as PlainOp]]);
       const target = { ...cuda, spell: { ...cuda.spell, ...Object.fromEntries(rows) } };
       expect(await findWrong(target, executor)).toEqual(wrong);
     }

@@ -13,7 +13,7 @@ import { compile } from "../../generators/compile.ts";
 import type { Target } from "../../generators/emit/target.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
-import type { NestOp } from "../../generators/ir/nest.ts";
+import type { PlainOp } from "../../generators/ir/nest.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import { js } from "../../targets/js/target.ts";
 
@@ -64,10 +64,10 @@ async function isFound(operator: Operator, target: Target): Promise<boolean> {
   return false;
 }
 
-const mistaken = (op: NestOp): readonly NestOp[] => {
+const mistaken = (op: PlainOp): readonly PlainOp[] => {
   if (op === "quot" || op === "rem") return [op === "quot" ? "rem" : "quot"];
   const others = mistakes[op].filter((o) => o !== "owner" && o !== "member");
-  return others as readonly NestOp[];
+  return others as readonly PlainOp[];
 };
 
 const whole = "used on bounds that are whole, and on runs of samples widened by a step";
@@ -94,7 +94,7 @@ describe("the spellings of JavaScript", () => {
   it("are each seen by some case of each operator that uses them", async () => {
     const survivors: string[] = [];
     let found = 0;
-    for (const op of Object.keys(js.spell) as NestOp[])
+    for (const op of Object.keys(js.spell) as PlainOp[])
       for (const other of mistaken(op)) {
         const wrong: Target = { ...js, spell: { ...js.spell, [op]: js.spell[other] } };
         const users = operators.filter((o) => textOf(o, wrong) !== right.get(o));

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { behaviours, rounded } from "../../generators/check/error.ts";
 import { type Rules, rulesOf } from "../../generators/check/rules.ts";
 import type { Target } from "../../generators/emit/target.ts";
-import type { NestExpr, NestOp } from "../../generators/ir/nest.ts";
+import type { NestExpr, PlainOp } from "../../generators/ir/nest.ts";
 import { ops } from "../../generators/ir/ops.ts";
 import type { Executor, Unavailable } from "../../targets/contract/program.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
@@ -35,7 +35,7 @@ const plain = {
 } as const;
 
 interface Row {
-  readonly op: NestOp;
+  readonly op: PlainOp;
   readonly of: "f32" | "i32";
   readonly arity: number;
   readonly result: "f32" | "i32" | "bool";
@@ -55,7 +55,7 @@ const rows: readonly Row[] = [...(Object.keys(ops) as (keyof typeof ops)[]), "qu
           ? ["f32", "i32"]
           : ["f32"];
     return kinds.map((of) => ({
-      op: op as NestOp,
+      op: op as PlainOp,
       of,
       arity,
       result: takes === "toInt" ? "i32" : takes === "compare" ? "bool" : of,
@@ -149,7 +149,7 @@ async function findWrong(row: Row, target: Target, executor: Executor): Promise<
 }
 
 /** For each operation another that a misprint might put in its place. */
-const mistakes: Readonly<Partial<Record<NestOp, NestOp>>> = {
+const mistakes: Readonly<Partial<Record<PlainOp, PlainOp>>> = {
   add: "sub",
   sub: "add",
   mul: "add",

@@ -192,7 +192,7 @@ test("shared memory, barriers and atomics in CUDA and WGSL", () => {
     })),
     body: [
       loop("grid", "g", v("N"), [
-        accumulate("y", i32(0), load("x", v("g")), true),
+        accumulate("y", i32(0), load("x", v("g")), "atomic"),
         store("y", i32(1), load("y", i32(0))),
       ]),
     ],

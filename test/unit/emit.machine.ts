@@ -69,6 +69,7 @@ const plain: Readonly<Record<"quot" | "rem", (a: number, b: number) => number>> 
 };
 
 function apply(op: NestOp, args: readonly number[]): number {
+  if (op === "total") throw new Error("the machine adds in one order only");
   if (op === "quot" || op === "rem") return plain[op](args[0]!, args[1]!);
   return (ops[op].value as (...x: readonly number[]) => number)(...args);
 }
@@ -121,7 +122,8 @@ export function execute(
         break;
       }
       case "op": {
-        const arity = i.op === "quot" || i.op === "rem" ? 2 : ops[i.op].arity;
+        const arity =
+          i.op === "quot" || i.op === "rem" ? 2 : i.op === "total" ? 4 : ops[i.op].arity;
         stack.push(apply(i.op, stack.splice(stack.length - arity)));
         break;
       }

@@ -54,7 +54,7 @@ describe("checkNest", () => {
         barrier,
       ]),
       when(op("eq", v("t"), i32(0)), [store("both", v("g"), v("total", "f32"))]),
-      accumulate("both", i32(0), f32(1), true),
+      accumulate("both", i32(0), f32(1), "atomic"),
       store("r", i32(0), f32(1)),
     ];
     expect(faults(body)).toEqual([]);
@@ -161,7 +161,7 @@ describe("checkNest", () => {
     ],
     [
       "plain accumulation by all threads",
-      [accumulate("both", v("g"), f32(1), false)],
+      [accumulate("both", v("g"), f32(1), "plain")],
       "the iterations of group t all write one element of both",
     ],
     [

@@ -91,16 +91,16 @@ describe("interpretPlan", () => {
     expect(() => run(small([store("out", op("idiv", own, i32(2)), f32(1))]))).toThrow(
       "race: element 0 of out was written by group 0 thread 0 and is written by group 0 thread 1",
     );
-    const twice = small([accumulate("out", v("t"), f32(1), false)]);
+    const twice = small([accumulate("out", v("t"), f32(1), "plain")]);
     const filled = (plan: Plan): Plan => ({
       ...plan,
       steps: [{ kind: "fill", buffer: "out", value: 0 }, ...plan.steps],
     });
     expect(() => run(filled(twice))).toThrow("race");
-    const atomic = filled(small([accumulate("out", v("t"), load("a", own), true)]));
+    const atomic = filled(small([accumulate("out", v("t"), load("a", own), "atomic")]));
     for (const order of orders)
       expect(run(atomic, { order }).out).toEqual(Float64Array.of(6, 8, 10, 12, 0, 0, 0, 0));
-    expect(() => run(small([accumulate("out", v("t"), f32(1), true)]))).toThrow(
+    expect(() => run(small([accumulate("out", v("t"), f32(1), "atomic")]))).toThrow(
       "element 0 of out is added to, but nothing has set it before",
     );
   });

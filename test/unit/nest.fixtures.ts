@@ -1,6 +1,7 @@
 // Small nests and plans built by hand.
 
 import {
+  type AddMode,
   type Block,
   type BufferDecl,
   i32,
@@ -43,8 +44,8 @@ export const accumulate = (
   buffer: string,
   address: NestExpr,
   value: NestExpr,
-  atomic: boolean,
-): Stmt => ({ kind: "accumulate", buffer, address, value, atomic });
+  mode: AddMode,
+): Stmt => ({ kind: "accumulate", buffer, address, value, mode });
 export const loop = (
   by: Extract<Stmt, { kind: "for" }>["by"],
   name: string,
