@@ -43,10 +43,12 @@ export function isNonNegative(e: Expr): boolean {
 function isBelow(e: Expr, limit: Expr, facts: Facts, reals: boolean): boolean {
   const below = (arg: Expr): boolean => isBelow(arg, limit, facts, reals);
   if (e.kind === "const") return limit.kind === "const" && e.value < limit.value;
-  if (e.kind === "select") return below(e.then) && below(e.else);
+  if (e.kind === "select")
+    return (isTestedBelow(e.cond, e.then, limit, facts) || below(e.then)) && below(e.else);
   if (e.kind === "index") return isAtMost(e.loop.hi, limit, facts);
   if (e.kind === "cast") return reals && below(e.arg);
   if (e.kind !== "op") return false;
+  if (isInRun(e, limit, facts)) return true;
   const [a, b, c, d] = e.args;
   switch (e.op) {
     case "floor":
@@ -70,6 +72,57 @@ function isBelow(e: Expr, limit: Expr, facts: Facts, reals: boolean): boolean {
     default:
       return false;
   }
+}
+
+/** Is `cond` the test that `e` is less than `limit`? */
+const isTestedBelow = (cond: Expr, e: Expr, limit: Expr, facts: Facts): boolean =>
+  cond.kind === "op" &&
+  cond.op === "lt" &&
+  kindOf(e) === "int" &&
+  cond.args[0] === e &&
+  facts.same(cond.args[1]!, limit);
+
+/**
+ * Is `e` place `q` of run `b` of an axis cut into runs of `by`: `b * by + q`? In range are all places of whole
+ * runs, and the first of the last run that may be cut short.
+ */
+function isInRun(e: Expr, limit: Expr, facts: Facts): boolean {
+  if (e.kind !== "op") return false;
+  if (e.op === "add") {
+    const [start, q] = e.args;
+    const by = runLength(start!);
+    return (
+      by !== undefined && q!.kind === "const" && q!.value < by && isWhole(start!, limit, facts)
+    );
+  }
+  return runLength(e) !== undefined && (isWhole(e, limit, facts) || isCeiled(e, limit, facts));
+}
+
+type Op = Extract<Expr, { kind: "op" }>;
+const asOp = (e: Expr | undefined, name: Op["op"]): Op | undefined =>
+  e?.kind === "op" && e.op === name ? e : undefined;
+
+/** How long the runs are, if `start` is where the run of a loop's index starts. */
+function runLength(start: Expr): number | undefined {
+  const [b, by] = asOp(start, "mul")?.args ?? [];
+  if (b?.kind !== "index" || by?.kind !== "const" || by.value < 1) return undefined;
+  const runs = asOp(b.loop.hi, "idiv");
+  return runs?.args[1] === by ? by.value : undefined;
+}
+
+const runsOf = (start: Expr): Expr | undefined => {
+  const [b] = asOp(start, "mul")?.args ?? [];
+  return b?.kind === "index" ? asOp(b.loop.hi, "idiv")?.args[0] : undefined;
+};
+
+/** Are there only as many runs as `limit` has whole ones? */
+const isWhole = (start: Expr, limit: Expr, facts: Facts): boolean =>
+  facts.same(runsOf(start)!, limit);
+
+/** Are there as many as `limit` begins? */
+function isCeiled(start: Expr, limit: Expr, facts: Facts): boolean {
+  const [all, more] = asOp(runsOf(start), "add")?.args ?? [];
+  return more?.kind === "const" && more.value < runLength(start)! && facts.same(all!, limit);
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;

@@ -2,6 +2,7 @@
 // draft; lower.ts turns one into a plan at any time, so that each step can be looked at.
 
 import type { Kernel } from "../ir/kernel.ts";
+import type { Walking } from "./domain.ts";
 
 /** How the loops over a stage's domain run. */
 export type Loops =
@@ -19,6 +20,8 @@ export interface Draft {
   readonly stored: ReadonlySet<string>;
   /** Stages whose loops do not run serially. */
   readonly loops: ReadonlyMap<string, Loops>;
+  /** Stages whose domain is walked otherwise than declared: in another order, or several elements a step. */
+  readonly walkings: ReadonlyMap<string, Walking>;
   /** Loops of at most this many steps, where that is a constant, are written out. */
   readonly unroll: number;
 }
@@ -28,6 +31,7 @@ export const newDraft = (kernel: Kernel): Draft => ({
   kernel,
   stored: new Set(),
   loops: new Map(),
+  walkings: new Map(),
   unroll: 0,
 });
 

@@ -11,8 +11,10 @@ import {
   type Transform,
 } from "./draft.ts";
 import { lower, type Types } from "./lower.ts";
+import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
 import { materialise } from "./transforms/materialise.ts";
+import { order } from "./transforms/order.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
 
@@ -20,7 +22,7 @@ export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from
 export { lower, type Types } from "./lower.ts";
 
 /** Every transform there is; to add one is a file and a line here. */
-export const transforms: readonly Transform[] = [materialise, lanes, pointwise, unroll];
+export const transforms: readonly Transform[] = [materialise, order, jam, lanes, pointwise, unroll];
 
 /** The draft after each step of a schedule, or why a step was refused. */
 export function applySchedule(

@@ -15,6 +15,7 @@ import {
 } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import { asDeclared, axisNames, loopsOf, walkDomain } from "./domain.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
@@ -48,9 +49,13 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     const loops = draft.loops.get(stage.name) ?? { by: "serial" };
     const again = launches.filter(([other]) => other!.name === stage.name).indexOf(stages);
     const own = launches.length === 1 ? entry : `${entry}_${stage.name}`;
+    const names = new Map(kernel.names);
+    const walking = draft.walkings.get(stage.name) ?? asDeclared;
+    const walk = walkDomain(kernel, stages, walking, loops.by === "serial", names);
     const nest = buildNest({
-      kernel,
+      kernel: { ...kernel, names },
       stages,
+      walk,
       buffers,
       loops,
       name: again > 0 ? `${own}_${again + 1}` : own,
@@ -64,7 +69,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
         scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
         body: unrollLoops(nest.body, draft.unroll),
       },
-      groups: groupsOf(stage, loops),
+      groups: groupsOf(loopsOf(walk), loops),
     };
     if (stage.kind === "gather" || filled.has(stage.name)) return [launch];
     filled.add(stage.name);
@@ -114,8 +119,8 @@ function groupStages(stages: readonly Stage[]): readonly (readonly Stage[])[] {
 }
 
 /** How many groups a launch has. */
-function groupsOf(stage: Stage, loops: Loops): NestExpr {
-  const elements = product(splitDomain(stage.domain).flat.map((l) => hostExpr(l.hi)));
+function groupsOf(domain: readonly Loop[], loops: Loops): NestExpr {
+  const elements = product(splitDomain(domain).flat.map((l) => hostExpr(l.hi)));
   switch (loops.by) {
     case "serial":
       return { kind: "const", type: "i32", value: 1 };
@@ -148,7 +153,7 @@ function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
     const values = valuesOf(stage);
     const loops = elementsOf(stage);
     const output = kernel.outputs.includes(stage.name);
-    const axisOf = new Map<string, Expr>(loops.map((l, d) => [axisName(loops, d), l.hi]));
+    const axisOf = new Map<string, Expr>(axisNames(loops).map((axis, d) => [axis, loops[d]!.hi]));
     const dims = groupAxes(loops, stage.dims);
     return values.map((value, part) =>
       describe(
@@ -169,18 +174,13 @@ const elementType = (kind: Kind, types: Types): Exclude<Scalar, "bool"> => {
   return kind === "acc" ? types.data : scalarFor(kind, types);
 };
 
-/** Axes may repeat in a stage (a split axis does): the place tells them apart. */
-const axisName = (loops: readonly Loop[], d: number): string =>
-  loops.findIndex((l) => l.axis === loops[d]!.axis) === d
-    ? loops[d]!.axis
-    : `${loops[d]!.axis}_${d}`;
-
 function groupAxes(
   loops: readonly Loop[],
   dims: readonly number[],
 ): readonly (readonly string[])[] {
+  const names = axisNames(loops);
   let d = 0;
-  return dims.map((count) => Array.from({ length: count }, () => axisName(loops, d++)));
+  return dims.map((count) => Array.from({ length: count }, () => names[d++]!));
 }
 
 function describe(

@@ -22,6 +22,7 @@ import {
 import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { findContexts, rootContext } from "./contexts.ts";
+import { elementsOf as elementsIn, loopsOf, type Walk } from "./domain.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
 import { createPlacer } from "./place.ts";
@@ -31,7 +32,7 @@ import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
 import { elementCount, int32, loopOf, type Site, splitDomain, splitIndex } from "./site.ts";
-import { extents, storeElement } from "./store.ts";
+import { extents, storeStep, storeWalk } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
 /** What one launch is to compute. */
@@ -39,6 +40,7 @@ export interface NestRequest {
   readonly kernel: Kernel;
   /** One gather, or scatters that share their domain and what they add to. */
   readonly stages: readonly Stage[];
+  readonly walk: readonly Walk[];
   readonly buffers: readonly PlanBuffer[];
   readonly loops: Loops;
   readonly name: string;
@@ -46,7 +48,7 @@ export interface NestRequest {
 
 /** The loop nest of one launch. */
 export function buildNest(request: NestRequest): Nest {
-  const { kernel, stages, buffers, loops, name } = request;
+  const { kernel, stages, walk, buffers, loops, name } = request;
   const [first] = stages;
   if (!first) throw new Error(`${name} has nothing to compute`);
   const bufferOf = (part: number) =>
@@ -61,9 +63,7 @@ export function buildNest(request: NestRequest): Nest {
     stages.filter((stage) => stage.kind === "scatter"),
     context,
   );
-  const elements = stages
-    .flatMap((stage) => (stage.kind === "gather" ? stage.parts : []))
-    .map((e) => ({ e, context }));
+  const elements = elementsIn(walk).flatMap(({ parts }) => parts.map((e) => ({ e, context })));
   const placer = createPlacer({
     root,
     names,
@@ -74,7 +74,7 @@ export function buildNest(request: NestRequest): Nest {
     onScalar: (scalar, type) => scalars.set(scalar, type),
     onConstant: (option) => constants.add(option.toUpperCase()),
   });
-  const site: Site = { placer, names, stages, region, domain: first.domain, bufferOf };
+  const site: Site = { placer, names, stages, region, walk, domain: loopsOf(walk), bufferOf };
 
   const built = build(site, root, loops);
   const shared = built.shared.map((b) => b.name);
@@ -98,9 +98,7 @@ interface Built {
 function build(site: Site, root: Scope, loops: Loops): Built {
   switch (loops.by) {
     case "serial": {
-      const { scope, close } = site.placer.openLoops(site.domain, root);
-      storeElement(site, scope, undefined, false);
-      close();
+      storeWalk(site, site.walk, root, undefined, false);
       return { body: root.body, shared: [], group: 1 };
     }
     case "threads":
@@ -117,27 +115,28 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
   const { flat, walked } = splitDomain(site.domain);
   const place = names.fresh("index");
   names.keep(place);
-  const elements = elementCount(site, root);
+  const total = elementCount(site, root);
   const inner = innerScope(root, flat);
   splitIndex(site, inner, variable(place));
   const { scope, close } = placer.openLoops(walked, inner);
-  storeElement(site, scope, variable(place), true);
+  const elements = elementsIn(site.walk);
+  storeStep(site, elements, scope, isInOrder(site) ? variable(place) : undefined, true);
   close();
   // A group of one thread needs neither a number of the thread nor a test for the last group.
   if (group === 1)
     return {
-      body: [...root.body, loopOf(place, i32(0), elements, "grid", inner.body)],
+      body: [...root.body, loopOf(place, i32(0), total, "grid", inner.body)],
       shared: [],
       group,
     };
   const [block, thread] = [names.fresh("group"), names.fresh("thread")];
   const value = int32("add", int32("mul", variable(block), i32(group)), variable(thread));
-  const cond: NestExpr = { kind: "op", op: "lt", args: [variable(place), elements], type: "bool" };
+  const cond: NestExpr = { kind: "op", op: "lt", args: [variable(place), total], type: "bool" };
   const body: Stmt[] = [
     { kind: "let", name: place, type: "i32", value },
     { kind: "if", cond, then: inner.body, else: [] },
   ];
-  const groups = int32("quot", int32("add", elements, i32(group - 1)), i32(group));
+  const groups = int32("quot", int32("add", total, i32(group - 1)), i32(group));
   return {
     body: [
       ...root.body,
@@ -147,6 +146,10 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
     group,
   };
 }
+
+/** Do the steps of a walk follow the elements in memory, one by one? */
+const isInOrder = ({ walk, stages }: Site): boolean =>
+  loopsOf(walk).every((l, d) => l === stages[0]!.domain[d]);
 
 function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMap<string, Source> {
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";

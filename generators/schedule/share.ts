@@ -3,10 +3,11 @@
 import { make, partOf } from "../ir/build.ts";
 import { type Expr, index, type Reduce } from "../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf, variable } from "../ir/nest.ts";
+import { elementsOf } from "./domain.ts";
 import { loopName } from "./names.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import { elementCount, loopOf, type Site, splitIndex } from "./site.ts";
-import { storeElement } from "./store.ts";
+import { storeStep } from "./store.ts";
 import { soleReduction } from "./transforms/lanes.ts";
 
 const op = (
@@ -38,7 +39,7 @@ export function shareSum(site: Site, root: Scope, lanes: number) {
     const from = placer.lower(of.from[i]!, element);
     first.values.set(partOf(of, i), isZero(from) ? sum : op("add", from, sum));
   }
-  storeElement(site, first, variable(group), true);
+  storeStep(site, elementsOf(site.walk), first, variable(group), true);
   element.body.push({
     kind: "if",
     cond: { kind: "op", op: "eq", args: [variable(thread), i32(0)], type: "bool" },

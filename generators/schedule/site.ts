@@ -6,6 +6,7 @@ import type { Stage } from "../ir/kernel.ts";
 import type { NestExpr, Stmt } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
+import type { Walk } from "./domain.ts";
 import { loopName, type Names } from "./names.ts";
 import type { Placer } from "./placing.ts";
 import type { Region } from "./regions.ts";
@@ -18,6 +19,9 @@ export interface Site {
   readonly stages: readonly Stage[];
   /** What is added, by the tests under which it is. */
   readonly region: Region;
+  /** How its steps are walked. */
+  readonly walk: readonly Walk[];
+  /** The loops of a walk that does not part. */
   readonly domain: readonly Loop[];
   readonly bufferOf: (part: number) => PlanBuffer;
 }

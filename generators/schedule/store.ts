@@ -1,36 +1,65 @@
 // What becomes of an element: it is stored, or added to elements of a buffer.
 
 import { allOf, convert } from "../ir/build.ts";
-import { type Expr, index, int, type Loop } from "../ir/expr.ts";
-import type { Gather, Scatter } from "../ir/kernel.ts";
+import { type Expr, int, type Loop } from "../ir/expr.ts";
+import type { Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import { flatten } from "./address.ts";
+import type { Element, Walk } from "./domain.ts";
 import type { Region } from "./regions.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
 
 /**
- * Stores (or adds) the elements of the indices bound in `scope`; `place` is a gather's address where it is
- * known, and `concurrent` says that other threads may add to the same element.
+ * Runs `walk` in `scope`: opens its loops, and stores (or adds) what its steps compute. `place` is a gather's
+ * address where it is known, and `concurrent` says that other threads may add to the same element.
  */
-export function storeElement(
+export function storeWalk(
   site: Site,
+  walk: readonly Walk[],
   scope: Scope,
   place: NestExpr | undefined,
   concurrent: boolean,
 ): void {
-  for (const stage of site.stages) if (stage.kind === "gather") store(site, stage, scope, place);
+  for (const part of walk) {
+    if (part.kind === "step") {
+      storeStep(site, part.elements, scope, place, concurrent);
+      continue;
+    }
+    const { scope: inner, close } = site.placer.openLoops([part.loop], scope);
+    storeWalk(site, part.inner, inner, place, concurrent);
+    close();
+  }
+}
+
+/** Stores (or adds) what one step computes, of the indices bound in `scope`. */
+export function storeStep(
+  site: Site,
+  elements: readonly Element[],
+  scope: Scope,
+  place: NestExpr | undefined,
+  concurrent: boolean,
+): void {
+  const values = elements.map(({ parts }) =>
+    parts.map((part) => site.placer.lower(widened(part), scope)),
+  );
+  for (const [i, element] of elements.entries()) store(site, element, values[i]!, scope, place);
   addRegion(site, site.region, scope, concurrent);
 }
 
-function store(site: Site, stage: Gather, scope: Scope, place: NestExpr | undefined): void {
-  const { placer, bufferOf } = site;
-  const values = stage.parts.map((part) => placer.lower(widened(part), scope));
-  const at = flatten(stage.domain.map(index), extents(stage.domain));
-  const address = place ?? placer.lower(stage.domain.length > 0 ? at : int(0), scope);
+function store(
+  { placer, bufferOf }: Site,
+  { stage, at, when }: Element,
+  values: readonly NestExpr[],
+  scope: Scope,
+  place: NestExpr | undefined,
+): void {
+  const inside = when ? innerScope(scope, "guarded") : scope;
+  const position = at.length > 0 ? flatten(at, extents(stage.domain)) : int(0);
+  const address = place ?? placer.lower(position, inside);
   for (const [part, value] of values.entries()) {
     const { name, dtype } = bufferOf(part);
-    scope.body.push({
+    inside.body.push({
       kind: "store",
       buffer: name,
       address,
@@ -38,6 +67,8 @@ function store(site: Site, stage: Gather, scope: Scope, place: NestExpr | undefi
       width: 1,
     });
   }
+  if (when)
+    scope.body.push({ kind: "if", cond: placer.lower(when, scope), then: inside.body, else: [] });
 }
 
 function addRegion(site: Site, region: Region, scope: Scope, concurrent: boolean): void {

@@ -23,6 +23,8 @@ export const lanes: Transform = {
     const reasons = stages.map((stage) => {
       const sum = soleReduction(stage);
       if (typeof sum === "string") return sum;
+      if (draft.walkings.has(stage.name))
+        return `a step of ${stage.name} computes several elements, or in another order`;
       loops.set(stage.name, { by: "lanes", lanes: count });
       return undefined;
     });

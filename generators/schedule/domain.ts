@@ -1,0 +1,235 @@
+// How a launch walks the domain of its stages: which loops it runs, and what each step of them computes.
+
+import { allOf, freshLoop, make, select } from "../ir/build.ts";
+import { type Expr, index, int, type Loop } from "../ir/expr.ts";
+import { type Facts, factsOf } from "../ir/facts.ts";
+import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
+import { visit } from "../ir/walk.ts";
+import { copyTo } from "./copies.ts";
+import { splitDomain } from "./site.ts";
+
+/** What is asked of a stage's domain other than that its loops run as declared. */
+export interface Walking {
+  /** The axes that run innermost, the last one innermost of all; the others stay outside, in their order. */
+  readonly inner: readonly string[];
+  /** Axes of which a step computes `by` elements at once. */
+  readonly jams: readonly { readonly axis: string; readonly by: number }[];
+}
+
+/** Nothing is asked. */
+export const asDeclared: Walking = { inner: [], jams: [] };
+
+/** One element of a gather, as a step of the loops around computes it. */
+export interface Element {
+  readonly stage: Gather;
+  /** Its place: a position for each loop of the stage's domain. */
+  readonly at: readonly Expr[];
+  readonly parts: readonly Expr[];
+  /** The test that there is such an element; absent where that is certain. */
+  readonly when: Expr | undefined;
+}
+
+/** Loops in each other, and one after another where the rest of an axis is walked apart. */
+export type Walk =
+  | { readonly kind: "loop"; readonly loop: Loop; readonly inner: readonly Walk[] }
+  | { readonly kind: "step"; readonly elements: readonly Element[] };
+
+/** The loops of a walk that does not part. */
+export const loopsOf = ([first, ...more]: readonly Walk[]): readonly Loop[] =>
+  first?.kind === "loop" && more.length === 0 ? [first.loop, ...loopsOf(first.inner)] : [];
+
+/** What the steps of a walk compute, of all of them. */
+export const elementsOf = (walk: readonly Walk[]): readonly Element[] =>
+  walk.flatMap((part) => (part.kind === "loop" ? elementsOf(part.inner) : part.elements));
+
+/** The name of each loop of a domain: axes may repeat (a split axis does), and the place tells them apart. */
+export const axisNames = (domain: readonly Loop[]): readonly string[] =>
+  domain.map(({ axis }, d) =>
+    domain.findIndex((l) => l.axis === axis) === d ? axis : `${axis}_${d}`,
+  );
+
+/** What stands for one loop of a domain while the walk is made: its places, each with the test that it exists. */
+interface Spot {
+  readonly at: Expr;
+  readonly exists: Expr | undefined;
+}
+
+/** A loop of the walk: that of an axis, of the blocks that own its indices, or of what is inside one of them. */
+interface Way {
+  /** The loop of the domain whose places it decides; absent for one of blocks. */
+  readonly of: Loop | undefined;
+  readonly loop: Loop;
+  readonly by: number;
+}
+
+/** An axis that is cut into equal blocks, all of whose owners in an expression are `node`. */
+interface Split {
+  readonly node: Expr;
+  readonly block: Loop;
+  readonly within: Loop;
+  readonly whole: (inside: Expr) => Expr;
+}
+
+/**
+ * The walk of a launch's stages. Steps that compute several elements run over whole runs of their axis; what
+ * remains is walked `apart`, or (where the loops are shared out among threads) the last run is cut short by
+ * tests. `names` gets the author's names of what is made.
+ */
+export function walkDomain(
+  kernel: Kernel,
+  stages: readonly Stage[],
+  walking: Walking,
+  apart: boolean,
+  names: Map<Expr | Loop, string>,
+): readonly Walk[] {
+  const [stage] = stages;
+  const domain = stage?.domain ?? [];
+  if (stage?.kind !== "gather") return nest(domain, { kind: "step", elements: [] });
+  const { inner, jams } = walking;
+  if (inner.length === 0 && jams.length === 0) {
+    const at = domain.map(index);
+    return nest(domain, {
+      kind: "step",
+      elements: [{ stage, at, parts: stage.parts, when: undefined }],
+    });
+  }
+
+  const called = axisNames(domain);
+  const moved = [...inner, ...jams.map(({ axis }) => axis)].map(
+    (axis) => domain[called.indexOf(axis)]!,
+  );
+  const splits = findSplits(stage, moved, factsOf(kernel), names);
+  const ways = domain.flatMap((l, d): Way[] => {
+    const by = jams.find(({ axis }) => axis === called[d])?.by ?? 1;
+    const split = splits.get(l);
+    if (!split) return [{ of: l, loop: l, by }];
+    return [
+      { of: undefined, loop: split.block, by: 1 },
+      { of: l, loop: split.within, by },
+    ];
+  });
+  const rank = ({ of }: Way): number => (of ? inner.indexOf(called[domain.indexOf(of)]!) : -1);
+  const sorted = ways.toSorted((a, b) => rank(a) - rank(b));
+
+  const open = (
+    [way, ...rest]: readonly Way[],
+    spots: ReadonlyMap<Loop, readonly Spot[]>,
+  ): Walk[] => {
+    if (!way) return [{ kind: "step", elements: elementsAt(stage, spots, splits, names) }];
+    const { of, loop, by } = way;
+    const next = (opened: Loop, found: readonly Spot[]): Walk => ({
+      kind: "loop",
+      loop: opened,
+      inner: open(rest, of ? new Map(spots).set(of, found) : spots),
+    });
+    if (by === 1) return [next(loop, [{ at: index(loop), exists: undefined }])];
+    const author = names.get(loop) ?? loop.axis.toLowerCase();
+    const runs = apart ? loop.hi : make("add", loop.hi, int(by - 1));
+    const run = freshLoop(loop.axis, int(0), make("idiv", runs, int(by)));
+    names.set(run, `${author}_run`);
+    const start = make("mul", index(run), int(by));
+    const places = Array.from({ length: by }, (_, q) => make("add", start, int(q)));
+    const spotsOf = places.map((p, q): Spot => {
+      if (apart || q === 0) return { at: p, exists: undefined };
+      const exists = make("lt", p, loop.hi);
+      names.set(exists, `has_${author}`);
+      return { at: select(exists, p, start), exists };
+    });
+    // In an axis that is cut the places in the whole have the author's name.
+    if (of === loop) for (const { at } of spotsOf) names.set(at, author);
+    if (!apart) return [next(run, spotsOf)];
+    const left = freshLoop(loop.axis, make("mul", run.hi, int(by)), loop.hi);
+    names.set(left, author);
+    return [next(run, spotsOf), next(left, [{ at: index(left), exists: undefined }])];
+  };
+  return open(sorted, new Map());
+}
+
+/** Loops in each other around one walk. */
+const nest = (loops: readonly Loop[], inside: Walk): readonly Walk[] =>
+  loops.reduceRight<readonly Walk[]>((inner, loop) => [{ kind: "loop", loop, inner }], [inside]);
+
+/** The elements of a step: one for each combination of the places of its axes. */
+function elementsAt(
+  stage: Gather,
+  spots: ReadonlyMap<Loop, readonly Spot[]>,
+  splits: ReadonlyMap<Loop, Split>,
+  names: Map<Expr | Loop, string>,
+): readonly Element[] {
+  let combined: readonly (readonly Spot[])[] = [[]];
+  for (const l of stage.domain) {
+    const { whole } = splits.get(l) ?? {};
+    const own = spots.get(l)!.map(({ at, exists }) => ({ at: whole ? whole(at) : at, exists }));
+    const author = names.get(l);
+    for (const { at } of own) if (author !== undefined && at !== index(l)) names.set(at, author);
+    combined = combined.flatMap((before) => own.map((spot) => [...before, spot]));
+  }
+  const copy = copyTo(
+    {
+      count: combined.length,
+      indices: new Map(stage.domain.map((l, d) => [l, combined.map((spot) => spot[d]!.at)])),
+      nodes: new Map([...splits.values()].map(({ node, block }) => [node, index(block)])),
+    },
+    (from, to) => {
+      const name = names.get(from);
+      if (name !== undefined && !names.has(to)) names.set(to, name);
+    },
+  );
+  const parts = stage.parts.map(copy);
+  return combined.map((spot, q) => ({
+    stage,
+    at: spot.map(({ at }) => at),
+    parts: parts.map((copies) => copies[q]!),
+    when: allOf(spot.flatMap(({ exists }) => exists ?? [])),
+  }));
+}
+
+/** How the axes are cut whose indices are asked for their owner, always in the same way. */
+function findSplits(
+  stage: Gather,
+  axes: readonly Loop[],
+  facts: Facts,
+  names: Map<Expr | Loop, string>,
+): ReadonlyMap<Loop, Split> {
+  const owners = new Map<Loop, Set<Expr>>();
+  visit(stage.parts, (e) => {
+    if (e.kind !== "op" || e.op !== "owner" || e.args[0]!.kind !== "index") return;
+    const { loop } = e.args[0];
+    owners.set(loop, (owners.get(loop) ?? new Set()).add(e));
+  });
+  const splits = new Map<Loop, Split>();
+  for (const l of axes) {
+    const [node, ...more] = owners.get(l) ?? [];
+    if (node?.kind !== "op" || more.length > 0) continue;
+    const [, all, blocks] = node.args as readonly [Expr, Expr, Expr];
+    if (all !== l.hi || l.lo !== int(0) || !facts.divides(blocks, all)) continue;
+    const axis = blocks.kind === "size" ? blocks.axis : `${l.axis}_block`;
+    const block = freshLoop(axis, int(0), blocks);
+    const within = freshLoop(l.axis, int(0), make("idiv", all, blocks));
+    const author = names.get(l) ?? l.axis.toLowerCase();
+    names.set(block, names.get(node) ?? `${author}_block`).set(within, `${author}_in`);
+    splits.set(l, {
+      node,
+      block,
+      within,
+      whole: (inside) => make("member", index(block), inside, all, blocks),
+    });
+  }
+  return splits;
+}
+
+/** Why axes of a stage cannot be walked otherwise, or nothing. */
+export function refuseAxes(stage: Stage, axes: readonly string[]): string | undefined {
+  if (stage.kind === "scatter") return `${stage.name} adds to elements that its indices choose`;
+  const called = axisNames(stage.domain);
+  const unknown = axes.find((axis) => !called.includes(axis));
+  if (unknown !== undefined)
+    return `${stage.name} has no axis ${unknown}; it has ${called.join(", ")}`;
+  const twice = axes.find((axis, i) => axes.indexOf(axis) !== i);
+  if (twice !== undefined) return `the axis ${twice} of ${stage.name} is named twice`;
+  const free = splitDomain(stage.domain).flat;
+  const bound = axes.find((axis) => !free.includes(stage.domain[called.indexOf(axis)]!));
+  return bound === undefined
+    ? undefined
+    : `how far ${bound} of ${stage.name} runs depends on other indices or on data`;
+}

@@ -1,0 +1,35 @@
+import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
+import { launchedStages, type Transform } from "../draft.ts";
+
+const most = 16;
+
+/** The lever where an element's cost lies in what its neighbours need too, such as a sampled column. */
+export const jam: Transform = {
+  name: "jam",
+  doc: "a step computes one element → `by` neighbours along an axis, their sums in one walk",
+  choices: (draft) => {
+    const stages = launchedStages(draft).filter(({ kind }) => kind === "gather");
+    return [
+      { name: "stage", values: stages.map(({ name }) => name), default: stages[0]?.name ?? "" },
+      {
+        name: "axis",
+        values: [...new Set(stages.flatMap(({ domain }) => axisNames(domain)))],
+        default: "",
+      },
+      { name: "by", values: [2, 4, 8], default: 4 },
+    ];
+  },
+  apply: (draft, { stage: name, axis, by }) => {
+    const stage = launchedStages(draft).find((s) => s.name === name);
+    if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
+    if (typeof by !== "number" || !Number.isInteger(by) || by < 2 || by > most)
+      return { refused: `by is a whole number from 2 to ${most}, not ${by}` };
+    const { inner, jams } = draft.walkings.get(stage.name) ?? asDeclared;
+    const refused = refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]);
+    if (refused !== undefined) return { refused };
+    if (draft.loops.get(stage.name)?.by === "lanes")
+      return { refused: `a group of threads walks the sum of each element of ${stage.name}` };
+    const walking = { inner, jams: [...jams, { axis: String(axis), by }] };
+    return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
+  },
+};

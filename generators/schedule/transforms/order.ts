@@ -1,0 +1,31 @@
+import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
+import { launchedStages, type Transform } from "../draft.ts";
+
+/** What does not depend on the innermost loops is computed outside of them. Memory keeps its order. */
+export const order: Transform = {
+  name: "order",
+  doc: "loops in the order of the axes → the `axes` named run innermost, the last one innermost of all",
+  choices: (draft) => {
+    const stages = launchedStages(draft).filter(({ kind }) => kind === "gather");
+    return [
+      { name: "stage", values: stages.map(({ name }) => name), default: stages[0]?.name ?? "" },
+      {
+        name: "axes",
+        values: [...new Set(stages.flatMap(({ domain }) => axisNames(domain)))],
+        default: "",
+      },
+    ];
+  },
+  apply: (draft, { stage: name, axes }) => {
+    const stage = launchedStages(draft).find((s) => s.name === name);
+    if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
+    const inner = String(axes)
+      .split(/[\s,]+/)
+      .filter((axis) => axis !== "");
+    if (inner.length === 0) return { refused: `axes names axes of ${stage.name}, such as "OH OW"` };
+    const refused = refuseAxes(stage, inner);
+    if (refused !== undefined) return { refused };
+    const { jams } = draft.walkings.get(stage.name) ?? asDeclared;
+    return { ...draft, walkings: new Map(draft.walkings).set(stage.name, { inner, jams }) };
+  },
+};

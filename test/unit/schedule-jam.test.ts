@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import { backwardOf } from "../../generators/autodiff/operator.ts";
+import type { AttrValue } from "../../generators/frontend/attributes.ts";
+import { numbersOf } from "../../generators/frontend/numbers.ts";
+import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
+import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
+import { checkPlan } from "../../generators/ir/nestCheck.ts";
+import { dumpPlan } from "../../generators/ir/nestDump.ts";
+import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
+import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import { type Fill, fillInputs } from "../declarations/compare.ts";
+
+const pathOf = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
+const limits = { threads: 256, sharedBytes: 16384 };
+
+const fill: Fill = (tensor, i, columns, random) => {
+  if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
+  if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
+  if (tensor === "offset") return random() * 6 - 3;
+  return random() * 2 - 1;
+};
+
+interface Setting {
+  readonly present: readonly string[];
+  readonly sizes: Readonly<Record<string, number>>;
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+}
+
+/** Threads run in any order and memory is poisoned: the plan gives what the kernel does, to the bit. */
+function expectSame(operator: Operator, schedule: Schedule, s: Setting, bound = 0) {
+  const kernel = operator.kernel(s.present);
+  const plan = schedulePlan(kernel, schedule, limits);
+  checkPlan(plan, "scheduling");
+  const inputs = fillInputs(operator, s, fill);
+  const numbers = numbersOf(operator, s.attrs);
+  const want = interpretKernel(kernel, inputs, s.sizes, numbers.attrs, numbers.options);
+  const all = resolveSizes(kernel, s.sizes, numbers.attrs, numbers.options);
+  const scalar = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
+  const constant = Object.entries(numbers.options).map(([k, v]) => [k.toUpperCase(), v]);
+  const found = interpretPlan(
+    plan,
+    Object.fromEntries(Object.entries(inputs).map(([k, v]) => [k, v.data])),
+    { ...all, ...Object.fromEntries(scalar) },
+    Object.fromEntries(constant.filter(([k]) => plan.options.some((o) => o.constant === k))),
+    { mode: "f64", order: "shuffled", seed: 3, poison: true },
+  );
+  for (const name of kernel.outputs) {
+    const [got, expected] = [found[name]!, want[name]!.parts[0]!];
+    expect(got.length, name).toBe(expected.length);
+    const errors = got.map((v, i) => Math.abs(v - expected[i]!));
+    expect(Math.max(...errors), name).toBeLessThanOrEqual(bound);
+    expect(got.some((v) => v !== 0)).toBe(true);
+  }
+}
+
+const threads = ["pointwise", { group: 32 }] as const;
+const jams: Record<string, Schedule> = {
+  "O by 4": [["jam", { stage: "output", axis: "O", by: 4 }]],
+  "OW by 3": [["jam", { stage: "output", axis: "OW", by: 3 }]],
+  "O by 2 and OW by 2": [
+    ["jam", { stage: "output", axis: "O", by: 2 }],
+    ["jam", { stage: "output", axis: "OW", by: 2 }],
+  ],
+  "O by 2, innermost": [
+    ["order", { stage: "output", axes: "OW,O" }],
+    ["jam", { stage: "output", axis: "O", by: 2 }],
+  ],
+};
+
+describe.each(Object.entries(jams))("jam %s", (_, jam) => {
+  for (const [by, schedule] of [
+    ["serial", jam],
+    ["threads", [...jam, threads]],
+  ] as const) {
+    // Groups of one, of an odd number and of a multiple of the block; offset groups across weight groups.
+    it.each([
+      { O: 1, groups: 1 },
+      { O: 3, groups: 1 },
+      { O: 5, groups: 1 },
+      { O: 7, groups: 1 },
+      { O: 6, groups: 2 },
+      { O: 9, groups: 3 },
+      { O: 6, groups: 6 },
+      { O: 8, groups: 1 },
+    ])(`conv2d by ${by}: $O output channels in $groups groups`, ({ O, groups }) => {
+      expectSame(readOperator(pathOf("conv2d")), schedule, {
+        present: ["bias"],
+        sizes: { N: 2, C: 6, H: 4, W: 5, O, I: 6 / groups, KH: 2, KW: 3 },
+        attrs: { padding: { top: 1, left: 0, bottom: 0, right: 2 } },
+      });
+    });
+    it(`deform_conv2d by ${by}: groups that do not nest`, () => {
+      expectSame(readOperator(pathOf("deform_conv2d")), schedule, {
+        present: ["mask"],
+        sizes: { N: 1, C: 6, H: 4, W: 5, O: 10, I: 3, G: 3, KH: 2, KW: 2 },
+        attrs: { padding: { top: 1, left: 0, bottom: 1, right: 0 } },
+      });
+    });
+  }
+});
+
+describe("jam elsewhere", () => {
+  it.each(["C", "R"])("roi_pool over %s: maxima are walked one by one", (axis) => {
+    const schedule: Schedule = [["jam", { stage: "output", axis, by: 2 }], threads];
+    for (const reduce of ["max", "mean"])
+      expectSame(readOperator(pathOf("roi_pool")), schedule, {
+        present: [],
+        sizes: { N: 2, C: 3, H: 9, W: 7, R: 5 },
+        attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5, reduce },
+      });
+  });
+  it.each([[[]], [[threads]]] as const)("gathers of a backward", (more: Schedule) => {
+    const operator = backwardOf(readOperator(pathOf("deform_conv2d")));
+    const schedule: Schedule = [
+      ["materialise", { stage: "columns" }],
+      ["materialise", { stage: "grad_columns" }],
+      ["jam", { stage: "grad_weight", axis: "O", by: 2 }],
+      ["jam", { stage: "grad_weight", axis: "I", by: 2 }],
+      ["jam", { stage: "grad_columns", axis: "C", by: 4 }],
+      ["order", { stage: "columns", axes: "C" }],
+      ...more,
+    ];
+    expectSame(
+      operator,
+      schedule,
+      {
+        present: ["mask", "bias"],
+        sizes: { N: 2, C: 6, H: 4, W: 5, O: 10, I: 3, G: 3, KH: 2, KW: 2 },
+        attrs: { padding: { top: 1, left: 0, bottom: 1, right: 0 } },
+      },
+      1e-13, // additions to grad_input come in any order
+    );
+  });
+  it("samples once for all channels of a block, where groups are equal", () => {
+    const kernel = readOperator(pathOf("deform_conv2d")).kernel([]);
+    const loads = (schedule: Schedule) =>
+      dumpPlan(schedulePlan(kernel, schedule, limits)).match(/offset\[/g)?.length;
+    const once = loads([threads]);
+    expect(once).toBeGreaterThan(0);
+    expect(loads([["jam", { stage: "output", axis: "O", by: 8 }], threads])).toBe(once);
+  });
+});
+
+describe("refusals", () => {
+  const refuse = (name: string, schedule: Schedule) => {
+    const result = applySchedule(readOperator(pathOf(name)).kernel([]), schedule, limits);
+    return "refused" in result ? result.refused : undefined;
+  };
+  it("says why", () => {
+    const jam = (stage: string, axis: string, by: number) => ["jam", { stage, axis, by }] as const;
+    expect(refuse("conv2d", [jam("columns", "O", 4)])).toMatch(/no stage named columns/);
+    expect(refuse("conv2d", [jam("output", "P", 4)])).toMatch(/no axis P; it has N, O, OH, OW/);
+    expect(refuse("conv2d", [jam("output", "O", 1)])).toMatch(/whole number from 2 to 16, not 1/);
+    expect(refuse("conv2d", [jam("output", "O", 2), jam("output", "O", 2)])).toMatch(/named twice/);
+    expect(refuse("conv2d", [["order", { stage: "output", axes: "" }]])).toMatch(/names axes/);
+    const lanes = ["lanes", { lanes: 8 }] as const;
+    expect(refuse("conv2d", [lanes, jam("output", "O", 2)])).toMatch(/group of threads walks/);
+    expect(refuse("conv2d", [jam("output", "O", 2), lanes])).toMatch(/several elements/);
+  });
+});
