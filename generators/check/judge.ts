@@ -2,9 +2,8 @@
 // it. The bound is derived, operation by operation (error.ts); where a discrete decision is open within its
 // own error, each outcome is followed (decide.ts) and every acceptable value is listed.
 
-import { unreachable } from "../ir/expr.ts";
 import { groupDims, resolveSizes } from "../ir/interpret.ts";
-import type { Gather, Kernel } from "../ir/kernel.ts";
+import type { Gather, Kernel, Scatter, Stage } from "../ir/kernel.ts";
 import { type Alternative, Undecided } from "./decide.ts";
 import { extents, walkDomain } from "./domain.ts";
 import { Machine, type Numbers } from "./evaluate.ts";
@@ -12,6 +11,7 @@ import type { Source } from "./reading.ts";
 import { replay } from "./reduce.ts";
 import type { Rules } from "./rules.ts";
 import { judgeScatter } from "./scatter.ts";
+import { giveUp, unwatch, watch } from "./watch.ts";
 
 /** What one part of an output may be. */
 export interface Verdict {
@@ -52,8 +52,12 @@ export function judge(
   const machine = new Machine({ sizes, attrs, options }, rules, sources);
   const culprits = new Map<string, Set<number>>();
   const outputs: Record<string, readonly Verdict[]> = {};
-  for (const stage of kernel.stages) {
-    const source = judgeStage(machine, stage, culprits);
+  for (const stages of inRuns(kernel.stages)) {
+    const [stage] = stages;
+    const source =
+      stage.kind === "gather"
+        ? judgeGather(machine, stage, culprits)
+        : judgeScatter(machine, stages as Run<Scatter>, culprits);
     sources.set(stage.name, source);
     if (kernel.outputs.includes(stage.name))
       outputs[stage.name] = verdicts(source, groupDims(source.shape, stage.dims));
@@ -61,19 +65,18 @@ export function judge(
   return { outputs, culprits };
 }
 
-function judgeStage(
-  machine: Machine,
-  stage: Kernel["stages"][number],
-  culprits: Map<string, Set<number>>,
-): Source {
-  switch (stage.kind) {
-    case "gather":
-      return judgeGather(machine, stage, culprits);
-    case "scatter":
-      return judgeScatter(machine, stage);
-    default:
-      return unreachable(stage);
+type Run<T> = readonly [T, ...T[]];
+
+/** The stages in order; scatters of one name, which add up, are judged together. */
+function inRuns(stages: readonly Stage[]): readonly Run<Stage>[] {
+  const runs: [Stage, ...Stage[]][] = [];
+  for (const stage of stages) {
+    const run = runs.find(([first]) => first.name === stage.name);
+    if (!run) runs.push([stage]);
+    else if (run === runs.at(-1)) run.push(stage);
+    else throw new Error(`stages of the name ${stage.name} do not follow one another`);
   }
+  return runs;
 }
 
 function plainSource(shape: readonly number[], value: ArrayLike<number>): Source {
@@ -134,50 +137,6 @@ function judgeGather(machine: Machine, stage: Gather, culprits: Map<string, Set<
     flat++;
   });
   return { shape, parts, alternatives, undecided, touched: undefined };
-}
-
-/** The plain float64 value of an element whose decisions are too many, and what it reads. */
-function giveUp(
-  machine: Machine,
-  evaluate: () => void,
-  loops: readonly number[],
-  culprits: Map<string, Set<number>>,
-): void {
-  machine.frames.reset();
-  machine.frames.open(loops);
-  machine.frames.plain = true;
-  for (const loop of loops) machine.move(loop, machine.at[loop]!);
-  const touched = watch(machine);
-  evaluate();
-  unwatch(machine, culprits, touched);
-  machine.frames.plain = false;
-  machine.plain = false;
-  machine.frames.reset();
-  // Nothing of this evaluation is valid for the next element.
-  for (const loop of loops) machine.move(loop, machine.at[loop]!);
-}
-
-function watch(machine: Machine): ReadonlyMap<string, Set<number>> {
-  const touched = new Map<string, Set<number>>();
-  for (const [name, source] of machine.sources) {
-    source.touched = new Set();
-    touched.set(name, source.touched);
-  }
-  return touched;
-}
-
-function unwatch(
-  machine: Machine,
-  culprits: Map<string, Set<number>> | undefined,
-  touched: ReadonlyMap<string, Set<number>>,
-): void {
-  for (const source of machine.sources.values()) source.touched = undefined;
-  if (!culprits) return;
-  for (const [name, set] of touched) {
-    const all = culprits.get(name) ?? new Set();
-    for (const flat of set) all.add(flat);
-    culprits.set(name, all);
-  }
 }
 
 function verdicts(source: Source, shape: readonly number[]): readonly Verdict[] {

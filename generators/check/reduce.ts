@@ -60,22 +60,9 @@ export function compileReduce(m: Machine, e: Extract<Expr, { kind: "part" }>): R
     const one = all[all.length === 1 ? 0 : m.frames.choose(all.length, deps)]!;
     gatherer.step(one.value, one.bound);
   };
-  const walk = (d: number): void => {
-    const range = ranges[d];
-    if (!range) {
-      step();
-      return;
-    }
-    const [lo, hi] = range.bounds();
-    for (let i = lo; i < hi; i++) {
-      if (++m.walked > maxWalked) throw new EndlessWalk();
-      m.move(range.loop, i);
-      walk(d + 1);
-    }
-  };
   const run = () => {
     gatherer.start();
-    walk(0);
+    walkRanges(m, ranges, step);
     gatherer.finish();
   };
   // All parts share one walk, valid as long as the loops around it stand still.
@@ -86,6 +73,24 @@ export function compileReduce(m: Machine, e: Extract<Expr, { kind: "part" }>): R
     computed = m.clock;
   };
   return { run: once, slots };
+}
+
+/** Visits the indices of loops, whose bounds may depend on those around them, in row-major order. */
+export function walkRanges(m: Machine, ranges: readonly Range[], visit: () => void): void {
+  const walk = (d: number): void => {
+    const range = ranges[d];
+    if (!range) {
+      visit();
+      return;
+    }
+    const [lo, hi] = range.bounds();
+    for (let i = lo; i < hi; i++) {
+      if (++m.walked > maxWalked) throw new EndlessWalk();
+      m.move(range.loop, i);
+      walk(d + 1);
+    }
+  };
+  walk(0);
 }
 
 /** More steps than a case can be meant to have: a run whose length hangs on data without a bound. */
@@ -109,7 +114,22 @@ export function replay(
   evaluate: () => void,
   take: () => Alternative,
 ): readonly Alternative[] {
-  const all = [take()];
+  const again = () => {
+    evaluate();
+    return take();
+  };
+  return merge(remainingPaths(m, frame, loops, take(), again));
+}
+
+/** What each path of a frame gives; `first` is what its first path just gave. */
+export function remainingPaths<T>(
+  m: Machine,
+  frame: Frame,
+  loops: readonly number[],
+  first: T,
+  again: () => T,
+): readonly T[] {
+  const all = [first];
   const restart = () => {
     frame.cursor = 0;
     for (const loop of loops) m.move(loop, m.at[loop]!);
@@ -118,20 +138,26 @@ export function replay(
     if (all.length >= maxPaths) throw new Undecided();
     m.frames.replayed();
     restart();
-    evaluate();
-    all.push(take());
+    all.push(again());
   }
   // What was computed on the last path must not be taken for the next step's.
   restart();
-  return merge(all);
+  return all;
 }
 
-function compileRange(m: Machine, l: Loop) {
+/** A loop, and its bounds under the indices around it. */
+export interface Range {
+  readonly loop: number;
+  readonly bounds: () => readonly [number, number];
+}
+
+/** The range of a loop; generous bounds are not decided. */
+export function compileRange(m: Machine, l: Loop): Range {
   const [lo, hi] = [m.compile(l.lo), m.compile(l.hi)];
   const [loSlot, hiSlot] = [m.slot(l.lo), m.slot(l.hi)];
   return {
     loop: m.loop(l),
-    bounds: (): readonly [number, number] => {
+    bounds: () => {
       const before = m.plain;
       m.plain ||= l.cover;
       lo();

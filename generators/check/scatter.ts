@@ -1,90 +1,78 @@
-// Scatter stages: contributions added to elements in any order. Where a decision is open, an element's
-// contribution is an interval over all paths (nothing, where a path leaves it out).
+// Scatter stages: contributions added to elements in any order. All stages of one name add to the same
+// elements, so those over one domain are evaluated together: a floor that is open moves a contribution from
+// one corner's stage to another's, and only both together are what a target may have done.
+//
+// The bound of an element covers every order of addition, and additions in fixed point whose step is 2^-30 of
+// the largest contribution: that is below the rounding of f32 for each of them.
 
 import type { Scatter } from "../ir/kernel.ts";
-import { type Alternative, advance, maxPaths, Undecided } from "./decide.ts";
-import { extents, walkDomain } from "./domain.ts";
-import type { Machine } from "./evaluate.ts";
+import { extents } from "./domain.ts";
+import type { Machine, Run } from "./evaluate.ts";
+import { type Adder, addContributions, type Landing, nowhere } from "./landings.ts";
 import type { Source } from "./reading.ts";
-import { unit } from "./rules.ts";
+import { Totals } from "./totals.ts";
 
-/** What one path adds: to which element, or to none. */
-interface Contribution extends Alternative {
-  readonly flat: number;
+/** Judges all scatter stages of one name; those over one domain are evaluated together. */
+export function judgeScatter(
+  machine: Machine,
+  stages: readonly [Scatter, ...Scatter[]],
+  culprits: Map<string, Set<number>>,
+): Source {
+  const [{ shape: elements, values }] = stages;
+  const shape = extents(machine, elements);
+  const totals = new Totals(
+    shape.reduce((n, size) => n * size, 1),
+    values.length,
+    stages.length,
+  );
+  const adders = stages.map((stage, order) => compileAdder(machine, stage, order, shape));
+  const walked = new Set<Scatter>();
+  for (const stage of stages) {
+    if (walked.has(stage)) continue;
+    const together = stages.filter((other) => isSameDomain(stage, other));
+    for (const other of together) walked.add(other);
+    const those = adders.filter(({ order }) => together.includes(stages[order]!));
+    addContributions(machine, stage.domain, those, totals, culprits);
+  }
+  return { shape, ...totals.close(machine), touched: undefined };
 }
 
-/** Judges a scatter stage; a jump that moves a contribution by more than its error is no agreement. */
-export function judgeScatter(machine: Machine, stage: Scatter): Source {
-  const shape = extents(machine, stage.shape);
-  const count = shape.reduce((n, size) => n * size, 1);
-  const parts = stage.values.map(() => ({
-    value: new Float64Array(count),
-    bound: new Float64Array(count),
-  }));
-  const sizes = stage.values.map(() => new Float64Array(count));
-  const terms = new Int32Array(count);
-  const undecided = new Set<number>();
-  const [when, ...rest] = [stage.when, ...stage.at, ...stage.values].map((e) => ({
+const isSameDomain = (a: Scatter, b: Scatter): boolean =>
+  a.domain.length === b.domain.length && a.domain.every((l, d) => l === b.domain[d]);
+
+function compileAdder(
+  machine: Machine,
+  stage: Scatter,
+  order: number,
+  shape: readonly number[],
+): Adder {
+  const compile = (e: Scatter["when"]): { run: Run; slot: number } => ({
     run: machine.compile(e),
     slot: machine.slot(e),
-  }));
-  const at = rest.slice(0, stage.at.length);
-  const values = rest.slice(stage.at.length);
-  const evaluate = (): Contribution => {
-    when!.run();
-    if (machine.value[when!.slot] === 0) return { flat: -1, value: [], bound: [] };
-    for (const { run } of rest) run();
-    const flat = at.reduce((f, { slot }, d) => {
+  });
+  const when = compile(stage.when);
+  const at = stage.at.map(compile);
+  const values = stage.values.map(compile);
+  const place = (): number => {
+    when.run();
+    if (machine.value[when.slot] === 0) return -1;
+    return at.reduce((flat, { run, slot }, d) => {
+      run();
       const p = machine.value[slot]!;
       if (!(Number.isInteger(p) && p >= 0 && p < shape[d]!))
         throw new RangeError(`${stage.name} is added to at ${p} of dimension ${d} [${shape}]`);
-      return f * shape[d]! + p;
+      return flat * shape[d]! + p;
     }, 0);
+  };
+  const land = (): Landing => {
+    const flat = place();
+    if (flat < 0) return nowhere;
+    for (const { run } of values) run();
     return {
       flat,
       value: values.map(({ slot }) => machine.value[slot]!),
       bound: values.map(({ slot }) => machine.bound[slot]!),
     };
   };
-  const loops = [0, ...stage.domain.map((l) => machine.loop(l))];
-  const add = (flat: number, all: readonly (Alternative | undefined)[]) => {
-    terms[flat]!++;
-    const plain = all[0];
-    parts.forEach((part, i) => {
-      const [v, e] = plain ? [plain.value[i]!, plain.bound[i]!] : [0, 0];
-      let off = e;
-      for (const other of all) {
-        const [w, f] = other ? [other.value[i]!, other.bound[i]!] : [0, 0];
-        // Outcomes that do not meet are a real difference between targets.
-        if (Math.abs(v - w) > e + f) undecided.add(flat);
-        off = Math.max(off, Math.abs(v - w) + f);
-      }
-      part.value[flat]! += v;
-      part.bound[flat]! += off;
-      sizes[i]![flat]! += Math.abs(v) + off;
-    });
-  };
-  walkDomain(machine, stage.domain, extents(machine, stage.domain), () => {
-    const frame = machine.frames.open(loops);
-    const paths = [evaluate()];
-    while (frame.path.length > 0 && advance(frame)) {
-      if (paths.length >= maxPaths) throw new Undecided(`${stage.name} has too many decisions`);
-      frame.cursor = 0;
-      for (const loop of loops) machine.move(loop, machine.at[loop]!);
-      paths.push(evaluate());
-    }
-    if (paths.length > 1) for (const loop of loops) machine.move(loop, machine.at[loop]!);
-    machine.frames.close();
-    for (const flat of new Set(paths.map((p) => p.flat)))
-      if (flat >= 0)
-        add(
-          flat,
-          paths.map((p) => (p.flat === flat ? p : undefined)),
-        );
-  });
-  parts.forEach((part, i) => {
-    for (let flat = 0; flat < count; flat++)
-      if (terms[flat]! > 1) part.bound[flat]! += terms[flat]! * unit * sizes[i]![flat]!;
-  });
-  return { shape, parts, alternatives: new Map(), undecided, touched: undefined };
+  return { order, place, land };
 }
