@@ -1,14 +1,15 @@
 // From the text of a kernel file to something that runs: a library for a GPU or for the
-// simulation, or the memory build's program.
+// simulation, which finds races too, or the memory build's program.
 
-import { copyFile, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cached, hashParts } from "./cache.ts";
 import { type Compiler, runTool } from "./compilers.ts";
 
 /** What a build is for; `auto` of the executor is resolved before. */
-export type BuildKind = "gpu" | "simulation" | "memory";
+export type BuildKind = "gpu" | "simulation" | "memory" | "races";
 
 /** Macro names and the texts they stand for. */
 export type Macros = Readonly<Record<string, string>>;
@@ -17,11 +18,14 @@ interface Recipe {
   /** Sources compiled once and linked to every kernel file. */
   readonly runtime: readonly string[];
   readonly compile: readonly string[];
-  /** Further flags for the kernel file alone, and for linking it. */
+  /** Further flags for the kernel file alone. */
   readonly kernel?: readonly string[];
+  /** Further flags for linking both. */
   readonly link: readonly string[];
   readonly prelude: readonly string[];
   readonly result: string;
+  /** What some compilers come without, and flags with which an empty program then is not built. */
+  readonly needs: readonly { readonly what: string; readonly flags: readonly string[] }[];
 }
 
 const native = fileURLToPath(new URL(".", import.meta.url));
@@ -34,6 +38,7 @@ const headers = [
   "simulation/fiber.h",
   "simulation/barriers.h",
   "simulation/group.h",
+  "simulation/races.h",
 ] as const;
 
 const simulation = ["fiber", "barriers", "group", "launcher"].map(
@@ -55,14 +60,30 @@ const recipes: Readonly<Record<BuildKind, Recipe>> = {
     link: ["-shared", "-pthread", "-Wl,-Bsymbolic"],
     prelude: ["device.h"],
     result: "kernels.so",
+    needs: [],
   },
   memory: {
     runtime: [...simulation, "simulation/worker.cpp"],
     compile: [...host, ...hidden, "-g1", "-fsanitize=address", "-DWW_ADDRESS_SANITIZER"],
     kernel: undefinedBehaviour,
-    link: ["-pthread"],
+    link: ["-pthread", ...undefinedBehaviour],
     prelude: ["device.h"],
     result: "kernels",
+    needs: [
+      { what: "address sanitizer", flags: ["-fsanitize=address"] },
+      { what: "undefined-behaviour sanitizer", flags: undefinedBehaviour },
+    ],
+  },
+  races: {
+    runtime: [...simulation, "simulation/races.cpp", "simulation/tsan.cpp"],
+    compile: [...host, ...hidden, "-DWW_RACES"],
+    // Little optimised, so that accesses stay where the text has them. The sanitizer's own library is
+    // not linked: simulation/tsan.cpp stands for it, and for all of it (defs).
+    kernel: ["-O1", "-g1", "-gdwarf-4", "-fsanitize=thread"],
+    link: ["-shared", "-pthread", "-Wl,-Bsymbolic", "-Wl,-z,defs"],
+    prelude: ["device.h"],
+    result: "kernels.so",
+    needs: [{ what: "thread sanitizer's instrumentation", flags: ["-fsanitize=thread", "-c"] }],
   },
   gpu: {
     runtime: ["launcher_gpu.cu"],
@@ -70,6 +91,7 @@ const recipes: Readonly<Record<BuildKind, Recipe>> = {
     link: ["-shared"],
     prelude: [],
     result: "kernels.so",
+    needs: [],
   },
 };
 
@@ -99,17 +121,33 @@ export async function buildKernels(
     .sort()
     .map((name) => `-D${name}=${macros[name]}`);
   const registration = writeRegistration(recipe, source);
-  const key = hashParts([objects.key, ...flags, ...defines, registration, source]);
+  const key = hashParts([objects.key, ...flags, ...recipe.link, ...defines, registration, source]);
   const folder = await cached(cache, key, async (temporary) => {
     await writeFile(join(temporary, "kernel.cu"), source);
     const file = kind === "gpu" ? "library.cu" : "library.cpp";
     await writeFile(join(temporary, file), registration);
     // Warnings about generated text are for nvcc's and the simulation's tests, not for its users.
-    const args = [...flags, "-w", ...defines, ...recipe.link, ...includes(objects.folder), file];
-    args.push(...recipe.runtime.map((name) => join(objects.folder, objectName(name))));
-    await compileIn(compiler, temporary, [...args, "-o", recipe.result]);
+    const args = [...flags, "-w", ...defines, ...includes(objects.folder)];
+    await compileIn(compiler, temporary, [...args, "-c", file, "-o", "kernel.o"]);
+    const parts = recipe.runtime.map((name) => join(objects.folder, objectName(name)));
+    const link = [...compile, ...recipe.link, "kernel.o", ...parts];
+    await compileIn(compiler, temporary, [...link, "-o", recipe.result]);
+    await rm(join(temporary, "kernel.o"));
   });
   return join(folder, recipe.result);
+}
+
+/** What a build needs of a compiler that this one lacks. */
+export async function findLack(compiler: Compiler, kind: BuildKind): Promise<string | undefined> {
+  const folder = await mkdtemp(join(tmpdir(), "warpweave-"));
+  try {
+    await writeFile(join(folder, "empty.cpp"), "int main() {}\n");
+    for (const { what, flags } of recipes[kind].needs)
+      if (!(await runTool(compiler.path, [...flags, "empty.cpp"], folder)).ok) return what;
+    return undefined;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function writeRegistration(recipe: Recipe, source: string): string {

@@ -66,6 +66,13 @@ export async function findNvcc(): Promise<Compiler | undefined> {
   return describeCompiler("nvcc", [...searchPath(), ...bins]);
 }
 
+/** A program on PATH. */
+export async function findTool(name: string): Promise<string | undefined> {
+  for (const folder of searchPath())
+    if (await canRun(join(folder, name))) return join(folder, name);
+  return undefined;
+}
+
 function searchPath(): string[] {
   return (process.env.PATH ?? "").split(delimiter).filter((folder) => folder !== "");
 }

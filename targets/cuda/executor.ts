@@ -1,12 +1,13 @@
 // Runs CUDA kernels: on a GPU where there is one, else in the host simulation.
 
 import type { Executor, Unavailable } from "../contract/program.ts";
-import { type BuildKind, buildKernels, type Macros } from "./build.ts";
+import { type BuildKind, buildKernels, findLack, type Macros } from "./build.ts";
 import { defaultCache } from "./cache.ts";
 import { type Compiler, findHostCompiler, findNvcc } from "./compilers.ts";
 import { findGpu } from "./gpu.ts";
 import { loadKoffi, loadLibrary } from "./library.ts";
 import { type KernelRunner, planJob } from "./plan.ts";
+import { openRaces } from "./races.ts";
 import { openWorker } from "./worker.ts";
 
 /** In which order the simulation runs the threads of a group; the seed makes it repeatable. */
@@ -16,7 +17,8 @@ export type Order = "forward" | "reverse" | `random:${number}`;
 export interface CudaOptions {
   /**
    * `auto` is a GPU if there is one, else the simulation; `simulation` is for values; `memory` is
-   * the simulation under the address and undefined-behaviour sanitizers.
+   * the simulation under the address and undefined-behaviour sanitizers; `races` notes who touches
+   * what, and fails where two threads do so without order.
    */
   readonly build?: "auto" | BuildKind;
   /** Of the simulation only; forward unless said otherwise. */
@@ -45,10 +47,12 @@ export async function openCuda(options: CudaOptions = {}): Promise<Executor | Un
       return openGpu(options);
     case "simulation":
     case "memory":
+    case "races":
       return openSimulation(build, options);
     default:
       throw new RangeError(
-        `There is no CUDA build ${build satisfies never}; there are auto, gpu, simulation, memory.`,
+        `There is no CUDA build ${build satisfies never}; ` +
+          "there are auto, gpu, simulation, memory and races.",
       );
   }
 }
@@ -65,7 +69,7 @@ async function openGpu(options: CudaOptions): Promise<Executor | Unavailable> {
 }
 
 async function openSimulation(
-  kind: "simulation" | "memory",
+  kind: Exclude<BuildKind, "gpu">,
   options: CudaOptions,
   reason?: string,
 ): Promise<Executor | Unavailable> {
@@ -79,10 +83,17 @@ async function openSimulation(
       "There is no CUDA GPU in use, and none of g++, clang++ and c++ was found for the simulation.",
       "g++ (Debian and Ubuntu: apt install g++)",
     );
-  if (kind === "simulation" && !(await loadKoffi()))
+  if (kind !== "memory" && !(await loadKoffi()))
     return unavailable("The npm package koffi is not installed.", "npm install koffi");
   const order = options.order ?? "forward";
-  return open({ kind, compiler, options: { ...options, order }, ...(reason ? { reason } : {}) });
+  try {
+    const opening = { kind, compiler, options: { ...options, order } };
+    return await open(reason === undefined ? opening : { ...opening, reason });
+  } catch (error) {
+    const lack = await findLack(compiler, kind);
+    if (lack === undefined) throw error;
+    return unavailable(`${compiler.name} has no ${lack}.`, "g++ with the libraries it comes with");
+  }
 }
 
 function unavailable(reason: string, install?: string): Unavailable {
@@ -98,15 +109,30 @@ interface Opening {
   readonly reason?: string;
 }
 
+async function startRunner(
+  kind: BuildKind,
+  path: string,
+  { order, timeout }: CudaOptions,
+): Promise<KernelRunner> {
+  switch (kind) {
+    case "memory":
+      return openWorker(path, order ?? "forward", timeout);
+    case "races":
+      return openRaces(path, order);
+    case "gpu":
+    case "simulation":
+      return loadLibrary(path, order);
+    default:
+      throw new Error(`there is no build ${kind satisfies never}`);
+  }
+}
+
 async function open(opening: Opening): Promise<Executor> {
   const { kind, compiler, options, architecture } = opening;
-  const { order, cache = defaultCache(), timeout } = options;
+  const { order, cache = defaultCache() } = options;
   const build = (source: string, macros: Macros) =>
     buildKernels(compiler, kind, cache, source, macros, architecture);
-  const start = async (path: string): Promise<KernelRunner> =>
-    kind === "memory"
-      ? openWorker(path, order ?? "forward", timeout)
-      : await loadLibrary(path, order);
+  const start = (path: string) => startRunner(kind, path, options);
 
   // One build for each text and choice of constants, also while it is still going on.
   const runners = new Map<string, Promise<KernelRunner>>();

@@ -13,6 +13,16 @@ export async function loadKoffi(): Promise<typeof import("koffi") | undefined> {
   }
 }
 
+/** What a kernel did wrong, and in which step of its plan. */
+export class LaunchError extends Error {
+  readonly step: number;
+
+  constructor(message: string, step: number) {
+    super(message);
+    this.step = step;
+  }
+}
+
 /** Loads the kernel library at `path` (launcher.h); `order` is for the simulation only. */
 export async function loadLibrary(path: string, order?: string): Promise<KernelRunner> {
   const koffi = await loadKoffi();
@@ -44,7 +54,7 @@ export async function loadLibrary(path: string, order?: string): Promise<KernelR
       addresses.push(address);
       if (content) check(write(address, content, bytes));
     }
-    for (const step of plan.steps) {
+    for (const [index, step] of plan.steps.entries()) {
       switch (step.kind) {
         case "write":
           check(write(addresses[step.buffer], step.content, step.content.byteLength));
@@ -52,7 +62,8 @@ export async function loadLibrary(path: string, order?: string): Promise<KernelR
         case "launch": {
           const signature = step.args.map(({ letter }) => letter).join("");
           const slots = packArgs(step.args, (buffer) => addresses[buffer]!);
-          check(launch(step.function, step.groups, step.group, signature, slots));
+          if (launch(step.function, step.groups, step.group, signature, slots) !== 0)
+            throw new LaunchError(lastError() as string, index);
           break;
         }
         default:

@@ -12,6 +12,7 @@ export const machine: TargetMachine = {
     { what: "cuda on a GPU", opens: () => openCuda({ build: "gpu" }) },
     { what: "cuda simulated", opens: () => openCuda({ build: "simulation" }) },
     { what: "cuda memory check", opens: () => openCuda({ build: "memory" }) },
+    { what: "cuda race check", opens: () => openCuda({ build: "races" }) },
     {
       what: "cuda by nvcc",
       compiles: async () => {

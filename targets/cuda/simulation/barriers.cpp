@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "races.h"
+
 namespace ww {
 namespace {
 
@@ -47,6 +49,8 @@ std::vector<uint32_t> release_warps(Threads &threads) {
                      [&](uint32_t lane) { return agree(threads[t], threads[lane]); }))
       continue;
     exchange_values(threads, lanes);
+    // Of what a warp does together, only this orders memory.
+    if (threads[t].operation == WarpOperation::sync) join_lanes(lanes);
     released.insert(released.end(), lanes.begin(), lanes.end());
   }
   return released;
@@ -76,6 +80,7 @@ std::string describe(const Thread &thread) {
 std::vector<uint32_t> release(Threads &threads) {
   std::vector<uint32_t> released = release_warps(threads);
   if (!released.empty() || !all_at_one_barrier(threads)) return released;
+  pass_barrier();
   for (uint32_t t = 0; t < threads.size(); t++) {
     threads[t].state = State::ready;
     released.push_back(t);

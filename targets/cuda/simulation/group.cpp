@@ -8,6 +8,7 @@
 
 #include "barriers.h"
 #include "fiber.h"
+#include "races.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
@@ -126,6 +127,7 @@ void abandon_threads() {
 
 std::string run_group(uint32_t group) {
   blockIdx = {group, 0, 0};
+  begin_group(group);
   poison_shared_memory();
   threads.assign(launch.group, Thread());
   turns.resize(launch.group);
@@ -164,6 +166,10 @@ std::string run_launch(const Launch &new_launch) {
   launch = new_launch;
   blockDim = {launch.group, 1, 1};
   gridDim = {launch.groups, 1, 1};
+  static const bool follows = follow_memory(
+      __start_ww_shared, static_cast<size_t>(__stop_ww_shared - __start_ww_shared), true);
+  if (!follows) return "there is no memory to follow what is shared within a group";
+  begin_launch();
   std::vector<uint32_t> shuffled;
   if (order == Order::random) {
     shuffled.resize(launch.groups);

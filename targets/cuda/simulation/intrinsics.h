@@ -29,6 +29,9 @@ inline float __fsqrt_rn(float a) { return sqrtf(a); }
 inline float __fmaf_rn(float a, float b, float c) { return fmaf(a, b, c); }
 
 inline int abs(int x) { return x < 0 ? -x : x; }
+inline int __clzll(long long x) {
+  return x == 0 ? 64 : __builtin_clzll(static_cast<unsigned long long>(x));
+}
 inline int min(int a, int b) { return b < a ? b : a; }
 inline int max(int a, int b) { return a < b ? b : a; }
 inline unsigned min(unsigned a, unsigned b) { return b < a ? b : a; }
@@ -77,40 +80,73 @@ inline unsigned __float2uint_rz(float x) { return ww::saturate_unsigned(truncf(x
 template <typename T> T __ldg(const T *address) { return *address; }
 
 // All threads share one thread of the host, and only barriers interrupt them: plain code is atomic.
+// The races build must not take it for plain: the compiler leaves update() alone, which tells of the
+// access itself, with the place that it is called from.
 namespace ww {
-template <typename T> T swap(T *address, T value) {
+#ifdef WW_RACES
+#define WW_ATOMIC __attribute__((no_sanitize("thread"), noinline))
+void note_atomic(const void *address, size_t bytes, const void *place);
+#else
+#define WW_ATOMIC inline
+inline void note_atomic(const void *, size_t, const void *) {}
+#endif
+template <typename T, typename Next> WW_ATOMIC T update(T *address, Next next) {
+  note_atomic(address, sizeof(T), __builtin_return_address(0));
   const T old = *address;
-  *address = value;
+  *address = next(old);
   return old;
+}
+template <typename T> __forceinline__ T add(T *address, T value) {
+  return update(address, [=](T old) { return old + value; });
+}
+template <typename T> __forceinline__ T swap(T *address, T value) {
+  return update(address, [=](T) { return value; });
+}
+template <typename T> __forceinline__ T lower(T *address, T value) {
+  return update(address, [=](T old) { return min(old, value); });
+}
+template <typename T> __forceinline__ T raise(T *address, T value) {
+  return update(address, [=](T old) { return max(old, value); });
+}
+template <typename T> __forceinline__ T swap_if(T *address, T compare, T value) {
+  return update(address, [=](T old) { return old == compare ? value : old; });
 }
 }  // namespace ww
 
-inline float atomicAdd(float *address, float value) { return ww::swap(address, *address + value); }
-inline double atomicAdd(double *address, double value) {
-  return ww::swap(address, *address + value);
-}
-inline unsigned atomicAdd(unsigned *address, unsigned value) {
-  return ww::swap(address, *address + value);
+__forceinline__ float atomicAdd(float *address, float value) { return ww::add(address, value); }
+__forceinline__ double atomicAdd(double *address, double value) { return ww::add(address, value); }
+__forceinline__ unsigned atomicAdd(unsigned *address, unsigned value) {
+  return ww::add(address, value);
 }
 // Integer atomics wrap around; signed overflow would be undefined in C++.
-inline int atomicAdd(int *address, int value) {
-  return ww::swap(address, static_cast<int>(static_cast<unsigned>(*address) +
-                                           static_cast<unsigned>(value)));
+__forceinline__ int atomicAdd(int *address, int value) {
+  return ww::update(address, [=](int old) {
+    return static_cast<int>(static_cast<unsigned>(old) + static_cast<unsigned>(value));
+  });
 }
-inline int atomicMin(int *address, int value) { return ww::swap(address, min(*address, value)); }
-inline int atomicMax(int *address, int value) { return ww::swap(address, max(*address, value)); }
-inline unsigned atomicMin(unsigned *address, unsigned value) {
-  return ww::swap(address, min(*address, value));
+__forceinline__ unsigned long long atomicAdd(unsigned long long *address,
+                                             unsigned long long value) {
+  return ww::add(address, value);
 }
-inline unsigned atomicMax(unsigned *address, unsigned value) {
-  return ww::swap(address, max(*address, value));
+__forceinline__ int atomicMin(int *address, int value) { return ww::lower(address, value); }
+__forceinline__ int atomicMax(int *address, int value) { return ww::raise(address, value); }
+__forceinline__ unsigned atomicMin(unsigned *address, unsigned value) {
+  return ww::lower(address, value);
 }
-inline int atomicExch(int *address, int value) { return ww::swap(address, value); }
-inline unsigned atomicExch(unsigned *address, unsigned value) { return ww::swap(address, value); }
-inline float atomicExch(float *address, float value) { return ww::swap(address, value); }
-inline int atomicCAS(int *address, int compare, int value) {
-  return ww::swap(address, *address == compare ? value : *address);
+__forceinline__ unsigned atomicMax(unsigned *address, unsigned value) {
+  return ww::raise(address, value);
 }
-inline unsigned atomicCAS(unsigned *address, unsigned compare, unsigned value) {
-  return ww::swap(address, *address == compare ? value : *address);
+__forceinline__ unsigned atomicOr(unsigned *address, unsigned value) {
+  return ww::update(address, [=](unsigned old) { return old | value; });
+}
+__forceinline__ int atomicExch(int *address, int value) { return ww::swap(address, value); }
+__forceinline__ unsigned atomicExch(unsigned *address, unsigned value) {
+  return ww::swap(address, value);
+}
+__forceinline__ float atomicExch(float *address, float value) { return ww::swap(address, value); }
+__forceinline__ int atomicCAS(int *address, int compare, int value) {
+  return ww::swap_if(address, compare, value);
+}
+__forceinline__ unsigned atomicCAS(unsigned *address, unsigned compare, unsigned value) {
+  return ww::swap_if(address, compare, value);
 }

@@ -11,6 +11,7 @@
 
 #include "../registry.h"
 #include "group.h"
+#include "races.h"
 
 #ifdef WW_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
@@ -36,6 +37,8 @@ int ww_device(char *name, int name_bytes, char *driver, int driver_bytes) {
 #endif
 #ifdef WW_ADDRESS_SANITIZER
   const char *build = "memory build (address and undefined-behaviour sanitizers)";
+#elif defined(WW_RACES)
+  const char *build = "races build (accesses noted by thread and barrier)";
 #else
   const char *build = "values build";
 #endif
@@ -56,11 +59,19 @@ int ww_alloc(uint64_t bytes, uint64_t *address) {
 #ifdef WW_ADDRESS_SANITIZER
   if (bytes == 0) __asan_poison_memory_region(memory, 1);
 #endif
+  const std::lock_guard<std::mutex> lock(launching);
+  if (!ww::follow_memory(memory, bytes, false)) {
+    free(memory);
+    return fail("the races build can follow no further buffer of " + std::to_string(bytes) +
+                " bytes: it follows 64 MiB at most");
+  }
   *address = reinterpret_cast<uint64_t>(memory);
   return 0;
 }
 
 int ww_free(uint64_t address) {
+  const std::lock_guard<std::mutex> lock(launching);
+  ww::forget_memory(reinterpret_cast<void *>(address));
   free(reinterpret_cast<void *>(address));
   return 0;
 }
@@ -84,9 +95,14 @@ int ww_launch(const char *name, uint32_t groups, uint32_t group, const char *sig
       return fail(std::string(name) + " takes (" + kernel.signature + ") and was given (" +
                   signature + ")");
     std::vector<void *> pointers;
-    for (size_t i = 0; i < strlen(signature); i++) pointers.push_back(&args[i]);
+    std::vector<uint64_t> memories;
+    for (size_t i = 0; i < strlen(signature); i++) {
+      pointers.push_back(&args[i]);
+      memories.push_back(signature[i] == 'p' ? args[i] : 0);
+    }
     const std::lock_guard<std::mutex> lock(launching);
-    const std::string error = ww::run_launch({kernel.invoke, pointers.data(), groups, group});
+    std::string error = ww::run_launch({kernel.invoke, pointers.data(), groups, group});
+    if (error.empty()) error = ww::describe_race(memories);
     return error.empty() ? 0 : fail(std::string(name) + ": " + error);
   }
   return fail(std::string("there is no kernel named ") + name + " in this library");
