@@ -1,5 +1,6 @@
 // From operators to everything in the folder `generated`, as texts by path.
 
+import { adaptOperator, adaptPackage } from "./adapters/tfjs/index.ts";
 import {
   type ChosenSchedule,
   type Compiled,
@@ -105,7 +106,8 @@ export function generateAll(
       left.push(...gradients.left);
     }
     const units = [...forward, ...backward];
-    for (const [path, text] of units.flatMap((unit) => [...unit.files])) {
+    const texts = [...units.flatMap((unit) => [...unit.files]), ...adaptOperator(units)];
+    for (const [path, text] of texts) {
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);
       files.set(path, text);
     }
@@ -118,6 +120,8 @@ export function generateAll(
     abi: abiVersion,
     operators: described,
   };
+  for (const [path, text] of adaptPackage(manifest, (path) => files.has(path)))
+    files.set(path, text);
   files.set("manifest.json", json(manifest));
   files.set("manifest.schema.json", json(manifestSchema));
   files.set("abi.json", json({ abi: abiVersion, fingerprint: fingerprint(manifest) }));

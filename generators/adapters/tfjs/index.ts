@@ -1,0 +1,62 @@
+// The package for TensorFlow.js: generated operators, and the runtime and layers that are written by hand.
+
+import { readdirSync, readFileSync } from "node:fs";
+import type { Manifest } from "../../manifest/manifest.ts";
+import { camel, folder, licence, loadTemplate, operatorPath } from "./operator.ts";
+
+export { adaptOperator } from "./operator.ts";
+
+/** A layer: its file, what that exports, and the operators that it calls. */
+const layers = [
+  { file: "plain", exports: ["PlainConv2D"], needs: ["conv2d"] },
+  { file: "deform", exports: ["DeformConv2D"], needs: ["conv2d", "deform_conv2d"] },
+  { file: "roi", exports: ["DeformRoIPool"], needs: ["deform_roi_pool"] },
+] as const;
+
+const checks = ["attributes.js", "runtime.js"].map(
+  (name) => [name, new URL(`../../../targets/js/${name}`, import.meta.url)] as const,
+);
+
+/** Files of a folder beside this one, as they are. */
+function listFolder(name: string): readonly (readonly [string, URL])[] {
+  const base = new URL(`./${name}/`, import.meta.url);
+  return readdirSync(base)
+    .sort()
+    .map((file) => [file, new URL(file, base)] as const);
+}
+
+const copy = (url: URL): string => licence + readFileSync(url, "utf8");
+
+/** All of the package but the operators themselves: those of the manifest whose module is there. */
+export function adaptPackage(
+  manifest: Manifest,
+  isThere: (path: string) => boolean,
+): ReadonlyMap<string, string> {
+  const names = Object.keys(manifest.operators)
+    .filter((name) => isThere(operatorPath(name)))
+    .sort();
+  if (names.length === 0) return new Map();
+  const offered = layers.filter(({ needs }) => needs.every((name) => names.includes(name)));
+  const files = new Map<string, string>();
+  for (const [file, url] of [...checks, ...listFolder("runtime")])
+    files.set(`${folder}/runtime/${file}`, copy(url));
+  const isUsed = (file: string): boolean => {
+    const layer = layers.find((each) => file.startsWith(`${each.file}.`));
+    return layer ? offered.includes(layer) : offered.length > 0;
+  };
+  for (const [file, url] of listFolder("layers"))
+    if (isUsed(file)) files.set(`${folder}/layers/${file}`, copy(url));
+  const data = {
+    operators: names.map((operator) => ({
+      operator,
+      name: camel(operator),
+      doc: manifest.operators[operator]!.doc,
+    })),
+    layers: offered.map(({ file, exports }) => ({ file, names: exports.join(", ") })),
+    deform: offered.some(({ file }) => file === "deform"),
+    abi: manifest.abi,
+  };
+  for (const file of ["index.js", "index.d.ts", "package.json", "README.md"])
+    files.set(`${folder}/${file}`, loadTemplate(file)(data));
+  return files;
+}
