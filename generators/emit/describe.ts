@@ -139,7 +139,7 @@ export function describeEntry(
     constants,
     workspaces: buffers("workspace").map(describeWorkspace),
     sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
-    bounds: kernel ? boundsOf(kernel) : [],
+    bounds: [...(kernel ? boundsOf(kernel) : []), ...(plan.bounds ?? []).map(printFormula)],
     steps: plan.steps.map((step) => describeStep(step, plan, target, bindings)),
   };
 }

@@ -67,15 +67,22 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
 const dumpTarget = (s: { readonly buffer: string; readonly address: NestExpr }): string =>
   `${s.buffer}[${dumpNestExpr(s.address)}`;
 
-/** What stands before an addition. */
-const modes: Readonly<Record<AddMode, string>> = {
-  plain: "",
-  atomic: "atomically ",
-  measure: "for the largest of ",
-  fixed: "in fixed point ",
-};
-
 const showWidth = (width: number): string => (width === 1 ? "" : ` .. +${width}`);
+
+function dumpAddition(to: string, value: string, mode: AddMode): string {
+  switch (mode) {
+    case "plain":
+      return `${to} += ${value}`;
+    case "atomic":
+      return `atomically ${to} += ${value}`;
+    case "measure":
+      return `atomically ${to}.largest max= abs(${value})`;
+    case "fixed":
+      return `atomically ${to}.sum += ${value}`;
+    default:
+      return unreachable(mode);
+  }
+}
 
 /**
  * A statement as text without what is inside it: a loop's or condition's head, or the whole of a
@@ -96,7 +103,7 @@ export function dumpHead(s: Stmt): string {
     case "store":
       return `${dumpTarget(s)}${showWidth(s.width)}] = ${dumpNestExpr(s.value)}`;
     case "accumulate":
-      return `${modes[s.mode]}${dumpTarget(s)}] += ${dumpNestExpr(s.value)}`;
+      return dumpAddition(`${dumpTarget(s)}]`, dumpNestExpr(s.value), s.mode);
     case "barrier":
       return "barrier";
     default:

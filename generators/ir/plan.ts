@@ -37,5 +37,7 @@ export interface Plan {
   readonly buffers: readonly PlanBuffer[];
   /** Axes that are computed from others, in order. */
   readonly sizes: readonly { readonly axis: string; readonly is: NestExpr }[];
+  /** What must be at most 2^31 - 1 of a call; absent where nothing beyond what its kernel demands. */
+  readonly bounds?: readonly NestExpr[];
   readonly steps: readonly PlanStep[];
 }

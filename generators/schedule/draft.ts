@@ -13,6 +13,15 @@ export type Loops =
   /** One group of `lanes` threads for each element, which share the walk of its reduction. */
   | { readonly by: "lanes"; readonly lanes: number };
 
+/** How threads add to elements that indices choose. */
+export type Accumulation =
+  /** All at the same time, in whatever order; the last bits differ from run to run. */
+  | "atomic"
+  /** At the same time in fixed point, where no order changes the result. */
+  | "deterministic"
+  /** Each to elements that are its own; a thread walks all that is added to them. */
+  | "owned";
+
 /** A kernel and what has been decided of its schedule so far. */
 export interface Draft {
   readonly kernel: Kernel;
@@ -22,6 +31,8 @@ export interface Draft {
   readonly loops: ReadonlyMap<string, Loops>;
   /** Stages whose domain is walked otherwise than declared: in another order, or several elements a step. */
   readonly walkings: ReadonlyMap<string, Walking>;
+  /** Stages added to in another way than the loops' own: plainly by one thread, atomically by several. */
+  readonly accumulation: ReadonlyMap<string, Accumulation>;
   /** Loops of at most this many steps, where that is a constant, are written out. */
   readonly unroll: number;
 }
@@ -32,6 +43,7 @@ export const newDraft = (kernel: Kernel): Draft => ({
   stored: new Set(),
   loops: new Map(),
   walkings: new Map(),
+  accumulation: new Map(),
   unroll: 0,
 });
 

@@ -11,6 +11,7 @@ import {
   type Transform,
 } from "./draft.ts";
 import { lower, type Types } from "./lower.ts";
+import { accumulate } from "./transforms/accumulate.ts";
 import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
 import { materialise } from "./transforms/materialise.ts";
@@ -22,7 +23,15 @@ export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from
 export { lower, type Types } from "./lower.ts";
 
 /** Every transform there is; to add one is a file and a line here. */
-export const transforms: readonly Transform[] = [materialise, order, jam, lanes, pointwise, unroll];
+export const transforms: readonly Transform[] = [
+  materialise,
+  order,
+  jam,
+  lanes,
+  pointwise,
+  accumulate,
+  unroll,
+];
 
 /** The draft after each step of a schedule, or why a step was refused. */
 export function applySchedule(

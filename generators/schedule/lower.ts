@@ -13,13 +13,15 @@ import {
   scalarsOf,
   valuesOf,
 } from "../ir/kernel.ts";
-import type { NestExpr, Scalar } from "../ir/nest.ts";
+import type { AddMode, NestExpr, Scalar } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
 import { asDeclared, axisNames, loopsOf, walkDomain } from "./domain.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
 import { splitDomain } from "./site.ts";
+import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
 
 /** How kinds are stored and computed; data may later be f16. */
@@ -37,50 +39,64 @@ export const entryName = (kernel: Kernel): string =>
 export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const stored = new Set(launchedStages(draft).map((stage) => stage.name));
   const kernel = inlineStages(draft.kernel, stored);
-  const buffers = describeBuffers(kernel, types);
+  const stages = describeBuffers(kernel, types);
+  const { sums, bounds } = fixedPointOf(draft, kernel, stages);
+  const buffers = [...stages, ...sums];
   const entry = entryName(kernel);
   const used = { scalars: new Set<string>(), constants: new Set<string>() };
   const order = allScalars(kernel).map((s) => s.name);
 
   const launches = groupStages(kernel.stages);
-  const filled = new Set<string>();
-  const steps = launches.flatMap((stages): PlanStep[] => {
-    const [stage] = stages as [Stage];
-    const loops = draft.loops.get(stage.name) ?? { by: "serial" };
-    const again = launches.filter(([other]) => other!.name === stage.name).indexOf(stages);
-    const own = launches.length === 1 ? entry : `${entry}_${stage.name}`;
+  const taken = [...buffers.map((b) => b.name), ...order];
+  const nameOf = ([stage]: readonly Stage[]): string =>
+    launches.length === 1 ? entry : `${entry}_${stage!.name}`;
+  const launch = (stages: readonly Stage[], mode: AddMode): PlanStep => {
+    const [{ name }] = stages as [Stage];
+    const loops = draft.loops.get(name) ?? { by: "serial" };
+    const again = launches.filter(([other]) => other!.name === name).indexOf(stages);
     const names = new Map(kernel.names);
-    const walking = draft.walkings.get(stage.name) ?? asDeclared;
-    const walk = walkDomain(kernel, stages, walking, loops.by === "serial", names);
+    const owned =
+      draft.accumulation.get(name) === "owned" ? ownersFirst(kernel, stages) : undefined;
+    const walking = draft.walkings.get(name) ?? asDeclared;
+    const own = owned?.stages ?? stages;
+    const walk = walkDomain(kernel, own, walking, loops.by === "serial", names);
+    const split = splitDomain(loopsOf(walk), owned?.owners);
+    const suffixes = [again > 0 ? `_${again + 1}` : "", passNames[mode]];
     const nest = buildNest({
       kernel: { ...kernel, names },
-      stages,
+      stages: own,
       walk,
+      split,
+      mode,
       buffers,
       loops,
-      name: again > 0 ? `${own}_${again + 1}` : own,
+      name: [nameOf(stages), ...suffixes].join(""),
     });
     for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
-    const launch: PlanStep = {
+    return {
       kind: "launch",
       nest: {
         ...nest,
         scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
         body: unrollLoops(nest.body, draft.unroll),
       },
-      groups: groupsOf(loopsOf(walk), loops),
+      groups: groupsOf(split.flat, loops),
     };
-    if (stage.kind === "gather" || filled.has(stage.name)) return [launch];
-    filled.add(stage.name);
-    const fills = stage.values.map(
-      (_, part): PlanStep => ({
-        kind: "fill",
-        buffer: partName(stage.name, part, stage.values.length),
-        value: 0,
-      }),
-    );
-    return [...fills, launch];
+  };
+  const steps = launches.flatMap((stages): readonly PlanStep[] => {
+    const [stage] = stages as [Stage];
+    if (stage.kind === "gather") return [launch(stages, "plain")];
+    const loops = draft.loops.get(stage.name);
+    const group = loops?.by === "threads" ? loops.group : 1;
+    const parts = stage.values.map((_, i) => partName(stage.name, i, stage.values.length));
+    return addingSteps(stages, {
+      launches: launches.filter(([other]) => other!.name === stage.name),
+      by: accumulationOf(draft, stage),
+      buffers: parts.map((part) => buffers.find((b) => b.name === part)!),
+      launch,
+      total: (buffer) => storeTotals(`${entry}_${buffer.name}_total`, buffer, group, taken),
+    });
   });
 
   const sizes = kernel.axes.map(({ axis, size }) => ({ axis, is: hostExpr(size) }));
@@ -92,6 +108,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     scalars: orderScalars(kernel, used.scalars, [
       ...buffers.flatMap((b) => b.shape),
       ...sizes.map((s) => s.is),
+      ...bounds,
     ]),
     options: kernel.attrs
       .filter((a) => isOption(a) && used.constants.has(a.name.toUpperCase()))
@@ -101,6 +118,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
         values: optionValues(a),
         default: Math.max(0, optionValues(a).indexOf(String(a.default))),
       })),
+    ...(bounds.length > 0 && { bounds }),
     buffers,
     sizes,
     steps,
@@ -118,9 +136,9 @@ function groupStages(stages: readonly Stage[]): readonly (readonly Stage[])[] {
   return groups;
 }
 
-/** How many groups a launch has. */
-function groupsOf(domain: readonly Loop[], loops: Loops): NestExpr {
-  const elements = product(splitDomain(domain).flat.map((l) => hostExpr(l.hi)));
+/** How many groups a launch has whose threads share out these loops. */
+function groupsOf(flat: readonly Loop[], loops: Loops): NestExpr {
+  const elements = product(flat.map((l) => hostExpr(l.hi)));
   switch (loops.by) {
     case "serial":
       return { kind: "const", type: "i32", value: 1 };

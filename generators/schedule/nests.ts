@@ -11,6 +11,7 @@ import {
   valuesOf,
 } from "../ir/kernel.ts";
 import {
+  type AddMode,
   type BufferDecl,
   i32,
   type Nest,
@@ -31,7 +32,7 @@ import { nestRegions, rootsIn } from "./regions.ts";
 import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
-import { elementCount, int32, loopOf, type Site, splitDomain, splitIndex } from "./site.ts";
+import { elementCount, int32, loopOf, type Site, type Split, splitIndex } from "./site.ts";
 import { extents, storeStep, storeWalk } from "./store.ts";
 import { tidy } from "./tidy.ts";
 
@@ -43,12 +44,15 @@ export interface NestRequest {
   readonly walk: readonly Walk[];
   readonly buffers: readonly PlanBuffer[];
   readonly loops: Loops;
+  /** The loops that run at the same time where there are threads. */
+  readonly split: Split;
+  readonly mode: AddMode;
   readonly name: string;
 }
 
 /** The loop nest of one launch. */
 export function buildNest(request: NestRequest): Nest {
-  const { kernel, stages, walk, buffers, loops, name } = request;
+  const { kernel, stages, walk, split, mode, buffers, loops, name } = request;
   const [first] = stages;
   if (!first) throw new Error(`${name} has nothing to compute`);
   const bufferOf = (part: number) =>
@@ -74,7 +78,8 @@ export function buildNest(request: NestRequest): Nest {
     onScalar: (scalar, type) => scalars.set(scalar, type),
     onConstant: (option) => constants.add(option.toUpperCase()),
   });
-  const site: Site = { placer, names, stages, region, walk, domain: loopsOf(walk), bufferOf };
+  const domain = loopsOf(walk);
+  const site: Site = { placer, names, stages, region, walk, domain, split, mode, bufferOf };
 
   const built = build(site, root, loops);
   const shared = built.shared.map((b) => b.name);
@@ -98,7 +103,7 @@ interface Built {
 function build(site: Site, root: Scope, loops: Loops): Built {
   switch (loops.by) {
     case "serial": {
-      storeWalk(site, site.walk, root, undefined, false);
+      storeWalk(site, site.walk, root, undefined);
       return { body: root.body, shared: [], group: 1 };
     }
     case "threads":
@@ -112,7 +117,7 @@ function build(site: Site, root: Scope, loops: Loops): Built {
 
 function buildThreads(site: Site, root: Scope, group: number): Built {
   const { names, placer } = site;
-  const { flat, walked } = splitDomain(site.domain);
+  const { flat, walked } = site.split;
   const place = names.fresh("index");
   names.keep(place);
   const total = elementCount(site, root);
@@ -120,7 +125,7 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
   splitIndex(site, inner, variable(place));
   const { scope, close } = placer.openLoops(walked, inner);
   const elements = elementsIn(site.walk);
-  storeStep(site, elements, scope, isInOrder(site) ? variable(place) : undefined, true);
+  storeStep(site, elements, scope, isInOrder(site) ? variable(place) : undefined);
   close();
   // A group of one thread needs neither a number of the thread nor a test for the last group.
   if (group === 1)

@@ -39,7 +39,7 @@ export function shareSum(site: Site, root: Scope, lanes: number) {
     const from = placer.lower(of.from[i]!, element);
     first.values.set(partOf(of, i), isZero(from) ? sum : op("add", from, sum));
   }
-  storeStep(site, elementsOf(site.walk), first, variable(group), true);
+  storeStep(site, elementsOf(site.walk), first, variable(group));
   element.body.push({
     kind: "if",
     cond: { kind: "op", op: "eq", args: [variable(thread), i32(0)], type: "bool" },

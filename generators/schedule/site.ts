@@ -3,7 +3,7 @@
 import { index, int, type Loop } from "../ir/expr.ts";
 import { product } from "../ir/host.ts";
 import type { Stage } from "../ir/kernel.ts";
-import type { NestExpr, Stmt } from "../ir/nest.ts";
+import type { AddMode, NestExpr, Stmt } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import type { Walk } from "./domain.ts";
@@ -23,6 +23,10 @@ export interface Site {
   readonly walk: readonly Walk[];
   /** The loops of a walk that does not part. */
   readonly domain: readonly Loop[];
+  /** Those of them that run at the same time where there are threads, and what each thread walks. */
+  readonly split: Split;
+  /** How additions meet those of other threads. */
+  readonly mode: AddMode;
   readonly bufferOf: (part: number) => PlanBuffer;
 }
 
@@ -34,17 +38,25 @@ export const int32 = (op: "add" | "mul" | "quot" | "rem", a: NestExpr, b: NestEx
   type: "i32",
 });
 
-/** The leading loops whose extents the host knows run at the same time; what follows is walked by each. */
-export function splitDomain(domain: readonly Loop[]) {
-  const isKnown = (l: Loop): boolean => {
-    let reads = false;
-    visit([l.hi], (e) => {
-      reads ||= e.kind === "read" || e.kind === "part";
-    });
-    return l.lo === int(0) && freeLoops(l.hi).size === 0 && !reads;
-  };
-  const first = domain.findIndex((l) => !isKnown(l));
-  const flat = first < 0 ? domain : domain.slice(0, first);
+/** The loops that run at the same time, then what follows inside each step of them. */
+export interface Split {
+  readonly flat: readonly Loop[];
+  readonly walked: readonly Loop[];
+}
+
+/** Can a loop be shared out among threads? The host must know how far it runs. */
+export function isShared(l: Loop): boolean {
+  let reads = false;
+  visit([l.hi], (e) => {
+    reads ||= e.kind === "read" || e.kind === "part";
+  });
+  return l.lo === int(0) && freeLoops(l.hi).size === 0 && !reads;
+}
+
+/** The leading loops that can be shared out, at most `most` of them, run at the same time. */
+export function splitDomain(domain: readonly Loop[], most = domain.length): Split {
+  const first = domain.findIndex((l) => !isShared(l));
+  const flat = domain.slice(0, Math.min(most, first < 0 ? domain.length : first));
   return { flat, walked: domain.slice(flat.length) };
 }
 
@@ -58,20 +70,20 @@ export const loopOf = (
 ): Stmt => ({ kind: "for", variable: variableName, lo, hi, by, body });
 
 /** How many elements run at the same time. */
-export function elementCount({ domain, placer, names }: Site, root: Scope): NestExpr {
+export function elementCount({ split, placer, names }: Site, root: Scope): NestExpr {
   const total = placer.declare(
     root,
     "elements",
-    product(splitDomain(domain).flat.map((l) => placer.lower(l.hi, root))),
+    product(split.flat.map((l) => placer.lower(l.hi, root))),
   );
   if (total.kind === "var") names.keep(total.name);
   return total;
 }
 
 /** Gives the domain's indices of the element at row-major place `i` their names in `scope`. */
-export function splitIndex({ domain, placer, names }: Site, scope: Scope, i: NestExpr): void {
+export function splitIndex({ split, placer, names }: Site, scope: Scope, i: NestExpr): void {
   let rest = i;
-  for (const [d, l] of [...splitDomain(domain).flat.entries()].toReversed()) {
+  for (const [d, l] of [...split.flat.entries()].toReversed()) {
     const hint = loopName(names, l);
     if (d === 0) {
       scope.values.set(index(l), placer.declare(scope, hint, rest));

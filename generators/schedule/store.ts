@@ -9,25 +9,25 @@ import type { Element, Walk } from "./domain.ts";
 import type { Region } from "./regions.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
+import { sumsOf } from "./totals.ts";
 
 /**
  * Runs `walk` in `scope`: opens its loops, and stores (or adds) what its steps compute. `place` is a gather's
- * address where it is known, and `concurrent` says that other threads may add to the same element.
+ * address where it is known.
  */
 export function storeWalk(
   site: Site,
   walk: readonly Walk[],
   scope: Scope,
   place: NestExpr | undefined,
-  concurrent: boolean,
 ): void {
   for (const part of walk) {
     if (part.kind === "step") {
-      storeStep(site, part.elements, scope, place, concurrent);
+      storeStep(site, part.elements, scope, place);
       continue;
     }
     const { scope: inner, close } = site.placer.openLoops([part.loop], scope);
-    storeWalk(site, part.inner, inner, place, concurrent);
+    storeWalk(site, part.inner, inner, place);
     close();
   }
 }
@@ -38,13 +38,12 @@ export function storeStep(
   elements: readonly Element[],
   scope: Scope,
   place: NestExpr | undefined,
-  concurrent: boolean,
 ): void {
   const values = elements.map(({ parts }) =>
     parts.map((part) => site.placer.lower(widened(part), scope)),
   );
   for (const [i, element] of elements.entries()) store(site, element, values[i]!, scope, place);
-  addRegion(site, site.region, scope, concurrent);
+  addRegion(site, site.region, scope);
 }
 
 function store(
@@ -71,28 +70,29 @@ function store(
     scope.body.push({ kind: "if", cond: placer.lower(when, scope), then: inside.body, else: [] });
 }
 
-function addRegion(site: Site, region: Region, scope: Scope, concurrent: boolean): void {
+function addRegion(site: Site, region: Region, scope: Scope): void {
   const { placer } = site;
-  for (const stage of region.adds) add(site, stage, scope, concurrent);
+  for (const stage of region.adds) add(site, stage, scope);
   for (const inner of region.inner) {
     const cond = placer.lower(allOf(inner.tests)!, scope);
     const guarded = innerScope(scope, "guarded", inner.context);
     for (const test of inner.tests) placer.assume(test, 1, guarded);
-    addRegion(site, inner, guarded, concurrent);
+    addRegion(site, inner, guarded);
     scope.body.push({ kind: "if", cond, then: guarded.body, else: [] });
   }
 }
 
-function add(site: Site, stage: Scatter, scope: Scope, concurrent: boolean): void {
-  const { placer, bufferOf } = site;
+function add(site: Site, stage: Scatter, scope: Scope): void {
+  const { placer, bufferOf, mode } = site;
+  const inFixedPoint = mode === "measure" || mode === "fixed";
   const address = placer.lower(flatten(stage.at, extents(stage.shape)), scope);
   for (const [part, value] of stage.values.entries())
     scope.body.push({
       kind: "accumulate",
-      buffer: bufferOf(part).name,
+      buffer: (inFixedPoint ? sumsOf(bufferOf(part)) : bufferOf(part)).name,
       address,
       value: placer.lower(widened(value), scope),
-      mode: concurrent ? "atomic" : "plain",
+      mode,
     });
 }
 
