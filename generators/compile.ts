@@ -52,7 +52,7 @@ export const limitsOf = ({ limits }: Target): Limits => ({
 export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedule {
   const limits = limitsOf(target);
   const choose = (kernel: Kernel): NamedSchedule =>
-    given ?? defaultSchedule(kernel, target.capabilities.groups, limits);
+    given ?? defaultSchedule(kernel, target.capabilities, limits);
   return {
     nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {

@@ -55,7 +55,7 @@ export function showNests(
 ): readonly ShownStep[] {
   const target = parseTarget(targetName);
   const limits = limitsOf(target);
-  const schedule = given ?? defaultSchedule(kernel, target.capabilities.groups, limits).steps;
+  const schedule = given ?? defaultSchedule(kernel, target.capabilities, limits).steps;
   const result = applySchedule(kernel, schedule, limits);
   if ("refused" in result) throw new UserError(`the schedule does not apply: ${result.refused}`);
   return result.steps.map((draft, i) => ({

@@ -16,11 +16,14 @@ import {
 } from "../ir/expr.ts";
 import { freeLoops } from "../ir/walk.ts";
 
-/** What stands for indices, copy by copy; `nodes` are values that are replaced whole, for all copies. */
+/** What stands for indices, copy by copy. */
 export interface Places {
   readonly count: number;
   readonly indices: ReadonlyMap<Loop, readonly Expr[]>;
-  readonly nodes: ReadonlyMap<Expr, Expr>;
+  /** Values that are replaced whole. */
+  readonly nodes: ReadonlyMap<Expr, readonly Expr[]>;
+  /** A value itself, or a simpler one that equals it there. */
+  readonly settle: (e: Expr) => Expr;
 }
 
 /** Hears what becomes of a node, so that the author's names can move along. */
@@ -33,7 +36,7 @@ export const copyTo = (places: Places, moved: Moved): Copy => makeCopier(places,
 
 /** `own` are the loops of the walk that is copied, where there is one; `outer` copies what does not need them. */
 function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer?: Copy) {
-  const { indices, nodes, count } = places;
+  const { indices, nodes, count, settle } = places;
   const done = new Map<Expr, readonly Expr[]>();
   const reductions = new Map<Reduce, readonly (readonly Expr[])[]>();
   const each = <T>(f: (q: number) => T): readonly T[] =>
@@ -54,7 +57,7 @@ function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer
     if (!free.some((l) => indices.has(l))) return all(e);
     if (outer && !free.some((l) => own?.has(l))) return outer(e);
     const whole = nodes.get(e);
-    if (whole) return all(whole);
+    if (whole) return whole;
     switch (e.kind) {
       case "const":
       case "attr":
@@ -65,7 +68,7 @@ function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer
         return indices.get(e.loop) ?? all(e);
       case "op": {
         const args = e.args.map(copy);
-        return each((q) => fold(op(e.op, ...args.map((arg) => arg[q]!))));
+        return each((q) => settle(fold(op(e.op, ...args.map((arg) => arg[q]!)))));
       }
       case "cast": {
         const arg = copy(e.arg);
@@ -92,7 +95,7 @@ function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer
   /** The parts of a reduction, copy by copy. */
   const reduce = (r: Reduce): readonly (readonly Expr[])[] => {
     const inner = new Map(indices);
-    const within = makeCopier({ count, nodes, indices: inner }, moved, new Set(r.over), copy);
+    const within = makeCopier({ ...places, indices: inner }, moved, new Set(r.over), copy);
     const over: Loop[] = [];
     for (const l of r.over) {
       const [lo, hi] = [one(within.copy(l.lo)), one(within.copy(l.hi))];
@@ -124,8 +127,10 @@ function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer
   /** Each copy of a reduction as a walk of its own. */
   const apart = (r: Reduce): readonly (readonly Expr[])[] =>
     each((q) => {
-      const own = new Map([...indices].map(([l, places]) => [l, [places[q]!]]));
-      const single = makeCopier({ count: 1, nodes, indices: own }, moved);
+      const only = <K>(of: ReadonlyMap<K, readonly Expr[]>) =>
+        new Map([...of].map(([key, copies]) => [key, [copies[q]!]]));
+      const alone = { ...places, count: 1, indices: only(indices), nodes: only(nodes) };
+      const single = makeCopier(alone, moved);
       return r.bodies.map((_, i) => single.copy(partOf(r, i))[0]!);
     });
 

@@ -1,9 +1,10 @@
 // How a launch walks the domain of its stages: which loops it runs, and what each step of them computes.
 
 import { allOf, freshLoop, make, select } from "../ir/build.ts";
-import { type Expr, index, int, type Loop } from "../ir/expr.ts";
+import { constant, type Expr, index, int, kindOf, type Loop } from "../ir/expr.ts";
 import { type Facts, factsOf } from "../ir/facts.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
+import { isNonNegative, isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
 import { copyTo } from "./copies.ts";
 import { splitDomain } from "./site.ts";
@@ -62,9 +63,11 @@ interface Way {
   readonly by: number;
 }
 
-/** An axis that is cut into equal blocks, all of whose owners in an expression are `node`. */
+/** An axis that is cut into equal blocks, all of whose owners in an expression are `owner`. */
 interface Split {
-  readonly node: Expr;
+  readonly owner: Expr;
+  /** The place within the block. */
+  readonly rest: Expr;
   readonly block: Loop;
   readonly within: Loop;
   readonly whole: (inside: Expr) => Expr;
@@ -98,7 +101,8 @@ export function walkDomain(
   const moved = [...inner, ...jams.map(({ axis }) => axis)].map(
     (axis) => domain[called.indexOf(axis)]!,
   );
-  const splits = findSplits(stage, moved, factsOf(kernel), names);
+  const facts = factsOf(kernel);
+  const splits = findSplits(stage, moved, facts, names);
   const ways = domain.flatMap((l, d): Way[] => {
     const by = jams.find(({ axis }) => axis === called[d])?.by ?? 1;
     const split = splits.get(l);
@@ -115,7 +119,7 @@ export function walkDomain(
     [way, ...rest]: readonly Way[],
     spots: ReadonlyMap<Loop, readonly Spot[]>,
   ): Walk[] => {
-    if (!way) return [{ kind: "step", elements: elementsAt(stage, spots, splits, names) }];
+    if (!way) return [{ kind: "step", elements: elementsAt(stage, spots, splits, facts, names) }];
     const { of, loop, by } = way;
     const next = (opened: Loop, found: readonly Spot[]): Walk => ({
       kind: "loop",
@@ -154,12 +158,15 @@ function elementsAt(
   stage: Gather,
   spots: ReadonlyMap<Loop, readonly Spot[]>,
   splits: ReadonlyMap<Loop, Split>,
+  facts: Facts,
   names: Map<Expr | Loop, string>,
 ): readonly Element[] {
-  let combined: readonly (readonly Spot[])[] = [[]];
+  let combined: readonly (readonly (Spot & { readonly inside: Expr })[])[] = [[]];
   for (const l of stage.domain) {
     const { whole } = splits.get(l) ?? {};
-    const own = spots.get(l)!.map(({ at, exists }) => ({ at: whole ? whole(at) : at, exists }));
+    const own = spots
+      .get(l)!
+      .map(({ at, exists }) => ({ at: whole ? whole(at) : at, inside: at, exists }));
     const author = names.get(l);
     for (const { at } of own) if (author !== undefined && at !== index(l)) names.set(at, author);
     combined = combined.flatMap((before) => own.map((spot) => [...before, spot]));
@@ -168,7 +175,13 @@ function elementsAt(
     {
       count: combined.length,
       indices: new Map(stage.domain.map((l, d) => [l, combined.map((spot) => spot[d]!.at)])),
-      nodes: new Map([...splits.values()].map(({ node, block }) => [node, index(block)])),
+      nodes: new Map(
+        [...splits].flatMap(([l, { owner, rest, block }]) => [
+          [owner, combined.map(() => index(block))],
+          [rest, combined.map((spot) => spot[stage.domain.indexOf(l)]!.inside)],
+        ]),
+      ),
+      settle: (e) => settleTest(e, facts),
     },
     (from, to) => {
       const name = names.get(from);
@@ -182,6 +195,15 @@ function elementsAt(
     parts: parts.map((copies) => copies[q]!),
     when: allOf(spot.flatMap(({ exists }) => exists ?? [])),
   }));
+}
+
+/** The test itself, or that it certainly holds. */
+function settleTest(e: Expr, facts: Facts): Expr {
+  if (e.kind !== "op" || (e.op !== "lt" && e.op !== "le")) return e;
+  const [a, b] = e.args as readonly [Expr, Expr];
+  if (kindOf(a) !== "int") return e;
+  const holds = e.op === "lt" ? isWithin(a, b, facts) : a === int(0) && isNonNegative(b);
+  return holds ? constant(1, "bool") : e;
 }
 
 /** How the axes are cut whose indices are asked for their owner, always in the same way. */
@@ -199,17 +221,18 @@ function findSplits(
   });
   const splits = new Map<Loop, Split>();
   for (const l of axes) {
-    const [node, ...more] = owners.get(l) ?? [];
-    if (node?.kind !== "op" || more.length > 0) continue;
-    const [, all, blocks] = node.args as readonly [Expr, Expr, Expr];
+    const [owner, ...more] = owners.get(l) ?? [];
+    if (owner?.kind !== "op" || more.length > 0) continue;
+    const [, all, blocks] = owner.args as readonly [Expr, Expr, Expr];
     if (all !== l.hi || l.lo !== int(0) || !facts.divides(blocks, all)) continue;
     const axis = blocks.kind === "size" ? blocks.axis : `${l.axis}_block`;
     const block = freshLoop(axis, int(0), blocks);
     const within = freshLoop(l.axis, int(0), make("idiv", all, blocks));
     const author = names.get(l) ?? l.axis.toLowerCase();
-    names.set(block, names.get(node) ?? `${author}_block`).set(within, `${author}_in`);
+    names.set(block, names.get(owner) ?? `${author}_block`).set(within, `${author}_in`);
     splits.set(l, {
-      node,
+      owner,
+      rest: make("mod", index(l), within.hi),
       block,
       within,
       whole: (inside) => make("member", index(block), inside, all, blocks),
