@@ -10,6 +10,7 @@ import { checkKernel } from "./ir/check.ts";
 import type { Kernel } from "./ir/kernel.ts";
 import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
+import { makeAdditive } from "./schedule/additive.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
 import { type Limits, type Schedule, schedulePlan } from "./schedule/index.ts";
 
@@ -59,12 +60,24 @@ export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedul
       const { name, steps } = choose(kernel);
       const known = plans.get(kernel) ?? new Map<string, Plan>();
       plans.set(kernel, known);
-      const key = JSON.stringify([steps, limits]);
-      const plan = known.get(key) ?? makePlan(kernel, steps, limits, name);
+      const key = JSON.stringify([steps, limits, isAdditive(kernel, target)]);
+      const plan = known.get(key) ?? finishPlan(makePlan(kernel, steps, limits, name), target);
       known.set(key, plan);
       return plan;
     },
   };
+}
+
+/** Can results of a kernel be added to on a target? Gradients can, unless a launch only returns elements. */
+const isAdditive = ({ role }: Pick<Kernel, "role">, { capabilities }: Target): boolean =>
+  role !== "forward" && capabilities.updates;
+
+/** The plan as it is printed for a target. */
+export function finishPlan(plan: Plan, target: Target): Plan {
+  if (!isAdditive(plan, target)) return plan;
+  const additive = makeAdditive(plan);
+  checkPlan(additive, "making results additive");
+  return additive;
 }
 
 /** Plans by kernel and schedule: targets with the same schedule share them. */

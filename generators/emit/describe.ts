@@ -9,8 +9,10 @@ import type {
   TensorInfo,
 } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
+import { stepsFor } from "../../targets/contract/wanted.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import type { Nest, Scalar } from "../ir/nest.ts";
+import { visitBlock } from "../ir/nestWalk.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { boundsOf } from "./bounds.ts";
 import { printFormula } from "./formula.ts";
@@ -66,7 +68,11 @@ export function sharedBytes(nest: Nest): number {
 }
 
 function describeStep(step: PlanStep, plan: Plan, target: Target, bindings: Bindings): Step {
-  if (step.kind === "fill") return { kind: "fill", buffer: step.buffer, value: step.value };
+  if (step.kind === "fill") {
+    const { buffer, value, unless } = step;
+    const constant = unless && { unless: target.constantName(plan.operator, unless) };
+    return { kind: "fill", buffer, value, ...constant };
+  }
   const { nest, groups } = step;
   const group = target.loopsInside ? 1 : nest.group;
   const shared = sharedBytes(nest);
@@ -110,6 +116,15 @@ function requireBinding({ buffers }: Bindings, name: string): number {
   return binding;
 }
 
+/** Do threads add to an element in an order that the device chooses? */
+function addsInAnyOrder(nest: Nest): boolean {
+  let found = false;
+  visitBlock(nest.body, (s) => {
+    if (s.kind === "accumulate" && s.mode === "atomic") found = true;
+  });
+  return found;
+}
+
 /** What an executor has to know to run a plan on a target. */
 export function describeEntry(
   plan: Plan,
@@ -126,6 +141,15 @@ export function describeEntry(
       default: option.default,
     }),
   );
+  const steps = plan.steps.map((step) => describeStep(step, plan, target, bindings));
+  const isDeterministic = (name: string): boolean =>
+    plan.steps.every(
+      (step, at) =>
+        step.kind === "fill" ||
+        !target.capabilities.groups ||
+        !addsInAnyOrder(step.nest) ||
+        !stepsFor(steps, [name]).includes(steps[at]!),
+    );
   return {
     operator: plan.operator,
     kernel: plan.role,
@@ -133,13 +157,17 @@ export function describeEntry(
     present: plan.present,
     tensors: [
       ...buffers("input").map((buffer) => describeTensor(buffer, "input")),
-      ...buffers("output").map((buffer) => describeTensor(buffer, "output")),
+      ...buffers("output").map((buffer) => ({
+        ...describeTensor(buffer, "output"),
+        deterministic: isDeterministic(buffer.name),
+      })),
     ],
     scalars: plan.scalars.map(({ name, type, from }) => ({ name, type, from })),
     constants,
+    ...(plan.accumulate && { accumulate: target.constantName(plan.operator, plan.accumulate) }),
     workspaces: buffers("workspace").map(describeWorkspace),
     sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
     bounds: [...(kernel ? boundsOf(kernel) : []), ...(plan.bounds ?? []).map(printFormula)],
-    steps: plan.steps.map((step) => describeStep(step, plan, target, bindings)),
+    steps,
   };
 }

@@ -38,6 +38,16 @@ function namesOfAttr(attr: AttrDecl, operator: string): readonly Emitted[] {
   ];
 }
 
+/** Backward kernels can add to results: a choice like that of an option. */
+function choiceToAdd(operator: string): readonly Emitted[] {
+  const of = "the choice to add to gradients";
+  return [
+    { name: "accumulate", of },
+    { name: "ACCUMULATE", of, as: "a constant" },
+    { name: `${operator}_accumulate`.toUpperCase(), of, as: "a macro" },
+  ];
+}
+
 function emittedNames(named: Named): readonly Emitted[] {
   const { signature, attrs, derived, differentiable, outputs } = named;
   const tensors = signature.tensors;
@@ -54,6 +64,7 @@ function emittedNames(named: Named): readonly Emitted[] {
     ),
     ...attrs.flatMap((attr) => namesOfAttr(attr, signature.name)),
     ...emit("result", outputs),
+    ...(differentiable.length > 0 ? choiceToAdd(signature.name) : []),
     ...[...differentiable, ...upstream].map((name) => ({
       name: `grad_${name}`,
       of: `the gradient of ${name}`,

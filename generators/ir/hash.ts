@@ -145,7 +145,12 @@ export function hashPlan(plan: Plan): string {
     plan.sizes.map(({ axis, is }) => [axis, expr(is)]),
     plan.steps.map((step) =>
       step.kind === "fill"
-        ? ["fill", local.get(step.buffer) ?? step.buffer, exact(step.value)]
+        ? [
+            "fill",
+            local.get(step.buffer) ?? step.buffer,
+            exact(step.value),
+            ...(step.unless ? [step.unless] : []),
+          ]
         : ["launch", describeNest(step.nest, local), expr(step.groups)],
     ),
   ]);

@@ -124,11 +124,15 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
   for (const b of plan.buffers)
     for (const e of [...b.shape, ...b.strides]) known(e, `the shape of ${b.name}`);
 
-  const set = new Set(plan.buffers.filter((b) => b.role === "input").map((b) => b.name));
+  // What outputs that are added to hold is given.
+  const given = plan.accumulate === undefined ? ["input"] : ["input", "output"];
+  const set = new Set(plan.buffers.filter((b) => given.includes(b.role)).map((b) => b.name));
   for (const step of plan.steps) {
     switch (step.kind) {
       case "fill":
         if (!buffers.has(step.buffer)) wrong(`${step.buffer} is filled, but is not declared`);
+        if (step.unless !== undefined && !numbers.has(step.unless))
+          wrong(`${step.buffer} is filled unless ${step.unless}, which the plan does not have`);
         if (buffers.get(step.buffer)?.role === "input") wrong(`the input ${step.buffer} is filled`);
         set.add(step.buffer);
         break;

@@ -159,7 +159,7 @@ export function dumpPlan(plan: Plan): string {
   const steps = plan.steps.map((step) => {
     switch (step.kind) {
       case "fill":
-        return `fill ${step.buffer} with ${step.value}\n`;
+        return `fill ${step.buffer} with ${step.value}${step.unless ? ` unless ${step.unless}` : ""}\n`;
       case "launch":
         return `launch ${dumpNestExpr(step.groups)} groups of ${dumpNest(step.nest)}`;
       default:

@@ -52,6 +52,7 @@ export function interpretPlan(
   for (const step of plan.steps) {
     switch (step.kind) {
       case "fill": {
+        if (step.unless !== undefined && numbers.get(step.unless)?.value === 1) break;
         const memory = global.get(step.buffer);
         if (!memory)
           throw new Error(`plan ${plan.name} fills ${step.buffer}, which it does not have`);

@@ -13,8 +13,13 @@ export interface PlanBuffer extends BufferDecl {
 export type PlanStep =
   /** Runs `nest`; `groups` is the product of its grid loops' extents (1 where there is none). */
   | { readonly kind: "launch"; readonly nest: Nest; readonly groups: NestExpr }
-  /** Sets all elements to one value, e.g. before accumulating. */
-  | { readonly kind: "fill"; readonly buffer: string; readonly value: number };
+  /** Sets all elements to one value, e.g. before accumulating; not where the constant `unless` is 1. */
+  | {
+      readonly kind: "fill";
+      readonly buffer: string;
+      readonly value: number;
+      readonly unless?: string;
+    };
 
 /** An option that stays open: a constant fixed when the kernel is built. */
 export interface PlanOption {
@@ -34,6 +39,8 @@ export interface Plan {
   /** Every scalar that some step needs or a caller must give. */
   readonly scalars: readonly (Parameter & { readonly from: "size" | "attr" })[];
   readonly options: readonly PlanOption[];
+  /** The constant of the option that outputs are added to, where there is one. */
+  readonly accumulate?: string;
   readonly buffers: readonly PlanBuffer[];
   /** Axes that are computed from others, in order. */
   readonly sizes: readonly { readonly axis: string; readonly is: NestExpr }[];

@@ -5,7 +5,7 @@ import type { Entry } from "../../targets/contract/program.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Raised whenever something that a backend relies on changes: by semver, with the 0.x rule before 1.0. */
-export const abiVersion = "0.2.0";
+export const abiVersion = "0.3.0";
 
 /** What abi.json holds. */
 export interface Abi {
@@ -22,16 +22,19 @@ function relied(entry: Entry) {
     tensors: entry.tensors.map(({ name, role, dtype, axes }) => [name, role, dtype, axes]),
     scalars: entry.scalars.map(({ name, type }) => [name, type]),
     constants: entry.constants.map(({ name, values }) => [name, values]),
+    accumulate: entry.accumulate ?? null,
     workspaces: entry.workspaces.map(({ name, dtype }) => [name, dtype]),
+    bounds: entry.bounds ?? [],
     steps: entry.steps.map((step) =>
       step.kind === "fill"
-        ? [step.kind, step.buffer, step.value]
+        ? [step.kind, step.buffer, step.value, step.unless ?? null]
         : [
             step.kind,
             step.function,
             step.buffers.map(({ name, access, binding }) => [name, access, binding]),
             step.scalars,
             step.scalarsBinding,
+            step.uniform ?? null,
           ],
     ),
   };
@@ -40,13 +43,17 @@ function relied(entry: Entry) {
 /** For each entry a hash of all that the version number stands for. */
 export function fingerprint(manifest: Manifest): Abi["fingerprint"] {
   const hashes: Record<string, string> = {};
-  for (const [name, { attributes, kernels }] of Object.entries(manifest.operators))
+  for (const [name, { attributes, variants, kernels }] of Object.entries(manifest.operators))
     for (const [role, { targets }] of Object.entries(kernels))
       for (const [target, { files, entries }] of Object.entries(targets))
         for (const entry of entries) {
           const attrs = attributes.map((attr) => [attr.name, attr.type, attr.values ?? null]);
+          const given = entry.present.join(" ");
+          const demands = variants
+            .find(({ present }) => present.join(" ") === given)
+            ?.demands.map(({ holds }) => holds);
           // The first file holds the text; those beside it may become more.
-          const text = JSON.stringify([attrs, files[0], relied(entry)]);
+          const text = JSON.stringify([attrs, demands, files[0], relied(entry)]);
           const hash = createHash("sha256").update(text).digest("hex");
           hashes[`${name}/${role}/${target}/${entry.name}`] = hash.slice(0, 16);
         }

@@ -170,29 +170,55 @@ export const manifestSchema = {
         },
       }),
     },
-    entry: object({
-      operator: text,
-      kernel: text,
-      name: text,
-      present: list(text),
-      tensors: list(
-        object({
-          name: text,
-          role: { enum: ["input", "output"] },
-          dtype,
-          axes: dims,
-          shape: list(ref("formula")),
-        }),
-      ),
-      scalars: list(
-        object({ name: text, type: { enum: ["i32", "f32"] }, from: { enum: ["size", "attr"] } }),
-      ),
-      constants: list(object({ name: text, option: text, values: list(text), default: count })),
-      workspaces: list(object({ name: text, dtype, elements: ref("formula") })),
-      sizes: list(object({ name: text, is: ref("formula") })),
-      bounds: list(ref("formula")),
-      steps: list({ oneOf: [ref("launch"), ref("fill")] }),
-    }),
+    entry: object(
+      {
+        operator: text,
+        kernel: text,
+        name: text,
+        present: list(text),
+        tensors: list(
+          object(
+            {
+              name: text,
+              role: { enum: ["input", "output"] },
+              dtype,
+              axes: dims,
+              shape: list(ref("formula")),
+              deterministic: about(
+                "Of outputs: whether equal calls give equal bits. Where they do not, threads add to an " +
+                  "element in an order that the device chooses.",
+                { type: "boolean" },
+              ),
+            },
+            ["deterministic"],
+          ),
+        ),
+        scalars: list(
+          object({ name: text, type: { enum: ["i32", "f32"] }, from: { enum: ["size", "attr"] } }),
+        ),
+        constants: list(object({ name: text, option: text, values: list(text), default: count })),
+        accumulate: about(
+          "The constant that says whether launches overwrite outputs (0, the default) or add to what is in " +
+            "them (1): to all outputs of a call, so one that is to be overwritten is then filled with 0 " +
+            "beforehand. Where there is none, outputs are overwritten.",
+          text,
+        ),
+        workspaces: about(
+          "Memory that the caller provides for the time of a call; its content does not matter.",
+          list(object({ name: text, dtype, elements: ref("formula") })),
+        ),
+        sizes: list(object({ name: text, is: ref("formula") })),
+        bounds: list(ref("formula")),
+        steps: about(
+          "What is run, one after another. For some of the outputs it is enough to run, going backwards " +
+            "from the last step, each step that writes (access write or update, or a fill) a buffer which " +
+            "is wanted; what it reads (read or update) is wanted from there on. Other steps are left out, and " +
+            "workspaces and outputs that no step left names need no memory.",
+          list({ oneOf: [ref("launch"), ref("fill")] }),
+        ),
+      },
+      ["accumulate"],
+    ),
     launch: object(
       {
         kind: { const: "launch" },
@@ -243,6 +269,11 @@ export const manifestSchema = {
         ),
       }),
     ),
-    fill: object({ kind: { const: "fill" }, buffer: text, value: { type: "number" } }),
+    fill: about(
+      "Sets all elements of a buffer; not where `unless` names a constant that is 1.",
+      object({ kind: { const: "fill" }, buffer: text, value: { type: "number" }, unless: text }, [
+        "unless",
+      ]),
+    ),
   },
 } as const;

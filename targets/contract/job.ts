@@ -2,7 +2,8 @@
 // so that a caller's mistake is said in the same sentence on every target.
 
 import { evaluateFormula } from "./formula.ts";
-import type { Data, DType, Entry, Formula, Job, TensorInfo } from "./program.ts";
+import type { Data, DType, Entry, Formula, Job, Step, TensorInfo } from "./program.ts";
+import { selectOutputs } from "./wanted.ts";
 
 /** Numbers by name. */
 export type Numbers = Readonly<Record<string, number>>;
@@ -25,7 +26,11 @@ export interface Call {
 
 /** A call with its inputs, all of which are there and fit. */
 export interface CompleteJob extends Call {
+  /** What is to be run: the entry with the steps that the outputs wanted need. */
+  readonly entry: Entry;
   readonly inputs: Readonly<Record<string, Data>>;
+  /** What outputs begin with where launches add to them: copies of what was given, else zeros. */
+  readonly initial: Readonly<Record<string, Data>>;
 }
 
 const maxInt = 2 ** 31 - 1;
@@ -59,6 +64,10 @@ export function checkTypes(entry: Entry, language: string, takes: readonly DType
       );
 }
 
+/** Is a step left out of a call with these constants: a fill of what is to be added to? */
+export const isLeftOut = (step: Step, constants: Numbers): boolean =>
+  step.kind === "fill" && step.unless !== undefined && constants[step.unless] === 1;
+
 /** Completes a call whose arrays are elsewhere, such as on a device. */
 export function completeCall(entry: Entry, given: Numbers, constants: Numbers = {}): Call {
   const scalars = completeScalars(entry, given);
@@ -70,9 +79,41 @@ export function completeCall(entry: Entry, given: Numbers, constants: Numbers = 
 }
 
 /** Completes a job; throws one clear sentence where it does not fit the entry. */
-export function completeJob(entry: Entry, job: Job): CompleteJob {
-  const call = completeCall(entry, job.scalars, job.constants);
-  return { ...call, inputs: requireInputs(entry, job.inputs, call.sizes) };
+export function completeJob(whole: Entry, job: Job): CompleteJob {
+  const entry = selectOutputs(whole, job.wanted);
+  const adds = Object.keys(job.initial ?? {}).length > 0;
+  const constants = adds ? { ...job.constants, [requireAdding(whole)]: 1 } : job.constants;
+  const call = completeCall(entry, job.scalars, constants);
+  const inputs = requireInputs(entry, job.inputs, call.sizes);
+  const initial = adds ? fillOutputs(entry, job.initial!, call.sizes) : {};
+  return { ...call, entry, inputs, initial };
+}
+
+/** The constant by which an entry adds to its outputs. */
+function requireAdding(entry: Entry): string {
+  if (entry.accumulate !== undefined) return entry.accumulate;
+  throw new Error(`${entry.name} overwrites its outputs; it cannot add to what is in them.`);
+}
+
+/** What all outputs of a call begin with that adds to these. */
+function fillOutputs(
+  entry: Entry,
+  given: Readonly<Record<string, Data>>,
+  sizes: Call["sizes"],
+): Record<string, Data> {
+  const outputs = entry.tensors.filter(({ role }) => role === "output");
+  for (const name of Object.keys(given))
+    if (!outputs.some((tensor) => tensor.name === name))
+      throw new Error(`${entry.name} cannot add to ${name}; it gives ${list(outputs)}.`);
+  const filled = outputs.map((tensor): [string, Data] => {
+    const { name, dtype } = tensor;
+    const { elements } = sizes.get(name)!;
+    const data = Object.hasOwn(given, name) ? given[name] : undefined;
+    if (!data) return [name, createArray(dtype, elements)];
+    checkArray(entry, tensor, data, elements);
+    return [name, data.slice()];
+  });
+  return Object.fromEntries(filled);
 }
 
 function completeScalars(entry: Entry, given: Numbers): Numbers {

@@ -15,6 +15,11 @@ export interface TensorInfo {
   readonly dtype: DType;
   readonly axes: readonly (readonly string[])[];
   readonly shape: readonly Formula[];
+  /**
+   * Of outputs: do equal calls give equal bits? Where they do not, threads add to an element in an order that
+   * the device chooses.
+   */
+  readonly deterministic?: boolean;
 }
 
 /** A number passed at launch: an axis' size, or an attribute such as `stride_y`. */
@@ -91,6 +96,8 @@ export interface FillStep {
   readonly kind: "fill";
   readonly buffer: string;
   readonly value: number;
+  /** A constant of the entry: where it is 1, nothing is filled, and what follows adds to what is there. */
+  readonly unless?: string;
 }
 
 /** What an executor does, one after another. */
@@ -106,6 +113,11 @@ export interface Entry {
   readonly tensors: readonly TensorInfo[];
   readonly scalars: readonly ScalarInfo[];
   readonly constants: readonly ConstantInfo[];
+  /**
+   * The one of them that says whether launches overwrite outputs (0) or add to what is in them (1); absent
+   * where they can only be overwritten.
+   */
+  readonly accumulate?: string;
   readonly workspaces: readonly WorkspaceInfo[];
   /** Sizes that are not read off a shape but computed, in order: output axes. */
   readonly sizes: readonly { readonly name: string; readonly is: Formula }[];
@@ -128,6 +140,10 @@ export interface Job {
   readonly inputs: Readonly<Record<string, Data>>;
   readonly scalars: Readonly<Record<string, number>>;
   readonly constants?: Readonly<Record<string, number>>;
+  /** The outputs to compute, by name; all by default. Steps that only others need are not run. */
+  readonly wanted?: readonly string[];
+  /** Outputs to add to, with what they hold: they come back as new arrays, with the results added. */
+  readonly initial?: Readonly<Record<string, Data>>;
 }
 
 /** What ran where; printed beside every result. There are no silent fallbacks. */

@@ -2,7 +2,13 @@
 // sizes are known and all mistakes of the caller found before anything is built or allocated.
 
 import { evaluateFormula } from "../contract/formula.ts";
-import { type CompleteJob, completeJob, createArray, type Numbers } from "../contract/job.ts";
+import {
+  type CompleteJob,
+  completeJob,
+  createArray,
+  isLeftOut,
+  type Numbers,
+} from "../contract/job.ts";
 import type { Data, DType, Entry, FillStep, Job, LaunchStep } from "../contract/program.ts";
 
 /** A buffer of the plan; without content it holds NaN bytes until a kernel or a fill writes it. */
@@ -52,12 +58,13 @@ export interface KernelRunner {
 const limits = { group: 1024, groups: 2 ** 31 - 1, sharedBytes: 48 * 1024 } as const;
 
 /** The plan of one job; throws one clear sentence where the job does not fit the entry or CUDA. */
-export function planJob(entry: Entry, job: Job): Plan {
-  const complete = completeJob(entry, job);
-  const { scalars, constants } = complete;
+export function planJob(whole: Entry, job: Job): Plan {
+  const complete = completeJob(whole, job);
+  const { entry, scalars, constants } = complete;
   const buffers = planBuffers(complete);
   const steps: PlannedStep[] = [];
   for (const step of entry.steps) {
+    if (isLeftOut(step, constants)) continue;
     if (step.kind === "fill") steps.push(planFill(entry, step, buffers));
     else {
       const launch = planLaunch(entry, step, buffers, scalars);
@@ -71,9 +78,9 @@ export function planJob(entry: Entry, job: Job): Plan {
   return { entry: entry.name, macros: Object.fromEntries(macros), buffers, steps, outputs };
 }
 
-function planBuffers({ sizes, inputs }: CompleteJob): PlannedBuffer[] {
+function planBuffers({ sizes, inputs, initial }: CompleteJob): PlannedBuffer[] {
   return [...sizes].map(([name, size]) => {
-    const content = inputs[name];
+    const content = inputs[name] ?? initial[name];
     return { name, ...size, ...(content ? { content } : {}) };
   });
 }

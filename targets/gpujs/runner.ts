@@ -70,9 +70,8 @@ export async function createRunner(gpu: Gpu): Promise<Runner> {
   }
 
   async function runNow(program: Program, job: Job): Promise<Record<string, Data>> {
-    const { entry } = program;
-    checkTypes(entry, "gpu.js", ["f32"]);
-    const { scalars, constants, sizes, inputs } = completeJob(entry, job);
+    checkTypes(program.entry, "gpu.js", ["f32"]);
+    const { entry, scalars, constants, sizes, inputs } = completeJob(program.entry, job);
     const arrays: Record<string, Float32Array> = {};
     for (const [name, { elements }] of sizes)
       arrays[name] = (inputs[name] as Float32Array | undefined) ?? new Float32Array(elements);

@@ -63,8 +63,13 @@ export function declareTypes(unit: PrintedUnit) {
       doc: document(attr.doc + describeRange(attr), 2),
     })),
     required: attrs.some((attr) => attr.default === undefined),
+    additive: plans.some(({ entry }) => entry.accumulate !== undefined),
     single: outputs.length === 1,
-    outputs: outputs.map(({ name, dims }) => ({ name, doc: document(shape(dims), 2) })),
+    outputs: outputs.map(({ name, dims }) => ({
+      name,
+      optional: !signature.variants.every((variant) => variant.outputs.includes(name)),
+      doc: document(shape(dims), 2),
+    })),
     kernels: plans.flatMap(({ nests, entry }) =>
       nests.map(({ nest }) => ({
         name: `${nest.name}_kernel`,

@@ -1,6 +1,6 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
-import { checkTypes, completeJob, createArray, type Numbers } from "../contract/job.ts";
+import { checkTypes, completeJob, createArray, isLeftOut, type Numbers } from "../contract/job.ts";
 import type { Data, Entry, Executor, Job, Step } from "../contract/program.ts";
 
 type Kernels = Readonly<Record<string, ((...args: readonly unknown[]) => void) | undefined>>;
@@ -34,17 +34,18 @@ function describeEngine(): string {
   return navigator?.userAgent ?? "a JavaScript engine without a name";
 }
 
-function runEntry(entry: Entry, kernels: Kernels, job: Job): Record<string, Data> {
-  checkTypes(entry, "JavaScript", ["f32", "f64", "i32", "u32"]);
-  const { scalars, constants, sizes, inputs } = completeJob(entry, job);
+function runEntry(whole: Entry, kernels: Kernels, job: Job): Record<string, Data> {
+  checkTypes(whole, "JavaScript", ["f32", "f64", "i32", "u32"]);
+  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
   const buffers = new Map(
     [...sizes].map(([name, { dtype, elements }]) => [
       name,
-      inputs[name] ?? createArray(dtype, elements),
+      inputs[name] ?? initial[name] ?? createArray(dtype, elements),
     ]),
   );
   for (const step of entry.steps)
-    runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
+    if (!isLeftOut(step, constants))
+      runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   return Object.fromEntries(outputs.map(({ name }) => [name, buffers.get(name)!]));
 }

@@ -3,7 +3,9 @@ import { comment, describeTensors, fileName, preamble } from "../../generators/e
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
-import type { Step } from "../contract/program.ts";
+import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { Entry, Step } from "../contract/program.ts";
+import { stepsFor } from "../contract/wanted.ts";
 import { declareTypes } from "./declarations.ts";
 import { formulaAsJs } from "./formula.ts";
 import { helpers } from "./helpers.ts";
@@ -34,7 +36,7 @@ function declareKernels({ nests, entry }: PrintedPlan) {
   });
 }
 
-function runStep(step: Step, entry: PrintedPlan["entry"]): string {
+function runStep(step: Step, entry: Entry): string {
   if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
   const args = [
     ...step.buffers.map(({ name }) => safe(name)),
@@ -44,34 +46,83 @@ function runStep(step: Step, entry: PrintedPlan["entry"]): string {
   return argumentLines(`${step.function}(`, args, ");", 4);
 }
 
-function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
+/** What an entry of any module says: the tensors that it takes, and the memory that it makes itself. */
+function declareMemory({ tensors, workspaces }: Entry, use: (text: string) => void) {
   const writeFormula = (formula: string) => formulaAsJs(formula, "_s.", use);
-  const inputs = entry.tensors.filter(({ role }) => role === "input");
-  const outputs = entry.tensors.filter(({ role }) => role === "output");
   const product = (shape: readonly string[]) =>
     shape.map((f) => f.split(" * ").map(writeFormula).join(" * ")).join(" * ");
+  const of = (role: "input" | "output") => tensors.filter((tensor) => tensor.role === role);
+  const fields = (list: readonly { readonly name: string }[]) =>
+    list.map(({ name }) => field(name, safe(name))).join(", ");
   return {
-    key: entry.present.join(" "),
-    inputs: inputs.map(({ name }) => field(name, safe(name))).join(", "),
-    allocations: [
-      ...outputs.map(({ name, dtype, shape }) => ({
-        name: safe(name),
-        value: `new ${arrayNames[dtype]}(${product(shape)})`,
-      })),
-      ...entry.workspaces.map(({ name, dtype, elements }) => ({
-        name: safe(name),
-        value: `new ${arrayNames[dtype]}(${writeFormula(elements)})`,
-      })),
-    ],
-    steps: entry.steps.map((step) => runStep(step, entry)),
-    outputs: outputs.map(({ name }) => field(name, safe(name))).join(", "),
+    inputs: fields(of("input")),
+    outputs: fields(of("output")),
+    results: of("output").map(({ name, dtype, shape }) => ({
+      name: safe(name),
+      value: `new ${arrayNames[dtype]}(${product(shape)})`,
+    })),
+    workspaces: workspaces.map(({ name, dtype, elements }) => ({
+      name: safe(name),
+      value: `new ${arrayNames[dtype]}(${writeFormula(elements)})`,
+    })),
   };
 }
+
+/** An entry that computes all of its results into new arrays. */
+function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
+  const { inputs, outputs, results, workspaces } = declareMemory(entry, use);
+  return {
+    key: entry.present.join(" "),
+    inputs,
+    outputs,
+    allocations: [...results, ...workspaces],
+    steps: entry.steps.map((step) => runStep(step, entry)),
+  };
+}
+
+/** An entry that computes the results for which it is given arrays. */
+function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
+  const { inputs, outputs, workspaces } = declareMemory(entry, use);
+  const results = entry.tensors.filter(({ role }) => role === "output").map(({ name }) => name);
+  const needed = results.map((name) => ({ name, steps: stepsFor(entry.steps, [name]) }));
+  /** The test that some result is wanted which needs such a step; empty where all do. */
+  const testFor = (isUsed: (step: Step) => boolean): string => {
+    const users = needed.filter(({ steps }) => steps.some(isUsed)).map(({ name }) => safe(name));
+    return users.length === results.length ? "" : users.join(" || ");
+  };
+  const groups: { readonly test: string; readonly steps: string[] }[] = [];
+  for (const step of entry.steps) {
+    // Arrays of results are new, which is filled with 0, or are added to.
+    if (step.kind === "fill" && results.includes(step.buffer)) continue;
+    const test = testFor((other) => other === step);
+    const written = writtenBy(step).find((name) => results.includes(name));
+    if (written !== undefined && results.length > 1 && test !== safe(written))
+      throw new Error(`${entry.name}: ${written} and other results are computed by one step.`);
+    if (groups.at(-1)?.test !== test) groups.push({ test, steps: [] });
+    const indent = test === "" ? "" : "  ";
+    groups.at(-1)!.steps.push(runStep(step, entry).replace(/\n/g, `\n${indent}`));
+  }
+  const fields = [`{ ${inputs} }`, `{ ${outputs} }`, "_s", "_o"];
+  return {
+    head: argumentLines(`  "${entry.present.join(" ")}": (`, fields, ") => {", 2),
+    allocations: workspaces.map(({ name, value }) => {
+      const test = testFor((step) => writtenBy(step).some((buffer) => safe(buffer) === name));
+      const guard = test === "" ? "" : `${test.includes(" ") ? `(${test})` : test} &&${gapAt(0)}`;
+      return wrap(`const ${name} =${gapAt(1)}${guard}${value};`, 4, 100, 2).join("\n");
+    }),
+    groups,
+  };
+}
+
+const writtenBy = (step: Step): readonly string[] =>
+  step.kind === "fill"
+    ? [step.buffer]
+    : step.buffers.filter(({ access }) => access !== "read").map(({ name }) => name);
 
 /** A module defines its operator's name and a few of its own, which must differ. */
 function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const more = ["signature", "entries", "findGiven", "readShape", "readData"];
+  const more = ["signature", "entries", "findGiven", "readShape", "readData", "makeResults"];
   // A module has as many axes and demands as its variants differ in.
   const numbered = /^(axes|demands|bounds)\d*$/.test(operator);
   if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))
@@ -83,7 +134,9 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
   const { signature } = unit;
   const base = fileName(unit);
   const called = new Set<string>();
-  const entries = unit.plans.map((plan) => declareEntry(plan, (text) => called.add(text)));
+  const additive = unit.plans.some(({ entry }) => entry.accumulate !== undefined);
+  const declare = additive ? declareChosen : declareEntry;
+  const entries = unit.plans.map((plan) => declare(plan, (text) => called.add(text)));
   const printed = printSignature(signature, unit.kernels);
   const runtime = readRuntime();
   requireFree(base, runtime);
@@ -97,6 +150,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         operator: base,
         doc: comment(signature.doc, " *"),
         signature: printed.text,
+        additive,
         single: signature.outputs.length === 1,
         output: signature.outputs[0]?.name,
         entries,

@@ -3,8 +3,9 @@
 // are kept for the next run.
 
 import { evaluateFormula } from "../contract/formula.ts";
-import { completeCall, completeJob, type Numbers } from "../contract/job.ts";
+import { completeCall, completeJob, isLeftOut, type Numbers } from "../contract/job.ts";
 import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../contract/program.ts";
+import { selectOutputs } from "../contract/wanted.ts";
 import { allocateTensors, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
 import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
@@ -38,8 +39,18 @@ export interface RunnerOptions {
 
 /** Runs programs on one device. */
 export interface Runner {
-  /** Submits a program; resolves when all is submitted and the device has accepted it. */
-  run(program: Program, buffers: Buffers, scalars: Numbers, constants?: Numbers): Promise<void>;
+  /**
+   * Submits a program; resolves when all is submitted and the device has accepted it. Where only some
+   * outputs are `wanted`, other outputs need no buffers. `constants` say what options are, and
+   * whether the buffers of outputs are added to (the entry's `accumulate`).
+   */
+  run(
+    program: Program,
+    buffers: Buffers,
+    scalars: Numbers,
+    constants?: Numbers,
+    wanted?: readonly string[],
+  ): Promise<void>;
   /**
    * Records a program into the caller's encoder; resolves when it is recorded. Long work is not
    * split into several submits here, since the caller submits; and runs of one runner share
@@ -51,6 +62,7 @@ export interface Runner {
     buffers: Buffers,
     scalars: Numbers,
     constants?: Numbers,
+    wanted?: readonly string[],
   ): Promise<void>;
   /** Uploads a job's inputs, runs the program and reads its outputs back. */
   runArrays(program: Program, job: Job): Promise<Record<string, Data>>;
@@ -85,9 +97,10 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     buffers: Buffers,
     given: Numbers,
     constants?: Numbers,
+    wanted?: readonly string[],
     lend = false,
   ): Promise<readonly ReadyLaunch[]> {
-    const { entry } = program;
+    const entry = selectOutputs(program.entry, wanted);
     const call = measure(entry, completeCall(entry, given, constants));
     const { scalars, sizes } = call;
     checkLimits(gpu.limits, entry, sizes);
@@ -96,6 +109,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     const all = { ...buffers, ...workspaces };
     const ready: ReadyLaunch[] = [];
     for (const step of entry.steps) {
+      if (isLeftOut(step, call.constants)) continue;
       const launch =
         step.kind === "launch"
           ? await bind(program, step, all, scalars, sizes, call.constants)
@@ -204,18 +218,24 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     await submit(what, batch);
   }
 
-  function run(program: Program, buffers: Buffers, scalars: Numbers, constants?: Numbers) {
+  function run(
+    program: Program,
+    buffers: Buffers,
+    scalars: Numbers,
+    constants?: Numbers,
+    wanted?: readonly string[],
+  ) {
     return inTurn(async () => {
-      const launches = await prepare(program, buffers, scalars, constants);
+      const launches = await prepare(program, buffers, scalars, constants, wanted);
       await submitPaced(program.entry.name, launches);
     });
   }
 
   return {
     run,
-    encode: (encoder, program, buffers, scalars, constants) =>
+    encode: (encoder, program, buffers, scalars, constants, wanted) =>
       inTurn(async () => {
-        const launches = await prepare(program, buffers, scalars, constants, true);
+        const launches = await prepare(program, buffers, scalars, constants, wanted, true);
         const dispatches = launches.flatMap((ready) =>
           coverGroups(ready.groups, perDimension).map((dispatch) => ({ ready, dispatch })),
         );
@@ -226,12 +246,12 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
         );
       }),
     async runArrays(program, job) {
-      const { entry } = program;
-      const { inputs, sizes } = measure(entry, completeJob(entry, job));
+      const complete = measure(program.entry, completeJob(program.entry, job));
+      const { entry, constants, inputs, initial, sizes } = complete;
       checkLimits(gpu.limits, entry, sizes);
-      const tensors = await allocateTensors(device, entry, inputs, sizes);
+      const tensors = await allocateTensors(device, entry, { ...inputs, ...initial }, sizes);
       try {
-        await run(program, tensors, job.scalars, job.constants);
+        await run({ ...program, entry }, tensors, job.scalars, constants);
         return await readOutputs(device, entry, tensors, sizes);
       } finally {
         for (const buffer of Object.values(tensors)) buffer.destroy();

@@ -35,6 +35,8 @@ test("a job is completed with sizes, defaults and numbers as kernels are given t
       ["half", { dtype: "f64", elements: 4 }],
     ]),
     inputs: { x },
+    initial: {},
+    entry,
   });
   expect(completeCall(entry, { ...job.scalars, M: 2, other: 0.5 }, { WAY: 0 })).toMatchObject({
     scalars: { other: 0.5 },

@@ -1,0 +1,104 @@
+// Results that can be added to: a plan that overwrites its outputs becomes one that a constant makes add to them.
+
+import { i32, type Nest, type NestExpr, type Stmt, variable } from "../ir/nest.ts";
+import { visitBlock } from "../ir/nestWalk.ts";
+import type { Plan, PlanStep } from "../ir/plan.ts";
+
+/** The constant that says whether outputs are overwritten (0) or added to (1). */
+export const accumulateConstant = "ACCUMULATE";
+
+const isAdding: NestExpr = {
+  kind: "op",
+  op: "eq",
+  args: [variable(accumulateConstant), i32(1)],
+  type: "bool",
+};
+
+/**
+ * The plan with one more option: where it is chosen, stores to outputs add to what is there, and outputs that
+ * are added to anyway are not filled first.
+ */
+export function makeAdditive(plan: Plan): Plan {
+  const outputs = new Set(plan.buffers.filter((b) => b.role === "output").map((b) => b.name));
+  const steps = plan.steps.map((step): PlanStep => {
+    if (step.kind === "launch") return { ...step, nest: addInNest(step.nest, outputs) };
+    return outputs.has(step.buffer) ? { ...step, unless: accumulateConstant } : step;
+  });
+  const option = {
+    name: "accumulate",
+    constant: accumulateConstant,
+    values: ["overwrite", "add"],
+    default: 0,
+  };
+  return { ...plan, accumulate: accumulateConstant, options: [...plan.options, option], steps };
+}
+
+function addInNest(nest: Nest, outputs: ReadonlySet<string>): Nest {
+  const stored = new Set<string>();
+  visitBlock(nest.body, (s) => {
+    if (s.kind === "store" && outputs.has(s.buffer)) stored.add(s.buffer);
+  });
+  if (stored.size === 0) return nest;
+  const fresh = freshNames(nest);
+  return {
+    ...nest,
+    constants: [...nest.constants, { name: accumulateConstant, type: "i32" }],
+    buffers: nest.buffers.map((b) => (stored.has(b.name) ? { ...b, access: "update" } : b)),
+    body: nest.body.flatMap((s) => addInStmt(s, stored, fresh)),
+  };
+}
+
+function addInStmt(
+  s: Stmt,
+  stored: ReadonlySet<string>,
+  fresh: (hint: string) => string,
+): readonly Stmt[] {
+  const inside = (block: readonly Stmt[]) => block.flatMap((x) => addInStmt(x, stored, fresh));
+  switch (s.kind) {
+    case "for":
+      return [{ ...s, body: inside(s.body) }];
+    case "if":
+      return [{ ...s, then: inside(s.then), else: inside(s.else) }];
+    case "store": {
+      if (!stored.has(s.buffer)) return [s];
+      if (s.width !== 1) throw new Error(`${s.buffer} is stored ${s.width} at a time`);
+      const lets: Stmt[] = [];
+      // Both branches name it, so it is computed before them.
+      const named = (e: NestExpr, type: "i32" | "f32", hint: string): NestExpr => {
+        if (e.kind === "var" || e.kind === "const") return e;
+        const name = fresh(hint);
+        lets.push({ kind: "let", name, type, value: e });
+        return variable(name, type);
+      };
+      const { buffer } = s;
+      const address = named(s.address, "i32", "place");
+      const value = named(s.value, "f32", "gradient");
+      return [
+        ...lets,
+        {
+          kind: "if",
+          cond: isAdding,
+          then: [{ kind: "accumulate", buffer, address, value, mode: "plain" }],
+          else: [{ ...s, address, value }],
+        },
+      ];
+    }
+    default:
+      return [s];
+  }
+}
+
+/** Names that nothing of a nest has. */
+function freshNames(nest: Nest): (hint: string) => string {
+  const taken = new Set([...nest.buffers, ...nest.scalars, ...nest.constants].map((p) => p.name));
+  visitBlock(nest.body, (s) => {
+    if (s.kind === "for") taken.add(s.variable);
+    else if (s.kind === "let" || s.kind === "local") taken.add(s.name);
+  });
+  return (hint) => {
+    let name = hint;
+    for (let n = 2; taken.has(name); n++) name = `${hint}_${n}`;
+    taken.add(name);
+    return name;
+  };
+}
