@@ -61,21 +61,24 @@ export function joinRecords(records: readonly OperatorRecord[], variants: number
   if (!first) throw new RangeError("there are no records to join");
   return {
     operator: first.operator,
+    role: first.role,
     variants,
     cases: records.reduce((n, r) => n + r.cases, 0),
     failures: records.flatMap((r) => r.failures),
+    laws: [],
     targets: first.targets.map((_, i) => joinTargets(records.map((r) => r.targets[i]!))),
     skipped: records.flatMap((r) => r.skipped),
   };
 }
 
 function joinTargets(records: readonly TargetRecord[]): TargetRecord {
-  const { target, device } = records[0]!;
+  const { target, device, lowering } = records[0]!;
   const sum = (of: (r: TargetRecord) => number) => records.reduce((n, r) => n + of(r), 0);
   const worst = records.reduce((a, b) => (b.worst.error > a.worst.error ? b : a)).worst;
   return {
     target,
     device,
+    lowering,
     cases: sum((r) => r.cases),
     elements: sum((r) => r.elements),
     ambiguous: sum((r) => r.ambiguous),

@@ -7,7 +7,7 @@ import { spreads, valueKinds } from "./arrays.ts";
 import { type Made, nameMade, shapeOf } from "./made.ts";
 import { emptiableAxis } from "./shapes.ts";
 import { dividedAxes, freeAxes, workOf } from "./sizes.ts";
-import { allVariants, type Subject } from "./variants.ts";
+import { allVariants, type Subject, shapingKernel } from "./variants.ts";
 
 /** Work beyond which a case is too slow to be judged some hundred times. */
 const mostWork = 4000;
@@ -18,7 +18,7 @@ export function arbitraryCases(subject: Subject): fc.Arbitrary<string> {
   return fc
     .constantFrom(...variants)
     .chain((variant) => {
-      const kernel = subject.kernel(variant.present);
+      const kernel = shapingKernel(subject, variant.present);
       return fc.record({
         variant: fc.constant(variant),
         sizes: arbitrarySizes(kernel),

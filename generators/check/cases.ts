@@ -6,12 +6,12 @@ import { drawCoords, drawValue, findMap, type Spread, type Values } from "./arra
 import { countAmbiguous, type Expects, isTooAmbiguous } from "./compare.ts";
 import type { Numbers } from "./evaluate.ts";
 import { type InputArray, type Judgement, judge } from "./judge.ts";
-import { readMade } from "./made.ts";
+import { expectsEmpty, readMade } from "./made.ts";
 import { type Random, randomFor } from "./random.ts";
 import { EndlessWalk } from "./reduce.ts";
 import { loosest, rulesOf } from "./rules.ts";
 import { drawShape, type Shape, type SizeRule } from "./shapes.ts";
-import { nameVariant, type Subject, type Variant } from "./variants.ts";
+import { nameVariant, type Subject, shapingKernel, type Variant } from "./variants.ts";
 
 /** One job for every target: inputs as f32 holds them. */
 export interface Case {
@@ -64,6 +64,7 @@ export const recipes = {
   far: recipe("random", "far", "random", mayBeZero),
   edge: recipe("many", "edge", "dyadic", mayBeZero),
   negativeEdge: recipe("many", "edge", "negative", mayBeZero),
+  differences: recipe("tiny"),
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 export type CaseKind = keyof typeof recipes;
@@ -81,7 +82,9 @@ export function kindsFor(subject: Subject): readonly CaseKind[] {
   return (Object.keys(recipes) as CaseKind[]).filter(
     (kind) =>
       (hasCoords || recipes[kind].coords === "random") &&
-      (subject.indices.length > 0 || kind !== "indices"),
+      (subject.indices.length > 0 || kind !== "indices") &&
+      // Differences are compared with gradients.
+      (subject.forward !== undefined || kind !== "differences"),
   );
 }
 
@@ -127,11 +130,13 @@ export function drawCase(
   if (!isKind(kind) || number < 0)
     throw new RangeError(`${id} is not the name of a case: variant/kind/number`);
   const random = randomFor(`${subject.name} ${id}`);
-  const kernel = subject.kernel(variant.present);
-  const { sizes: rule, ...rules } = recipes[kind];
+  const kernel = shapingKernel(subject, variant.present);
+  const { sizes: rule, expects, ...rules } = recipes[kind];
   const plan = () => {
     const shape = drawShape(kernel, subject, variant.options, rule, number, random);
-    return shape && { ...shape, ...rules };
+    return (
+      shape && { ...shape, ...rules, expects: expects.empty ? expectsEmpty(subject) : expects }
+    );
   };
   const undrawn = `no sizes of kind "${rule}" satisfy the operator's demands`;
   return drawWith(subject, { id, kind, variant }, plan, random, patience.drawn, undrawn);
@@ -158,7 +163,7 @@ function drawWith(
     if (!plan) return { id: named.id, undrawn };
     const drawn = drawOnce(subject, named, plan, random);
     try {
-      reason = settle(subject.kernel(named.variant.present), drawn, plan, random, rounds);
+      reason = settle(subject, drawn, plan, random, rounds);
     } catch (error) {
       if (error instanceof EndlessWalk) return { id: named.id, undrawn: error.message };
       throw error;
@@ -187,26 +192,40 @@ function drawOnce(
     if (tensor.type === "coord")
       drawCoords(data, tensor, kernel.indices, sizes, map, coords, random);
     else for (let i = 0; i < data.length; i++) data[i] = drawValue(values, random);
+    // Some elements of a result matter to nobody.
+    if (!isOwn(subject, tensor.name))
+      for (let i = 0; i < data.length; i++) if (random() < 0.2) data[i] = 0;
   }
   const numbers = { sizes, attrs: attributes.attrs, options };
   return { ...named, numbers, attrs: attributes.declared, inputs, expects };
 }
 
+/** Is a tensor the operator's own, not the gradient of a result? */
+const isOwn = ({ forward }: Subject, name: string): boolean =>
+  forward === undefined || forward.tensors.some((tensor) => tensor.name === name);
+
 /**
  * Draws coordinates again on which too many open decisions hang (a box whose bins end within rounding of a
  * pixel's edge), so that nearly every element has one right value on all targets. Says why it failed.
  */
-function settle(kernel: Kernel, drawn: Case, plan: Plan, random: Random, rounds: number): string {
-  const { numbers, inputs } = drawn;
+function settle(subject: Subject, drawn: Case, plan: Plan, random: Random, rounds: number): string {
+  const { numbers, inputs, variant } = drawn;
+  const kernel = subject.kernel(variant.present);
   const map = findMap(kernel, numbers.sizes, numbers.attrs);
   const { coords, expects } = plan;
   for (let round = 0; round < rounds; round++) {
     const { outputs, culprits } = judgeStrictly(kernel, drawn);
     const all = Object.values(outputs).flat();
     if (all.every((v) => v.value.length === 0)) return "";
-    const barren = all.every((v) => v.value.every((x) => x === 0));
+    const zero = Object.entries(outputs).filter(([, parts]) =>
+      parts.every((v) => v.value.every((x) => x === 0)),
+    );
+    // Each gradient must say something; of results, one.
+    const barren = subject.forward ? zero.length > 0 : zero.length === Object.keys(outputs).length;
     if (!all.some(isTooAmbiguous))
-      return barren && !expects.zero ? "every element of the result is 0" : "";
+      return barren && !expects.zero && !expects.vanishes
+        ? `every element of ${zero.map(([name]) => name).join(" and ")} is 0`
+        : "";
     // Such sizes and attributes leave no coordinate without a doubt.
     if (all.every((v) => v.undecided.size > v.value.length / 2)) break;
     if (round > 2 && all.every((v) => countAmbiguous(v) > v.value.length / 2)) break;

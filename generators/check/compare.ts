@@ -8,6 +8,8 @@ export interface Expects {
   readonly empty?: boolean;
   /** Every element is 0. */
   readonly zero?: boolean;
+  /** The result has no elements, or all are 0: gradients of a result without elements. */
+  readonly vanishes?: boolean;
   /** Elements may be NaN or infinite. */
   readonly nonfinite?: boolean;
 }
@@ -76,6 +78,10 @@ export function compare(
 
 /** Why an expectation proves nothing, unless the case says so. */
 function refuse(value: Float64Array, expects: Expects): string | undefined {
+  if (expects.vanishes)
+    return value.every((v) => v === 0)
+      ? undefined
+      : "the result was to be 0 everywhere, but is not";
   if (value.length === 0)
     return expects.empty ? undefined : "the expected result is empty, which proves nothing";
   if (expects.empty) return `the result was to be empty, but has ${value.length} elements`;

@@ -5,18 +5,12 @@ import type { Device } from "../../targets/contract/program.ts";
 import { type Case, drawCase, listCases } from "./cases.ts";
 import { compare } from "./compare.ts";
 import { type Judgement, judge } from "./judge.ts";
-import type { Failure, OperatorRecord, TargetRecord } from "./ledger.ts";
+import type { Law, Result, Results } from "./laws.ts";
+import type { Failure, LawRecord, OperatorRecord, Skip, TargetRecord } from "./ledger.ts";
 import type { Rules } from "./rules.ts";
 import { allVariants, pairwiseVariants, type Subject, type Variant } from "./variants.ts";
 
-/** An output as somebody computed it. */
-export interface Result {
-  readonly shape?: readonly number[];
-  readonly data: ArrayLike<number>;
-}
-
-/** Outputs of one run by name. */
-export type Results = Readonly<Record<string, Result>>;
+export type { Result, Results };
 
 /** A float64 run: all oracles must give the same numbers. */
 export interface Oracle {
@@ -31,6 +25,10 @@ export interface TargetRunner {
   readonly target: string;
   readonly device: Device;
   readonly rules: Rules;
+  /** How its kernels add to elements that several threads reach; empty where none does. */
+  readonly lowering?: string;
+  /** Results that it cannot compute, and why. */
+  readonly lacks?: { readonly outputs: readonly string[]; readonly reason: string };
   /** Why this variant cannot run here, if so. */
   refuses?(variant: Variant): string | undefined;
   run(of: Case): Promise<Results>;
@@ -40,6 +38,10 @@ export interface TargetRunner {
 export interface Request {
   readonly subject: Subject;
   readonly oracles: readonly Oracle[];
+  /** What must hold of gradients besides. */
+  readonly laws?: readonly Law[];
+  /** What is not compared at all, and why. */
+  readonly skipped?: readonly Skip[];
   readonly targets: readonly TargetRunner[];
   /** Random cases of each variant, from this seed on. */
   readonly count: number;
@@ -55,7 +57,7 @@ export interface Request {
 
 /** Checks one operator; resolves with what happened, also where it failed. */
 export async function crosscheck(request: Request): Promise<OperatorRecord> {
-  const { subject, targets, count, seed, only } = request;
+  const { subject, targets, count, seed, only, laws = [] } = request;
   const all = allVariants(subject);
   const variants = request.variants === "all" ? all : pairwiseVariants(subject);
   const ids =
@@ -63,13 +65,21 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
       ? variants.flatMap((variant) => listCases(subject, variant, count, seed))
       : [only];
   const record: OperatorRecord = {
-    operator: subject.name,
+    operator: (subject.forward ?? subject).name,
+    role: subject.forward ? "backward" : "forward",
     variants: only === undefined ? variants.length : 1,
     cases: 0,
     failures: [],
+    laws: laws.map(emptyLaw),
     targets: targets.map(emptyRecord),
-    skipped: [],
+    skipped: [...(request.skipped ?? [])],
   };
+  for (const { target, lacks } of targets)
+    if (lacks)
+      record.skipped.push({
+        what: `${lacks.outputs.join(", ")} on ${target}`,
+        reason: lacks.reason,
+      });
   for (const [done, id] of ids.entries()) {
     request.progress?.(done, ids.length);
     const drawn = drawCase(subject, id, all);
@@ -77,12 +87,31 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
     else await checkCase(request, record, drawn);
   }
   request.progress?.(ids.length, ids.length);
+  if (only === undefined)
+    for (const law of record.laws)
+      if (law.elements === 0)
+        record.failures.push({
+          case: "",
+          message: `${law.name}: no case was drawn that it says anything of`,
+          command: `npx warpweave check ${request.command} --grad --seed ${seed}`,
+        });
   return record;
 }
 
-const emptyRecord = ({ target, device }: TargetRunner): TargetRecord => ({
+const emptyLaw = ({ name, how }: Law): LawRecord => ({
+  name,
+  how,
+  cases: 0,
+  elements: 0,
+  excluded: 0,
+  worst: { error: 0, case: "", at: "" },
+  failures: [],
+});
+
+const emptyRecord = ({ target, device, lowering = "" }: TargetRunner): TargetRecord => ({
   target,
   device,
+  lowering,
   cases: 0,
   elements: 0,
   ambiguous: 0,
@@ -95,7 +124,9 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
   const failure = (message: string, target?: string): Failure => ({
     case: of.id,
     message: `${of.id}: ${message}`,
-    command: `npx warpweave check ${command}${target ? ` --target ${target}` : ""} --case ${of.id}`,
+    command:
+      `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
+      `${target ? ` --target ${target}` : ""} --case ${quote(of.id)}`,
   });
   const kernel = subject.kernel(of.variant.present);
   const judgements = new Map<Rules, Judgement>();
@@ -105,8 +136,21 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
     return known;
   };
   record.cases++;
-  const wrong = compareOracles(request, of, targets[0] && judgeBy(targets[0].rules));
+  const { messages: wrong, first } = compareOracles(
+    request,
+    of,
+    targets[0] && judgeBy(targets[0].rules),
+  );
   for (const message of wrong) record.failures.push(failure(message));
+  if (first)
+    for (const [i, law] of (request.laws ?? []).entries())
+      if (law.appliesTo(of)) {
+        const { messages, silent } = noteFinding(record.laws[i]!, law, of, first);
+        for (const message of messages)
+          record.laws[i]!.failures.push(failure(`${law.name}: ${message}`));
+        if (silent !== undefined)
+          record.skipped.push({ what: `${law.name} of case ${of.id}`, reason: silent });
+      }
   for (const [i, target] of targets.entries()) {
     const entry = record.targets[i]!;
     const refused = target.refuses?.(of.variant);
@@ -117,7 +161,8 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
     entry.cases++;
     try {
       const results = await target.run(of);
-      for (const message of compareTarget(entry, judgeBy(target.rules), results, of))
+      const without = target.lacks?.outputs ?? [];
+      for (const message of compareTarget(entry, judgeBy(target.rules), results, of, without))
         entry.failures.push(failure(`${target.target}: ${message}`, target.target));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -126,8 +171,26 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
   }
 }
 
-/** What the oracles disagree on. */
-function compareOracles(request: Request, of: Case, judged: Judgement | undefined): string[] {
+/** A case's name as a shell takes it for one word. */
+const quote = (id: string): string => (/^[\w./,=+-]+$/.test(id) ? id : `'${id}'`);
+
+/** Asks a law of a case, and notes what it finds. */
+function noteFinding(entry: LawRecord, law: Law, of: Case, results: Results) {
+  const finding = law.check(of, results);
+  if (finding.silent === undefined) entry.cases++;
+  entry.elements += finding.compared;
+  entry.excluded += finding.excluded;
+  const { error, at } = finding.worst;
+  if (error > entry.worst.error) entry.worst = { error, case: of.id, at };
+  return finding;
+}
+
+/** What the oracles disagree on, and what the first of them gives. */
+function compareOracles(
+  request: Request,
+  of: Case,
+  judged: Judgement | undefined,
+): { readonly messages: string[]; readonly first?: Results } {
   const messages: string[] = [];
   const runs: { readonly oracle: Oracle; readonly results: Results }[] = [];
   for (const oracle of request.oracles)
@@ -138,13 +201,13 @@ function compareOracles(request: Request, of: Case, judged: Judgement | undefine
       messages.push(`the ${oracle.name} did not run: ${why}`);
     }
   const [first, ...others] = runs;
-  if (!first) return [...messages, "there is no oracle to compare with"];
+  if (!first) return { messages: [...messages, "there is no oracle to compare with"] };
   for (const { oracle, results } of others) {
     const allowed = oracle.exact === "bits" ? 0 : 1e-9;
     const message = firstDifference(first.results, results, allowed);
     if (message) messages.push(`${first.oracle.name} and ${oracle.name} differ: ${message}`);
   }
-  if (!judged) return messages;
+  if (!judged) return { messages, first: first.results };
   // The judge's own float64 path is one more oracle.
   const values = Object.entries(judged.outputs).map(([name, [verdict]]) => [
     name,
@@ -152,7 +215,7 @@ function compareOracles(request: Request, of: Case, judged: Judgement | undefine
   ]);
   const message = firstDifference(first.results, Object.fromEntries(values), 0);
   if (message) messages.push(`${first.oracle.name} and the judge differ: ${message}`);
-  return messages;
+  return { messages, first: first.results };
 }
 
 function firstDifference(a: Results, b: Results, allowed: number): string | undefined {
@@ -181,9 +244,11 @@ function compareTarget(
   judged: Judgement,
   results: Results,
   of: Case,
+  without: readonly string[],
 ): string[] {
   const messages: string[] = [];
-  for (const [output, verdicts] of Object.entries(judged.outputs))
+  for (const [output, verdicts] of Object.entries(judged.outputs)) {
+    if (without.includes(output)) continue;
     for (const [part, verdict] of verdicts.entries()) {
       const name = verdicts.length === 1 ? output : `${output}_${part}`;
       const result = results[name];
@@ -198,5 +263,6 @@ function compareTarget(
         entry.worst = { error: worst.error, case: of.id, at: `${name}[${worst.index}]` };
       if (!passed) messages.push(`${name}: ${message}`);
     }
+  }
   return messages;
 }

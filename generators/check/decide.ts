@@ -39,6 +39,8 @@ export class Frames {
   #replays = 0;
   /** True while an element is evaluated without forking: every decision takes its plain outcome. */
   plain = false;
+  /** How many decisions were found open so far. */
+  opened = 0;
 
   /** Opens a frame whose decisions are those on values that depend on `loops`. */
   open(loops: readonly number[]): Frame {
@@ -72,6 +74,7 @@ export class Frames {
 
   /** Which of `count` outcomes to take now, for a value that depends on the loops `deps`. */
   choose(count: number, deps: readonly number[]): number {
+    this.opened++;
     if (this.plain) return 0;
     if (count > maxOutcomes) throw new Undecided();
     let at = this.#depth - 1;

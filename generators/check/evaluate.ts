@@ -242,12 +242,22 @@ function compileOp(m: Machine, e: Extract<Expr, { kind: "op" }>, slot: number): 
     };
   }
   const { moves, rounds } = row;
+  const bends = bendOf(e.op);
   return () => {
     operands();
     const [x, ex, y, ey] = [value[a]!, bound[a]!, value[b]!, bound[b]!];
+    if (bends?.(x, ex, y, ey)) m.frames.opened++;
     const v = compute(x, y);
     m.set(slot, v, rounded(v, moves(v, x, ex, y, ey), rounds, m.rules, x));
   };
+}
+
+/** Where a continuous operation has a bend, which decides its slope: is it within the error of its operands? */
+function bendOf(name: OpName) {
+  const meet = (x: number, ex: number, y: number, ey: number): boolean =>
+    ex + ey > 0 && Math.abs(x - y) <= ex + ey;
+  if (name === "minimum" || name === "maximum") return meet;
+  return name === "abs" ? (x: number, ex: number) => meet(x, ex, 0, 0) : undefined;
 }
 
 /** Real to whole: every whole number between what the ends of the interval give may come out. */
@@ -270,8 +280,10 @@ function compileStep(
     const count = high - low + 1;
     if (count === 1) m.set(slot, v, 0);
     // Real results far from exact are an interval of their own; an int must be decided.
-    else if (!whole && !(count <= maxOutcomes)) m.set(slot, v, Math.max(high - v, v - low));
-    else {
+    else if (!whole && !(count <= maxOutcomes)) {
+      m.frames.opened++;
+      m.set(slot, v, Math.max(high - v, v - low));
+    } else {
       const choice = m.frames.choose(Number.isNaN(count) ? 1 : count, deps);
       // Outcome 0 is the plain one, the rest follow from the lowest.
       m.set(slot, choice === 0 ? v : low + choice - (low + choice - 1 < v ? 1 : 0), 0);

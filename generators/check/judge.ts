@@ -35,6 +35,8 @@ export interface Judgement {
 export interface InputArray {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number>;
+  /** How far each element may be off; not at all where this is absent. */
+  readonly bound?: ArrayLike<number>;
 }
 
 /** Judges what `kernel` gives for these inputs on a target with these rules. */
@@ -44,12 +46,40 @@ export function judge(
   numbers: Numbers,
   rules: Rules,
 ): Judgement {
+  return judgeOn(startMachine(kernel, inputs, numbers, rules), kernel);
+}
+
+/**
+ * Does every decision of a kernel (a floor, a test, which element is the largest) come out one way, wherever
+ * within their bounds the inputs are? Where it does, the kernel is smooth there.
+ */
+export function isDecided(
+  kernel: Kernel,
+  inputs: Readonly<Record<string, InputArray>>,
+  numbers: Numbers,
+  rules: Rules,
+): boolean {
+  const machine = startMachine(kernel, inputs, numbers, rules);
+  machine.frames.plain = true;
+  judgeOn(machine, kernel);
+  return machine.frames.opened === 0;
+}
+
+function startMachine(
+  kernel: Kernel,
+  inputs: Readonly<Record<string, InputArray>>,
+  numbers: Numbers,
+  rules: Rules,
+): Machine {
   const { attrs, options } = numbers;
   const sizes = resolveSizes(kernel, numbers.sizes, attrs, options);
   const sources = new Map<string, Source>();
-  for (const [name, { shape, data }] of Object.entries(inputs))
-    sources.set(name, plainSource(shape, data));
-  const machine = new Machine({ sizes, attrs, options }, rules, sources);
+  for (const [name, input] of Object.entries(inputs)) sources.set(name, plainSource(input));
+  return new Machine({ sizes, attrs, options }, rules, sources);
+}
+
+function judgeOn(machine: Machine, kernel: Kernel): Judgement {
+  const { sources } = machine;
   const culprits = new Map<string, Set<number>>();
   const outputs: Record<string, readonly Verdict[]> = {};
   for (const stages of inRuns(kernel.stages)) {
@@ -79,10 +109,10 @@ function inRuns(stages: readonly Stage[]): readonly Run<Stage>[] {
   return runs;
 }
 
-function plainSource(shape: readonly number[], value: ArrayLike<number>): Source {
+function plainSource({ shape, data, bound }: InputArray): Source {
   return {
     shape,
-    parts: [{ value, bound: undefined }],
+    parts: [{ value: data, bound }],
     alternatives: new Map(),
     undecided: new Set(),
     touched: undefined,

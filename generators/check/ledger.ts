@@ -13,12 +13,26 @@ export interface Failure {
 export interface TargetRecord {
   readonly target: string;
   readonly device: Device;
+  /** How its kernels add to elements that several threads reach; empty where none does. */
+  readonly lowering: string;
   cases: number;
   /** Elements compared, and those among them with several acceptable values. */
   elements: number;
   ambiguous: number;
   /** The largest error as a share of its derived bound: at most 1 where all agree. */
   worst: { readonly error: number; readonly case: string; readonly at: string };
+  readonly failures: Failure[];
+}
+
+/** What must hold of gradients besides, and whether it did. */
+export interface LawRecord {
+  readonly name: string;
+  readonly how: string;
+  cases: number;
+  /** Elements compared, and those of which nothing is claimed: they are near a decision. */
+  elements: number;
+  excluded: number;
+  worst: TargetRecord["worst"];
   readonly failures: Failure[];
 }
 
@@ -31,11 +45,14 @@ export interface Skip {
 /** Everything checked of one operator. */
 export interface OperatorRecord {
   readonly operator: string;
+  /** The operator itself, or its gradients. */
+  readonly role: "forward" | "backward";
   readonly variants: number;
   /** Cases in which the oracles were compared with one another. */
   cases: number;
   /** Disagreements among the oracles: declaration, IR interpreter, judge, reference. */
   readonly failures: Failure[];
+  readonly laws: readonly LawRecord[];
   readonly targets: readonly TargetRecord[];
   readonly skipped: Skip[];
 }
@@ -58,6 +75,7 @@ export function closeLedger(
   const sound = (record: OperatorRecord): boolean =>
     record.cases > 0 &&
     record.failures.length === 0 &&
+    record.laws.every((law) => law.failures.length === 0) &&
     record.targets.length > 0 &&
     record.targets.every((t) => t.failures.length === 0 && t.cases > 0);
   const passed = operators.length > 0 && operators.every(sound);

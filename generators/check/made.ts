@@ -7,7 +7,7 @@ import { type Spread, spreads, type Values, valueKinds } from "./arrays.ts";
 import type { Expects } from "./compare.ts";
 import type { Shape } from "./shapes.ts";
 import { completeSizes, freeAxes, makeAttributes } from "./sizes.ts";
-import { nameVariant, type Subject, type Variant } from "./variants.ts";
+import { nameVariant, type Subject, shapingKernel, type Variant } from "./variants.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -49,7 +49,7 @@ export function shapeOf(
     variant.options,
     (attr, part) => attrs[part === "" ? attr.name : `${attr.name}.${part}`]!,
   );
-  const kernel = subject.kernel(variant.present);
+  const kernel = shapingKernel(subject, variant.present);
   const sizes = completeSizes(kernel, free, attributes.attrs, variant.options);
   return sizes && { sizes, attributes };
 }
@@ -61,7 +61,7 @@ export function readMade(
   id: string,
   [sizes = "", attrs = "", coords = "", values = "", seed = "", ...rest]: readonly string[],
 ) {
-  const kernel = subject.kernel(variant.present);
+  const kernel = shapingKernel(subject, variant.present);
   const spread = spreads.find((s) => s === coords);
   const kind = valueKinds.find((v) => v === values);
   if (!spread || !kind || !/^\d+$/.test(seed) || rest.length > 0)
@@ -75,13 +75,22 @@ export function readMade(
   };
   const shape = shapeOf(subject, given);
   if (!shape) throw new RangeError(`${subject.name} refuses the sizes and attributes of ${id}`);
-  const plan = { ...shape, coords: spread, values: kind, expects: expectsOf(kernel, shape) };
+  const plan = {
+    ...shape,
+    coords: spread,
+    values: kind,
+    expects: expectsOf(subject, kernel, shape),
+  };
   return { plan, seed };
 }
 
 /** Whatever was drawn may lie outside of the map, so that all is 0. */
-const expectsOf = (kernel: Kernel, { sizes }: Shape): Expects =>
-  freeAxes(kernel).some((axis) => sizes[axis] === 0) ? { empty: true } : { zero: true };
+const expectsOf = (subject: Subject, kernel: Kernel, { sizes }: Shape): Expects =>
+  freeAxes(kernel).some((axis) => sizes[axis] === 0) ? expectsEmpty(subject) : { zero: true };
+
+/** What a case without elements gives: nothing, or gradients that are 0. */
+export const expectsEmpty = (subject: Subject): Expects =>
+  subject.forward ? { vanishes: true } : { empty: true };
 
 function readNumbers(id: string, text: string, names: readonly string[]): Numbers {
   const found = Object.fromEntries(

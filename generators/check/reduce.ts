@@ -235,6 +235,14 @@ function maxOf(
       }
       const [v] = best.value as [number];
       m.set(slots[0]!, v, Number.isFinite(v) ? Math.max(most - v, v - least) : best.bound[0]!);
+      // Its value is one, but not its slope.
+      if (
+        steps.some(
+          (s) =>
+            s !== best && s.bound[0]! + best.bound[0]! > 0 && s.value[0]! + s.bound[0]! >= least,
+        )
+      )
+        m.frames.opened++;
       if (slots.length === 1) return;
       // Whatever else is carried (an argmax) is that of one step that may hold the largest.
       const rivals = steps.filter((s) => s !== best && s.value[0]! + s.bound[0]! >= least);

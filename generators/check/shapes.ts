@@ -10,6 +10,7 @@ import {
   drawNumber,
   freeAxes,
   makeAttributes,
+  movesOf,
   workOf,
 } from "./sizes.ts";
 import type { Subject } from "./variants.ts";
@@ -30,7 +31,9 @@ export type SizeRule =
   /** No elements along the first axis of the result. */
   | "empty"
   /** Small maps, and many boxes where the operator takes boxes. */
-  | "many";
+  | "many"
+  /** So small that every element of every tensor can be moved, one after another. */
+  | "tiny";
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -39,11 +42,14 @@ export interface Shape {
   readonly attributes: Attributes;
 }
 
-/** Work beyond which a drawn case is too slow to judge hundreds of times. */
-const mostWork = 20000;
+/** Work beyond which a drawn case is too slow to judge hundreds of times; gradients are a multiple of it. */
+const mostWork = { forward: 20000, backward: 8000 } as const;
+
+/** Work times elements beyond which a case is too slow to be run for each element. */
+export const mostMoves = 60_000;
 
 /** The rules for which the best of several shapes is taken. */
-const scored: readonly SizeRule[] = ["ones", "uneven", "groups", "covering"];
+const scored: readonly SizeRule[] = ["ones", "uneven", "groups", "covering", "tiny"];
 
 /** Sizes and attributes by a rule; undefined where none were found that the operator accepts. */
 export function drawShape(
@@ -59,6 +65,7 @@ export function drawShape(
   let most = Number.NEGATIVE_INFINITY;
   let accepted = 0;
   const wanted = scored.includes(rule) ? 30 : 1;
+  const limit = subject.forward ? mostWork.backward : mostWork.forward;
   for (let attempt = 0; attempt < 3000 && accepted < wanted; attempt++) {
     const attributes = makeAttributes(subject.attrs, options, (attr) =>
       rule === "ones" && random() < 0.7
@@ -67,7 +74,8 @@ export function drawShape(
     );
     const free = drawFree(kernel, rule, random);
     const sizes = completeSizes(kernel, free, attributes.attrs, options);
-    if (!sizes || workOf(kernel, sizes) > mostWork) continue;
+    if (!sizes || workOf(kernel, sizes) > limit) continue;
+    if (rule === "tiny" && movesOf(kernel, sizes) > mostMoves) continue;
     accepted++;
     const value = score(kernel, rule, sizes, attributes.attrs, options);
     if (value > most) [best, most] = [{ sizes, attributes }, value];
@@ -101,6 +109,7 @@ const pools = {
   covering: [2, 3, 4, 5],
   empty: [1, 2, 3],
   many: [1, 2, 2, 3],
+  tiny: [1, 2, 2, 3, 4],
 } as const;
 
 /** So many boxes meet most of what can happen at the border of a small map. */
@@ -149,6 +158,9 @@ function score(
     case "empty":
     case "many":
       return 0;
+    case "tiny":
+      // As much as the limit allows, and something to move across.
+      return movesOf(kernel, sizes);
     default:
       return rule satisfies never;
   }

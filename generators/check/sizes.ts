@@ -140,3 +140,14 @@ export function workOf(kernel: Kernel, sizes: Numbers): number {
   }
   return work;
 }
+
+/** About how many terms a kernel evaluates in all if it is run for each element of its tensors. */
+export function movesOf(kernel: Kernel, sizes: Numbers): number {
+  const elements = kernel.tensors
+    .filter((t) => !t.optional || kernel.present.includes(t.name))
+    .reduce(
+      (n, { dims }) => n + dims.flat().reduce((m, axis) => m * (sizes[axis] ?? Number(axis)), 1),
+      0,
+    );
+  return elements * workOf(kernel, sizes);
+}

@@ -23,7 +23,13 @@ export interface Subject {
   readonly variants: readonly (readonly string[])[];
   readonly samples: readonly Sample[];
   kernel(present: readonly string[]): Kernel;
+  /** Of gradients: whose they are. Shapes are drawn for it. */
+  readonly forward?: Subject;
 }
+
+/** The kernel for which sizes are drawn: gradients take the shapes of what they are gradients of. */
+export const shapingKernel = (subject: Subject, present: readonly string[]): Kernel =>
+  (subject.forward ?? subject).kernel(present);
 
 /** A choice of optional tensors and of every option. */
 export interface Variant {

@@ -1,6 +1,6 @@
 // The ledger of a cross-check as people read it.
 
-import type { Failure, Ledger, OperatorRecord, TargetRecord } from "../check/ledger.ts";
+import type { Failure, LawRecord, Ledger, OperatorRecord, TargetRecord } from "../check/ledger.ts";
 import { explainUnavailable } from "./executors.ts";
 import { type Align, formatTable, plural } from "./terminal.ts";
 
@@ -20,7 +20,9 @@ const align: readonly Align[] = ["left", "left", "left", "right", "right", "righ
 export function formatLedger(ledger: Ledger): string {
   const { operators, unavailable } = ledger;
   const parts = [formatTable(operators.flatMap(formatOperator), { head, align })];
-  const failures = operators.flatMap((o) => [o, ...o.targets].flatMap((r) => r.failures));
+  const failures = operators.flatMap((o) =>
+    [o, ...o.laws, ...o.targets].flatMap((r) => r.failures),
+  );
   if (failures.length > 0) parts.push(failures.map(formatFailure).join(""));
   const skipped = operators.flatMap((o) =>
     o.skipped.map(({ what, reason }) => `skipped: ${o.operator} ${what}: ${reason}\n`),
@@ -39,20 +41,29 @@ export function formatLedger(ledger: Ledger): string {
 }
 
 function formatOperator(record: OperatorRecord): readonly (readonly string[])[] {
-  const { operator, variants, cases, failures, targets } = record;
-  const oracles = `declaration, IR and judge in float64 (${plural(variants, "variant")})`;
+  const { operator, role, variants, cases, failures, laws, targets } = record;
+  const who = role === "forward" ? "declaration, IR and judge" : "IR and judge";
+  const oracles = `${who} in float64 (${plural(variants, "variant")})`;
+  const name = role === "forward" ? operator : `${operator} ${role}`;
   return [
-    [operator, "float64", oracles, String(cases), "", "", "", verdict(failures)],
+    [name, "float64", oracles, String(cases), "", "", "", verdict(failures)],
+    ...laws.map((law) => formatLaw(law)),
     ...targets.map((t) => formatTarget(t)),
   ];
 }
 
+function formatLaw({ name, how, cases, elements, excluded, worst, failures }: LawRecord) {
+  const counts = [String(cases), String(elements), "", worst.error.toFixed(2)];
+  const without = excluded > 0 ? `; ${excluded} left out near decisions` : "";
+  return ["", name, `${how}${without}`, ...counts, verdict(failures)];
+}
+
 function formatTarget(record: TargetRecord): readonly string[] {
-  const { target, device, cases, elements, ambiguous, worst, failures } = record;
+  const { target, lowering, device, cases, elements, ambiguous, worst, failures } = record;
   return [
     "",
     target,
-    device.device,
+    lowering === "" ? device.device : `${device.device}, adds ${lowering}`,
     String(cases),
     String(elements),
     String(ambiguous),

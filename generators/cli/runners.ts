@@ -4,15 +4,64 @@ import { evaluateFormula } from "../../targets/contract/formula.ts";
 import type { Executor, Program } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
+import type { Skip } from "../check/ledger.ts";
 import { type Rules, rulesOf } from "../check/rules.ts";
-import { compile } from "../compile.ts";
+import {
+  type ChosenSchedule,
+  type Compiled,
+  compile,
+  compileKernels,
+  scheduleOn,
+} from "../compile.ts";
 import type { Target } from "../emit/target.ts";
 import type { Operator } from "../frontend/operator.ts";
+import { gradientsOn } from "../gradients.ts";
+import { additionsOf } from "./additions.ts";
+import { otherLowerings } from "./lowerings.ts";
 
 /** Runs an operator's cases with the kernels that `generate` writes for a target. */
 export function makeRunner(operator: Operator, target: Target, executor: Executor): TargetRunner {
   const variants = operator.variants.length > 0 ? operator.variants : [[]];
-  const { programs } = compile(operator, target, { variants });
+  return runnerOf(compile(operator, target, { variants }), executor);
+}
+
+/** What runs the gradients of an operator on one device, and what is not run, with the reason. */
+export interface GradientRunners {
+  readonly runners: readonly TargetRunner[];
+  readonly skipped: readonly Skip[];
+}
+
+/**
+ * Runs an operator's gradients with the kernels that `generate` writes for a target; with `everyLowering`, also
+ * with every other way of adding that the compiler has for it.
+ */
+export function makeGradientRunners(
+  operator: Operator,
+  target: Target,
+  executor: Executor,
+  everyLowering: boolean,
+): GradientRunners {
+  const variants = operator.variants.length > 0 ? operator.variants : [[]];
+  const { kernels, left } = gradientsOn({ ...operator, variants }, target);
+  const cannot = `${target.name} cannot add to elements that an index chooses`;
+  if (kernels.length === 0)
+    return { runners: [], skipped: [{ what: `gradients on ${target.name}`, reason: cannot }] };
+  const lacks = left.length > 0 ? { lacks: { outputs: left, reason: cannot } } : {};
+  const skipped: Skip[] = [];
+  const runWith = (schedule: ChosenSchedule): TargetRunner => {
+    const compiled = compileKernels(operator, kernels, target, schedule);
+    return { ...runnerOf(compiled, executor), lowering: additionsOf(compiled), ...lacks };
+  };
+  const runners = [runWith(scheduleOn(target))];
+  for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target) : []) {
+    const what = `gradients on ${target.name}, ${by}`;
+    if ("refused" in schedule) skipped.push({ what, reason: schedule.refused });
+    else runners.push(runWith(schedule));
+  }
+  return { runners, skipped };
+}
+
+function runnerOf({ programs, target }: Compiled, executor: Executor): TargetRunner {
   const rules: Readonly<Record<string, Rules>> = rulesOf;
   const known = rules[target.name];
   if (known === undefined) throw new Error(`nothing is known of the arithmetic of ${target.name}`);
@@ -36,10 +85,13 @@ function findProgram(programs: readonly Program[], present: readonly string[]): 
 async function runCase(executor: Executor, program: Program, of: Case): Promise<Results> {
   const { sizes, attrs, options } = of.numbers;
   const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
-  const constants = program.entry.constants.map(({ name, option }) => [name, options[option]!]);
+  const constants = program.entry.constants.flatMap(({ name, option }) =>
+    options[option] === undefined ? [] : [[name, options[option]]],
+  );
   const scalars: Record<string, number> = { ...sizes, ...Object.fromEntries(named) };
+  const taken = program.entry.tensors.filter(({ role }) => role === "input");
   const outputs = await executor.run(program, {
-    inputs: Object.fromEntries(Object.entries(of.inputs).map(([name, { data }]) => [name, data])),
+    inputs: Object.fromEntries(taken.map(({ name }) => [name, of.inputs[name]!.data])),
     scalars,
     constants: Object.fromEntries(constants),
   });

@@ -1,9 +1,11 @@
 // `check`: do all targets agree with the declaration?
 
 import type { Command } from "commander";
-import { crosscheck } from "../../check/crosscheck.ts";
+import { crosscheck, type Request } from "../../check/crosscheck.ts";
+import { differencesLaw } from "../../check/differences.ts";
 import { closeLedger, type Ledger, ledgerToJson, type OperatorRecord } from "../../check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
+import { wildLaw } from "../../check/wild.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
@@ -15,10 +17,11 @@ import {
   type OpenedAll,
   openAll,
 } from "../executors.ts";
+import { gradientSubject } from "../gradients.ts";
 import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
-import { makeRunner } from "../runners.ts";
+import { makeGradientRunners, makeRunner } from "../runners.ts";
 import { parseTargets } from "../targets.ts";
 import { formatTime, plural, type Terminal } from "../terminal.ts";
 
@@ -26,8 +29,12 @@ const examples = `
 Examples:
   $ warpweave check
   $ warpweave check deform_conv2d --target wgsl,cuda --cases 20
+  $ warpweave check deform_conv2d --grad
   $ warpweave check ./my_op.ts --all --json
   $ warpweave check roi_pool --target js --case none,reduce=max,coords=round/random/3
+
+--grad compares the gradients of every differentiable tensor: the kernels of all targets with the
+float64 interpreter of what was derived, and that with differences of the declaration.
 
 Without --target, targets that this machine cannot run are listed with the reason; with it, they
 are refused.`;
@@ -37,6 +44,7 @@ interface CheckOptions {
   readonly cases: string;
   readonly seed: string;
   readonly case?: string;
+  readonly grad?: boolean;
   readonly all?: boolean;
   readonly json?: boolean;
 }
@@ -54,7 +62,12 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .option("--cases <number>", "random cases of each variant, beside the fixed ones", "3")
     .option("--seed <number>", "where the random cases start", "0")
     .option("--case <id>", "only this case, as a failure names it")
-    .option("--all", "every combination of options, not only a covering array of pairs")
+    .option("--grad", "the gradients, not the results")
+    .option(
+      "--all",
+      "results and gradients, every combination of options (not only a covering array of pairs), " +
+        "every way of adding",
+    )
     .option("--json", "print the ledger as JSON")
     .addHelpText("after", examples)
     .action((names: readonly string[], options: CheckOptions) => check(names, options, terminal));
@@ -74,11 +87,20 @@ async function check(
   const { opened, unavailable } = await openTargets(targets, options.target !== undefined);
   const records: OperatorRecord[] = [];
   try {
+    const both = options.all === true && options.case === undefined;
     for (const [i, operator] of operators.entries()) {
       const command = names[i] ?? operator.name;
-      records.push(
-        await checkOne(operator, command, opened, { ...options, count, seed }, terminal.progress),
-      );
+      const chosen = { ...options, command, count, seed };
+      if (options.grad !== true)
+        records.push(
+          await checkOne(await forwardRequest(operator, opened, chosen), chosen, terminal.progress),
+        );
+      if (options.grad !== true && !both) continue;
+      const request = await gradientRequest(operator, opened, chosen);
+      if (request !== undefined) records.push(await checkOne(request, chosen, terminal.progress));
+      else if (names.length > 0 && options.grad === true)
+        throw new UserError(`${operator.name} has no differentiable tensor, so no gradients`);
+      else terminal.err(`skipped: ${operator.name}: it has no differentiable tensor\n`);
     }
   } finally {
     await closeAll({ opened });
@@ -101,29 +123,71 @@ async function openTargets(targets: readonly Target[], required: boolean): Promi
   throw new UserError(`${missing.target} cannot run here: ${explainUnavailable(missing)}`);
 }
 
-async function checkOne(
+interface Chosen extends Omit<CheckOptions, "cases" | "seed"> {
+  readonly command: string;
+  readonly count: number;
+  readonly seed: number;
+}
+
+const choiceOf = (options: Chosen) => ({
+  count: options.count,
+  seed: options.seed,
+  variants: options.all === true ? ("all" as const) : ("pairwise" as const),
+  ...(options.case === undefined ? {} : { only: options.case }),
+  command: options.command,
+});
+
+/** An operator's results: the declaration and the IR are the oracles. */
+async function forwardRequest(
   operator: Operator,
-  command: string,
   opened: readonly Opened[],
-  options: Omit<CheckOptions, "cases" | "seed"> & { readonly count: number; readonly seed: number },
+  options: Chosen,
+): Promise<Request> {
+  const reference = await loadReference(operator.path);
+  return {
+    subject: operator,
+    oracles: [declarationOracle(operator, reference), interpreterOracle(operator)],
+    targets: opened.map(({ target, executor }) => makeRunner(operator, target, executor)),
+    ...choiceOf(options),
+  };
+}
+
+/** Its gradients: the IR is the oracle, and differences of the declaration hold it to account. */
+async function gradientRequest(
+  operator: Operator,
+  opened: readonly Opened[],
+  options: Chosen,
+): Promise<Request | undefined> {
+  const subject = gradientSubject(operator);
+  if (subject === undefined) return undefined;
+  const reference = await loadReference(operator.path);
+  const found = opened.map(({ target, executor }) =>
+    makeGradientRunners(operator, target, executor, options.all === true),
+  );
+  const wild = wildLaw(subject, operator.differentiable);
+  return {
+    subject,
+    oracles: [interpreterOracle(subject)],
+    laws: [differencesLaw(operator, reference, subject), ...(wild ? [wild] : [])],
+    targets: found.flatMap(({ runners }) => runners),
+    skipped: found.flatMap(({ skipped }) => skipped),
+    ...choiceOf(options),
+  };
+}
+
+async function checkOne(
+  request: Request,
+  options: Chosen,
   stream: Terminal["progress"],
 ): Promise<OperatorRecord> {
-  const reference = await loadReference(operator.path);
   let progress: Progress | undefined;
   let before = 0;
   try {
     return await crosscheck({
-      subject: operator,
-      oracles: [declarationOracle(operator, reference), interpreterOracle(operator)],
-      targets: opened.map(({ target, executor }) => makeRunner(operator, target, executor)),
-      count: options.count,
-      seed: options.seed,
-      variants: options.all === true ? "all" : "pairwise",
-      ...(options.case === undefined ? {} : { only: options.case }),
-      command,
+      ...request,
       progress: (done, total) => {
         progress ??= startProgress({
-          label: `check ${operator.name}`,
+          label: `check ${request.subject.name}`,
           total,
           json: options.json === true || stream === undefined,
           ...(stream === undefined ? {} : { stream }),
@@ -149,7 +213,9 @@ function printLedger(
   terminal: Terminal,
 ): void {
   const { operators, passed } = ledger;
-  const failures = operators.flatMap((o) => [o, ...o.targets].flatMap((r) => r.failures));
+  const failures = operators.flatMap((o) =>
+    [o, ...o.laws, ...o.targets].flatMap((r) => r.failures),
+  );
   if (json) terminal.out(`${ledgerToJson(ledger)}\n`);
   else {
     terminal.out(formatLedger(ledger));
