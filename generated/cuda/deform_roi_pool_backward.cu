@@ -26,6 +26,11 @@
 #define DEFORM_ROI_POOL_BORDER 0
 #endif
 
+// accumulate: 0 overwrite, 1 add
+#ifndef DEFORM_ROI_POOL_ACCUMULATE
+#define DEFORM_ROI_POOL_ACCUMULATE 0
+#endif
+
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
@@ -682,6 +687,10 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
       }
       sum += value + value7;
     }
-    grad_offset[index] = sum;
+    if (DEFORM_ROI_POOL_ACCUMULATE == 1) {
+      grad_offset[index] += sum;
+    } else {
+      grad_offset[index] = sum;
+    }
   }
 }

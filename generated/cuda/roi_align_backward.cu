@@ -18,6 +18,11 @@
 #define ROI_ALIGN_MODE 0
 #endif
 
+// accumulate: 0 overwrite, 1 add
+#ifndef ROI_ALIGN_ACCUMULATE
+#define ROI_ALIGN_ACCUMULATE 0
+#endif
+
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {

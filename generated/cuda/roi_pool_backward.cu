@@ -20,6 +20,11 @@
 #define ROI_POOL_COORDS 0
 #endif
 
+// accumulate: 0 overwrite, 1 add
+#ifndef ROI_POOL_ACCUMULATE
+#define ROI_POOL_ACCUMULATE 0
+#endif
+
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
@@ -632,6 +637,10 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
       }
       sum += value + value4;
     }
-    grad_offset[index] = sum;
+    if (ROI_POOL_ACCUMULATE == 1) {
+      grad_offset[index] += sum;
+    } else {
+      grad_offset[index] = sum;
+    }
   }
 }

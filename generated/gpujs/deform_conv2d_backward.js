@@ -2155,6 +2155,9 @@ const functions = [floor_div, floor_mod, minimum, maximum, to_int, floor_to_int]
 // Whole numbers are exact up to here in f32, which all modes but cpu compute in.
 const largest = 16777216;
 
+// gpu.js takes no array without elements; no kernel reads one that stands for such.
+const empty = new Float32Array(1);
+
 function prepare(gpu, given, { source, arrays, numbers, reals, count, constants }) {
   for (const name of Object.keys(given))
     if (!Object.hasOwn(constants, name))
@@ -2183,7 +2186,8 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
     kernel.setOutput([elements]);
     // Mode cpu computes in doubles: it must not see more of a real number than the others.
     const given = numbers.map((n) => (reals.includes(n) ? Math.fround(scalars[n]) : scalars[n]));
-    return kernel(...arrays.map((name) => tensors[name]), ...given);
+    const filled = arrays.map((name) => (tensors[name].length > 0 ? tensors[name] : empty));
+    return kernel(...filled, ...given);
   };
   return Object.assign(run, { kernel });
 }

@@ -350,6 +350,9 @@ const functions = [
 // Whole numbers are exact up to here in f32, which all modes but cpu compute in.
 const largest = 16777216;
 
+// gpu.js takes no array without elements; no kernel reads one that stands for such.
+const empty = new Float32Array(1);
+
 function prepare(gpu, given, { source, arrays, numbers, reals, count, constants }) {
   for (const name of Object.keys(given))
     if (!Object.hasOwn(constants, name))
@@ -378,7 +381,8 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
     kernel.setOutput([elements]);
     // Mode cpu computes in doubles: it must not see more of a real number than the others.
     const given = numbers.map((n) => (reals.includes(n) ? Math.fround(scalars[n]) : scalars[n]));
-    return kernel(...arrays.map((name) => tensors[name]), ...given);
+    const filled = arrays.map((name) => (tensors[name].length > 0 ? tensors[name] : empty));
+    return kernel(...filled, ...given);
   };
   return Object.assign(run, { kernel });
 }

@@ -62,19 +62,35 @@ export interface DeformRoiPoolBackwardAttributes {
   readonly border?: "clamp" | "skip" | undefined;
 }
 
+export interface DeformRoiPoolBackwardResults {
+  /** (N, C, H, W) */
+  readonly grad_input: Result;
+  /** (R, 2, PH, PW) */
+  readonly grad_offset?: Result;
+}
+
+export type DeformRoiPoolBackwardName = keyof DeformRoiPoolBackwardResults;
+
+export interface DeformRoiPoolBackwardChoice<Name extends DeformRoiPoolBackwardName> {
+  /** The results to compute; all by default. */
+  readonly wanted?: readonly Name[] | undefined;
+  /** Arrays to which results are added, where they would be new ones otherwise. */
+  readonly accumulate?:
+    | { readonly [name in DeformRoiPoolBackwardName]?: Float32Array | undefined }
+    | undefined;
+}
+
 /**
  * Gradients of input, offset. Deformable RoI pooling: the mean of samples in each bin of each box,
  * each bin moved by its offset. Throws a TypeError or RangeError that says what does not fit.
  */
-export function deform_roi_pool_backward(
+export function deform_roi_pool_backward<
+  Name extends DeformRoiPoolBackwardName = DeformRoiPoolBackwardName,
+>(
   tensors: DeformRoiPoolBackwardTensors,
   attributes: DeformRoiPoolBackwardAttributes,
-): {
-  /** (N, C, H, W) */
-  readonly grad_input: Result;
-  /** (R, 2, PH, PW) */
-  readonly grad_offset: Result;
-};
+  choice?: DeformRoiPoolBackwardChoice<Name>,
+): Pick<DeformRoiPoolBackwardResults, Name>;
 
 export function deform_roi_pool_backward_kernel(
   input: Float32Array,
@@ -94,6 +110,7 @@ export function deform_roi_pool_backward_kernel(
   COORDS: number,
   GRID: number,
   BORDER: number,
+  ACCUMULATE: number,
 ): void;
 
 export function deform_roi_pool_backward_offset_grad_input_kernel(
@@ -115,6 +132,7 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
   COORDS: number,
   GRID: number,
   BORDER: number,
+  ACCUMULATE: number,
 ): void;
 
 export function deform_roi_pool_backward_offset_grad_offset_kernel(
@@ -136,4 +154,5 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
   COORDS: number,
   GRID: number,
   BORDER: number,
+  ACCUMULATE: number,
 ): void;

@@ -47,14 +47,33 @@ export interface RoiAlignBackwardAttributes {
   readonly mode?: "avg" | "max" | "max_corner" | undefined;
 }
 
+export interface RoiAlignBackwardResults {
+  /** (N, C, H, W) */
+  readonly grad_input: Result;
+}
+
+export type RoiAlignBackwardName = keyof RoiAlignBackwardResults;
+
+export interface RoiAlignBackwardChoice<Name extends RoiAlignBackwardName> {
+  /** The results to compute; all by default. */
+  readonly wanted?: readonly Name[] | undefined;
+  /** Arrays to which results are added, where they would be new ones otherwise. */
+  readonly accumulate?:
+    | { readonly [name in RoiAlignBackwardName]?: Float32Array | undefined }
+    | undefined;
+}
+
 /**
  * Gradients of input. RoIAlign: bilinear samples on a grid in each bin of each box, averaged
  * (or the largest). Throws a TypeError or RangeError that says what does not fit.
  */
-export function roi_align_backward(
+export function roi_align_backward<
+  Name extends RoiAlignBackwardName = RoiAlignBackwardName,
+>(
   tensors: RoiAlignBackwardTensors,
   attributes: RoiAlignBackwardAttributes,
-): Result;
+  choice?: RoiAlignBackwardChoice<Name>,
+): Pick<RoiAlignBackwardResults, Name>;
 
 export function roi_align_backward_grad_input_kernel(
   input: Float32Array,
@@ -72,6 +91,7 @@ export function roi_align_backward_grad_input_kernel(
   sampling_ratio: number,
   ALIGNED: number,
   MODE: number,
+  ACCUMULATE: number,
 ): void;
 
 export function roi_align_backward_grad_input_2_kernel(
@@ -89,4 +109,5 @@ export function roi_align_backward_grad_input_2_kernel(
   sampling_ratio: number,
   ALIGNED: number,
   MODE: number,
+  ACCUMULATE: number,
 ): void;

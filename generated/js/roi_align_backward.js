@@ -12,8 +12,10 @@
  * Gradients of input. RoIAlign: bilinear samples on a grid in each bin of each box, averaged
  * (or the largest).
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
+ * by name to which results are added.
  */
-export function roi_align_backward(tensors, attributes = {}) {
+export function roi_align_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
   const shapes = Object.fromEntries(given.map(([name, tensor]) => [name, readShape(name, tensor)]));
   const { present, sizes, scalars, options, outputs } = resolve(signature, shapes, attributes);
@@ -21,8 +23,12 @@ export function roi_align_backward(tensors, attributes = {}) {
     given.map(([name, tensor]) => [name, readData(name, tensor.data, shapes[name])]),
   );
   checkIndices(signature, arrays, shapes, sizes);
-  const results = entries[present.join(" ")](arrays, scalars, options);
-  return { data: results.grad_input, shape: outputs.grad_input };
+  const results = makeResults(outputs, choice);
+  const accumulate = Number(choice.accumulate !== undefined);
+  entries[present.join(" ")](arrays, results, scalars, { ...options, accumulate });
+  return Object.fromEntries(
+    Object.entries(results).map(([name, data]) => [name, { data, shape: outputs[name] }]),
+  );
 }
 
 const axes = [
@@ -68,24 +74,21 @@ const signature = {
 
 // How each choice of optional tensors is computed.
 const entries = {
-  "": ({ input, rois, grad_output }, _s, _o) => {
-    const grad_input = new Float32Array(_s.N * _s.C * _s.H * _s.W);
-    grad_input.fill(0);
+  "": ({ input, rois, grad_output }, { grad_input }, _s, _o) => {
     roi_align_backward_grad_input_kernel(
       input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _s.sampling_ratio, _o.aligned, _o.mode,
+      _s.spatial_scale, _s.sampling_ratio, _o.aligned, _o.mode, _o.accumulate,
     );
     roi_align_backward_grad_input_2_kernel(
       rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW, _s.spatial_scale,
-      _s.sampling_ratio, _o.aligned, _o.mode,
+      _s.sampling_ratio, _o.aligned, _o.mode, _o.accumulate,
     );
-    return { grad_input };
   },
 };
 
 export function roi_align_backward_grad_input_kernel(
   input, rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio,
-  ALIGNED, MODE,
+  ALIGNED, MODE, ACCUMULATE,
 ) {
   const aligned = ALIGNED === 1;
   const half = aligned ? 0.5 : 0;
@@ -440,7 +443,7 @@ export function roi_align_backward_grad_input_kernel(
 
 export function roi_align_backward_grad_input_2_kernel(
   rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, ALIGNED,
-  MODE,
+  MODE, ACCUMULATE,
 ) {
   const test = 0 < sampling_ratio;
   const aligned = ALIGNED === 1;
@@ -628,6 +631,42 @@ function readData(name, data, shape) {
     if (typeof data[at] !== "number")
       throw new TypeError(`${name}.data[${at}] is ${show(data[at])}; it must be a number.`);
   return Float32Array.from(data);
+}
+
+/** Arrays for the results that are wanted: those to add to, else new ones. */
+function makeResults(outputs, choice) {
+  const names = Object.keys(outputs);
+  if (typeof choice !== "object" || choice === null)
+    throw new TypeError(`The choice of results is ${show(choice)}; it must be an object.`);
+  const unknown = Object.keys(choice).find((name) => name !== "wanted" && name !== "accumulate");
+  if (unknown !== undefined)
+    throw new TypeError(`There is no choice ${unknown}; there are wanted and accumulate.`);
+  const { wanted = names, accumulate = {} } = choice;
+  if (!Array.isArray(wanted) || wanted.length === 0)
+    throw new TypeError(`wanted is ${show(wanted)}; it must be a list of some of: ${join(names)}.`);
+  if (typeof accumulate !== "object" || accumulate === null)
+    throw new TypeError(`accumulate is ${show(accumulate)}; it must be an object of arrays.`);
+  for (const name of [...wanted, ...Object.keys(accumulate)])
+    if (!names.includes(name))
+      throw new TypeError(
+        `roi_align_backward gives no ${name} for these tensors; it gives ${join(names)}.`,
+      );
+  const results = {};
+  for (const name of names) {
+    const elements = outputs[name].reduce((product, size) => product * size, 1);
+    const given = accumulate[name];
+    if (given !== undefined && !wanted.includes(name))
+      throw new TypeError(`accumulate has ${name}, which is not wanted.`);
+    if (given !== undefined && !(given instanceof Float32Array))
+      throw new TypeError(`accumulate.${name} must be a Float32Array.`);
+    if (given !== undefined && given.length !== elements)
+      throw new RangeError(
+        `accumulate.${name} has ${given.length} elements; ` +
+          `the shape (${outputs[name].join(", ")}) has ${elements}.`,
+      );
+    if (wanted.includes(name)) results[name] = given ?? new Float32Array(elements);
+  }
+  return results;
 }
 
 const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };

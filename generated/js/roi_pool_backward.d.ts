@@ -51,19 +51,35 @@ export interface RoiPoolBackwardAttributes {
   readonly gamma?: number | undefined;
 }
 
+export interface RoiPoolBackwardResults {
+  /** (N, C, H, W) */
+  readonly grad_input: Result;
+  /** (R, 2, PH, PW) */
+  readonly grad_offset?: Result;
+}
+
+export type RoiPoolBackwardName = keyof RoiPoolBackwardResults;
+
+export interface RoiPoolBackwardChoice<Name extends RoiPoolBackwardName> {
+  /** The results to compute; all by default. */
+  readonly wanted?: readonly Name[] | undefined;
+  /** Arrays to which results are added, where they would be new ones otherwise. */
+  readonly accumulate?:
+    | { readonly [name in RoiPoolBackwardName]?: Float32Array | undefined }
+    | undefined;
+}
+
 /**
  * Gradients of input, offset. RoI pooling: the maximum, or the mean, of each bin of each box; with
  * offset, deformable. Throws a TypeError or RangeError that says what does not fit.
  */
-export function roi_pool_backward(
+export function roi_pool_backward<
+  Name extends RoiPoolBackwardName = RoiPoolBackwardName,
+>(
   tensors: RoiPoolBackwardTensors,
   attributes: RoiPoolBackwardAttributes,
-): {
-  /** (N, C, H, W) */
-  readonly grad_input: Result;
-  /** (R, 2, PH, PW) */
-  readonly grad_offset: Result;
-};
+  choice?: RoiPoolBackwardChoice<Name>,
+): Pick<RoiPoolBackwardResults, Name>;
 
 export function roi_pool_backward_grad_input_kernel(
   rois: Float32Array,
@@ -79,6 +95,7 @@ export function roi_pool_backward_grad_input_kernel(
   spatial_scale: number,
   REDUCE: number,
   COORDS: number,
+  ACCUMULATE: number,
 ): void;
 
 export function roi_pool_backward_grad_input_2_kernel(
@@ -96,6 +113,7 @@ export function roi_pool_backward_grad_input_2_kernel(
   spatial_scale: number,
   REDUCE: number,
   COORDS: number,
+  ACCUMULATE: number,
 ): void;
 
 export function roi_pool_backward_offset_grad_input_kernel(
@@ -114,6 +132,7 @@ export function roi_pool_backward_offset_grad_input_kernel(
   gamma: number,
   REDUCE: number,
   COORDS: number,
+  ACCUMULATE: number,
 ): void;
 
 export function roi_pool_backward_offset_grad_input_2_kernel(
@@ -131,6 +150,7 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
   spatial_scale: number,
   REDUCE: number,
   COORDS: number,
+  ACCUMULATE: number,
 ): void;
 
 export function roi_pool_backward_offset_grad_offset_kernel(
@@ -150,4 +170,5 @@ export function roi_pool_backward_offset_grad_offset_kernel(
   gamma: number,
   REDUCE: number,
   COORDS: number,
+  ACCUMULATE: number,
 ): void;

@@ -14,8 +14,10 @@
  * Gradients of input, offset. RoI pooling: the maximum, or the mean, of each bin of each box; with
  * offset, deformable.
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
+ * by name to which results are added.
  */
-export function roi_pool_backward(tensors, attributes = {}) {
+export function roi_pool_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
   const shapes = Object.fromEntries(given.map(([name, tensor]) => [name, readShape(name, tensor)]));
   const { present, sizes, scalars, options, outputs } = resolve(signature, shapes, attributes);
@@ -23,7 +25,9 @@ export function roi_pool_backward(tensors, attributes = {}) {
     given.map(([name, tensor]) => [name, readData(name, tensor.data, shapes[name])]),
   );
   checkIndices(signature, arrays, shapes, sizes);
-  const results = entries[present.join(" ")](arrays, scalars, options);
+  const results = makeResults(outputs, choice);
+  const accumulate = Number(choice.accumulate !== undefined);
+  entries[present.join(" ")](arrays, results, scalars, { ...options, accumulate });
   return Object.fromEntries(
     Object.entries(results).map(([name, data]) => [name, { data, shape: outputs[name] }]),
   );
@@ -90,41 +94,38 @@ const signature = {
 
 // How each choice of optional tensors is computed.
 const entries = {
-  "": ({ input, rois, grad_output }, _s, _o) => {
-    const grad_input = new Float32Array(_s.N * _s.C * _s.H * _s.W);
-    grad_input.fill(0);
+  "": ({ input, rois, grad_output }, { grad_input }, _s, _o) => {
     roi_pool_backward_grad_input_kernel(
       rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW, _s.spatial_scale,
-      _o.reduce, _o.coords,
+      _o.reduce, _o.coords, _o.accumulate,
     );
     roi_pool_backward_grad_input_2_kernel(
       input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _o.reduce, _o.coords,
+      _s.spatial_scale, _o.reduce, _o.coords, _o.accumulate,
     );
-    return { grad_input };
   },
-  "offset": ({ input, rois, offset, grad_output }, _s, _o) => {
-    const grad_input = new Float32Array(_s.N * _s.C * _s.H * _s.W);
-    const grad_offset = new Float32Array(_s.R * 2 * _s.PH * _s.PW);
-    grad_input.fill(0);
-    roi_pool_backward_offset_grad_input_kernel(
-      rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _s.gamma, _o.reduce, _o.coords,
-    );
-    roi_pool_backward_offset_grad_input_2_kernel(
-      input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _o.reduce, _o.coords,
-    );
-    roi_pool_backward_offset_grad_offset_kernel(
-      input, rois, offset, grad_output, grad_offset, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _s.gamma, _o.reduce, _o.coords,
-    );
-    return { grad_input, grad_offset };
+  "offset": ({ input, rois, offset, grad_output }, { grad_input, grad_offset }, _s, _o) => {
+    if (grad_input) {
+      roi_pool_backward_offset_grad_input_kernel(
+        rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        _s.spatial_scale, _s.gamma, _o.reduce, _o.coords, _o.accumulate,
+      );
+      roi_pool_backward_offset_grad_input_2_kernel(
+        input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        _s.spatial_scale, _o.reduce, _o.coords, _o.accumulate,
+      );
+    }
+    if (grad_offset) {
+      roi_pool_backward_offset_grad_offset_kernel(
+        input, rois, offset, grad_output, grad_offset, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        _s.spatial_scale, _s.gamma, _o.reduce, _o.coords, _o.accumulate,
+      );
+    }
   },
 };
 
 export function roi_pool_backward_grad_input_kernel(
-  rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, REDUCE, COORDS,
+  rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, REDUCE, COORDS, ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
   const test = !(REDUCE === 0);
@@ -211,6 +212,7 @@ export function roi_pool_backward_grad_input_kernel(
 
 export function roi_pool_backward_grad_input_2_kernel(
   input, rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, REDUCE, COORDS,
+  ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
   const is_max = REDUCE === 0;
@@ -307,7 +309,7 @@ export function roi_pool_backward_grad_input_2_kernel(
 
 export function roi_pool_backward_offset_grad_input_kernel(
   rois, offset, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, gamma, REDUCE,
-  COORDS,
+  COORDS, ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
   const last_h = H - 1;
@@ -457,6 +459,7 @@ export function roi_pool_backward_offset_grad_input_kernel(
 
 export function roi_pool_backward_offset_grad_input_2_kernel(
   input, rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, REDUCE, COORDS,
+  ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
   const is_max = REDUCE === 0;
@@ -553,7 +556,7 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
 
 export function roi_pool_backward_offset_grad_offset_kernel(
   input, rois, offset, grad_output, grad_offset, N, C, H, W, R, PH, PW, spatial_scale, gamma,
-  REDUCE, COORDS,
+  REDUCE, COORDS, ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
   const last_h = H - 1;
@@ -726,7 +729,12 @@ export function roi_pool_backward_offset_grad_offset_kernel(
             }
             sum += value + value4;
           }
-          grad_offset[((part_at + part) * PH + ph) * PW + pw] = sum;
+          const place = ((part_at + part) * PH + ph) * PW + pw;
+          if (ACCUMULATE === 1) {
+            grad_offset[place] += sum;
+          } else {
+            grad_offset[place] = sum;
+          }
         }
       }
     }
@@ -792,6 +800,42 @@ function readData(name, data, shape) {
     if (typeof data[at] !== "number")
       throw new TypeError(`${name}.data[${at}] is ${show(data[at])}; it must be a number.`);
   return Float32Array.from(data);
+}
+
+/** Arrays for the results that are wanted: those to add to, else new ones. */
+function makeResults(outputs, choice) {
+  const names = Object.keys(outputs);
+  if (typeof choice !== "object" || choice === null)
+    throw new TypeError(`The choice of results is ${show(choice)}; it must be an object.`);
+  const unknown = Object.keys(choice).find((name) => name !== "wanted" && name !== "accumulate");
+  if (unknown !== undefined)
+    throw new TypeError(`There is no choice ${unknown}; there are wanted and accumulate.`);
+  const { wanted = names, accumulate = {} } = choice;
+  if (!Array.isArray(wanted) || wanted.length === 0)
+    throw new TypeError(`wanted is ${show(wanted)}; it must be a list of some of: ${join(names)}.`);
+  if (typeof accumulate !== "object" || accumulate === null)
+    throw new TypeError(`accumulate is ${show(accumulate)}; it must be an object of arrays.`);
+  for (const name of [...wanted, ...Object.keys(accumulate)])
+    if (!names.includes(name))
+      throw new TypeError(
+        `roi_pool_backward gives no ${name} for these tensors; it gives ${join(names)}.`,
+      );
+  const results = {};
+  for (const name of names) {
+    const elements = outputs[name].reduce((product, size) => product * size, 1);
+    const given = accumulate[name];
+    if (given !== undefined && !wanted.includes(name))
+      throw new TypeError(`accumulate has ${name}, which is not wanted.`);
+    if (given !== undefined && !(given instanceof Float32Array))
+      throw new TypeError(`accumulate.${name} must be a Float32Array.`);
+    if (given !== undefined && given.length !== elements)
+      throw new RangeError(
+        `accumulate.${name} has ${given.length} elements; ` +
+          `the shape (${outputs[name].join(", ")}) has ${elements}.`,
+      );
+    if (wanted.includes(name)) results[name] = given ?? new Float32Array(elements);
+  }
+  return results;
 }
 
 const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };

@@ -19,6 +19,9 @@ override GRID: i32 = 0;
 // border: 0 clamp, 1 skip
 override BORDER: i32 = 0;
 
+// accumulate: 0 overwrite, 1 add
+override ACCUMULATE: i32 = 0;
+
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> rois: array<f32>;
 @group(0) @binding(2) var<storage, read> offset: array<f32>;
@@ -750,6 +753,10 @@ fn deform_roi_pool_backward_offset_grad_offset(
       }
       sum += value + value7;
     }
-    grad_offset[index] = sum;
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += sum;
+    } else {
+      grad_offset[index] = sum;
+    }
   }
 }

@@ -14,6 +14,9 @@ override ALIGNED: i32 = 0;
 // mode: 0 avg, 1 max, 2 max_corner
 override MODE: i32 = 0;
 
+// accumulate: 0 overwrite, 1 add
+override ACCUMULATE: i32 = 0;
+
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> rois: array<f32>;
 @group(0) @binding(2) var<storage, read> grad_output: array<f32>;

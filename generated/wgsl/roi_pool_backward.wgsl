@@ -16,6 +16,9 @@ override REDUCE: i32 = 0;
 // coords: 0 round, 1 real
 override COORDS: i32 = 0;
 
+// accumulate: 0 overwrite, 1 add
+override ACCUMULATE: i32 = 0;
+
 @group(0) @binding(0) var<storage, read> input: array<f32>;
 @group(0) @binding(1) var<storage, read> rois: array<f32>;
 @group(0) @binding(2) var<storage, read> offset: array<f32>;
@@ -739,6 +742,10 @@ fn roi_pool_backward_offset_grad_offset(
       }
       sum += value + value4;
     }
-    grad_offset[index] = sum;
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += sum;
+    } else {
+      grad_offset[index] = sum;
+    }
   }
 }

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: MIT-0
+// What layers of convolutions have in common: their options, the shapes that follow, and the order of
+// dimensions. Operators take images as (N, C, H, W); layers take them as Keras does unless told otherwise.
+
+import * as tf from "@tensorflow/tfjs";
+
+/** Options of every layer of TensorFlow.js. */
+const ofLayers = [
+  "batchInputShape",
+  "batchSize",
+  "customObjects",
+  "dtype",
+  "inputDType",
+  "inputShape",
+  "name",
+  "trainable",
+  "updatable",
+  "weights",
+];
+
+/** What tf.layers.conv2d reads in the same way: it makes objects of names and the other way round. */
+const asInKeras = [
+  "activation",
+  "biasConstraint",
+  "biasInitializer",
+  "biasRegularizer",
+  "kernelConstraint",
+  "kernelInitializer",
+  "kernelRegularizer",
+];
+
+/** Refuses options that a layer has not, since a misspelt one would change nothing. */
+export function checkOptions(layer, args, known) {
+  for (const name of Object.keys(args ?? {}))
+    if (![...ofLayers, ...known].includes(name))
+      throw new TypeError(
+        `${layer} has no option ${name}; it has ${[...known].sort().join(", ")}.`,
+      );
+}
+
+/** A whole number of at least 1. */
+export function readCount(layer, name, value) {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new RangeError(
+    `${layer}: ${name} is ${JSON.stringify(value)}; it is a whole number of at least 1.`,
+  );
+}
+
+/** One number for both, or [rows, columns]. */
+export function readPair(layer, name, value) {
+  const pair = Array.isArray(value) ? value : [value, value];
+  if (pair.length === 2 && pair.every((each) => Number.isInteger(each) && each >= 1)) return pair;
+  throw new RangeError(
+    `${layer}: ${name} is ${JSON.stringify(value)}; ` +
+      "it is a whole number of at least 1, or two: rows and columns.",
+  );
+}
+
+const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+
+/** One of some values, also in the spelling that values of a saved model come back in. */
+export function readChoice(layer, name, value, values) {
+  const found = values.find((each) => value === each || value === camel(each));
+  if (found !== undefined) return found;
+  throw new RangeError(
+    `${layer}: ${name} is ${JSON.stringify(value)}; it is one of ${values.join(", ")}.`,
+  );
+}
+
+/** "same", "valid", or how many rows and columns are added: one number, [y, x], or all four sides. */
+function readPadding(layer, value) {
+  if (value === "same" || value === "valid") return value;
+  const isSize = (each) => Number.isInteger(each) && each >= 0;
+  if (isSize(value)) return value;
+  if (Array.isArray(value) && [2, 4].includes(value.length) && value.every(isSize)) return value;
+  throw new RangeError(
+    `${layer}: padding is ${JSON.stringify(value)}; it is "same", "valid", a whole number of at ` +
+      "least 0, [rows, columns] or [top, left, bottom, right].",
+  );
+}
+
+export const dataFormats = ["channelsLast", "channelsFirst"];
+
+/** The image of an input as operators take it. */
+export const toChannelsFirst = (x, dataFormat) =>
+  dataFormat === "channelsLast" ? tf.transpose(x, [0, 3, 1, 2]) : x;
+
+/** And back. */
+export const fromChannelsFirst = (x, dataFormat) =>
+  dataFormat === "channelsLast" ? tf.transpose(x, [0, 2, 3, 1]) : x;
+
+/** The only tensor of a layer's input. */
+export const single = (inputs) => (Array.isArray(inputs) ? inputs[0] : inputs);
+
+/** Names of the options that convolutions have. */
+export const convolutionOptions = [
+  ...asInKeras,
+  "dataFormat",
+  "dilationRate",
+  "filters",
+  "groups",
+  "kernelSize",
+  "padding",
+  "strides",
+  "useBias",
+];
+
+/** A layer with a kernel of (rows, columns, channels of a group, filters), as Keras stores it. */
+export class Convolution extends tf.layers.Layer {
+  constructor(args) {
+    super(args);
+    const { className } = this.constructor;
+    this.filters = readCount(className, "filters", args.filters);
+    this.kernelSize = readPair(className, "kernelSize", args.kernelSize);
+    this.strides = readPair(className, "strides", args.strides ?? 1);
+    this.padding = readPadding(className, args.padding ?? "valid");
+    this.dilationRate = readPair(className, "dilationRate", args.dilationRate ?? 1);
+    this.groups = readCount(className, "groups", args.groups ?? 1);
+    this.dataFormat = readChoice(
+      className,
+      "dataFormat",
+      args.dataFormat ?? "channelsLast",
+      dataFormats,
+    );
+    this.useBias = args.useBias ?? true;
+    const given = asInKeras.filter((name) => args[name] !== undefined && args[name] !== null);
+    this.keras = tf.layers.conv2d({
+      name: `${this.name}_options`,
+      filters: 1,
+      kernelSize: 1,
+      ...Object.fromEntries(given.map((name) => [name, args[name]])),
+    });
+    this.inputSpec = [{ ndim: 4 }];
+  }
+
+  /** The number of channels of an input shape. */
+  channelsOf(shape) {
+    const channels = this.dataFormat === "channelsLast" ? shape[3] : shape[1];
+    const { className } = this.constructor;
+    if (!Number.isInteger(channels))
+      throw new RangeError(
+        `${className} needs an input of four dimensions whose number of channels is known; ` +
+          `it has the shape (${shape.join(", ")}).`,
+      );
+    if (channels % this.groups !== 0 || this.filters % this.groups !== 0)
+      throw new RangeError(
+        `${className}: ${this.groups} groups do not divide ${channels} channels and ` +
+          `${this.filters} filters.`,
+      );
+    return channels;
+  }
+
+  build(inputShape) {
+    const shape = Array.isArray(inputShape[0]) ? inputShape[0] : inputShape;
+    const channels = this.channelsOf(shape);
+    const { keras, filters } = this;
+    this.kernel = this.addWeight(
+      "kernel",
+      [...this.kernelSize, channels / this.groups, filters],
+      "float32",
+      keras.kernelInitializer,
+      keras.kernelRegularizer,
+      true,
+      keras.kernelConstraint,
+    );
+    if (this.useBias)
+      this.bias = this.addWeight(
+        "bias",
+        [filters],
+        "float32",
+        keras.biasInitializer,
+        keras.biasRegularizer,
+        true,
+        keras.biasConstraint,
+      );
+    this.built = true;
+    return channels;
+  }
+
+  /** Rows and columns of zeros around an image: [top, left, bottom, right]. */
+  sidesOf(height, width) {
+    if (this.padding === "valid") return [0, 0, 0, 0];
+    if (this.padding !== "same") {
+      const { padding } = this;
+      if (!Array.isArray(padding)) return [padding, padding, padding, padding];
+      return padding.length === 4 ? padding : [...padding, ...padding];
+    }
+    // As many output positions as strides fit in the image; an odd one is added behind.
+    const total = [height, width].map((size, at) => {
+      const reach = (this.kernelSize[at] - 1) * this.dilationRate[at] + 1;
+      const positions = Math.ceil(size / this.strides[at]);
+      return Math.max(0, (positions - 1) * this.strides[at] + reach - size);
+    });
+    const before = total.map((size) => Math.floor(size / 2));
+    return [...before, total[0] - before[0], total[1] - before[1]];
+  }
+
+  /** Attributes of the operators for an image of (N, C, H, W). */
+  attributesOf({ shape: [, , height, width] }) {
+    return {
+      stride: this.strides,
+      padding: this.sidesOf(height, width),
+      dilation: this.dilationRate,
+    };
+  }
+
+  computeOutputShape(inputShape) {
+    const shape = Array.isArray(inputShape[0]) ? inputShape[0] : inputShape;
+    const isLast = this.dataFormat === "channelsLast";
+    const sizes = isLast ? shape.slice(1, 3) : shape.slice(2, 4);
+    const out = sizes.map((size, at) => {
+      if (size === null || size === undefined) return null;
+      const sides = this.sidesOf(size, size);
+      const reach = (this.kernelSize[at] - 1) * this.dilationRate[at] + 1;
+      return Math.floor((size + sides[at] + sides[at + 2] - reach) / this.strides[at]) + 1;
+    });
+    return isLast ? [shape[0], ...out, this.filters] : [shape[0], this.filters, ...out];
+  }
+
+  /** A stored kernel as operators take it: (filters, channels of a group, rows, columns). */
+  readKernel(variable) {
+    return tf.transpose(variable.read(), [3, 2, 0, 1]);
+  }
+
+  activate(x) {
+    return this.keras.activation.apply(x);
+  }
+
+  getConfig() {
+    const keras = this.keras.getConfig();
+    return {
+      ...super.getConfig(),
+      filters: this.filters,
+      kernelSize: this.kernelSize,
+      strides: this.strides,
+      padding: this.padding,
+      dilationRate: this.dilationRate,
+      groups: this.groups,
+      dataFormat: this.dataFormat,
+      useBias: this.useBias,
+      ...Object.fromEntries(asInKeras.map((name) => [name, keras[name]])),
+    };
+  }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT-0
+// Deformable RoI pooling as a layer: fully connected layers look at a box as it is pooled, and predict how
+// far each of its bins moves.
+
+import * as tf from "@tensorflow/tfjs";
+import { deformRoiPool } from "../operators/deform_roi_pool.js";
+import {
+  checkOptions,
+  dataFormats,
+  fromChannelsFirst,
+  readChoice,
+  readCount,
+  readPair,
+  toChannelsFirst,
+} from "./convolution.js";
+
+const options = [
+  "dataFormat",
+  "gamma",
+  "hiddenUnits",
+  "outputSize",
+  "samplingRatio",
+  "spatialScale",
+];
+
+/** Pools boxes of feature maps in bins that move. Inputs: [features, rois]. */
+export class DeformRoIPool extends tf.layers.Layer {
+  static className = "DeformRoIPool";
+
+  constructor(args) {
+    checkOptions("DeformRoIPool", args, options);
+    super(args);
+    this.outputSize = readPair("DeformRoIPool", "outputSize", args.outputSize);
+    this.spatialScale = args.spatialScale ?? 1;
+    this.samplingRatio = args.samplingRatio ?? 0;
+    this.gamma = args.gamma ?? 0.1;
+    this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
+      readCount("DeformRoIPool", "hiddenUnits", units),
+    );
+    this.dataFormat = readChoice(
+      "DeformRoIPool",
+      "dataFormat",
+      args.dataFormat ?? "channelsLast",
+      dataFormats,
+    );
+  }
+
+  build(inputShapes) {
+    const [features, rois] = inputShapes;
+    const isFlat = rois?.length === 2 && rois[1] === 5;
+    if (!isFlat && !(rois?.length === 3 && rois[2] === 4))
+      throw new RangeError(
+        "DeformRoIPool takes [features, rois], with rois of (boxes, 5): image, left, top, right, " +
+          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.join(", ")}).`,
+      );
+    const bins = this.outputSize[0] * this.outputSize[1];
+    const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
+    let size = channels * bins;
+    const addDense = (name, units, initializer) => {
+      const kernel = this.addWeight(`${name}_kernel`, [size, units], "float32", initializer);
+      const zeros = tf.initializers.zeros();
+      const bias = this.addWeight(`${name}_bias`, [units], "float32", zeros);
+      size = units;
+      return { kernel, bias };
+    };
+    this.hidden = this.hiddenUnits.map((units, at) =>
+      addDense(`hidden${at}`, units, tf.initializers.glorotUniform({})),
+    );
+    // Bins begin where plain pooling has them.
+    this.offsets = addDense("offset", 2 * bins, tf.initializers.zeros());
+    this.built = true;
+  }
+
+  computeOutputShape([features, rois]) {
+    const isLast = this.dataFormat === "channelsLast";
+    const bins = isLast ? [...this.outputSize, features[3]] : [features[1], ...this.outputSize];
+    return [...rois.slice(0, -1), ...bins];
+  }
+
+  /** How far each bin moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x before y. */
+  predict(pooled) {
+    const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, kernel.read()), bias.read());
+    let x = tf.reshape(pooled, [pooled.shape[0], -1]);
+    for (const layer of this.hidden) x = tf.relu(dense(x, layer));
+    return tf.reshape(dense(x, this.offsets), [pooled.shape[0], 2, ...this.outputSize]);
+  }
+
+  call([input, rois]) {
+    return tf.tidy(() => {
+      const features = toChannelsFirst(input, this.dataFormat);
+      const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
+      const attributes = {
+        output_size: this.outputSize,
+        spatial_scale: this.spatialScale,
+        sampling_ratio: this.samplingRatio,
+        gamma: this.gamma,
+      };
+      const offset = this.predict(deformRoiPool(features, boxes, attributes));
+      const pooled = deformRoiPool(features, boxes, { offset, ...attributes });
+      const y = fromChannelsFirst(pooled, this.dataFormat);
+      return rois.shape.length === 2
+        ? y
+        : tf.reshape(y, [...rois.shape.slice(0, 2), ...y.shape.slice(1)]);
+    });
+  }
+
+  getConfig() {
+    return {
+      ...super.getConfig(),
+      outputSize: this.outputSize,
+      spatialScale: this.spatialScale,
+      samplingRatio: this.samplingRatio,
+      gamma: this.gamma,
+      hiddenUnits: this.hiddenUnits,
+      dataFormat: this.dataFormat,
+    };
+  }
+}
+
+/** Boxes of each image, (N, boxes, 4), in one list with the image's number first. */
+function numberBoxes(rois) {
+  const [images, boxes] = rois.shape;
+  const numbers = tf.tile(tf.reshape(tf.range(0, images), [images, 1, 1]), [1, boxes, 1]);
+  return tf.reshape(tf.concat([numbers, rois], 2), [images * boxes, 5]);
+}
+
+tf.serialization.registerClass(DeformRoIPool);

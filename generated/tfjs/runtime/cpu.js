@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT-0
+// Runs a plan of the generated JavaScript kernels on arrays of the backend `cpu`.
+
+import { completedBy, constantsOf, measure, selectSteps } from "./plan.js";
+
+const arrays = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+};
+
+/** The numbers of a tensor, without a copy where that is possible. */
+export function readArray(backend, { dataId }) {
+  const { values } = backend.data.get(dataId);
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
+/**
+ * Computes the outputs `wanted`, as tensors. Workspaces stay in `session`, for the other outputs of
+ * the same call.
+ */
+export function runOnCpu({ plan, module }, { backend, call, inputs, wanted, session }) {
+  const { scalars, elements } = measure(plan, call.scalars);
+  const constants = Object.values(constantsOf(plan, call));
+  session.arrays ??= new Map();
+  const buffers = new Map(session.arrays);
+  const steps = selectSteps(plan, wanted, session.arrays);
+  const bufferOf = (name) => {
+    const given = inputs[name];
+    const found =
+      buffers.get(name) ??
+      (given ? readArray(backend, given) : new arrays[plan.buffers[name].dtype](elements[name]));
+    buffers.set(name, found);
+    return found;
+  };
+  for (const step of steps) {
+    if (step.kind === "fill") {
+      bufferOf(step.buffer).fill(step.value);
+      continue;
+    }
+    const numbers = step.scalars.map((name) => scalars[name]);
+    module[step.function](
+      ...step.buffers.map(({ name }) => bufferOf(name)),
+      ...numbers,
+      ...constants,
+    );
+  }
+  for (const name of completedBy(plan, steps)) session.arrays.set(name, buffers.get(name));
+  return wanted.map((name) =>
+    backend.makeTensorInfo(plan.buffers[name].shape(scalars), "float32", bufferOf(name)),
+  );
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT-0
+// What a kernel's plan says of one call: its sizes, and the steps that the wanted outputs need.
+
+const maxInt = 2147483647;
+
+/** The numbers of a call with the sizes that the plan computes, and how many elements each buffer has. */
+export function measure(plan, given) {
+  const scalars = { ...given };
+  for (const { name, is } of plan.sizes) scalars[name] = is(scalars);
+  for (const bound of plan.bounds) {
+    const most = bound(scalars);
+    if (most > maxInt)
+      throw new RangeError(
+        `${plan.name}: these sizes and attributes make it count up to ${most}; ` +
+          `kernels count with 32-bit integers, up to ${maxInt}.`,
+      );
+  }
+  const elements = {};
+  for (const [name, buffer] of Object.entries(plan.buffers)) {
+    elements[name] = buffer.elements(scalars);
+    if (elements[name] > maxInt)
+      throw new RangeError(
+        `${plan.name}: ${name} would have ${elements[name]} elements; ` +
+          `kernels index with 32-bit integers, up to ${maxInt}.`,
+      );
+  }
+  return { scalars, elements };
+}
+
+const buffersOf = (step) =>
+  step.kind === "fill" ? [{ name: step.buffer, access: "write" }] : step.buffers;
+
+/** The buffers that a step writes or adds to. */
+export const writtenBy = (step) =>
+  buffersOf(step)
+    .filter(({ access }) => access !== "read")
+    .map(({ name }) => name);
+
+const readBy = (step) =>
+  buffersOf(step)
+    .filter(({ access }) => access !== "write")
+    .map(({ name }) => name);
+
+/**
+ * The steps that the outputs `wanted` depend on, in order, without those whose results are in
+ * `complete`: workspaces that an earlier run with the same inputs has left behind.
+ */
+export function selectSteps(plan, wanted, complete) {
+  const needed = new Set(wanted);
+  const steps = [];
+  for (const step of [...plan.steps].reverse()) {
+    const written = writtenBy(step);
+    if (!written.some((name) => needed.has(name))) continue;
+    if (written.every((name) => complete.has(name))) continue;
+    for (const name of readBy(step)) needed.add(name);
+    steps.unshift(step);
+  }
+  return steps;
+}
+
+/**
+ * The workspaces that `steps` leave complete: what one run leaves in them is what the next would
+ * compute, since nothing is written to them after the first read.
+ */
+export function completedBy(plan, steps) {
+  const workspaces = Object.keys(plan.buffers).filter((name) => plan.buffers[name].isWorkspace);
+  return workspaces.filter((name) => {
+    const writers = plan.steps.filter((step) => writtenBy(step).includes(name));
+    const first = plan.steps.findIndex(
+      (step) => readBy(step).includes(name) && !writers.includes(step),
+    );
+    const lasts = writers.every((step) => plan.steps.indexOf(step) < first);
+    return writers.length > 0 && lasts && writers.every((step) => steps.includes(step));
+  });
+}
+
+/** The numbers of the options that a kernel is built for, by the constants' names. */
+export const constantsOf = (plan, { options }) =>
+  Object.fromEntries(
+    plan.constants.map(({ name, option, default: value }) => [name, options[option] ?? value]),
+  );

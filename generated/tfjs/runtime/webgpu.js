@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT-0
+// Runs a plan of the generated WGSL on the device and the buffers of the backend `webgpu`.
+//
+// Not as a WebGPUProgram: such a program is one launch that writes one output, it gets uniforms and
+// helper functions of TensorFlow.js around its text, and its atomics are i32. A plan has several
+// launches, workspaces and uniform blocks of its own, and gradients add floats through atomic<u32>.
+// So the backend allocates the tensors, its pending commands are submitted, and the plan follows in
+// a command buffer of its own. One queue keeps their order: nothing waits, and nothing is read back.
+
+import { coverGroups, packUniform } from "./dispatch.js";
+import { createMemory } from "./memory.js";
+import { createPipelines } from "./pipelines.js";
+import { completedBy, constantsOf, measure, selectSteps } from "./plan.js";
+
+const states = new WeakMap();
+
+function stateOf(backend) {
+  let state = states.get(backend);
+  if (!state) {
+    state = {
+      memory: createMemory(backend),
+      findPipeline: createPipelines(backend.device),
+      // Whose workspaces are in memory, and which of them are complete.
+      session: undefined,
+      complete: new Set(),
+    };
+    states.set(backend, state);
+  }
+  return state;
+}
+
+function checkLimits({ limits }, plan, elements) {
+  for (const [name, count] of Object.entries(elements))
+    for (const limit of ["maxStorageBufferBindingSize", "maxBufferSize"])
+      if (count * 4 > limits[limit])
+        throw new RangeError(
+          `${plan.name}: ${name} takes ${count * 4} bytes; ` +
+            `this device allows ${limits[limit]} (${limit}).`,
+        );
+}
+
+/** The buffer of a tensor's elements, which the backend makes where there is none yet. */
+function bufferOfTensor(backend, { dataId }) {
+  backend.uploadToGPU(dataId);
+  return backend.tensorMap.get(dataId).resource;
+}
+
+function makeOutput(backend, shape, elements) {
+  const output = backend.makeTensorInfo(shape, "float32");
+  // A tensor without elements has no buffer, and reading it must not look for one.
+  if (elements === 0) backend.tensorMap.get(output.dataId).values = new Float32Array(0);
+  return output;
+}
+
+/** The buffers of the steps by name: of tensors, of workspaces, and a stand-in where one is empty. */
+function findBuffers(backend, memory, plan, steps, tensors, elements) {
+  const used = new Set(
+    steps.flatMap((step) =>
+      step.kind === "fill" ? [step.buffer] : step.buffers.map(({ name }) => name),
+    ),
+  );
+  const buffers = new Map();
+  Object.keys(plan.buffers).forEach((name, slot) => {
+    if (!used.has(name)) return;
+    if (elements[name] === 0) buffers.set(name, memory.empty(slot));
+    else if (tensors[name]) buffers.set(name, bufferOfTensor(backend, tensors[name]));
+    else buffers.set(name, memory.workspace(slot, elements[name] * 4));
+  });
+  return buffers;
+}
+
+/** Every dispatch of the steps, with its uniform block. */
+function listDispatches(device, steps, scalars) {
+  const perDimension = device.limits.maxComputeWorkgroupsPerDimension;
+  const dispatches = [];
+  for (const step of steps) {
+    if (step.kind === "fill") continue;
+    for (const { base, x, y } of coverGroups(step.groups(scalars), perDimension))
+      dispatches.push({ step, x, y, block: packUniform(step.uniform, scalars, base) });
+  }
+  return dispatches;
+}
+
+function encode(device, findPipeline, program, steps, buffers, dispatches, constants, uniforms) {
+  const encoder = device.createCommandEncoder();
+  let slot = 0;
+  for (const step of steps) {
+    if (step.kind === "fill") {
+      // All fills are of zeros; see the generator.
+      encoder.clearBuffer(buffers.get(step.buffer));
+      continue;
+    }
+    const { pipeline, layout } = findPipeline(program.source, step, constants);
+    const { binding, bytes } = step.uniform;
+    const group = device.createBindGroup({
+      layout,
+      entries: [
+        ...step.buffers.map((use) => ({
+          binding: use.binding,
+          resource: { buffer: buffers.get(use.name) },
+        })),
+        { binding, resource: { buffer: uniforms.buffer, offset: 0, size: bytes } },
+      ],
+    });
+    const pass = encoder.beginComputePass({ label: step.function });
+    pass.setPipeline(pipeline);
+    for (; dispatches[slot]?.step === step; slot++) {
+      pass.setBindGroup(0, group, [slot * uniforms.stride]);
+      pass.dispatchWorkgroups(dispatches[slot].x, dispatches[slot].y);
+    }
+    pass.end();
+  }
+  return encoder.finish();
+}
+
+/**
+ * Computes the outputs `wanted`, as tensors. Workspaces stay in memory until another `session` runs,
+ * for the other outputs of the same call.
+ */
+export function runOnWebgpu(program, { backend, call, inputs, wanted, session }) {
+  const { plan } = program;
+  const { device } = backend;
+  const state = stateOf(backend);
+  const { memory, findPipeline } = state;
+  const { scalars, elements } = measure(plan, call.scalars);
+  checkLimits(device, plan, elements);
+  if (state.session !== session) {
+    state.session = session;
+    state.complete = new Set();
+  }
+  const steps = selectSteps(plan, wanted, state.complete);
+  const outputs = wanted.map((name) =>
+    makeOutput(backend, plan.buffers[name].shape(scalars), elements[name]),
+  );
+  const tensors = { ...inputs };
+  wanted.forEach((name, at) => {
+    tensors[name] = outputs[at];
+  });
+  const buffers = findBuffers(backend, memory, plan, steps, tensors, elements);
+  const work = steps.filter((step) => step.kind !== "fill" || elements[step.buffer] > 0);
+  const dispatches = listDispatches(device, work, scalars);
+  const constants = constantsOf(plan, call);
+  backend.endComputePassEncoder();
+  if (backend.commandEncoder) backend.submitQueue();
+  const uniforms = memory.uniforms(dispatches.map(({ block }) => block));
+  device.queue.submit([
+    encode(device, findPipeline, program, work, buffers, dispatches, constants, uniforms),
+  ]);
+  for (const name of completedBy(plan, steps)) state.complete.add(name);
+  return outputs;
+}
