@@ -22,11 +22,17 @@ export interface WgslExecutor extends Executor {
 
 const target = "wgsl";
 
-/** Opens the best adapter of this machine. */
-export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor | Unavailable> {
+/** The best adapter of this machine, for those who open a device of their own. */
+export async function openAdapter(
+  want: OpenOptions["adapter"] = "any",
+): Promise<GPUAdapter | Unavailable> {
   const dawn = await importDawn();
-  if ("unavailable" in dawn) return dawn;
-  const found = await findAdapter(dawn, options.adapter ?? "any");
+  return "unavailable" in dawn ? dawn : findAdapter(dawn, want);
+}
+
+/** Opens a device of the best adapter of this machine. */
+export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor | Unavailable> {
+  const found = await openAdapter(options.adapter);
   if ("unavailable" in found) return found;
   const gpu = await found.requestDevice({
     requiredLimits: maximumLimits(found),

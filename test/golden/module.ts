@@ -46,7 +46,7 @@ export function readModule(source: string, stored: ModuleCase): readonly GoldenC
         input: revive(stored.input),
         offset: revive(stored.offset),
         weight: param("conv.weight"),
-        bias: param("conv.bias"),
+        ...(stored.params["conv.bias"] && { bias: param("conv.bias") }),
         ...(stored.mask && { mask: revive(stored.mask) }),
       },
       attrs: { ...attrs, offset_order: "rows_then_columns" },
@@ -55,7 +55,10 @@ export function readModule(source: string, stored: ModuleCase): readonly GoldenC
       // Those of input and predictors belong to the module as a whole, not to this operator.
       gradients: {
         output: revive(stored.grad_output),
-        inputs: { weight: gradient("conv.weight"), bias: gradient("conv.bias") },
+        inputs: {
+          weight: gradient("conv.weight"),
+          ...(stored.params["conv.bias"] && { bias: gradient("conv.bias") }),
+        },
       },
     },
     {
