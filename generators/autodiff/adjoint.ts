@@ -3,7 +3,9 @@
 
 import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
 import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
+import type { Stage } from "../ir/kernel.ts";
 import { children, freeLoops, substitute, visit } from "../ir/walk.ts";
+import type { Places } from "./places.ts";
 import { slopes } from "./slopes.ts";
 
 type Read = Extract<Expr, { kind: "read" }>;
@@ -17,25 +19,23 @@ export interface Contribution {
   readonly value: Expr;
 }
 
-/** Which tensors and stages have a gradient that is wanted. */
-export type Active = (read: Read) => boolean;
-
 /** A gradient that cannot be said; the message is a sentence for the author. */
 export class GradientError extends Error {}
 
 const zero = int(0);
 const noGradient = new Set(["int", "bool"]);
 
-/** The contributions of an expression whose adjoint is `seed`, both inside `loops`. */
+/** The contributions of a value of `stage` whose adjoint is `seed`, to what has a place. */
 export function findContributions(
   root: Expr,
   seed: Expr,
-  loops: readonly Loop[],
-  active: Active,
+  stage: Stage,
+  places: Places,
 ): readonly Contribution[] {
   const found: Contribution[] = [];
-  const depends = dependence(active);
-  propagate(new Map([[root, seed]]), loops, undefined);
+  const depends = dependence((r) => places.of(r.from, r.part) !== undefined);
+  for (const l of stage.domain) checkBound(l);
+  propagate(new Map([[root, seed]]), stage.domain, undefined);
   return found;
 
   /**
@@ -82,7 +82,7 @@ export function findContributions(
           found.push({ loops: around, read: e, value: d });
           break;
         case "part":
-          checkBounds(e.of);
+          e.of.over.forEach(checkBound);
           add(e.of.from[e.part]!, e.of.op === "sum" ? d : onlyWhereEmpty(e, d));
           for (const [operand, slope] of through(e, d, around, own))
             if (own && ![...freeLoops(operand)].some((l) => own.has(l))) keep(operand, slope);
@@ -94,12 +94,17 @@ export function findContributions(
     return outside;
   }
 
-  function checkBounds(of: Reduce): void {
-    if (of.over.some((l) => !l.cover && (depends(l.lo) || depends(l.hi))))
+  /** Where a walk ends has no slope, so what decides it must not be asked for one. */
+  function checkBound(l: Loop): void {
+    if (l.cover) return;
+    visit([l.lo, l.hi], (e) => {
+      if (e.kind !== "read" || !places.follows(e.from)) return;
       throw new GradientError(
-        "a bound of a sum or maximum depends on a tensor whose gradient is asked for; use samples(), " +
-          "which leaves out only what is 0 anyway",
+        `in ${stage.name}, how far ${l.axis} is walked depends on ${e.from}, and the jumps of a sum from one ` +
+          "length to the next have no gradient: walk samples(), which leaves out only what is 0 anyway, " +
+          `or do not ask for the gradient that leads through ${e.from}`,
       );
+    });
   }
 
   /** The adjoints that a reduction's walk hands to what does not change in it. */
@@ -150,7 +155,7 @@ function freshened(
 }
 
 /** Does an expression's value follow anything that has a gradient? */
-function dependence(active: Active): (e: Expr) => boolean {
+function dependence(active: (read: Read) => boolean): (e: Expr) => boolean {
   const known = new Map<Expr, boolean>();
   return (e) => {
     visit([e], (x) => {

@@ -1,20 +1,32 @@
 // A contribution adds to an element that its indices choose. Where the choice can be turned around, the
 // gradient of an element is a sum over what chose it: a gather, with no two threads adding to one element.
 
-import { allOf, freshLoop, make, select } from "../ir/build.ts";
-import { type Expr, index, int, kindOf, type Loop } from "../ir/expr.ts";
-import { freeLoops, substitute } from "../ir/walk.ts";
-import type { Contribution } from "./adjoint.ts";
-import { pullGuards } from "./guards.ts";
+import { freshLoop, make } from "../ir/build.ts";
+import { type Expr, index, int, type Loop } from "../ir/expr.ts";
+import type { Facts } from "../ir/facts.ts";
+import { cancelOwner } from "../ir/owners.ts";
+import { isWithin } from "../ir/ranges.ts";
+import { freeLoops, rewrite, substitute } from "../ir/walk.ts";
+import { summandsOf, takeAway } from "./affine.ts";
+import { factor, multiply } from "./factors.ts";
+import type { Meeting } from "./meet.ts";
+import type { Target } from "./places.ts";
+import { addTerms, chooseTerms, splitTerms } from "./terms.ts";
 
 /** A contribution seen from the element it adds to. */
 export interface Inverted {
   /** What is still summed over. */
   readonly over: readonly Loop[];
-  /** Tests of the element alone, then those that depend on `over` too. */
-  readonly where: readonly Expr[];
-  readonly when: readonly Expr[];
+  /** What must hold for it to count. */
+  readonly tests: readonly Expr[];
   readonly value: Expr;
+}
+
+/** What is known of the numbers of a kernel. */
+export interface Known {
+  /** Is an int certainly positive? */
+  readonly isPositive: (e: Expr) => boolean;
+  readonly facts: Facts;
 }
 
 /** What is known so far while positions are turned around one by one. */
@@ -27,50 +39,44 @@ interface State {
 
 const simple = (l: Loop): boolean => l.lo === int(0) && freeLoops(l.hi).size === 0;
 
-/**
- * A contribution as a gather, or undefined where it is none. `targets` are the indices of the element that is
- * added to, in the order of the read's positions; `isPositive` knows which factors of an index are.
- */
-export function invert(
-  { loops, read, value }: Contribution,
-  targets: readonly { readonly at: Expr; readonly extent: Expr }[],
-  isPositive: (e: Expr) => boolean,
-): Inverted | undefined {
+/** A contribution as a gather, or undefined where it is none. */
+export function invert({ contribution, targets }: Meeting, known: Known): Inverted | undefined {
+  const { loops, read, value } = contribution;
   const state: State = { solved: new Map(), added: [], tests: [] };
   const open = new Set(loops);
   // Plain indices first: they settle what the others are made of.
-  const order = read.at.map((p, d) => ({ p, target: targets[d]!.at, extent: targets[d]!.extent }));
+  const order = read.at.map((p, d) => ({ p, target: targets[d]! }));
   const [plain, other] = [
     order.filter((o) => o.p.kind === "index"),
     order.filter((o) => o.p.kind !== "index"),
   ];
-  for (const { p, target, extent } of [...plain, ...other]) {
+  for (const { p, target } of [...plain, ...other]) {
     const solved =
       solveConstant(p, target, state) ||
-      solveIndex(p, target, extent, open, state) ||
-      solveOwner(p, target, open, state) ||
-      solveMember(p, target, open, state) ||
-      (read.border !== "clamp" && solveAffine(p, target, open, state, isPositive));
+      solveIndex(p, target.at, target.extent, open, state) ||
+      solveOwner(p, target.at, open, state) ||
+      solveMember(p, target.at, open, state) ||
+      (read.border !== "clamp" && solveAffine(p, target.at, open, state, known.isPositive));
     if (!solved) return undefined;
   }
   const rest = loops.filter((l) => open.has(l));
-  const known = new Set([...targets.flatMap((t) => [...freeLoops(t.at)]), ...rest, ...state.added]);
+  const bound = new Set([...targets.flatMap((t) => [...freeLoops(t.at)]), ...rest, ...state.added]);
   const over = [...state.added, ...rest];
   // A bound may name an index that is solved; then it is said by the target's.
   const renamed = over.map((l) => renameBounds(l, state.solved));
   const to = new Map<Loop, Loop | Expr>(over.map((l, i) => [l, renamed[i]!]));
-  const finish = (e: Expr): Expr => substitute([settle(e, state.solved)], to)[0]!;
-  const all = state.tests.map(finish);
+  // An owner that was turned around is an index again, which what depends on it alone can be hoisted by.
+  const finish = (e: Expr): Expr =>
+    rewrite(substitute([settle(e, state.solved)], to), (x) => cancelOwner(x, known.facts))[0]!;
   const result = finish(value);
-  if ([...freeLoops(result)].some((l) => !known.has(l) && !renamed.includes(l))) return undefined;
-  const alone = (e: Expr) => ![...freeLoops(e)].some((l) => renamed.includes(l));
-  return {
-    over: renamed,
-    where: all.filter(alone),
-    when: all.filter((e) => !alone(e)),
-    value: result,
-  };
+  if ([...freeLoops(result)].some((l) => !bound.has(l) && !renamed.includes(l))) return undefined;
+  const tests = state.tests.map(finish).filter((test) => !isCertain(test, known.facts));
+  return { over: renamed, tests, value: result };
 }
+
+/** A test that an index is below a size, where it always is. */
+const isCertain = (test: Expr, facts: Facts): boolean =>
+  isOp(test, "lt") && isWithin(test.args[0]!, test.args[1]!, facts);
 
 /** `e` with solved indices replaced until none is left. */
 function settle(e: Expr, solved: ReadonlyMap<Loop, Expr>): Expr {
@@ -85,9 +91,11 @@ const renameBounds = (l: Loop, solved: ReadonlyMap<Loop, Expr>): Loop => {
   return lo === l.lo && hi === l.hi ? l : freshLoop(l.axis, lo, hi, l.cover);
 };
 
-function solveConstant(p: Expr, target: Expr, state: State): boolean {
+function solveConstant(p: Expr, { at, extent }: Target, state: State): boolean {
   if (freeLoops(p).size > 0) return false;
-  state.tests.push(make("eq", target, p));
+  // Of two places, one is where the other is not.
+  const second = p === int(1) && extent === int(2);
+  state.tests.push(second ? make("not", make("eq", at, int(0))) : make("eq", at, p));
   return true;
 }
 
@@ -153,7 +161,7 @@ function solveAffine(
   state: State,
   isPositive: (e: Expr) => boolean,
 ): boolean {
-  const terms = termsOf(p);
+  const terms = summandsOf(p);
   if (!terms) return false;
   const candidates = terms.filter(
     (t) =>
@@ -165,10 +173,7 @@ function solveAffine(
   );
   const chosen = candidates[0];
   if (!chosen?.loop) return false;
-  const rest = terms
-    .filter((t) => t !== chosen)
-    .map((t) => (t.loop ? make("mul", t.factor, index(t.loop)) : t.factor));
-  const distance = rest.reduce((a, b) => make("sub", a, b), target);
+  const distance = terms.filter((t) => t !== chosen).reduce(takeAway, target);
   const quotient = make("idiv", distance, chosen.factor);
   state.tests.push(
     make("eq", make("mod", distance, chosen.factor), int(0)),
@@ -177,39 +182,6 @@ function solveAffine(
   );
   settleLoop(chosen.loop, quotient, open, state);
   return true;
-}
-
-/** A summand: a factor that no index is part of, times an index where there is one. */
-interface Term {
-  readonly factor: Expr;
-  readonly loop: Loop | undefined;
-}
-
-/** An int expression as a sum of factors times indices; undefined where it is none. */
-function termsOf(e: Expr): readonly Term[] | undefined {
-  if (kindOf(e) !== "int") return undefined;
-  if (freeLoops(e).size === 0) return [{ factor: e, loop: undefined }];
-  if (e.kind === "index") return [{ factor: int(1), loop: e.loop }];
-  if (e.kind !== "op") return undefined;
-  const [a, b] = e.args;
-  switch (e.op) {
-    case "add":
-    case "sub": {
-      const [left, right] = [termsOf(a!), termsOf(b!)];
-      if (!left || !right) return undefined;
-      const minus = (t: Term): Term => ({ ...t, factor: make("neg", t.factor) });
-      return [...left, ...(e.op === "add" ? right : right.map(minus))];
-    }
-    case "neg":
-      return termsOf(a!)?.map((t) => ({ ...t, factor: make("neg", t.factor) }));
-    case "mul": {
-      const [scaled, factor] = freeLoops(a!).size === 0 ? [b!, a!] : [a!, b!];
-      if (freeLoops(factor).size > 0) return undefined;
-      return termsOf(scaled)?.map((t) => ({ ...t, factor: make("mul", factor, t.factor) }));
-    }
-    default:
-      return undefined;
-  }
 }
 
 /** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
@@ -223,19 +195,26 @@ export const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
 
 /**
  * What contributions over the same walk add to an element: one sum of all, each where its tests hold. Tests
- * of the element alone that all have in common stand outside of the sum.
+ * of the element alone stand outside of the sum, where all have them in common or they part the sum in two.
  */
 export function gatherValue(walk: readonly Inverted[], sum: (body: Expr) => Expr): Expr {
-  const zero = int(0);
-  const shared = walk[0]!.where.filter((e) => walk.every(({ where }) => where.includes(e)));
-  const terms = walk.map(({ over, where, when, value }) => {
-    const guarded = pullGuards(value);
-    const own = where.filter((e) => !shared.includes(e));
-    const test = allOf([...own, ...when, ...guarded.tests]);
-    const term = test ? select(test, guarded.value, zero) : guarded.value;
-    return substitute([term], new Map(over.map((l, d) => [l, walk[0]!.over[d]!])))[0]!;
+  const { over } = walk[0]!;
+  const isOutside = (e: Expr): boolean => ![...freeLoops(e)].some((l) => over.includes(l));
+  const terms = walk.flatMap((one) => {
+    const to = new Map(one.over.map((l, d) => [l, over[d]!]));
+    const [value, ...tests] = substitute([one.value, ...one.tests], to);
+    return splitTerms(value!, isOutside).map((term) => ({
+      ...term,
+      tests: [...tests, ...term.tests],
+    }));
   });
-  const total = sum(terms.reduce((a, b) => make("add", a, b)));
-  const test = allOf(shared);
-  return test ? select(test, total, zero) : total;
+  return chooseTerms(terms, isOutside, (left) => {
+    const { common, rest } = factor(chooseTerms(left, () => true, addTerms));
+    const [outside, inside] = [common.filter(isOutside), common.filter((e) => !isOutside(e))];
+    const body = rest ? [...inside, rest] : inside;
+    // A sum of what no step changes is left as it is.
+    if (outside.length === 0 || body.length === 0)
+      return sum(multiply([...common, ...(rest ? [rest] : [])]));
+    return make("mul", multiply(outside), sum(multiply(body)));
+  });
 }

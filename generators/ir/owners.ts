@@ -28,7 +28,7 @@ export function splitOwners(kernel: Kernel): Kernel {
   const facts = factsOf(kernel);
   const cuts = findCuts(kernel, facts);
   const names = new Map<Expr | Loop, string>();
-  const rule = (e: Expr): Expr => simplify(cancel(splitRead(e, kernel, cuts, facts), facts));
+  const rule = (e: Expr): Expr => simplify(cancelOwner(splitRead(e, kernel, cuts, facts), facts));
   const mapper = makeMapper({
     node: rule,
     // Room for a block's loop between any two levels.
@@ -115,8 +115,8 @@ function placeIn(p: Expr, { whole, blocks }: Cut, facts: Facts): readonly [Expr,
   return [block, make("sub", p, make("mul", block, make("idiv", whole, blocks)))];
 }
 
-/** `owner(member(b, k, …), …)` under one cut is `b`, k being known to lie within a block. */
-function cancel(e: Expr, facts: Facts): Expr {
+/** `e`, or `b` where it is `owner(member(b, k, …), …)` under one cut, k being known to lie within a block. */
+export function cancelOwner(e: Expr, facts: Facts): Expr {
   if (e.kind !== "op" || e.op !== "owner") return e;
   const [at, whole, blocks] = e.args as readonly [Expr, Expr, Expr];
   return isMemberOf(at, whole, blocks, facts) ? at.args[0]! : e;

@@ -62,6 +62,8 @@ function isBelow(e: Expr, limit: Expr, facts: Facts, reals: boolean): boolean {
         isWithin(a!, d!, facts) &&
         isWithin(b!, make("idiv", c!, d!), facts)
       );
+    case "mod":
+      return facts.same(b!, limit);
     case "minimum":
       return e.args.some(below);
     case "maximum":

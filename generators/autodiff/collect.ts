@@ -1,0 +1,108 @@
+// The contributions to one gradient as stages: a gather where all can be turned around, else scatters.
+
+import { allOf, convert, domain, make, partOf, reduce } from "../ir/build.ts";
+import { type Expr, index, int, kindOf } from "../ir/expr.ts";
+import { factsOf } from "../ir/facts.ts";
+import type { Kernel, Scatter, Stage } from "../ir/kernel.ts";
+import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
+import { type Contribution, GradientError } from "./adjoint.ts";
+import { pullGuards } from "./guards.ts";
+import { gatherValue, type Inverted, invert, sameWalk } from "./invert.ts";
+import { joinBranches, type Meeting } from "./meet.ts";
+import type { Place } from "./places.ts";
+
+/** The stages that compute the gradient of `place` from its contributions. */
+export function collect(
+  kernel: Kernel,
+  place: Place,
+  contributions: readonly Contribution[],
+): readonly Stage[] {
+  const meetings = joinBranches(place, contributions);
+  const known = { isPositive: positiveIn(kernel), facts: factsOf(kernel) };
+  const inverted = meetings.map((meeting) => invert(meeting, known));
+  if (inverted.every((i) => i !== undefined)) {
+    const total = sumOf(inverted);
+    const { gradient: name, dims } = place;
+    return [{ kind: "gather", name, dims, ...domain(place.loops, [total]) }];
+  }
+  return meetings.map((meeting) => scatterOf(kernel, place, meeting));
+}
+
+/** Is an int certainly positive? Attributes are by their declared minimum. */
+function positiveIn(kernel: Kernel): (e: Expr) => boolean {
+  const least = new Map(kernel.attrs.map((a) => [a.name, a.min ?? 0]));
+  const isPositive = (e: Expr): boolean => {
+    switch (e.kind) {
+      case "const":
+        return e.value > 0;
+      case "size":
+        return true;
+      case "attr":
+        return (least.get(e.name.split(".")[0]!) ?? 0) > 0;
+      case "op":
+        return e.op === "mul" && e.args.every(isPositive);
+      default:
+        return false;
+    }
+  };
+  return isPositive;
+}
+
+/** The sum of all contributions to an element; those that walk the same ranges are one walk. */
+function sumOf(inverted: readonly Inverted[]): Expr {
+  const walks: Inverted[][] = [];
+  for (const one of inverted) {
+    const walk = walks.find(([first]) => sameWalk(first!.over, one.over));
+    if (walk) walk.push(one);
+    else walks.push([one]);
+  }
+  const sums = walks.map((walk) => {
+    const { over } = walk[0]!;
+    return gatherValue(walk, (body) =>
+      over.length === 0
+        ? body
+        : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0),
+    );
+  });
+  return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
+}
+
+/** One contribution as it stands: each of its indices adds to the element it chooses. */
+function scatterOf(kernel: Kernel, place: Place, { contribution, targets }: Meeting): Scatter {
+  const { loops, read, value } = contribution;
+  if (targets.some(({ at }, d) => at !== index(place.loops[d]!)))
+    throw new GradientError(
+      `${read.from} is read in another order of its axes at places that depend on data, for which no ` +
+        "gradient is derived; read it in its own order there",
+    );
+  const facts = factsOf(kernel);
+  const guarded = pullGuards(convert("acc", value));
+  const tests = [...guarded.tests];
+  const at = read.at.map((p, d) => {
+    const { extent } = targets[d]!;
+    if (isWithin(p, extent, facts)) return p;
+    if (read.border === "zero") {
+      // Where these tests hold, the position is inside; so it needs not be moved there.
+      if (!isWithinAsReal(p, extent, facts)) {
+        tests.push(make("and", make("le", int(0), p), make("lt", p, extent)));
+        return p;
+      }
+    }
+    return make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
+  });
+  // Loops become canonical, as those of a gather, so that equal stages are equal.
+  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...at]);
+  const [test, amount, ...position] = whole.parts;
+  return {
+    kind: "scatter",
+    name: place.gradient,
+    domain: whole.domain,
+    shape: place.loops,
+    dims: place.dims,
+    at: position,
+    when: test!,
+    values: [amount!],
+  };
+}
+
+const yes = make("le", int(0), int(0));
