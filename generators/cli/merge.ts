@@ -1,7 +1,9 @@
 // Generating a part of what a folder holds: its manifest keeps what is said of the rest.
 
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { adaptedPaths, adaptPackage } from "../adapters/tfjs/index.ts";
 import type { Generated } from "../generate.ts";
 import { fingerprint } from "../manifest/abi.ts";
 import { formatJson } from "../manifest/json.ts";
@@ -28,8 +30,8 @@ export async function readManifest(folder: string): Promise<Manifest | undefined
   throw new UserError(`${path} was not written by warpweave; choose another folder with --out`);
 }
 
-/** What was generated, with a manifest that also tells of the operators and targets in `old`. */
-export function mergeManifest(old: Manifest, made: Generated): Generated {
+/** What was generated for a folder, with a manifest that also tells of the operators and targets in `old`. */
+export function mergeManifest(folder: string, old: Manifest, made: Generated): Generated {
   const { files, manifest: now } = made;
   if (old.abi !== now.abi)
     throw new UserError(
@@ -47,6 +49,8 @@ export function mergeManifest(old: Manifest, made: Generated): Generated {
   const manifest: Manifest = { ...now, operators };
   const json = (value: unknown): string => `${formatJson(value)}\n`;
   const merged = new Map(files);
+  const isThere = (path: string) => files.has(path) || existsSync(join(folder, path));
+  for (const [path, text] of adaptPackage(manifest, isThere)) merged.set(path, text);
   merged.set("manifest.json", json(manifest));
   merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));
   return { ...made, files: merged, manifest };
@@ -68,8 +72,9 @@ export function findStale(old: Manifest, now: Manifest): readonly string[] {
 }
 
 const filesOf = (manifest: Manifest): readonly string[] =>
-  Object.values(manifest.operators).flatMap(({ kernels }) =>
-    Object.values(kernels).flatMap(({ targets }) =>
+  Object.entries(manifest.operators).flatMap(([name, { kernels }]) => [
+    ...Object.values(kernels).flatMap(({ targets }) =>
       Object.values(targets).flatMap(({ files }) => files),
     ),
-  );
+    ...adaptedPaths(name),
+  ]);

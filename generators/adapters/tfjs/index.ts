@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { camel, folder, licence, loadTemplate, operatorPath } from "./operator.ts";
 
-export { adaptOperator } from "./operator.ts";
+export { adaptedPaths, adaptOperator } from "./operator.ts";
 
 /** A layer: its file, what that exports, and the operators that it calls. */
 const layers = [

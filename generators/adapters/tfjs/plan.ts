@@ -39,7 +39,12 @@ export function describePlan(entry: Entry, context: Context): Printable {
     sizes: context.share(entry.sizes.map(({ name, is }) => ({ name, is: rule(is) }))),
     bounds: context.share((entry.bounds ?? []).map(rule)),
     constants: context.share(
-      entry.constants.map(({ name, option, default: value }) => ({ name, option, default: value })),
+      entry.constants.map(({ name, option, default: value }) => ({
+        name,
+        // Gradients are not added to anything here.
+        option: name === entry.accumulate ? undefined : option,
+        default: value,
+      })),
     ),
     buffers: Object.fromEntries([...tensors, ...workspaces]),
     steps: entry.steps.map((step) => describeStep(entry, step, context)),
@@ -52,8 +57,6 @@ function write(formula: string, { use }: Context): string {
 
 function describeStep(entry: Entry, step: Step, context: Context): Printable {
   if (step.kind === "launch") return describeLaunch(entry, step, context);
-  if (step.value !== 0)
-    throw new Error(`${entry.name} fills ${step.buffer} with ${step.value}; here that is 0.`);
   return { kind: "fill", buffer: step.buffer, value: step.value };
 }
 

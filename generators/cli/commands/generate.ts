@@ -78,7 +78,8 @@ async function generate(
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
   const made = generateAll(operators, targets, (_, target) => scheduleOn(target));
-  const { files, manifest } = isWhole || old === undefined ? made : mergeManifest(old, made);
+  const { files, manifest } =
+    isWhole || old === undefined ? made : mergeManifest(folder, old, made);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");
     await check(folder, files, isWhole, options, terminal);
@@ -147,6 +148,8 @@ function formatFiles(
   ]);
   const others = [...files].filter(([path]) => !path.includes("/"));
   for (const [path, text] of others) rows.push([path, formatBytes(Buffer.byteLength(text))]);
+  const adapted = sizeOf((path) => path.startsWith("tfjs/"));
+  if (adapted > 0) rows.push(["tfjs/", formatBytes(adapted)]);
   const head = ["operator", ...targets.map((t) => t.name)];
   return formatTable(rows, { head, align: ["left", ...targets.map(() => "right" as const)] });
 }
