@@ -29,6 +29,12 @@ export function machineOf(name: string): TargetMachine {
 /** The ways of running a target, the preferred one first. */
 export const openersOf = (name: string): readonly [Opener, ...Opener[]] => machineOf(name).open;
 
+/** The same for `check`, which looks for more than wrong values; with `all`, in every case. */
+export function checkersOf(name: string, all: boolean): readonly Opener[] {
+  const { open, openToCheck } = machineOf(name);
+  return openToCheck === undefined ? open : [() => openToCheck(all), ...open.slice(1)];
+}
+
 /** A target with a device that runs its kernels. */
 export interface Opened {
   readonly target: Target;
@@ -42,11 +48,14 @@ export interface OpenedAll {
 }
 
 /** Opens all ways of running some targets; the caller closes them. */
-export async function openAll(wanted: readonly Target[]): Promise<OpenedAll> {
+export async function openAll(
+  wanted: readonly Target[],
+  ways: (name: string) => readonly Opener[] = openersOf,
+): Promise<OpenedAll> {
   const opened: Opened[] = [];
   const unavailable: Unavailable[] = [];
   for (const target of wanted)
-    for (const open of openersOf(target.name)) {
+    for (const open of ways(target.name)) {
       const executor = await open();
       if ("unavailable" in executor) unavailable.push(executor);
       else opened.push({ target, executor });

@@ -24,6 +24,8 @@ export interface Platform {
 export interface TargetMachine {
   /** The ways of running it, the preferred one first; `check` uses all of them. */
   readonly open: readonly [Opener, ...Opener[]];
+  /** What `check` opens in place of the first of them, to find more than wrong values; with `all`, in every case. */
+  readonly openToCheck?: (all: boolean) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];
   readonly platforms: readonly Platform[];
 }

@@ -1,4 +1,5 @@
 import type { TargetMachine } from "../contract/machine.ts";
+import { openChecked } from "./checked.ts";
 import { openCuda } from "./executor.ts";
 import { compileWithNvcc } from "./nvcc.ts";
 import { compileWithNvrtc } from "./nvrtc.ts";
@@ -8,6 +9,7 @@ const empty = 'extern "C" __global__ void probe() {}\n';
 /** CUDA on a GPU, in the simulation on the CPU, and two compilers of it. */
 export const machine: TargetMachine = {
   open: [openCuda],
+  openToCheck: (all) => openChecked({ all }),
   probes: [
     { what: "cuda on a GPU", opens: () => openCuda({ build: "gpu" }) },
     { what: "cuda simulated", opens: () => openCuda({ build: "simulation" }) },

@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Entry, Executor } from "../../targets/contract/program.ts";
 import { findLack } from "../../targets/cuda/build.ts";
+import { openChecked } from "../../targets/cuda/checked.ts";
 import { findHostCompiler } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
+import { findGpu } from "../../targets/cuda/gpu.ts";
 import { blockSum, countUp, entryOf, kernel, neighbour, scale } from "./cuda.fixtures.ts";
 
 const compiler = await findHostCompiler();
@@ -34,6 +36,8 @@ const shared = "  __shared__ float s[64];\n";
 test.runIf(process.env.CI)("in CI there is a compiler", () => {
   expect(usable).toBe(true);
 });
+
+const gpu = await findGpu();
 
 describe.skipIf(!usable)("the races build of the CUDA simulation", { timeout: 60_000 }, () => {
   test("says what it is", async () => {
@@ -233,5 +237,57 @@ describe.skipIf(!usable)("the races build of the CUDA simulation", { timeout: 60
       `the races build can follow no further buffer of ${4 * large} bytes: it follows 64 MiB at most`,
     );
     expect(await run(cuda, kernel("  if (i < N) y[i] = x[0];"), 3)).toEqual([1, 1, 1]);
+  });
+
+  describe("what check opens", () => {
+    const racy = kernel("  if (i < N) y[i] = a * x[i];\n  if (i == N) y[0] = a * x[0];");
+    async function openCheck(all: boolean): Promise<Executor> {
+      const cuda = await openChecked({ all, cache });
+      if ("unavailable" in cuda) throw new Error(cuda.unavailable);
+      return cuda;
+    }
+
+    test.skipIf(gpu.present)("says so", async () => {
+      expect((await openCheck(false)).device).toMatchObject({
+        device: expect.stringMatching(/^host simulation \(.*\), no GPU; memory and races$/),
+        driver: expect.stringMatching(
+          /values build.*; memory and races builds for 8 jobs of each entry point with default options$/,
+        ),
+      });
+      expect((await openCheck(true)).device.driver).toMatch(
+        /memory and races builds for all jobs$/,
+      );
+    });
+
+    test("finds what the values are right in spite of", async () => {
+      const cuda = await openCheck(false);
+      expect(await run(cuda, scale, 70)).toEqual(doubled(70));
+      const values = await open({ build: "simulation" });
+      // Two threads write the same value; a thread reads one element before the array.
+      expect(await run(values, racy, 100)).toEqual(doubled(100));
+      await expect(run(cuda, racy, 100)).rejects.toThrow(/^Race in run: y\[0\] is written by/);
+      const reads = kernel("  if (i < N) y[i] = a * x[i] + (x[i - 1] > 1e30f);");
+      expect((await run(values, reads, 100)).slice(1)).toEqual(doubled(100).slice(1));
+      await expect(run(cuda, reads, 100)).rejects.toThrow(/^Memory check: heap-buffer-overflow/);
+    });
+
+    test("runs further jobs, and other options than the defaults, for values only", async () => {
+      // Races where BORDER is 1, or where there are more than 100 elements.
+      const source = scale.replace(
+        "if (i >= N) return;",
+        "if (BORDER == 1 || N > 100) y[0] = 0.0f;\n  if (i >= N) return;",
+      );
+      const cuda = await openCheck(false);
+      const inputs = { x: countUp(100) };
+      const job = { inputs, scalars: { N: 100, a: 2 }, constants: { BORDER: 1 } };
+      const program = { entry: entryOf(), source };
+      for (let i = 0; i < 8; i++) await cuda.run(program, job);
+      await cuda.run(program, { inputs: { x: countUp(101) }, scalars: { N: 101, a: 2 } });
+      const anew = await openCheck(false);
+      await expect(run(anew, source, 101)).rejects.toThrow("Race in run: y[0]");
+      const all = await openCheck(true);
+      await expect(all.run(program, job)).rejects.toThrow("Race in run: y[0]");
+      expect(await run(all, source, 100)).toHaveLength(100);
+    });
   });
 });

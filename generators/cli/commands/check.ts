@@ -11,6 +11,7 @@ import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
 import { UsageError, UserError } from "../errors.ts";
 import {
+  checkersOf,
   closeAll,
   explainUnavailable,
   type Opened,
@@ -66,7 +67,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .option(
       "--all",
       "results and gradients, every combination of options (not only a covering array of pairs), " +
-        "every way of adding",
+        "every way of adding, every case under CUDA's memory and race checks",
     )
     .option("--json", "print the ledger as JSON")
     .addHelpText("after", examples)
@@ -84,7 +85,7 @@ async function check(
   if (options.case !== undefined && names.length !== 1)
     throw new UserError("--case names a case of one operator: name that operator as well");
   const operators = openOperators(names);
-  const { opened, unavailable } = await openTargets(targets, options.target !== undefined);
+  const { opened, unavailable } = await openTargets(targets, options);
   const records: OperatorRecord[] = [];
   try {
     const both = options.all === true && options.case === undefined;
@@ -115,10 +116,13 @@ function parseCount(name: string, text: string): number {
 }
 
 /** Opens all ways of running the targets; one that was asked for by name must run. */
-async function openTargets(targets: readonly Target[], required: boolean): Promise<OpenedAll> {
-  const all = await openAll(targets);
+async function openTargets(
+  targets: readonly Target[],
+  { target, all: everything = false }: CheckOptions,
+): Promise<OpenedAll> {
+  const all = await openAll(targets, (name) => checkersOf(name, everything));
   const [missing] = all.unavailable;
-  if (!required || missing === undefined) return all;
+  if (target === undefined || missing === undefined) return all;
   await closeAll(all);
   throw new UserError(`${missing.target} cannot run here: ${explainUnavailable(missing)}`);
 }
