@@ -7,7 +7,7 @@ import { type Block, gridLoops, type Nest, type NestExpr, type Stmt } from "./ne
 import { checkThreads } from "./nestCheckThreads.ts";
 import { checkTypes, type Report } from "./nestCheckTypes.ts";
 import { dumpNest, dumpPlan } from "./nestDump.ts";
-import { blocksOf, visitNestExpr } from "./nestWalk.ts";
+import { blocksOf, expressionsOf, visitBlock, visitNestExpr } from "./nestWalk.ts";
 import type { Plan } from "./plan.ts";
 
 /** Throws where `nest` is not well formed; `after` says which part of the compiler made it. */
@@ -90,6 +90,25 @@ function checkStructure(nest: Nest, report: Report, whole: (what: string) => voi
   if (nest.group > 1 && !shared) whole(`a group has ${nest.group} threads, but no loop uses them`);
 }
 
+/** Does a store into this buffer come before every load from it, in the order of the text? */
+function isSetFirst(block: Block, buffer: string): boolean {
+  let first: "load" | "store" | undefined;
+  visitBlock(block, (s) => {
+    const reads = expressionsOf(s).some((e) => loadsFrom(e, buffer));
+    if (reads || (s.kind === "accumulate" && s.buffer === buffer)) first ??= "load";
+    if (s.kind === "store" && s.buffer === buffer) first ??= "store";
+  });
+  return first === "store";
+}
+
+function loadsFrom(e: NestExpr, buffer: string): boolean {
+  let found = false;
+  visitNestExpr(e, (x) => {
+    found ||= x.kind === "load" && x.buffer === buffer;
+  });
+  return found;
+}
+
 type For = Extract<Stmt, { kind: "for" }>;
 const isNumber = (s: For): boolean => s.lo.kind === "const" && s.hi.kind === "const";
 const extentOf = (s: For): number =>
@@ -148,7 +167,8 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
             wrong(`${b.name} is ${own.dtype}, in ${nest.name} ${b.dtype}`);
           else if (own.role === "input" && b.access !== "read")
             wrong(`${nest.name} writes the input ${b.name}`);
-          if (b.access !== "write" && !set.has(b.name))
+          const scratch = own?.role === "workspace" && isSetFirst(nest.body, b.name);
+          if (b.access !== "write" && !set.has(b.name) && !scratch)
             wrong(`${nest.name} reads ${b.name} before anything has set it`);
         }
         for (const b of nest.buffers) if (b.access !== "read") set.add(b.name);

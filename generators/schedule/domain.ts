@@ -73,6 +73,16 @@ interface Split {
   readonly whole: (inside: Expr) => Expr;
 }
 
+/** How a walk lies among others. */
+interface Surroundings {
+  /** The rest of an axis is walked apart; else the last run is cut short by tests, as threads need it. */
+  readonly apart: boolean;
+  /** Loops that run outermost, in this order. */
+  readonly outer?: readonly Loop[];
+  /** Loops that run already. */
+  readonly around?: readonly Loop[];
+}
+
 /**
  * The walk of a launch's stages. Steps that compute several elements run over whole runs of their axis; what
  * remains is walked `apart`, or (where the loops are shared out among threads) the last run is cut short by
@@ -82,14 +92,14 @@ export function walkDomain(
   kernel: Kernel,
   stages: readonly Stage[],
   walking: Walking,
-  apart: boolean,
+  { apart, outer = [], around = [] }: Surroundings,
   names: Map<Expr | Loop, string>,
 ): readonly Walk[] {
   const [stage] = stages;
   const domain = stage?.domain ?? [];
   if (stage?.kind !== "gather") return nest(domain, { kind: "step", elements: [] });
   const { inner, jams } = walking;
-  if (inner.length === 0 && jams.length === 0) {
+  if (inner.length + jams.length + outer.length + around.length === 0) {
     const at = domain.map(index);
     return nest(domain, {
       kind: "step",
@@ -112,8 +122,14 @@ export function walkDomain(
       { of: l, loop: split.within, by },
     ];
   });
-  const rank = ({ of }: Way): number => (of ? inner.indexOf(called[domain.indexOf(of)]!) : -1);
-  const sorted = ways.toSorted((a, b) => rank(a) - rank(b));
+  const rank = ({ of }: Way): number => {
+    if (!of) return -1;
+    const first = outer.indexOf(of);
+    return first < 0 ? inner.indexOf(called[domain.indexOf(of)]!) : first - outer.length - 1;
+  };
+  const sorted = ways
+    .filter(({ of }) => !(of && around.includes(of)))
+    .toSorted((a, b) => rank(a) - rank(b));
 
   const open = (
     [way, ...rest]: readonly Way[],
@@ -146,7 +162,8 @@ export function walkDomain(
     names.set(left, author);
     return [next(run, spotsOf), next(left, [{ at: index(left), exists: undefined }])];
   };
-  return open(sorted, new Map());
+  const standing = around.map((l) => [l, [{ at: index(l), exists: undefined }]] as const);
+  return open(sorted, new Map(standing));
 }
 
 /** Loops in each other around one walk. */

@@ -33,6 +33,11 @@ export interface Draft {
   readonly walkings: ReadonlyMap<string, Walking>;
   /** Stages added to in another way than the loops' own: plainly by one thread, atomically by several. */
   readonly accumulation: ReadonlyMap<string, Accumulation>;
+  /** Stored stages of which one panel at a time is made, in each step of their reader's loops over `axes`. */
+  readonly panels: ReadonlyMap<
+    string,
+    { readonly reader: string; readonly axes: readonly string[] }
+  >;
   /** Loops of at most this many steps, where that is a constant, are written out. */
   readonly unroll: number;
 }
@@ -43,6 +48,7 @@ export const newDraft = (kernel: Kernel): Draft => ({
   stored: new Set(),
   loops: new Map(),
   walkings: new Map(),
+  panels: new Map(),
   accumulation: new Map(),
   unroll: 0,
 });
@@ -54,6 +60,12 @@ export const launchedStages = (draft: Draft) =>
       stage.kind === "scatter" ||
       draft.kernel.outputs.includes(stage.name) ||
       draft.stored.has(stage.name),
+  );
+
+/** The axes of a stage whose loops have panels made in each of their steps. */
+export const axesAround = ({ panels }: Draft, stage: string): readonly string[] =>
+  [...panels].flatMap(([panel, { reader, axes }]) =>
+    panel === stage || reader === stage ? axes : [],
   );
 
 /** Why a transform does not apply; shown together with the plan as it is. */

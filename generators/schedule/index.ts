@@ -16,6 +16,7 @@ import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
 import { materialise } from "./transforms/materialise.ts";
 import { order } from "./transforms/order.ts";
+import { panel } from "./transforms/panel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
 
@@ -25,6 +26,7 @@ export { lower, type Types } from "./lower.ts";
 /** Every transform there is; to add one is a file and a line here. */
 export const transforms: readonly Transform[] = [
   materialise,
+  panel,
   order,
   jam,
   lanes,

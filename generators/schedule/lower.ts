@@ -20,6 +20,7 @@ import { asDeclared, axisNames, loopsOf, walkDomain } from "./domain.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
+import { heldDims, heldIn, isPanel, onlyHeld, placePanels, startWith } from "./panels.ts";
 import { splitDomain } from "./site.ts";
 import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -38,7 +39,7 @@ export const entryName = (kernel: Kernel): string =>
 /** The plan of a draft as it stands. */
 export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const stored = new Set(launchedStages(draft).map((stage) => stage.name));
-  const kernel = inlineStages(draft.kernel, stored);
+  const kernel = placePanels(inlineStages(draft.kernel, stored), draft.panels);
   const stages = describeBuffers(kernel, types);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
   const buffers = [...stages, ...sums];
@@ -57,9 +58,18 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     const names = new Map(kernel.names);
     const owned =
       draft.accumulation.get(name) === "owned" ? ownersFirst(kernel, stages) : undefined;
-    const walking = draft.walkings.get(name) ?? asDeclared;
+    const apart = loops.by === "serial";
+    const walkingOf = (stage: string) => draft.walkings.get(stage) ?? asDeclared;
+    const panels = kernel.stages.filter((s) => isPanel(s)).filter((s) => s.reader === name);
+    const outer = panels[0]?.around ?? [];
     const own = owned?.stages ?? stages;
-    const walk = walkDomain(kernel, own, walking, loops.by === "serial", names);
+    const walk = startWith(
+      walkDomain(kernel, own, walkingOf(name), { apart, outer }, names),
+      outer.length,
+      panels.flatMap((panel) =>
+        walkDomain(kernel, [panel], walkingOf(panel.name), { apart, around: outer }, names),
+      ),
+    );
     const split = splitDomain(loopsOf(walk), owned?.owners);
     const suffixes = [again > 0 ? `_${again + 1}` : "", passNames[mode]];
     const nest = buildNest({
@@ -129,6 +139,8 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
 function groupStages(stages: readonly Stage[]): readonly (readonly Stage[])[] {
   const groups: Stage[][] = [];
   for (const stage of stages) {
+    // Panels are made by the launch that reads them.
+    if (isPanel(stage)) continue;
     const group = groups.at(-1);
     if (group && addsAlongside(group[0]!, stage)) group.push(stage);
     else groups.push([stage]);
@@ -169,10 +181,11 @@ function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
   );
   const results = distinct.flatMap((stage) => {
     const values = valuesOf(stage);
-    const loops = elementsOf(stage);
+    const held = heldDims(stage, elementsOf(stage));
+    const loops = onlyHeld(elementsOf(stage), held);
     const output = kernel.outputs.includes(stage.name);
     const axisOf = new Map<string, Expr>(axisNames(loops).map((axis, d) => [axis, loops[d]!.hi]));
-    const dims = groupAxes(loops, stage.dims);
+    const dims = groupAxes(loops, heldIn(stage.dims, held));
     return values.map((value, part) =>
       describe(
         partName(stage.name, part, values.length),

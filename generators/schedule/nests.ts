@@ -26,6 +26,7 @@ import { findContexts, rootContext } from "./contexts.ts";
 import { elementsOf as elementsIn, loopsOf, type Walk } from "./domain.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
+import { heldDims, onlyHeld } from "./panels.ts";
 import { createPlacer } from "./place.ts";
 import type { Source } from "./placing.ts";
 import { nestRegions, rootsIn } from "./regions.ts";
@@ -55,8 +56,8 @@ export function buildNest(request: NestRequest): Nest {
   const { kernel, stages, walk, split, mode, buffers, loops, name } = request;
   const [first] = stages;
   if (!first) throw new Error(`${name} has nothing to compute`);
-  const bufferOf = (part: number) =>
-    buffers.find((b) => b.name === partName(first.name, part, valuesOf(first).length))!;
+  const bufferOf = (stage: Stage, part: number) =>
+    buffers.find((b) => b.name === partName(stage.name, part, valuesOf(stage).length))!;
   const scalars = new Map<string, Parameter["type"]>();
   const constants = new Set<string>();
   const taken = [...reservedNames(kernel, buffers)];
@@ -160,15 +161,23 @@ function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMa
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";
   const sources = new Map<string, Source>();
   for (const t of kernel.tensors)
-    sources.set(t.name, { buffer: () => t.name, dtype: dtypeOf(t.name), axes: [], extents: [] });
+    sources.set(t.name, {
+      buffer: () => t.name,
+      dtype: dtypeOf(t.name),
+      axes: [],
+      extents: [],
+      held: [],
+    });
   for (const stage of kernel.stages) {
     const buffer = (part: number) => partName(stage.name, part, valuesOf(stage).length);
-    const shape = elementsOf(stage);
+    const held = heldDims(stage, elementsOf(stage));
+    const shape = onlyHeld(elementsOf(stage), held);
     sources.set(stage.name, {
       buffer,
       dtype: dtypeOf(buffer(0)),
       axes: shape.map((l) => l.axis),
       extents: extents(shape),
+      held,
     });
   }
   return sources;

@@ -18,6 +18,8 @@ export interface Source {
   /** Its axes and their extents, where a read does not name them (stages). */
   readonly axes: readonly string[];
   readonly extents: readonly Expr[];
+  /** Which of a stage's dimensions memory has. */
+  readonly held: readonly boolean[];
 }
 
 /** Makes the nest's value of an expression, with the statements that compute it. */

@@ -3,6 +3,7 @@
 import { extentOf, select } from "../ir/build.ts";
 import type { NestExpr } from "../ir/nest.ts";
 import { access } from "./address.ts";
+import { onlyHeld } from "./panels.ts";
 import { type Case, type Placing, type Source, zeroOf } from "./placing.ts";
 import { deepest, innermostGuard, type Placed, type Scope, withinGuards } from "./scope.ts";
 
@@ -19,7 +20,8 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
     const source = sourceOf(e.from);
     const tensor = e.axes.length > 0;
     const axes = tensor ? e.axes : source.axes;
-    const found = access(e.from, e.at, tensor ? axes.map(extentOf) : source.extents, axes, facts);
+    const at = tensor ? e.at : onlyHeld(e.at, source.held);
+    const found = access(e.from, at, tensor ? axes.map(extentOf) : source.extents, axes, facts);
     for (const [part, hint] of found.hints) if (!hints.has(part)) hints.set(part, hint);
     return found;
   };
@@ -28,8 +30,11 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
     const { address, exists } = addressOf(e);
     const placed = place(address, here);
     const test = e.border === "zero" && exists ? place(exists, here) : undefined;
+    // A panel holds other elements in each step of the loops around it.
+    const { held } = sourceOf(e.from);
+    const around = e.at.filter((_, d) => held[d] === false).map((p) => place(p, here).scope);
     const scope = deepest(
-      [placed.scope, innermostGuard(here), ...(test ? [test.scope] : [])],
+      [placed.scope, innermostGuard(here), ...(test ? [test.scope] : []), ...around],
       root,
     );
     return define(

@@ -27,7 +27,7 @@ export interface Site {
   readonly split: Split;
   /** How additions meet those of other threads. */
   readonly mode: AddMode;
-  readonly bufferOf: (part: number) => PlanBuffer;
+  readonly bufferOf: (stage: Stage, part: number) => PlanBuffer;
 }
 
 /** An operation on ints. */

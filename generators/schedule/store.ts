@@ -6,6 +6,7 @@ import type { Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import { flatten } from "./address.ts";
 import type { Element, Walk } from "./domain.ts";
+import { heldDims, onlyHeld } from "./panels.ts";
 import type { Region } from "./regions.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
@@ -54,10 +55,12 @@ function store(
   place: NestExpr | undefined,
 ): void {
   const inside = when ? innerScope(scope, "guarded") : scope;
-  const position = at.length > 0 ? flatten(at, extents(stage.domain)) : int(0);
+  const held = heldDims(stage, stage.domain);
+  const kept = onlyHeld(at, held);
+  const position = kept.length > 0 ? flatten(kept, extents(onlyHeld(stage.domain, held))) : int(0);
   const address = place ?? placer.lower(position, inside);
   for (const [part, value] of values.entries()) {
-    const { name, dtype } = bufferOf(part);
+    const { name, dtype } = bufferOf(stage, part);
     inside.body.push({
       kind: "store",
       buffer: name,
@@ -89,7 +92,7 @@ function add(site: Site, stage: Scatter, scope: Scope): void {
   for (const [part, value] of stage.values.entries())
     scope.body.push({
       kind: "accumulate",
-      buffer: (inFixedPoint ? sumsOf(bufferOf(part)) : bufferOf(part)).name,
+      buffer: (inFixedPoint ? sumsOf(bufferOf(stage, part)) : bufferOf(stage, part)).name,
       address,
       value: placer.lower(widened(value), scope),
       mode,

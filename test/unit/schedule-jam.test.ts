@@ -141,6 +141,59 @@ describe("jam elsewhere", () => {
   });
 });
 
+describe("panels", () => {
+  const panel = ["panel", { stage: "columns", axes: "N OH" }] as const;
+  const schedules: Record<string, Schedule> = {
+    alone: [panel],
+    "in another order": [["panel", { stage: "columns", axes: "OH,N" }]],
+    "jammed, channels innermost": [
+      panel,
+      ["order", { stage: "columns", axes: "C" }],
+      ["jam", { stage: "output", axis: "O", by: 4 }],
+      ["jam", { stage: "output", axis: "OW", by: 2 }],
+    ],
+  };
+  it.each(Object.keys(schedules))("deform_conv2d, %s", (name) => {
+    for (const [O, I, G] of [
+      [10, 3, 3],
+      [5, 6, 1],
+      [6, 1, 2],
+    ] as const)
+      expectSame(readOperator(pathOf("deform_conv2d")), schedules[name]!, {
+        present: ["mask", "bias"],
+        sizes: { N: 2, C: 6, H: 4, W: 5, O, I, G, KH: 2, KW: 2 },
+        attrs: { padding: { top: 1, left: 0, bottom: 1, right: 0 }, stride: { y: 1, x: 2 } },
+      });
+  });
+  it("hold what one step of the loops around needs", () => {
+    const kernel = readOperator(pathOf("deform_conv2d")).kernel([]);
+    const plan = schedulePlan(kernel, [panel], limits);
+    const { axes, role } = plan.buffers.find(({ name }) => name === "columns")!;
+    expect([axes.flat(), role]).toEqual([["C", "KH", "KW", "OW"], "workspace"]);
+    expect(plan.steps.length).toBe(1);
+  });
+  it("are refused where loops run otherwise, or elements read elsewhere", () => {
+    const operator = readOperator(pathOf("deform_conv2d"));
+    const refuse = (schedule: Schedule, kernel = operator.kernel([])) => {
+      const result = applySchedule(kernel, schedule, limits);
+      return "refused" in result ? result.refused : undefined;
+    };
+    const along = (axes: string) => ["panel", { stage: "columns", axes }] as const;
+    expect(refuse([along("C")])).toMatch(/C is not an axis of both columns and output/);
+    expect(refuse([along("")])).toMatch(/names axes of columns/);
+    expect(refuse([["panel", { stage: "output", axes: "N" }]])).toMatch(/no inner stage named/);
+    expect(refuse([panel, threads])).toMatch(/one after another/);
+    expect(refuse([threads, panel])).toMatch(/wait for each other/);
+    expect(refuse([panel, ["jam", { stage: "output", axis: "OH", by: 2 }]])).toMatch(/each step/);
+    expect(refuse([panel, ["order", { stage: "columns", axes: "OH" }]])).toMatch(/each step/);
+    const backward = backwardOf(operator).kernel([]);
+    expect(refuse([panel], backward)).toMatch(/not an axis of both|other indices/);
+    expect(refuse([["panel", { stage: "grad_columns", axes: "N" }]], backward)).toMatch(
+      /not read by one stage alone/,
+    );
+  });
+});
+
 describe("refusals", () => {
   const refuse = (name: string, schedule: Schedule) => {
     const result = applySchedule(readOperator(pathOf(name)).kernel([]), schedule, limits);

@@ -1,5 +1,5 @@
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
-import { launchedStages, type Transform } from "../draft.ts";
+import { axesAround, launchedStages, type Transform } from "../draft.ts";
 
 const most = 16;
 
@@ -27,6 +27,8 @@ export const jam: Transform = {
     const { inner, jams } = draft.walkings.get(stage.name) ?? asDeclared;
     const refused = refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]);
     if (refused !== undefined) return { refused };
+    if (axesAround(draft, stage.name).includes(String(axis)))
+      return { refused: `a panel is made at each step of the loop over ${axis}` };
     if (draft.loops.get(stage.name)?.by === "lanes")
       return { refused: `a group of threads walks the sum of each element of ${stage.name}` };
     const walking = { inner, jams: [...jams, { axis: String(axis), by }] };

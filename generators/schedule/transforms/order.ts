@@ -1,5 +1,5 @@
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
-import { launchedStages, type Transform } from "../draft.ts";
+import { axesAround, launchedStages, type Transform } from "../draft.ts";
 
 /** What does not depend on the innermost loops is computed outside of them. Memory keeps its order. */
 export const order: Transform = {
@@ -25,6 +25,9 @@ export const order: Transform = {
     if (inner.length === 0) return { refused: `axes names axes of ${stage.name}, such as "OH OW"` };
     const refused = refuseAxes(stage, inner);
     if (refused !== undefined) return { refused };
+    const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));
+    if (around !== undefined)
+      return { refused: `a panel is made at each step of the loop over ${around}` };
     const { jams } = draft.walkings.get(stage.name) ?? asDeclared;
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, { inner, jams }) };
   },

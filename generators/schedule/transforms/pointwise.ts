@@ -14,6 +14,8 @@ export const pointwise: Transform = {
       return { refused: `group is a positive whole number, not ${group}` };
     if (group > limits.threads)
       return { refused: `a group has at most ${limits.threads} threads here, not ${group}` };
+    if (draft.panels.size > 0)
+      return { refused: "a panel is made by loops that run one after another" };
     const loops = new Map(draft.loops);
     for (const stage of launchedStages(draft))
       if (!loops.has(stage.name)) loops.set(stage.name, { by: "threads", group });

@@ -1,0 +1,55 @@
+import { refuseAxes } from "../domain.ts";
+import { axesAround, launchedStages, type Transform } from "../draft.ts";
+import { inlineStages } from "../inline.ts";
+import { findReader } from "../panels.ts";
+
+/** For machines without groups: what a step of the reader's outer loops needs stays in the nearest cache. */
+export const panel: Transform = {
+  name: "panel",
+  doc: "a stage computed where it is read → one store of what a step of the reader's loops over `axes` needs",
+  choices: (draft) => [
+    {
+      name: "stage",
+      values: draft.kernel.stages
+        .filter((s) => s.kind === "gather" && !draft.kernel.outputs.includes(s.name))
+        .map((s) => s.name),
+      default: "",
+    },
+    { name: "axes", values: [], default: "" },
+  ],
+  apply: (draft, { stage: name, axes }) => {
+    const found = draft.kernel.stages.find((s) => s.name === name);
+    if (found?.kind !== "gather" || draft.kernel.outputs.includes(found.name))
+      return { refused: `${draft.kernel.operator} has no inner stage named ${name}` };
+    const around = String(axes)
+      .split(/[\s,]+/)
+      .filter((axis) => axis !== "");
+    if (around.length === 0) return { refused: `axes names axes of ${found.name}, such as "N OH"` };
+    const stored = new Set([...launchedStages(draft).map((s) => s.name), found.name]);
+    const kernel = inlineStages(draft.kernel, stored);
+    const placed = findReader(kernel, found.name, around);
+    if ("refused" in placed) return placed;
+    const { reader, stage } = placed;
+    const other = axesAround(draft, reader.name);
+    if (other.length > 0 && other.join() !== around.join())
+      return { refused: `another panel of ${reader.name} is made along ${other.join(", ")}` };
+    for (const one of [reader, stage]) {
+      const refused = refuseAxes(one, around);
+      if (refused !== undefined) return { refused };
+      if ((draft.loops.get(one.name)?.by ?? "serial") !== "serial")
+        return { refused: `threads of ${one.name} would have to wait for each other` };
+      if (one === stage && draft.panels.has(one.name))
+        return { refused: `${one.name} is made in panels already` };
+      const { inner = [], jams = [] } = draft.walkings.get(one.name) ?? {};
+      const used = [...inner, ...jams.map(({ axis }) => axis)].find((axis) =>
+        around.includes(axis),
+      );
+      if (used !== undefined) return { refused: `${used} of ${one.name} runs inside already` };
+    }
+    return {
+      ...draft,
+      stored: new Set([...draft.stored, found.name]),
+      panels: new Map(draft.panels).set(found.name, { reader: reader.name, axes: around }),
+    };
+  },
+};
