@@ -23,7 +23,8 @@ export interface Arguments {
   readonly notes: readonly string[];
 }
 
-type Arrays = Readonly<Record<string, NpArray>>;
+/** Arrays by name, as files hold them. */
+export type Arrays = Readonly<Record<string, NpArray>>;
 
 /** The arrays of all files by name; a .npy file's array is named by the file. */
 export async function readInputs(paths: readonly string[]): Promise<Arrays> {
@@ -57,19 +58,30 @@ export function checkArguments(
 
   const notes: string[] = [];
   const data = mapValues(arrays, (array, name) => {
-    const converted: Converted<Float32Array | Float64Array> = wide
-      ? toFloat64(array)
-      : toFloat32(array);
-    const to = wide ? "float64" : "float32";
-    if (DTYPES[array.dtype].name !== to)
-      notes.push(
-        describeConversion(name, array, to, converted) ??
-          `${name}: ${DTYPES[array.dtype].name} converted to ${to}; every value is kept`,
-      );
+    const converted = convertArray(name, array, wide);
+    notes.push(...converted.notes);
     return converted.data;
   });
   asUserError(() => checkIndices(signature, data, shapes, resolved.sizes));
   return { signature, attrs, resolved, shapes, data, notes };
+}
+
+/** The elements as float64 (`wide`) or float32, and a sentence where that is a conversion. */
+export function convertArray(
+  name: string,
+  array: NpArray,
+  wide: boolean,
+): { readonly data: Float32Array | Float64Array; readonly notes: readonly string[] } {
+  checkDType(name, array.dtype);
+  const converted: Converted<Float32Array | Float64Array> = wide
+    ? toFloat64(array)
+    : toFloat32(array);
+  const to = wide ? "float64" : "float32";
+  if (DTYPES[array.dtype].name === to) return { data: converted.data, notes: [] };
+  const note =
+    describeConversion(name, array, to, converted) ??
+    `${name}: ${DTYPES[array.dtype].name} converted to ${to}; every value is kept`;
+  return { data: converted.data, notes: [note] };
 }
 
 function checkNames({ name: operator, tensors }: Operator, arrays: Arrays): void {

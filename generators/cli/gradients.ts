@@ -15,14 +15,13 @@ export function gradientKernel(operator: Operator, present: readonly string[]): 
   return kernel;
 }
 
+/** The tensor of a gradient's name: `input` of `grad_input`. */
+export const tensorOf = (gradient: string): string => gradient.slice(gradOf("").length);
+
 /** The tensors of backward kernels that the operator itself does not take: gradients of its results. */
 export function upstreamTensors(operator: Operator, kernel: Kernel): readonly TensorDecl[] {
   return kernel.tensors.filter(({ name }) => !operator.tensors.some((own) => own.name === name));
 }
-
-/** The gradients that a variant has, as their names: `grad_input`. */
-export const gradientNames = (operator: Operator, kernel: Kernel): readonly string[] =>
-  operator.differentiable.map(gradOf).filter((name) => kernel.outputs.includes(name));
 
 /** What a check of gradients is about; undefined where an operator has none. */
 export function gradientSubject(operator: Operator): Subject | undefined {

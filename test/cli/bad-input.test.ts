@@ -275,13 +275,6 @@ describe("names", () => {
     await expectExit(2, /no target "cude"; did you mean "cuda"\?/, run);
     await expectExit(2, /did you mean "cuda"\?/, ["check", "--target", "cdua"]);
   });
-
-  test("gradients are refused by name until they exist", async () => {
-    await expectRefused(
-      /--grad is not available/,
-      ...["run", "conv2d", "--inputs", "x", "--out", "y.npz", "--grad", "g.npz"],
-    );
-  });
 });
 
 describe("declarations", () => {

@@ -1,0 +1,176 @@
+// One execution of an operator, and of its gradients, on real arrays: by the declaration and the interpreter in
+// float64, or by generated kernels on a target.
+
+import type { Data, Device, Executor, Job, Program } from "../../targets/contract/program.ts";
+import { compileKernels, scheduleOn } from "../compile.ts";
+import type { Operator } from "../frontend/operator.ts";
+import { loadReference, runReference } from "../frontend/reference.ts";
+import { gradientsOn } from "../gradients.ts";
+import { interpretKernel } from "../ir/interpret.ts";
+import { scalarsOf } from "../ir/kernel.ts";
+import { selectOutputs } from "../ir/outputs.ts";
+import type { Arguments } from "./arguments.ts";
+import { UserError } from "./errors.ts";
+import { openExecutor } from "./executors.ts";
+import { tensorOf } from "./gradients.ts";
+import { arrayOf } from "./io/arrays.ts";
+import type { NpArray } from "./io/dtypes.ts";
+import { compileProgram } from "./kernels.ts";
+import { parseTarget } from "./targets.ts";
+import type { Upstream } from "./upstream.ts";
+
+/** The results by name, gradients after them, and where they come from. */
+export interface Execution {
+  readonly results: Readonly<Record<string, NpArray>>;
+  readonly device: Omit<Device, "hardware">;
+  /** Of the results, and of the gradients where there are any. */
+  readonly milliseconds: readonly number[];
+}
+
+/** Runs an operator, and its gradients where `upstream` is given, on a target or as the reference. */
+export const execute = (
+  operator: Operator,
+  target: string,
+  args: Arguments,
+  upstream: Upstream | undefined,
+): Promise<Execution> =>
+  target === "reference"
+    ? executeReference(operator, args, upstream)
+    : executeTarget(operator, target, args, upstream);
+
+/** Outputs and how long they took. */
+async function timed<T>(run: () => T | Promise<T>) {
+  const start = performance.now();
+  const outputs = await run();
+  return { outputs, milliseconds: performance.now() - start };
+}
+
+async function executeReference(
+  operator: Operator,
+  args: Arguments,
+  upstream: Upstream | undefined,
+): Promise<Execution> {
+  const { data, shapes, attrs, resolved, signature } = args;
+  const pair = (from: Pick<Arguments, "data" | "shapes">) =>
+    Object.entries(from.data).map(
+      ([name, array]) => [name, { data: array, shape: from.shapes[name]! }] as const,
+    );
+  const inputs = Object.fromEntries(pair({ data, shapes }));
+  const reference = await loadReference(operator.path);
+  const forward = await timed(() =>
+    runReference(operator, reference, inputs, resolved.sizes, attrs),
+  );
+  const results = signature.outputs.map(({ name }): [string, NpArray] => {
+    const output = forward.outputs[name];
+    if (output === undefined) throw new UserError(`the reference does not give ${name}`);
+    return [name, arrayOf(resolved.outputs[name]!, output.data)];
+  });
+  const milliseconds = [forward.milliseconds];
+  if (upstream !== undefined) {
+    const kernel = selectOutputs(upstream.kernel, upstream.wanted);
+    const scalars = kernel.attrs
+      .flatMap(scalarsOf)
+      .map(({ name }): [string, number] => [name, resolved.scalars[name.replaceAll(".", "_")]!]);
+    const given = { ...inputs, ...Object.fromEntries(pair(upstream)) };
+    const backward = await timed(() =>
+      interpretKernel(kernel, given, resolved.sizes, Object.fromEntries(scalars), resolved.options),
+    );
+    for (const name of upstream.wanted) {
+      const { shape, parts } = backward.outputs[name]!;
+      results.push([name, arrayOf(shape, parts[0]!)]);
+    }
+    milliseconds.push(backward.milliseconds);
+  }
+  const what = upstream === undefined ? "the declaration" : "the declaration and its derived IR";
+  const device = {
+    target: "reference",
+    device: `${what} in float64, Node ${process.versions.node}`,
+    driver: "none",
+  };
+  return { results: Object.fromEntries(results), device, milliseconds };
+}
+
+async function executeTarget(
+  operator: Operator,
+  target: string,
+  args: Arguments,
+  upstream: Upstream | undefined,
+): Promise<Execution> {
+  const { data, shapes, resolved, signature } = args;
+  const forward = compileProgram(operator, target, resolved.present);
+  const backward = upstream && compileGradients(operator, target, args, upstream);
+  const executor = await openExecutor(target);
+  try {
+    const first = await timed(() => run(executor, forward, args, { inputs: data }));
+    const results = signature.outputs.map(({ name }): [string, NpArray] => [
+      name,
+      arrayOf(resolved.outputs[name]!, first.outputs[name]!),
+    ]);
+    const milliseconds = [first.milliseconds];
+    if (backward && upstream) {
+      const inputs = { ...data, ...upstream.data };
+      const { wanted } = upstream;
+      const second = await timed(() => run(executor, backward, args, { inputs, wanted }));
+      // A gradient has the shape of what it is the gradient of.
+      for (const name of wanted)
+        results.push([name, arrayOf(shapes[tensorOf(name)]!, second.outputs[name]!)]);
+      milliseconds.push(second.milliseconds);
+    }
+    return { results: Object.fromEntries(results), device: executor.device, milliseconds };
+  } finally {
+    await executor.close();
+  }
+}
+
+/** The program of the gradients of one variant; refused where the target cannot compute one that is wanted. */
+function compileGradients(
+  operator: Operator,
+  name: string,
+  { resolved }: Arguments,
+  { wanted }: Upstream,
+): Program {
+  const target = parseTarget(name);
+  const { kernels, left } = gradientsOn({ ...operator, variants: [resolved.present] }, target);
+  const lacking = wanted.filter((gradient) => left.includes(gradient));
+  if (lacking.length > 0) {
+    const others = kernels.flatMap(({ outputs }) => outputs);
+    const chosen = others.map(tensorOf).join(",");
+    throw new UserError(
+      `${name} cannot compute ${lacking.join(", ")}, which adds to elements that an index ` +
+        `chooses; ${others.length > 0 ? `it computes ${others.join(", ")}: ask for --gradients ${chosen}` : `it computes no gradient of ${operator.name}`}`,
+    );
+  }
+  const [program] = compileKernels(operator, kernels, target, scheduleOn(target)).programs;
+  if (program === undefined) throw new Error(`${operator.name} has no gradients for ${name}`);
+  return program;
+}
+
+function run(
+  executor: Executor,
+  program: Program,
+  { resolved }: Arguments,
+  job: Pick<Job, "inputs" | "wanted">,
+): Promise<Record<string, Data>> {
+  const { entry } = program;
+  const constants = entry.constants.flatMap(({ name, option }) => {
+    const chosen = resolved.options[option];
+    return chosen === undefined ? [] : [[name, chosen] as const];
+  });
+  const taken = entry.tensors.flatMap(({ role, name }) => {
+    const array = job.inputs[name];
+    return role === "input" && array !== undefined ? [[name, array] as const] : [];
+  });
+  return executor
+    .run(program, {
+      ...job,
+      inputs: Object.fromEntries(taken),
+      scalars: resolved.scalars,
+      constants: Object.fromEntries(constants),
+    })
+    .catch((error: unknown) => {
+      // Executors refuse what is beyond a limit of the device with a RangeError.
+      if (!(error instanceof RangeError)) throw error;
+      const { target } = executor.device;
+      throw new UserError(`${target} cannot run this: ${error.message.replace(/\.$/, "")}`);
+    });
+}
