@@ -4,14 +4,16 @@ import type { AttrValue } from "../../generators/frontend/attributes.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { interpretKernel } from "../../generators/ir/interpret.ts";
-import { isOption, type Kernel, optionValues } from "../../generators/ir/kernel.ts";
-import { type Fill, fillInputs, randomFrom } from "../declarations/compare.ts";
+import { fillInputs, randomFrom } from "../declarations/compare.ts";
 import { type GoldenCase, goldenCases } from "../golden/golden.ts";
-
-const pathOf = (name: string) => new URL(`../../${name}.ts`, import.meta.url).pathname;
-const ops = (name: string) => pathOf(`dsl/ops/${name}`);
-
-type Arrays = Record<string, { shape: readonly number[]; data: Float64Array }>;
+import {
+  type Arrays,
+  choices,
+  compareDifferences,
+  fill,
+  ops,
+  settings,
+} from "./autodiff.fixtures.ts";
 
 /** The sizes of a case's axes, from its shapes. */
 function sizesOf(c: GoldenCase): Record<string, number> {
@@ -47,138 +49,6 @@ describe("gradients of torchvision and mmcv", () => {
   });
   it("has cases", () => expect(cases.length).toBe(21));
 });
-
-const fill: Fill = (tensor, i, columns, random) => {
-  if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
-  if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
-  if (tensor === "offset" || tensor === "flow") return random() * 6 - 3;
-  return random() * 2 - 1;
-};
-
-interface Setting {
-  readonly path: string;
-  readonly present: readonly string[];
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly attrs: Readonly<Record<string, AttrValue>>;
-}
-
-/** Σ of each output times a fixed random tensor: a number whose gradient is the kernel's. */
-function lossOf(kernel: Kernel, s: Setting, seeds: Arrays) {
-  const operator = readOperator(s.path);
-  const { attrs, options } = numbersOf(operator, s.attrs);
-  return (inputs: Arrays): number => {
-    const outputs = interpretKernel(kernel, inputs, s.sizes, attrs, options);
-    let loss = 0;
-    for (const [name, { parts }] of Object.entries(outputs))
-      parts[0]!.forEach((v, i) => {
-        loss += v * seeds[`grad_${name}`]!.data[i]!;
-      });
-    return loss;
-  };
-}
-
-/** Compares gradients of `kernel` with central differences at some elements of each tensor. */
-function compareDifferences(kernel: Kernel, s: Setting, inputs: Arrays, wanted: readonly string[]) {
-  const operator = readOperator(s.path);
-  const { attrs, options } = numbersOf(operator, s.attrs);
-  const random = randomFrom(11);
-  const seeds: Arrays = Object.fromEntries(
-    Object.entries(interpretKernel(kernel, inputs, s.sizes, attrs, options)).map(
-      ([name, { shape, parts }]) => [
-        `grad_${name}`,
-        { shape, data: Float64Array.from(parts[0]!, () => random() * 2 - 1) },
-      ],
-    ),
-  );
-  const gradient = differentiate(kernel, wanted);
-  const found = interpretKernel(gradient, { ...inputs, ...seeds }, s.sizes, attrs, options);
-  const loss = lossOf(kernel, s, seeds);
-  const h = 1e-5;
-  let largest = 0;
-  for (const name of wanted) {
-    const { shape, data } = inputs[name]!;
-    const got = found[`grad_${name}`]!.parts[0]!;
-    // Elements at random, and some that certainly have a slope: a maximum leaves most without one.
-    const steep = [...got.keys()].filter((i) => got[i] !== 0).slice(0, 6);
-    const any = Array.from({ length: 8 }, () => Math.floor(random() * data.length));
-    for (const i of [...steep, ...any]) {
-      const at = (d: number): Arrays => {
-        const moved = Float64Array.from(data);
-        moved[i]! += d;
-        return { ...inputs, [name]: { shape, data: moved } };
-      };
-      const difference = (loss(at(h)) - loss(at(-h))) / (2 * h);
-      expect(Math.abs(got[i]! - difference), `${name}[${i}]`).toBeLessThan(2e-8);
-      largest = Math.max(largest, Math.abs(difference));
-    }
-  }
-  expect(largest).toBeGreaterThan(1e-3);
-}
-
-/** Every choice of an operator's options. */
-const choices = (path: string) =>
-  readOperator(path)
-    .attrs.filter(isOption)
-    .reduce<Record<string, AttrValue>[]>(
-      (all, attr) =>
-        all.flatMap((one) =>
-          optionValues(attr).map((v) => ({
-            ...one,
-            [attr.name]: attr.type === "bool" ? v === "true" : v,
-          })),
-        ),
-      [{}],
-    );
-
-const settings: Record<string, Setting> = {
-  conv2d: {
-    path: ops("conv2d"),
-    present: ["bias"],
-    sizes: { N: 2, C: 4, H: 6, W: 5, O: 6, I: 2, KH: 3, KW: 2 },
-    attrs: {
-      stride: { y: 2, x: 1 },
-      padding: { top: 1, left: 0, bottom: 2, right: 3 },
-      dilation: { y: 1, x: 2 },
-    },
-  },
-  deform_conv2d: {
-    path: ops("deform_conv2d"),
-    present: ["mask", "bias"],
-    // Two groups and three offset groups over six channels: blocks that do not nest.
-    sizes: { N: 1, C: 6, H: 6, W: 5, O: 4, I: 3, G: 3, KH: 3, KW: 2 },
-    attrs: { padding: { top: 1, left: 2, bottom: 0, right: 1 }, stride: { y: 1, x: 2 } },
-  },
-  roi_pool: {
-    path: ops("roi_pool"),
-    present: [],
-    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
-    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
-  },
-  "deformable roi_pool": {
-    path: ops("roi_pool"),
-    present: ["offset"],
-    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
-    attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5, reduce: "mean" },
-  },
-  roi_align: {
-    path: ops("roi_align"),
-    present: [],
-    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
-    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
-  },
-  deform_roi_pool: {
-    path: ops("deform_roi_pool"),
-    present: ["offset"],
-    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
-    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
-  },
-  "a user's operator": {
-    path: pathOf("examples/flow_warp"),
-    present: [],
-    sizes: { N: 2, C: 2, H: 5, W: 7, OH: 4, OW: 6 },
-    attrs: { scale: 0.75 },
-  },
-};
 
 describe.each(Object.entries(settings))("differences: %s", (_, s) => {
   const operator = readOperator(s.path);
