@@ -31,8 +31,8 @@ export interface Additions {
   /** What is added to, by part. */
   readonly buffers: readonly PlanBuffer[];
   readonly launch: (stages: readonly Stage[], mode: AddMode) => PlanStep;
-  /** The launch that stores a sum's value. */
-  readonly total: (buffer: PlanBuffer) => PlanStep;
+  /** The launch that stores what the sums of one part are. */
+  readonly total: (buffer: PlanBuffer, part: number) => PlanStep;
 }
 
 /** The steps in the place of one of these launches: sums in fixed point are complete after the last of them. */
@@ -95,9 +95,11 @@ function countQuarter(stages: readonly Scatter[]): NestExpr {
   const counts = stages.map(({ domain }) =>
     product(domain.filter(isShared).map((l) => hostExpr(l.hi))),
   );
-  const same = counts.every((count) => JSON.stringify(count) === JSON.stringify(counts[0]));
-  const all = same
-    ? int32("mul", counts[0]!, i32(counts.length))
-    : counts.reduce((a, b) => int32("add", a, b));
+  const text = (count: NestExpr): string => JSON.stringify(count);
+  const terms = [...new Map(counts.map((count) => [text(count), count])).values()].map((count) => {
+    const times = counts.filter((other) => text(other) === text(count)).length;
+    return times === 1 ? count : int32("mul", count, i32(times));
+  });
+  const all = terms.reduce((a, b) => int32("add", a, b));
   return int32("quot", int32("add", all, i32(3)), i32(4));
 }

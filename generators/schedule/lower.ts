@@ -105,7 +105,10 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
       by: accumulationOf(draft, stage),
       buffers: parts.map((part) => buffers.find((b) => b.name === part)!),
       launch,
-      total: (buffer) => storeTotals(`${entry}_${buffer.name}_total`, buffer, group, taken),
+      total: (buffer, part) => {
+        const name = `${nameOf(stages)}_total${part > 0 ? `_${part + 1}` : ""}`;
+        return storeTotals(name, buffer, group, taken);
+      },
     });
   });
 

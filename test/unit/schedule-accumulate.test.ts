@@ -1,0 +1,247 @@
+import { describe, expect, it } from "vitest";
+import { backwardOf } from "../../generators/autodiff/operator.ts";
+import { printUnit } from "../../generators/emit/unit.ts";
+import { numbersOf } from "../../generators/frontend/numbers.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { make } from "../../generators/ir/build.ts";
+import { type Expr, index, int, type Loop, loop, size } from "../../generators/ir/expr.ts";
+import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
+import type { Kernel, Scatter } from "../../generators/ir/kernel.ts";
+import { checkPlan } from "../../generators/ir/nestCheck.ts";
+import { dumpPlan } from "../../generators/ir/nestDump.ts";
+import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
+import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import { ownershipOf, ownersOf } from "../../generators/schedule/ownership.ts";
+import { completeCall } from "../../targets/contract/job.ts";
+import { findTarget } from "../../targets/registry.ts";
+import { type Fill, fillInputs } from "../declarations/compare.ts";
+import { unitOf } from "./emit.fixtures.ts";
+
+const pathOf = (name: string) => new URL(`../../${name}.ts`, import.meta.url).pathname;
+const backward = (path: string) => backwardOf(readOperator(pathOf(path)));
+const limits = { threads: 256, sharedBytes: 16384 };
+
+const added = (by: string, stage = "grad_input"): Schedule => [
+  ["pointwise", { group: 32 }],
+  ["accumulate", { stage, by }],
+];
+const refusal = (kernel: Kernel, schedule: Schedule, threads = limits.threads): string => {
+  const result = applySchedule(kernel, schedule, { ...limits, threads });
+  return "refused" in result ? result.refused : "not refused";
+};
+
+describe("the accumulate transform", () => {
+  const roiAlign = backward("dsl/ops/roi_align").kernel([]);
+  const pick = backward("test/declarations/pick_1d").kernel([]);
+
+  it("refuses owners where several indices may add to one element, and says which", () => {
+    expect(refusal(pick, added("owned"))).toBe(
+      "accumulate: the elements of grad_input have no owners: none of the loops over K decides " +
+        "alone where on W it adds",
+    );
+    expect(refusal(roiAlign, added("owned"))).toBe("not refused");
+  });
+
+  it("refuses stages that are not added to, and ways that a target does not have", () => {
+    expect(refusal(pick, added("owned", "input"))).toBe(
+      "accumulate: pick_1d adds to no elements of a stage input; it adds to grad_input",
+    );
+    expect(refusal(readOperator(pathOf("dsl/ops/conv2d")).kernel([]), added("owned"))).toBe(
+      "accumulate: conv2d adds to no elements of a stage grad_input; it adds to none",
+    );
+    const some = [["accumulate", { stage: "grad_input", by: "some" }]] as const;
+    expect(refusal(pick, some)).toBe(
+      "accumulate: by is one of atomic, deterministic, owned here, not some",
+    );
+    const fixed = [["accumulate", { stage: "grad_input", by: "deterministic" }]] as const;
+    expect(refusal(pick, fixed, 1)).toBe(
+      "accumulate: by is one of plain, owned here, not deterministic",
+    );
+  });
+
+  it("may come before the loops are shared out, and is taken back by what is usual", () => {
+    const [threads, adds] = added("deterministic");
+    const dump = (schedule: Schedule) => dumpPlan(schedulePlan(pick, schedule, limits));
+    expect(dump([adds!, threads!])).toBe(dump([threads!, adds!]));
+    expect(
+      dump([...added("owned").slice(0, 1), ...added("deterministic"), ...added("atomic")]),
+    ).toBe(dump([threads!]));
+  });
+
+  it("names its passes, and what they do", () => {
+    const text = dumpPlan(schedulePlan(pick, added("deterministic"), limits));
+    expect(text).toContain("workspace global grad_input_sums[W, 4] u32 update");
+    expect(text).toContain("fill grad_input_sums with 0");
+    for (const pass of ["measure", "add", "total"])
+      expect(text).toContain(`nest pick_1d_backward_${pass}(`);
+    expect(text).toMatch(/atomically grad_input_sums\[.*\]\.largest max= abs\(grad_output\[k\]\)/);
+    expect(text).toMatch(/atomically grad_input_sums\[.*\]\.sum \+= grad_output\[k\]/);
+    expect(text).toContain("grad_input[index] = total(grad_input_sums[index * 4], ");
+  });
+
+  it("refuses calls that could add more often than a sum holds", () => {
+    const entryOf = (kernel: Kernel) => {
+      const plan = schedulePlan(kernel, added("deterministic"), limits);
+      return printUnit(unitOf(plan), findTarget("wgsl")).plans[0]!.entry;
+    };
+    expect(entryOf(pick).bounds).toEqual(["ceilDiv(K, 4)"]);
+    const entry = entryOf(backward("dsl/ops/deform_conv2d").kernel([]));
+    expect(entry.bounds).toEqual(["ceilDiv(N * C * KH * KW * OH * OW * 8, 4)"]);
+    const [C, KH, KW, G] = [64, 3, 3, 1];
+    const attrs = Object.fromEntries(
+      entry.scalars.flatMap(({ name, from }) =>
+        from === "attr" ? [[name, /stride|dilation/.test(name) ? 1 : 0]] : [],
+      ),
+    );
+    const call = (H: number) => () =>
+      completeCall(entry, {
+        ...attrs,
+        N: 1,
+        C,
+        H,
+        W: H,
+        O: 1,
+        I: C,
+        KH,
+        KW,
+        G,
+        OH: H - 2,
+        OW: H - 2,
+      });
+    expect(call(1000)).not.toThrow();
+    expect(call(1502)).toThrow("make it count up to 2592000000");
+  });
+});
+
+describe("owners", () => {
+  const axis = (name: string, hi: Expr = size(name)): Loop =>
+    loop({ axis: name, lo: int(0), hi, level: 0, cover: false });
+  const [a, b] = [axis("A"), axis("B")];
+  const kernel = backward("test/declarations/pick_1d").kernel([]);
+  const ownersAt = (...at: readonly (readonly Expr[])[]): readonly string[] => {
+    const stages = at.map(
+      (places): Scatter => ({
+        kind: "scatter",
+        name: "out",
+        domain: [a, b],
+        shape: [axis("X")],
+        dims: [1],
+        at: places,
+        when: make("le", int(0), int(0)),
+        values: [int(1)],
+      }),
+    );
+    return ownersOf(kernel, stages).map((l) => l.axis);
+  };
+  const [i, j] = [index(a), index(b)];
+
+  it.each([
+    ["an index", [[i]], ["A"]],
+    ["indices of several axes", [[j, i]], ["A", "B"]],
+    ["an index, moved and scaled", [[make("add", make("mul", i, int(3)), size("X"))]], ["A"]],
+    ["an index from the end", [[make("sub", size("A"), i)]], ["A"]],
+    ["a place in rows", [[make("add", make("mul", i, size("B")), j)]], ["A", "B"]],
+    ["a place in rows that overlap", [[make("add", make("mul", i, int(2)), j)]], []],
+    ["a sum of indices", [[make("add", i, j)]], []],
+    ["an index that several share", [[make("idiv", i, int(2))]], []],
+    ["an index times what may be 0", [[make("mul", i, make("sub", size("X"), int(1)))]], []],
+    ["the same in all additions", [[i], [i]], ["A"]],
+    ["neighbours, which overlap", [[i], [make("add", i, int(1))]], []],
+    [
+      "one axis of two that differ",
+      [
+        [i, j],
+        [i, make("add", j, int(1))],
+      ],
+      ["A"],
+    ],
+  ])("of %s", (_, at, owners) => expect(ownersAt(...at)).toEqual(owners));
+
+  it("are those of the gradients that ship", () => {
+    const found = (name: string, present: readonly string[]) =>
+      Object.fromEntries(
+        [...ownershipOf(backward(`dsl/ops/${name}`).kernel(present))]
+          .filter(([stage]) => stage.startsWith("grad_"))
+          .map(([stage, o]) => [stage, o.by === "element" ? o.by : o.launches.join("; ")]),
+      );
+    expect(found("deform_conv2d", ["mask"])).toMatchObject({
+      grad_input: "N,C",
+      grad_offset: "element",
+      grad_weight: "element",
+      grad_mask: "element",
+    });
+    expect(found("roi_align", [])).toEqual({ grad_input: "C; C" });
+    expect(found("conv2d", [])).toEqual({ grad_input: "element", grad_weight: "element" });
+  });
+});
+
+const fill: Fill = (tensor, i, columns, random) => {
+  if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
+  if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
+  if (tensor === "at") return random() * 8 - 1;
+  return random() * 4 - 2;
+};
+const cases = [
+  {
+    path: "dsl/ops/deform_conv2d",
+    present: ["mask"],
+    sizes: { N: 2, C: 4, H: 4, W: 3, O: 2, I: 2, G: 2, KH: 2, KW: 2 },
+    attrs: {},
+    ways: ["atomic", "deterministic", "owned"],
+  },
+  {
+    path: "dsl/ops/roi_pool",
+    present: [],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+    ways: ["atomic", "deterministic", "owned"],
+  },
+  {
+    path: "test/declarations/pick_1d",
+    present: [],
+    sizes: { W: 7, K: 100 },
+    attrs: {},
+    ways: ["atomic", "deterministic"],
+  },
+] as const;
+
+describe.each(cases)("plans of $path", ({ path, present, sizes, attrs, ways }) => {
+  const operator = backward(path);
+  const kernel = operator.kernel(present);
+  const inputs = fillInputs(operator, { sizes, attrs, present }, fill);
+  const numbers = numbersOf(operator, attrs);
+
+  it.each(ways)("%s additions are right, in each order of threads", (by) => {
+    const inner = kernel.stages.filter(
+      ({ kind, name }) => kind === "gather" && !kernel.outputs.includes(name),
+    );
+    const stored = inner.map(({ name }) => ["materialise", { stage: name }] as const);
+    for (const schedule of [added(by), added(by).slice(1)]) {
+      const plan = schedulePlan(kernel, [...stored, ...schedule], limits);
+      checkPlan(plan, "scheduling");
+      const want = interpretKernel(kernel, inputs, sizes, numbers.attrs, numbers.options);
+      const all = resolveSizes(kernel, sizes, numbers.attrs, numbers.options);
+      const scalars = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
+      const constants = Object.entries(numbers.options)
+        .map(([k, v]) => [k.toUpperCase(), v] as const)
+        .filter(([k]) => plan.options.some((o) => o.constant === k));
+      const run = (order: "forward" | "reverse" | "shuffled", mode: "f64" | "f32") =>
+        interpretPlan(
+          plan,
+          Object.fromEntries(Object.entries(inputs).map(([k, v]) => [k, v.data])),
+          { ...all, ...Object.fromEntries(scalars) },
+          Object.fromEntries(constants),
+          { mode, order, seed: 3, poison: true },
+        ).grad_input!;
+      const exact = want.grad_input!.parts[0]!;
+      // In fixed point a contribution is an f32 first, and off by less than that makes it.
+      const bound = by === "deterministic" ? 1e-5 : 1e-13;
+      for (const order of ["forward", "reverse", "shuffled"] as const) {
+        const error = run(order, "f64").map((x, i) => Math.abs(x - exact[i]!));
+        expect(Math.max(...error), order).toBeLessThanOrEqual(bound);
+        if (by !== "atomic") expect(run(order, "f32")).toEqual(run("forward", "f32"));
+      }
+      expect(exact.some((x) => x !== 0)).toBe(true);
+    }
+  });
+});
