@@ -26,13 +26,13 @@ export interface Memory {
 }
 
 /**
- * For each element who wrote it last and who has read it: group + 1, thread and phase; `many` of
- * them.
+ * For each element who wrote it last, who has added to it atomically and who has read it: group + 1,
+ * thread and phase; `many` of them.
  */
 interface Shadow {
   readonly writer: Touch;
+  readonly adder: Touch;
   readonly reader: Touch;
-  readonly atomic: Uint8Array;
 }
 
 interface Touch {
@@ -52,8 +52,8 @@ const touch = (n: number): Touch => ({
 /** A record of accesses in which nothing was accessed yet. */
 export const makeShadow = (n: number): Shadow => ({
   writer: touch(n),
+  adder: touch(n),
   reader: touch(n),
-  atomic: new Uint8Array(n),
 });
 
 /** Fresh memory of `n` elements; poisoned, or 0 where `poison` is false. */
@@ -114,6 +114,7 @@ export function load(m: Memory, address: number, a: Actor): number {
   const s = m.shadow;
   if (s) {
     if (clashes(s.writer, address, a)) race(m, address, s.writer, "written", "read", a);
+    if (clashes(s.adder, address, a)) race(m, address, s.adder, "added to", "read", a);
     note(s.reader, address, a);
   }
   return m.values[address]!;
@@ -166,12 +167,13 @@ export function accumulate(
   }
 }
 
+/** Of two accesses one of which writes, only atomic additions need no order. */
 function noteWrite(m: Memory, i: number, a: Actor, atomic: boolean): void {
   const s = m.shadow;
   if (!s) return;
-  if (clashes(s.reader, i, a)) race(m, i, s.reader, "read", "written", a);
-  const afterAtomic = atomic && s.atomic[i] === 1;
-  if (!afterAtomic && clashes(s.writer, i, a)) race(m, i, s.writer, "written", "written", a);
-  note(s.writer, i, a);
-  s.atomic[i] = Number(atomic);
+  const does = atomic ? "added to" : "written";
+  if (clashes(s.reader, i, a)) race(m, i, s.reader, "read", does, a);
+  if (clashes(s.writer, i, a)) race(m, i, s.writer, "written", does, a);
+  if (!atomic && clashes(s.adder, i, a)) race(m, i, s.adder, "added to", does, a);
+  note(atomic ? s.adder : s.writer, i, a);
 }

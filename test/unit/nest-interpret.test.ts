@@ -100,6 +100,20 @@ describe("interpretPlan", () => {
     const atomic = filled(small([accumulate("out", v("t"), load("a", own), "atomic")]));
     for (const order of orders)
       expect(run(atomic, { order }).out).toEqual(Float64Array.of(6, 8, 10, 12, 0, 0, 0, 0));
+    // A thread's own plain store or read is not undone by its atomic addition.
+    const first = when(op("eq", own, i32(0)), [store("out", i32(0), f32(0))]);
+    const mixed = filled(small([first, accumulate("out", v("t"), f32(1), "atomic")]));
+    const reading = filled({
+      ...mixed,
+      steps: small([letBe("x", load("out", v("t"))), accumulate("out", v("t"), f32(1), "atomic")], {
+        buffers: [buffer("out", "global", "update", 8)],
+      }).steps,
+    });
+    for (const order of orders)
+      for (const plan of [mixed, reading])
+        expect(() => run(plan, { order })).toThrow(
+          /race: element \d of out was .*(added to|written)/,
+        );
     expect(() => run(small([accumulate("out", v("t"), f32(1), "atomic")]))).toThrow(
       "element 0 of out is added to, but nothing has set it before",
     );
