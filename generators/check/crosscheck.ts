@@ -8,7 +8,13 @@ import { type Judgement, judge } from "./judge.ts";
 import type { Law, Result, Results } from "./laws.ts";
 import type { Failure, LawRecord, OperatorRecord, Skip, TargetRecord } from "./ledger.ts";
 import type { Rules } from "./rules.ts";
-import { allVariants, pairwiseVariants, type Subject, type Variant } from "./variants.ts";
+import {
+  allVariants,
+  nameVariant,
+  pairwiseVariants,
+  type Subject,
+  type Variant,
+} from "./variants.ts";
 
 export type { Result, Results };
 
@@ -72,14 +78,12 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
     failures: [],
     laws: laws.map(emptyLaw),
     targets: targets.map(emptyRecord),
-    skipped: [...(request.skipped ?? [])],
+    skipped: [],
   };
+  for (const one of request.skipped ?? []) skip(record, one);
   for (const { target, lacks } of targets)
     if (lacks)
-      record.skipped.push({
-        what: `${lacks.outputs.join(", ")} on ${target}`,
-        reason: lacks.reason,
-      });
+      skip(record, { what: `${lacks.outputs.join(", ")} on ${target}`, reason: lacks.reason });
   for (const [done, id] of ids.entries()) {
     request.progress?.(done, ids.length);
     const drawn = drawCase(subject, id, all);
@@ -96,6 +100,12 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
           command: `npx warpweave check ${request.command} --grad --seed ${seed}`,
         });
   return record;
+}
+
+/** Notes what is not compared, once: a target may be run in several ways. */
+function skip(record: OperatorRecord, { what, reason }: Skip): void {
+  if (!record.skipped.some((known) => known.what === what && known.reason === reason))
+    record.skipped.push({ what, reason });
 }
 
 const emptyLaw = ({ name, how }: Law): LawRecord => ({
@@ -155,7 +165,8 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
     const entry = record.targets[i]!;
     const refused = target.refuses?.(of.variant);
     if (refused !== undefined) {
-      record.skipped.push({ what: `case ${of.id} on ${target.target}`, reason: refused });
+      const variant = nameVariant(subject, of.variant);
+      skip(record, { what: `variant ${variant} on ${target.target}`, reason: refused });
       continue;
     }
     entry.cases++;

@@ -10,16 +10,13 @@ import type { Case } from "./cases.ts";
 import type { Numbers } from "./evaluate.ts";
 import { type InputArray, isDecided, judge } from "./judge.ts";
 import type { Finding, Law, Results } from "./laws.ts";
-import { rulesOf } from "./rules.ts";
+import { exactly, float64 } from "./rules.ts";
 import { mostMoves } from "./shapes.ts";
 import { movesOf } from "./sizes.ts";
 import type { Subject } from "./variants.ts";
 
 /** How far an element is moved: a power of two, so that moving is exact. */
 const step = 2 ** -10;
-
-/** From f32's unit roundoff to float64's: bounds of one are bounds of the other, times this. */
-const toDouble = 2 ** -29;
 
 type Inputs = Readonly<Record<string, InputArray>>;
 
@@ -105,10 +102,10 @@ function slope(above: Results, below: Results, inputs: Inputs, by: number) {
   return { value: sum / (2 * by), rounding: (2 ** -50 * sizes) / by };
 }
 
-/** How far off float64 may be: what f32 may be off, of the results and of the gradients, scaled. */
+/** How far off the results and the gradients may be that were computed in float64. */
 function roundingOf(kernel: Kernel, backward: Kernel, inputs: Inputs, of: Case) {
-  const results = judge(kernel, inputs, of.numbers, rulesOf.js).outputs;
-  const gradients = judge(backward, of.inputs, of.numbers, rulesOf.js).outputs;
+  const results = judge(kernel, inputs, of.numbers, float64).outputs;
+  const gradients = judge(backward, of.inputs, of.numbers, float64).outputs;
   let sum = 0;
   for (const [name, [verdict]] of Object.entries(results)) {
     const weights = of.inputs[`grad_${name}`]!.data;
@@ -118,12 +115,15 @@ function roundingOf(kernel: Kernel, backward: Kernel, inputs: Inputs, of: Case) 
   }
   return {
     // Four runs of weights 4/3 and 1/3, each near the case itself: three and a half, doubled.
-    results: (7 * toDouble * sum) / step,
-    gradient: (name: string, i: number) => toDouble * gradients[name]![0]!.bound[i]!,
+    results: (7 * sum) / step,
+    gradient: (name: string, i: number) => gradients[name]![0]!.bound[i]!,
   };
 }
 
-/** The elements of a tensor that reach a decision when they are moved by at most `by`. */
+/**
+ * The elements of a tensor that reach a decision when they are moved by at most `by`: where the kernel is not
+ * certainly smooth. A decision that the tensor has no say in is none of its.
+ */
 export function nearDecisions(
   kernel: Kernel,
   inputs: Inputs,
@@ -136,7 +136,7 @@ export function nearDecisions(
   const search = (from: number, to: number): void => {
     const bound = new Float64Array(data.length).fill(by, from, to);
     const moved = { ...inputs, [tensor]: { shape, data, bound } };
-    if (from === to || isDecided(kernel, moved, numbers, rulesOf.js)) return;
+    if (from === to || isDecided(kernel, moved, numbers, exactly)) return;
     if (to - from === 1) near.add(from);
     else {
       const middle = (from + to) >> 1;

@@ -119,7 +119,7 @@ export function rounded(
   const exact = rounds === "yes" || rounds === "div" || rounds === "sqrt";
   if (exact && moved === 0 && Math.fround(v) === v) return flushed(v, 0);
   const size = Math.abs(v) + moved;
-  const own = rounds === "yes" ? unit * size : rules.errors[rounds](size, x);
+  const own = rounds === "yes" ? rules.unit * size : rules.errors[rounds](size, x);
   return flushed(v, moved + own);
 }
 

@@ -9,7 +9,7 @@ import { Frames, maxOutcomes } from "./decide.ts";
 import { type Behaviour, behaviours, flushed, overflows, rounded, withinRange } from "./error.ts";
 import { compileRead, type Source } from "./reading.ts";
 import { compileReduce, type Reduction } from "./reduce.ts";
-import type { Rules } from "./rules.ts";
+import { type Rules, unit } from "./rules.ts";
 
 /** Leaves a node's value and bound in its slot. */
 export type Run = () => void;
@@ -142,9 +142,9 @@ const signedInfinity = (v: number): number =>
 function compileNode(m: Machine, e: Expr, slot: number): Run {
   switch (e.kind) {
     case "const": {
-      // A real constant is rounded to f32 where it is written.
-      const off =
-        e.type === "int" || e.type === "bool" ? 0 : Math.abs(Math.fround(e.value) - e.value);
+      // A real constant is rounded to f32 where it is written; float64 holds what was written.
+      const wide = e.type === "int" || e.type === "bool" || m.rules.unit < unit;
+      const off = wide ? 0 : Math.abs(Math.fround(e.value) - e.value);
       return () => m.set(slot, e.value, flushed(e.value, Number.isNaN(off) ? 0 : off));
     }
     case "attr":

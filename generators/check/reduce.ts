@@ -4,7 +4,6 @@
 import type { Expr, Loop } from "../ir/expr.ts";
 import { type Alternative, advance, type Frame, maxPaths, merge, Undecided } from "./decide.ts";
 import type { Machine, Run } from "./evaluate.ts";
-import { unit } from "./rules.ts";
 
 /** A sum or maximum while the judge evaluates it. */
 export interface Reduction {
@@ -195,7 +194,7 @@ function sumOf(m: Machine, slots: readonly number[], from: Start): Gatherer {
     finish: () => {
       total.forEach((t, part) => {
         const exact = t.terms < 2 || (t.exact && t.sizes <= gridSum);
-        const rounding = exact ? 0 : t.terms * unit * (t.sizes + t.off);
+        const rounding = exact ? 0 : t.terms * m.rules.unit * (t.sizes + t.off);
         m.set(slots[part]!, t.sum, t.off + rounding);
       });
     },

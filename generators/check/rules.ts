@@ -12,6 +12,8 @@ export type ErrorOf = (v: number, x: number) => number;
 /** What a target promises of its arithmetic. */
 export interface Rules {
   readonly name: string;
+  /** The unit roundoff of a sum or product; constants are rounded alike. */
+  readonly unit: number;
   readonly errors: Readonly<Record<Approximate, ErrorOf>>;
 }
 
@@ -25,7 +27,7 @@ export const tiny = 2 ** -126;
 export const huge = largestF32;
 
 /** Without a promise that covers the operand, any result is allowed. */
-function errorBy(accuracy: Accuracy, op: Approximate): ErrorOf {
+function errorBy(accuracy: Accuracy, op: Approximate, roundoff: number): ErrorOf {
   return (v, x) => {
     for (const promised of accuracy[op]) {
       const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = promised;
@@ -34,23 +36,32 @@ function errorBy(accuracy: Accuracy, op: Approximate): ErrorOf {
       if (!everywhere && !(x >= from && x <= to)) continue;
       const perUnit = ulpsPerUnit === 0 ? 0 : ulpsPerUnit * Math.abs(x);
       // A unit in the last place is at most two unit roundoffs.
-      const relative = 2 * (ulps + perUnit) * unit * Math.abs(v);
+      const relative = 2 * (ulps + perUnit) * roundoff * Math.abs(v);
       return absolute === 0 ? relative : Math.max(absolute, relative);
     }
     return Number.POSITIVE_INFINITY;
   };
 }
 
-function rulesFrom(name: string, accuracy: Accuracy): Rules {
+function rulesFrom(name: string, accuracy: Accuracy, roundoff: number): Rules {
   const operations = Object.keys(accuracy) as readonly Approximate[];
-  const errors = operations.map((op) => [op, errorBy(accuracy, op)]);
-  return { name, errors: Object.fromEntries(errors) };
+  const errors = operations.map((op) => [op, errorBy(accuracy, op, roundoff)]);
+  return { name, unit: roundoff, errors: Object.fromEntries(errors) };
 }
 
 /** The rules by target, of the promises in the targets' records. */
 export const rulesOf = Object.fromEntries(
-  Object.entries(targetsByName).map(([name, { accuracy }]) => [name, rulesFrom(name, accuracy)]),
+  Object.entries(targetsByName).map(([name, { accuracy }]) => [
+    name,
+    rulesFrom(name, accuracy, unit),
+  ]),
 ) as Readonly<Record<TargetName, Rules>>;
+
+/** JavaScript's own arithmetic, of which the rules of `js` are what is left in f32. */
+export const float64: Rules = rulesFrom("float64", targetsByName.js.accuracy, 2 ** -53);
+
+/** No rounding at all: only what inputs are off is passed on. */
+export const exactly: Rules = rulesFrom("exact", targetsByName.js.accuracy, 0);
 
 /** The rules that every target keeps: the loosest of all. */
 export const loosest: Rules = rulesOf.wgsl;

@@ -4,7 +4,6 @@
 import { type Alternative, maxPaths, merge } from "./decide.ts";
 import type { Machine } from "./evaluate.ts";
 import type { Source } from "./reading.ts";
-import { unit } from "./rules.ts";
 
 /** What contributions to one element come to together, and how many they are. */
 export interface Outcome extends Alternative {
@@ -133,7 +132,8 @@ export class Totals {
     for (let flat = 0; flat < this.#count; flat++) {
       const terms = this.#terms[flat]!;
       values.forEach((part, i) => {
-        if (terms > 1) this.#bound[i]![flat]! += terms * unit * this.#sizes[i]![flat]!;
+        if (terms > 1)
+          this.#bound[i]![flat]! += terms * machine.rules.unit * this.#sizes[i]![flat]!;
         machine.set(slot, part[flat]!, this.#bound[i]![flat]!);
         part[flat] = machine.value[slot]!;
         this.#bound[i]![flat] = machine.bound[slot]!;

@@ -69,18 +69,24 @@ function runnerOf({ programs, target }: Compiled, executor: Executor): TargetRun
     target: target.name,
     device: executor.device,
     rules: known,
-    run: (of) => runCase(executor, findProgram(programs, of.variant.present), of),
+    refuses: ({ present }) =>
+      findProgram(programs, present) ? undefined : `${target.name} can compute none of its results`,
+    run: (of) => {
+      const program = findProgram(programs, of.variant.present);
+      if (program) return runCase(executor, program, of);
+      throw new Error(`no kernel is generated for ${of.variant.present.join(", ")}`);
+    },
   };
 }
 
-function findProgram(programs: readonly Program[], present: readonly string[]): Program {
-  const found = programs.find(
+const findProgram = (
+  programs: readonly Program[],
+  present: readonly string[],
+): Program | undefined =>
+  programs.find(
     ({ entry }) =>
       entry.present.length === present.length && present.every((n) => entry.present.includes(n)),
   );
-  if (found === undefined) throw new Error(`no kernel is generated for ${present.join(", ")}`);
-  return found;
-}
 
 async function runCase(executor: Executor, program: Program, of: Case): Promise<Results> {
   const { sizes, attrs, options } = of.numbers;
