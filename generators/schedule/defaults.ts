@@ -1,9 +1,11 @@
 // The schedule that a kernel gets on a target where none is asked for.
 
 import type { Kernel } from "../ir/kernel.ts";
+import { axisNames } from "./domain.ts";
 import type { Limits, Schedule } from "./draft.ts";
 import { inlineStages } from "./inline.ts";
-import { findSharing } from "./sharing.ts";
+import { findReader } from "./panels.ts";
+import { findBatches, findInnermost, findSharing, type Setting } from "./sharing.ts";
 
 /** A schedule with the name under which it is spoken of. */
 export interface NamedSchedule {
@@ -21,37 +23,58 @@ export interface Abilities {
 
 /**
  * One thread for each element where there are threads, else loops in the order of the axes. Neighbours that
- * share most of their work are computed together. A gradient stores its inner stages: several others read each
- * of them, and computing it anew would cost a sum every time.
+ * share most of their work are computed together. What several elements read again and again is made before
+ * them: in a gradient whole, where it is a sum that several others read; in a forward kernel without threads row
+ * by row, so that it needs little memory.
  */
 export function defaultSchedule(
   kernel: Kernel,
   { groups, updates }: Abilities,
   limits: Limits,
 ): NamedSchedule {
-  const run: NamedSchedule = groups
-    ? { name: "pointwise", steps: [["pointwise", { group: Math.min(128, limits.threads) }]] }
-    : { name: "serial", steps: [] };
-  const stored = kernel.stages.flatMap((stage) =>
-    kernel.role !== "forward" && stage.kind === "gather" && !kernel.outputs.includes(stage.name)
-      ? [stage.name]
-      : [],
+  const run: Schedule = groups ? [["pointwise", { group: Math.min(128, limits.threads) }]] : [];
+  const inner = kernel.stages.flatMap((stage) =>
+    stage.kind === "gather" && !kernel.outputs.includes(stage.name) ? [stage.name] : [],
   );
-  const jams = updates ? chooseJams(kernel, stored, groups ? 4 : 8) : [];
-  const steps: Schedule = [
-    ...stored.map((stage) => ["materialise", { stage }] as const),
-    ...jams,
-    ...run.steps,
-  ];
-  const names = [stored.length > 0 ? "materialise" : "", jams.length > 0 ? "jam" : "", run.name];
-  return { name: names.filter((name) => name !== "").join(", "), steps };
+  const setting = { except: findBatches(kernel), most: groups ? 4 : 8, beside: groups };
+  const stored: Schedule =
+    kernel.role === "forward"
+      ? groups || !updates
+        ? []
+        : inner.flatMap((stage) => choosePanel(kernel, stage, setting))
+      : inner.map((stage) => ["materialise", { stage }]);
+  const walked = updates ? chooseWalks(kernel, stored, setting) : [];
+  const steps = [...stored, ...walked, ...run];
+  const names = steps.length > run.length || groups ? steps.map(([name]) => name) : ["serial"];
+  return { name: [...new Set(names)].join(", "), steps };
 }
 
-function chooseJams(kernel: Kernel, stored: readonly string[], most: number): Schedule {
-  const { stages } = inlineStages(kernel, new Set(stored));
+/** A panel of a stage along all axes but the innermost, where neighbours that share it stand side by side. */
+function choosePanel(kernel: Kernel, name: string, setting: Setting): Schedule {
+  const others = new Set(kernel.outputs);
+  const reader = inlineStages(kernel, others).stages.find(({ kind }) => kind === "gather");
+  if (reader?.kind !== "gather" || findSharing(reader, setting).length === 0) return [];
+  const stored = inlineStages(kernel, new Set([...others, name]));
+  const axes = axisNames(reader.domain).slice(0, -1);
+  const around = axes.filter((axis) => !("refused" in findReader(stored, name, [axis])));
+  return around.length === 0 ? [] : [["panel", { stage: name, axes: around.join(" ") }]];
+}
+
+/** In which order stages are walked, and how many elements at once. */
+function chooseWalks(kernel: Kernel, stored: Schedule, setting: Setting): Schedule {
+  const names = stored.map(([, params]) => String(params?.stage));
+  const { stages } = inlineStages(kernel, new Set(names));
   return stages.flatMap((stage): Schedule => {
     if (stage.kind !== "gather") return [];
-    const found = findSharing(stage, most);
-    return found ? [["jam", { stage: stage.name, axis: found.axis, by: found.by }]] : [];
+    const around = stored.flatMap(([, params]) => String(params?.axes ?? "").split(" "));
+    const own = { ...setting, except: new Set([...setting.except, ...around]) };
+    const jams = findSharing(stage, own);
+    const innermost = setting.beside || jams.length > 0 ? undefined : findInnermost(stage, own);
+    return [
+      ...(innermost === undefined
+        ? []
+        : [["order", { stage: stage.name, axes: innermost }] as const]),
+      ...jams.map(({ axis, by }) => ["jam", { stage: stage.name, axis, by }] as const),
+    ];
   });
 }

@@ -1,20 +1,25 @@
-// What neighbours along an axis have in common: how default schedules find the axis whose elements are worth
-// computing several at once.
+// What neighbours along an axis have in common: how default schedules find the axes whose elements are worth
+// computing several at once, or one after another.
 
 import { type Expr, type Loop, size } from "../ir/expr.ts";
-import type { Gather } from "../ir/kernel.ts";
-import { children, freeLoops } from "../ir/walk.ts";
+import { elementsOf, type Gather, type Kernel } from "../ir/kernel.ts";
+import { children, freeLoops, visit } from "../ir/walk.ts";
 import { axisNames } from "./domain.ts";
 
-/** What a stage's sums cost for each step of their walks, as rough weights. */
-interface Cost {
-  /** Of all that changes from step to step. */
-  readonly all: number;
-  /** Of what of that is other for each index of the axis. */
-  readonly own: number;
+/** An axis along which neighbours share much of their work, and how many of them to compute at once. */
+export interface Sharing {
+  readonly axis: string;
+  readonly by: number;
 }
 
-const weigh = (e: Expr): number => {
+/** So much less work for each element makes a jam worth its text. */
+const leastGain = 1.5;
+
+/** Text that may be written for the elements of a step, as weight. */
+const mostText = 160;
+
+/** Roughly what a value costs, as a weight. */
+function weigh(e: Expr): number {
   switch (e.kind) {
     case "read":
       return e.border === "inside" ? 3 : 8;
@@ -26,75 +31,140 @@ const weigh = (e: Expr): number => {
     default:
       return 0;
   }
-};
+}
 
-/** An axis along which neighbours share most of their cost, and how many of them to compute at once. */
-export interface Sharing {
-  readonly axis: string;
-  readonly by: number;
+/** A weight, and the loops of the domain along which the values differ that have it. */
+interface Share {
+  readonly weight: number;
+  readonly differs: ReadonlySet<Loop>;
+}
+
+/** What default schedules know of where a stage runs. */
+export interface Setting {
+  /** Axes that are not looked at: batches, which may be of one, and those around panels. */
+  readonly except: ReadonlySet<string>;
+  /** Most elements of a step. */
+  readonly most: number;
+  /** Threads run side by side, whose neighbours along the innermost axis should stay neighbours in memory. */
+  readonly beside: boolean;
 }
 
 /**
- * The axis of a stage that is best jammed, by at most `most`; nothing where no axis is worth it. Of equal axes
- * one inside is taken: the outermost is often a batch of one, and along the innermost memory is contiguous.
+ * The axes of a stage that are best jammed; none where none is worth it. Of equal choices the innermost axis is
+ * left: memory is contiguous along it.
  */
-export function findSharing(stage: Gather, most: number): Sharing | undefined {
-  const axes = axisNames(stage.domain);
-  let best: (Sharing & { readonly gain: number }) | undefined;
-  const [first, ...inside] = stage.domain.entries();
-  const last = inside.pop();
-  for (const [d, l] of [...inside, ...(last ? [last] : []), ...(first ? [first] : [])]) {
-    if (l.hi !== size(l.axis)) continue;
-    const { all, own } = costAlong(stage, l);
-    const by = [8, 4, 2].find((n) => n <= most && n * own <= largest);
-    if (by === undefined || all === 0) continue;
-    const gain = (by * all) / (all - own + by * own);
-    if (gain >= least && gain > (best?.gain ?? 0)) best = { axis: axes[d]!, by, gain };
+export function findSharing(stage: Gather, setting: Setting): readonly Sharing[] {
+  const { except, most, beside } = setting;
+  const shares = sharesOf(stage, true);
+  const axes = stage.domain.filter((l) => l.hi === size(l.axis) && !except.has(l.axis));
+  if (beside && axes.at(-1) === stage.domain.at(-1)) axes.pop();
+  const all = costOf(shares, new Map());
+  let best: { readonly gain: number; readonly jams: ReadonlyMap<Loop, number> } | undefined;
+  for (const jams of choices(axes, most)) {
+    const elements = [...jams.values()].reduce((a, b) => a * b, 1);
+    const cost = costOf(shares, jams);
+    const text = costOf(
+      shares.filter(({ differs }) => [...jams.keys()].some((l) => differs.has(l))),
+      jams,
+    );
+    const gain = (all * elements) / cost;
+    if (text > 0 && text <= mostText && gain >= (best?.gain ?? leastGain) + 0.01)
+      best = { gain, jams };
   }
-  return best && { axis: best.axis, by: best.by };
+  const names = axisNames(stage.domain);
+  return [...(best?.jams ?? [])].map(([l, by]) => ({ axis: names[stage.domain.indexOf(l)]!, by }));
 }
 
-/** So much less work for each element makes a jam worth its text. */
-const least = 1.5;
+/** The axes of a kernel that stand first wherever they stand. */
+export function findBatches({ tensors, stages, outputs }: Kernel): ReadonlySet<string> {
+  const results = stages.filter(({ name }) => outputs.includes(name)).map(elementsOf);
+  const all = [
+    ...tensors.map(({ dims }) => dims.flat()),
+    ...results.map((loops) => loops.map(({ axis }) => axis)),
+  ];
+  const inside = new Set(all.flatMap((axes) => axes.slice(1)));
+  return new Set(all.flatMap(([first]) => (first && !inside.has(first) ? [first] : [])));
+}
 
-/** Text that may be written for the elements of a step, as weight. */
-const largest = 160;
+/** Along one axis, or where a step may compute many elements a few along one for each two along another. */
+function* choices(axes: readonly Loop[], most: number): Generator<ReadonlyMap<Loop, number>> {
+  for (let by = most; by >= 2; by /= 2) for (const l of axes) yield new Map([[l, by]]);
+  if (most < 8) return;
+  for (const a of axes)
+    for (const b of axes)
+      if (a !== b)
+        yield new Map([
+          [a, most / 2],
+          [b, 2],
+        ]);
+}
 
-function costAlong(stage: Gather, l: Loop): Cost {
-  let [all, own] = [0, 0];
+/** What a step costs that computes so many elements along these loops. */
+const costOf = (shares: readonly Share[], jams: ReadonlyMap<Loop, number>): number =>
+  shares.reduce((sum, { weight, differs }) => {
+    const copies = [...jams].reduce((n, [l, by]) => (differs.has(l) ? n * by : n), 1);
+    return sum + weight * copies;
+  }, 0);
+
+/**
+ * The axis of a stage without sums that is best walked innermost: much that does not differ along it is then
+ * computed outside.
+ */
+export function findInnermost(stage: Gather, { except }: Setting): string | undefined {
+  let sums = false;
+  visit(stage.parts, (e) => {
+    sums ||= e.kind === "part";
+  });
+  if (sums) return undefined;
+  const shares = sharesOf(stage, false);
+  const all = costOf(shares, new Map());
+  let best: { readonly axis: string; readonly cost: number } | undefined;
+  const names = axisNames(stage.domain);
+  for (const [d, l] of stage.domain.entries()) {
+    const own = shares.filter(({ differs }) => differs.has(l)).reduce((n, s) => n + s.weight, 0);
+    if (l.hi !== size(l.axis) || except.has(l.axis) || own === 0 || all - own < mostText / 8)
+      continue;
+    if (own < (best?.cost ?? all)) best = { axis: names[d]!, cost: own };
+  }
+  return best?.axis;
+}
+
+/** What a stage computes: in the steps of its sums, or all of it. */
+function sharesOf(stage: Gather, inSums: boolean): readonly Share[] {
+  const found: Share[] = [];
   const seen = new Set<Expr>();
-  const dependent = new Map<Expr, boolean>();
-  /** Does `e` differ between neighbours along the axis? Blocks of it are taken to be the same. */
-  const differs = (e: Expr): boolean => {
-    const known = dependent.get(e);
-    if (known !== undefined) return known;
-    const block = e.kind === "op" && e.op === "owner" && isIndexOf(e.args[0]!, l);
-    const result =
-      freeLoops(e).has(l) &&
-      !block &&
-      (e.kind === "index" ? e.loop === l : children(e).some(differs));
-    dependent.set(e, result);
+  const known = new Map<Expr, ReadonlySet<Loop>>();
+  /** The loops of the domain along which `e` differs; owners are taken to be the same for all neighbours. */
+  const differs = (e: Expr): ReadonlySet<Loop> => {
+    const before = known.get(e);
+    if (before) return before;
+    const block = e.kind === "op" && e.op === "owner" && e.args[0]!.kind === "index";
+    const loops = block
+      ? []
+      : e.kind === "index"
+        ? [e.loop]
+        : children(e).flatMap((x) => [...differs(x)]);
+    const result = new Set(loops.filter((l) => stage.domain.includes(l)));
+    known.set(e, result);
     return result;
   };
-  const look = (e: Expr, walked: ReadonlySet<Loop>, single: boolean): void => {
+  const all: ReadonlySet<Loop> = new Set(stage.domain);
+  const look = (e: Expr, walked: ReadonlySet<Loop>, apart: boolean): void => {
     if (seen.has(e)) return;
     seen.add(e);
     if (e.kind === "part") {
       const inner = new Set([...walked, ...e.of.over]);
-      for (const from of e.of.from) look(from, walked, single);
+      for (const from of e.of.from) look(from, walked, apart);
       // Maxima, and sums of other lengths, are walked one by one and share nothing.
-      const apart = e.of.op === "max" || e.of.over.some(({ lo, hi }) => differs(lo) || differs(hi));
-      for (const body of e.of.bodies) look(body, inner, single || apart);
+      const alone =
+        e.of.op === "max" || e.of.over.some((l) => differs(l.lo).size + differs(l.hi).size > 0);
+      for (const body of e.of.bodies) look(body, inner, apart || alone);
       return;
     }
-    if ([...freeLoops(e)].some((loop) => walked.has(loop))) {
-      all += weigh(e);
-      if (single || differs(e)) own += weigh(e);
-    }
-    for (const child of children(e)) look(child, walked, single);
+    const steps = inSums ? [...freeLoops(e)].some((l) => walked.has(l)) : freeLoops(e).size > 0;
+    if (steps) found.push({ weight: weigh(e), differs: apart ? all : differs(e) });
+    for (const child of children(e)) look(child, walked, apart);
   };
   for (const part of stage.parts) look(part, new Set(), false);
-  return { all, own };
+  return found;
 }
-
-const isIndexOf = (e: Expr, l: Loop): boolean => e.kind === "index" && e.loop === l;
