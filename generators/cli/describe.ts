@@ -5,6 +5,7 @@ import { conjuncts } from "../ir/build.ts";
 import { dumpExpr } from "../ir/dump.ts";
 import type { Expr } from "../ir/expr.ts";
 import type { AttrDecl, Dimension, Kernel } from "../ir/kernel.ts";
+import { gatheredOutputs } from "../ir/outputs.ts";
 import { formatNotes, wrapText } from "./terminal.ts";
 
 /** A result of an operator: its name and the axes of each dimension. */
@@ -75,6 +76,14 @@ const indent = (text: string): string =>
     .map((line) => `      ${line}\n`)
     .join("");
 
+/** How the elements of a gradient come about. */
+function describeResult(kernel: Kernel, { name }: Result): string {
+  if (kernel.role === "forward") return "";
+  return gatheredOutputs(kernel).includes(name)
+    ? "each element is computed by itself (gather)"
+    : "added to elements that data choose (scatter)";
+}
+
 /** The signature for people: tensors, results, attributes, sizes, demands, variants. */
 export function formatSignature(operator: Operator): string {
   const kernel = fullKernel(operator);
@@ -107,7 +116,9 @@ export function formatSignature(operator: Operator): string {
   );
   section(
     "results",
-    formatNotes(resultsOf(kernel).map((r) => [`  ${r.name}`, formatDims(r.dims)])),
+    formatNotes(
+      resultsOf(kernel).map((r) => [`  ${r.name}`, formatDims(r.dims), describeResult(kernel, r)]),
+    ),
   );
   section(
     "attributes",
@@ -137,5 +148,10 @@ ${indent(a.doc)}`,
       .map((present) => `  ${present.length > 0 ? `with ${present.join(", ")}` : "plain"}\n`)
       .join(""),
   );
+  if (kernel.role === "forward")
+    section(
+      "gradients",
+      operator.differentiable.length > 0 ? `  of ${operator.differentiable.join(", ")}\n` : "",
+    );
   return sections.join("\n");
 }

@@ -1,8 +1,9 @@
 // Schedules of users: JSON read and checked, and the loop nest after each of their steps.
 
-import { limitsOf } from "../compile.ts";
+import { finishPlan, limitsOf } from "../compile.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
+import type { Plan } from "../ir/plan.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
 import { applySchedule, lower, type Schedule, transforms } from "../schedule/index.ts";
 import { UserError } from "./errors.ts";
@@ -58,8 +59,11 @@ export function showNests(
   const schedule = given ?? defaultSchedule(kernel, target.capabilities, limits).steps;
   const result = applySchedule(kernel, schedule, limits);
   if ("refused" in result) throw new UserError(`the schedule does not apply: ${result.refused}`);
+  // The last is what is printed: gradients can then be added to what is there.
+  const finish = (plan: Plan, i: number) =>
+    i === result.steps.length - 1 ? finishPlan(plan, target) : plan;
   return result.steps.map((draft, i) => ({
     after: i === 0 ? "before the schedule" : `after ${JSON.stringify(schedule[i - 1])}`,
-    plan: dumpPlan(lower(draft)),
+    plan: dumpPlan(finish(lower(draft), i)),
   }));
 }

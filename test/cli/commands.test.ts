@@ -21,7 +21,7 @@ describe("list and show", () => {
     const names = operatorNames();
     expect(names).toContain("deform_conv2d");
     const out = await succeed("list");
-    for (const name of names) expect(out).toMatch(new RegExp(`^${name} +input, `, "m"));
+    for (const name of names) expect(out).toMatch(new RegExp(`^${name} +input′, `, "m"));
     const listed: { operator: string }[] = JSON.parse(await succeed("list", "--json"));
     expect(listed.map((o) => o.operator)).toStrictEqual(names);
   });

@@ -9,7 +9,7 @@ import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
-import { generateAll } from "../../generate.ts";
+import { generateAll, type Left } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
@@ -26,6 +26,7 @@ import {
   plural,
   printJson,
   type Terminal,
+  wrapText,
 } from "../terminal.ts";
 
 const examples = `
@@ -78,6 +79,7 @@ async function generate(
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
   const made = generateAll(operators, targets, (_, target) => scheduleOn(target));
+  const { left } = made;
   const { files, manifest } =
     isWhole || old === undefined ? made : mergeManifest(folder, old, made);
   if (options.check === true) {
@@ -100,10 +102,11 @@ async function generate(
       bytes: Buffer.byteLength(text),
       written: written.includes(path),
     }));
-    printJson(terminal, { folder, milliseconds, files: list, removed: stale });
+    printJson(terminal, { folder, milliseconds, files: list, removed: stale, left });
     return;
   }
   terminal.out(formatFiles(operators, targets, files));
+  if (left.length > 0) terminal.out(`\n${formatLeft(left)}`);
   const changed = written.length === 0 ? "none changed" : `${written.length} written`;
   const gone = stale.length === 0 ? "" : `, ${plural(stale.length, "stale one")} removed`;
   const total = `${plural(files.size, "file")} in ${shown(folder)}, ${changed}${gone}`;
@@ -152,6 +155,22 @@ function formatFiles(
   if (adapted > 0) rows.push(["tfjs/", formatBytes(adapted)]);
   const head = ["operator", ...targets.map((t) => t.name)];
   return formatTable(rows, { head, align: ["left", ...targets.map(() => "right" as const)] });
+}
+
+/** The gradients that a target cannot have, and why. */
+function formatLeft(left: readonly Left[]): string {
+  const targets = [...new Set(left.map(({ target }) => target))];
+  const lines = targets.map((target) => {
+    const byGradients = new Map<string, string[]>();
+    for (const { operator, gradients } of left.filter((one) => one.target === target)) {
+      const key = gradients.join(", ");
+      byGradients.set(key, [...(byGradients.get(key) ?? []), operator]);
+    }
+    const lists = [...byGradients].map(([key, operators]) => `${key} of ${operators.join(", ")}`);
+    const sentence = `${target} has no ${lists.join(" and no ")}`;
+    return wrapText(`${sentence}: it cannot add to elements that data choose.`, 98).join("\n");
+  });
+  return `${lines.join("\n")}\n`;
 }
 
 /** Where a checkout keeps its generated files; below the current folder for everyone else. */

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import { dumpKernel } from "../../ir/dump.ts";
 import type { Kernel } from "../../ir/kernel.ts";
+import { openBackward } from "../backward.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
 import { formatSignature, signatureJson } from "../describe.ts";
 import { UserError } from "../errors.ts";
@@ -15,12 +16,14 @@ Examples:
   $ warpweave show deform_conv2d
   $ warpweave show ./my_op.ts --ir
   $ warpweave show deform_conv2d --variant mask,bias --nest --target cuda
+  $ warpweave show deform_conv2d --grad --variant mask --nest
   $ warpweave show deform_conv2d --ir --bind KH=3,KW=3,border=dcnv1
   $ warpweave show conv2d --nest --target wgsl --schedule my_schedule.json
 
 A schedule is JSON: [["pointwise", { "group": 64 }]].`;
 
 interface ShowOptions {
+  readonly grad?: boolean;
   readonly ir?: boolean;
   readonly nest?: boolean;
   readonly target: string;
@@ -36,6 +39,7 @@ export function addShow(program: Command, terminal: Terminal): void {
     .command("show")
     .description("what an operator takes and means; its IR; its loop nest")
     .argument("<operator>", "a name that `list` shows, or a TypeScript file")
+    .option("--grad", "of its gradients: the kernel that is derived from the declaration")
     .option("--ir", "the tensor IR")
     .option("--nest", "the loop nest after each step of the schedule")
     .option("--target <name>", "whose schedule and limits --nest takes", "js")
@@ -46,10 +50,11 @@ export function addShow(program: Command, terminal: Terminal): void {
     .addHelpText("after", examples)
     .action(async (name: string, options: ShowOptions) => {
       const declared = openOperator(name);
-      const operator =
+      const bound =
         options.bind === undefined
           ? declared
           : bindOperator(declared, parseBindings(options.bind, declared));
+      const operator = options.grad === true ? openBackward(bound) : bound;
       const wantsKernel = options.ir === true || options.nest === true;
       if (!wantsKernel && options.schedule !== undefined)
         throw new UserError("--schedule is for --nest: show the nest with --nest --schedule FILE");
