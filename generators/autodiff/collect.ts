@@ -1,15 +1,16 @@
 // The contributions to one gradient as stages: a gather where all can be turned around, else scatters.
 
-import { allOf, convert, domain, make, partOf, reduce } from "../ir/build.ts";
-import { type Expr, index, int, kindOf } from "../ir/expr.ts";
+import { allOf, convert, domain, make } from "../ir/build.ts";
+import { type Expr, index, int } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
 import type { Kernel, Scatter, Stage } from "../ir/kernel.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
 import { type Contribution, GradientError } from "./adjoint.ts";
 import { pullGuards } from "./guards.ts";
-import { gatherValue, type Inverted, invert, sameWalk } from "./invert.ts";
+import { invert } from "./invert.ts";
 import { joinBranches, type Meeting } from "./meet.ts";
 import type { Place } from "./places.ts";
+import { sumOf } from "./sums.ts";
 
 /** The stages that compute the gradient of `place` from its contributions. */
 export function collect(
@@ -46,25 +47,6 @@ function positiveIn(kernel: Kernel): (e: Expr) => boolean {
     }
   };
   return isPositive;
-}
-
-/** The sum of all contributions to an element; those that walk the same ranges are one walk. */
-function sumOf(inverted: readonly Inverted[]): Expr {
-  const walks: Inverted[][] = [];
-  for (const one of inverted) {
-    const walk = walks.find(([first]) => sameWalk(first!.over, one.over));
-    if (walk) walk.push(one);
-    else walks.push([one]);
-  }
-  const sums = walks.map((walk) => {
-    const { over } = walk[0]!;
-    return gatherValue(walk, (body) =>
-      over.length === 0
-        ? body
-        : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0),
-    );
-  });
-  return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
 }
 
 /** One contribution as it stands: each of its indices adds to the element it chooses. */

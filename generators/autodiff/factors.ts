@@ -4,15 +4,17 @@
 import { convert, make } from "../ir/build.ts";
 import { type Expr, int, kindOf } from "../ir/expr.ts";
 
-/** A summand: what is multiplied, and whether the product is subtracted. */
+/** A summand: what is multiplied, what the product is divided by, and whether it is subtracted. */
 interface Product {
   readonly factors: readonly Expr[];
+  readonly divisors: readonly Expr[];
   readonly minus: boolean;
 }
 
-/** `e` as the factors that all its summands have in common, and the sum of what is left of them. */
+/** `e` as what all its summands are multiplied and divided by, and the sum of what is left of them. */
 export interface Factored {
   readonly common: readonly Expr[];
+  readonly divisors: readonly Expr[];
   /** Absent where nothing but the common factors is left. */
   readonly rest: Expr | undefined;
 }
@@ -32,20 +34,29 @@ export function factor(e: Expr): Factored {
 
 function findFactors(e: Expr): Factored {
   const products = productsOf(e);
-  if (products.length > most) return { common: [e], rest: undefined };
   const [first, ...more] = products;
-  if (!first) return { common: [e], rest: undefined };
-  if (more.length === 0 && !first.minus) return { common: first.factors, rest: undefined };
-  let common: readonly Expr[] = first.factors;
-  for (const { factors } of more) common = shared(common, factors);
-  if (common.length === 0) return { common: [e], rest: undefined };
-  const left = products.map(({ factors, minus }) => ({ factors: except(factors, common), minus }));
-  return { common, rest: sumOf(left) };
+  const alone = { common: [e], divisors: [], rest: undefined };
+  if (!first || products.length > most) return alone;
+  if (more.length === 0 && !first.minus)
+    return { common: first.factors, divisors: first.divisors, rest: undefined };
+  const common = more.reduce((taken, p) => shared(taken, p.factors), first.factors);
+  const divisors = more.reduce((taken, p) => shared(taken, p.divisors), first.divisors);
+  if (common.length + divisors.length === 0) return alone;
+  const left = products.map((p) => ({
+    factors: except(p.factors, common),
+    divisors: except(p.divisors, divisors),
+    minus: p.minus,
+  }));
+  return { common, divisors, rest: sumOf(left) };
 }
 
 /** The product of some factors, and 1 of none. */
 export const multiply = (factors: readonly Expr[]): Expr =>
   factors.length === 0 ? convert("acc", int(1)) : factors.reduce((a, b) => make("mul", a, b));
+
+/** A number divided by some others, one after another. */
+export const divide = (e: Expr, divisors: readonly Expr[]): Expr =>
+  divisors.reduce((a, b) => make("div", a, b), e);
 
 /** What stands twice in both is taken twice. */
 function shared(a: readonly Expr[], b: readonly Expr[]): readonly Expr[] {
@@ -67,22 +78,18 @@ function except(factors: readonly Expr[], taken: readonly Expr[]): readonly Expr
 }
 
 function sumOf(products: readonly Product[]): Expr {
-  const added = products.filter(({ minus }) => !minus).map((p) => multiply(p.factors));
-  const taken = products.filter(({ minus }) => minus).map((p) => multiply(p.factors));
-  if (added.length === 0)
-    return make(
-      "neg",
-      taken.reduce((a, b) => make("add", a, b)),
-    );
-  return taken.reduce(
-    (a, b) => make("sub", a, b),
-    added.reduce((a, b) => make("add", a, b)),
-  );
+  const quotient = ({ factors, divisors }: Product): Expr => divide(multiply(factors), divisors);
+  const add = (values: readonly Expr[]): Expr => values.reduce((a, b) => make("add", a, b));
+  const added = products.filter(({ minus }) => !minus).map(quotient);
+  const taken = products.filter(({ minus }) => minus).map(quotient);
+  if (added.length === 0) return make("neg", add(taken));
+  return taken.reduce((a, b) => make("sub", a, b), add(added));
 }
 
 function productsOf(e: Expr): readonly Product[] {
+  const alone = [{ factors: [e], divisors: [], minus: false }];
   const isReal = kindOf(e) === "acc" || kindOf(e) === "coord";
-  if (e.kind !== "op" || !isReal) return [{ factors: [e], minus: false }];
+  if (e.kind !== "op" || !isReal) return alone;
   const [a, b] = e.args;
   const opposite = (p: Product): Product => ({ ...p, minus: !p.minus });
   switch (e.op) {
@@ -92,13 +99,17 @@ function productsOf(e: Expr): readonly Product[] {
       return [...productsOf(a!), ...productsOf(b!).map(opposite)];
     case "neg":
       return productsOf(a!).map(opposite);
-    case "mul": {
-      const [left, right] = [factor(a!), factor(b!)];
+    case "mul":
+    case "div": {
+      const left = factor(a!);
+      if (e.op === "div")
+        return [{ factors: parts(left), divisors: [...left.divisors, b!], minus: false }];
+      const right = factor(b!);
       const factors = [...parts(left), ...parts(right)];
-      return [{ factors, minus: false }];
+      return [{ factors, divisors: [...left.divisors, ...right.divisors], minus: false }];
     }
     default:
-      return [{ factors: [e], minus: false }];
+      return alone;
   }
 }
 

@@ -8,10 +8,8 @@ import { cancelOwner } from "../ir/owners.ts";
 import { isWithin } from "../ir/ranges.ts";
 import { freeLoops, rewrite, substitute } from "../ir/walk.ts";
 import { summandsOf, takeAway } from "./affine.ts";
-import { factor, multiply } from "./factors.ts";
 import type { Meeting } from "./meet.ts";
 import type { Target } from "./places.ts";
-import { addTerms, chooseTerms, splitTerms } from "./terms.ts";
 
 /** A contribution seen from the element it adds to. */
 export interface Inverted {
@@ -182,39 +180,4 @@ function solveAffine(
   );
   settleLoop(chosen.loop, quotient, open, state);
   return true;
-}
-
-/** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
-export const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
-  a.length === b.length &&
-  a.every((l, d) => {
-    const other = b[d]!;
-    const fixed = [l.lo, l.hi].every((e) => !a.some((own) => freeLoops(e).has(own)));
-    return fixed && l.lo === other.lo && l.hi === other.hi && l.cover === other.cover;
-  });
-
-/**
- * What contributions over the same walk add to an element: one sum of all, each where its tests hold. Tests
- * of the element alone stand outside of the sum, where all have them in common or they part the sum in two.
- */
-export function gatherValue(walk: readonly Inverted[], sum: (body: Expr) => Expr): Expr {
-  const { over } = walk[0]!;
-  const isOutside = (e: Expr): boolean => ![...freeLoops(e)].some((l) => over.includes(l));
-  const terms = walk.flatMap((one) => {
-    const to = new Map(one.over.map((l, d) => [l, over[d]!]));
-    const [value, ...tests] = substitute([one.value, ...one.tests], to);
-    return splitTerms(value!, isOutside).map((term) => ({
-      ...term,
-      tests: [...tests, ...term.tests],
-    }));
-  });
-  return chooseTerms(terms, isOutside, (left) => {
-    const { common, rest } = factor(chooseTerms(left, () => true, addTerms));
-    const [outside, inside] = [common.filter(isOutside), common.filter((e) => !isOutside(e))];
-    const body = rest ? [...inside, rest] : inside;
-    // A sum of what no step changes is left as it is.
-    if (outside.length === 0 || body.length === 0)
-      return sum(multiply([...common, ...(rest ? [rest] : [])]));
-    return make("mul", multiply(outside), sum(multiply(body)));
-  });
 }

@@ -59,6 +59,18 @@ const settings: readonly Setting[] = [
     attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5, reduce: "mean" },
   },
   {
+    operator: "deform_roi_pool",
+    present: ["offset"],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  {
+    operator: "deform_roi_pool",
+    present: ["offset"],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 2, x: 2 }, sampling_ratio: 2, border: "skip", grid: "corner" },
+  },
+  {
     operator: "roi_align",
     present: [],
     sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },

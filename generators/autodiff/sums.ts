@@ -1,0 +1,91 @@
+// What contributions add to an element, as few sums of as little as possible: what no step of a walk changes
+// stands outside of it, whether it is a test, a factor or a walk of its own.
+
+import { convert, freshLoop, make, partOf, reduce } from "../ir/build.ts";
+import { type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
+import { freeLoops, substitute } from "../ir/walk.ts";
+import { divide, factor, multiply } from "./factors.ts";
+import type { Guarded } from "./guards.ts";
+import type { Inverted } from "./invert.ts";
+import { addTerms, chooseTerms, splitTerms } from "./terms.ts";
+
+/** The sum of all contributions to an element; those that walk the same ranges are one walk. */
+export function sumOf(inverted: readonly Inverted[]): Expr {
+  const walks: Inverted[][] = [];
+  for (const one of inverted) {
+    const walk = walks.find(([first]) => sameWalk(first!.over, one.over));
+    if (walk) walk.push(one);
+    else walks.push([one]);
+  }
+  const sums = walks.map((walk) => {
+    const { over } = walk[0]!;
+    const terms = walk.flatMap((one) => {
+      const to = new Map(one.over.map((l, d) => [l, over[d]!]));
+      const [value, ...tests] = substitute([one.value, ...one.tests], to);
+      return termsIn(value!, over).map((term) => ({ ...term, tests: [...tests, ...term.tests] }));
+    });
+    return sumTerms(over, terms);
+  });
+  return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
+}
+
+/** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
+const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
+  a.length === b.length &&
+  a.every((l, d) => {
+    const other = b[d]!;
+    const fixed = [l.lo, l.hi].every((e) => isOutside(e, a));
+    return fixed && l.lo === other.lo && l.hi === other.hi && l.cover === other.cover;
+  });
+
+/** Is `e` the same in every step over `loops`? */
+const isOutside = (e: Expr, loops: readonly Loop[]): boolean =>
+  ![...freeLoops(e)].some((l) => loops.includes(l));
+
+const termsIn = (e: Expr, over: readonly Loop[]): readonly Guarded[] =>
+  splitTerms(e, (test) => isOutside(test, over));
+
+/**
+ * The sum of terms over a walk, each where its tests hold. Tests that are the same in all steps stand outside
+ * of the sum, where all terms have them in common or they part the terms.
+ */
+function sumTerms(over: readonly Loop[], terms: readonly Guarded[]): Expr {
+  const outside = (e: Expr): boolean => isOutside(e, over);
+  return chooseTerms(terms, outside, (left) => {
+    const { common, divisors, rest } = factor(chooseTerms(left, () => true, addTerms));
+    const changes = (e: Expr): boolean => !outside(e);
+    const inside = [...common.filter(changes), ...(rest ? [rest] : [])];
+    // A sum of what is the same in all steps is left as it is.
+    if (inside.length === 0) return walkOver(over, divide(multiply(common), divisors));
+    const summand = divide(multiply(inside), divisors.filter(changes));
+    const factors = common.filter(outside);
+    const sum = sumOfOne(over, summand);
+    const product = factors.length === 0 ? sum : make("mul", multiply(factors), sum);
+    return divide(product, divisors.filter(outside));
+  });
+}
+
+/** A sum over `over` of a sum whose own walk is the same in all steps: its walk then is the outer one. */
+function sumOfOne(over: readonly Loop[], e: Expr): Expr {
+  const of = e.kind === "part" ? e.of : undefined;
+  const exchangeable =
+    over.length > 0 &&
+    of?.op === "sum" &&
+    of.bodies.length === 1 &&
+    isZero(of.from[0]!) &&
+    of.over.every((l) => outsideAll([l.lo, l.hi], [...over, ...of.over]));
+  if (!of || !exchangeable) return walkOver(over, e);
+  const own = of.over.map((l) => freshLoop(l.axis, l.lo, l.hi, l.cover));
+  const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, own[d]!])));
+  const inner = sumTerms(over, termsIn(body!, over));
+  return sumTerms(own, termsIn(inner, own));
+}
+
+const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
+const outsideAll = (es: readonly Expr[], loops: readonly Loop[]): boolean =>
+  es.every((e) => isOutside(e, loops));
+
+const walkOver = (over: readonly Loop[], body: Expr): Expr =>
+  over.length === 0
+    ? body
+    : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0);
