@@ -194,15 +194,16 @@ function describeVariant(
   };
 }
 
-/** Values that occur more than once in a file get a name. */
+/** Values of plans by name: equal ones have the same. */
 function createShared() {
   const names = new Map<string, string>();
   return {
-    share(value: Printable): Code {
+    share(kind: string, value: Printable): Code {
       const text = printValue(value, 0, 20);
       // A short list reads better where it is.
       if (text.length < 24) return { code: text };
-      const name = names.get(text) ?? `shared${names.size + 1}`;
+      const alike = [...names.values()].filter((name) => name.replace(/\d+$/, "") === kind);
+      const name = names.get(text) ?? `${kind}${alike.length + 1}`;
       names.set(text, name);
       return { code: name };
     },

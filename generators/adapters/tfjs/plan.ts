@@ -4,8 +4,8 @@ import type { Entry, LaunchStep, Step } from "../../../targets/contract/program.
 import { formulaAsJs } from "../../../targets/js/formula.ts";
 import type { Code, Printable } from "./print.ts";
 
-/** Names a value that several plans hold. */
-export type Share = (value: Printable) => Code;
+/** Gives a value that several plans may hold a name of its kind. */
+export type Share = (kind: string, value: Printable) => Code;
 
 interface Context {
   readonly operator: string;
@@ -36,9 +36,13 @@ export function describePlan(entry: Entry, context: Context): Printable {
   ]);
   return {
     name: entry.name,
-    sizes: context.share(entry.sizes.map(({ name, is }) => ({ name, is: rule(is) }))),
-    bounds: context.share((entry.bounds ?? []).map(rule)),
+    sizes: context.share(
+      "sizes",
+      entry.sizes.map(({ name, is }) => ({ name, is: rule(is) })),
+    ),
+    bounds: context.share("bounds", (entry.bounds ?? []).map(rule)),
     constants: context.share(
+      "constants",
       entry.constants.map(({ name, option, default: value }) => ({
         name,
         // Gradients are not added to anything here.
@@ -72,7 +76,7 @@ function describeLaunch(entry: Entry, step: LaunchStep, context: Context): Print
     ...(uniform && base
       ? {
           groups: { code: `(v) => ${write(step.groups, context)}` },
-          uniform: context.share({
+          uniform: context.share("uniform", {
             binding: uniform.binding,
             bytes: uniform.bytes,
             members: uniform.members
@@ -81,6 +85,6 @@ function describeLaunch(entry: Entry, step: LaunchStep, context: Context): Print
             base: base.offset,
           }),
         }
-      : { scalars: context.share([...step.scalars]) }),
+      : { scalars: context.share("scalars", [...step.scalars]) }),
   };
 }

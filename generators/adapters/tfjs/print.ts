@@ -20,6 +20,21 @@ export type Printable =
 const isCode = (value: object): value is Code => "code" in value;
 const nameOf = (key: string): string => (/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key));
 
+const isShort = (value: Printable): boolean =>
+  typeof value !== "object" || (!isCode(value) && printValue(value, 0, 0).length <= 32);
+
+/** Items one behind the other, as many on a line as fit. */
+function fillLines(items: readonly string[], pad: string): string {
+  const lines: string[] = [];
+  for (const item of items) {
+    const last = lines.at(-1);
+    if (last !== undefined && pad.length + last.length + item.length + 2 <= width)
+      lines[lines.length - 1] = `${last} ${item},`;
+    else lines.push(`${item},`);
+  }
+  return lines.map((line) => `${pad}${line}\n`).join("");
+}
+
 /** The text of a value that begins at column `column` of a line indented by `indent`. */
 export function printValue(value: Printable, indent: number, column: number): string {
   if (typeof value !== "object") return JSON.stringify(value) ?? "undefined";
@@ -36,6 +51,11 @@ export function printValue(value: Printable, indent: number, column: number): st
   if (!flat.includes("\n") && column + open.length + flat.length + 3 <= width)
     return open + flat + close;
   const pad = " ".repeat(indent + 2);
+  if (isList && flat.length > width && fields.every(([, item]) => isShort(item)))
+    return `[\n${fillLines(
+      fields.map(([, item]) => printValue(item, 0, 0)),
+      pad,
+    )}${pad.slice(2)}]`;
   const lines = fields.map(
     ([key, item]) => `${pad}${key}${printValue(item, indent + 2, indent + 2 + key.length)},\n`,
   );
