@@ -12,7 +12,7 @@ export interface Equivalent {
 const options: readonly Equivalent[] = [
   {
     what: /: eq as le$/,
-    node: /^(border == zeros|edge_grad == one_sided|offset_order == interleaved|mode == avg|coords == round|reduce == max)$/,
+    node: /^(border == zeros|edge_grad == one_sided|offset_order == interleaved|mode == avg|coords == round|reduce == max|grid == centre|border == clamp)$/,
     reason: "the number of an option's value is never negative",
   },
   {
