@@ -13,6 +13,7 @@ import type { Plan } from "./ir/plan.ts";
 import { makeAdditive } from "./schedule/additive.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
 import { type Limits, type Schedule, schedulePlan } from "./schedule/index.ts";
+import { sequenceSteps } from "./schedule/sequence.ts";
 
 /** An operator as the front end reads it. */
 export interface OperatorSource extends Declared {
@@ -74,10 +75,10 @@ const isAdditive = ({ role }: Pick<Kernel, "role">, { capabilities }: Target): b
 
 /** The plan as it is printed for a target. */
 export function finishPlan(plan: Plan, target: Target): Plan {
-  if (!isAdditive(plan, target)) return plan;
-  const additive = makeAdditive(plan);
-  checkPlan(additive, "making results additive");
-  return additive;
+  const sequenced = sequenceSteps(plan);
+  const finished = isAdditive(plan, target) ? makeAdditive(sequenced) : sequenced;
+  if (finished !== plan) checkPlan(finished, "putting steps in order and making results additive");
+  return finished;
 }
 
 /** Plans by kernel and schedule: targets with the same schedule share them. */

@@ -204,7 +204,9 @@ export const manifestSchema = {
           text,
         ),
         workspaces: about(
-          "Memory that the caller provides for the time of a call; its content does not matter.",
+          "Memory that the caller provides for the time of a call; its content does not matter. One is in use " +
+            "from the first step that names it to the last, so two may share memory where the last step " +
+            "of one comes before the first of the other.",
           list(object({ name: text, dtype, elements: ref("formula") })),
         ),
         sizes: list(object({ name: text, is: ref("formula") })),

@@ -90,7 +90,7 @@ function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
     const users = needed.filter(({ steps }) => steps.some(isUsed)).map(({ name }) => safe(name));
     return users.length === results.length ? "" : users.join(" || ");
   };
-  const groups: { readonly test: string; readonly steps: string[] }[] = [];
+  const groups: Group[] = [];
   for (const step of entry.steps) {
     // Arrays of results are new, which is filled with 0, or are added to.
     if (step.kind === "fill" && results.includes(step.buffer)) continue;
@@ -99,20 +99,54 @@ function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
     if (written !== undefined && results.length > 1 && test !== safe(written))
       throw new Error(`${entry.name}: ${written} and other results are computed by one step.`);
     if (groups.at(-1)?.test !== test) groups.push({ test, steps: [] });
-    const indent = test === "" ? "" : "  ";
-    groups.at(-1)!.steps.push(runStep(step, entry).replace(/\n/g, `\n${indent}`));
+    groups.at(-1)!.steps.push(step);
   }
+  const users = new Map(
+    entry.workspaces.map(({ name }) => [
+      safe(name),
+      groups.filter(({ steps }) => steps.some(names(name))),
+    ]),
+  );
+  const blocks = groups.map((group) => {
+    const indent = group.test === "" ? 4 : 6;
+    const first = workspaces.filter(({ name }) => users.get(name)![0] === group);
+    const isInside = ({ name }: { readonly name: string }) => users.get(name)!.length === 1;
+    const allocate = ({ name, value }: (typeof workspaces)[number], at: number, guard: string) =>
+      wrap(`const ${name} =${gapAt(1)}${guard}${value};`, at, 100, 2);
+    const { test } = group;
+    const guard = test === "" ? "" : `${test.includes(" ") ? `(${test})` : test} &&${gapAt(0)}`;
+    return {
+      test,
+      before: first.filter((w) => !isInside(w)).flatMap((w) => allocate(w, 4, guard)),
+      lines: [
+        ...first.filter(isInside).flatMap((w) => allocate(w, indent, "")),
+        ...group.steps.flatMap((step) =>
+          runStep(step, entry)
+            .split("\n")
+            .map((line, i) => (i === 0 ? " ".repeat(indent) : " ".repeat(indent - 4)) + line),
+        ),
+      ],
+    };
+  });
   const fields = [`{ ${inputs} }`, `{ ${outputs} }`, "_s", "_o"];
   return {
     head: argumentLines(`  "${entry.present.join(" ")}": (`, fields, ") => {", 2),
-    allocations: workspaces.map(({ name, value }) => {
-      const test = testFor((step) => writtenBy(step).some((buffer) => safe(buffer) === name));
-      const guard = test === "" ? "" : `${test.includes(" ") ? `(${test})` : test} &&${gapAt(0)}`;
-      return wrap(`const ${name} =${gapAt(1)}${guard}${value};`, 4, 100, 2).join("\n");
-    }),
-    groups,
+    blocks,
   };
 }
+
+/** Steps one after another that the same results need. */
+interface Group {
+  readonly test: string;
+  readonly steps: Step[];
+}
+
+const names =
+  (buffer: string) =>
+  (step: Step): boolean =>
+    step.kind === "fill"
+      ? step.buffer === buffer
+      : step.buffers.some(({ name }) => name === buffer);
 
 const writtenBy = (step: Step): readonly string[] =>
   step.kind === "fill"

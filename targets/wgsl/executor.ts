@@ -4,6 +4,7 @@
 
 import { evaluateFormula } from "../contract/formula.ts";
 import { completeCall, completeJob, isLeftOut, type Numbers } from "../contract/job.ts";
+import { shareWorkspaces } from "../contract/memory.ts";
 import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../contract/program.ts";
 import { selectOutputs } from "../contract/wanted.ts";
 import { allocateTensors, readOutputs } from "./arrays.ts";
@@ -105,7 +106,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     const { scalars, sizes } = call;
     checkLimits(gpu.limits, entry, sizes);
     checkBuffers(entry, buffers, sizes);
-    const workspaces = await scratch.take(entry.workspaces, sizes, lend);
+    const workspaces = await scratch.take(shareWorkspaces(entry), sizes, lend);
     const all = { ...buffers, ...workspaces };
     const ready: ReadyLaunch[] = [];
     for (const step of entry.steps) {

@@ -7,12 +7,12 @@ import type { BufferSize } from "./values.ts";
 /** Memory that a runner owns. */
 export interface Scratch {
   /**
-   * A buffer for each workspace. Those of an earlier run are used again where they are large
-   * enough. `lend` says that they outlive this call in a command buffer, so that they are not
+   * A buffer for each group of workspaces, which share it. Those of an earlier run are used again
+   * where they are large enough. `lend` says that they outlive this call in a command buffer, so that they are not
    * destroyed when a later run needs larger ones.
    */
   take(
-    workspaces: readonly WorkspaceInfo[],
+    groups: readonly (readonly WorkspaceInfo[])[],
     sizes: ReadonlyMap<string, BufferSize>,
     lend: boolean,
   ): Promise<Readonly<Record<string, GPUBuffer>>>;
@@ -29,10 +29,11 @@ export function createScratch({ gpu, checked }: GuardedDevice): Scratch {
   const empties = new Map<string, GPUBuffer>();
 
   return {
-    async take(workspaces, sizes, lend) {
+    async take(groups, sizes, lend) {
       const found: Record<string, GPUBuffer> = {};
-      for (const [index, { name }] of workspaces.entries()) {
-        const size = Math.max(16, sizes.get(name)?.bytes ?? 0);
+      for (const [index, group] of groups.entries()) {
+        const size = Math.max(16, ...group.map(({ name }) => sizes.get(name)?.bytes ?? 0));
+        const name = group.map((workspace) => workspace.name).join(" or ");
         let buffer = kept[index];
         if (!buffer || buffer.size < size) {
           if (buffer && !lent.has(buffer)) buffer.destroy();
@@ -43,7 +44,7 @@ export function createScratch({ gpu, checked }: GuardedDevice): Scratch {
           kept[index] = buffer;
         }
         if (lend) lent.add(buffer);
-        found[name] = buffer;
+        for (const workspace of group) found[workspace.name] = buffer;
       }
       return found;
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { completeJob } from "../../targets/contract/job.ts";
+import { shareWorkspaces } from "../../targets/contract/memory.ts";
 import type { BufferUse, Entry, LaunchStep, Step } from "../../targets/contract/program.ts";
 import { selectOutputs, stepsFor } from "../../targets/contract/wanted.ts";
 
@@ -123,5 +124,22 @@ describe("a job", () => {
     expect(() =>
       completeJob(entry, { inputs, scalars, initial: { a }, wanted: ["b", "c"] }),
     ).toThrow("test_backward cannot add to a; it gives b, c.");
+  });
+});
+
+describe("workspaces", () => {
+  const named = (groups: ReturnType<typeof shareWorkspaces>) =>
+    groups.map((group) => group.map(({ name }) => name));
+
+  test("that are in use at different times can be one piece of memory", () => {
+    // `half` is done with before `again` reads `other`, but `other` is written before that.
+    expect(named(shareWorkspaces(entry))).toEqual([["half"], ["other"]]);
+    const apart = { ...entry, steps: [shared, fill, toA, others, again, toBC] };
+    expect(named(shareWorkspaces(apart))).toEqual([["half", "other"]]);
+    const touching = {
+      ...entry,
+      steps: [shared, launch("both", { half: "read", other: "write" })],
+    };
+    expect(named(shareWorkspaces(touching))).toEqual([["half"], ["other"]]);
   });
 });
