@@ -118,6 +118,8 @@ function followSteps<T>(machine: Machine, { ranges, inner }: Walk, take: () => T
   if (inner.length === 0) return [[take()]];
   const steps: (readonly T[])[] = [];
   walkRanges(machine, ranges, () => {
+    // What a step gives is kept, so that a walk without end must be given up earlier.
+    machine.walked += 9;
     const frame = machine.frames.open(inner);
     const first = take();
     steps.push(
