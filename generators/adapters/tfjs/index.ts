@@ -53,6 +53,7 @@ export function adaptPackage(
       doc: manifest.operators[operator]!.doc,
     })),
     layers: offered.map(({ file, exports }) => ({ file, names: exports.join(", ") })),
+    indices: names.some((name) => manifest.operators[name]!.indices.length > 0),
     deform: offered.some(({ file }) => file === "deform"),
     abi: manifest.abi,
   };

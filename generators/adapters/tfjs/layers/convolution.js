@@ -139,7 +139,7 @@ export class Convolution extends tf.layers.Layer {
     if (!Number.isInteger(channels))
       throw new RangeError(
         `${className} needs an input of four dimensions whose number of channels is known; ` +
-          `it has the shape (${shape.join(", ")}).`,
+          `it has the shape (${shape.map(String).join(", ")}).`,
       );
     if (channels % this.groups !== 0 || this.filters % this.groups !== 0)
       throw new RangeError(

@@ -50,7 +50,7 @@ export class DeformRoIPool extends tf.layers.Layer {
     if (!isFlat && !(rois?.length === 3 && rois[2] === 4))
       throw new RangeError(
         "DeformRoIPool takes [features, rois], with rois of (boxes, 5): image, left, top, right, " +
-          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.join(", ")}).`,
+          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.map(String).join(", ")}).`,
       );
     const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
