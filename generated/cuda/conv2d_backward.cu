@@ -37,8 +37,6 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
   const int at = (C_per_groups + 3) / 4;
   const int elements = N * groups * at * H * W;
   const int O_per_groups = O / groups;
-  const int at2 = -padding_top;
-  const int at3 = -padding_left;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
   const int index = group * 128 + thread;
@@ -54,46 +52,46 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
     float sum2 = 0.0f;
     float sum3 = 0.0f;
     float sum4 = 0.0f;
-    const int at4 = rest2 % at * 4;
-    const int at5 = at4 + 1;
-    const bool has_c_in = at5 < C_per_groups;
-    const int at6 = has_c_in ? at5 : at4;
-    const int at7 = at4 + 2;
-    const bool has_c_in2 = at7 < C_per_groups;
-    const int at8 = has_c_in2 ? at7 : at4;
-    const int at9 = at4 + 3;
-    const bool has_c_in3 = at9 < C_per_groups;
-    const int at10 = has_c_in3 ? at9 : at4;
+    const int at2 = rest2 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at11 = c_block * O_per_groups + o;
-      const int at12 = at11 * I;
+      const int at9 = c_block * O_per_groups + o;
+      const int at10 = at9 * I;
       for (int i = 0; i < KH; ++i) {
-        const int at13 = h - at2 - dilation_y * i;
-        const int at14 = floor_div(at13, stride_y);
-        const bool test = floor_mod(at13, stride_y) == 0 && 0 <= at14 && at14 < OH;
-        const int safe_oh = max(0, min(at14, OH - 1));
+        const int at11 = h + padding_top - dilation_y * i;
+        const int at12 = floor_div(at11, stride_y);
+        const bool test = floor_mod(at11, stride_y) == 0 && 0 <= at12 && at12 < OH;
+        const int safe_oh = max(0, min(at12, OH - 1));
         for (int j = 0; j < KW; ++j) {
-          const int at15 = w - at3 - dilation_x * j;
-          const int at16 = floor_div(at15, stride_x);
-          const bool test2 = test && floor_mod(at15, stride_x) == 0 && 0 <= at16 && at16 < OW;
+          const int at13 = w + padding_left - dilation_x * j;
+          const int at14 = floor_div(at13, stride_x);
+          const bool test2 = test && floor_mod(at13, stride_x) == 0 && 0 <= at14 && at14 < OW;
           float value = 0.0f;
-          const int grad_output_at = ((n * O + at11) * OH + safe_oh) * OW +
-              max(0, min(at16, OW - 1));
+          const int grad_output_at = ((n * O + at9) * OH + safe_oh) * OW +
+              max(0, min(at14, OW - 1));
           const float grad_output_value = grad_output[grad_output_at];
           if (test2) {
-            value = grad_output_value * weight[((at12 + at4) * KH + i) * KW + j];
+            value = grad_output_value * weight[((at10 + at2) * KH + i) * KW + j];
           }
           float value2 = 0.0f;
           if (test2) {
-            value2 = grad_output_value * weight[((at12 + at6) * KH + i) * KW + j];
+            value2 = grad_output_value * weight[((at10 + at4) * KH + i) * KW + j];
           }
           float value3 = 0.0f;
           if (test2) {
-            value3 = grad_output_value * weight[((at12 + at8) * KH + i) * KW + j];
+            value3 = grad_output_value * weight[((at10 + at6) * KH + i) * KW + j];
           }
           float value4 = 0.0f;
           if (test2) {
-            value4 = grad_output_value * weight[((at12 + at10) * KH + i) * KW + j];
+            value4 = grad_output_value * weight[((at10 + at8) * KH + i) * KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -102,16 +100,16 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
         }
       }
     }
-    const int at17 = n * C;
-    const int at18 = c_block * C_per_groups;
-    const int place = ((at17 + (at18 + at4)) * H + h) * W + w;
+    const int at15 = n * C;
+    const int at16 = c_block * C_per_groups;
+    const int place = ((at15 + (at16 + at2)) * H + h) * W + w;
     if (CONV2D_ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      const int place_2 = ((at17 + (at18 + at6)) * H + h) * W + w;
+      const int place_2 = ((at15 + (at16 + at4)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -119,7 +117,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
       }
     }
     if (has_c_in2) {
-      const int place_3 = ((at17 + (at18 + at8)) * H + h) * W + w;
+      const int place_3 = ((at15 + (at16 + at6)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -127,7 +125,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
       }
     }
     if (has_c_in3) {
-      const int place_4 = ((at17 + (at18 + at10)) * H + h) * W + w;
+      const int place_4 = ((at15 + (at16 + at8)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -235,8 +233,6 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
   const int at = (C_per_groups + 3) / 4;
   const int elements = N * groups * at * H * W;
   const int O_per_groups = O / groups;
-  const int at2 = -padding_top;
-  const int at3 = -padding_left;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
   const int index = group * 128 + thread;
@@ -252,46 +248,46 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
     float sum2 = 0.0f;
     float sum3 = 0.0f;
     float sum4 = 0.0f;
-    const int at4 = rest2 % at * 4;
-    const int at5 = at4 + 1;
-    const bool has_c_in = at5 < C_per_groups;
-    const int at6 = has_c_in ? at5 : at4;
-    const int at7 = at4 + 2;
-    const bool has_c_in2 = at7 < C_per_groups;
-    const int at8 = has_c_in2 ? at7 : at4;
-    const int at9 = at4 + 3;
-    const bool has_c_in3 = at9 < C_per_groups;
-    const int at10 = has_c_in3 ? at9 : at4;
+    const int at2 = rest2 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at11 = c_block * O_per_groups + o;
-      const int at12 = at11 * I;
+      const int at9 = c_block * O_per_groups + o;
+      const int at10 = at9 * I;
       for (int i = 0; i < KH; ++i) {
-        const int at13 = h - at2 - dilation_y * i;
-        const int at14 = floor_div(at13, stride_y);
-        const bool test = floor_mod(at13, stride_y) == 0 && 0 <= at14 && at14 < OH;
-        const int safe_oh = max(0, min(at14, OH - 1));
+        const int at11 = h + padding_top - dilation_y * i;
+        const int at12 = floor_div(at11, stride_y);
+        const bool test = floor_mod(at11, stride_y) == 0 && 0 <= at12 && at12 < OH;
+        const int safe_oh = max(0, min(at12, OH - 1));
         for (int j = 0; j < KW; ++j) {
-          const int at15 = w - at3 - dilation_x * j;
-          const int at16 = floor_div(at15, stride_x);
-          const bool test2 = test && floor_mod(at15, stride_x) == 0 && 0 <= at16 && at16 < OW;
+          const int at13 = w + padding_left - dilation_x * j;
+          const int at14 = floor_div(at13, stride_x);
+          const bool test2 = test && floor_mod(at13, stride_x) == 0 && 0 <= at14 && at14 < OW;
           float value = 0.0f;
-          const int grad_output_at = ((n * O + at11) * OH + safe_oh) * OW +
-              max(0, min(at16, OW - 1));
+          const int grad_output_at = ((n * O + at9) * OH + safe_oh) * OW +
+              max(0, min(at14, OW - 1));
           const float grad_output_value = grad_output[grad_output_at];
           if (test2) {
-            value = grad_output_value * weight[((at12 + at4) * KH + i) * KW + j];
+            value = grad_output_value * weight[((at10 + at2) * KH + i) * KW + j];
           }
           float value2 = 0.0f;
           if (test2) {
-            value2 = grad_output_value * weight[((at12 + at6) * KH + i) * KW + j];
+            value2 = grad_output_value * weight[((at10 + at4) * KH + i) * KW + j];
           }
           float value3 = 0.0f;
           if (test2) {
-            value3 = grad_output_value * weight[((at12 + at8) * KH + i) * KW + j];
+            value3 = grad_output_value * weight[((at10 + at6) * KH + i) * KW + j];
           }
           float value4 = 0.0f;
           if (test2) {
-            value4 = grad_output_value * weight[((at12 + at10) * KH + i) * KW + j];
+            value4 = grad_output_value * weight[((at10 + at8) * KH + i) * KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -300,16 +296,16 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
         }
       }
     }
-    const int at17 = n * C;
-    const int at18 = c_block * C_per_groups;
-    const int place = ((at17 + (at18 + at4)) * H + h) * W + w;
+    const int at15 = n * C;
+    const int at16 = c_block * C_per_groups;
+    const int place = ((at15 + (at16 + at2)) * H + h) * W + w;
     if (CONV2D_ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      const int place_2 = ((at17 + (at18 + at6)) * H + h) * W + w;
+      const int place_2 = ((at15 + (at16 + at4)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -317,7 +313,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
       }
     }
     if (has_c_in2) {
-      const int place_3 = ((at17 + (at18 + at8)) * H + h) * W + w;
+      const int place_3 = ((at15 + (at16 + at6)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -325,7 +321,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
       }
     }
     if (has_c_in3) {
-      const int place_4 = ((at17 + (at18 + at10)) * H + h) * W + w;
+      const int place_4 = ((at15 + (at16 + at8)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {

@@ -49,6 +49,365 @@ __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }
 
+// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
+// threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_columns(
+    const float* __restrict__ weight, const float* __restrict__ grad_output,
+    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
+    int groups) {
+  const int C_per_groups = C / groups;
+  const int at = (C_per_groups + 3) / 4;
+  const int elements = N * groups * at * KH * KW * OH * OW;
+  const int O_per_groups = O / groups;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int rest5 = rest4 / at;
+    const int c_block = rest5 % groups;
+    const int n = rest5 / groups;
+    float sum = 0.0f;
+    float sum2 = 0.0f;
+    float sum3 = 0.0f;
+    float sum4 = 0.0f;
+    const int at2 = rest4 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
+    for (int o = 0; o < O_per_groups; ++o) {
+      const int at9 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
+      const int at10 = at9 * I;
+      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+    }
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_offset, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * G * KH * KW * 2 * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int part = rest2 % 2;
+    const int rest3 = rest2 / 2;
+    const int kw = rest3 % KW;
+    const int rest4 = rest3 / KW;
+    const int kh = rest4 % KH;
+    const int rest5 = rest4 / KH;
+    const int g = rest5 % G;
+    const int n = rest5 / G;
+    const int at = (kh * KW + kw) * 2 + part;
+    const int at2 = at / KW;
+    const int at3 = interleaved ? kh : at2 % KH;
+    const int g_at = n * G + g;
+    const int at4 = interleaved ? kw : at % KW;
+    const int part_at = ((g_at * KH + at3) * KW + at4) * 2;
+    const int part_at2 = g_at * 2;
+    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
+    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      const bool test = (interleaved ? part : at2 / KH % 2) == 0;
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          const int at6 = __float2int_rd(v2);
+          const int at7 = __float2int_rd(v);
+          const int h = at7 + 1;
+          const int w = at6 + 1;
+          if (test) {
+            float sum = 0.0f;
+            const float v3 = v2 - float(at6);
+            const float v4 = 1.0f - v3;
+            const int safe_w = max(0, min(at6, last_w));
+            const bool in_h = 0 <= h && h < H;
+            const bool in_w = 0 <= at6 && at6 < W;
+            const int safe_w2 = max(0, min(w, last_w));
+            const bool in_w2 = 0 <= w && w < W;
+            const bool in_h2 = 0 <= at7 && at7 < H;
+            const int safe_h = max(0, min(h, last_h));
+            const bool test2 = in_h && in_w;
+            const bool test3 = in_h && in_w2;
+            const int safe_h2 = max(0, min(at7, last_h));
+            const bool test4 = in_h2 && in_w;
+            const bool test5 = in_h2 && in_w2;
+            for (int c = 0; c < C_per_G; ++c) {
+              const int c_at = n * C + (g * C_per_G + c);
+              const int at8 = c_at * H;
+              const int at9 = (at8 + safe_h) * W;
+              const int at10 = (at8 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
+                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
+              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
+                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = sum;
+          } else {
+            float sum2 = 0.0f;
+            const float v7 = v - float(at7);
+            const int safe_w3 = max(0, min(w, last_w));
+            const bool in_h3 = 0 <= h && h < H;
+            const bool in_w3 = 0 <= w && w < W;
+            const float v8 = 1.0f - v7;
+            const bool in_h4 = 0 <= at7 && at7 < H;
+            const int safe_w4 = max(0, min(at6, last_w));
+            const bool in_w4 = 0 <= at6 && at6 < W;
+            const int safe_h3 = max(0, min(h, last_h));
+            const bool test6 = in_h3 && in_w3;
+            const int safe_h4 = max(0, min(at7, last_h));
+            const bool test7 = in_h4 && in_w3;
+            const bool test8 = in_h3 && in_w4;
+            const bool test9 = in_h4 && in_w4;
+            for (int c2 = 0; c2 < C_per_G; ++c2) {
+              const int c_at2 = n * C + (g * C_per_G + c2);
+              const int at11 = c_at2 * H;
+              const int at12 = (at11 + safe_h3) * W;
+              const int at13 = (at11 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
+                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
+              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
+                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = sum2;
+          }
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        const float v11 = minimum(v, float(last_h));
+        const float v12 = minimum(v2, float(last_w));
+        const float v13 = maximum(0.0f, v12);
+        const int at14 = __float2int_rd(v13);
+        const float v14 = maximum(0.0f, v11);
+        const int at15 = __float2int_rd(v14);
+        const int h2 = at15 + 1;
+        const int w2 = at14 + 1;
+        if (test) {
+          if (!(float(last_h) < v) && 0.0f < v11) {
+            float sum3 = 0.0f;
+            const float v15 = v13 - float(at14);
+            const float v16 = 1.0f - v15;
+            const int safe_w5 = max(0, min(at14, last_w));
+            const bool in_h5 = 0 <= h2 && h2 < H;
+            const int safe_w6 = max(0, min(w2, last_w));
+            const bool in_w5 = 0 <= w2 && w2 < W;
+            const int safe_h5 = max(0, min(h2, last_h));
+            const bool test10 = in_h5 && in_w5;
+            const int safe_h6 = max(0, min(at15, last_h));
+            for (int c3 = 0; c3 < C_per_G; ++c3) {
+              const int c_at3 = n * C + (g * C_per_G + c3);
+              const int at16 = c_at3 * H;
+              const int at17 = (at16 + safe_h5) * W;
+              const int at18 = (at16 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
+                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
+              const float v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = sum3;
+          }
+        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+          float sum4 = 0.0f;
+          const float v19 = v14 - float(at15);
+          const int safe_w7 = max(0, min(w2, last_w));
+          const bool in_h6 = 0 <= h2 && h2 < H;
+          const bool in_w6 = 0 <= w2 && w2 < W;
+          const float v20 = 1.0f - v19;
+          const int safe_w8 = max(0, min(at14, last_w));
+          const int safe_h7 = max(0, min(h2, last_h));
+          const bool test11 = in_h6 && in_w6;
+          const int safe_h8 = max(0, min(at15, last_h));
+          for (int c4 = 0; c4 < C_per_G; ++c4) {
+            const int c_at4 = n * C + (g * C_per_G + c4);
+            const int at19 = c_at4 * H;
+            const int at20 = (at19 + safe_h7) * W;
+            const int at21 = (at19 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
+                oh) * OW + ow];
+            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
+                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
+            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = sum4;
+        }
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_input(
+    const float* __restrict__ offset, const float* __restrict__ grad_columns,
+    float* __restrict__ grad_input, int N, int C, int H, int W, int G, int KH, int KW, int OH,
+    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
+    int dilation_x) {
+  const int elements = N * C * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const int C_per_G = C / G;
+  const bool test = !is_zeros;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int j = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int i = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int c = rest4 % C;
+    const int n = rest4 / C;
+    const int g_at = n * G + c / C_per_G;
+    const int part_at = ((g_at * KH + i) * KW + j) * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
+    if (y < float(H) && x < float(W)) {
+      const int c_at = n * C + c;
+      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+          ow];
+      if (0.0f <= y && 0.0f <= x && test) {
+        const int at2 = (n * C + c) * H;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low = __float2int_rd(ys);
+        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low2 = __float2int_rd(xs);
+        const int at4 = max(0, min(low2, last_w));
+        const float t = ys - float(low);
+        const float v = grad_columns_value * (1.0f - t);
+        const float t2 = xs - float(low2);
+        const float v2 = 1.0f - t2;
+        atomicAdd(&grad_input[at3 + at4], v * v2);
+        const int at5 = low + 1;
+        const int at6 = low2 + 1;
+        const bool test2 = 0 <= at6;
+        const bool test3 = at6 < W;
+        if (0 <= at5 && at5 < H) {
+          const int at7 = (at2 + at5) * W;
+          const float v3 = grad_columns_value * t;
+          atomicAdd(&grad_input[at7 + at4], v3 * v2);
+          if (test2 && test3) {
+            atomicAdd(&grad_input[at7 + at6], v3 * t2);
+          }
+        }
+        if (test2 && test3) {
+          atomicAdd(&grad_input[at3 + at6], v * t2);
+        }
+      }
+      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+      if (above && is_zeros) {
+        const int low3 = __float2int_rd(y);
+        const int at8 = low3 + 1;
+        const int low4 = __float2int_rd(x);
+        const int at9 = low4 + 1;
+        const bool test4 = 0 <= at9;
+        const bool test5 = at9 < W;
+        const float t3 = y - float(low3);
+        const float t4 = x - float(low4);
+        const bool test6 = 0 <= low4;
+        const bool test7 = low4 < W;
+        const float v4 = 1.0f - t4;
+        if (0 <= at8 && at8 < H) {
+          const float v5 = grad_columns_value * t3;
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + at9], v5 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + low4], v5 * v4);
+          }
+        }
+        if (0 <= low3 && low3 < H) {
+          const float v6 = grad_columns_value * (1.0f - t3);
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + at9], v6 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + low4], v6 * v4);
+          }
+        }
+      }
+    }
+  }
+}
+
 // Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_columns(
     const float* __restrict__ input, const float* __restrict__ offset, float* __restrict__ columns,
@@ -144,426 +503,6 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_columns
   }
 }
 
-// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
-// threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_columns(
-    const float* __restrict__ weight, const float* __restrict__ grad_output,
-    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
-    int groups) {
-  const int C_per_groups = C / groups;
-  const int at = (C_per_groups + 3) / 4;
-  const int elements = N * groups * at * KH * KW * OH * OW;
-  const int O_per_groups = O / groups;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int rest5 = rest4 / at;
-    const int c_block = rest5 % groups;
-    const int n = rest5 / groups;
-    float sum = 0.0f;
-    float sum2 = 0.0f;
-    float sum3 = 0.0f;
-    float sum4 = 0.0f;
-    const int at2 = rest4 % at * 4;
-    const int at3 = at2 + 1;
-    const bool has_c_in = at3 < C_per_groups;
-    const int at4 = has_c_in ? at3 : at2;
-    const int at5 = at2 + 2;
-    const bool has_c_in2 = at5 < C_per_groups;
-    const int at6 = has_c_in2 ? at5 : at2;
-    const int at7 = at2 + 3;
-    const bool has_c_in3 = at7 < C_per_groups;
-    const int at8 = has_c_in3 ? at7 : at2;
-    for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
-    }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_input(
-    const float* __restrict__ offset, const float* __restrict__ grad_columns,
-    float* __restrict__ grad_input, int N, int C, int H, int W, int G, int KH, int KW, int OH,
-    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
-    int dilation_x) {
-  const int elements = N * C * KH * KW * OH * OW;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const int C_per_G = C / G;
-  const bool test = !is_zeros;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int j = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int i = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int c = rest4 % C;
-    const int n = rest4 / C;
-    const int g_at = n * G + c / C_per_G;
-    const int part_at = ((g_at * KH + i) * KW + j) * 2;
-    const int part_at2 = g_at * 2;
-    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dy = offset[at];
-    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
-    if (y < float(H) && x < float(W)) {
-      const int c_at = n * C + c;
-      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-          ow];
-      if (0.0f <= y && 0.0f <= x && test) {
-        const float ys = maximum(0.0f, minimum(y, float(last_h)));
-        const int low = __float2int_rd(ys);
-        const int at2 = low + 1;
-        const float xs = maximum(0.0f, minimum(x, float(last_w)));
-        const int low2 = __float2int_rd(xs);
-        const int at3 = low2 + 1;
-        const bool test2 = 0 <= at3;
-        const bool test3 = at3 < W;
-        const int at4 = max(0, min(at3, last_w));
-        const float t = ys - float(low);
-        const float t2 = xs - float(low2);
-        const bool test4 = 0 <= low2;
-        const bool test5 = low2 < W;
-        const int at5 = max(0, min(low2, last_w));
-        const float v = 1.0f - t2;
-        if (0 <= at2 && at2 < H) {
-          const int at6 = max(0, min(at2, last_h));
-          const float v2 = grad_columns_value * t;
-          if (test2 && test3) {
-            atomicAdd(&grad_input[((n * C + c) * H + at6) * W + at4], v2 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at6) * W + at5], v2 * v);
-          }
-        }
-        if (0 <= low && low < H) {
-          const int at7 = max(0, min(low, last_h));
-          const float v3 = grad_columns_value * (1.0f - t);
-          if (test2 && test3) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at4], v3 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at5], v3 * v);
-          }
-        }
-      }
-      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
-      if (above && is_zeros) {
-        const int low3 = __float2int_rd(y);
-        const int at8 = low3 + 1;
-        const int low4 = __float2int_rd(x);
-        const int at9 = low4 + 1;
-        const bool test6 = 0 <= at9;
-        const bool test7 = at9 < W;
-        const int at10 = max(0, min(at9, last_w));
-        const float t3 = y - float(low3);
-        const float t4 = x - float(low4);
-        const bool test8 = 0 <= low4;
-        const bool test9 = low4 < W;
-        const int at11 = max(0, min(low4, last_w));
-        const float v4 = 1.0f - t4;
-        if (0 <= at8 && at8 < H) {
-          const int at12 = max(0, min(at8, last_h));
-          const float v5 = grad_columns_value * t3;
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at10], v5 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at11], v5 * v4);
-          }
-        }
-        if (0 <= low3 && low3 < H) {
-          const int at13 = max(0, min(low3, last_h));
-          const float v6 = grad_columns_value * (1.0f - t3);
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at10], v6 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at11], v6 * v4);
-          }
-        }
-      }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_offset, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * G * KH * KW * 2 * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool test = !interleaved;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool test2 = !is_zeros;
-  const int last_h = H - 1;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int part = rest2 % 2;
-    const int rest3 = rest2 / 2;
-    const int kw = rest3 % KW;
-    const int rest4 = rest3 / KW;
-    const int kh = rest4 % KH;
-    const int rest5 = rest4 / KH;
-    const int g = rest5 % G;
-    const int n = rest5 / G;
-    float sum = 0.0f;
-    const int at = n * G;
-    const int at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-    const int at3 = at2 * OW + ow;
-    const int at4 = at3 / OW;
-    const int at5 = at4 / OH;
-    const int at6 = at5 / KW;
-    const int at7 = at6 / KH;
-    const int at8 = at7 % 2;
-    const int at9 = at4 % OH;
-    const int at10 = at6 % KH;
-    const int at11 = at7 / 2;
-    const int n2 = at11 / G;
-    const int safe_n = max(0, min(n2, N - 1));
-    const int safe_kh = max(0, min(at10, KH - 1));
-    const int kw2 = at5 % KW;
-    const int safe_kw = max(0, min(kw2, KW - 1));
-    const int safe_oh = max(0, min(at9, OH - 1));
-    const int ow2 = at3 % OW;
-    const int safe_ow = max(0, min(ow2, OW - 1));
-    const bool test3 = at8 == 1 && test;
-    const int at12 = at11 % G;
-    const bool in_n = 0 <= n2 && n2 < N;
-    const bool test4 = part == 1 && interleaved;
-    const bool test5 = at8 == 0 && test;
-    const bool test6 = part == 0 && interleaved;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at13 = at12 * C_per_G + c;
-      const int g_at = safe_n * G + max(0, min(at13 / C_per_G, G - 1));
-      const int part_at = ((g_at * KH + safe_kh) * KW + safe_kw) * 2;
-      const int part_at2 = g_at * 2;
-      const int at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-          (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-      const float v = float(at9 * stride_y - padding_top + at10 * dilation_y) + offset[at14];
-      const bool test7 = v < float(H);
-      const int offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-          safe_ow;
-      const float v2 = float(ow2 * stride_x - padding_left + kw2 * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-      const bool test8 = v2 < float(W);
-      const bool test9 = 0.0f <= v && 0.0f <= v2;
-      const bool test10 = test9 && test7 && test8;
-      const float v3 = test10 ? v2 : 0.0f;
-      const float v4 = minimum(v3, float(last_w));
-      const int c_at = safe_n * C + max(0, min(at13, C - 1));
-      const float grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-          safe_oh) * OW + safe_ow];
-      const float v5 = test10 ? v : 0.0f;
-      const float v6 = minimum(v5, float(last_h));
-      const float v7 = maximum(0.0f, v6);
-      const int at15 = __float2int_rd(v7);
-      const float v8 = v7 - float(at15);
-      const float v9 = grad_columns_value * v8;
-      const int at16 = c_at * H;
-      const int h = at15 + 1;
-      const int at17 = (at16 + max(0, min(h, last_h))) * W;
-      const float v10 = maximum(0.0f, v4);
-      const int at18 = __float2int_rd(v10);
-      const int w = at18 + 1;
-      const int safe_w = max(0, min(w, last_w));
-      const bool test11 = in_n && 0 <= at13 && at13 < C;
-      const bool test12 = test11 && 0 <= h && h < H;
-      const bool in_w = 0 <= w && w < W;
-      const float input_value = test12 && in_w ? input[at17 + safe_w] : 0.0f;
-      const float v11 = grad_columns_value * (1.0f - v8);
-      const int at19 = (at16 + max(0, min(at15, last_h))) * W;
-      const float input_value2 = test11 && in_w ? input[at19 + safe_w] : 0.0f;
-      const int safe_w2 = max(0, min(at18, last_w));
-      const float input_value3 = test12 ? input[at17 + safe_w2] : 0.0f;
-      const float input_value4 = test11 ? input[at19 + safe_w2] : 0.0f;
-      const bool test13 = is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2;
-      const bool test14 = test13 && is_zeros;
-      const bool test15 = test13 && test7 && test8;
-      const float v12 = test15 ? v : 0.0f;
-      const int at20 = __float2int_rd(v12);
-      const float v13 = v12 - float(at20);
-      const float v14 = grad_columns_value * v13;
-      const int h2 = at20 + 1;
-      const int at21 = (at16 + max(0, min(h2, last_h))) * W;
-      const float v15 = test15 ? v2 : 0.0f;
-      const int at22 = __float2int_rd(v15);
-      const int w2 = at22 + 1;
-      const int safe_w3 = max(0, min(w2, last_w));
-      const bool test16 = test11 && 0 <= h2 && h2 < H;
-      const bool in_w2 = 0 <= w2 && w2 < W;
-      const float input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0.0f;
-      const float v16 = grad_columns_value * (1.0f - v13);
-      const int at23 = (at16 + max(0, min(at20, last_h))) * W;
-      const bool test17 = test11 && 0 <= at20 && at20 < H;
-      const float input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0.0f;
-      const int safe_w4 = max(0, min(at22, last_w));
-      const bool in_w3 = 0 <= at22 && at22 < W;
-      const float input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0.0f;
-      const float input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0.0f;
-      const int at24 = g * C_per_G + c;
-      const int g_at2 = at + at24 / C_per_G;
-      const int part_at3 = ((g_at2 * KH + kh) * KW + kw) * 2;
-      const int part_at4 = g_at2 * 2;
-      const int at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-          (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v17 = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at25];
-      const bool test18 = v17 < float(H);
-      const int offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v18 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-      const bool test19 = v18 < float(W);
-      const bool test20 = 0.0f <= v17 && 0.0f <= v18;
-      const bool test21 = test20 && test18 && test19;
-      const float v19 = test21 ? v18 : 0.0f;
-      const float v20 = minimum(v19, float(last_w));
-      const int c_at2 = n * C + at24;
-      const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
-          OW + ow];
-      const float v21 = test21 ? v17 : 0.0f;
-      const float v22 = minimum(v21, float(last_h));
-      const float v23 = maximum(0.0f, v22);
-      const int at26 = __float2int_rd(v23);
-      const float v24 = v23 - float(at26);
-      const float v25 = grad_columns_value2 * v24;
-      const int at27 = c_at2 * H;
-      const int h3 = at26 + 1;
-      const int at28 = (at27 + max(0, min(h3, last_h))) * W;
-      const float v26 = maximum(0.0f, v20);
-      const int at29 = __float2int_rd(v26);
-      const int w3 = at29 + 1;
-      const int safe_w5 = max(0, min(w3, last_w));
-      const bool in_h = 0 <= h3 && h3 < H;
-      const bool in_w4 = 0 <= w3 && w3 < W;
-      const float input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0.0f;
-      const float v27 = grad_columns_value2 * (1.0f - v24);
-      const int at30 = (at27 + max(0, min(at26, last_h))) * W;
-      const float input_value10 = in_w4 ? input[at30 + safe_w5] : 0.0f;
-      const int safe_w6 = max(0, min(at29, last_w));
-      const float input_value11 = in_h ? input[at28 + safe_w6] : 0.0f;
-      const float input_value12 = input[at30 + safe_w6];
-      const bool test22 = is_one_sided ? -1.0f <= v17 && -1.0f <= v18 : -1.0f < v17 && -1.0f < v18;
-      const bool test23 = test22 && is_zeros;
-      const bool test24 = test22 && test18 && test19;
-      const float v28 = test24 ? v17 : 0.0f;
-      const int at31 = __float2int_rd(v28);
-      const float v29 = v28 - float(at31);
-      const float v30 = grad_columns_value2 * v29;
-      const int h4 = at31 + 1;
-      const int at32 = (at27 + max(0, min(h4, last_h))) * W;
-      const float v31 = test24 ? v18 : 0.0f;
-      const int at33 = __float2int_rd(v31);
-      const int w4 = at33 + 1;
-      const int safe_w7 = max(0, min(w4, last_w));
-      const bool in_h2 = 0 <= h4 && h4 < H;
-      const bool in_w5 = 0 <= w4 && w4 < W;
-      const float input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0.0f;
-      const float v32 = grad_columns_value2 * (1.0f - v29);
-      const int at34 = (at27 + max(0, min(at31, last_h))) * W;
-      const bool in_h3 = 0 <= at31 && at31 < H;
-      const float input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0.0f;
-      const int safe_w8 = max(0, min(at33, last_w));
-      const bool in_w6 = 0 <= at33 && at33 < W;
-      const float input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0.0f;
-      const float input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0.0f;
-      const float v33 = v10 - float(at18);
-      const float v34 = 1.0f - v33;
-      const float v35 = v15 - float(at22);
-      const float v36 = 1.0f - v35;
-      const float v37 = v26 - float(at29);
-      const float v38 = 1.0f - v37;
-      const float v39 = v31 - float(at33);
-      const float v40 = 1.0f - v39;
-      const float v41 = test9 && !(float(last_w) < v3) && 0.0f < v4 && test2 ?
-          v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4) : 0.0f;
-      const float v42 = test14 ?
-          v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8) :
-          0.0f;
-      const float v43 = test20 && !(float(last_w) < v19) && 0.0f < v20 && test2 ?
-          v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12) :
-          0.0f;
-      const float v44 = test23 ?
-          v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16) :
-          0.0f;
-      const float v45 = (test3 && test7 && test8 ? v41 + v42 : 0.0f) +
-          (test4 && test18 && test19 ? v43 + v44 : 0.0f);
-      const float v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-          -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-      const float v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-          -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-      const float v48 = (test9 && !(float(last_h) < v5) && 0.0f < v6 && test2 ? v46 : 0.0f) +
-          (test14 ? v47 : 0.0f);
-      const float v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-          -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-      const float v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-          -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-      const float v51 = (test20 && !(float(last_h) < v21) && 0.0f < v22 && test2 ? v49 : 0.0f) +
-          (test23 ? v50 : 0.0f);
-      sum += v45 + (test5 && test7 && test8 ? v48 : 0.0f) +
-          (test6 && test18 && test19 ? v51 : 0.0f);
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
 // Grid: ceilDiv(O * ceilDiv(I, 4) * KH * KW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_weight(
     const float* __restrict__ grad_output, const float* __restrict__ columns,
@@ -642,6 +581,489 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_we
         grad_weight[place_4] += sum4;
       } else {
         grad_weight[place_4] = sum4;
+      }
+    }
+  }
+}
+
+// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
+// threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_columns(
+    const float* __restrict__ weight, const float* __restrict__ grad_output,
+    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
+    int groups) {
+  const int C_per_groups = C / groups;
+  const int at = (C_per_groups + 3) / 4;
+  const int elements = N * groups * at * KH * KW * OH * OW;
+  const int O_per_groups = O / groups;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int rest5 = rest4 / at;
+    const int c_block = rest5 % groups;
+    const int n = rest5 / groups;
+    float sum = 0.0f;
+    float sum2 = 0.0f;
+    float sum3 = 0.0f;
+    float sum4 = 0.0f;
+    const int at2 = rest4 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
+    for (int o = 0; o < O_per_groups; ++o) {
+      const int at9 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
+      const int at10 = at9 * I;
+      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+    }
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ mask, const float* __restrict__ grad_columns,
+    float* __restrict__ grad_offset, int N, int C, int H, int W, int G, int KH, int KW, int OH,
+    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
+    int dilation_x) {
+  const int elements = N * G * KH * KW * 2 * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int part = rest2 % 2;
+    const int rest3 = rest2 / 2;
+    const int kw = rest3 % KW;
+    const int rest4 = rest3 / KW;
+    const int kh = rest4 % KH;
+    const int rest5 = rest4 / KH;
+    const int g = rest5 % G;
+    const int n = rest5 / G;
+    const int at = (kh * KW + kw) * 2 + part;
+    const int at2 = at / KW;
+    const int at3 = interleaved ? kh : at2 % KH;
+    const int g_at = n * G + g;
+    const int at4 = interleaved ? kw : at % KW;
+    const int kw_at = (g_at * KH + at3) * KW + at4;
+    const int part_at = kw_at * 2;
+    const int part_at2 = g_at * 2;
+    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
+    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      const bool test = (interleaved ? part : at2 / KH % 2) == 0;
+      const float mask_value = mask[(kw_at * OH + oh) * OW + ow];
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          const int at6 = __float2int_rd(v2);
+          const int at7 = __float2int_rd(v);
+          const int h = at7 + 1;
+          const int w = at6 + 1;
+          if (test) {
+            float sum = 0.0f;
+            const float v3 = v2 - float(at6);
+            const float v4 = 1.0f - v3;
+            const int safe_w = max(0, min(at6, last_w));
+            const bool in_h = 0 <= h && h < H;
+            const bool in_w = 0 <= at6 && at6 < W;
+            const int safe_w2 = max(0, min(w, last_w));
+            const bool in_w2 = 0 <= w && w < W;
+            const bool in_h2 = 0 <= at7 && at7 < H;
+            const int safe_h = max(0, min(h, last_h));
+            const bool test2 = in_h && in_w;
+            const bool test3 = in_h && in_w2;
+            const int safe_h2 = max(0, min(at7, last_h));
+            const bool test4 = in_h2 && in_w;
+            const bool test5 = in_h2 && in_w2;
+            for (int c = 0; c < C_per_G; ++c) {
+              const int c_at = n * C + (g * C_per_G + c);
+              const int at8 = c_at * H;
+              const int at9 = (at8 + safe_h) * W;
+              const int at10 = (at8 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
+                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
+              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
+                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = mask_value * sum;
+          } else {
+            float sum2 = 0.0f;
+            const float v7 = v - float(at7);
+            const int safe_w3 = max(0, min(w, last_w));
+            const bool in_h3 = 0 <= h && h < H;
+            const bool in_w3 = 0 <= w && w < W;
+            const float v8 = 1.0f - v7;
+            const bool in_h4 = 0 <= at7 && at7 < H;
+            const int safe_w4 = max(0, min(at6, last_w));
+            const bool in_w4 = 0 <= at6 && at6 < W;
+            const int safe_h3 = max(0, min(h, last_h));
+            const bool test6 = in_h3 && in_w3;
+            const int safe_h4 = max(0, min(at7, last_h));
+            const bool test7 = in_h4 && in_w3;
+            const bool test8 = in_h3 && in_w4;
+            const bool test9 = in_h4 && in_w4;
+            for (int c2 = 0; c2 < C_per_G; ++c2) {
+              const int c_at2 = n * C + (g * C_per_G + c2);
+              const int at11 = c_at2 * H;
+              const int at12 = (at11 + safe_h3) * W;
+              const int at13 = (at11 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
+                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
+              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
+                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = mask_value * sum2;
+          }
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        const float v11 = minimum(v, float(last_h));
+        const float v12 = minimum(v2, float(last_w));
+        const float v13 = maximum(0.0f, v12);
+        const int at14 = __float2int_rd(v13);
+        const float v14 = maximum(0.0f, v11);
+        const int at15 = __float2int_rd(v14);
+        const int h2 = at15 + 1;
+        const int w2 = at14 + 1;
+        if (test) {
+          if (!(float(last_h) < v) && 0.0f < v11) {
+            float sum3 = 0.0f;
+            const float v15 = v13 - float(at14);
+            const float v16 = 1.0f - v15;
+            const int safe_w5 = max(0, min(at14, last_w));
+            const bool in_h5 = 0 <= h2 && h2 < H;
+            const int safe_w6 = max(0, min(w2, last_w));
+            const bool in_w5 = 0 <= w2 && w2 < W;
+            const int safe_h5 = max(0, min(h2, last_h));
+            const bool test10 = in_h5 && in_w5;
+            const int safe_h6 = max(0, min(at15, last_h));
+            for (int c3 = 0; c3 < C_per_G; ++c3) {
+              const int c_at3 = n * C + (g * C_per_G + c3);
+              const int at16 = c_at3 * H;
+              const int at17 = (at16 + safe_h5) * W;
+              const int at18 = (at16 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
+                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
+              const float v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = mask_value * sum3;
+          }
+        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+          float sum4 = 0.0f;
+          const float v19 = v14 - float(at15);
+          const int safe_w7 = max(0, min(w2, last_w));
+          const bool in_h6 = 0 <= h2 && h2 < H;
+          const bool in_w6 = 0 <= w2 && w2 < W;
+          const float v20 = 1.0f - v19;
+          const int safe_w8 = max(0, min(at14, last_w));
+          const int safe_h7 = max(0, min(h2, last_h));
+          const bool test11 = in_h6 && in_w6;
+          const int safe_h8 = max(0, min(at15, last_h));
+          for (int c4 = 0; c4 < C_per_G; ++c4) {
+            const int c_at4 = n * C + (g * C_per_G + c4);
+            const int at19 = c_at4 * H;
+            const int at20 = (at19 + safe_h7) * W;
+            const int at21 = (at19 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
+                oh) * OW + ow];
+            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
+                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
+            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = mask_value * sum4;
+        }
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_mask(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_mask, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * G * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int g = rest4 % G;
+    const int n = rest4 / G;
+    const int g_at = n * G + g;
+    const int part_at = ((g_at * KH + kh) * KW + kw) * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at];
+    const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          float sum = 0.0f;
+          const int at2 = __float2int_rd(v);
+          const float v3 = v - float(at2);
+          const int at3 = __float2int_rd(v2);
+          const float v4 = v2 - float(at3);
+          const float v5 = 1.0f - v4;
+          const int safe_w = max(0, min(at3, last_w));
+          const bool in_h = 0 <= at2 && at2 < H;
+          const bool in_w = 0 <= at3 && at3 < W;
+          const int w = at3 + 1;
+          const int safe_w2 = max(0, min(w, last_w));
+          const bool in_w2 = 0 <= w && w < W;
+          const int h = at2 + 1;
+          const bool in_h2 = 0 <= h && h < H;
+          const float v6 = 1.0f - v3;
+          const int safe_h = max(0, min(at2, last_h));
+          const bool test = in_h && in_w;
+          const bool test2 = in_h && in_w2;
+          const int safe_h2 = max(0, min(h, last_h));
+          const bool test3 = in_h2 && in_w;
+          const bool test4 = in_h2 && in_w2;
+          for (int c = 0; c < C_per_G; ++c) {
+            const int c_at = n * C + (g * C_per_G + c);
+            const int at4 = c_at * H;
+            const int at5 = (at4 + safe_h) * W;
+            const int at6 = (at4 + safe_h2) * W;
+            const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) *
+                OW + ow];
+            const float v7 = v5 * (test ? input[at5 + safe_w] : 0.0f) +
+                v4 * (test2 ? input[at5 + safe_w2] : 0.0f);
+            const float v8 = v5 * (test3 ? input[at6 + safe_w] : 0.0f) +
+                v4 * (test4 ? input[at6 + safe_w2] : 0.0f);
+            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          }
+          value = sum;
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        float sum2 = 0.0f;
+        const float v9 = maximum(0.0f, minimum(v, float(last_h)));
+        const int at7 = __float2int_rd(v9);
+        const float v10 = v9 - float(at7);
+        const float v11 = maximum(0.0f, minimum(v2, float(last_w)));
+        const int at8 = __float2int_rd(v11);
+        const float v12 = v11 - float(at8);
+        const float v13 = 1.0f - v12;
+        const int safe_w3 = max(0, min(at8, last_w));
+        const int w2 = at8 + 1;
+        const int safe_w4 = max(0, min(w2, last_w));
+        const bool in_w3 = 0 <= w2 && w2 < W;
+        const int h2 = at7 + 1;
+        const bool in_h3 = 0 <= h2 && h2 < H;
+        const float v14 = 1.0f - v10;
+        const int safe_h3 = max(0, min(at7, last_h));
+        const int safe_h4 = max(0, min(h2, last_h));
+        const bool test5 = in_h3 && in_w3;
+        for (int c2 = 0; c2 < C_per_G; ++c2) {
+          const int c_at2 = n * C + (g * C_per_G + c2);
+          const int at9 = c_at2 * H;
+          const int at10 = (at9 + safe_h3) * W;
+          const int at11 = (at9 + safe_h4) * W;
+          const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
+              OW + ow];
+          const float v15 = v14 *
+              (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0.0f));
+          const float v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0.0f) +
+              v12 * (test5 ? input[at11 + safe_w4] : 0.0f);
+          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        }
+        value = sum2;
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_mask[index] += value;
+    } else {
+      grad_mask[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_input(
+    const float* __restrict__ offset, const float* __restrict__ mask,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_input, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * C * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const int C_per_G = C / G;
+  const bool test = !is_zeros;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int j = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int i = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int c = rest4 % C;
+    const int n = rest4 / C;
+    const int g_at = n * G + c / C_per_G;
+    const int kw_at = (g_at * KH + i) * KW + j;
+    const int part_at = kw_at * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
+    if (y < float(H) && x < float(W)) {
+      const int c_at = n * C + c;
+      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+          ow];
+      const float v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
+      if (0.0f <= y && 0.0f <= x && test) {
+        const int at2 = (n * C + c) * H;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low = __float2int_rd(ys);
+        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low2 = __float2int_rd(xs);
+        const int at4 = max(0, min(low2, last_w));
+        const float t = ys - float(low);
+        const float v2 = v * (1.0f - t);
+        const float t2 = xs - float(low2);
+        const float v3 = 1.0f - t2;
+        atomicAdd(&grad_input[at3 + at4], v2 * v3);
+        const int at5 = low + 1;
+        const int at6 = low2 + 1;
+        const bool test2 = 0 <= at6;
+        const bool test3 = at6 < W;
+        if (0 <= at5 && at5 < H) {
+          const int at7 = (at2 + at5) * W;
+          const float v4 = v * t;
+          atomicAdd(&grad_input[at7 + at4], v4 * v3);
+          if (test2 && test3) {
+            atomicAdd(&grad_input[at7 + at6], v4 * t2);
+          }
+        }
+        if (test2 && test3) {
+          atomicAdd(&grad_input[at3 + at6], v2 * t2);
+        }
+      }
+      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+      if (above && is_zeros) {
+        const int low3 = __float2int_rd(y);
+        const int at8 = low3 + 1;
+        const int low4 = __float2int_rd(x);
+        const int at9 = low4 + 1;
+        const bool test4 = 0 <= at9;
+        const bool test5 = at9 < W;
+        const float t3 = y - float(low3);
+        const float t4 = x - float(low4);
+        const bool test6 = 0 <= low4;
+        const bool test7 = low4 < W;
+        const float v5 = 1.0f - t4;
+        if (0 <= at8 && at8 < H) {
+          const float v6 = v * t3;
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + at9], v6 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + low4], v6 * v5);
+          }
+        }
+        if (0 <= low3 && low3 < H) {
+          const float v7 = v * (1.0f - t3);
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + at9], v7 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + low4], v7 * v5);
+          }
+        }
       }
     }
   }
@@ -744,1138 +1166,8 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_co
   }
 }
 
-// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
-// threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_columns(
-    const float* __restrict__ weight, const float* __restrict__ grad_output,
-    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
-    int groups) {
-  const int C_per_groups = C / groups;
-  const int at = (C_per_groups + 3) / 4;
-  const int elements = N * groups * at * KH * KW * OH * OW;
-  const int O_per_groups = O / groups;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int rest5 = rest4 / at;
-    const int c_block = rest5 % groups;
-    const int n = rest5 / groups;
-    float sum = 0.0f;
-    float sum2 = 0.0f;
-    float sum3 = 0.0f;
-    float sum4 = 0.0f;
-    const int at2 = rest4 % at * 4;
-    const int at3 = at2 + 1;
-    const bool has_c_in = at3 < C_per_groups;
-    const int at4 = has_c_in ? at3 : at2;
-    const int at5 = at2 + 2;
-    const bool has_c_in2 = at5 < C_per_groups;
-    const int at6 = has_c_in2 ? at5 : at2;
-    const int at7 = at2 + 3;
-    const bool has_c_in3 = at7 < C_per_groups;
-    const int at8 = has_c_in3 ? at7 : at2;
-    for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
-    }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_input(
-    const float* __restrict__ offset, const float* __restrict__ mask,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_input, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * C * KH * KW * OH * OW;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const int C_per_G = C / G;
-  const bool test = !is_zeros;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int j = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int i = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int c = rest4 % C;
-    const int n = rest4 / C;
-    const int g_at = n * G + c / C_per_G;
-    const int kw_at = (g_at * KH + i) * KW + j;
-    const int part_at = kw_at * 2;
-    const int part_at2 = g_at * 2;
-    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dy = offset[at];
-    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
-    if (y < float(H) && x < float(W)) {
-      const int c_at = n * C + c;
-      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-          ow];
-      const float v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
-      if (0.0f <= y && 0.0f <= x && test) {
-        const float ys = maximum(0.0f, minimum(y, float(last_h)));
-        const int low = __float2int_rd(ys);
-        const int at2 = low + 1;
-        const float xs = maximum(0.0f, minimum(x, float(last_w)));
-        const int low2 = __float2int_rd(xs);
-        const int at3 = low2 + 1;
-        const bool test2 = 0 <= at3;
-        const bool test3 = at3 < W;
-        const int at4 = max(0, min(at3, last_w));
-        const float t = ys - float(low);
-        const float t2 = xs - float(low2);
-        const bool test4 = 0 <= low2;
-        const bool test5 = low2 < W;
-        const int at5 = max(0, min(low2, last_w));
-        const float v2 = 1.0f - t2;
-        if (0 <= at2 && at2 < H) {
-          const int at6 = max(0, min(at2, last_h));
-          const float v3 = v * t;
-          if (test2 && test3) {
-            atomicAdd(&grad_input[((n * C + c) * H + at6) * W + at4], v3 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at6) * W + at5], v3 * v2);
-          }
-        }
-        if (0 <= low && low < H) {
-          const int at7 = max(0, min(low, last_h));
-          const float v4 = v * (1.0f - t);
-          if (test2 && test3) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at4], v4 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at5], v4 * v2);
-          }
-        }
-      }
-      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
-      if (above && is_zeros) {
-        const int low3 = __float2int_rd(y);
-        const int at8 = low3 + 1;
-        const int low4 = __float2int_rd(x);
-        const int at9 = low4 + 1;
-        const bool test6 = 0 <= at9;
-        const bool test7 = at9 < W;
-        const int at10 = max(0, min(at9, last_w));
-        const float t3 = y - float(low3);
-        const float t4 = x - float(low4);
-        const bool test8 = 0 <= low4;
-        const bool test9 = low4 < W;
-        const int at11 = max(0, min(low4, last_w));
-        const float v5 = 1.0f - t4;
-        if (0 <= at8 && at8 < H) {
-          const int at12 = max(0, min(at8, last_h));
-          const float v6 = v * t3;
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at10], v6 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at11], v6 * v5);
-          }
-        }
-        if (0 <= low3 && low3 < H) {
-          const int at13 = max(0, min(low3, last_h));
-          const float v7 = v * (1.0f - t3);
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at10], v7 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at11], v7 * v5);
-          }
-        }
-      }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ mask, const float* __restrict__ grad_columns,
-    float* __restrict__ grad_offset, int N, int C, int H, int W, int G, int KH, int KW, int OH,
-    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
-    int dilation_x) {
-  const int elements = N * G * KH * KW * 2 * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool test = !interleaved;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool test2 = !is_zeros;
-  const int last_h = H - 1;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int part = rest2 % 2;
-    const int rest3 = rest2 / 2;
-    const int kw = rest3 % KW;
-    const int rest4 = rest3 / KW;
-    const int kh = rest4 % KH;
-    const int rest5 = rest4 / KH;
-    const int g = rest5 % G;
-    const int n = rest5 / G;
-    float sum = 0.0f;
-    const int at = n * G;
-    const int at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-    const int at3 = at2 * OW + ow;
-    const int at4 = at3 / OW;
-    const int at5 = at4 / OH;
-    const int at6 = at5 / KW;
-    const int at7 = at6 / KH;
-    const int at8 = at7 % 2;
-    const int at9 = at4 % OH;
-    const int at10 = at6 % KH;
-    const int at11 = at7 / 2;
-    const int n2 = at11 / G;
-    const int safe_n = max(0, min(n2, N - 1));
-    const int safe_kh = max(0, min(at10, KH - 1));
-    const int kw2 = at5 % KW;
-    const int safe_kw = max(0, min(kw2, KW - 1));
-    const int safe_oh = max(0, min(at9, OH - 1));
-    const int ow2 = at3 % OW;
-    const int safe_ow = max(0, min(ow2, OW - 1));
-    const bool test3 = at8 == 1 && test;
-    const int at12 = at11 % G;
-    const bool in_n = 0 <= n2 && n2 < N;
-    const bool test4 = part == 1 && interleaved;
-    const bool test5 = at8 == 0 && test;
-    const bool test6 = part == 0 && interleaved;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at13 = at12 * C_per_G + c;
-      const int g_at = safe_n * G + max(0, min(at13 / C_per_G, G - 1));
-      const int kw_at = (g_at * KH + safe_kh) * KW + safe_kw;
-      const int part_at = kw_at * 2;
-      const int part_at2 = g_at * 2;
-      const int at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-          (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-      const float v = float(at9 * stride_y - padding_top + at10 * dilation_y) + offset[at14];
-      const bool test7 = v < float(H);
-      const int offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-          safe_ow;
-      const float v2 = float(ow2 * stride_x - padding_left + kw2 * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-      const bool test8 = v2 < float(W);
-      const bool test9 = 0.0f <= v && 0.0f <= v2;
-      const bool test10 = test9 && test7 && test8;
-      const float v3 = test10 ? v2 : 0.0f;
-      const float v4 = minimum(v3, float(last_w));
-      const int c_at = safe_n * C + max(0, min(at13, C - 1));
-      const float grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-          safe_oh) * OW + safe_ow];
-      const float v5 = grad_columns_value * mask[(kw_at * OH + safe_oh) * OW + safe_ow];
-      const float v6 = test10 ? v : 0.0f;
-      const float v7 = minimum(v6, float(last_h));
-      const float v8 = maximum(0.0f, v7);
-      const int at15 = __float2int_rd(v8);
-      const float v9 = v8 - float(at15);
-      const float v10 = v5 * v9;
-      const int at16 = c_at * H;
-      const int h = at15 + 1;
-      const int at17 = (at16 + max(0, min(h, last_h))) * W;
-      const float v11 = maximum(0.0f, v4);
-      const int at18 = __float2int_rd(v11);
-      const int w = at18 + 1;
-      const int safe_w = max(0, min(w, last_w));
-      const bool test11 = in_n && 0 <= at13 && at13 < C;
-      const bool test12 = test11 && 0 <= h && h < H;
-      const bool in_w = 0 <= w && w < W;
-      const float input_value = test12 && in_w ? input[at17 + safe_w] : 0.0f;
-      const float v12 = v5 * (1.0f - v9);
-      const int at19 = (at16 + max(0, min(at15, last_h))) * W;
-      const float input_value2 = test11 && in_w ? input[at19 + safe_w] : 0.0f;
-      const int safe_w2 = max(0, min(at18, last_w));
-      const float input_value3 = test12 ? input[at17 + safe_w2] : 0.0f;
-      const float input_value4 = test11 ? input[at19 + safe_w2] : 0.0f;
-      const bool test13 = is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2;
-      const bool test14 = test13 && is_zeros;
-      const bool test15 = test13 && test7 && test8;
-      const float v13 = test15 ? v : 0.0f;
-      const int at20 = __float2int_rd(v13);
-      const float v14 = v13 - float(at20);
-      const float v15 = v5 * v14;
-      const int h2 = at20 + 1;
-      const int at21 = (at16 + max(0, min(h2, last_h))) * W;
-      const float v16 = test15 ? v2 : 0.0f;
-      const int at22 = __float2int_rd(v16);
-      const int w2 = at22 + 1;
-      const int safe_w3 = max(0, min(w2, last_w));
-      const bool test16 = test11 && 0 <= h2 && h2 < H;
-      const bool in_w2 = 0 <= w2 && w2 < W;
-      const float input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0.0f;
-      const float v17 = v5 * (1.0f - v14);
-      const int at23 = (at16 + max(0, min(at20, last_h))) * W;
-      const bool test17 = test11 && 0 <= at20 && at20 < H;
-      const float input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0.0f;
-      const int safe_w4 = max(0, min(at22, last_w));
-      const bool in_w3 = 0 <= at22 && at22 < W;
-      const float input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0.0f;
-      const float input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0.0f;
-      const int at24 = g * C_per_G + c;
-      const int g_at2 = at + at24 / C_per_G;
-      const int kw_at2 = (g_at2 * KH + kh) * KW + kw;
-      const int part_at3 = kw_at2 * 2;
-      const int part_at4 = g_at2 * 2;
-      const int at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-          (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v18 = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at25];
-      const bool test18 = v18 < float(H);
-      const int offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v19 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-      const bool test19 = v19 < float(W);
-      const bool test20 = 0.0f <= v18 && 0.0f <= v19;
-      const bool test21 = test20 && test18 && test19;
-      const float v20 = test21 ? v19 : 0.0f;
-      const float v21 = minimum(v20, float(last_w));
-      const int c_at2 = n * C + at24;
-      const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
-          OW + ow];
-      const float v22 = grad_columns_value2 * mask[(kw_at2 * OH + oh) * OW + ow];
-      const float v23 = test21 ? v18 : 0.0f;
-      const float v24 = minimum(v23, float(last_h));
-      const float v25 = maximum(0.0f, v24);
-      const int at26 = __float2int_rd(v25);
-      const float v26 = v25 - float(at26);
-      const float v27 = v22 * v26;
-      const int at27 = c_at2 * H;
-      const int h3 = at26 + 1;
-      const int at28 = (at27 + max(0, min(h3, last_h))) * W;
-      const float v28 = maximum(0.0f, v21);
-      const int at29 = __float2int_rd(v28);
-      const int w3 = at29 + 1;
-      const int safe_w5 = max(0, min(w3, last_w));
-      const bool in_h = 0 <= h3 && h3 < H;
-      const bool in_w4 = 0 <= w3 && w3 < W;
-      const float input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0.0f;
-      const float v29 = v22 * (1.0f - v26);
-      const int at30 = (at27 + max(0, min(at26, last_h))) * W;
-      const float input_value10 = in_w4 ? input[at30 + safe_w5] : 0.0f;
-      const int safe_w6 = max(0, min(at29, last_w));
-      const float input_value11 = in_h ? input[at28 + safe_w6] : 0.0f;
-      const float input_value12 = input[at30 + safe_w6];
-      const bool test22 = is_one_sided ? -1.0f <= v18 && -1.0f <= v19 : -1.0f < v18 && -1.0f < v19;
-      const bool test23 = test22 && is_zeros;
-      const bool test24 = test22 && test18 && test19;
-      const float v30 = test24 ? v18 : 0.0f;
-      const int at31 = __float2int_rd(v30);
-      const float v31 = v30 - float(at31);
-      const float v32 = v22 * v31;
-      const int h4 = at31 + 1;
-      const int at32 = (at27 + max(0, min(h4, last_h))) * W;
-      const float v33 = test24 ? v19 : 0.0f;
-      const int at33 = __float2int_rd(v33);
-      const int w4 = at33 + 1;
-      const int safe_w7 = max(0, min(w4, last_w));
-      const bool in_h2 = 0 <= h4 && h4 < H;
-      const bool in_w5 = 0 <= w4 && w4 < W;
-      const float input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0.0f;
-      const float v34 = v22 * (1.0f - v31);
-      const int at34 = (at27 + max(0, min(at31, last_h))) * W;
-      const bool in_h3 = 0 <= at31 && at31 < H;
-      const float input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0.0f;
-      const int safe_w8 = max(0, min(at33, last_w));
-      const bool in_w6 = 0 <= at33 && at33 < W;
-      const float input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0.0f;
-      const float input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0.0f;
-      const float v35 = v11 - float(at18);
-      const float v36 = 1.0f - v35;
-      const float v37 = v16 - float(at22);
-      const float v38 = 1.0f - v37;
-      const float v39 = v28 - float(at29);
-      const float v40 = 1.0f - v39;
-      const float v41 = v33 - float(at33);
-      const float v42 = 1.0f - v41;
-      const float v43 = test9 && !(float(last_w) < v3) && 0.0f < v4 && test2 ?
-          v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4) :
-          0.0f;
-      const float v44 = test14 ?
-          v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8) :
-          0.0f;
-      const float v45 = test20 && !(float(last_w) < v20) && 0.0f < v21 && test2 ?
-          v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12) :
-          0.0f;
-      const float v46 = test23 ?
-          v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16) :
-          0.0f;
-      const float v47 = (test3 && test7 && test8 ? v43 + v44 : 0.0f) +
-          (test4 && test18 && test19 ? v45 + v46 : 0.0f);
-      const float v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-          -(v5 * (v36 * input_value4 + v35 * input_value2));
-      const float v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-          -(v5 * (v38 * input_value8 + v37 * input_value6));
-      const float v50 = (test9 && !(float(last_h) < v6) && 0.0f < v7 && test2 ? v48 : 0.0f) +
-          (test14 ? v49 : 0.0f);
-      const float v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-          -(v22 * (v40 * input_value12 + v39 * input_value10));
-      const float v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-          -(v22 * (v42 * input_value16 + v41 * input_value14));
-      const float v53 = (test20 && !(float(last_h) < v23) && 0.0f < v24 && test2 ? v51 : 0.0f) +
-          (test23 ? v52 : 0.0f);
-      sum += v47 + (test5 && test7 && test8 ? v50 : 0.0f) +
-          (test6 && test18 && test19 ? v53 : 0.0f);
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
 // Grid: ceilDiv(O * ceilDiv(I, 4) * KH * KW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_weight(
-    const float* __restrict__ grad_output, const float* __restrict__ columns,
-    float* __restrict__ grad_weight, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
-    int groups) {
-  const int at = (I + 3) / 4;
-  const int elements = O * at * KH * KW;
-  const int O_per_groups = O / groups;
-  const int C_per_groups = C / groups;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int kw = index % KW;
-    const int rest = index / KW;
-    const int kh = rest % KH;
-    const int rest2 = rest / KH;
-    const int o = rest2 / at;
-    float sum = 0.0f;
-    float sum2 = 0.0f;
-    float sum3 = 0.0f;
-    float sum4 = 0.0f;
-    const int at2 = o / O_per_groups * C_per_groups;
-    const int i = rest2 % at * 4;
-    const int at3 = i + 1;
-    const bool has_i = at3 < I;
-    const int i2 = has_i ? at3 : i;
-    const int at4 = i + 2;
-    const bool has_i2 = at4 < I;
-    const int i3 = has_i2 ? at4 : i;
-    const int at5 = i + 3;
-    const bool has_i3 = at5 < I;
-    const int i4 = has_i3 ? at5 : i;
-    for (int n = 0; n < N; ++n) {
-      const int at6 = n * C;
-      for (int oh = 0; oh < OH; ++oh) {
-        for (int ow = 0; ow < OW; ++ow) {
-          const float grad_output_value = grad_output[((n * O + o) * OH + oh) * OW + ow];
-          const int at7 = ((((at6 + (at2 + i)) * KH + kh) * KW + kw) * OH + oh) * OW;
-          sum += grad_output_value * columns[at7 + ow];
-          const int at8 = ((((at6 + (at2 + i2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-          sum2 += grad_output_value * columns[at8 + ow];
-          const int at9 = ((((at6 + (at2 + i3)) * KH + kh) * KW + kw) * OH + oh) * OW;
-          sum3 += grad_output_value * columns[at9 + ow];
-          const int at10 = ((((at6 + (at2 + i4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-          sum4 += grad_output_value * columns[at10 + ow];
-        }
-      }
-    }
-    const int at11 = o * I;
-    const int place = ((at11 + i) * KH + kh) * KW + kw;
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_weight[place] += sum;
-    } else {
-      grad_weight[place] = sum;
-    }
-    if (has_i) {
-      const int place_2 = ((at11 + i2) * KH + kh) * KW + kw;
-      if (DEFORM_CONV2D_ACCUMULATE == 1) {
-        grad_weight[place_2] += sum2;
-      } else {
-        grad_weight[place_2] = sum2;
-      }
-    }
-    if (has_i2) {
-      const int place_3 = ((at11 + i3) * KH + kh) * KW + kw;
-      if (DEFORM_CONV2D_ACCUMULATE == 1) {
-        grad_weight[place_3] += sum3;
-      } else {
-        grad_weight[place_3] = sum3;
-      }
-    }
-    if (has_i3) {
-      const int place_4 = ((at11 + i4) * KH + kh) * KW + kw;
-      if (DEFORM_CONV2D_ACCUMULATE == 1) {
-        grad_weight[place_4] += sum4;
-      } else {
-        grad_weight[place_4] = sum4;
-      }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_grad_mask(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_mask, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * G * KH * KW * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int n = rest4 / G;
-    float sum = 0.0f;
-    const int g = rest4 % G;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at = g * C_per_G + c;
-      const int c_at = n * C + at;
-      float value = 0.0f;
-      const int g_at = n * G + at / C_per_G;
-      const int part_at = ((g_at * KH + kh) * KW + kw) * 2;
-      const int part_at2 = g_at * 2;
-      const int at2 = interleaved ? (part_at * OH + oh) * OW + ow :
-          (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at2];
-      const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-      const bool test = v < float(H);
-      const bool test2 = v2 < float(W);
-      if (is_zeros) {
-        const bool test3 = (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) &&
-            test && test2;
-        if (test3) {
-          const int at3 = __float2int_rd(v);
-          const float v3 = v - float(at3);
-          const int at4 = __float2int_rd(v2);
-          const float v4 = v2 - float(at4);
-          const float v5 = 1.0f - v4;
-          const int at5 = c_at * H;
-          const int at6 = (at5 + max(0, min(at3, last_h))) * W;
-          const int safe_w = max(0, min(at4, last_w));
-          const bool in_h = 0 <= at3 && at3 < H;
-          const bool in_w = 0 <= at4 && at4 < W;
-          const int w = at4 + 1;
-          const int safe_w2 = max(0, min(w, last_w));
-          const bool in_w2 = 0 <= w && w < W;
-          const int h = at3 + 1;
-          const int at7 = (at5 + max(0, min(h, last_h))) * W;
-          const bool in_h2 = 0 <= h && h < H;
-          const float v6 = v5 * (in_h && in_w ? input[at6 + safe_w] : 0.0f) +
-              v4 * (in_h && in_w2 ? input[at6 + safe_w2] : 0.0f);
-          const float v7 = v5 * (in_h2 && in_w ? input[at7 + safe_w] : 0.0f) +
-              v4 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0.0f);
-          value = (1.0f - v3) * v6 + v3 * v7;
-        }
-      } else if (0.0f <= v && 0.0f <= v2 && test && test2) {
-        const float v8 = maximum(0.0f, minimum(v, float(last_h)));
-        const int at8 = __float2int_rd(v8);
-        const float v9 = v8 - float(at8);
-        const float v10 = maximum(0.0f, minimum(v2, float(last_w)));
-        const int at9 = __float2int_rd(v10);
-        const float v11 = v10 - float(at9);
-        const float v12 = 1.0f - v11;
-        const int at10 = c_at * H;
-        const int at11 = (at10 + max(0, min(at8, last_h))) * W;
-        const int safe_w3 = max(0, min(at9, last_w));
-        const int w2 = at9 + 1;
-        const int safe_w4 = max(0, min(w2, last_w));
-        const bool in_w3 = 0 <= w2 && w2 < W;
-        const int h2 = at8 + 1;
-        const int at12 = (at10 + max(0, min(h2, last_h))) * W;
-        const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v13 = (1.0f - v9) *
-            (v12 * input[at11 + safe_w3] + v11 * (in_w3 ? input[at11 + safe_w4] : 0.0f));
-        const float v14 = v12 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-            v11 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
-        value = v13 + v9 * v14;
-      }
-      const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
-          ow];
-      sum += grad_columns_value * value;
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_mask[index] += sum;
-    } else {
-      grad_mask[index] = sum;
-    }
-  }
-}
-
-// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_columns(
-    const float* __restrict__ input, const float* __restrict__ offset, float* __restrict__ columns,
-    int N, int C, int H, int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x,
-    int padding_top, int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * C * KH * KW * OH * OW;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int C_per_G = C / G;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int j = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int i = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int c = rest4 % C;
-    const int n = rest4 / C;
-    float value = 0.0f;
-    const int g_at = n * G + c / C_per_G;
-    const int part_at = ((g_at * KH + i) * KW + j) * 2;
-    const int part_at2 = g_at * 2;
-    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dy = offset[at];
-    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
-    const bool test = y < float(H);
-    const bool test2 = x < float(W);
-    if (is_zeros) {
-      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
-      const bool near = above && test && test2;
-      if (near) {
-        const int low = __float2int_rd(y);
-        const float t = y - float(low);
-        const int low2 = __float2int_rd(x);
-        const float t2 = x - float(low2);
-        const float v = 1.0f - t2;
-        const int at2 = (n * C + c) * H;
-        const int at3 = (at2 + max(0, min(low, last_h))) * W;
-        const int safe_w = max(0, min(low2, last_w));
-        const bool in_h = 0 <= low && low < H;
-        const bool in_w = 0 <= low2 && low2 < W;
-        const int w = low2 + 1;
-        const int safe_w2 = max(0, min(w, last_w));
-        const bool in_w2 = 0 <= w && w < W;
-        const int h = low + 1;
-        const int at4 = (at2 + max(0, min(h, last_h))) * W;
-        const bool in_h2 = 0 <= h && h < H;
-        const float v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0.0f) +
-            t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0.0f);
-        const float v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0.0f) +
-            t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0.0f);
-        value = (1.0f - t) * v2 + t * v3;
-      }
-    } else {
-      const bool near2 = 0.0f <= y && 0.0f <= x && test && test2;
-      if (near2) {
-        const float ys = maximum(0.0f, minimum(y, float(last_h)));
-        const int low3 = __float2int_rd(ys);
-        const float t3 = ys - float(low3);
-        const float xs = maximum(0.0f, minimum(x, float(last_w)));
-        const int low4 = __float2int_rd(xs);
-        const float t4 = xs - float(low4);
-        const float v4 = 1.0f - t4;
-        const int at5 = (n * C + c) * H;
-        const int at6 = (at5 + max(0, min(low3, last_h))) * W;
-        const int safe_w3 = max(0, min(low4, last_w));
-        const int w2 = low4 + 1;
-        const int safe_w4 = max(0, min(w2, last_w));
-        const bool in_w3 = 0 <= w2 && w2 < W;
-        const int h2 = low3 + 1;
-        const int at7 = (at5 + max(0, min(h2, last_h))) * W;
-        const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v5 = (1.0f - t3) *
-            (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
-        const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
-            t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
-        value = v5 + t3 * v6;
-      }
-    }
-    columns[index] = value;
-  }
-}
-
-// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
-// threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_columns(
-    const float* __restrict__ weight, const float* __restrict__ grad_output,
-    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
-    int groups) {
-  const int C_per_groups = C / groups;
-  const int at = (C_per_groups + 3) / 4;
-  const int elements = N * groups * at * KH * KW * OH * OW;
-  const int O_per_groups = O / groups;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int rest5 = rest4 / at;
-    const int c_block = rest5 % groups;
-    const int n = rest5 / groups;
-    float sum = 0.0f;
-    float sum2 = 0.0f;
-    float sum3 = 0.0f;
-    float sum4 = 0.0f;
-    const int at2 = rest4 % at * 4;
-    const int at3 = at2 + 1;
-    const bool has_c_in = at3 < C_per_groups;
-    const int at4 = has_c_in ? at3 : at2;
-    const int at5 = at2 + 2;
-    const bool has_c_in2 = at5 < C_per_groups;
-    const int at6 = has_c_in2 ? at5 : at2;
-    const int at7 = at2 + 3;
-    const bool has_c_in3 = at7 < C_per_groups;
-    const int at8 = has_c_in3 ? at7 : at2;
-    for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
-    }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_input(
-    const float* __restrict__ offset, const float* __restrict__ grad_columns,
-    float* __restrict__ grad_input, int N, int C, int H, int W, int G, int KH, int KW, int OH,
-    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
-    int dilation_x) {
-  const int elements = N * C * KH * KW * OH * OW;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const int C_per_G = C / G;
-  const bool test = !is_zeros;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int j = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int i = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int c = rest4 % C;
-    const int n = rest4 / C;
-    const int g_at = n * G + c / C_per_G;
-    const int part_at = ((g_at * KH + i) * KW + j) * 2;
-    const int part_at2 = g_at * 2;
-    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dy = offset[at];
-    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
-    if (y < float(H) && x < float(W)) {
-      const int c_at = n * C + c;
-      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-          ow];
-      if (0.0f <= y && 0.0f <= x && test) {
-        const float ys = maximum(0.0f, minimum(y, float(last_h)));
-        const int low = __float2int_rd(ys);
-        const int at2 = low + 1;
-        const float xs = maximum(0.0f, minimum(x, float(last_w)));
-        const int low2 = __float2int_rd(xs);
-        const int at3 = low2 + 1;
-        const bool test2 = 0 <= at3;
-        const bool test3 = at3 < W;
-        const int at4 = max(0, min(at3, last_w));
-        const float t = ys - float(low);
-        const float t2 = xs - float(low2);
-        const bool test4 = 0 <= low2;
-        const bool test5 = low2 < W;
-        const int at5 = max(0, min(low2, last_w));
-        const float v = 1.0f - t2;
-        if (0 <= at2 && at2 < H) {
-          const int at6 = max(0, min(at2, last_h));
-          const float v2 = grad_columns_value * t;
-          if (test2 && test3) {
-            atomicAdd(&grad_input[((n * C + c) * H + at6) * W + at4], v2 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at6) * W + at5], v2 * v);
-          }
-        }
-        if (0 <= low && low < H) {
-          const int at7 = max(0, min(low, last_h));
-          const float v3 = grad_columns_value * (1.0f - t);
-          if (test2 && test3) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at4], v3 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at5], v3 * v);
-          }
-        }
-      }
-      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
-      if (above && is_zeros) {
-        const int low3 = __float2int_rd(y);
-        const int at8 = low3 + 1;
-        const int low4 = __float2int_rd(x);
-        const int at9 = low4 + 1;
-        const bool test6 = 0 <= at9;
-        const bool test7 = at9 < W;
-        const int at10 = max(0, min(at9, last_w));
-        const float t3 = y - float(low3);
-        const float t4 = x - float(low4);
-        const bool test8 = 0 <= low4;
-        const bool test9 = low4 < W;
-        const int at11 = max(0, min(low4, last_w));
-        const float v4 = 1.0f - t4;
-        if (0 <= at8 && at8 < H) {
-          const int at12 = max(0, min(at8, last_h));
-          const float v5 = grad_columns_value * t3;
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at10], v5 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at11], v5 * v4);
-          }
-        }
-        if (0 <= low3 && low3 < H) {
-          const int at13 = max(0, min(low3, last_h));
-          const float v6 = grad_columns_value * (1.0f - t3);
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at10], v6 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at11], v6 * v4);
-          }
-        }
-      }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_offset, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * G * KH * KW * 2 * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool test = !interleaved;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool test2 = !is_zeros;
-  const int last_h = H - 1;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int part = rest2 % 2;
-    const int rest3 = rest2 / 2;
-    const int kw = rest3 % KW;
-    const int rest4 = rest3 / KW;
-    const int kh = rest4 % KH;
-    const int rest5 = rest4 / KH;
-    const int g = rest5 % G;
-    const int n = rest5 / G;
-    float sum = 0.0f;
-    const int at = n * G;
-    const int at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-    const int at3 = at2 * OW + ow;
-    const int at4 = at3 / OW;
-    const int at5 = at4 / OH;
-    const int at6 = at5 / KW;
-    const int at7 = at6 / KH;
-    const int at8 = at7 % 2;
-    const int at9 = at4 % OH;
-    const int at10 = at6 % KH;
-    const int at11 = at7 / 2;
-    const int n2 = at11 / G;
-    const int safe_n = max(0, min(n2, N - 1));
-    const int safe_kh = max(0, min(at10, KH - 1));
-    const int kw2 = at5 % KW;
-    const int safe_kw = max(0, min(kw2, KW - 1));
-    const int safe_oh = max(0, min(at9, OH - 1));
-    const int ow2 = at3 % OW;
-    const int safe_ow = max(0, min(ow2, OW - 1));
-    const bool test3 = at8 == 1 && test;
-    const int at12 = at11 % G;
-    const bool in_n = 0 <= n2 && n2 < N;
-    const bool test4 = part == 1 && interleaved;
-    const bool test5 = at8 == 0 && test;
-    const bool test6 = part == 0 && interleaved;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at13 = at12 * C_per_G + c;
-      const int g_at = safe_n * G + max(0, min(at13 / C_per_G, G - 1));
-      const int part_at = ((g_at * KH + safe_kh) * KW + safe_kw) * 2;
-      const int part_at2 = g_at * 2;
-      const int at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-          (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-      const float v = float(at9 * stride_y - padding_top + at10 * dilation_y) + offset[at14];
-      const bool test7 = v < float(H);
-      const int offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-          safe_ow;
-      const float v2 = float(ow2 * stride_x - padding_left + kw2 * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-      const bool test8 = v2 < float(W);
-      const bool test9 = 0.0f <= v && 0.0f <= v2;
-      const bool test10 = test9 && test7 && test8;
-      const float v3 = test10 ? v2 : 0.0f;
-      const float v4 = minimum(v3, float(last_w));
-      const int c_at = safe_n * C + max(0, min(at13, C - 1));
-      const float grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-          safe_oh) * OW + safe_ow];
-      const float v5 = test10 ? v : 0.0f;
-      const float v6 = minimum(v5, float(last_h));
-      const float v7 = maximum(0.0f, v6);
-      const int at15 = __float2int_rd(v7);
-      const float v8 = v7 - float(at15);
-      const float v9 = grad_columns_value * v8;
-      const int at16 = c_at * H;
-      const int h = at15 + 1;
-      const int at17 = (at16 + max(0, min(h, last_h))) * W;
-      const float v10 = maximum(0.0f, v4);
-      const int at18 = __float2int_rd(v10);
-      const int w = at18 + 1;
-      const int safe_w = max(0, min(w, last_w));
-      const bool test11 = in_n && 0 <= at13 && at13 < C;
-      const bool test12 = test11 && 0 <= h && h < H;
-      const bool in_w = 0 <= w && w < W;
-      const float input_value = test12 && in_w ? input[at17 + safe_w] : 0.0f;
-      const float v11 = grad_columns_value * (1.0f - v8);
-      const int at19 = (at16 + max(0, min(at15, last_h))) * W;
-      const float input_value2 = test11 && in_w ? input[at19 + safe_w] : 0.0f;
-      const int safe_w2 = max(0, min(at18, last_w));
-      const float input_value3 = test12 ? input[at17 + safe_w2] : 0.0f;
-      const float input_value4 = test11 ? input[at19 + safe_w2] : 0.0f;
-      const bool test13 = is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2;
-      const bool test14 = test13 && is_zeros;
-      const bool test15 = test13 && test7 && test8;
-      const float v12 = test15 ? v : 0.0f;
-      const int at20 = __float2int_rd(v12);
-      const float v13 = v12 - float(at20);
-      const float v14 = grad_columns_value * v13;
-      const int h2 = at20 + 1;
-      const int at21 = (at16 + max(0, min(h2, last_h))) * W;
-      const float v15 = test15 ? v2 : 0.0f;
-      const int at22 = __float2int_rd(v15);
-      const int w2 = at22 + 1;
-      const int safe_w3 = max(0, min(w2, last_w));
-      const bool test16 = test11 && 0 <= h2 && h2 < H;
-      const bool in_w2 = 0 <= w2 && w2 < W;
-      const float input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0.0f;
-      const float v16 = grad_columns_value * (1.0f - v13);
-      const int at23 = (at16 + max(0, min(at20, last_h))) * W;
-      const bool test17 = test11 && 0 <= at20 && at20 < H;
-      const float input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0.0f;
-      const int safe_w4 = max(0, min(at22, last_w));
-      const bool in_w3 = 0 <= at22 && at22 < W;
-      const float input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0.0f;
-      const float input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0.0f;
-      const int at24 = g * C_per_G + c;
-      const int g_at2 = at + at24 / C_per_G;
-      const int part_at3 = ((g_at2 * KH + kh) * KW + kw) * 2;
-      const int part_at4 = g_at2 * 2;
-      const int at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-          (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v17 = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at25];
-      const bool test18 = v17 < float(H);
-      const int offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v18 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-      const bool test19 = v18 < float(W);
-      const bool test20 = 0.0f <= v17 && 0.0f <= v18;
-      const bool test21 = test20 && test18 && test19;
-      const float v19 = test21 ? v18 : 0.0f;
-      const float v20 = minimum(v19, float(last_w));
-      const int c_at2 = n * C + at24;
-      const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
-          OW + ow];
-      const float v21 = test21 ? v17 : 0.0f;
-      const float v22 = minimum(v21, float(last_h));
-      const float v23 = maximum(0.0f, v22);
-      const int at26 = __float2int_rd(v23);
-      const float v24 = v23 - float(at26);
-      const float v25 = grad_columns_value2 * v24;
-      const int at27 = c_at2 * H;
-      const int h3 = at26 + 1;
-      const int at28 = (at27 + max(0, min(h3, last_h))) * W;
-      const float v26 = maximum(0.0f, v20);
-      const int at29 = __float2int_rd(v26);
-      const int w3 = at29 + 1;
-      const int safe_w5 = max(0, min(w3, last_w));
-      const bool in_h = 0 <= h3 && h3 < H;
-      const bool in_w4 = 0 <= w3 && w3 < W;
-      const float input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0.0f;
-      const float v27 = grad_columns_value2 * (1.0f - v24);
-      const int at30 = (at27 + max(0, min(at26, last_h))) * W;
-      const float input_value10 = in_w4 ? input[at30 + safe_w5] : 0.0f;
-      const int safe_w6 = max(0, min(at29, last_w));
-      const float input_value11 = in_h ? input[at28 + safe_w6] : 0.0f;
-      const float input_value12 = input[at30 + safe_w6];
-      const bool test22 = is_one_sided ? -1.0f <= v17 && -1.0f <= v18 : -1.0f < v17 && -1.0f < v18;
-      const bool test23 = test22 && is_zeros;
-      const bool test24 = test22 && test18 && test19;
-      const float v28 = test24 ? v17 : 0.0f;
-      const int at31 = __float2int_rd(v28);
-      const float v29 = v28 - float(at31);
-      const float v30 = grad_columns_value2 * v29;
-      const int h4 = at31 + 1;
-      const int at32 = (at27 + max(0, min(h4, last_h))) * W;
-      const float v31 = test24 ? v18 : 0.0f;
-      const int at33 = __float2int_rd(v31);
-      const int w4 = at33 + 1;
-      const int safe_w7 = max(0, min(w4, last_w));
-      const bool in_h2 = 0 <= h4 && h4 < H;
-      const bool in_w5 = 0 <= w4 && w4 < W;
-      const float input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0.0f;
-      const float v32 = grad_columns_value2 * (1.0f - v29);
-      const int at34 = (at27 + max(0, min(at31, last_h))) * W;
-      const bool in_h3 = 0 <= at31 && at31 < H;
-      const float input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0.0f;
-      const int safe_w8 = max(0, min(at33, last_w));
-      const bool in_w6 = 0 <= at33 && at33 < W;
-      const float input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0.0f;
-      const float input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0.0f;
-      const float v33 = v10 - float(at18);
-      const float v34 = 1.0f - v33;
-      const float v35 = v15 - float(at22);
-      const float v36 = 1.0f - v35;
-      const float v37 = v26 - float(at29);
-      const float v38 = 1.0f - v37;
-      const float v39 = v31 - float(at33);
-      const float v40 = 1.0f - v39;
-      const float v41 = test9 && !(float(last_w) < v3) && 0.0f < v4 && test2 ?
-          v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4) : 0.0f;
-      const float v42 = test14 ?
-          v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8) :
-          0.0f;
-      const float v43 = test20 && !(float(last_w) < v19) && 0.0f < v20 && test2 ?
-          v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12) :
-          0.0f;
-      const float v44 = test23 ?
-          v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16) :
-          0.0f;
-      const float v45 = (test3 && test7 && test8 ? v41 + v42 : 0.0f) +
-          (test4 && test18 && test19 ? v43 + v44 : 0.0f);
-      const float v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-          -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-      const float v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-          -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-      const float v48 = (test9 && !(float(last_h) < v5) && 0.0f < v6 && test2 ? v46 : 0.0f) +
-          (test14 ? v47 : 0.0f);
-      const float v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-          -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-      const float v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-          -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-      const float v51 = (test20 && !(float(last_h) < v21) && 0.0f < v22 && test2 ? v49 : 0.0f) +
-          (test23 ? v50 : 0.0f);
-      sum += v45 + (test5 && test7 && test8 ? v48 : 0.0f) +
-          (test6 && test18 && test19 ? v51 : 0.0f);
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
-// Grid: ceilDiv(O * ceilDiv(I, 4) * KH * KW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_weight(
     const float* __restrict__ grad_output, const float* __restrict__ columns,
     float* __restrict__ grad_weight, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
     int groups) {
@@ -1982,6 +1274,1051 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_gr
   }
 }
 
+// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
+// threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_columns(
+    const float* __restrict__ weight, const float* __restrict__ grad_output,
+    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
+    int groups) {
+  const int C_per_groups = C / groups;
+  const int at = (C_per_groups + 3) / 4;
+  const int elements = N * groups * at * KH * KW * OH * OW;
+  const int O_per_groups = O / groups;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int rest5 = rest4 / at;
+    const int c_block = rest5 % groups;
+    const int n = rest5 / groups;
+    float sum = 0.0f;
+    float sum2 = 0.0f;
+    float sum3 = 0.0f;
+    float sum4 = 0.0f;
+    const int at2 = rest4 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
+    for (int o = 0; o < O_per_groups; ++o) {
+      const int at9 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
+      const int at10 = at9 * I;
+      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+    }
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_offset, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * G * KH * KW * 2 * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int part = rest2 % 2;
+    const int rest3 = rest2 / 2;
+    const int kw = rest3 % KW;
+    const int rest4 = rest3 / KW;
+    const int kh = rest4 % KH;
+    const int rest5 = rest4 / KH;
+    const int g = rest5 % G;
+    const int n = rest5 / G;
+    const int at = (kh * KW + kw) * 2 + part;
+    const int at2 = at / KW;
+    const int at3 = interleaved ? kh : at2 % KH;
+    const int g_at = n * G + g;
+    const int at4 = interleaved ? kw : at % KW;
+    const int part_at = ((g_at * KH + at3) * KW + at4) * 2;
+    const int part_at2 = g_at * 2;
+    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
+    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      const bool test = (interleaved ? part : at2 / KH % 2) == 0;
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          const int at6 = __float2int_rd(v2);
+          const int at7 = __float2int_rd(v);
+          const int h = at7 + 1;
+          const int w = at6 + 1;
+          if (test) {
+            float sum = 0.0f;
+            const float v3 = v2 - float(at6);
+            const float v4 = 1.0f - v3;
+            const int safe_w = max(0, min(at6, last_w));
+            const bool in_h = 0 <= h && h < H;
+            const bool in_w = 0 <= at6 && at6 < W;
+            const int safe_w2 = max(0, min(w, last_w));
+            const bool in_w2 = 0 <= w && w < W;
+            const bool in_h2 = 0 <= at7 && at7 < H;
+            const int safe_h = max(0, min(h, last_h));
+            const bool test2 = in_h && in_w;
+            const bool test3 = in_h && in_w2;
+            const int safe_h2 = max(0, min(at7, last_h));
+            const bool test4 = in_h2 && in_w;
+            const bool test5 = in_h2 && in_w2;
+            for (int c = 0; c < C_per_G; ++c) {
+              const int c_at = n * C + (g * C_per_G + c);
+              const int at8 = c_at * H;
+              const int at9 = (at8 + safe_h) * W;
+              const int at10 = (at8 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
+                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
+              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
+                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = sum;
+          } else {
+            float sum2 = 0.0f;
+            const float v7 = v - float(at7);
+            const int safe_w3 = max(0, min(w, last_w));
+            const bool in_h3 = 0 <= h && h < H;
+            const bool in_w3 = 0 <= w && w < W;
+            const float v8 = 1.0f - v7;
+            const bool in_h4 = 0 <= at7 && at7 < H;
+            const int safe_w4 = max(0, min(at6, last_w));
+            const bool in_w4 = 0 <= at6 && at6 < W;
+            const int safe_h3 = max(0, min(h, last_h));
+            const bool test6 = in_h3 && in_w3;
+            const int safe_h4 = max(0, min(at7, last_h));
+            const bool test7 = in_h4 && in_w3;
+            const bool test8 = in_h3 && in_w4;
+            const bool test9 = in_h4 && in_w4;
+            for (int c2 = 0; c2 < C_per_G; ++c2) {
+              const int c_at2 = n * C + (g * C_per_G + c2);
+              const int at11 = c_at2 * H;
+              const int at12 = (at11 + safe_h3) * W;
+              const int at13 = (at11 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
+                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
+              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
+                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = sum2;
+          }
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        const float v11 = minimum(v, float(last_h));
+        const float v12 = minimum(v2, float(last_w));
+        const float v13 = maximum(0.0f, v12);
+        const int at14 = __float2int_rd(v13);
+        const float v14 = maximum(0.0f, v11);
+        const int at15 = __float2int_rd(v14);
+        const int h2 = at15 + 1;
+        const int w2 = at14 + 1;
+        if (test) {
+          if (!(float(last_h) < v) && 0.0f < v11) {
+            float sum3 = 0.0f;
+            const float v15 = v13 - float(at14);
+            const float v16 = 1.0f - v15;
+            const int safe_w5 = max(0, min(at14, last_w));
+            const bool in_h5 = 0 <= h2 && h2 < H;
+            const int safe_w6 = max(0, min(w2, last_w));
+            const bool in_w5 = 0 <= w2 && w2 < W;
+            const int safe_h5 = max(0, min(h2, last_h));
+            const bool test10 = in_h5 && in_w5;
+            const int safe_h6 = max(0, min(at15, last_h));
+            for (int c3 = 0; c3 < C_per_G; ++c3) {
+              const int c_at3 = n * C + (g * C_per_G + c3);
+              const int at16 = c_at3 * H;
+              const int at17 = (at16 + safe_h5) * W;
+              const int at18 = (at16 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
+                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
+              const float v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = sum3;
+          }
+        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+          float sum4 = 0.0f;
+          const float v19 = v14 - float(at15);
+          const int safe_w7 = max(0, min(w2, last_w));
+          const bool in_h6 = 0 <= h2 && h2 < H;
+          const bool in_w6 = 0 <= w2 && w2 < W;
+          const float v20 = 1.0f - v19;
+          const int safe_w8 = max(0, min(at14, last_w));
+          const int safe_h7 = max(0, min(h2, last_h));
+          const bool test11 = in_h6 && in_w6;
+          const int safe_h8 = max(0, min(at15, last_h));
+          for (int c4 = 0; c4 < C_per_G; ++c4) {
+            const int c_at4 = n * C + (g * C_per_G + c4);
+            const int at19 = c_at4 * H;
+            const int at20 = (at19 + safe_h7) * W;
+            const int at21 = (at19 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
+                oh) * OW + ow];
+            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
+                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
+            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = sum4;
+        }
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_input(
+    const float* __restrict__ offset, const float* __restrict__ grad_columns,
+    float* __restrict__ grad_input, int N, int C, int H, int W, int G, int KH, int KW, int OH,
+    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
+    int dilation_x) {
+  const int elements = N * C * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const int C_per_G = C / G;
+  const bool test = !is_zeros;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int j = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int i = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int c = rest4 % C;
+    const int n = rest4 / C;
+    const int g_at = n * G + c / C_per_G;
+    const int part_at = ((g_at * KH + i) * KW + j) * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
+    if (y < float(H) && x < float(W)) {
+      const int c_at = n * C + c;
+      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+          ow];
+      if (0.0f <= y && 0.0f <= x && test) {
+        const int at2 = (n * C + c) * H;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low = __float2int_rd(ys);
+        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low2 = __float2int_rd(xs);
+        const int at4 = max(0, min(low2, last_w));
+        const float t = ys - float(low);
+        const float v = grad_columns_value * (1.0f - t);
+        const float t2 = xs - float(low2);
+        const float v2 = 1.0f - t2;
+        atomicAdd(&grad_input[at3 + at4], v * v2);
+        const int at5 = low + 1;
+        const int at6 = low2 + 1;
+        const bool test2 = 0 <= at6;
+        const bool test3 = at6 < W;
+        if (0 <= at5 && at5 < H) {
+          const int at7 = (at2 + at5) * W;
+          const float v3 = grad_columns_value * t;
+          atomicAdd(&grad_input[at7 + at4], v3 * v2);
+          if (test2 && test3) {
+            atomicAdd(&grad_input[at7 + at6], v3 * t2);
+          }
+        }
+        if (test2 && test3) {
+          atomicAdd(&grad_input[at3 + at6], v * t2);
+        }
+      }
+      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+      if (above && is_zeros) {
+        const int low3 = __float2int_rd(y);
+        const int at8 = low3 + 1;
+        const int low4 = __float2int_rd(x);
+        const int at9 = low4 + 1;
+        const bool test4 = 0 <= at9;
+        const bool test5 = at9 < W;
+        const float t3 = y - float(low3);
+        const float t4 = x - float(low4);
+        const bool test6 = 0 <= low4;
+        const bool test7 = low4 < W;
+        const float v4 = 1.0f - t4;
+        if (0 <= at8 && at8 < H) {
+          const float v5 = grad_columns_value * t3;
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + at9], v5 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + low4], v5 * v4);
+          }
+        }
+        if (0 <= low3 && low3 < H) {
+          const float v6 = grad_columns_value * (1.0f - t3);
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + at9], v6 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + low4], v6 * v4);
+          }
+        }
+      }
+    }
+  }
+}
+
+// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_columns(
+    const float* __restrict__ input, const float* __restrict__ offset, float* __restrict__ columns,
+    int N, int C, int H, int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x,
+    int padding_top, int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * C * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int C_per_G = C / G;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int j = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int i = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int c = rest4 % C;
+    const int n = rest4 / C;
+    float value = 0.0f;
+    const int g_at = n * G + c / C_per_G;
+    const int part_at = ((g_at * KH + i) * KW + j) * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
+    const bool test = y < float(H);
+    const bool test2 = x < float(W);
+    if (is_zeros) {
+      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+      const bool near = above && test && test2;
+      if (near) {
+        const int low = __float2int_rd(y);
+        const float t = y - float(low);
+        const int low2 = __float2int_rd(x);
+        const float t2 = x - float(low2);
+        const float v = 1.0f - t2;
+        const int at2 = (n * C + c) * H;
+        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const int safe_w = max(0, min(low2, last_w));
+        const bool in_h = 0 <= low && low < H;
+        const bool in_w = 0 <= low2 && low2 < W;
+        const int w = low2 + 1;
+        const int safe_w2 = max(0, min(w, last_w));
+        const bool in_w2 = 0 <= w && w < W;
+        const int h = low + 1;
+        const int at4 = (at2 + max(0, min(h, last_h))) * W;
+        const bool in_h2 = 0 <= h && h < H;
+        const float v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0.0f) +
+            t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0.0f);
+        const float v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0.0f) +
+            t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0.0f);
+        value = (1.0f - t) * v2 + t * v3;
+      }
+    } else {
+      const bool near2 = 0.0f <= y && 0.0f <= x && test && test2;
+      if (near2) {
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low3 = __float2int_rd(ys);
+        const float t3 = ys - float(low3);
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low4 = __float2int_rd(xs);
+        const float t4 = xs - float(low4);
+        const float v4 = 1.0f - t4;
+        const int at5 = (n * C + c) * H;
+        const int at6 = (at5 + max(0, min(low3, last_h))) * W;
+        const int safe_w3 = max(0, min(low4, last_w));
+        const int w2 = low4 + 1;
+        const int safe_w4 = max(0, min(w2, last_w));
+        const bool in_w3 = 0 <= w2 && w2 < W;
+        const int h2 = low3 + 1;
+        const int at7 = (at5 + max(0, min(h2, last_h))) * W;
+        const bool in_h3 = 0 <= h2 && h2 < H;
+        const float v5 = (1.0f - t3) *
+            (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+        const float v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+            t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0.0f);
+        value = v5 + t3 * v6;
+      }
+    }
+    columns[index] = value;
+  }
+}
+
+// Grid: ceilDiv(O * ceilDiv(I, 4) * KH * KW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_grad_weight(
+    const float* __restrict__ grad_output, const float* __restrict__ columns,
+    float* __restrict__ grad_weight, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
+    int groups) {
+  const int at = (I + 3) / 4;
+  const int elements = O * at * KH * KW;
+  const int O_per_groups = O / groups;
+  const int C_per_groups = C / groups;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int kw = index % KW;
+    const int rest = index / KW;
+    const int kh = rest % KH;
+    const int rest2 = rest / KH;
+    const int o = rest2 / at;
+    float sum = 0.0f;
+    float sum2 = 0.0f;
+    float sum3 = 0.0f;
+    float sum4 = 0.0f;
+    const int at2 = o / O_per_groups * C_per_groups;
+    const int i = rest2 % at * 4;
+    const int at3 = i + 1;
+    const bool has_i = at3 < I;
+    const int i2 = has_i ? at3 : i;
+    const int at4 = i + 2;
+    const bool has_i2 = at4 < I;
+    const int i3 = has_i2 ? at4 : i;
+    const int at5 = i + 3;
+    const bool has_i3 = at5 < I;
+    const int i4 = has_i3 ? at5 : i;
+    for (int n = 0; n < N; ++n) {
+      const int at6 = n * C;
+      for (int oh = 0; oh < OH; ++oh) {
+        for (int ow = 0; ow < OW; ++ow) {
+          const float grad_output_value = grad_output[((n * O + o) * OH + oh) * OW + ow];
+          const int at7 = ((((at6 + (at2 + i)) * KH + kh) * KW + kw) * OH + oh) * OW;
+          sum += grad_output_value * columns[at7 + ow];
+          const int at8 = ((((at6 + (at2 + i2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+          sum2 += grad_output_value * columns[at8 + ow];
+          const int at9 = ((((at6 + (at2 + i3)) * KH + kh) * KW + kw) * OH + oh) * OW;
+          sum3 += grad_output_value * columns[at9 + ow];
+          const int at10 = ((((at6 + (at2 + i4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+          sum4 += grad_output_value * columns[at10 + ow];
+        }
+      }
+    }
+    const int at11 = o * I;
+    const int place = ((at11 + i) * KH + kh) * KW + kw;
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_weight[place] += sum;
+    } else {
+      grad_weight[place] = sum;
+    }
+    if (has_i) {
+      const int place_2 = ((at11 + i2) * KH + kh) * KW + kw;
+      if (DEFORM_CONV2D_ACCUMULATE == 1) {
+        grad_weight[place_2] += sum2;
+      } else {
+        grad_weight[place_2] = sum2;
+      }
+    }
+    if (has_i2) {
+      const int place_3 = ((at11 + i3) * KH + kh) * KW + kw;
+      if (DEFORM_CONV2D_ACCUMULATE == 1) {
+        grad_weight[place_3] += sum3;
+      } else {
+        grad_weight[place_3] = sum3;
+      }
+    }
+    if (has_i3) {
+      const int place_4 = ((at11 + i4) * KH + kh) * KW + kw;
+      if (DEFORM_CONV2D_ACCUMULATE == 1) {
+        grad_weight[place_4] += sum4;
+      } else {
+        grad_weight[place_4] = sum4;
+      }
+    }
+  }
+}
+
+// Grid: ceilDiv(O, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_bias(
+    const float* __restrict__ grad_output, float* __restrict__ grad_bias, int N, int OH, int OW,
+    int O) {
+  const int elements = O;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    float sum = 0.0f;
+    for (int n = 0; n < N; ++n) {
+      for (int oh = 0; oh < OH; ++oh) {
+        for (int ow = 0; ow < OW; ++ow) {
+          sum += grad_output[((n * O + index) * OH + oh) * OW + ow];
+        }
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_bias[index] += sum;
+    } else {
+      grad_bias[index] = sum;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
+// threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_columns(
+    const float* __restrict__ weight, const float* __restrict__ grad_output,
+    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
+    int groups) {
+  const int C_per_groups = C / groups;
+  const int at = (C_per_groups + 3) / 4;
+  const int elements = N * groups * at * KH * KW * OH * OW;
+  const int O_per_groups = O / groups;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int rest5 = rest4 / at;
+    const int c_block = rest5 % groups;
+    const int n = rest5 / groups;
+    float sum = 0.0f;
+    float sum2 = 0.0f;
+    float sum3 = 0.0f;
+    float sum4 = 0.0f;
+    const int at2 = rest4 % at * 4;
+    const int at3 = at2 + 1;
+    const bool has_c_in = at3 < C_per_groups;
+    const int at4 = has_c_in ? at3 : at2;
+    const int at5 = at2 + 2;
+    const bool has_c_in2 = at5 < C_per_groups;
+    const int at6 = has_c_in2 ? at5 : at2;
+    const int at7 = at2 + 3;
+    const bool has_c_in3 = at7 < C_per_groups;
+    const int at8 = has_c_in3 ? at7 : at2;
+    for (int o = 0; o < O_per_groups; ++o) {
+      const int at9 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
+      const int at10 = at9 * I;
+      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+    }
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ mask, const float* __restrict__ grad_columns,
+    float* __restrict__ grad_offset, int N, int C, int H, int W, int G, int KH, int KW, int OH,
+    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
+    int dilation_x) {
+  const int elements = N * G * KH * KW * 2 * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int part = rest2 % 2;
+    const int rest3 = rest2 / 2;
+    const int kw = rest3 % KW;
+    const int rest4 = rest3 / KW;
+    const int kh = rest4 % KH;
+    const int rest5 = rest4 / KH;
+    const int g = rest5 % G;
+    const int n = rest5 / G;
+    const int at = (kh * KW + kw) * 2 + part;
+    const int at2 = at / KW;
+    const int at3 = interleaved ? kh : at2 % KH;
+    const int g_at = n * G + g;
+    const int at4 = interleaved ? kw : at % KW;
+    const int kw_at = (g_at * KH + at3) * KW + at4;
+    const int part_at = kw_at * 2;
+    const int part_at2 = g_at * 2;
+    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
+    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      const bool test = (interleaved ? part : at2 / KH % 2) == 0;
+      const float mask_value = mask[(kw_at * OH + oh) * OW + ow];
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          const int at6 = __float2int_rd(v2);
+          const int at7 = __float2int_rd(v);
+          const int h = at7 + 1;
+          const int w = at6 + 1;
+          if (test) {
+            float sum = 0.0f;
+            const float v3 = v2 - float(at6);
+            const float v4 = 1.0f - v3;
+            const int safe_w = max(0, min(at6, last_w));
+            const bool in_h = 0 <= h && h < H;
+            const bool in_w = 0 <= at6 && at6 < W;
+            const int safe_w2 = max(0, min(w, last_w));
+            const bool in_w2 = 0 <= w && w < W;
+            const bool in_h2 = 0 <= at7 && at7 < H;
+            const int safe_h = max(0, min(h, last_h));
+            const bool test2 = in_h && in_w;
+            const bool test3 = in_h && in_w2;
+            const int safe_h2 = max(0, min(at7, last_h));
+            const bool test4 = in_h2 && in_w;
+            const bool test5 = in_h2 && in_w2;
+            for (int c = 0; c < C_per_G; ++c) {
+              const int c_at = n * C + (g * C_per_G + c);
+              const int at8 = c_at * H;
+              const int at9 = (at8 + safe_h) * W;
+              const int at10 = (at8 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
+                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
+              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
+                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = mask_value * sum;
+          } else {
+            float sum2 = 0.0f;
+            const float v7 = v - float(at7);
+            const int safe_w3 = max(0, min(w, last_w));
+            const bool in_h3 = 0 <= h && h < H;
+            const bool in_w3 = 0 <= w && w < W;
+            const float v8 = 1.0f - v7;
+            const bool in_h4 = 0 <= at7 && at7 < H;
+            const int safe_w4 = max(0, min(at6, last_w));
+            const bool in_w4 = 0 <= at6 && at6 < W;
+            const int safe_h3 = max(0, min(h, last_h));
+            const bool test6 = in_h3 && in_w3;
+            const int safe_h4 = max(0, min(at7, last_h));
+            const bool test7 = in_h4 && in_w3;
+            const bool test8 = in_h3 && in_w4;
+            const bool test9 = in_h4 && in_w4;
+            for (int c2 = 0; c2 < C_per_G; ++c2) {
+              const int c_at2 = n * C + (g * C_per_G + c2);
+              const int at11 = c_at2 * H;
+              const int at12 = (at11 + safe_h3) * W;
+              const int at13 = (at11 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
+                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
+              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
+                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = mask_value * sum2;
+          }
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        const float v11 = minimum(v, float(last_h));
+        const float v12 = minimum(v2, float(last_w));
+        const float v13 = maximum(0.0f, v12);
+        const int at14 = __float2int_rd(v13);
+        const float v14 = maximum(0.0f, v11);
+        const int at15 = __float2int_rd(v14);
+        const int h2 = at15 + 1;
+        const int w2 = at14 + 1;
+        if (test) {
+          if (!(float(last_h) < v) && 0.0f < v11) {
+            float sum3 = 0.0f;
+            const float v15 = v13 - float(at14);
+            const float v16 = 1.0f - v15;
+            const int safe_w5 = max(0, min(at14, last_w));
+            const bool in_h5 = 0 <= h2 && h2 < H;
+            const int safe_w6 = max(0, min(w2, last_w));
+            const bool in_w5 = 0 <= w2 && w2 < W;
+            const int safe_h5 = max(0, min(h2, last_h));
+            const bool test10 = in_h5 && in_w5;
+            const int safe_h6 = max(0, min(at15, last_h));
+            for (int c3 = 0; c3 < C_per_G; ++c3) {
+              const int c_at3 = n * C + (g * C_per_G + c3);
+              const int at16 = c_at3 * H;
+              const int at17 = (at16 + safe_h5) * W;
+              const int at18 = (at16 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+                  oh) * OW + ow];
+              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
+                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
+              const float v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = mask_value * sum3;
+          }
+        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+          float sum4 = 0.0f;
+          const float v19 = v14 - float(at15);
+          const int safe_w7 = max(0, min(w2, last_w));
+          const bool in_h6 = 0 <= h2 && h2 < H;
+          const bool in_w6 = 0 <= w2 && w2 < W;
+          const float v20 = 1.0f - v19;
+          const int safe_w8 = max(0, min(at14, last_w));
+          const int safe_h7 = max(0, min(h2, last_h));
+          const bool test11 = in_h6 && in_w6;
+          const int safe_h8 = max(0, min(at15, last_h));
+          for (int c4 = 0; c4 < C_per_G; ++c4) {
+            const int c_at4 = n * C + (g * C_per_G + c4);
+            const int at19 = c_at4 * H;
+            const int at20 = (at19 + safe_h7) * W;
+            const int at21 = (at19 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
+                oh) * OW + ow];
+            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
+                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
+            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = mask_value * sum4;
+        }
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * G * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_mask(
+    const float* __restrict__ input, const float* __restrict__ offset,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_mask, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * G * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const int C_per_G = C / G;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int kw = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int kh = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int g = rest4 % G;
+    const int n = rest4 / G;
+    const int g_at = n * G + g;
+    const int part_at = ((g_at * KH + kh) * KW + kw) * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+    const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at];
+    const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+    const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
+        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    float value = 0.0f;
+    if (v < float(H) && v2 < float(W)) {
+      if (is_zeros) {
+        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+          float sum = 0.0f;
+          const int at2 = __float2int_rd(v);
+          const float v3 = v - float(at2);
+          const int at3 = __float2int_rd(v2);
+          const float v4 = v2 - float(at3);
+          const float v5 = 1.0f - v4;
+          const int safe_w = max(0, min(at3, last_w));
+          const bool in_h = 0 <= at2 && at2 < H;
+          const bool in_w = 0 <= at3 && at3 < W;
+          const int w = at3 + 1;
+          const int safe_w2 = max(0, min(w, last_w));
+          const bool in_w2 = 0 <= w && w < W;
+          const int h = at2 + 1;
+          const bool in_h2 = 0 <= h && h < H;
+          const float v6 = 1.0f - v3;
+          const int safe_h = max(0, min(at2, last_h));
+          const bool test = in_h && in_w;
+          const bool test2 = in_h && in_w2;
+          const int safe_h2 = max(0, min(h, last_h));
+          const bool test3 = in_h2 && in_w;
+          const bool test4 = in_h2 && in_w2;
+          for (int c = 0; c < C_per_G; ++c) {
+            const int c_at = n * C + (g * C_per_G + c);
+            const int at4 = c_at * H;
+            const int at5 = (at4 + safe_h) * W;
+            const int at6 = (at4 + safe_h2) * W;
+            const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) *
+                OW + ow];
+            const float v7 = v5 * (test ? input[at5 + safe_w] : 0.0f) +
+                v4 * (test2 ? input[at5 + safe_w2] : 0.0f);
+            const float v8 = v5 * (test3 ? input[at6 + safe_w] : 0.0f) +
+                v4 * (test4 ? input[at6 + safe_w2] : 0.0f);
+            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          }
+          value = sum;
+        }
+      } else if (0.0f <= v && 0.0f <= v2) {
+        float sum2 = 0.0f;
+        const float v9 = maximum(0.0f, minimum(v, float(last_h)));
+        const int at7 = __float2int_rd(v9);
+        const float v10 = v9 - float(at7);
+        const float v11 = maximum(0.0f, minimum(v2, float(last_w)));
+        const int at8 = __float2int_rd(v11);
+        const float v12 = v11 - float(at8);
+        const float v13 = 1.0f - v12;
+        const int safe_w3 = max(0, min(at8, last_w));
+        const int w2 = at8 + 1;
+        const int safe_w4 = max(0, min(w2, last_w));
+        const bool in_w3 = 0 <= w2 && w2 < W;
+        const int h2 = at7 + 1;
+        const bool in_h3 = 0 <= h2 && h2 < H;
+        const float v14 = 1.0f - v10;
+        const int safe_h3 = max(0, min(at7, last_h));
+        const int safe_h4 = max(0, min(h2, last_h));
+        const bool test5 = in_h3 && in_w3;
+        for (int c2 = 0; c2 < C_per_G; ++c2) {
+          const int c_at2 = n * C + (g * C_per_G + c2);
+          const int at9 = c_at2 * H;
+          const int at10 = (at9 + safe_h3) * W;
+          const int at11 = (at9 + safe_h4) * W;
+          const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
+              OW + ow];
+          const float v15 = v14 *
+              (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0.0f));
+          const float v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0.0f) +
+              v12 * (test5 ? input[at11 + safe_w4] : 0.0f);
+          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        }
+        value = sum2;
+      }
+    }
+    if (DEFORM_CONV2D_ACCUMULATE == 1) {
+      grad_mask[index] += value;
+    } else {
+      grad_mask[index] = value;
+    }
+  }
+}
+
+// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_input(
+    const float* __restrict__ offset, const float* __restrict__ mask,
+    const float* __restrict__ grad_columns, float* __restrict__ grad_input, int N, int C, int H,
+    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
+    int padding_left, int dilation_y, int dilation_x) {
+  const int elements = N * C * KH * KW * OH * OW;
+  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
+  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const int C_per_G = C / G;
+  const bool test = !is_zeros;
+  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int ow = index % OW;
+    const int rest = index / OW;
+    const int oh = rest % OH;
+    const int rest2 = rest / OH;
+    const int j = rest2 % KW;
+    const int rest3 = rest2 / KW;
+    const int i = rest3 % KH;
+    const int rest4 = rest3 / KH;
+    const int c = rest4 % C;
+    const int n = rest4 / C;
+    const int g_at = n * G + c / C_per_G;
+    const int kw_at = (g_at * KH + i) * KW + j;
+    const int part_at = kw_at * 2;
+    const int part_at2 = g_at * 2;
+    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
+    if (y < float(H) && x < float(W)) {
+      const int c_at = n * C + c;
+      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+          ow];
+      const float v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
+      if (0.0f <= y && 0.0f <= x && test) {
+        const int at2 = (n * C + c) * H;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low = __float2int_rd(ys);
+        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low2 = __float2int_rd(xs);
+        const int at4 = max(0, min(low2, last_w));
+        const float t = ys - float(low);
+        const float v2 = v * (1.0f - t);
+        const float t2 = xs - float(low2);
+        const float v3 = 1.0f - t2;
+        atomicAdd(&grad_input[at3 + at4], v2 * v3);
+        const int at5 = low + 1;
+        const int at6 = low2 + 1;
+        const bool test2 = 0 <= at6;
+        const bool test3 = at6 < W;
+        if (0 <= at5 && at5 < H) {
+          const int at7 = (at2 + at5) * W;
+          const float v4 = v * t;
+          atomicAdd(&grad_input[at7 + at4], v4 * v3);
+          if (test2 && test3) {
+            atomicAdd(&grad_input[at7 + at6], v4 * t2);
+          }
+        }
+        if (test2 && test3) {
+          atomicAdd(&grad_input[at3 + at6], v2 * t2);
+        }
+      }
+      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+      if (above && is_zeros) {
+        const int low3 = __float2int_rd(y);
+        const int at8 = low3 + 1;
+        const int low4 = __float2int_rd(x);
+        const int at9 = low4 + 1;
+        const bool test4 = 0 <= at9;
+        const bool test5 = at9 < W;
+        const float t3 = y - float(low3);
+        const float t4 = x - float(low4);
+        const bool test6 = 0 <= low4;
+        const bool test7 = low4 < W;
+        const float v5 = 1.0f - t4;
+        if (0 <= at8 && at8 < H) {
+          const float v6 = v * t3;
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + at9], v6 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + at8) * W + low4], v6 * v5);
+          }
+        }
+        if (0 <= low3 && low3 < H) {
+          const float v7 = v * (1.0f - t3);
+          if (test4 && test5) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + at9], v7 * t4);
+          }
+          if (test6 && test7) {
+            atomicAdd(&grad_input[(c_at * H + low3) * W + low4], v7 * v5);
+          }
+        }
+      }
+    }
+  }
+}
+
 // Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_columns(
     const float* __restrict__ input, const float* __restrict__ offset,
@@ -2079,434 +2416,6 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
   }
 }
 
-// Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
-// threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_columns(
-    const float* __restrict__ weight, const float* __restrict__ grad_output,
-    float* __restrict__ grad_columns, int N, int C, int KH, int KW, int OH, int OW, int O, int I,
-    int groups) {
-  const int C_per_groups = C / groups;
-  const int at = (C_per_groups + 3) / 4;
-  const int elements = N * groups * at * KH * KW * OH * OW;
-  const int O_per_groups = O / groups;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int rest5 = rest4 / at;
-    const int c_block = rest5 % groups;
-    const int n = rest5 / groups;
-    float sum = 0.0f;
-    float sum2 = 0.0f;
-    float sum3 = 0.0f;
-    float sum4 = 0.0f;
-    const int at2 = rest4 % at * 4;
-    const int at3 = at2 + 1;
-    const bool has_c_in = at3 < C_per_groups;
-    const int at4 = has_c_in ? at3 : at2;
-    const int at5 = at2 + 2;
-    const bool has_c_in2 = at5 < C_per_groups;
-    const int at6 = has_c_in2 ? at5 : at2;
-    const int at7 = at2 + 3;
-    const bool has_c_in3 = at7 < C_per_groups;
-    const int at8 = has_c_in3 ? at7 : at2;
-    for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
-    }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-// Grid: ceilDiv(N * C * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_input(
-    const float* __restrict__ offset, const float* __restrict__ mask,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_input, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * C * KH * KW * OH * OW;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const int C_per_G = C / G;
-  const bool test = !is_zeros;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int j = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int i = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int c = rest4 % C;
-    const int n = rest4 / C;
-    const int g_at = n * G + c / C_per_G;
-    const int kw_at = (g_at * KH + i) * KW + j;
-    const int part_at = kw_at * 2;
-    const int part_at2 = g_at * 2;
-    const int at = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dy = offset[at];
-    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
-    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
-    if (y < float(H) && x < float(W)) {
-      const int c_at = n * C + c;
-      const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-          ow];
-      const float v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
-      if (0.0f <= y && 0.0f <= x && test) {
-        const float ys = maximum(0.0f, minimum(y, float(last_h)));
-        const int low = __float2int_rd(ys);
-        const int at2 = low + 1;
-        const float xs = maximum(0.0f, minimum(x, float(last_w)));
-        const int low2 = __float2int_rd(xs);
-        const int at3 = low2 + 1;
-        const bool test2 = 0 <= at3;
-        const bool test3 = at3 < W;
-        const int at4 = max(0, min(at3, last_w));
-        const float t = ys - float(low);
-        const float t2 = xs - float(low2);
-        const bool test4 = 0 <= low2;
-        const bool test5 = low2 < W;
-        const int at5 = max(0, min(low2, last_w));
-        const float v2 = 1.0f - t2;
-        if (0 <= at2 && at2 < H) {
-          const int at6 = max(0, min(at2, last_h));
-          const float v3 = v * t;
-          if (test2 && test3) {
-            atomicAdd(&grad_input[((n * C + c) * H + at6) * W + at4], v3 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at6) * W + at5], v3 * v2);
-          }
-        }
-        if (0 <= low && low < H) {
-          const int at7 = max(0, min(low, last_h));
-          const float v4 = v * (1.0f - t);
-          if (test2 && test3) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at4], v4 * t2);
-          }
-          if (test4 && test5) {
-            atomicAdd(&grad_input[(c_at * H + at7) * W + at5], v4 * v2);
-          }
-        }
-      }
-      const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
-      if (above && is_zeros) {
-        const int low3 = __float2int_rd(y);
-        const int at8 = low3 + 1;
-        const int low4 = __float2int_rd(x);
-        const int at9 = low4 + 1;
-        const bool test6 = 0 <= at9;
-        const bool test7 = at9 < W;
-        const int at10 = max(0, min(at9, last_w));
-        const float t3 = y - float(low3);
-        const float t4 = x - float(low4);
-        const bool test8 = 0 <= low4;
-        const bool test9 = low4 < W;
-        const int at11 = max(0, min(low4, last_w));
-        const float v5 = 1.0f - t4;
-        if (0 <= at8 && at8 < H) {
-          const int at12 = max(0, min(at8, last_h));
-          const float v6 = v * t3;
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at10], v6 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at12) * W + at11], v6 * v5);
-          }
-        }
-        if (0 <= low3 && low3 < H) {
-          const int at13 = max(0, min(low3, last_h));
-          const float v7 = v * (1.0f - t3);
-          if (test6 && test7) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at10], v7 * t4);
-          }
-          if (test8 && test9) {
-            atomicAdd(&grad_input[(c_at * H + at13) * W + at11], v7 * v5);
-          }
-        }
-      }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * 2 * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ mask, const float* __restrict__ grad_columns,
-    float* __restrict__ grad_offset, int N, int C, int H, int W, int G, int KH, int KW, int OH,
-    int OW, int stride_y, int stride_x, int padding_top, int padding_left, int dilation_y,
-    int dilation_x) {
-  const int elements = N * G * KH * KW * 2 * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const bool test = !interleaved;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool test2 = !is_zeros;
-  const int last_h = H - 1;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int part = rest2 % 2;
-    const int rest3 = rest2 / 2;
-    const int kw = rest3 % KW;
-    const int rest4 = rest3 / KW;
-    const int kh = rest4 % KH;
-    const int rest5 = rest4 / KH;
-    const int g = rest5 % G;
-    const int n = rest5 / G;
-    float sum = 0.0f;
-    const int at = n * G;
-    const int at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-    const int at3 = at2 * OW + ow;
-    const int at4 = at3 / OW;
-    const int at5 = at4 / OH;
-    const int at6 = at5 / KW;
-    const int at7 = at6 / KH;
-    const int at8 = at7 % 2;
-    const int at9 = at4 % OH;
-    const int at10 = at6 % KH;
-    const int at11 = at7 / 2;
-    const int n2 = at11 / G;
-    const int safe_n = max(0, min(n2, N - 1));
-    const int safe_kh = max(0, min(at10, KH - 1));
-    const int kw2 = at5 % KW;
-    const int safe_kw = max(0, min(kw2, KW - 1));
-    const int safe_oh = max(0, min(at9, OH - 1));
-    const int ow2 = at3 % OW;
-    const int safe_ow = max(0, min(ow2, OW - 1));
-    const bool test3 = at8 == 1 && test;
-    const int at12 = at11 % G;
-    const bool in_n = 0 <= n2 && n2 < N;
-    const bool test4 = part == 1 && interleaved;
-    const bool test5 = at8 == 0 && test;
-    const bool test6 = part == 0 && interleaved;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at13 = at12 * C_per_G + c;
-      const int g_at = safe_n * G + max(0, min(at13 / C_per_G, G - 1));
-      const int kw_at = (g_at * KH + safe_kh) * KW + safe_kw;
-      const int part_at = kw_at * 2;
-      const int part_at2 = g_at * 2;
-      const int at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-          (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-      const float v = float(at9 * stride_y - padding_top + at10 * dilation_y) + offset[at14];
-      const bool test7 = v < float(H);
-      const int offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-          safe_ow;
-      const float v2 = float(ow2 * stride_x - padding_left + kw2 * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-      const bool test8 = v2 < float(W);
-      const bool test9 = 0.0f <= v && 0.0f <= v2;
-      const bool test10 = test9 && test7 && test8;
-      const float v3 = test10 ? v2 : 0.0f;
-      const float v4 = minimum(v3, float(last_w));
-      const int c_at = safe_n * C + max(0, min(at13, C - 1));
-      const float grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-          safe_oh) * OW + safe_ow];
-      const float v5 = grad_columns_value * mask[(kw_at * OH + safe_oh) * OW + safe_ow];
-      const float v6 = test10 ? v : 0.0f;
-      const float v7 = minimum(v6, float(last_h));
-      const float v8 = maximum(0.0f, v7);
-      const int at15 = __float2int_rd(v8);
-      const float v9 = v8 - float(at15);
-      const float v10 = v5 * v9;
-      const int at16 = c_at * H;
-      const int h = at15 + 1;
-      const int at17 = (at16 + max(0, min(h, last_h))) * W;
-      const float v11 = maximum(0.0f, v4);
-      const int at18 = __float2int_rd(v11);
-      const int w = at18 + 1;
-      const int safe_w = max(0, min(w, last_w));
-      const bool test11 = in_n && 0 <= at13 && at13 < C;
-      const bool test12 = test11 && 0 <= h && h < H;
-      const bool in_w = 0 <= w && w < W;
-      const float input_value = test12 && in_w ? input[at17 + safe_w] : 0.0f;
-      const float v12 = v5 * (1.0f - v9);
-      const int at19 = (at16 + max(0, min(at15, last_h))) * W;
-      const float input_value2 = test11 && in_w ? input[at19 + safe_w] : 0.0f;
-      const int safe_w2 = max(0, min(at18, last_w));
-      const float input_value3 = test12 ? input[at17 + safe_w2] : 0.0f;
-      const float input_value4 = test11 ? input[at19 + safe_w2] : 0.0f;
-      const bool test13 = is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2;
-      const bool test14 = test13 && is_zeros;
-      const bool test15 = test13 && test7 && test8;
-      const float v13 = test15 ? v : 0.0f;
-      const int at20 = __float2int_rd(v13);
-      const float v14 = v13 - float(at20);
-      const float v15 = v5 * v14;
-      const int h2 = at20 + 1;
-      const int at21 = (at16 + max(0, min(h2, last_h))) * W;
-      const float v16 = test15 ? v2 : 0.0f;
-      const int at22 = __float2int_rd(v16);
-      const int w2 = at22 + 1;
-      const int safe_w3 = max(0, min(w2, last_w));
-      const bool test16 = test11 && 0 <= h2 && h2 < H;
-      const bool in_w2 = 0 <= w2 && w2 < W;
-      const float input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0.0f;
-      const float v17 = v5 * (1.0f - v14);
-      const int at23 = (at16 + max(0, min(at20, last_h))) * W;
-      const bool test17 = test11 && 0 <= at20 && at20 < H;
-      const float input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0.0f;
-      const int safe_w4 = max(0, min(at22, last_w));
-      const bool in_w3 = 0 <= at22 && at22 < W;
-      const float input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0.0f;
-      const float input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0.0f;
-      const int at24 = g * C_per_G + c;
-      const int g_at2 = at + at24 / C_per_G;
-      const int kw_at2 = (g_at2 * KH + kh) * KW + kw;
-      const int part_at3 = kw_at2 * 2;
-      const int part_at4 = g_at2 * 2;
-      const int at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-          (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v18 = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at25];
-      const bool test18 = v18 < float(H);
-      const int offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v19 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-      const bool test19 = v19 < float(W);
-      const bool test20 = 0.0f <= v18 && 0.0f <= v19;
-      const bool test21 = test20 && test18 && test19;
-      const float v20 = test21 ? v19 : 0.0f;
-      const float v21 = minimum(v20, float(last_w));
-      const int c_at2 = n * C + at24;
-      const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
-          OW + ow];
-      const float v22 = grad_columns_value2 * mask[(kw_at2 * OH + oh) * OW + ow];
-      const float v23 = test21 ? v18 : 0.0f;
-      const float v24 = minimum(v23, float(last_h));
-      const float v25 = maximum(0.0f, v24);
-      const int at26 = __float2int_rd(v25);
-      const float v26 = v25 - float(at26);
-      const float v27 = v22 * v26;
-      const int at27 = c_at2 * H;
-      const int h3 = at26 + 1;
-      const int at28 = (at27 + max(0, min(h3, last_h))) * W;
-      const float v28 = maximum(0.0f, v21);
-      const int at29 = __float2int_rd(v28);
-      const int w3 = at29 + 1;
-      const int safe_w5 = max(0, min(w3, last_w));
-      const bool in_h = 0 <= h3 && h3 < H;
-      const bool in_w4 = 0 <= w3 && w3 < W;
-      const float input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0.0f;
-      const float v29 = v22 * (1.0f - v26);
-      const int at30 = (at27 + max(0, min(at26, last_h))) * W;
-      const float input_value10 = in_w4 ? input[at30 + safe_w5] : 0.0f;
-      const int safe_w6 = max(0, min(at29, last_w));
-      const float input_value11 = in_h ? input[at28 + safe_w6] : 0.0f;
-      const float input_value12 = input[at30 + safe_w6];
-      const bool test22 = is_one_sided ? -1.0f <= v18 && -1.0f <= v19 : -1.0f < v18 && -1.0f < v19;
-      const bool test23 = test22 && is_zeros;
-      const bool test24 = test22 && test18 && test19;
-      const float v30 = test24 ? v18 : 0.0f;
-      const int at31 = __float2int_rd(v30);
-      const float v31 = v30 - float(at31);
-      const float v32 = v22 * v31;
-      const int h4 = at31 + 1;
-      const int at32 = (at27 + max(0, min(h4, last_h))) * W;
-      const float v33 = test24 ? v19 : 0.0f;
-      const int at33 = __float2int_rd(v33);
-      const int w4 = at33 + 1;
-      const int safe_w7 = max(0, min(w4, last_w));
-      const bool in_h2 = 0 <= h4 && h4 < H;
-      const bool in_w5 = 0 <= w4 && w4 < W;
-      const float input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0.0f;
-      const float v34 = v22 * (1.0f - v31);
-      const int at34 = (at27 + max(0, min(at31, last_h))) * W;
-      const bool in_h3 = 0 <= at31 && at31 < H;
-      const float input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0.0f;
-      const int safe_w8 = max(0, min(at33, last_w));
-      const bool in_w6 = 0 <= at33 && at33 < W;
-      const float input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0.0f;
-      const float input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0.0f;
-      const float v35 = v11 - float(at18);
-      const float v36 = 1.0f - v35;
-      const float v37 = v16 - float(at22);
-      const float v38 = 1.0f - v37;
-      const float v39 = v28 - float(at29);
-      const float v40 = 1.0f - v39;
-      const float v41 = v33 - float(at33);
-      const float v42 = 1.0f - v41;
-      const float v43 = test9 && !(float(last_w) < v3) && 0.0f < v4 && test2 ?
-          v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4) :
-          0.0f;
-      const float v44 = test14 ?
-          v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8) :
-          0.0f;
-      const float v45 = test20 && !(float(last_w) < v20) && 0.0f < v21 && test2 ?
-          v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12) :
-          0.0f;
-      const float v46 = test23 ?
-          v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16) :
-          0.0f;
-      const float v47 = (test3 && test7 && test8 ? v43 + v44 : 0.0f) +
-          (test4 && test18 && test19 ? v45 + v46 : 0.0f);
-      const float v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-          -(v5 * (v36 * input_value4 + v35 * input_value2));
-      const float v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-          -(v5 * (v38 * input_value8 + v37 * input_value6));
-      const float v50 = (test9 && !(float(last_h) < v6) && 0.0f < v7 && test2 ? v48 : 0.0f) +
-          (test14 ? v49 : 0.0f);
-      const float v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-          -(v22 * (v40 * input_value12 + v39 * input_value10));
-      const float v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-          -(v22 * (v42 * input_value16 + v41 * input_value14));
-      const float v53 = (test20 && !(float(last_h) < v23) && 0.0f < v24 && test2 ? v51 : 0.0f) +
-          (test23 ? v52 : 0.0f);
-      sum += v47 + (test5 && test7 && test8 ? v50 : 0.0f) +
-          (test6 && test18 && test19 ? v53 : 0.0f);
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
 // Grid: ceilDiv(O * ceilDiv(I, 4) * KH * KW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_weight(
     const float* __restrict__ grad_output, const float* __restrict__ columns,
@@ -2586,135 +2495,6 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
       } else {
         grad_weight[place_4] = sum4;
       }
-    }
-  }
-}
-
-// Grid: ceilDiv(N * G * KH * KW * OH * OW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_mask(
-    const float* __restrict__ input, const float* __restrict__ offset,
-    const float* __restrict__ grad_columns, float* __restrict__ grad_mask, int N, int C, int H,
-    int W, int G, int KH, int KW, int OH, int OW, int stride_y, int stride_x, int padding_top,
-    int padding_left, int dilation_y, int dilation_x) {
-  const int elements = N * G * KH * KW * OH * OW;
-  const int C_per_G = C / G;
-  const bool interleaved = DEFORM_CONV2D_OFFSET_ORDER == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const bool is_zeros = DEFORM_CONV2D_BORDER == 0;
-  const bool is_one_sided = DEFORM_CONV2D_EDGE_GRAD == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int ow = index % OW;
-    const int rest = index / OW;
-    const int oh = rest % OH;
-    const int rest2 = rest / OH;
-    const int kw = rest2 % KW;
-    const int rest3 = rest2 / KW;
-    const int kh = rest3 % KH;
-    const int rest4 = rest3 / KH;
-    const int n = rest4 / G;
-    float sum = 0.0f;
-    const int g = rest4 % G;
-    for (int c = 0; c < C_per_G; ++c) {
-      const int at = g * C_per_G + c;
-      const int c_at = n * C + at;
-      float value = 0.0f;
-      const int g_at = n * G + at / C_per_G;
-      const int part_at = ((g_at * KH + kh) * KW + kw) * 2;
-      const int part_at2 = g_at * 2;
-      const int at2 = interleaved ? (part_at * OH + oh) * OW + ow :
-          (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at2];
-      const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-      const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
-          offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-      const bool test = v < float(H);
-      const bool test2 = v2 < float(W);
-      if (is_zeros) {
-        const bool test3 = (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) &&
-            test && test2;
-        if (test3) {
-          const int at3 = __float2int_rd(v);
-          const float v3 = v - float(at3);
-          const int at4 = __float2int_rd(v2);
-          const float v4 = v2 - float(at4);
-          const float v5 = 1.0f - v4;
-          const int at5 = c_at * H;
-          const int at6 = (at5 + max(0, min(at3, last_h))) * W;
-          const int safe_w = max(0, min(at4, last_w));
-          const bool in_h = 0 <= at3 && at3 < H;
-          const bool in_w = 0 <= at4 && at4 < W;
-          const int w = at4 + 1;
-          const int safe_w2 = max(0, min(w, last_w));
-          const bool in_w2 = 0 <= w && w < W;
-          const int h = at3 + 1;
-          const int at7 = (at5 + max(0, min(h, last_h))) * W;
-          const bool in_h2 = 0 <= h && h < H;
-          const float v6 = v5 * (in_h && in_w ? input[at6 + safe_w] : 0.0f) +
-              v4 * (in_h && in_w2 ? input[at6 + safe_w2] : 0.0f);
-          const float v7 = v5 * (in_h2 && in_w ? input[at7 + safe_w] : 0.0f) +
-              v4 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0.0f);
-          value = (1.0f - v3) * v6 + v3 * v7;
-        }
-      } else if (0.0f <= v && 0.0f <= v2 && test && test2) {
-        const float v8 = maximum(0.0f, minimum(v, float(last_h)));
-        const int at8 = __float2int_rd(v8);
-        const float v9 = v8 - float(at8);
-        const float v10 = maximum(0.0f, minimum(v2, float(last_w)));
-        const int at9 = __float2int_rd(v10);
-        const float v11 = v10 - float(at9);
-        const float v12 = 1.0f - v11;
-        const int at10 = c_at * H;
-        const int at11 = (at10 + max(0, min(at8, last_h))) * W;
-        const int safe_w3 = max(0, min(at9, last_w));
-        const int w2 = at9 + 1;
-        const int safe_w4 = max(0, min(w2, last_w));
-        const bool in_w3 = 0 <= w2 && w2 < W;
-        const int h2 = at8 + 1;
-        const int at12 = (at10 + max(0, min(h2, last_h))) * W;
-        const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v13 = (1.0f - v9) *
-            (v12 * input[at11 + safe_w3] + v11 * (in_w3 ? input[at11 + safe_w4] : 0.0f));
-        const float v14 = v12 * (in_h3 ? input[at12 + safe_w3] : 0.0f) +
-            v11 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0.0f);
-        value = v13 + v9 * v14;
-      }
-      const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
-          ow];
-      sum += grad_columns_value * value;
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_mask[index] += sum;
-    } else {
-      grad_mask[index] = sum;
-    }
-  }
-}
-
-// Grid: ceilDiv(O, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bias_grad_bias(
-    const float* __restrict__ grad_output, float* __restrict__ grad_bias, int N, int OH, int OW,
-    int O) {
-  const int elements = O;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    float sum = 0.0f;
-    for (int n = 0; n < N; ++n) {
-      for (int oh = 0; oh < OH; ++oh) {
-        for (int ow = 0; ow < OW; ++ow) {
-          sum += grad_output[((n * O + index) * OH + oh) * OW + ow];
-        }
-      }
-    }
-    if (DEFORM_CONV2D_ACCUMULATE == 1) {
-      grad_bias[index] += sum;
-    } else {
-      grad_bias[index] = sum;
     }
   }
 }

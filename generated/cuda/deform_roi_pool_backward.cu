@@ -129,26 +129,22 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
       const float v31 = v10 + (float(step) + inCell) * v8 / v9;
       const float v32 = maximum(0.0f, minimum(v31, float(last_h)));
       const int at9 = __float2int_rd(v32);
-      const int at10 = at9 + 1;
-      const int at11 = (at8 + max(0, min(at10, last_h))) * W;
+      const int at10 = (at8 + max(0, min(at9, last_h))) * W;
       const float v33 = v32 - float(at9);
-      const int at12 = (at8 + max(0, min(at9, last_h))) * W;
+      const int at11 = at9 + 1;
+      const int at12 = (at8 + at11) * W;
       const bool test13 = -1.0f <= v31 && v31 <= float(H);
       const bool test14 = -0.5f <= v31 && v31 <= v2;
-      const bool test15 = 0 <= at10 && at10 < H;
-      const bool test16 = 0 <= at9 && at9 < H;
       const float v34 = 1.0f - v33;
+      const bool test15 = 0 <= at11 && at11 < H;
       for (int step2 = at5; step2 < at7; ++step2) {
         const float v35 = v23 + (float(step2) + inCell) * v21 / v22;
-        const bool test17 = test13 && -1.0f <= v35 && v35 <= float(W) &&
+        const bool test16 = test13 && -1.0f <= v35 && v35 <= float(W) &&
             (is_clamp || (test14 && -0.5f <= v35 && v35 <= v3));
-        if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
+        if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
           const float v36 = maximum(0.0f, minimum(v35, float(last_w)));
           const int at13 = __float2int_rd(v36);
-          const int at14 = at13 + 1;
-          const bool test18 = 0 <= at14;
-          const bool test19 = at14 < W;
-          const int at15 = max(0, min(at14, last_w));
+          const int at14 = max(0, min(at13, last_w));
           float value = 0.0f;
           if (is_clamp) {
             value = v30;
@@ -158,68 +154,350 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
             for (int step3 = at2; step3 < at4; ++step3) {
               const float v37 = v10 + (float(step3) + inCell) * v8 / v9;
               const float v38 = maximum(0.0f, minimum(v37, float(last_h)));
-              const int at16 = __float2int_rd(v38);
-              const float v39 = v38 - float(at16);
-              const int at17 = (at8 + max(0, min(at16, last_h))) * W;
-              const int h = at16 + 1;
-              const int at18 = (at8 + max(0, min(h, last_h))) * W;
+              const int at15 = __float2int_rd(v38);
+              const float v39 = v38 - float(at15);
+              const int at16 = (at8 + max(0, min(at15, last_h))) * W;
+              const int h = at15 + 1;
+              const int at17 = (at8 + max(0, min(h, last_h))) * W;
               const bool in_h = 0 <= h && h < H;
-              const bool test20 = -0.5f <= v37 && v37 <= v2;
-              const bool test21 = -1.0f <= v37 && v37 <= float(H);
+              const bool test17 = -0.5f <= v37 && v37 <= v2;
+              const bool test18 = -1.0f <= v37 && v37 <= float(H);
               const float v40 = 1.0f - v39;
               for (int step4 = at5; step4 < at7; ++step4) {
                 const float v41 = v23 + (float(step4) + inCell) * v21 / v22;
-                const bool test22 = false || (test20 && -0.5f <= v41 && v41 <= v3);
+                const bool test19 = false || (test17 && -0.5f <= v41 && v41 <= v3);
                 float value2 = 0.0f;
-                if (test22) {
-                  if (test21 && -1.0f <= v41 && v41 <= float(W)) {
+                if (test19) {
+                  if (test18 && -1.0f <= v41 && v41 <= float(W)) {
                     const float v42 = maximum(0.0f, minimum(v41, float(last_w)));
-                    const int at19 = __float2int_rd(v42);
-                    const float v43 = v42 - float(at19);
+                    const int at18 = __float2int_rd(v42);
+                    const float v43 = v42 - float(at18);
                     const float v44 = 1.0f - v43;
-                    const int safe_w = max(0, min(at19, last_w));
-                    const int w = at19 + 1;
+                    const int safe_w = max(0, min(at18, last_w));
+                    const int w = at18 + 1;
                     const int safe_w2 = max(0, min(w, last_w));
                     const bool in_w = 0 <= w && w < W;
                     const float v45 = v40 *
-                        (v44 * input[at17 + safe_w] + v43 * (in_w ? input[at17 + safe_w2] : 0.0f));
-                    const float v46 = v44 * (in_h ? input[at18 + safe_w] : 0.0f) +
-                        v43 * (in_h && in_w ? input[at18 + safe_w2] : 0.0f);
+                        (v44 * input[at16 + safe_w] + v43 * (in_w ? input[at16 + safe_w2] : 0.0f));
+                    const float v46 = v44 * (in_h ? input[at17 + safe_w] : 0.0f) +
+                        v43 * (in_h && in_w ? input[at17 + safe_w2] : 0.0f);
                     value2 = v45 + v39 * v46;
                   }
                 }
                 sum += value2;
-                sum2 += test22 ? 1 : 0;
+                sum2 += test19 ? 1 : 0;
               }
             }
             value = float(sum2);
           }
           const float v47 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v48 = v36 - float(at13);
-          const bool test23 = 0 <= at13;
-          const bool test24 = at13 < W;
-          const int at20 = max(0, min(at13, last_w));
-          const float v49 = 1.0f - v48;
+          const float v48 = v47 * v34;
+          const float v49 = v36 - float(at13);
+          const float v50 = 1.0f - v49;
+          atomicAdd(&grad_input[at10 + at14], v48 * v50);
+          const int at19 = at13 + 1;
+          const bool test20 = 0 <= at19;
+          const bool test21 = at19 < W;
           if (test15) {
-            const float v50 = v47 * v33;
-            if (test18 && test19) {
-              atomicAdd(&grad_input[at11 + at15], v50 * v48);
-            }
-            if (test23 && test24) {
-              atomicAdd(&grad_input[at11 + at20], v50 * v49);
+            const float v51 = v47 * v33;
+            atomicAdd(&grad_input[at12 + at14], v51 * v50);
+            if (test20 && test21) {
+              atomicAdd(&grad_input[at12 + at19], v51 * v49);
             }
           }
-          if (test16) {
-            const float v51 = v47 * v34;
-            if (test18 && test19) {
-              atomicAdd(&grad_input[at12 + at15], v51 * v48);
-            }
-            if (test23 && test24) {
-              atomicAdd(&grad_input[at12 + at20], v51 * v49);
-            }
+          if (test20 && test21) {
+            atomicAdd(&grad_input[at10 + at19], v48 * v49);
           }
         }
       }
+    }
+  }
+}
+
+// Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offset_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ rois,
+    const float* __restrict__ offset, const float* __restrict__ grad_output,
+    float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
+    float spatial_scale, int sampling_ratio, float gamma) {
+  const int elements = R * 2 * PH * PW;
+  const bool rounded = DEFORM_ROI_POOL_COORDS == 1;
+  const bool test = 0 < sampling_ratio;
+  const float inCell = DEFORM_ROI_POOL_GRID == 0 ? 0.5f : 0.0f;
+  const float v = 0.0f + inCell;
+  const int last_w = W - 1;
+  const bool is_clamp = DEFORM_ROI_POOL_BORDER == 0;
+  const float v2 = float(H) - 0.5f;
+  const float v3 = float(W) - 0.5f;
+  const int last_h = H - 1;
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int pw = index % PW;
+    const int rest = index / PW;
+    const int ph = rest % PH;
+    const int rest2 = rest / PH;
+    const int r = rest2 / 2;
+    float value = 0.0f;
+    const int at = r * 5;
+    const float rois_value = rois[at + 3];
+    const float v4 = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
+    const float rois_value2 = rois[at + 1];
+    const float v5 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
+    const float v6 = v4 - v5;
+    const float v7 = rounded ? maximum(v6, 0.1f) : v6;
+    const float v8 = gamma * v7;
+    const float rois_value3 = rois[at];
+    const float rois_value4 = rois[at + 2];
+    const float v9 = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
+    const float rois_value5 = rois[at + 4];
+    const float v10 = (rounded ? roundf(rois_value5) + 1.0f : rois_value5) * spatial_scale - 0.5f;
+    const bool test2 = 0.0f <= rois_value3 && rois_value3 < float(N) &&
+        floorf(rois_value3) == rois_value3 && fabsf(v5) <= 3.4028234e+38f;
+    const bool test3 = test2 && fabsf(v9) <= 3.4028234e+38f && fabsf(v4) <= 3.4028234e+38f &&
+        fabsf(v10) <= 3.4028234e+38f;
+    const float v11 = v10 - v9;
+    const float v12 = rounded ? maximum(v11, 0.1f) : v11;
+    const float v13 = v12 / float(PH);
+    const float v14 = test ? float(sampling_ratio) : ceilf(v13);
+    const float v15 = gamma * v12;
+    const int at2 = r * 2;
+    const float v16 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + float(ph) * v13;
+    const float v17 = v16 + v * v13 / v14;
+    const float v18 = v13 / v14;
+    const bool test4 = fabsf(v14) <= 3.4028234e+38f && fabsf(v17) <= 3.4028234e+38f &&
+        fabsf(v18) <= 3.4028234e+38f;
+    const bool test5 = v18 == 0.0f;
+    const float v19 = (-1.0f - v17) / v18;
+    const float v20 = (float(H) - v17) / v18;
+    const float v21 = minimum(v19, v20);
+    const int at3 = test4 ?
+        (test5 ? 0 : max(0, __float2int_rd(v21 - (1.0f + fabsf(v21) * 9.536743e-7f)))) : 0;
+    const int at4 = __float2int_ru(v14);
+    const float v22 = maximum(v19, v20);
+    const int at5 = test4 ?
+        (test5 ? at4 : min(at4, __float2int_ru(v22 + (1.0f + fabsf(v22) * 9.536743e-7f)))) : 0;
+    const float v23 = v7 / float(PW);
+    const float v24 = test ? float(sampling_ratio) : ceilf(v23);
+    const float v25 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + float(pw) * v23;
+    const float v26 = v25 + v * v23 / v24;
+    const float v27 = v23 / v24;
+    const bool test6 = fabsf(v24) <= 3.4028234e+38f && fabsf(v26) <= 3.4028234e+38f &&
+        fabsf(v27) <= 3.4028234e+38f;
+    const bool test7 = v27 == 0.0f;
+    const float v28 = (-1.0f - v26) / v27;
+    const float v29 = (float(W) - v26) / v27;
+    const float v30 = minimum(v28, v29);
+    const int at6 = test6 ?
+        (test7 ? 0 : max(0, __float2int_rd(v30 - (1.0f + fabsf(v30) * 9.536743e-7f)))) : 0;
+    const int at7 = __float2int_ru(v24);
+    const float v31 = maximum(v28, v29);
+    const int at8 = test6 ?
+        (test7 ? at7 : min(at7, __float2int_ru(v31 + (1.0f + fabsf(v31) * 9.536743e-7f)))) : 0;
+    const int at9 = max(0, min(__float2int_rz(roundf(rois_value3)), N - 1));
+    const float v32 = v14 * v24;
+    if (rest2 % 2 == 0) {
+      float value2 = 0.0f;
+      if (test3) {
+        float sum = 0.0f;
+        for (int step = at3; step < at5; ++step) {
+          const float v33 = v16 + (float(step) + inCell) * v13 / v14;
+          const float v34 = maximum(0.0f, minimum(v33, float(last_h)));
+          const int at10 = __float2int_rd(v34);
+          const float v35 = v34 - float(at10);
+          const int h = at10 + 1;
+          const bool in_h = 0 <= h && h < H;
+          const float v36 = 1.0f - v35;
+          const bool test8 = -1.0f <= v33 && v33 <= float(H);
+          const bool test9 = -0.5f <= v33 && v33 <= v2;
+          const int safe_h = max(0, min(h, last_h));
+          const int safe_h2 = max(0, min(at10, last_h));
+          for (int step2 = at6; step2 < at8; ++step2) {
+            const float v37 = v25 + (float(step2) + inCell) * v23 / v24;
+            const bool test10 = test8 && -1.0f <= v37 && v37 <= float(W);
+            const float v38 = test10 ? v37 : 0.0f;
+            const float v39 = minimum(v38, float(last_w));
+            float value3 = 0.0f;
+            const bool test11 = test10 && !(float(last_w) < v38) && 0.0f < v39 &&
+                (is_clamp || (test9 && -0.5f <= v37 && v37 <= v3));
+            if (test11) {
+              float sum2 = 0.0f;
+              const int at11 = __float2int_rd(maximum(0.0f, v39));
+              const int w = at11 + 1;
+              const int safe_w = max(0, min(w, last_w));
+              const bool in_w = 0 <= w && w < W;
+              const int safe_w2 = max(0, min(at11, last_w));
+              const bool test12 = in_h && in_w;
+              for (int c = 0; c < C; ++c) {
+                const int at12 = (at9 * C + c) * H;
+                const int at13 = (at12 + safe_h) * W;
+                const int at14 = (at12 + safe_h2) * W;
+                float value4 = 0.0f;
+                if (is_clamp) {
+                  value4 = v32;
+                } else {
+                  float sum3 = 0.0f;
+                  int sum4 = 0;
+                  for (int step3 = at3; step3 < at5; ++step3) {
+                    const float v40 = v16 + (float(step3) + inCell) * v13 / v14;
+                    const float v41 = maximum(0.0f, minimum(v40, float(last_h)));
+                    const int at15 = __float2int_rd(v41);
+                    const float v42 = v41 - float(at15);
+                    const int at16 = (at12 + max(0, min(at15, last_h))) * W;
+                    const int h2 = at15 + 1;
+                    const int at17 = (at12 + max(0, min(h2, last_h))) * W;
+                    const bool in_h2 = 0 <= h2 && h2 < H;
+                    const bool test13 = -0.5f <= v40 && v40 <= v2;
+                    const bool test14 = -1.0f <= v40 && v40 <= float(H);
+                    const float v43 = 1.0f - v42;
+                    for (int step4 = at6; step4 < at8; ++step4) {
+                      const float v44 = v25 + (float(step4) + inCell) * v23 / v24;
+                      const bool test15 = false || (test13 && -0.5f <= v44 && v44 <= v3);
+                      float value5 = 0.0f;
+                      if (test15) {
+                        if (test14 && -1.0f <= v44 && v44 <= float(W)) {
+                          const float v45 = maximum(0.0f, minimum(v44, float(last_w)));
+                          const int at18 = __float2int_rd(v45);
+                          const float v46 = v45 - float(at18);
+                          const float v47 = 1.0f - v46;
+                          const int safe_w3 = max(0, min(at18, last_w));
+                          const int w2 = at18 + 1;
+                          const int safe_w4 = max(0, min(w2, last_w));
+                          const bool in_w2 = 0 <= w2 && w2 < W;
+                          const float v48 = v43 *
+                              (v47 * input[at16 + safe_w3] +
+                                  v46 * (in_w2 ? input[at16 + safe_w4] : 0.0f));
+                          const float v49 = v47 * (in_h2 ? input[at17 + safe_w3] : 0.0f) +
+                              v46 * (in_h2 && in_w2 ? input[at17 + safe_w4] : 0.0f);
+                          value5 = v48 + v42 * v49;
+                        }
+                      }
+                      sum3 += value5;
+                      sum4 += test15 ? 1 : 0;
+                    }
+                  }
+                  value4 = float(sum4);
+                }
+                const float v50 = v35 * (test12 ? input[at13 + safe_w] : 0.0f) +
+                    v36 * (in_w ? input[at14 + safe_w] : 0.0f);
+                const float v51 = v50 - v35 * (in_h ? input[at13 + safe_w2] : 0.0f) -
+                    v36 * input[at14 + safe_w2];
+                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * v51 /
+                    maximum(value4, 1.0f);
+                sum2 += term;
+              }
+              value3 = sum2;
+            }
+            sum += value3;
+          }
+        }
+        value2 = sum;
+      }
+      value = v8 * value2;
+    } else {
+      float value6 = 0.0f;
+      if (test3) {
+        float sum5 = 0.0f;
+        for (int step5 = at3; step5 < at5; ++step5) {
+          const float v52 = v16 + (float(step5) + inCell) * v13 / v14;
+          const bool test16 = -1.0f <= v52 && v52 <= float(H);
+          const bool test17 = -0.5f <= v52 && v52 <= v2;
+          for (int step6 = at6; step6 < at8; ++step6) {
+            const float v53 = v25 + (float(step6) + inCell) * v23 / v24;
+            const bool test18 = test16 && -1.0f <= v53 && v53 <= float(W);
+            const float v54 = test18 ? v52 : 0.0f;
+            const float v55 = minimum(v54, float(last_h));
+            float value7 = 0.0f;
+            const bool test19 = test18 && !(float(last_h) < v54) && 0.0f < v55 &&
+                (is_clamp || (test17 && -0.5f <= v53 && v53 <= v3));
+            if (test19) {
+              float sum6 = 0.0f;
+              const float v56 = maximum(0.0f, minimum(v53, float(last_w)));
+              const int at19 = __float2int_rd(v56);
+              const float v57 = v56 - float(at19);
+              const float v58 = 1.0f - v57;
+              const int at20 = __float2int_rd(maximum(0.0f, v55));
+              const int h3 = at20 + 1;
+              const int safe_w5 = max(0, min(at19, last_w));
+              const bool in_h3 = 0 <= h3 && h3 < H;
+              const int w3 = at19 + 1;
+              const int safe_w6 = max(0, min(w3, last_w));
+              const bool in_w3 = 0 <= w3 && w3 < W;
+              const int safe_h3 = max(0, min(h3, last_h));
+              const bool test20 = in_h3 && in_w3;
+              const int safe_h4 = max(0, min(at20, last_h));
+              for (int c2 = 0; c2 < C; ++c2) {
+                const int at21 = (at9 * C + c2) * H;
+                const int at22 = (at21 + safe_h3) * W;
+                const int at23 = (at21 + safe_h4) * W;
+                float value8 = 0.0f;
+                if (is_clamp) {
+                  value8 = v32;
+                } else {
+                  float sum7 = 0.0f;
+                  int sum8 = 0;
+                  for (int step7 = at3; step7 < at5; ++step7) {
+                    const float v59 = v16 + (float(step7) + inCell) * v13 / v14;
+                    const float v60 = maximum(0.0f, minimum(v59, float(last_h)));
+                    const int at24 = __float2int_rd(v60);
+                    const float v61 = v60 - float(at24);
+                    const int at25 = (at21 + max(0, min(at24, last_h))) * W;
+                    const int h4 = at24 + 1;
+                    const int at26 = (at21 + max(0, min(h4, last_h))) * W;
+                    const bool in_h4 = 0 <= h4 && h4 < H;
+                    const bool test21 = -0.5f <= v59 && v59 <= v2;
+                    const bool test22 = -1.0f <= v59 && v59 <= float(H);
+                    const float v62 = 1.0f - v61;
+                    for (int step8 = at6; step8 < at8; ++step8) {
+                      const float v63 = v25 + (float(step8) + inCell) * v23 / v24;
+                      const bool test23 = false || (test21 && -0.5f <= v63 && v63 <= v3);
+                      float value9 = 0.0f;
+                      if (test23) {
+                        if (test22 && -1.0f <= v63 && v63 <= float(W)) {
+                          const float v64 = maximum(0.0f, minimum(v63, float(last_w)));
+                          const int at27 = __float2int_rd(v64);
+                          const float v65 = v64 - float(at27);
+                          const float v66 = 1.0f - v65;
+                          const int safe_w7 = max(0, min(at27, last_w));
+                          const int w4 = at27 + 1;
+                          const int safe_w8 = max(0, min(w4, last_w));
+                          const bool in_w4 = 0 <= w4 && w4 < W;
+                          const float v67 = v62 *
+                              (v66 * input[at25 + safe_w7] +
+                                  v65 * (in_w4 ? input[at25 + safe_w8] : 0.0f));
+                          const float v68 = v66 * (in_h4 ? input[at26 + safe_w7] : 0.0f) +
+                              v65 * (in_h4 && in_w4 ? input[at26 + safe_w8] : 0.0f);
+                          value9 = v67 + v61 * v68;
+                        }
+                      }
+                      sum7 += value9;
+                      sum8 += test23 ? 1 : 0;
+                    }
+                  }
+                  value8 = float(sum8);
+                }
+                const float v69 = v58 * (in_h3 ? input[at22 + safe_w5] : 0.0f) +
+                    v57 * (test20 ? input[at22 + safe_w6] : 0.0f);
+                const float v70 = v69 -
+                    (v58 * input[at23 + safe_w5] + v57 * (in_w3 ? input[at23 + safe_w6] : 0.0f));
+                const float term2 = grad_output[((r * C + c2) * PH + ph) * PW + pw] * v70 /
+                    maximum(value8, 1.0f);
+                sum6 += term2;
+              }
+              value7 = sum6;
+            }
+            sum5 += value7;
+          }
+        }
+        value6 = sum5;
+      }
+      value = v15 * value6;
+    }
+    if (DEFORM_ROI_POOL_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
     }
   }
 }
@@ -313,26 +591,22 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
       const float v32 = v11 + (float(step) + inCell) * v8 / v9;
       const float v33 = maximum(0.0f, minimum(v32, float(last_h)));
       const int at10 = __float2int_rd(v33);
-      const int at11 = at10 + 1;
-      const int at12 = (at9 + max(0, min(at11, last_h))) * W;
+      const int at11 = (at9 + max(0, min(at10, last_h))) * W;
       const float v34 = v33 - float(at10);
-      const int at13 = (at9 + max(0, min(at10, last_h))) * W;
+      const int at12 = at10 + 1;
+      const int at13 = (at9 + at12) * W;
       const bool test13 = -1.0f <= v32 && v32 <= float(H);
       const bool test14 = -0.5f <= v32 && v32 <= v2;
-      const bool test15 = 0 <= at11 && at11 < H;
-      const bool test16 = 0 <= at10 && at10 < H;
       const float v35 = 1.0f - v34;
+      const bool test15 = 0 <= at12 && at12 < H;
       for (int step2 = at6; step2 < at8; ++step2) {
         const float v36 = v24 + (float(step2) + inCell) * v22 / v23;
-        const bool test17 = test13 && -1.0f <= v36 && v36 <= float(W) &&
+        const bool test16 = test13 && -1.0f <= v36 && v36 <= float(W) &&
             (is_clamp || (test14 && -0.5f <= v36 && v36 <= v3));
-        if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
+        if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
           const float v37 = maximum(0.0f, minimum(v36, float(last_w)));
           const int at14 = __float2int_rd(v37);
-          const int at15 = at14 + 1;
-          const bool test18 = 0 <= at15;
-          const bool test19 = at15 < W;
-          const int at16 = max(0, min(at15, last_w));
+          const int at15 = max(0, min(at14, last_w));
           float value = 0.0f;
           if (is_clamp) {
             value = v31;
@@ -342,355 +616,62 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
             for (int step3 = at3; step3 < at5; ++step3) {
               const float v38 = v11 + (float(step3) + inCell) * v8 / v9;
               const float v39 = maximum(0.0f, minimum(v38, float(last_h)));
-              const int at17 = __float2int_rd(v39);
-              const float v40 = v39 - float(at17);
-              const int at18 = (at9 + max(0, min(at17, last_h))) * W;
-              const int h = at17 + 1;
-              const int at19 = (at9 + max(0, min(h, last_h))) * W;
+              const int at16 = __float2int_rd(v39);
+              const float v40 = v39 - float(at16);
+              const int at17 = (at9 + max(0, min(at16, last_h))) * W;
+              const int h = at16 + 1;
+              const int at18 = (at9 + max(0, min(h, last_h))) * W;
               const bool in_h = 0 <= h && h < H;
-              const bool test20 = -0.5f <= v38 && v38 <= v2;
-              const bool test21 = -1.0f <= v38 && v38 <= float(H);
+              const bool test17 = -0.5f <= v38 && v38 <= v2;
+              const bool test18 = -1.0f <= v38 && v38 <= float(H);
               const float v41 = 1.0f - v40;
               for (int step4 = at6; step4 < at8; ++step4) {
                 const float v42 = v24 + (float(step4) + inCell) * v22 / v23;
-                const bool test22 = false || (test20 && -0.5f <= v42 && v42 <= v3);
+                const bool test19 = false || (test17 && -0.5f <= v42 && v42 <= v3);
                 float value2 = 0.0f;
-                if (test22) {
-                  if (test21 && -1.0f <= v42 && v42 <= float(W)) {
+                if (test19) {
+                  if (test18 && -1.0f <= v42 && v42 <= float(W)) {
                     const float v43 = maximum(0.0f, minimum(v42, float(last_w)));
-                    const int at20 = __float2int_rd(v43);
-                    const float v44 = v43 - float(at20);
+                    const int at19 = __float2int_rd(v43);
+                    const float v44 = v43 - float(at19);
                     const float v45 = 1.0f - v44;
-                    const int safe_w = max(0, min(at20, last_w));
-                    const int w = at20 + 1;
+                    const int safe_w = max(0, min(at19, last_w));
+                    const int w = at19 + 1;
                     const int safe_w2 = max(0, min(w, last_w));
                     const bool in_w = 0 <= w && w < W;
                     const float v46 = v41 *
-                        (v45 * input[at18 + safe_w] + v44 * (in_w ? input[at18 + safe_w2] : 0.0f));
-                    const float v47 = v45 * (in_h ? input[at19 + safe_w] : 0.0f) +
-                        v44 * (in_h && in_w ? input[at19 + safe_w2] : 0.0f);
+                        (v45 * input[at17 + safe_w] + v44 * (in_w ? input[at17 + safe_w2] : 0.0f));
+                    const float v47 = v45 * (in_h ? input[at18 + safe_w] : 0.0f) +
+                        v44 * (in_h && in_w ? input[at18 + safe_w2] : 0.0f);
                     value2 = v46 + v40 * v47;
                   }
                 }
                 sum += value2;
-                sum2 += test22 ? 1 : 0;
+                sum2 += test19 ? 1 : 0;
               }
             }
             value = float(sum2);
           }
           const float v48 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v49 = v37 - float(at14);
-          const bool test23 = 0 <= at14;
-          const bool test24 = at14 < W;
-          const int at21 = max(0, min(at14, last_w));
-          const float v50 = 1.0f - v49;
+          const float v49 = v48 * v35;
+          const float v50 = v37 - float(at14);
+          const float v51 = 1.0f - v50;
+          atomicAdd(&grad_input[at11 + at15], v49 * v51);
+          const int at20 = at14 + 1;
+          const bool test20 = 0 <= at20;
+          const bool test21 = at20 < W;
           if (test15) {
-            const float v51 = v48 * v34;
-            if (test18 && test19) {
-              atomicAdd(&grad_input[at12 + at16], v51 * v49);
-            }
-            if (test23 && test24) {
-              atomicAdd(&grad_input[at12 + at21], v51 * v50);
+            const float v52 = v48 * v34;
+            atomicAdd(&grad_input[at13 + at15], v52 * v51);
+            if (test20 && test21) {
+              atomicAdd(&grad_input[at13 + at20], v52 * v50);
             }
           }
-          if (test16) {
-            const float v52 = v48 * v35;
-            if (test18 && test19) {
-              atomicAdd(&grad_input[at13 + at16], v52 * v49);
-            }
-            if (test23 && test24) {
-              atomicAdd(&grad_input[at13 + at21], v52 * v50);
-            }
+          if (test20 && test21) {
+            atomicAdd(&grad_input[at11 + at20], v49 * v50);
           }
         }
       }
-    }
-  }
-}
-
-// Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offset_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ rois,
-    const float* __restrict__ offset, const float* __restrict__ grad_output,
-    float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
-    float spatial_scale, int sampling_ratio, float gamma) {
-  const int elements = R * 2 * PH * PW;
-  const bool test = 0 < sampling_ratio;
-  const bool rounded = DEFORM_ROI_POOL_COORDS == 1;
-  const float inCell = DEFORM_ROI_POOL_GRID == 0 ? 0.5f : 0.0f;
-  const float v = 0.0f + inCell;
-  const int last_w = W - 1;
-  const bool is_clamp = DEFORM_ROI_POOL_BORDER == 0;
-  const float v2 = float(H) - 0.5f;
-  const float v3 = float(W) - 0.5f;
-  const int last_h = H - 1;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int pw = index % PW;
-    const int rest = index / PW;
-    const int ph = rest % PH;
-    const int rest2 = rest / PH;
-    const int part = rest2 % 2;
-    const int r = rest2 / 2;
-    float sum = 0.0f;
-    const int at = r * 5;
-    const float rois_value = rois[at + 4];
-    const float v4 = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
-    const float rois_value2 = rois[at + 2];
-    const float v5 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
-    const float v6 = v4 - v5;
-    const float v7 = rounded ? maximum(v6, 0.1f) : v6;
-    const float v8 = v7 / float(PH);
-    const float v9 = test ? float(sampling_ratio) : ceilf(v8);
-    const float v10 = gamma * v7;
-    const int at2 = r * 2;
-    const float v11 = v5 + v10 * offset[((at2 + 1) * PH + ph) * PW + pw] + float(ph) * v8;
-    const float v12 = v11 + v * v8 / v9;
-    const float v13 = v8 / v9;
-    const bool test2 = fabsf(v9) <= 3.4028234e+38f && fabsf(v12) <= 3.4028234e+38f &&
-        fabsf(v13) <= 3.4028234e+38f;
-    const bool test3 = v13 == 0.0f;
-    const float v14 = (-1.0f - v12) / v13;
-    const float v15 = (float(H) - v12) / v13;
-    const float v16 = minimum(v14, v15);
-    const int at3 = test2 ?
-        (test3 ? 0 : max(0, __float2int_rd(v16 - (1.0f + fabsf(v16) * 9.536743e-7f)))) : 0;
-    const int at4 = __float2int_ru(v9);
-    const float v17 = maximum(v14, v15);
-    const int at5 = test2 ?
-        (test3 ? at4 : min(at4, __float2int_ru(v17 + (1.0f + fabsf(v17) * 9.536743e-7f)))) : 0;
-    const float rois_value3 = rois[at + 3];
-    const float v18 = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
-    const float rois_value4 = rois[at + 1];
-    const float v19 = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
-    const float v20 = v18 - v19;
-    const float v21 = rounded ? maximum(v20, 0.1f) : v20;
-    const float v22 = v21 / float(PW);
-    const float v23 = test ? float(sampling_ratio) : ceilf(v22);
-    const float v24 = gamma * v21;
-    const float v25 = v19 + v24 * offset[(at2 * PH + ph) * PW + pw] + float(pw) * v22;
-    const float v26 = v25 + v * v22 / v23;
-    const float v27 = v22 / v23;
-    const bool test4 = fabsf(v23) <= 3.4028234e+38f && fabsf(v26) <= 3.4028234e+38f &&
-        fabsf(v27) <= 3.4028234e+38f;
-    const bool test5 = v27 == 0.0f;
-    const float v28 = (-1.0f - v26) / v27;
-    const float v29 = (float(W) - v26) / v27;
-    const float v30 = minimum(v28, v29);
-    const int at6 = test4 ?
-        (test5 ? 0 : max(0, __float2int_rd(v30 - (1.0f + fabsf(v30) * 9.536743e-7f)))) : 0;
-    const int at7 = __float2int_ru(v23);
-    const float v31 = maximum(v28, v29);
-    const int at8 = test4 ?
-        (test5 ? at7 : min(at7, __float2int_ru(v31 + (1.0f + fabsf(v31) * 9.536743e-7f)))) : 0;
-    const float rois_value5 = rois[at];
-    const float v32 = v9 * v23;
-    const int at9 = max(0, min(__float2int_rz(roundf(rois_value5)), N - 1)) * C;
-    const bool test6 = part == 0;
-    const bool test7 = 0.0f <= rois_value5 && rois_value5 < float(N) &&
-        floorf(rois_value5) == rois_value5 && fabsf(v19) <= 3.4028234e+38f;
-    const bool test8 = test7 && fabsf(v5) <= 3.4028234e+38f && fabsf(v18) <= 3.4028234e+38f &&
-        fabsf(v4) <= 3.4028234e+38f;
-    const bool test9 = part == 1;
-    for (int c = 0; c < C; ++c) {
-      float value = 0.0f;
-      float value2 = 0.0f;
-      if (test8) {
-        value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-      }
-      if (test6) {
-        float sum2 = 0.0f;
-        const int at10 = (at9 + c) * H;
-        for (int step = at3; step < at5; ++step) {
-          const float v33 = v11 + (float(step) + inCell) * v8 / v9;
-          const float v34 = maximum(0.0f, minimum(v33, float(last_h)));
-          const int at11 = __float2int_rd(v34);
-          const float v35 = v34 - float(at11);
-          const int h = at11 + 1;
-          const int at12 = (at10 + max(0, min(h, last_h))) * W;
-          const bool in_h = 0 <= h && h < H;
-          const int at13 = (at10 + max(0, min(at11, last_h))) * W;
-          const bool test10 = -1.0f <= v33 && v33 <= float(H);
-          const bool test11 = -0.5f <= v33 && v33 <= v2;
-          const float v36 = 1.0f - v35;
-          for (int step2 = at6; step2 < at8; ++step2) {
-            const float v37 = v25 + (float(step2) + inCell) * v22 / v23;
-            float value3 = 0.0f;
-            if (test10 && -1.0f <= v37 && v37 <= float(W)) {
-              if (float(last_w) < v37) {
-              } else {
-                const float v38 = minimum(v37, float(last_w));
-                if (0.0f < v38) {
-                  float value4 = 0.0f;
-                  if (is_clamp || (test11 && -0.5f <= v37 && v37 <= v3)) {
-                    float value5 = 0.0f;
-                    if (is_clamp) {
-                      value5 = v32;
-                    } else {
-                      float sum3 = 0.0f;
-                      int sum4 = 0;
-                      for (int step3 = at3; step3 < at5; ++step3) {
-                        const float v39 = v11 + (float(step3) + inCell) * v8 / v9;
-                        const float v40 = maximum(0.0f, minimum(v39, float(last_h)));
-                        const int at14 = __float2int_rd(v40);
-                        const float v41 = v40 - float(at14);
-                        const int at15 = (at10 + max(0, min(at14, last_h))) * W;
-                        const int h2 = at14 + 1;
-                        const int at16 = (at10 + max(0, min(h2, last_h))) * W;
-                        const bool in_h2 = 0 <= h2 && h2 < H;
-                        const bool test12 = -0.5f <= v39 && v39 <= v2;
-                        const bool test13 = -1.0f <= v39 && v39 <= float(H);
-                        const float v42 = 1.0f - v41;
-                        for (int step4 = at6; step4 < at8; ++step4) {
-                          const float v43 = v25 + (float(step4) + inCell) * v22 / v23;
-                          const bool test14 = false || (test12 && -0.5f <= v43 && v43 <= v3);
-                          float value6 = 0.0f;
-                          if (test14) {
-                            if (test13 && -1.0f <= v43 && v43 <= float(W)) {
-                              const float v44 = maximum(0.0f, minimum(v43, float(last_w)));
-                              const int at17 = __float2int_rd(v44);
-                              const float v45 = v44 - float(at17);
-                              const float v46 = 1.0f - v45;
-                              const int safe_w = max(0, min(at17, last_w));
-                              const int w = at17 + 1;
-                              const int safe_w2 = max(0, min(w, last_w));
-                              const bool in_w = 0 <= w && w < W;
-                              const float v47 = v42 *
-                                  (v46 * input[at15 + safe_w] +
-                                      v45 * (in_w ? input[at15 + safe_w2] : 0.0f));
-                              const float v48 = v46 * (in_h2 ? input[at16 + safe_w] : 0.0f) +
-                                  v45 * (in_h2 && in_w ? input[at16 + safe_w2] : 0.0f);
-                              value6 = v47 + v41 * v48;
-                            }
-                          }
-                          sum3 += value6;
-                          sum4 += test14 ? 1 : 0;
-                        }
-                      }
-                      value5 = float(sum4);
-                    }
-                    value4 = value2 / maximum(value5, 1.0f);
-                  }
-                  const float v49 = value4 * v35;
-                  const int at18 = __float2int_rd(maximum(0.0f, v38));
-                  const int w2 = at18 + 1;
-                  const int safe_w3 = max(0, min(w2, last_w));
-                  const bool in_w2 = 0 <= w2 && w2 < W;
-                  const float v50 = value4 * v36;
-                  const int safe_w4 = max(0, min(at18, last_w));
-                  const float v51 = v49 * (in_h && in_w2 ? input[at12 + safe_w3] : 0.0f) +
-                      v50 * (in_w2 ? input[at13 + safe_w3] : 0.0f);
-                  const float v52 = -(v49 * (in_h ? input[at12 + safe_w4] : 0.0f) +
-                      v50 * input[at13 + safe_w4]);
-                  value3 = v51 + v52;
-                }
-              }
-            }
-            sum2 += value3;
-          }
-        }
-        value = sum2 * v24;
-      }
-      float value7 = 0.0f;
-      if (test9) {
-        float sum5 = 0.0f;
-        const int at19 = (at9 + c) * H;
-        for (int step5 = at3; step5 < at5; ++step5) {
-          const float v53 = v11 + (float(step5) + inCell) * v8 / v9;
-          const float v54 = minimum(v53, float(last_h));
-          const int at20 = __float2int_rd(maximum(0.0f, v54));
-          const int h3 = at20 + 1;
-          const int at21 = (at19 + max(0, min(h3, last_h))) * W;
-          const bool in_h3 = 0 <= h3 && h3 < H;
-          const int at22 = (at19 + max(0, min(at20, last_h))) * W;
-          const bool test15 = -1.0f <= v53 && v53 <= float(H);
-          const bool test16 = float(last_h) < v53;
-          const bool test17 = 0.0f < v54;
-          const bool test18 = -0.5f <= v53 && v53 <= v2;
-          for (int step6 = at6; step6 < at8; ++step6) {
-            const float v55 = v25 + (float(step6) + inCell) * v22 / v23;
-            float value8 = 0.0f;
-            if (test15 && -1.0f <= v55 && v55 <= float(W)) {
-              if (test16) {
-              } else if (test17) {
-                float value9 = 0.0f;
-                if (is_clamp || (test18 && -0.5f <= v55 && v55 <= v3)) {
-                  float value10 = 0.0f;
-                  if (is_clamp) {
-                    value10 = v32;
-                  } else {
-                    float sum6 = 0.0f;
-                    int sum7 = 0;
-                    for (int step7 = at3; step7 < at5; ++step7) {
-                      const float v56 = v11 + (float(step7) + inCell) * v8 / v9;
-                      const float v57 = maximum(0.0f, minimum(v56, float(last_h)));
-                      const int at23 = __float2int_rd(v57);
-                      const float v58 = v57 - float(at23);
-                      const int at24 = (at19 + max(0, min(at23, last_h))) * W;
-                      const int h4 = at23 + 1;
-                      const int at25 = (at19 + max(0, min(h4, last_h))) * W;
-                      const bool in_h4 = 0 <= h4 && h4 < H;
-                      const bool test19 = -0.5f <= v56 && v56 <= v2;
-                      const bool test20 = -1.0f <= v56 && v56 <= float(H);
-                      const float v59 = 1.0f - v58;
-                      for (int step8 = at6; step8 < at8; ++step8) {
-                        const float v60 = v25 + (float(step8) + inCell) * v22 / v23;
-                        const bool test21 = false || (test19 && -0.5f <= v60 && v60 <= v3);
-                        float value11 = 0.0f;
-                        if (test21) {
-                          if (test20 && -1.0f <= v60 && v60 <= float(W)) {
-                            const float v61 = maximum(0.0f, minimum(v60, float(last_w)));
-                            const int at26 = __float2int_rd(v61);
-                            const float v62 = v61 - float(at26);
-                            const float v63 = 1.0f - v62;
-                            const int safe_w5 = max(0, min(at26, last_w));
-                            const int w3 = at26 + 1;
-                            const int safe_w6 = max(0, min(w3, last_w));
-                            const bool in_w3 = 0 <= w3 && w3 < W;
-                            const float v64 = v59 *
-                                (v63 * input[at24 + safe_w5] +
-                                    v62 * (in_w3 ? input[at24 + safe_w6] : 0.0f));
-                            const float v65 = v63 * (in_h4 ? input[at25 + safe_w5] : 0.0f) +
-                                v62 * (in_h4 && in_w3 ? input[at25 + safe_w6] : 0.0f);
-                            value11 = v64 + v58 * v65;
-                          }
-                        }
-                        sum6 += value11;
-                        sum7 += test21 ? 1 : 0;
-                      }
-                    }
-                    value10 = float(sum7);
-                  }
-                  value9 = value2 / maximum(value10, 1.0f);
-                }
-                const float v66 = maximum(0.0f, minimum(v55, float(last_w)));
-                const int at27 = __float2int_rd(v66);
-                const float v67 = v66 - float(at27);
-                const float v68 = 1.0f - v67;
-                const int safe_w7 = max(0, min(at27, last_w));
-                const int w4 = at27 + 1;
-                const int safe_w8 = max(0, min(w4, last_w));
-                const bool in_w4 = 0 <= w4 && w4 < W;
-                const float v69 = v68 * (in_h3 ? input[at21 + safe_w7] : 0.0f) +
-                    v67 * (in_h3 && in_w4 ? input[at21 + safe_w8] : 0.0f);
-                const float v70 = value9 *
-                    (v68 * input[at22 + safe_w7] + v67 * (in_w4 ? input[at22 + safe_w8] : 0.0f));
-                value8 = value9 * v69 + -v70;
-              }
-            }
-            sum5 += value8;
-          }
-        }
-        value7 = sum5 * v10;
-      }
-      sum += value + value7;
-    }
-    if (DEFORM_ROI_POOL_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
     }
   }
 }

@@ -262,38 +262,33 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
         const float v60 = v54 * v56;
         const int w4 = at21 + 1;
         const int safe_w8 = max(0, min(w4, last_w));
-        const int input_at2 = at22 + safe_w8;
         const bool in_w4 = 0 <= w4 && w4 < W;
-        const float v61 = v60 * (in_w4 ? input[input_at2] : 0.0f);
+        const float v61 = v60 * (in_w4 ? input[at22 + safe_w8] : 0.0f);
         const float v62 = v53 * v57;
         const int h4 = at20 + 1;
         const int at23 = (at7 + max(0, min(h4, last_h))) * W;
-        const int input_at3 = at23 + safe_w7;
         const bool test19 = 0 <= h4;
         const bool test20 = h4 < H;
         const bool in_h4 = test19 && test20;
-        const float v63 = v62 * (in_h4 ? input[input_at3] : 0.0f);
+        const float v63 = v62 * (in_h4 ? input[at23 + safe_w7] : 0.0f);
         const float v64 = v53 * v56;
-        const int input_at4 = at23 + safe_w8;
-        const float v65 = v64 * (in_h4 && in_w4 ? input[input_at4] : 0.0f);
+        const float v65 = v64 * (in_h4 && in_w4 ? input[at23 + safe_w8] : 0.0f);
         const bool test21 = maximum(v59, v61) < maximum(v63, v65);
-        const bool test22 = 0 <= at21;
-        const bool test23 = at21 < W;
         if (test21 && test19 && test20) {
-          const bool test24 = v63 < v65;
-          if (in_w4 && test24) {
-            atomicAdd(&grad_input[input_at4], v51 * v64);
+          const bool test22 = v63 < v65;
+          if (in_w4 && test22) {
+            atomicAdd(&grad_input[(at7 + h4) * W + w4], v51 * v64);
           }
-          if (test22 && test23 && !test24) {
-            atomicAdd(&grad_input[input_at3], v51 * v62);
+          if (!test22) {
+            atomicAdd(&grad_input[(at7 + h4) * W + safe_w7], v51 * v62);
           }
         }
-        if (!test21 && 0 <= at20 && at20 < H) {
-          const bool test25 = v59 < v61;
-          if (in_w4 && test25) {
-            atomicAdd(&grad_input[input_at2], v51 * v60);
+        if (!test21) {
+          const bool test23 = v59 < v61;
+          if (in_w4 && test23) {
+            atomicAdd(&grad_input[at22 + w4], v51 * v60);
           }
-          if (test22 && test23 && !test25) {
+          if (!test23) {
             atomicAdd(&grad_input[input_at], v51 * v58);
           }
         }
@@ -311,12 +306,12 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
         const int h5 = at24 + 1;
         const int at26 = (at7 + max(0, min(h5, last_h))) * W;
         const bool in_h5 = 0 <= h5 && h5 < H;
-        const bool test26 = -1.0f <= v66 && v66 <= float(H);
+        const bool test24 = -1.0f <= v66 && v66 <= float(H);
         const float v69 = 1.0f - v68;
         for (int b4 = at4; b4 < at6; ++b4) {
           const float v70 = v10 + (float(b4) + 0.5f) * binW / cols;
           float value4 = 0.0f;
-          if (test26 && -1.0f <= v70 && v70 <= float(W)) {
+          if (test24 && -1.0f <= v70 && v70 <= float(W)) {
             const float v71 = maximum(0.0f, minimum(v70, float(last_w)));
             const int at27 = __float2int_rd(v71);
             const float v72 = v71 - float(at27);
@@ -341,42 +336,33 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       }
       const float v76 = v2 + (float(max(0, best6)) + 0.5f) * binH / rows;
       const float v77 = v10 + (float(max(0, best7)) + 0.5f) * binW / cols;
-      const bool test27 = -1.0f <= v76 && v76 <= float(H) && -1.0f <= v77 && v77 <= float(W);
-      if (test27 && 0 <= best6 && is_max) {
+      const bool test25 = -1.0f <= v76 && v76 <= float(H) && -1.0f <= v77 && v77 <= float(W);
+      if (test25 && 0 <= best6 && is_max) {
         const float v78 = maximum(0.0f, minimum(v76, float(last_h)));
         const int at28 = __float2int_rd(v78);
-        const int at29 = at28 + 1;
+        const int at29 = (at7 + max(0, min(at28, last_h))) * W;
         const float v79 = maximum(0.0f, minimum(v77, float(last_w)));
         const int at30 = __float2int_rd(v79);
-        const int at31 = at30 + 1;
-        const bool test28 = 0 <= at31;
-        const bool test29 = at31 < W;
-        const int at32 = max(0, min(at31, last_w));
+        const int at31 = max(0, min(at30, last_w));
         const float v80 = v78 - float(at28);
-        const float v81 = v79 - float(at30);
-        const bool test30 = 0 <= at30;
-        const bool test31 = at30 < W;
-        const int at33 = max(0, min(at30, last_w));
-        const float v82 = 1.0f - v81;
-        if (0 <= at29 && at29 < H) {
-          const int at34 = max(0, min(at29, last_h));
-          const float v83 = v51 * v80;
-          if (test28 && test29) {
-            atomicAdd(&grad_input[(at7 + at34) * W + at32], v83 * v81);
-          }
-          if (test30 && test31) {
-            atomicAdd(&grad_input[(at7 + at34) * W + at33], v83 * v82);
+        const float v81 = v51 * (1.0f - v80);
+        const float v82 = v79 - float(at30);
+        const float v83 = 1.0f - v82;
+        atomicAdd(&grad_input[at29 + at31], v81 * v83);
+        const int at32 = at28 + 1;
+        const int at33 = at30 + 1;
+        const bool test26 = 0 <= at33;
+        const bool test27 = at33 < W;
+        if (0 <= at32 && at32 < H) {
+          const int at34 = (at7 + at32) * W;
+          const float v84 = v51 * v80;
+          atomicAdd(&grad_input[at34 + at31], v84 * v83);
+          if (test26 && test27) {
+            atomicAdd(&grad_input[at34 + at33], v84 * v82);
           }
         }
-        if (0 <= at28 && at28 < H) {
-          const int at35 = max(0, min(at28, last_h));
-          const float v84 = v51 * (1.0f - v80);
-          if (test28 && test29) {
-            atomicAdd(&grad_input[(at7 + at35) * W + at32], v84 * v81);
-          }
-          if (test30 && test31) {
-            atomicAdd(&grad_input[(at7 + at35) * W + at33], v84 * v82);
-          }
+        if (test26 && test27) {
+          atomicAdd(&grad_input[at29 + at33], v81 * v82);
         }
       }
     }
@@ -462,48 +448,38 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input_
       const float v14 = v2 + (float(a) + 0.5f) * binH / rows;
       const float v15 = maximum(0.0f, minimum(v14, float(last_h)));
       const int at7 = __float2int_rd(v15);
-      const int at8 = at7 + 1;
-      const int at9 = (at4 + max(0, min(at8, last_h))) * W;
+      const int at8 = (at4 + max(0, min(at7, last_h))) * W;
       const float v16 = v15 - float(at7);
-      const int at10 = (at4 + max(0, min(at7, last_h))) * W;
+      const int at9 = at7 + 1;
+      const int at10 = (at4 + at9) * W;
       const bool test11 = -1.0f <= v14 && v14 <= float(H);
-      const bool test12 = 0 <= at8 && at8 < H;
-      const bool test13 = 0 <= at7 && at7 < H;
       const float v17 = 1.0f - v16;
+      const bool test12 = 0 <= at9 && at9 < H;
       for (int b = value2; b < at6; ++b) {
         const float v18 = v8 + (float(b) + 0.5f) * binW / cols;
-        const bool test14 = test11 && -1.0f <= v18 && v18 <= float(W) && is_avg && test4 && test5 &&
+        const bool test13 = test11 && -1.0f <= v18 && v18 <= float(W) && is_avg && test4 && test5 &&
             test6;
-        if (test14 && test7 && test8 && test9 && test10) {
+        if (test13 && test7 && test8 && test9 && test10) {
           const float v19 = maximum(0.0f, minimum(v18, float(last_w)));
           const int at11 = __float2int_rd(v19);
-          const int at12 = at11 + 1;
-          const bool test15 = 0 <= at12;
-          const bool test16 = at12 < W;
-          const int at13 = max(0, min(at12, last_w));
+          const int at12 = max(0, min(at11, last_w));
           const float v20 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v13;
-          const float v21 = v19 - float(at11);
-          const bool test17 = 0 <= at11;
-          const bool test18 = at11 < W;
-          const int at14 = max(0, min(at11, last_w));
-          const float v22 = 1.0f - v21;
+          const float v21 = v20 * v17;
+          const float v22 = v19 - float(at11);
+          const float v23 = 1.0f - v22;
+          atomicAdd(&grad_input[at8 + at12], v21 * v23);
+          const int at13 = at11 + 1;
+          const bool test14 = 0 <= at13;
+          const bool test15 = at13 < W;
           if (test12) {
-            const float v23 = v20 * v16;
-            if (test15 && test16) {
-              atomicAdd(&grad_input[at9 + at13], v23 * v21);
-            }
-            if (test17 && test18) {
-              atomicAdd(&grad_input[at9 + at14], v23 * v22);
+            const float v24 = v20 * v16;
+            atomicAdd(&grad_input[at10 + at12], v24 * v23);
+            if (test14 && test15) {
+              atomicAdd(&grad_input[at10 + at13], v24 * v22);
             }
           }
-          if (test13) {
-            const float v24 = v20 * v17;
-            if (test15 && test16) {
-              atomicAdd(&grad_input[at10 + at13], v24 * v21);
-            }
-            if (test17 && test18) {
-              atomicAdd(&grad_input[at10 + at14], v24 * v22);
-            }
+          if (test14 && test15) {
+            atomicAdd(&grad_input[at8 + at13], v21 * v22);
           }
         }
       }

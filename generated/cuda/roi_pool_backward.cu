@@ -217,6 +217,205 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
   }
 }
 
+// Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
+extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_offset(
+    const float* __restrict__ input, const float* __restrict__ rois,
+    const float* __restrict__ offset, const float* __restrict__ grad_output,
+    float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
+    float spatial_scale, float gamma) {
+  const int elements = R * 2 * PH * PW;
+  const bool rounded = ROI_POOL_COORDS == 0;
+  const int last_h = H - 1;
+  const int last_w = W - 1;
+  const bool test = !(ROI_POOL_REDUCE == 0);
+  const int group = blockIdx.x;
+  const int thread = threadIdx.x;
+  const int index = group * 128 + thread;
+  if (index < elements) {
+    const int pw = index % PW;
+    const int rest = index / PW;
+    const int ph = rest % PH;
+    const int rest2 = rest / PH;
+    const int r = rest2 / 2;
+    float value = 0.0f;
+    const int at = r * 5;
+    const float rois_value = rois[at + 4];
+    const float v = (rois_value + 1.0f) * spatial_scale;
+    const float v2 = rounded ? roundf(rois_value * spatial_scale) + 1.0f : v;
+    const float v3 = rois[at + 2] * spatial_scale;
+    const float v4 = rounded ? roundf(v3) : v3;
+    const float v5 = v2 - v4;
+    const float v6 = maximum(v5, 1.0f);
+    const float rois_value2 = rois[at];
+    const float v7 = rois[at + 1] * spatial_scale;
+    const float v8 = rounded ? roundf(v7) : v7;
+    const float rois_value3 = rois[at + 3];
+    const float v9 = (rois_value3 + 1.0f) * spatial_scale;
+    const float v10 = rounded ? roundf(rois_value3 * spatial_scale) + 1.0f : v9;
+    const float v11 = v10 - v8;
+    const float v12 = maximum(v11, 1.0f);
+    const float v13 = rounded ? v12 : v11;
+    const float v14 = rounded ? v6 : v5;
+    const bool test2 = test && 0.0f <= rois_value2 && rois_value2 < float(N) &&
+        floorf(rois_value2) == rois_value2 && fabsf(v8) <= 3.4028234e+38f;
+    const bool test3 = test2 && fabsf(v4) <= 3.4028234e+38f && fabsf(v10) <= 3.4028234e+38f &&
+        fabsf(v2) <= 3.4028234e+38f;
+    const bool test4 = test3 && 0.0f < v13 && 0.0f < v14;
+    const float v15 = float(ph + 1) * v14;
+    const float v16 = -v15;
+    const float v17 = floorf(v16 / float(PH));
+    const float v18 = v17 + 1.0f;
+    const float v19 = float(ph) * v14;
+    const float v20 = v19 / float(PH);
+    const float v21 = floorf(v20);
+    const float v22 = v21 + 1.0f;
+    const float v23 = v19 < v21 * float(PH) ? v21 - 1.0f : v22 * float(PH) <= v19 ? v22 : v21;
+    const float v24 = rounded ? v4 + v23 : floorf(v4 + v20);
+    const float v25 = v16 < v17 * float(PH) ? v17 - 1.0f : v18 * float(PH) <= v16 ? v18 : v17;
+    const float v26 = (rounded ? v4 + -v25 : ceilf(v4 + v15 / float(PH))) - v24;
+    const int part_at = r * 2;
+    const float v27 = gamma * v14 * offset[(part_at * PH + ph) * PW + pw];
+    const float v28 = v24 + v27;
+    const bool test5 = fabsf(v26) <= 3.4028234e+38f && fabsf(v28) <= 3.4028234e+38f;
+    const float v29 = -1.0f - v28;
+    const float v30 = float(H) - v28;
+    const float v31 = minimum(v29, v30);
+    const int at2 = test5 ? max(0, __float2int_rd(v31 - (1.0f + fabsf(v31) * 9.536743e-7f))) : 0;
+    const float v32 = maximum(v29, v30);
+    const int at3 = test5 ?
+        min(__float2int_ru(v26), __float2int_ru(v32 + (1.0f + fabsf(v32) * 9.536743e-7f))) : 0;
+    const float v33 = float(pw + 1) * v13;
+    const float v34 = -v33;
+    const float v35 = floorf(v34 / float(PW));
+    const float v36 = v35 + 1.0f;
+    const float v37 = float(pw) * v13;
+    const float v38 = v37 / float(PW);
+    const float v39 = floorf(v38);
+    const float v40 = v39 + 1.0f;
+    const float v41 = v37 < v39 * float(PW) ? v39 - 1.0f : v40 * float(PW) <= v37 ? v40 : v39;
+    const float v42 = rounded ? v8 + v41 : floorf(v8 + v38);
+    const float v43 = v34 < v35 * float(PW) ? v35 - 1.0f : v36 * float(PW) <= v34 ? v36 : v35;
+    const float v44 = (rounded ? v8 + -v43 : ceilf(v8 + v33 / float(PW))) - v42;
+    const float v45 = gamma * v13 * offset[((part_at + 1) * PH + ph) * PW + pw];
+    const float v46 = v42 + v45;
+    const bool test6 = fabsf(v44) <= 3.4028234e+38f && fabsf(v46) <= 3.4028234e+38f;
+    const float v47 = -1.0f - v46;
+    const float v48 = float(W) - v46;
+    const float v49 = minimum(v47, v48);
+    const int at4 = test6 ? max(0, __float2int_rd(v49 - (1.0f + fabsf(v49) * 9.536743e-7f))) : 0;
+    const float v50 = maximum(v47, v48);
+    const int at5 = test6 ?
+        min(__float2int_ru(v44), __float2int_ru(v50 + (1.0f + fabsf(v50) * 9.536743e-7f))) : 0;
+    const int at6 = max(0, min(__float2int_rz(roundf(rois_value2)), N - 1));
+    const float v51 = maximum(v26 * v44, 1.0f);
+    if (rest2 % 2 == 0) {
+      float value2 = 0.0f;
+      if (test4) {
+        float sum = 0.0f;
+        for (int step = at2; step < at3; ++step) {
+          const float v52 = v24 + float(step) + v27;
+          const int at7 = __float2int_rd(v52);
+          const int h = at7 + 1;
+          const bool in_h = 0 <= h && h < H;
+          const bool in_h2 = 0 <= at7 && at7 < H;
+          const bool test7 = -1.0f <= v52;
+          const bool test8 = v52 < float(H);
+          const int safe_h = max(0, min(h, last_h));
+          const int safe_h2 = max(0, min(at7, last_h));
+          for (int step2 = at4; step2 < at5; ++step2) {
+            const float v53 = v42 + float(step2) + v45;
+            float value3 = 0.0f;
+            if (test7 && -1.0f <= v53 && test8 && v53 < float(W)) {
+              float sum2 = 0.0f;
+              const int at8 = __float2int_rd(v53);
+              const float v54 = v53 - float(at8);
+              const float v55 = 1.0f - v54;
+              const int safe_w = max(0, min(at8, last_w));
+              const bool in_w = 0 <= at8 && at8 < W;
+              const int w = at8 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const bool test9 = in_h && in_w;
+              const bool test10 = in_h && in_w2;
+              const bool test11 = in_h2 && in_w;
+              const bool test12 = in_h2 && in_w2;
+              for (int c = 0; c < C; ++c) {
+                const int at9 = (at6 * C + c) * H;
+                const int at10 = (at9 + safe_h) * W;
+                const int at11 = (at9 + safe_h2) * W;
+                const float v56 = v55 * (test9 ? input[at10 + safe_w] : 0.0f) +
+                    v54 * (test10 ? input[at10 + safe_w2] : 0.0f);
+                const float v57 = v55 * (test11 ? input[at11 + safe_w] : 0.0f) +
+                    v54 * (test12 ? input[at11 + safe_w2] : 0.0f);
+                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
+                sum2 += term;
+              }
+              value3 = sum2 / v51;
+            }
+            sum += value3;
+          }
+        }
+        value2 = sum;
+      }
+      value = rounded ? gamma * v6 * value2 : gamma * (v - v3) * value2;
+    } else {
+      float value4 = 0.0f;
+      if (test4) {
+        float sum3 = 0.0f;
+        for (int step3 = at2; step3 < at3; ++step3) {
+          const float v58 = v24 + float(step3) + v27;
+          const int at12 = __float2int_rd(v58);
+          const float v59 = v58 - float(at12);
+          const int h2 = at12 + 1;
+          const bool in_h3 = 0 <= h2 && h2 < H;
+          const float v60 = 1.0f - v59;
+          const bool in_h4 = 0 <= at12 && at12 < H;
+          const bool test13 = -1.0f <= v58;
+          const bool test14 = v58 < float(H);
+          const int safe_h3 = max(0, min(h2, last_h));
+          const int safe_h4 = max(0, min(at12, last_h));
+          for (int step4 = at4; step4 < at5; ++step4) {
+            const float v61 = v42 + float(step4) + v45;
+            float value5 = 0.0f;
+            if (test13 && -1.0f <= v61 && test14 && v61 < float(W)) {
+              float sum4 = 0.0f;
+              const int at13 = __float2int_rd(v61);
+              const int w2 = at13 + 1;
+              const int safe_w3 = max(0, min(w2, last_w));
+              const bool in_w3 = 0 <= w2 && w2 < W;
+              const int safe_w4 = max(0, min(at13, last_w));
+              const bool in_w4 = 0 <= at13 && at13 < W;
+              const bool test15 = in_h3 && in_w3;
+              const bool test16 = in_h4 && in_w3;
+              const bool test17 = in_h3 && in_w4;
+              const bool test18 = in_h4 && in_w4;
+              for (int c2 = 0; c2 < C; ++c2) {
+                const int at14 = (at6 * C + c2) * H;
+                const int at15 = (at14 + safe_h3) * W;
+                const int at16 = (at14 + safe_h4) * W;
+                const float v62 = v59 * (test15 ? input[at15 + safe_w3] : 0.0f) +
+                    v60 * (test16 ? input[at16 + safe_w3] : 0.0f);
+                const float v63 = v62 - v59 * (test17 ? input[at15 + safe_w4] : 0.0f) -
+                    v60 * (test18 ? input[at16 + safe_w4] : 0.0f);
+                sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
+              }
+              value5 = sum4 / v51;
+            }
+            sum3 += value5;
+          }
+        }
+        value4 = sum3;
+      }
+      value = rounded ? gamma * v12 * value4 : gamma * (v9 - v7) * value4;
+    }
+    if (ROI_POOL_ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_input(
     const float* __restrict__ rois, const float* __restrict__ offset,
@@ -224,8 +423,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     int W, int R, int PH, int PW, float spatial_scale, float gamma) {
   const int elements = R * C * PH * PW;
   const bool rounded = ROI_POOL_COORDS == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
   const bool test = !(ROI_POOL_REDUCE == 0);
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
@@ -319,9 +516,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
       const float v30 = top + float(a) + dy;
       const int at4 = __float2int_rd(v30);
       const int at5 = at4 + 1;
-      const int at6 = (at2 + max(0, min(at5, last_h))) * W;
+      const int at6 = (at2 + at5) * W;
       const float v31 = v30 - float(at4);
-      const int at7 = (at2 + max(0, min(at4, last_h))) * W;
+      const int at7 = (at2 + at4) * W;
       const bool test13 = -1.0f <= v30;
       const bool test14 = v30 < float(H);
       const bool test15 = 0 <= at5 && at5 < H;
@@ -336,29 +533,27 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
           const int at9 = at8 + 1;
           const bool test18 = 0 <= at9;
           const bool test19 = at9 < W;
-          const int at10 = max(0, min(at9, last_w));
           const float v34 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v29;
           const float v35 = v33 - float(at8);
           const bool test20 = 0 <= at8;
           const bool test21 = at8 < W;
-          const int at11 = max(0, min(at8, last_w));
           const float v36 = 1.0f - v35;
           if (test15) {
             const float v37 = v34 * v31;
             if (test18 && test19) {
-              atomicAdd(&grad_input[at6 + at10], v37 * v35);
+              atomicAdd(&grad_input[at6 + at9], v37 * v35);
             }
             if (test20 && test21) {
-              atomicAdd(&grad_input[at6 + at11], v37 * v36);
+              atomicAdd(&grad_input[at6 + at8], v37 * v36);
             }
           }
           if (test16) {
             const float v38 = v34 * v32;
             if (test18 && test19) {
-              atomicAdd(&grad_input[at7 + at10], v38 * v35);
+              atomicAdd(&grad_input[at7 + at9], v38 * v35);
             }
             if (test20 && test21) {
-              atomicAdd(&grad_input[at7 + at11], v38 * v36);
+              atomicAdd(&grad_input[at7 + at8], v38 * v36);
             }
           }
         }
@@ -455,192 +650,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
       const int at5 = (at2 + max(0, min(max(0, best2), H - 1))) * W +
           max(0, min(max(0, best3), W - 1));
       atomicAdd(&grad_input[at5], grad_output[((r * C + c) * PH + ph) * PW + pw]);
-    }
-  }
-}
-
-// Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_offset(
-    const float* __restrict__ input, const float* __restrict__ rois,
-    const float* __restrict__ offset, const float* __restrict__ grad_output,
-    float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
-    float spatial_scale, float gamma) {
-  const int elements = R * 2 * PH * PW;
-  const bool rounded = ROI_POOL_COORDS == 0;
-  const int last_h = H - 1;
-  const int last_w = W - 1;
-  const bool is_max = ROI_POOL_REDUCE == 0;
-  const int group = blockIdx.x;
-  const int thread = threadIdx.x;
-  const int index = group * 128 + thread;
-  if (index < elements) {
-    const int pw = index % PW;
-    const int rest = index / PW;
-    const int ph = rest % PH;
-    const int rest2 = rest / PH;
-    const int part = rest2 % 2;
-    const int r = rest2 / 2;
-    float sum = 0.0f;
-    const int at = r * 5;
-    const float v = rois[at + 2] * spatial_scale;
-    const float v2 = rounded ? roundf(v) : v;
-    const float rois_value = rois[at + 4];
-    const float v3 = rounded ? roundf(rois_value * spatial_scale) + 1.0f :
-        (rois_value + 1.0f) * spatial_scale;
-    const float v4 = v3 - v2;
-    const float v5 = rounded ? maximum(v4, 1.0f) : v4;
-    const float v6 = float(ph + 1) * v5;
-    const float v7 = -v6;
-    const float v8 = floorf(v7 / float(PH));
-    const float v9 = v8 + 1.0f;
-    const float v10 = float(ph) * v5;
-    const float v11 = v10 / float(PH);
-    const float v12 = floorf(v11);
-    const float v13 = v12 + 1.0f;
-    const float v14 = v10 < v12 * float(PH) ? v12 - 1.0f : v13 * float(PH) <= v10 ? v13 : v12;
-    const float v15 = rounded ? v2 + v14 : floorf(v2 + v11);
-    const float v16 = v7 < v8 * float(PH) ? v8 - 1.0f : v9 * float(PH) <= v7 ? v9 : v8;
-    const float v17 = (rounded ? v2 + -v16 : ceilf(v2 + v6 / float(PH))) - v15;
-    const float v18 = gamma * v5;
-    const int part_at = r * 2;
-    const float v19 = v18 * offset[(part_at * PH + ph) * PW + pw];
-    const float v20 = v15 + v19;
-    const bool test = fabsf(v17) <= 3.4028234e+38f && fabsf(v20) <= 3.4028234e+38f;
-    const float v21 = -1.0f - v20;
-    const float v22 = float(H) - v20;
-    const float v23 = minimum(v21, v22);
-    const int at2 = test ? max(0, __float2int_rd(v23 - (1.0f + fabsf(v23) * 9.536743e-7f))) : 0;
-    const float v24 = maximum(v21, v22);
-    const int at3 = test ?
-        min(__float2int_ru(v17), __float2int_ru(v24 + (1.0f + fabsf(v24) * 9.536743e-7f))) : 0;
-    const float v25 = rois[at + 1] * spatial_scale;
-    const float v26 = rounded ? roundf(v25) : v25;
-    const float rois_value2 = rois[at + 3];
-    const float v27 = rounded ? roundf(rois_value2 * spatial_scale) + 1.0f :
-        (rois_value2 + 1.0f) * spatial_scale;
-    const float v28 = v27 - v26;
-    const float v29 = rounded ? maximum(v28, 1.0f) : v28;
-    const float v30 = float(pw + 1) * v29;
-    const float v31 = -v30;
-    const float v32 = floorf(v31 / float(PW));
-    const float v33 = v32 + 1.0f;
-    const float v34 = float(pw) * v29;
-    const float v35 = v34 / float(PW);
-    const float v36 = floorf(v35);
-    const float v37 = v36 + 1.0f;
-    const float v38 = v34 < v36 * float(PW) ? v36 - 1.0f : v37 * float(PW) <= v34 ? v37 : v36;
-    const float v39 = rounded ? v26 + v38 : floorf(v26 + v35);
-    const float v40 = v31 < v32 * float(PW) ? v32 - 1.0f : v33 * float(PW) <= v31 ? v33 : v32;
-    const float v41 = (rounded ? v26 + -v40 : ceilf(v26 + v30 / float(PW))) - v39;
-    const float v42 = gamma * v29;
-    const float v43 = v42 * offset[((part_at + 1) * PH + ph) * PW + pw];
-    const float v44 = v39 + v43;
-    const bool test2 = fabsf(v41) <= 3.4028234e+38f && fabsf(v44) <= 3.4028234e+38f;
-    const float v45 = -1.0f - v44;
-    const float v46 = float(W) - v44;
-    const float v47 = minimum(v45, v46);
-    const int at4 = test2 ? max(0, __float2int_rd(v47 - (1.0f + fabsf(v47) * 9.536743e-7f))) : 0;
-    const float v48 = maximum(v45, v46);
-    const int at5 = test2 ?
-        min(__float2int_ru(v41), __float2int_ru(v48 + (1.0f + fabsf(v48) * 9.536743e-7f))) : 0;
-    const float rois_value3 = rois[at];
-    const int at6 = max(0, min(__float2int_rz(roundf(rois_value3)), N - 1)) * C;
-    const bool test3 = part == 1;
-    const bool test4 = 0.0f <= rois_value3 && rois_value3 < float(N) &&
-        floorf(rois_value3) == rois_value3 && fabsf(v26) <= 3.4028234e+38f;
-    const bool test5 = test4 && fabsf(v2) <= 3.4028234e+38f && fabsf(v27) <= 3.4028234e+38f &&
-        fabsf(v3) <= 3.4028234e+38f;
-    const bool test6 = test5 && 0.0f < v29 && 0.0f < v5;
-    const float v49 = maximum(v17 * v41, 1.0f);
-    const bool test7 = part == 0;
-    for (int c = 0; c < C; ++c) {
-      float value = 0.0f;
-      float value2 = 0.0f;
-      if (is_max) {
-      } else if (test6) {
-        value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-      }
-      const float v50 = value2 / v49;
-      if (test3) {
-        float sum2 = 0.0f;
-        const int at7 = (at6 + c) * H;
-        for (int step = at2; step < at3; ++step) {
-          const float v51 = v15 + float(step) + v19;
-          const int at8 = __float2int_rd(v51);
-          const float v52 = v51 - float(at8);
-          const float v53 = v50 * v52;
-          const int h = at8 + 1;
-          const int at9 = (at7 + max(0, min(h, last_h))) * W;
-          const bool in_h = 0 <= h && h < H;
-          const float v54 = v50 * (1.0f - v52);
-          const int at10 = (at7 + max(0, min(at8, last_h))) * W;
-          const bool in_h2 = 0 <= at8 && at8 < H;
-          const bool test8 = -1.0f <= v51;
-          const bool test9 = v51 < float(H);
-          for (int step2 = at4; step2 < at5; ++step2) {
-            const float v55 = v39 + float(step2) + v43;
-            float value3 = 0.0f;
-            if (test8 && -1.0f <= v55 && test9 && v55 < float(W)) {
-              const int at11 = __float2int_rd(v55);
-              const int w = at11 + 1;
-              const int safe_w = max(0, min(w, last_w));
-              const bool in_w = 0 <= w && w < W;
-              const int safe_w2 = max(0, min(at11, last_w));
-              const bool in_w2 = 0 <= at11 && at11 < W;
-              const float v56 = v53 * (in_h && in_w ? input[at9 + safe_w] : 0.0f) +
-                  v54 * (in_h2 && in_w ? input[at10 + safe_w] : 0.0f);
-              const float v57 = v53 * (in_h && in_w2 ? input[at9 + safe_w2] : 0.0f) +
-                  v54 * (in_h2 && in_w2 ? input[at10 + safe_w2] : 0.0f);
-              value3 = v56 + -v57;
-            }
-            sum2 += value3;
-          }
-        }
-        value = sum2 * v42;
-      }
-      float value4 = 0.0f;
-      if (test7) {
-        float sum3 = 0.0f;
-        const int at12 = (at6 + c) * H;
-        for (int step3 = at2; step3 < at3; ++step3) {
-          const float v58 = v15 + float(step3) + v19;
-          const int at13 = __float2int_rd(v58);
-          const int h2 = at13 + 1;
-          const int at14 = (at12 + max(0, min(h2, last_h))) * W;
-          const bool in_h3 = 0 <= h2 && h2 < H;
-          const int at15 = (at12 + max(0, min(at13, last_h))) * W;
-          const bool in_h4 = 0 <= at13 && at13 < H;
-          const bool test10 = -1.0f <= v58;
-          const bool test11 = v58 < float(H);
-          for (int step4 = at4; step4 < at5; ++step4) {
-            const float v59 = v39 + float(step4) + v43;
-            float value5 = 0.0f;
-            if (test10 && -1.0f <= v59 && test11 && v59 < float(W)) {
-              const int at16 = __float2int_rd(v59);
-              const float v60 = v59 - float(at16);
-              const float v61 = 1.0f - v60;
-              const int safe_w3 = max(0, min(at16, last_w));
-              const bool in_w3 = 0 <= at16 && at16 < W;
-              const int w2 = at16 + 1;
-              const int safe_w4 = max(0, min(w2, last_w));
-              const bool in_w4 = 0 <= w2 && w2 < W;
-              const float v62 = v61 * (in_h3 && in_w3 ? input[at14 + safe_w3] : 0.0f) +
-                  v60 * (in_h3 && in_w4 ? input[at14 + safe_w4] : 0.0f);
-              const float v63 = v61 * (in_h4 && in_w3 ? input[at15 + safe_w3] : 0.0f) +
-                  v60 * (in_h4 && in_w4 ? input[at15 + safe_w4] : 0.0f);
-              value5 = v50 * v62 + -(v50 * v63);
-            }
-            sum3 += value5;
-          }
-        }
-        value4 = sum3 * v18;
-      }
-      sum += value + value4;
-    }
-    if (ROI_POOL_ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
     }
   }
 }

@@ -41,47 +41,40 @@ function conv2d_backward_grad_input_kernel(
   padding_left, dilation_y, dilation_x,
 ) {
   const elements = N * C * H * W;
-  const C_per_groups = floor_div(C, groups);
   const O_per_groups = floor_div(O, groups);
-  const at = -padding_top;
-  const at2 = -padding_left;
+  const C_per_groups = floor_div(C, groups);
   const index = this.thread.x;
   const rest = floor_div(index, W);
   const rest2 = floor_div(rest, H);
   const c = floor_mod(rest2, C);
-  const at3 = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at3 < I) {
-    let sum = 0;
-    const w = floor_mod(index, W);
-    const h = floor_mod(rest, H);
-    const rest3 = floor_div(rest2, C);
-    const at4 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at3, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at5 = at4 * O_per_groups + o;
-      for (let i = 0; i < KH; i += 1) {
-        const at6 = h - at - dilation_y * i;
-        const at7 = floor_div(at6, stride_y);
-        const test = floor_mod(at6, stride_y) === 0 && 0 <= at7 && at7 < OH;
-        const safe_oh = maximum(0, minimum(at7, OH - 1));
-        for (let j = 0; j < KW; j += 1) {
-          const at8 = w - at2 - dilation_x * j;
-          const at9 = floor_div(at8, stride_x);
-          let value2 = 0;
-          if (test && floor_mod(at8, stride_x) === 0 && 0 <= at9 && at9 < OW) {
-            const grad_output_at = ((rest3 * O + at5) * OH + safe_oh) * OW +
-                maximum(0, minimum(at9, OW - 1));
-            const v = grad_output[grad_output_at] * weight[((at5 * I + safe_i) * KH + i) * KW + j];
-            value2 = v;
-          }
-          sum += value2;
+  let sum = 0;
+  const w = floor_mod(index, W);
+  const h = floor_mod(rest, H);
+  const rest3 = floor_div(rest2, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    for (let i = 0; i < KH; i += 1) {
+      const at4 = h + padding_top - dilation_y * i;
+      const at5 = floor_div(at4, stride_y);
+      const test = floor_mod(at4, stride_y) === 0 && 0 <= at5 && at5 < OH;
+      const safe_oh = maximum(0, minimum(at5, OH - 1));
+      for (let j = 0; j < KW; j += 1) {
+        const at6 = w + padding_left - dilation_x * j;
+        const at7 = floor_div(at6, stride_x);
+        let value = 0;
+        if (test && floor_mod(at6, stride_x) === 0 && 0 <= at7 && at7 < OW) {
+          const grad_output_at = ((rest3 * O + at3) * OH + safe_oh) * OW +
+              maximum(0, minimum(at7, OW - 1));
+          const v = grad_output[grad_output_at] * weight[((at3 * I + at2) * KH + i) * KW + j];
+          value = v;
         }
+        sum += value;
       }
     }
-    value = sum;
   }
-  return value;
+  return sum;
 }
 
 /**
@@ -161,47 +154,40 @@ function conv2d_backward_bias_grad_input_kernel(
   padding_left, dilation_y, dilation_x,
 ) {
   const elements = N * C * H * W;
-  const C_per_groups = floor_div(C, groups);
   const O_per_groups = floor_div(O, groups);
-  const at = -padding_top;
-  const at2 = -padding_left;
+  const C_per_groups = floor_div(C, groups);
   const index = this.thread.x;
   const rest = floor_div(index, W);
   const rest2 = floor_div(rest, H);
   const c = floor_mod(rest2, C);
-  const at3 = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at3 < I) {
-    let sum = 0;
-    const w = floor_mod(index, W);
-    const h = floor_mod(rest, H);
-    const rest3 = floor_div(rest2, C);
-    const at4 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at3, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at5 = at4 * O_per_groups + o;
-      for (let i = 0; i < KH; i += 1) {
-        const at6 = h - at - dilation_y * i;
-        const at7 = floor_div(at6, stride_y);
-        const test = floor_mod(at6, stride_y) === 0 && 0 <= at7 && at7 < OH;
-        const safe_oh = maximum(0, minimum(at7, OH - 1));
-        for (let j = 0; j < KW; j += 1) {
-          const at8 = w - at2 - dilation_x * j;
-          const at9 = floor_div(at8, stride_x);
-          let value2 = 0;
-          if (test && floor_mod(at8, stride_x) === 0 && 0 <= at9 && at9 < OW) {
-            const grad_output_at = ((rest3 * O + at5) * OH + safe_oh) * OW +
-                maximum(0, minimum(at9, OW - 1));
-            const v = grad_output[grad_output_at] * weight[((at5 * I + safe_i) * KH + i) * KW + j];
-            value2 = v;
-          }
-          sum += value2;
+  let sum = 0;
+  const w = floor_mod(index, W);
+  const h = floor_mod(rest, H);
+  const rest3 = floor_div(rest2, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    for (let i = 0; i < KH; i += 1) {
+      const at4 = h + padding_top - dilation_y * i;
+      const at5 = floor_div(at4, stride_y);
+      const test = floor_mod(at4, stride_y) === 0 && 0 <= at5 && at5 < OH;
+      const safe_oh = maximum(0, minimum(at5, OH - 1));
+      for (let j = 0; j < KW; j += 1) {
+        const at6 = w + padding_left - dilation_x * j;
+        const at7 = floor_div(at6, stride_x);
+        let value = 0;
+        if (test && floor_mod(at6, stride_x) === 0 && 0 <= at7 && at7 < OW) {
+          const grad_output_at = ((rest3 * O + at3) * OH + safe_oh) * OW +
+              maximum(0, minimum(at7, OW - 1));
+          const v = grad_output[grad_output_at] * weight[((at3 * I + at2) * KH + i) * KW + j];
+          value = v;
         }
+        sum += value;
       }
     }
-    value = sum;
   }
-  return value;
+  return sum;
 }
 
 /**

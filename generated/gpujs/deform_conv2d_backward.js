@@ -23,6 +23,249 @@
 // marks truth values that gpu.js would take for numbers.
 
 /**
+ * Computes grad_columns. Takes { weight, grad_output } and the numbers
+ * { N, C, KH, KW, OH, OW, O, I, groups }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_grad_columns(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_grad_columns_kernel,
+    arrays: ["weight", "grad_output"],
+    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
+    reals: [],
+    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_grad_columns_kernel(
+  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
+) {
+  const elements = N * C * KH * KW * OH * OW;
+  const O_per_groups = floor_div(O, groups);
+  const C_per_groups = floor_div(C, groups);
+  const index = this.thread.x;
+  const rest = floor_div(index, OW);
+  const rest2 = floor_div(rest, OH);
+  const rest3 = floor_div(rest2, KW);
+  const rest4 = floor_div(rest3, KH);
+  const c = floor_mod(rest4, C);
+  let sum = 0;
+  const ow = floor_mod(index, OW);
+  const oh = floor_mod(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest5 = floor_div(rest4, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
+        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    sum += term;
+  }
+  return sum;
+}
+
+/**
+ * Computes grad_offset. Takes { input, offset, grad_columns } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
+ * dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_grad_offset(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_grad_offset_kernel,
+    arrays: ["input", "offset", "grad_columns"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
+      "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_grad_offset_kernel(
+  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
+  padding_left, dilation_y, dilation_x,
+) {
+  const elements = N * G * KH * KW * 2 * OH * OW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const index = this.thread.x;
+  const ow = floor_mod(index, OW);
+  const rest = floor_div(index, OW);
+  const oh = floor_mod(rest, OH);
+  const rest2 = floor_div(rest, OH);
+  const part = floor_mod(rest2, 2);
+  const rest3 = floor_div(rest2, 2);
+  const kw = floor_mod(rest3, KW);
+  const rest4 = floor_div(rest3, KW);
+  const kh = floor_mod(rest4, KH);
+  const rest5 = floor_div(rest4, KH);
+  const g = floor_mod(rest5, G);
+  const n = floor_div(rest5, G);
+  const at = (kh * KW + kw) * 2 + part;
+  const at2 = floor_div(at, KW);
+  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const g_at = n * G + g;
+  const at4 = interleaved ? kw : floor_mod(at, KW);
+  const part_at = ((g_at * KH + at3) * KW + at4) * 2;
+  const part_at2 = g_at * 2;
+  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
+  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
+    if (is_zeros) {
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        const at6 = floor_to_int(v2);
+        const at7 = floor_to_int(v);
+        const h = at7 + 1;
+        const w = at6 + 1;
+        if (test) {
+          let sum = 0;
+          const v3 = v2 - at6;
+          const v4 = 1 - v3;
+          const safe_w = maximum(0, minimum(at6, last_w));
+          const in_h = 0 <= h && h < H;
+          const in_w = 0 <= at6 && at6 < W;
+          const safe_w2 = maximum(0, minimum(w, last_w));
+          const in_w2 = 0 <= w && w < W;
+          const in_h2 = 0 <= at7 && at7 < H;
+          const safe_h = maximum(0, minimum(h, last_h));
+          const test2 = in_h && in_w;
+          const test3 = in_h && in_w2;
+          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const test4 = in_h2 && in_w;
+          const test5 = in_h2 && in_w2;
+          for (let c = 0; c < C_per_G; c += 1) {
+            const c_at = n * C + (g * C_per_G + c);
+            const at8 = c_at * H;
+            const at9 = (at8 + safe_h) * W;
+            const at10 = (at8 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
+                v3 * (test3 ? input[at9 + safe_w2] : 0);
+            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
+                v3 * (test5 ? input[at10 + safe_w2] : 0);
+            sum += grad_columns_value * (v5 - v6);
+          }
+          value = sum;
+        } else {
+          let sum2 = 0;
+          const v7 = v - at7;
+          const safe_w3 = maximum(0, minimum(w, last_w));
+          const in_h3 = 0 <= h && h < H;
+          const in_w3 = 0 <= w && w < W;
+          const v8 = 1 - v7;
+          const in_h4 = 0 <= at7 && at7 < H;
+          const safe_w4 = maximum(0, minimum(at6, last_w));
+          const in_w4 = 0 <= at6 && at6 < W;
+          const safe_h3 = maximum(0, minimum(h, last_h));
+          const test6 = in_h3 && in_w3;
+          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const test7 = in_h4 && in_w3;
+          const test8 = in_h3 && in_w4;
+          const test9 = in_h4 && in_w4;
+          for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+            const c_at2 = n * C + (g * C_per_G + c2);
+            const at11 = c_at2 * H;
+            const at12 = (at11 + safe_h3) * W;
+            const at13 = (at11 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
+                v8 * (test7 ? input[at13 + safe_w3] : 0);
+            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
+                v8 * (test9 ? input[at13 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v10;
+          }
+          value = sum2;
+        }
+      }
+    } else if (0 <= v && 0 <= v2) {
+      const v11 = minimum(v, last_h);
+      const v12 = minimum(v2, last_w);
+      const v13 = maximum(0, v12);
+      const at14 = floor_to_int(v13);
+      const v14 = maximum(0, v11);
+      const at15 = floor_to_int(v14);
+      const h2 = at15 + 1;
+      const w2 = at14 + 1;
+      if (test) {
+        if (!(last_h < v) && 0 < v11) {
+          let sum3 = 0;
+          const v15 = v13 - at14;
+          const v16 = 1 - v15;
+          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const in_h5 = 0 <= h2 && h2 < H;
+          const safe_w6 = maximum(0, minimum(w2, last_w));
+          const in_w5 = 0 <= w2 && w2 < W;
+          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const test10 = in_h5 && in_w5;
+          const safe_h6 = maximum(0, minimum(at15, last_h));
+          for (let c3 = 0; c3 < C_per_G; c3 += 1) {
+            const c_at3 = n * C + (g * C_per_G + c3);
+            const at16 = c_at3 * H;
+            const at17 = (at16 + safe_h5) * W;
+            const at18 = (at16 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
+                v15 * (test10 ? input[at17 + safe_w6] : 0);
+            const v18 = v17 -
+                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v18;
+          }
+          value = sum3;
+        }
+      } else if (!(last_w < v2) && 0 < v12) {
+        let sum4 = 0;
+        const v19 = v14 - at15;
+        const safe_w7 = maximum(0, minimum(w2, last_w));
+        const in_h6 = 0 <= h2 && h2 < H;
+        const in_w6 = 0 <= w2 && w2 < W;
+        const v20 = 1 - v19;
+        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const safe_h7 = maximum(0, minimum(h2, last_h));
+        const test11 = in_h6 && in_w6;
+        const safe_h8 = maximum(0, minimum(at15, last_h));
+        for (let c4 = 0; c4 < C_per_G; c4 += 1) {
+          const c_at4 = n * C + (g * C_per_G + c4);
+          const at19 = c_at4 * H;
+          const at20 = (at19 + safe_h7) * W;
+          const at21 = (at19 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
+              OW + ow];
+          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
+              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
+          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
+          sum4 += grad_columns_value4 * v22;
+        }
+        value = sum4;
+      }
+    }
+  }
+  return value;
+}
+
+/**
  * Computes columns. Takes { input, offset } and the numbers
  * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
  * dilation_x }.
@@ -134,298 +377,6 @@ function deform_conv2d_backward_columns_kernel(
 }
 
 /**
- * Computes grad_columns. Takes { weight, grad_output } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_grad_columns(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_grad_columns_kernel,
-    arrays: ["weight", "grad_output"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_grad_columns_kernel(
-  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const C_per_groups = floor_div(C, groups);
-  const O_per_groups = floor_div(O, groups);
-  const index = this.thread.x;
-  const rest = floor_div(index, OW);
-  const rest2 = floor_div(rest, OH);
-  const rest3 = floor_div(rest2, KW);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const at = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at < I) {
-    let sum = 0;
-    const ow = floor_mod(index, OW);
-    const oh = floor_mod(rest, OH);
-    const kw = floor_mod(rest2, KW);
-    const kh = floor_mod(rest3, KH);
-    const rest5 = floor_div(rest4, C);
-    const at2 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at3 = at2 * O_per_groups + o;
-      const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-          weight[((at3 * I + safe_i) * KH + kh) * KW + kw];
-      sum += term;
-    }
-    value = sum;
-  }
-  return value;
-}
-
-/**
- * Computes grad_offset. Takes { input, offset, grad_columns } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_grad_offset(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_grad_offset_kernel,
-    arrays: ["input", "offset", "grad_columns"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_grad_offset_kernel(
-  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
-  padding_left, dilation_y, dilation_x,
-) {
-  const elements = N * G * KH * KW * 2 * OH * OW;
-  const C_per_G = floor_div(C, G);
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const test = !interleaved && true;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const test2 = !is_zeros && true;
-  const last_h = H - 1;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const part = floor_mod(rest2, 2);
-  const rest3 = floor_div(rest2, 2);
-  const kw = floor_mod(rest3, KW);
-  const rest4 = floor_div(rest3, KW);
-  const kh = floor_mod(rest4, KH);
-  const rest5 = floor_div(rest4, KH);
-  const g = floor_mod(rest5, G);
-  const n = floor_div(rest5, G);
-  let sum = 0;
-  const at = n * G;
-  const at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-  const at3 = at2 * OW + ow;
-  const at4 = floor_div(at3, OW);
-  const at5 = floor_div(at4, OH);
-  const at6 = floor_div(at5, KW);
-  const at7 = floor_div(at6, KH);
-  const at8 = floor_mod(at7, 2);
-  const at9 = floor_mod(at4, OH);
-  const at10 = floor_mod(at6, KH);
-  const at11 = floor_div(at7, 2);
-  const n2 = floor_div(at11, G);
-  const safe_n = maximum(0, minimum(n2, N - 1));
-  const safe_kh = maximum(0, minimum(at10, KH - 1));
-  const kw2 = floor_mod(at5, KW);
-  const safe_kw = maximum(0, minimum(kw2, KW - 1));
-  const safe_oh = maximum(0, minimum(at9, OH - 1));
-  const ow2 = floor_mod(at3, OW);
-  const safe_ow = maximum(0, minimum(ow2, OW - 1));
-  const test3 = at8 === 1 && test;
-  const at12 = floor_mod(at11, G);
-  const in_n = 0 <= n2 && n2 < N;
-  const test4 = part === 1 && interleaved;
-  const test5 = at8 === 0 && test;
-  const test6 = part === 0 && interleaved;
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at13 = at12 * C_per_G + c;
-    const g_at = safe_n * G + maximum(0, minimum(floor_div(at13, C_per_G), G - 1));
-    const part_at = ((g_at * KH + safe_kh) * KW + safe_kw) * 2;
-    const part_at2 = g_at * 2;
-    const at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-        (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-    const v = at9 * stride_y - padding_top + at10 * dilation_y + offset[at14];
-    const test7 = v < H;
-    const offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-        safe_ow;
-    const v2 = ow2 * stride_x - padding_left + kw2 * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-    const test8 = v2 < W;
-    const test9 = 0 <= v && 0 <= v2;
-    const test10 = test9 && test7 && test8;
-    const v3 = test10 ? v2 : 0;
-    const v4 = minimum(v3, last_w);
-    const c_at = safe_n * C + maximum(0, minimum(at13, C - 1));
-    const grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-        safe_oh) * OW + safe_ow];
-    const v5 = test10 ? v : 0;
-    const v6 = minimum(v5, last_h);
-    const v7 = maximum(0, v6);
-    const at15 = floor_to_int(v7);
-    const v8 = v7 - at15;
-    const v9 = grad_columns_value * v8;
-    const at16 = c_at * H;
-    const h = at15 + 1;
-    const at17 = (at16 + maximum(0, minimum(h, last_h))) * W;
-    const v10 = maximum(0, v4);
-    const at18 = floor_to_int(v10);
-    const w = at18 + 1;
-    const safe_w = maximum(0, minimum(w, last_w));
-    const test11 = in_n && 0 <= at13 && at13 < C;
-    const test12 = test11 && 0 <= h && h < H;
-    const in_w = 0 <= w && w < W;
-    const input_value = test12 && in_w ? input[at17 + safe_w] : 0;
-    const v11 = grad_columns_value * (1 - v8);
-    const at19 = (at16 + maximum(0, minimum(at15, last_h))) * W;
-    const input_value2 = test11 && in_w ? input[at19 + safe_w] : 0;
-    const safe_w2 = maximum(0, minimum(at18, last_w));
-    const input_value3 = test12 ? input[at17 + safe_w2] : 0;
-    const input_value4 = test11 ? input[at19 + safe_w2] : 0;
-    const test13 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && true;
-    const test14 = test13 && is_zeros;
-    const test15 = test13 && test7 && test8;
-    const v12 = test15 ? v : 0;
-    const at20 = floor_to_int(v12);
-    const v13 = v12 - at20;
-    const v14 = grad_columns_value * v13;
-    const h2 = at20 + 1;
-    const at21 = (at16 + maximum(0, minimum(h2, last_h))) * W;
-    const v15 = test15 ? v2 : 0;
-    const at22 = floor_to_int(v15);
-    const w2 = at22 + 1;
-    const safe_w3 = maximum(0, minimum(w2, last_w));
-    const test16 = test11 && 0 <= h2 && h2 < H;
-    const in_w2 = 0 <= w2 && w2 < W;
-    const input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0;
-    const v16 = grad_columns_value * (1 - v13);
-    const at23 = (at16 + maximum(0, minimum(at20, last_h))) * W;
-    const test17 = test11 && 0 <= at20 && at20 < H;
-    const input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0;
-    const safe_w4 = maximum(0, minimum(at22, last_w));
-    const in_w3 = 0 <= at22 && at22 < W;
-    const input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0;
-    const input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0;
-    const at24 = g * C_per_G + c;
-    const g_at2 = at + floor_div(at24, C_per_G);
-    const part_at3 = ((g_at2 * KH + kh) * KW + kw) * 2;
-    const part_at4 = g_at2 * 2;
-    const at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-        (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v17 = oh * stride_y - padding_top + kh * dilation_y + offset[at25];
-    const test18 = v17 < H;
-    const offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v18 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-    const test19 = v18 < W;
-    const test20 = 0 <= v17 && 0 <= v18;
-    const test21 = test20 && test18 && test19;
-    const v19 = test21 ? v18 : 0;
-    const v20 = minimum(v19, last_w);
-    const c_at2 = n * C + at24;
-    const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    const v21 = test21 ? v17 : 0;
-    const v22 = minimum(v21, last_h);
-    const v23 = maximum(0, v22);
-    const at26 = floor_to_int(v23);
-    const v24 = v23 - at26;
-    const v25 = grad_columns_value2 * v24;
-    const at27 = c_at2 * H;
-    const h3 = at26 + 1;
-    const at28 = (at27 + maximum(0, minimum(h3, last_h))) * W;
-    const v26 = maximum(0, v20);
-    const at29 = floor_to_int(v26);
-    const w3 = at29 + 1;
-    const safe_w5 = maximum(0, minimum(w3, last_w));
-    const in_h = 0 <= h3 && h3 < H;
-    const in_w4 = 0 <= w3 && w3 < W;
-    const input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0;
-    const v27 = grad_columns_value2 * (1 - v24);
-    const at30 = (at27 + maximum(0, minimum(at26, last_h))) * W;
-    const input_value10 = in_w4 ? input[at30 + safe_w5] : 0;
-    const safe_w6 = maximum(0, minimum(at29, last_w));
-    const input_value11 = in_h ? input[at28 + safe_w6] : 0;
-    const input_value12 = input[at30 + safe_w6];
-    const test22 = (is_one_sided ? -1 <= v17 && -1 <= v18 : -1 < v17 && -1 < v18) && true;
-    const test23 = test22 && is_zeros;
-    const test24 = test22 && test18 && test19;
-    const v28 = test24 ? v17 : 0;
-    const at31 = floor_to_int(v28);
-    const v29 = v28 - at31;
-    const v30 = grad_columns_value2 * v29;
-    const h4 = at31 + 1;
-    const at32 = (at27 + maximum(0, minimum(h4, last_h))) * W;
-    const v31 = test24 ? v18 : 0;
-    const at33 = floor_to_int(v31);
-    const w4 = at33 + 1;
-    const safe_w7 = maximum(0, minimum(w4, last_w));
-    const in_h2 = 0 <= h4 && h4 < H;
-    const in_w5 = 0 <= w4 && w4 < W;
-    const input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0;
-    const v32 = grad_columns_value2 * (1 - v29);
-    const at34 = (at27 + maximum(0, minimum(at31, last_h))) * W;
-    const in_h3 = 0 <= at31 && at31 < H;
-    const input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0;
-    const safe_w8 = maximum(0, minimum(at33, last_w));
-    const in_w6 = 0 <= at33 && at33 < W;
-    const input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0;
-    const input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0;
-    const v33 = v10 - at18;
-    const v34 = 1 - v33;
-    const v35 = v15 - at22;
-    const v36 = 1 - v35;
-    const v37 = v26 - at29;
-    const v38 = 1 - v37;
-    const v39 = v31 - at33;
-    const v40 = 1 - v39;
-    const v41 = test9 && !(last_w < v3) && 0 < v4 && test2 ?
-        v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4) : 0;
-    const v42 = test14 ?
-        v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8) : 0;
-    const v43 = test20 && !(last_w < v19) && 0 < v20 && test2 ?
-        v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12) : 0;
-    const v44 = test23 ?
-        v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16) :
-        0;
-    const v45 = (test3 && test7 && test8 ? v41 + v42 : 0) +
-        (test4 && test18 && test19 ? v43 + v44 : 0);
-    const v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-        -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-    const v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-        -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-    const v48 = (test9 && !(last_h < v5) && 0 < v6 && test2 ? v46 : 0) + (test14 ? v47 : 0);
-    const v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-        -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-    const v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-        -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-    const v51 = (test20 && !(last_h < v21) && 0 < v22 && test2 ? v49 : 0) + (test23 ? v50 : 0);
-    sum += v45 + (test5 && test7 && test8 ? v48 : 0) + (test6 && test18 && test19 ? v51 : 0);
-  }
-  return sum;
-}
-
-/**
  * Computes grad_weight. Takes { grad_output, columns } and the numbers
  * { N, C, KH, KW, OH, OW, O, I, groups }.
  * BORDER, border: 0 zeros, 1 dcnv1
@@ -468,6 +419,381 @@ function deform_conv2d_backward_grad_weight_kernel(
     }
   }
   return sum;
+}
+
+/**
+ * Computes grad_columns. Takes { weight, grad_output } and the numbers
+ * { N, C, KH, KW, OH, OW, O, I, groups }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_grad_columns(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_grad_columns_kernel,
+    arrays: ["weight", "grad_output"],
+    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
+    reals: [],
+    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_grad_columns_kernel(
+  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
+) {
+  const elements = N * C * KH * KW * OH * OW;
+  const O_per_groups = floor_div(O, groups);
+  const C_per_groups = floor_div(C, groups);
+  const index = this.thread.x;
+  const rest = floor_div(index, OW);
+  const rest2 = floor_div(rest, OH);
+  const rest3 = floor_div(rest2, KW);
+  const rest4 = floor_div(rest3, KH);
+  const c = floor_mod(rest4, C);
+  let sum = 0;
+  const ow = floor_mod(index, OW);
+  const oh = floor_mod(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest5 = floor_div(rest4, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
+        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    sum += term;
+  }
+  return sum;
+}
+
+/**
+ * Computes grad_offset. Takes { input, offset, mask, grad_columns } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
+ * dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_grad_offset(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_grad_offset_kernel,
+    arrays: ["input", "offset", "mask", "grad_columns"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
+      "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_grad_offset_kernel(
+  input, offset, mask, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
+  padding_left, dilation_y, dilation_x,
+) {
+  const elements = N * G * KH * KW * 2 * OH * OW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const index = this.thread.x;
+  const ow = floor_mod(index, OW);
+  const rest = floor_div(index, OW);
+  const oh = floor_mod(rest, OH);
+  const rest2 = floor_div(rest, OH);
+  const part = floor_mod(rest2, 2);
+  const rest3 = floor_div(rest2, 2);
+  const kw = floor_mod(rest3, KW);
+  const rest4 = floor_div(rest3, KW);
+  const kh = floor_mod(rest4, KH);
+  const rest5 = floor_div(rest4, KH);
+  const g = floor_mod(rest5, G);
+  const n = floor_div(rest5, G);
+  const at = (kh * KW + kw) * 2 + part;
+  const at2 = floor_div(at, KW);
+  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const g_at = n * G + g;
+  const at4 = interleaved ? kw : floor_mod(at, KW);
+  const kw_at = (g_at * KH + at3) * KW + at4;
+  const part_at = kw_at * 2;
+  const part_at2 = g_at * 2;
+  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
+  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
+    const mask_value = mask[(kw_at * OH + oh) * OW + ow];
+    if (is_zeros) {
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        const at6 = floor_to_int(v2);
+        const at7 = floor_to_int(v);
+        const h = at7 + 1;
+        const w = at6 + 1;
+        if (test) {
+          let sum = 0;
+          const v3 = v2 - at6;
+          const v4 = 1 - v3;
+          const safe_w = maximum(0, minimum(at6, last_w));
+          const in_h = 0 <= h && h < H;
+          const in_w = 0 <= at6 && at6 < W;
+          const safe_w2 = maximum(0, minimum(w, last_w));
+          const in_w2 = 0 <= w && w < W;
+          const in_h2 = 0 <= at7 && at7 < H;
+          const safe_h = maximum(0, minimum(h, last_h));
+          const test2 = in_h && in_w;
+          const test3 = in_h && in_w2;
+          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const test4 = in_h2 && in_w;
+          const test5 = in_h2 && in_w2;
+          for (let c = 0; c < C_per_G; c += 1) {
+            const c_at = n * C + (g * C_per_G + c);
+            const at8 = c_at * H;
+            const at9 = (at8 + safe_h) * W;
+            const at10 = (at8 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
+                v3 * (test3 ? input[at9 + safe_w2] : 0);
+            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
+                v3 * (test5 ? input[at10 + safe_w2] : 0);
+            sum += grad_columns_value * (v5 - v6);
+          }
+          value = mask_value * sum;
+        } else {
+          let sum2 = 0;
+          const v7 = v - at7;
+          const safe_w3 = maximum(0, minimum(w, last_w));
+          const in_h3 = 0 <= h && h < H;
+          const in_w3 = 0 <= w && w < W;
+          const v8 = 1 - v7;
+          const in_h4 = 0 <= at7 && at7 < H;
+          const safe_w4 = maximum(0, minimum(at6, last_w));
+          const in_w4 = 0 <= at6 && at6 < W;
+          const safe_h3 = maximum(0, minimum(h, last_h));
+          const test6 = in_h3 && in_w3;
+          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const test7 = in_h4 && in_w3;
+          const test8 = in_h3 && in_w4;
+          const test9 = in_h4 && in_w4;
+          for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+            const c_at2 = n * C + (g * C_per_G + c2);
+            const at11 = c_at2 * H;
+            const at12 = (at11 + safe_h3) * W;
+            const at13 = (at11 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
+                v8 * (test7 ? input[at13 + safe_w3] : 0);
+            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
+                v8 * (test9 ? input[at13 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v10;
+          }
+          value = mask_value * sum2;
+        }
+      }
+    } else if (0 <= v && 0 <= v2) {
+      const v11 = minimum(v, last_h);
+      const v12 = minimum(v2, last_w);
+      const v13 = maximum(0, v12);
+      const at14 = floor_to_int(v13);
+      const v14 = maximum(0, v11);
+      const at15 = floor_to_int(v14);
+      const h2 = at15 + 1;
+      const w2 = at14 + 1;
+      if (test) {
+        if (!(last_h < v) && 0 < v11) {
+          let sum3 = 0;
+          const v15 = v13 - at14;
+          const v16 = 1 - v15;
+          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const in_h5 = 0 <= h2 && h2 < H;
+          const safe_w6 = maximum(0, minimum(w2, last_w));
+          const in_w5 = 0 <= w2 && w2 < W;
+          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const test10 = in_h5 && in_w5;
+          const safe_h6 = maximum(0, minimum(at15, last_h));
+          for (let c3 = 0; c3 < C_per_G; c3 += 1) {
+            const c_at3 = n * C + (g * C_per_G + c3);
+            const at16 = c_at3 * H;
+            const at17 = (at16 + safe_h5) * W;
+            const at18 = (at16 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
+                v15 * (test10 ? input[at17 + safe_w6] : 0);
+            const v18 = v17 -
+                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v18;
+          }
+          value = mask_value * sum3;
+        }
+      } else if (!(last_w < v2) && 0 < v12) {
+        let sum4 = 0;
+        const v19 = v14 - at15;
+        const safe_w7 = maximum(0, minimum(w2, last_w));
+        const in_h6 = 0 <= h2 && h2 < H;
+        const in_w6 = 0 <= w2 && w2 < W;
+        const v20 = 1 - v19;
+        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const safe_h7 = maximum(0, minimum(h2, last_h));
+        const test11 = in_h6 && in_w6;
+        const safe_h8 = maximum(0, minimum(at15, last_h));
+        for (let c4 = 0; c4 < C_per_G; c4 += 1) {
+          const c_at4 = n * C + (g * C_per_G + c4);
+          const at19 = c_at4 * H;
+          const at20 = (at19 + safe_h7) * W;
+          const at21 = (at19 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
+              OW + ow];
+          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
+              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
+          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
+          sum4 += grad_columns_value4 * v22;
+        }
+        value = mask_value * sum4;
+      }
+    }
+  }
+  return value;
+}
+
+/**
+ * Computes grad_mask. Takes { input, offset, grad_columns } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
+ * dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_grad_mask(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_grad_mask_kernel,
+    arrays: ["input", "offset", "grad_columns"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
+      "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.N * s.G * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_grad_mask_kernel(
+  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
+  padding_left, dilation_y, dilation_x,
+) {
+  const elements = N * G * KH * KW * OH * OW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const index = this.thread.x;
+  const ow = floor_mod(index, OW);
+  const rest = floor_div(index, OW);
+  const oh = floor_mod(rest, OH);
+  const rest2 = floor_div(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const rest3 = floor_div(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest4 = floor_div(rest3, KH);
+  const g = floor_mod(rest4, G);
+  const n = floor_div(rest4, G);
+  const g_at = n * G + g;
+  const part_at = ((g_at * KH + kh) * KW + kw) * 2;
+  const part_at2 = g_at * 2;
+  const at = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + kh * dilation_y + offset[at];
+  const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + kw * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    if (is_zeros) {
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        let sum = 0;
+        const at2 = floor_to_int(v);
+        const v3 = v - at2;
+        const at3 = floor_to_int(v2);
+        const v4 = v2 - at3;
+        const v5 = 1 - v4;
+        const safe_w = maximum(0, minimum(at3, last_w));
+        const in_h = 0 <= at2 && at2 < H;
+        const in_w = 0 <= at3 && at3 < W;
+        const w = at3 + 1;
+        const safe_w2 = maximum(0, minimum(w, last_w));
+        const in_w2 = 0 <= w && w < W;
+        const h = at2 + 1;
+        const in_h2 = 0 <= h && h < H;
+        const v6 = 1 - v3;
+        const safe_h = maximum(0, minimum(at2, last_h));
+        const test = in_h && in_w;
+        const test2 = in_h && in_w2;
+        const safe_h2 = maximum(0, minimum(h, last_h));
+        const test3 = in_h2 && in_w;
+        const test4 = in_h2 && in_w2;
+        for (let c = 0; c < C_per_G; c += 1) {
+          const c_at = n * C + (g * C_per_G + c);
+          const at4 = c_at * H;
+          const at5 = (at4 + safe_h) * W;
+          const at6 = (at4 + safe_h2) * W;
+          const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
+              ow];
+          const v7 = v5 * (test ? input[at5 + safe_w] : 0) +
+              v4 * (test2 ? input[at5 + safe_w2] : 0);
+          const v8 = v5 * (test3 ? input[at6 + safe_w] : 0) +
+              v4 * (test4 ? input[at6 + safe_w2] : 0);
+          sum += grad_columns_value * (v6 * v7 + v3 * v8);
+        }
+        value = sum;
+      }
+    } else if (0 <= v && 0 <= v2) {
+      let sum2 = 0;
+      const v9 = maximum(0, minimum(v, last_h));
+      const at7 = floor_to_int(v9);
+      const v10 = v9 - at7;
+      const v11 = maximum(0, minimum(v2, last_w));
+      const at8 = floor_to_int(v11);
+      const v12 = v11 - at8;
+      const v13 = 1 - v12;
+      const safe_w3 = maximum(0, minimum(at8, last_w));
+      const w2 = at8 + 1;
+      const safe_w4 = maximum(0, minimum(w2, last_w));
+      const in_w3 = 0 <= w2 && w2 < W;
+      const h2 = at7 + 1;
+      const in_h3 = 0 <= h2 && h2 < H;
+      const v14 = 1 - v10;
+      const safe_h3 = maximum(0, minimum(at7, last_h));
+      const safe_h4 = maximum(0, minimum(h2, last_h));
+      const test5 = in_h3 && in_w3;
+      for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+        const c_at2 = n * C + (g * C_per_G + c2);
+        const at9 = c_at2 * H;
+        const at10 = (at9 + safe_h3) * W;
+        const at11 = (at9 + safe_h4) * W;
+        const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
+            ow];
+        const v15 = v14 * (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0));
+        const v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0) +
+            v12 * (test5 ? input[at11 + safe_w4] : 0);
+        sum2 += grad_columns_value2 * (v15 + v10 * v16);
+      }
+      value = sum2;
+    }
+  }
+  return value;
 }
 
 /**
@@ -583,302 +909,6 @@ function deform_conv2d_backward_mask_columns_kernel(
 }
 
 /**
- * Computes grad_columns. Takes { weight, grad_output } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_grad_columns(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_grad_columns_kernel,
-    arrays: ["weight", "grad_output"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_grad_columns_kernel(
-  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const C_per_groups = floor_div(C, groups);
-  const O_per_groups = floor_div(O, groups);
-  const index = this.thread.x;
-  const rest = floor_div(index, OW);
-  const rest2 = floor_div(rest, OH);
-  const rest3 = floor_div(rest2, KW);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const at = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at < I) {
-    let sum = 0;
-    const ow = floor_mod(index, OW);
-    const oh = floor_mod(rest, OH);
-    const kw = floor_mod(rest2, KW);
-    const kh = floor_mod(rest3, KH);
-    const rest5 = floor_div(rest4, C);
-    const at2 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at3 = at2 * O_per_groups + o;
-      const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-          weight[((at3 * I + safe_i) * KH + kh) * KW + kw];
-      sum += term;
-    }
-    value = sum;
-  }
-  return value;
-}
-
-/**
- * Computes grad_offset. Takes { input, offset, mask, grad_columns } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_grad_offset(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_grad_offset_kernel,
-    arrays: ["input", "offset", "mask", "grad_columns"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_grad_offset_kernel(
-  input, offset, mask, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
-  padding_left, dilation_y, dilation_x,
-) {
-  const elements = N * G * KH * KW * 2 * OH * OW;
-  const C_per_G = floor_div(C, G);
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const test = !interleaved && true;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const test2 = !is_zeros && true;
-  const last_h = H - 1;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const part = floor_mod(rest2, 2);
-  const rest3 = floor_div(rest2, 2);
-  const kw = floor_mod(rest3, KW);
-  const rest4 = floor_div(rest3, KW);
-  const kh = floor_mod(rest4, KH);
-  const rest5 = floor_div(rest4, KH);
-  const g = floor_mod(rest5, G);
-  const n = floor_div(rest5, G);
-  let sum = 0;
-  const at = n * G;
-  const at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-  const at3 = at2 * OW + ow;
-  const at4 = floor_div(at3, OW);
-  const at5 = floor_div(at4, OH);
-  const at6 = floor_div(at5, KW);
-  const at7 = floor_div(at6, KH);
-  const at8 = floor_mod(at7, 2);
-  const at9 = floor_mod(at4, OH);
-  const at10 = floor_mod(at6, KH);
-  const at11 = floor_div(at7, 2);
-  const n2 = floor_div(at11, G);
-  const safe_n = maximum(0, minimum(n2, N - 1));
-  const safe_kh = maximum(0, minimum(at10, KH - 1));
-  const kw2 = floor_mod(at5, KW);
-  const safe_kw = maximum(0, minimum(kw2, KW - 1));
-  const safe_oh = maximum(0, minimum(at9, OH - 1));
-  const ow2 = floor_mod(at3, OW);
-  const safe_ow = maximum(0, minimum(ow2, OW - 1));
-  const test3 = at8 === 1 && test;
-  const at12 = floor_mod(at11, G);
-  const in_n = 0 <= n2 && n2 < N;
-  const test4 = part === 1 && interleaved;
-  const test5 = at8 === 0 && test;
-  const test6 = part === 0 && interleaved;
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at13 = at12 * C_per_G + c;
-    const g_at = safe_n * G + maximum(0, minimum(floor_div(at13, C_per_G), G - 1));
-    const kw_at = (g_at * KH + safe_kh) * KW + safe_kw;
-    const part_at = kw_at * 2;
-    const part_at2 = g_at * 2;
-    const at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-        (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-    const v = at9 * stride_y - padding_top + at10 * dilation_y + offset[at14];
-    const test7 = v < H;
-    const offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-        safe_ow;
-    const v2 = ow2 * stride_x - padding_left + kw2 * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-    const test8 = v2 < W;
-    const test9 = 0 <= v && 0 <= v2;
-    const test10 = test9 && test7 && test8;
-    const v3 = test10 ? v2 : 0;
-    const v4 = minimum(v3, last_w);
-    const c_at = safe_n * C + maximum(0, minimum(at13, C - 1));
-    const grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-        safe_oh) * OW + safe_ow];
-    const v5 = grad_columns_value * mask[(kw_at * OH + safe_oh) * OW + safe_ow];
-    const v6 = test10 ? v : 0;
-    const v7 = minimum(v6, last_h);
-    const v8 = maximum(0, v7);
-    const at15 = floor_to_int(v8);
-    const v9 = v8 - at15;
-    const v10 = v5 * v9;
-    const at16 = c_at * H;
-    const h = at15 + 1;
-    const at17 = (at16 + maximum(0, minimum(h, last_h))) * W;
-    const v11 = maximum(0, v4);
-    const at18 = floor_to_int(v11);
-    const w = at18 + 1;
-    const safe_w = maximum(0, minimum(w, last_w));
-    const test11 = in_n && 0 <= at13 && at13 < C;
-    const test12 = test11 && 0 <= h && h < H;
-    const in_w = 0 <= w && w < W;
-    const input_value = test12 && in_w ? input[at17 + safe_w] : 0;
-    const v12 = v5 * (1 - v9);
-    const at19 = (at16 + maximum(0, minimum(at15, last_h))) * W;
-    const input_value2 = test11 && in_w ? input[at19 + safe_w] : 0;
-    const safe_w2 = maximum(0, minimum(at18, last_w));
-    const input_value3 = test12 ? input[at17 + safe_w2] : 0;
-    const input_value4 = test11 ? input[at19 + safe_w2] : 0;
-    const test13 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && true;
-    const test14 = test13 && is_zeros;
-    const test15 = test13 && test7 && test8;
-    const v13 = test15 ? v : 0;
-    const at20 = floor_to_int(v13);
-    const v14 = v13 - at20;
-    const v15 = v5 * v14;
-    const h2 = at20 + 1;
-    const at21 = (at16 + maximum(0, minimum(h2, last_h))) * W;
-    const v16 = test15 ? v2 : 0;
-    const at22 = floor_to_int(v16);
-    const w2 = at22 + 1;
-    const safe_w3 = maximum(0, minimum(w2, last_w));
-    const test16 = test11 && 0 <= h2 && h2 < H;
-    const in_w2 = 0 <= w2 && w2 < W;
-    const input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0;
-    const v17 = v5 * (1 - v14);
-    const at23 = (at16 + maximum(0, minimum(at20, last_h))) * W;
-    const test17 = test11 && 0 <= at20 && at20 < H;
-    const input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0;
-    const safe_w4 = maximum(0, minimum(at22, last_w));
-    const in_w3 = 0 <= at22 && at22 < W;
-    const input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0;
-    const input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0;
-    const at24 = g * C_per_G + c;
-    const g_at2 = at + floor_div(at24, C_per_G);
-    const kw_at2 = (g_at2 * KH + kh) * KW + kw;
-    const part_at3 = kw_at2 * 2;
-    const part_at4 = g_at2 * 2;
-    const at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-        (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v18 = oh * stride_y - padding_top + kh * dilation_y + offset[at25];
-    const test18 = v18 < H;
-    const offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v19 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-    const test19 = v19 < W;
-    const test20 = 0 <= v18 && 0 <= v19;
-    const test21 = test20 && test18 && test19;
-    const v20 = test21 ? v19 : 0;
-    const v21 = minimum(v20, last_w);
-    const c_at2 = n * C + at24;
-    const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    const v22 = grad_columns_value2 * mask[(kw_at2 * OH + oh) * OW + ow];
-    const v23 = test21 ? v18 : 0;
-    const v24 = minimum(v23, last_h);
-    const v25 = maximum(0, v24);
-    const at26 = floor_to_int(v25);
-    const v26 = v25 - at26;
-    const v27 = v22 * v26;
-    const at27 = c_at2 * H;
-    const h3 = at26 + 1;
-    const at28 = (at27 + maximum(0, minimum(h3, last_h))) * W;
-    const v28 = maximum(0, v21);
-    const at29 = floor_to_int(v28);
-    const w3 = at29 + 1;
-    const safe_w5 = maximum(0, minimum(w3, last_w));
-    const in_h = 0 <= h3 && h3 < H;
-    const in_w4 = 0 <= w3 && w3 < W;
-    const input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0;
-    const v29 = v22 * (1 - v26);
-    const at30 = (at27 + maximum(0, minimum(at26, last_h))) * W;
-    const input_value10 = in_w4 ? input[at30 + safe_w5] : 0;
-    const safe_w6 = maximum(0, minimum(at29, last_w));
-    const input_value11 = in_h ? input[at28 + safe_w6] : 0;
-    const input_value12 = input[at30 + safe_w6];
-    const test22 = (is_one_sided ? -1 <= v18 && -1 <= v19 : -1 < v18 && -1 < v19) && true;
-    const test23 = test22 && is_zeros;
-    const test24 = test22 && test18 && test19;
-    const v30 = test24 ? v18 : 0;
-    const at31 = floor_to_int(v30);
-    const v31 = v30 - at31;
-    const v32 = v22 * v31;
-    const h4 = at31 + 1;
-    const at32 = (at27 + maximum(0, minimum(h4, last_h))) * W;
-    const v33 = test24 ? v19 : 0;
-    const at33 = floor_to_int(v33);
-    const w4 = at33 + 1;
-    const safe_w7 = maximum(0, minimum(w4, last_w));
-    const in_h2 = 0 <= h4 && h4 < H;
-    const in_w5 = 0 <= w4 && w4 < W;
-    const input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0;
-    const v34 = v22 * (1 - v31);
-    const at34 = (at27 + maximum(0, minimum(at31, last_h))) * W;
-    const in_h3 = 0 <= at31 && at31 < H;
-    const input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0;
-    const safe_w8 = maximum(0, minimum(at33, last_w));
-    const in_w6 = 0 <= at33 && at33 < W;
-    const input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0;
-    const input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0;
-    const v35 = v11 - at18;
-    const v36 = 1 - v35;
-    const v37 = v16 - at22;
-    const v38 = 1 - v37;
-    const v39 = v28 - at29;
-    const v40 = 1 - v39;
-    const v41 = v33 - at33;
-    const v42 = 1 - v41;
-    const v43 = test9 && !(last_w < v3) && 0 < v4 && test2 ?
-        v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4) : 0;
-    const v44 = test14 ?
-        v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8) : 0;
-    const v45 = test20 && !(last_w < v20) && 0 < v21 && test2 ?
-        v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12) : 0;
-    const v46 = test23 ?
-        v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16) :
-        0;
-    const v47 = (test3 && test7 && test8 ? v43 + v44 : 0) +
-        (test4 && test18 && test19 ? v45 + v46 : 0);
-    const v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-        -(v5 * (v36 * input_value4 + v35 * input_value2));
-    const v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-        -(v5 * (v38 * input_value8 + v37 * input_value6));
-    const v50 = (test9 && !(last_h < v6) && 0 < v7 && test2 ? v48 : 0) + (test14 ? v49 : 0);
-    const v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-        -(v22 * (v40 * input_value12 + v39 * input_value10));
-    const v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-        -(v22 * (v42 * input_value16 + v41 * input_value14));
-    const v53 = (test20 && !(last_h < v23) && 0 < v24 && test2 ? v51 : 0) + (test23 ? v52 : 0);
-    sum += v47 + (test5 && test7 && test8 ? v50 : 0) + (test6 && test18 && test19 ? v53 : 0);
-  }
-  return sum;
-}
-
-/**
  * Computes grad_weight. Takes { grad_output, columns } and the numbers
  * { N, C, KH, KW, OH, OW, O, I, groups }.
  * BORDER, border: 0 zeros, 1 dcnv1
@@ -924,34 +954,112 @@ function deform_conv2d_backward_mask_grad_weight_kernel(
 }
 
 /**
- * Computes grad_mask. Takes { input, offset, grad_columns } and the numbers
+ * Computes grad_bias. Takes { grad_output } and the numbers { N, OH, OW, O }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_bias_grad_bias(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_bias_grad_bias_kernel,
+    arrays: ["grad_output"],
+    numbers: ["N", "OH", "OW", "O"],
+    reals: [],
+    count: (s) => s.O,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_bias_grad_bias_kernel(grad_output, N, OH, OW, O) {
+  const elements = O;
+  const index = this.thread.x;
+  let sum = 0;
+  for (let n = 0; n < N; n += 1) {
+    for (let oh = 0; oh < OH; oh += 1) {
+      for (let ow = 0; ow < OW; ow += 1) {
+        sum += grad_output[((n * O + index) * OH + oh) * OW + ow];
+      }
+    }
+  }
+  return sum;
+}
+
+/**
+ * Computes grad_columns. Takes { weight, grad_output } and the numbers
+ * { N, C, KH, KW, OH, OW, O, I, groups }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_bias_grad_columns(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_bias_grad_columns_kernel,
+    arrays: ["weight", "grad_output"],
+    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
+    reals: [],
+    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_bias_grad_columns_kernel(
+  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
+) {
+  const elements = N * C * KH * KW * OH * OW;
+  const O_per_groups = floor_div(O, groups);
+  const C_per_groups = floor_div(C, groups);
+  const index = this.thread.x;
+  const rest = floor_div(index, OW);
+  const rest2 = floor_div(rest, OH);
+  const rest3 = floor_div(rest2, KW);
+  const rest4 = floor_div(rest3, KH);
+  const c = floor_mod(rest4, C);
+  let sum = 0;
+  const ow = floor_mod(index, OW);
+  const oh = floor_mod(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest5 = floor_div(rest4, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
+        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    sum += term;
+  }
+  return sum;
+}
+
+/**
+ * Computes grad_offset. Takes { input, offset, grad_columns } and the numbers
  * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
  * dilation_x }.
  * BORDER, border: 0 zeros, 1 dcnv1
  * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
  * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
  */
-export function deform_conv2d_backward_mask_grad_mask(gpu, constants = {}) {
+export function deform_conv2d_backward_bias_grad_offset(gpu, constants = {}) {
   return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_grad_mask_kernel,
+    source: deform_conv2d_backward_bias_grad_offset_kernel,
     arrays: ["input", "offset", "grad_columns"],
     numbers: [
       "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
       "padding_left", "dilation_y", "dilation_x",
     ],
     reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * s.OH * s.OW,
+    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
     constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
   });
 }
 
-function deform_conv2d_backward_mask_grad_mask_kernel(
+function deform_conv2d_backward_bias_grad_offset_kernel(
   input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
   padding_left, dilation_y, dilation_x,
 ) {
-  const elements = N * G * KH * KW * OH * OW;
-  const C_per_G = floor_div(C, G);
+  const elements = N * G * KH * KW * 2 * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
   const last_h = H - 1;
   const last_w = W - 1;
   const is_zeros = this.constants.BORDER === 0 && true;
@@ -961,80 +1069,162 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
   const rest = floor_div(index, OW);
   const oh = floor_mod(rest, OH);
   const rest2 = floor_div(rest, OH);
-  const kw = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const kh = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const n = floor_div(rest4, G);
-  let sum = 0;
-  const g = floor_mod(rest4, G);
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at = g * C_per_G + c;
-    const c_at = n * C + at;
-    let value = 0;
-    const g_at = n * G + floor_div(at, C_per_G);
-    const part_at = ((g_at * KH + kh) * KW + kw) * 2;
-    const part_at2 = g_at * 2;
-    const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v = oh * stride_y - padding_top + kh * dilation_y + offset[at2];
-    const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v2 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const test = v < H;
-    const test2 = v2 < W;
+  const part = floor_mod(rest2, 2);
+  const rest3 = floor_div(rest2, 2);
+  const kw = floor_mod(rest3, KW);
+  const rest4 = floor_div(rest3, KW);
+  const kh = floor_mod(rest4, KH);
+  const rest5 = floor_div(rest4, KH);
+  const g = floor_mod(rest5, G);
+  const n = floor_div(rest5, G);
+  const at = (kh * KW + kw) * 2 + part;
+  const at2 = floor_div(at, KW);
+  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const g_at = n * G + g;
+  const at4 = interleaved ? kw : floor_mod(at, KW);
+  const part_at = ((g_at * KH + at3) * KW + at4) * 2;
+  const part_at2 = g_at * 2;
+  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
+  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
     if (is_zeros) {
-      const test3 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && test && test2;
-      if (test3) {
-        const at3 = floor_to_int(v);
-        const v3 = v - at3;
-        const at4 = floor_to_int(v2);
-        const v4 = v2 - at4;
-        const v5 = 1 - v4;
-        const at5 = c_at * H;
-        const at6 = (at5 + maximum(0, minimum(at3, last_h))) * W;
-        const safe_w = maximum(0, minimum(at4, last_w));
-        const in_h = 0 <= at3 && at3 < H;
-        const in_w = 0 <= at4 && at4 < W;
-        const w = at4 + 1;
-        const safe_w2 = maximum(0, minimum(w, last_w));
-        const in_w2 = 0 <= w && w < W;
-        const h = at3 + 1;
-        const at7 = (at5 + maximum(0, minimum(h, last_h))) * W;
-        const in_h2 = 0 <= h && h < H;
-        const v6 = v5 * (in_h && in_w ? input[at6 + safe_w] : 0) +
-            v4 * (in_h && in_w2 ? input[at6 + safe_w2] : 0);
-        const v7 = v5 * (in_h2 && in_w ? input[at7 + safe_w] : 0) +
-            v4 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0);
-        value = (1 - v3) * v6 + v3 * v7;
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        const at6 = floor_to_int(v2);
+        const at7 = floor_to_int(v);
+        const h = at7 + 1;
+        const w = at6 + 1;
+        if (test) {
+          let sum = 0;
+          const v3 = v2 - at6;
+          const v4 = 1 - v3;
+          const safe_w = maximum(0, minimum(at6, last_w));
+          const in_h = 0 <= h && h < H;
+          const in_w = 0 <= at6 && at6 < W;
+          const safe_w2 = maximum(0, minimum(w, last_w));
+          const in_w2 = 0 <= w && w < W;
+          const in_h2 = 0 <= at7 && at7 < H;
+          const safe_h = maximum(0, minimum(h, last_h));
+          const test2 = in_h && in_w;
+          const test3 = in_h && in_w2;
+          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const test4 = in_h2 && in_w;
+          const test5 = in_h2 && in_w2;
+          for (let c = 0; c < C_per_G; c += 1) {
+            const c_at = n * C + (g * C_per_G + c);
+            const at8 = c_at * H;
+            const at9 = (at8 + safe_h) * W;
+            const at10 = (at8 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
+                v3 * (test3 ? input[at9 + safe_w2] : 0);
+            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
+                v3 * (test5 ? input[at10 + safe_w2] : 0);
+            sum += grad_columns_value * (v5 - v6);
+          }
+          value = sum;
+        } else {
+          let sum2 = 0;
+          const v7 = v - at7;
+          const safe_w3 = maximum(0, minimum(w, last_w));
+          const in_h3 = 0 <= h && h < H;
+          const in_w3 = 0 <= w && w < W;
+          const v8 = 1 - v7;
+          const in_h4 = 0 <= at7 && at7 < H;
+          const safe_w4 = maximum(0, minimum(at6, last_w));
+          const in_w4 = 0 <= at6 && at6 < W;
+          const safe_h3 = maximum(0, minimum(h, last_h));
+          const test6 = in_h3 && in_w3;
+          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const test7 = in_h4 && in_w3;
+          const test8 = in_h3 && in_w4;
+          const test9 = in_h4 && in_w4;
+          for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+            const c_at2 = n * C + (g * C_per_G + c2);
+            const at11 = c_at2 * H;
+            const at12 = (at11 + safe_h3) * W;
+            const at13 = (at11 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
+                v8 * (test7 ? input[at13 + safe_w3] : 0);
+            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
+                v8 * (test9 ? input[at13 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v10;
+          }
+          value = sum2;
+        }
       }
-    } else if (0 <= v && 0 <= v2 && test && test2) {
-      const v8 = maximum(0, minimum(v, last_h));
-      const at8 = floor_to_int(v8);
-      const v9 = v8 - at8;
-      const v10 = maximum(0, minimum(v2, last_w));
-      const at9 = floor_to_int(v10);
-      const v11 = v10 - at9;
-      const v12 = 1 - v11;
-      const at10 = c_at * H;
-      const at11 = (at10 + maximum(0, minimum(at8, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(at9, last_w));
-      const w2 = at9 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = at8 + 1;
-      const at12 = (at10 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v13 = (1 - v9) *
-          (v12 * input[at11 + safe_w3] + v11 * (in_w3 ? input[at11 + safe_w4] : 0));
-      const v14 = v12 * (in_h3 ? input[at12 + safe_w3] : 0) +
-          v11 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
-      value = v13 + v9 * v14;
+    } else if (0 <= v && 0 <= v2) {
+      const v11 = minimum(v, last_h);
+      const v12 = minimum(v2, last_w);
+      const v13 = maximum(0, v12);
+      const at14 = floor_to_int(v13);
+      const v14 = maximum(0, v11);
+      const at15 = floor_to_int(v14);
+      const h2 = at15 + 1;
+      const w2 = at14 + 1;
+      if (test) {
+        if (!(last_h < v) && 0 < v11) {
+          let sum3 = 0;
+          const v15 = v13 - at14;
+          const v16 = 1 - v15;
+          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const in_h5 = 0 <= h2 && h2 < H;
+          const safe_w6 = maximum(0, minimum(w2, last_w));
+          const in_w5 = 0 <= w2 && w2 < W;
+          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const test10 = in_h5 && in_w5;
+          const safe_h6 = maximum(0, minimum(at15, last_h));
+          for (let c3 = 0; c3 < C_per_G; c3 += 1) {
+            const c_at3 = n * C + (g * C_per_G + c3);
+            const at16 = c_at3 * H;
+            const at17 = (at16 + safe_h5) * W;
+            const at18 = (at16 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
+                v15 * (test10 ? input[at17 + safe_w6] : 0);
+            const v18 = v17 -
+                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v18;
+          }
+          value = sum3;
+        }
+      } else if (!(last_w < v2) && 0 < v12) {
+        let sum4 = 0;
+        const v19 = v14 - at15;
+        const safe_w7 = maximum(0, minimum(w2, last_w));
+        const in_h6 = 0 <= h2 && h2 < H;
+        const in_w6 = 0 <= w2 && w2 < W;
+        const v20 = 1 - v19;
+        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const safe_h7 = maximum(0, minimum(h2, last_h));
+        const test11 = in_h6 && in_w6;
+        const safe_h8 = maximum(0, minimum(at15, last_h));
+        for (let c4 = 0; c4 < C_per_G; c4 += 1) {
+          const c_at4 = n * C + (g * C_per_G + c4);
+          const at19 = c_at4 * H;
+          const at20 = (at19 + safe_h7) * W;
+          const at21 = (at19 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
+              OW + ow];
+          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
+              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
+          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
+          sum4 += grad_columns_value4 * v22;
+        }
+        value = sum4;
+      }
     }
-    const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    sum += grad_columns_value * value;
   }
-  return sum;
+  return value;
 }
 
 /**
@@ -1149,298 +1339,6 @@ function deform_conv2d_backward_bias_columns_kernel(
 }
 
 /**
- * Computes grad_columns. Takes { weight, grad_output } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_bias_grad_columns(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_bias_grad_columns_kernel,
-    arrays: ["weight", "grad_output"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_bias_grad_columns_kernel(
-  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const C_per_groups = floor_div(C, groups);
-  const O_per_groups = floor_div(O, groups);
-  const index = this.thread.x;
-  const rest = floor_div(index, OW);
-  const rest2 = floor_div(rest, OH);
-  const rest3 = floor_div(rest2, KW);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const at = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at < I) {
-    let sum = 0;
-    const ow = floor_mod(index, OW);
-    const oh = floor_mod(rest, OH);
-    const kw = floor_mod(rest2, KW);
-    const kh = floor_mod(rest3, KH);
-    const rest5 = floor_div(rest4, C);
-    const at2 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at3 = at2 * O_per_groups + o;
-      const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-          weight[((at3 * I + safe_i) * KH + kh) * KW + kw];
-      sum += term;
-    }
-    value = sum;
-  }
-  return value;
-}
-
-/**
- * Computes grad_offset. Takes { input, offset, grad_columns } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_bias_grad_offset(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_bias_grad_offset_kernel,
-    arrays: ["input", "offset", "grad_columns"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_bias_grad_offset_kernel(
-  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
-  padding_left, dilation_y, dilation_x,
-) {
-  const elements = N * G * KH * KW * 2 * OH * OW;
-  const C_per_G = floor_div(C, G);
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const test = !interleaved && true;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const test2 = !is_zeros && true;
-  const last_h = H - 1;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const part = floor_mod(rest2, 2);
-  const rest3 = floor_div(rest2, 2);
-  const kw = floor_mod(rest3, KW);
-  const rest4 = floor_div(rest3, KW);
-  const kh = floor_mod(rest4, KH);
-  const rest5 = floor_div(rest4, KH);
-  const g = floor_mod(rest5, G);
-  const n = floor_div(rest5, G);
-  let sum = 0;
-  const at = n * G;
-  const at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-  const at3 = at2 * OW + ow;
-  const at4 = floor_div(at3, OW);
-  const at5 = floor_div(at4, OH);
-  const at6 = floor_div(at5, KW);
-  const at7 = floor_div(at6, KH);
-  const at8 = floor_mod(at7, 2);
-  const at9 = floor_mod(at4, OH);
-  const at10 = floor_mod(at6, KH);
-  const at11 = floor_div(at7, 2);
-  const n2 = floor_div(at11, G);
-  const safe_n = maximum(0, minimum(n2, N - 1));
-  const safe_kh = maximum(0, minimum(at10, KH - 1));
-  const kw2 = floor_mod(at5, KW);
-  const safe_kw = maximum(0, minimum(kw2, KW - 1));
-  const safe_oh = maximum(0, minimum(at9, OH - 1));
-  const ow2 = floor_mod(at3, OW);
-  const safe_ow = maximum(0, minimum(ow2, OW - 1));
-  const test3 = at8 === 1 && test;
-  const at12 = floor_mod(at11, G);
-  const in_n = 0 <= n2 && n2 < N;
-  const test4 = part === 1 && interleaved;
-  const test5 = at8 === 0 && test;
-  const test6 = part === 0 && interleaved;
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at13 = at12 * C_per_G + c;
-    const g_at = safe_n * G + maximum(0, minimum(floor_div(at13, C_per_G), G - 1));
-    const part_at = ((g_at * KH + safe_kh) * KW + safe_kw) * 2;
-    const part_at2 = g_at * 2;
-    const at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-        (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-    const v = at9 * stride_y - padding_top + at10 * dilation_y + offset[at14];
-    const test7 = v < H;
-    const offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-        safe_ow;
-    const v2 = ow2 * stride_x - padding_left + kw2 * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-    const test8 = v2 < W;
-    const test9 = 0 <= v && 0 <= v2;
-    const test10 = test9 && test7 && test8;
-    const v3 = test10 ? v2 : 0;
-    const v4 = minimum(v3, last_w);
-    const c_at = safe_n * C + maximum(0, minimum(at13, C - 1));
-    const grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-        safe_oh) * OW + safe_ow];
-    const v5 = test10 ? v : 0;
-    const v6 = minimum(v5, last_h);
-    const v7 = maximum(0, v6);
-    const at15 = floor_to_int(v7);
-    const v8 = v7 - at15;
-    const v9 = grad_columns_value * v8;
-    const at16 = c_at * H;
-    const h = at15 + 1;
-    const at17 = (at16 + maximum(0, minimum(h, last_h))) * W;
-    const v10 = maximum(0, v4);
-    const at18 = floor_to_int(v10);
-    const w = at18 + 1;
-    const safe_w = maximum(0, minimum(w, last_w));
-    const test11 = in_n && 0 <= at13 && at13 < C;
-    const test12 = test11 && 0 <= h && h < H;
-    const in_w = 0 <= w && w < W;
-    const input_value = test12 && in_w ? input[at17 + safe_w] : 0;
-    const v11 = grad_columns_value * (1 - v8);
-    const at19 = (at16 + maximum(0, minimum(at15, last_h))) * W;
-    const input_value2 = test11 && in_w ? input[at19 + safe_w] : 0;
-    const safe_w2 = maximum(0, minimum(at18, last_w));
-    const input_value3 = test12 ? input[at17 + safe_w2] : 0;
-    const input_value4 = test11 ? input[at19 + safe_w2] : 0;
-    const test13 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && true;
-    const test14 = test13 && is_zeros;
-    const test15 = test13 && test7 && test8;
-    const v12 = test15 ? v : 0;
-    const at20 = floor_to_int(v12);
-    const v13 = v12 - at20;
-    const v14 = grad_columns_value * v13;
-    const h2 = at20 + 1;
-    const at21 = (at16 + maximum(0, minimum(h2, last_h))) * W;
-    const v15 = test15 ? v2 : 0;
-    const at22 = floor_to_int(v15);
-    const w2 = at22 + 1;
-    const safe_w3 = maximum(0, minimum(w2, last_w));
-    const test16 = test11 && 0 <= h2 && h2 < H;
-    const in_w2 = 0 <= w2 && w2 < W;
-    const input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0;
-    const v16 = grad_columns_value * (1 - v13);
-    const at23 = (at16 + maximum(0, minimum(at20, last_h))) * W;
-    const test17 = test11 && 0 <= at20 && at20 < H;
-    const input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0;
-    const safe_w4 = maximum(0, minimum(at22, last_w));
-    const in_w3 = 0 <= at22 && at22 < W;
-    const input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0;
-    const input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0;
-    const at24 = g * C_per_G + c;
-    const g_at2 = at + floor_div(at24, C_per_G);
-    const part_at3 = ((g_at2 * KH + kh) * KW + kw) * 2;
-    const part_at4 = g_at2 * 2;
-    const at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-        (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v17 = oh * stride_y - padding_top + kh * dilation_y + offset[at25];
-    const test18 = v17 < H;
-    const offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v18 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-    const test19 = v18 < W;
-    const test20 = 0 <= v17 && 0 <= v18;
-    const test21 = test20 && test18 && test19;
-    const v19 = test21 ? v18 : 0;
-    const v20 = minimum(v19, last_w);
-    const c_at2 = n * C + at24;
-    const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    const v21 = test21 ? v17 : 0;
-    const v22 = minimum(v21, last_h);
-    const v23 = maximum(0, v22);
-    const at26 = floor_to_int(v23);
-    const v24 = v23 - at26;
-    const v25 = grad_columns_value2 * v24;
-    const at27 = c_at2 * H;
-    const h3 = at26 + 1;
-    const at28 = (at27 + maximum(0, minimum(h3, last_h))) * W;
-    const v26 = maximum(0, v20);
-    const at29 = floor_to_int(v26);
-    const w3 = at29 + 1;
-    const safe_w5 = maximum(0, minimum(w3, last_w));
-    const in_h = 0 <= h3 && h3 < H;
-    const in_w4 = 0 <= w3 && w3 < W;
-    const input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0;
-    const v27 = grad_columns_value2 * (1 - v24);
-    const at30 = (at27 + maximum(0, minimum(at26, last_h))) * W;
-    const input_value10 = in_w4 ? input[at30 + safe_w5] : 0;
-    const safe_w6 = maximum(0, minimum(at29, last_w));
-    const input_value11 = in_h ? input[at28 + safe_w6] : 0;
-    const input_value12 = input[at30 + safe_w6];
-    const test22 = (is_one_sided ? -1 <= v17 && -1 <= v18 : -1 < v17 && -1 < v18) && true;
-    const test23 = test22 && is_zeros;
-    const test24 = test22 && test18 && test19;
-    const v28 = test24 ? v17 : 0;
-    const at31 = floor_to_int(v28);
-    const v29 = v28 - at31;
-    const v30 = grad_columns_value2 * v29;
-    const h4 = at31 + 1;
-    const at32 = (at27 + maximum(0, minimum(h4, last_h))) * W;
-    const v31 = test24 ? v18 : 0;
-    const at33 = floor_to_int(v31);
-    const w4 = at33 + 1;
-    const safe_w7 = maximum(0, minimum(w4, last_w));
-    const in_h2 = 0 <= h4 && h4 < H;
-    const in_w5 = 0 <= w4 && w4 < W;
-    const input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0;
-    const v32 = grad_columns_value2 * (1 - v29);
-    const at34 = (at27 + maximum(0, minimum(at31, last_h))) * W;
-    const in_h3 = 0 <= at31 && at31 < H;
-    const input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0;
-    const safe_w8 = maximum(0, minimum(at33, last_w));
-    const in_w6 = 0 <= at33 && at33 < W;
-    const input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0;
-    const input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0;
-    const v33 = v10 - at18;
-    const v34 = 1 - v33;
-    const v35 = v15 - at22;
-    const v36 = 1 - v35;
-    const v37 = v26 - at29;
-    const v38 = 1 - v37;
-    const v39 = v31 - at33;
-    const v40 = 1 - v39;
-    const v41 = test9 && !(last_w < v3) && 0 < v4 && test2 ?
-        v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4) : 0;
-    const v42 = test14 ?
-        v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8) : 0;
-    const v43 = test20 && !(last_w < v19) && 0 < v20 && test2 ?
-        v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12) : 0;
-    const v44 = test23 ?
-        v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16) :
-        0;
-    const v45 = (test3 && test7 && test8 ? v41 + v42 : 0) +
-        (test4 && test18 && test19 ? v43 + v44 : 0);
-    const v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-        -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-    const v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-        -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-    const v48 = (test9 && !(last_h < v5) && 0 < v6 && test2 ? v46 : 0) + (test14 ? v47 : 0);
-    const v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-        -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-    const v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-        -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-    const v51 = (test20 && !(last_h < v21) && 0 < v22 && test2 ? v49 : 0) + (test23 ? v50 : 0);
-    sum += v45 + (test5 && test7 && test8 ? v48 : 0) + (test6 && test18 && test19 ? v51 : 0);
-  }
-  return sum;
-}
-
-/**
  * Computes grad_weight. Takes { grad_output, columns } and the numbers
  * { N, C, KH, KW, OH, OW, O, I, groups }.
  * BORDER, border: 0 zeros, 1 dcnv1
@@ -1491,9 +1389,9 @@ function deform_conv2d_backward_bias_grad_weight_kernel(
  * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
  * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
  */
-export function deform_conv2d_backward_bias_grad_bias(gpu, constants = {}) {
+export function deform_conv2d_backward_mask_bias_grad_bias(gpu, constants = {}) {
   return prepare(gpu, constants, {
-    source: deform_conv2d_backward_bias_grad_bias_kernel,
+    source: deform_conv2d_backward_mask_bias_grad_bias_kernel,
     arrays: ["grad_output"],
     numbers: ["N", "OH", "OW", "O"],
     reals: [],
@@ -1502,7 +1400,7 @@ export function deform_conv2d_backward_bias_grad_bias(gpu, constants = {}) {
   });
 }
 
-function deform_conv2d_backward_bias_grad_bias_kernel(grad_output, N, OH, OW, O) {
+function deform_conv2d_backward_mask_bias_grad_bias_kernel(grad_output, N, OH, OW, O) {
   const elements = O;
   const index = this.thread.x;
   let sum = 0;
@@ -1514,6 +1412,381 @@ function deform_conv2d_backward_bias_grad_bias_kernel(grad_output, N, OH, OW, O)
     }
   }
   return sum;
+}
+
+/**
+ * Computes grad_columns. Takes { weight, grad_output } and the numbers
+ * { N, C, KH, KW, OH, OW, O, I, groups }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_bias_grad_columns(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_bias_grad_columns_kernel,
+    arrays: ["weight", "grad_output"],
+    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
+    reals: [],
+    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_bias_grad_columns_kernel(
+  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
+) {
+  const elements = N * C * KH * KW * OH * OW;
+  const O_per_groups = floor_div(O, groups);
+  const C_per_groups = floor_div(C, groups);
+  const index = this.thread.x;
+  const rest = floor_div(index, OW);
+  const rest2 = floor_div(rest, OH);
+  const rest3 = floor_div(rest2, KW);
+  const rest4 = floor_div(rest3, KH);
+  const c = floor_mod(rest4, C);
+  let sum = 0;
+  const ow = floor_mod(index, OW);
+  const oh = floor_mod(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest5 = floor_div(rest4, C);
+  const at = floor_div(c, C_per_groups);
+  const at2 = floor_mod(c, C_per_groups);
+  for (let o = 0; o < O_per_groups; o += 1) {
+    const at3 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
+        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    sum += term;
+  }
+  return sum;
+}
+
+/**
+ * Computes grad_offset. Takes { input, offset, mask, grad_columns } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
+ * dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_bias_grad_offset(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_bias_grad_offset_kernel,
+    arrays: ["input", "offset", "mask", "grad_columns"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
+      "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_bias_grad_offset_kernel(
+  input, offset, mask, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
+  padding_left, dilation_y, dilation_x,
+) {
+  const elements = N * G * KH * KW * 2 * OH * OW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const index = this.thread.x;
+  const ow = floor_mod(index, OW);
+  const rest = floor_div(index, OW);
+  const oh = floor_mod(rest, OH);
+  const rest2 = floor_div(rest, OH);
+  const part = floor_mod(rest2, 2);
+  const rest3 = floor_div(rest2, 2);
+  const kw = floor_mod(rest3, KW);
+  const rest4 = floor_div(rest3, KW);
+  const kh = floor_mod(rest4, KH);
+  const rest5 = floor_div(rest4, KH);
+  const g = floor_mod(rest5, G);
+  const n = floor_div(rest5, G);
+  const at = (kh * KW + kw) * 2 + part;
+  const at2 = floor_div(at, KW);
+  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const g_at = n * G + g;
+  const at4 = interleaved ? kw : floor_mod(at, KW);
+  const kw_at = (g_at * KH + at3) * KW + at4;
+  const part_at = kw_at * 2;
+  const part_at2 = g_at * 2;
+  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
+  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
+    const mask_value = mask[(kw_at * OH + oh) * OW + ow];
+    if (is_zeros) {
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        const at6 = floor_to_int(v2);
+        const at7 = floor_to_int(v);
+        const h = at7 + 1;
+        const w = at6 + 1;
+        if (test) {
+          let sum = 0;
+          const v3 = v2 - at6;
+          const v4 = 1 - v3;
+          const safe_w = maximum(0, minimum(at6, last_w));
+          const in_h = 0 <= h && h < H;
+          const in_w = 0 <= at6 && at6 < W;
+          const safe_w2 = maximum(0, minimum(w, last_w));
+          const in_w2 = 0 <= w && w < W;
+          const in_h2 = 0 <= at7 && at7 < H;
+          const safe_h = maximum(0, minimum(h, last_h));
+          const test2 = in_h && in_w;
+          const test3 = in_h && in_w2;
+          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const test4 = in_h2 && in_w;
+          const test5 = in_h2 && in_w2;
+          for (let c = 0; c < C_per_G; c += 1) {
+            const c_at = n * C + (g * C_per_G + c);
+            const at8 = c_at * H;
+            const at9 = (at8 + safe_h) * W;
+            const at10 = (at8 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
+                v3 * (test3 ? input[at9 + safe_w2] : 0);
+            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
+                v3 * (test5 ? input[at10 + safe_w2] : 0);
+            sum += grad_columns_value * (v5 - v6);
+          }
+          value = mask_value * sum;
+        } else {
+          let sum2 = 0;
+          const v7 = v - at7;
+          const safe_w3 = maximum(0, minimum(w, last_w));
+          const in_h3 = 0 <= h && h < H;
+          const in_w3 = 0 <= w && w < W;
+          const v8 = 1 - v7;
+          const in_h4 = 0 <= at7 && at7 < H;
+          const safe_w4 = maximum(0, minimum(at6, last_w));
+          const in_w4 = 0 <= at6 && at6 < W;
+          const safe_h3 = maximum(0, minimum(h, last_h));
+          const test6 = in_h3 && in_w3;
+          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const test7 = in_h4 && in_w3;
+          const test8 = in_h3 && in_w4;
+          const test9 = in_h4 && in_w4;
+          for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+            const c_at2 = n * C + (g * C_per_G + c2);
+            const at11 = c_at2 * H;
+            const at12 = (at11 + safe_h3) * W;
+            const at13 = (at11 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
+                v8 * (test7 ? input[at13 + safe_w3] : 0);
+            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
+                v8 * (test9 ? input[at13 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v10;
+          }
+          value = mask_value * sum2;
+        }
+      }
+    } else if (0 <= v && 0 <= v2) {
+      const v11 = minimum(v, last_h);
+      const v12 = minimum(v2, last_w);
+      const v13 = maximum(0, v12);
+      const at14 = floor_to_int(v13);
+      const v14 = maximum(0, v11);
+      const at15 = floor_to_int(v14);
+      const h2 = at15 + 1;
+      const w2 = at14 + 1;
+      if (test) {
+        if (!(last_h < v) && 0 < v11) {
+          let sum3 = 0;
+          const v15 = v13 - at14;
+          const v16 = 1 - v15;
+          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const in_h5 = 0 <= h2 && h2 < H;
+          const safe_w6 = maximum(0, minimum(w2, last_w));
+          const in_w5 = 0 <= w2 && w2 < W;
+          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const test10 = in_h5 && in_w5;
+          const safe_h6 = maximum(0, minimum(at15, last_h));
+          for (let c3 = 0; c3 < C_per_G; c3 += 1) {
+            const c_at3 = n * C + (g * C_per_G + c3);
+            const at16 = c_at3 * H;
+            const at17 = (at16 + safe_h5) * W;
+            const at18 = (at16 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
+                OW + ow];
+            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
+                v15 * (test10 ? input[at17 + safe_w6] : 0);
+            const v18 = v17 -
+                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v18;
+          }
+          value = mask_value * sum3;
+        }
+      } else if (!(last_w < v2) && 0 < v12) {
+        let sum4 = 0;
+        const v19 = v14 - at15;
+        const safe_w7 = maximum(0, minimum(w2, last_w));
+        const in_h6 = 0 <= h2 && h2 < H;
+        const in_w6 = 0 <= w2 && w2 < W;
+        const v20 = 1 - v19;
+        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const safe_h7 = maximum(0, minimum(h2, last_h));
+        const test11 = in_h6 && in_w6;
+        const safe_h8 = maximum(0, minimum(at15, last_h));
+        for (let c4 = 0; c4 < C_per_G; c4 += 1) {
+          const c_at4 = n * C + (g * C_per_G + c4);
+          const at19 = c_at4 * H;
+          const at20 = (at19 + safe_h7) * W;
+          const at21 = (at19 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
+              OW + ow];
+          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
+              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
+          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
+          sum4 += grad_columns_value4 * v22;
+        }
+        value = mask_value * sum4;
+      }
+    }
+  }
+  return value;
+}
+
+/**
+ * Computes grad_mask. Takes { input, offset, grad_columns } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
+ * dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_mask_bias_grad_mask(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_mask_bias_grad_mask_kernel,
+    arrays: ["input", "offset", "grad_columns"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
+      "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.N * s.G * s.KH * s.KW * s.OH * s.OW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_mask_bias_grad_mask_kernel(
+  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
+  padding_left, dilation_y, dilation_x,
+) {
+  const elements = N * G * KH * KW * OH * OW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const C_per_G = floor_div(C, G);
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const index = this.thread.x;
+  const ow = floor_mod(index, OW);
+  const rest = floor_div(index, OW);
+  const oh = floor_mod(rest, OH);
+  const rest2 = floor_div(rest, OH);
+  const kw = floor_mod(rest2, KW);
+  const rest3 = floor_div(rest2, KW);
+  const kh = floor_mod(rest3, KH);
+  const rest4 = floor_div(rest3, KH);
+  const g = floor_mod(rest4, G);
+  const n = floor_div(rest4, G);
+  const g_at = n * G + g;
+  const part_at = ((g_at * KH + kh) * KW + kw) * 2;
+  const part_at2 = g_at * 2;
+  const at = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+  const v = oh * stride_y - padding_top + kh * dilation_y + offset[at];
+  const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+  const v2 = ow * stride_x - padding_left + kw * dilation_x +
+      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  let value = 0;
+  if (v < H && v2 < W) {
+    if (is_zeros) {
+      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+        let sum = 0;
+        const at2 = floor_to_int(v);
+        const v3 = v - at2;
+        const at3 = floor_to_int(v2);
+        const v4 = v2 - at3;
+        const v5 = 1 - v4;
+        const safe_w = maximum(0, minimum(at3, last_w));
+        const in_h = 0 <= at2 && at2 < H;
+        const in_w = 0 <= at3 && at3 < W;
+        const w = at3 + 1;
+        const safe_w2 = maximum(0, minimum(w, last_w));
+        const in_w2 = 0 <= w && w < W;
+        const h = at2 + 1;
+        const in_h2 = 0 <= h && h < H;
+        const v6 = 1 - v3;
+        const safe_h = maximum(0, minimum(at2, last_h));
+        const test = in_h && in_w;
+        const test2 = in_h && in_w2;
+        const safe_h2 = maximum(0, minimum(h, last_h));
+        const test3 = in_h2 && in_w;
+        const test4 = in_h2 && in_w2;
+        for (let c = 0; c < C_per_G; c += 1) {
+          const c_at = n * C + (g * C_per_G + c);
+          const at4 = c_at * H;
+          const at5 = (at4 + safe_h) * W;
+          const at6 = (at4 + safe_h2) * W;
+          const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
+              ow];
+          const v7 = v5 * (test ? input[at5 + safe_w] : 0) +
+              v4 * (test2 ? input[at5 + safe_w2] : 0);
+          const v8 = v5 * (test3 ? input[at6 + safe_w] : 0) +
+              v4 * (test4 ? input[at6 + safe_w2] : 0);
+          sum += grad_columns_value * (v6 * v7 + v3 * v8);
+        }
+        value = sum;
+      }
+    } else if (0 <= v && 0 <= v2) {
+      let sum2 = 0;
+      const v9 = maximum(0, minimum(v, last_h));
+      const at7 = floor_to_int(v9);
+      const v10 = v9 - at7;
+      const v11 = maximum(0, minimum(v2, last_w));
+      const at8 = floor_to_int(v11);
+      const v12 = v11 - at8;
+      const v13 = 1 - v12;
+      const safe_w3 = maximum(0, minimum(at8, last_w));
+      const w2 = at8 + 1;
+      const safe_w4 = maximum(0, minimum(w2, last_w));
+      const in_w3 = 0 <= w2 && w2 < W;
+      const h2 = at7 + 1;
+      const in_h3 = 0 <= h2 && h2 < H;
+      const v14 = 1 - v10;
+      const safe_h3 = maximum(0, minimum(at7, last_h));
+      const safe_h4 = maximum(0, minimum(h2, last_h));
+      const test5 = in_h3 && in_w3;
+      for (let c2 = 0; c2 < C_per_G; c2 += 1) {
+        const c_at2 = n * C + (g * C_per_G + c2);
+        const at9 = c_at2 * H;
+        const at10 = (at9 + safe_h3) * W;
+        const at11 = (at9 + safe_h4) * W;
+        const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
+            ow];
+        const v15 = v14 * (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0));
+        const v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0) +
+            v12 * (test5 ? input[at11 + safe_w4] : 0);
+        sum2 += grad_columns_value2 * (v15 + v10 * v16);
+      }
+      value = sum2;
+    }
+  }
+  return value;
 }
 
 /**
@@ -1629,302 +1902,6 @@ function deform_conv2d_backward_mask_bias_columns_kernel(
 }
 
 /**
- * Computes grad_columns. Takes { weight, grad_output } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_grad_columns(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_grad_columns_kernel,
-    arrays: ["weight", "grad_output"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_grad_columns_kernel(
-  weight, grad_output, N, C, KH, KW, OH, OW, O, I, groups,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const C_per_groups = floor_div(C, groups);
-  const O_per_groups = floor_div(O, groups);
-  const index = this.thread.x;
-  const rest = floor_div(index, OW);
-  const rest2 = floor_div(rest, OH);
-  const rest3 = floor_div(rest2, KW);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const at = floor_mod(c, C_per_groups);
-  let value = 0;
-  if (at < I) {
-    let sum = 0;
-    const ow = floor_mod(index, OW);
-    const oh = floor_mod(rest, OH);
-    const kw = floor_mod(rest2, KW);
-    const kh = floor_mod(rest3, KH);
-    const rest5 = floor_div(rest4, C);
-    const at2 = floor_div(c, C_per_groups);
-    const safe_i = maximum(0, minimum(at, I - 1));
-    for (let o = 0; o < O_per_groups; o += 1) {
-      const at3 = at2 * O_per_groups + o;
-      const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-          weight[((at3 * I + safe_i) * KH + kh) * KW + kw];
-      sum += term;
-    }
-    value = sum;
-  }
-  return value;
-}
-
-/**
- * Computes grad_offset. Takes { input, offset, mask, grad_columns } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_grad_offset(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_grad_offset_kernel,
-    arrays: ["input", "offset", "mask", "grad_columns"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * 2 * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_grad_offset_kernel(
-  input, offset, mask, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
-  padding_left, dilation_y, dilation_x,
-) {
-  const elements = N * G * KH * KW * 2 * OH * OW;
-  const C_per_G = floor_div(C, G);
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const test = !interleaved && true;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const test2 = !is_zeros && true;
-  const last_h = H - 1;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const part = floor_mod(rest2, 2);
-  const rest3 = floor_div(rest2, 2);
-  const kw = floor_mod(rest3, KW);
-  const rest4 = floor_div(rest3, KW);
-  const kh = floor_mod(rest4, KH);
-  const rest5 = floor_div(rest4, KH);
-  const g = floor_mod(rest5, G);
-  const n = floor_div(rest5, G);
-  let sum = 0;
-  const at = n * G;
-  const at2 = ((((at + g) * KH + kh) * KW + kw) * 2 + part) * OH + oh;
-  const at3 = at2 * OW + ow;
-  const at4 = floor_div(at3, OW);
-  const at5 = floor_div(at4, OH);
-  const at6 = floor_div(at5, KW);
-  const at7 = floor_div(at6, KH);
-  const at8 = floor_mod(at7, 2);
-  const at9 = floor_mod(at4, OH);
-  const at10 = floor_mod(at6, KH);
-  const at11 = floor_div(at7, 2);
-  const n2 = floor_div(at11, G);
-  const safe_n = maximum(0, minimum(n2, N - 1));
-  const safe_kh = maximum(0, minimum(at10, KH - 1));
-  const kw2 = floor_mod(at5, KW);
-  const safe_kw = maximum(0, minimum(kw2, KW - 1));
-  const safe_oh = maximum(0, minimum(at9, OH - 1));
-  const ow2 = floor_mod(at3, OW);
-  const safe_ow = maximum(0, minimum(ow2, OW - 1));
-  const test3 = at8 === 1 && test;
-  const at12 = floor_mod(at11, G);
-  const in_n = 0 <= n2 && n2 < N;
-  const test4 = part === 1 && interleaved;
-  const test5 = at8 === 0 && test;
-  const test6 = part === 0 && interleaved;
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at13 = at12 * C_per_G + c;
-    const g_at = safe_n * G + maximum(0, minimum(floor_div(at13, C_per_G), G - 1));
-    const kw_at = (g_at * KH + safe_kh) * KW + safe_kw;
-    const part_at = kw_at * 2;
-    const part_at2 = g_at * 2;
-    const at14 = interleaved ? (part_at * OH + safe_oh) * OW + safe_ow :
-        (((part_at2 * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW + safe_ow;
-    const v = at9 * stride_y - padding_top + at10 * dilation_y + offset[at14];
-    const test7 = v < H;
-    const offset_at = ((((part_at2 + 1) * KH + safe_kh) * KW + safe_kw) * OH + safe_oh) * OW +
-        safe_ow;
-    const v2 = ow2 * stride_x - padding_left + kw2 * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + safe_oh) * OW + safe_ow : offset_at];
-    const test8 = v2 < W;
-    const test9 = 0 <= v && 0 <= v2;
-    const test10 = test9 && test7 && test8;
-    const v3 = test10 ? v2 : 0;
-    const v4 = minimum(v3, last_w);
-    const c_at = safe_n * C + maximum(0, minimum(at13, C - 1));
-    const grad_columns_value = grad_columns[(((c_at * KH + safe_kh) * KW + safe_kw) * OH +
-        safe_oh) * OW + safe_ow];
-    const v5 = grad_columns_value * mask[(kw_at * OH + safe_oh) * OW + safe_ow];
-    const v6 = test10 ? v : 0;
-    const v7 = minimum(v6, last_h);
-    const v8 = maximum(0, v7);
-    const at15 = floor_to_int(v8);
-    const v9 = v8 - at15;
-    const v10 = v5 * v9;
-    const at16 = c_at * H;
-    const h = at15 + 1;
-    const at17 = (at16 + maximum(0, minimum(h, last_h))) * W;
-    const v11 = maximum(0, v4);
-    const at18 = floor_to_int(v11);
-    const w = at18 + 1;
-    const safe_w = maximum(0, minimum(w, last_w));
-    const test11 = in_n && 0 <= at13 && at13 < C;
-    const test12 = test11 && 0 <= h && h < H;
-    const in_w = 0 <= w && w < W;
-    const input_value = test12 && in_w ? input[at17 + safe_w] : 0;
-    const v12 = v5 * (1 - v9);
-    const at19 = (at16 + maximum(0, minimum(at15, last_h))) * W;
-    const input_value2 = test11 && in_w ? input[at19 + safe_w] : 0;
-    const safe_w2 = maximum(0, minimum(at18, last_w));
-    const input_value3 = test12 ? input[at17 + safe_w2] : 0;
-    const input_value4 = test11 ? input[at19 + safe_w2] : 0;
-    const test13 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && true;
-    const test14 = test13 && is_zeros;
-    const test15 = test13 && test7 && test8;
-    const v13 = test15 ? v : 0;
-    const at20 = floor_to_int(v13);
-    const v14 = v13 - at20;
-    const v15 = v5 * v14;
-    const h2 = at20 + 1;
-    const at21 = (at16 + maximum(0, minimum(h2, last_h))) * W;
-    const v16 = test15 ? v2 : 0;
-    const at22 = floor_to_int(v16);
-    const w2 = at22 + 1;
-    const safe_w3 = maximum(0, minimum(w2, last_w));
-    const test16 = test11 && 0 <= h2 && h2 < H;
-    const in_w2 = 0 <= w2 && w2 < W;
-    const input_value5 = test16 && in_w2 ? input[at21 + safe_w3] : 0;
-    const v17 = v5 * (1 - v14);
-    const at23 = (at16 + maximum(0, minimum(at20, last_h))) * W;
-    const test17 = test11 && 0 <= at20 && at20 < H;
-    const input_value6 = test17 && in_w2 ? input[at23 + safe_w3] : 0;
-    const safe_w4 = maximum(0, minimum(at22, last_w));
-    const in_w3 = 0 <= at22 && at22 < W;
-    const input_value7 = test16 && in_w3 ? input[at21 + safe_w4] : 0;
-    const input_value8 = test17 && in_w3 ? input[at23 + safe_w4] : 0;
-    const at24 = g * C_per_G + c;
-    const g_at2 = at + floor_div(at24, C_per_G);
-    const kw_at2 = (g_at2 * KH + kh) * KW + kw;
-    const part_at3 = kw_at2 * 2;
-    const part_at4 = g_at2 * 2;
-    const at25 = interleaved ? (part_at3 * OH + oh) * OW + ow :
-        (((part_at4 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v18 = oh * stride_y - padding_top + kh * dilation_y + offset[at25];
-    const test18 = v18 < H;
-    const offset_at2 = ((((part_at4 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v19 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at3 + 1) * OH + oh) * OW + ow : offset_at2];
-    const test19 = v19 < W;
-    const test20 = 0 <= v18 && 0 <= v19;
-    const test21 = test20 && test18 && test19;
-    const v20 = test21 ? v19 : 0;
-    const v21 = minimum(v20, last_w);
-    const c_at2 = n * C + at24;
-    const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    const v22 = grad_columns_value2 * mask[(kw_at2 * OH + oh) * OW + ow];
-    const v23 = test21 ? v18 : 0;
-    const v24 = minimum(v23, last_h);
-    const v25 = maximum(0, v24);
-    const at26 = floor_to_int(v25);
-    const v26 = v25 - at26;
-    const v27 = v22 * v26;
-    const at27 = c_at2 * H;
-    const h3 = at26 + 1;
-    const at28 = (at27 + maximum(0, minimum(h3, last_h))) * W;
-    const v28 = maximum(0, v21);
-    const at29 = floor_to_int(v28);
-    const w3 = at29 + 1;
-    const safe_w5 = maximum(0, minimum(w3, last_w));
-    const in_h = 0 <= h3 && h3 < H;
-    const in_w4 = 0 <= w3 && w3 < W;
-    const input_value9 = in_h && in_w4 ? input[at28 + safe_w5] : 0;
-    const v29 = v22 * (1 - v26);
-    const at30 = (at27 + maximum(0, minimum(at26, last_h))) * W;
-    const input_value10 = in_w4 ? input[at30 + safe_w5] : 0;
-    const safe_w6 = maximum(0, minimum(at29, last_w));
-    const input_value11 = in_h ? input[at28 + safe_w6] : 0;
-    const input_value12 = input[at30 + safe_w6];
-    const test22 = (is_one_sided ? -1 <= v18 && -1 <= v19 : -1 < v18 && -1 < v19) && true;
-    const test23 = test22 && is_zeros;
-    const test24 = test22 && test18 && test19;
-    const v30 = test24 ? v18 : 0;
-    const at31 = floor_to_int(v30);
-    const v31 = v30 - at31;
-    const v32 = v22 * v31;
-    const h4 = at31 + 1;
-    const at32 = (at27 + maximum(0, minimum(h4, last_h))) * W;
-    const v33 = test24 ? v19 : 0;
-    const at33 = floor_to_int(v33);
-    const w4 = at33 + 1;
-    const safe_w7 = maximum(0, minimum(w4, last_w));
-    const in_h2 = 0 <= h4 && h4 < H;
-    const in_w5 = 0 <= w4 && w4 < W;
-    const input_value13 = in_h2 && in_w5 ? input[at32 + safe_w7] : 0;
-    const v34 = v22 * (1 - v31);
-    const at34 = (at27 + maximum(0, minimum(at31, last_h))) * W;
-    const in_h3 = 0 <= at31 && at31 < H;
-    const input_value14 = in_h3 && in_w5 ? input[at34 + safe_w7] : 0;
-    const safe_w8 = maximum(0, minimum(at33, last_w));
-    const in_w6 = 0 <= at33 && at33 < W;
-    const input_value15 = in_h2 && in_w6 ? input[at32 + safe_w8] : 0;
-    const input_value16 = in_h3 && in_w6 ? input[at34 + safe_w8] : 0;
-    const v35 = v11 - at18;
-    const v36 = 1 - v35;
-    const v37 = v16 - at22;
-    const v38 = 1 - v37;
-    const v39 = v28 - at29;
-    const v40 = 1 - v39;
-    const v41 = v33 - at33;
-    const v42 = 1 - v41;
-    const v43 = test9 && !(last_w < v3) && 0 < v4 && test2 ?
-        v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4) : 0;
-    const v44 = test14 ?
-        v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8) : 0;
-    const v45 = test20 && !(last_w < v20) && 0 < v21 && test2 ?
-        v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12) : 0;
-    const v46 = test23 ?
-        v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16) :
-        0;
-    const v47 = (test3 && test7 && test8 ? v43 + v44 : 0) +
-        (test4 && test18 && test19 ? v45 + v46 : 0);
-    const v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-        -(v5 * (v36 * input_value4 + v35 * input_value2));
-    const v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-        -(v5 * (v38 * input_value8 + v37 * input_value6));
-    const v50 = (test9 && !(last_h < v6) && 0 < v7 && test2 ? v48 : 0) + (test14 ? v49 : 0);
-    const v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-        -(v22 * (v40 * input_value12 + v39 * input_value10));
-    const v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-        -(v22 * (v42 * input_value16 + v41 * input_value14));
-    const v53 = (test20 && !(last_h < v23) && 0 < v24 && test2 ? v51 : 0) + (test23 ? v52 : 0);
-    sum += v47 + (test5 && test7 && test8 ? v50 : 0) + (test6 && test18 && test19 ? v53 : 0);
-  }
-  return sum;
-}
-
-/**
  * Computes grad_weight. Takes { grad_output, columns } and the numbers
  * { N, C, KH, KW, OH, OW, O, I, groups }.
  * BORDER, border: 0 zeros, 1 dcnv1
@@ -1963,151 +1940,6 @@ function deform_conv2d_backward_mask_bias_grad_weight_kernel(
         const at2 = (((n * C + (at * C_per_groups + i)) * KH + kh) * KW + kw) * OH;
         const term = grad_output[((n * O + o) * OH + oh) * OW + ow] * columns[(at2 + oh) * OW + ow];
         sum += term;
-      }
-    }
-  }
-  return sum;
-}
-
-/**
- * Computes grad_mask. Takes { input, offset, grad_columns } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_grad_mask(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_grad_mask_kernel,
-    arrays: ["input", "offset", "grad_columns"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.G * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_grad_mask_kernel(
-  input, offset, grad_columns, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
-  padding_left, dilation_y, dilation_x,
-) {
-  const elements = N * G * KH * KW * OH * OW;
-  const C_per_G = floor_div(C, G);
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const kw = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const kh = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const n = floor_div(rest4, G);
-  let sum = 0;
-  const g = floor_mod(rest4, G);
-  for (let c = 0; c < C_per_G; c += 1) {
-    const at = g * C_per_G + c;
-    const c_at = n * C + at;
-    let value = 0;
-    const g_at = n * G + floor_div(at, C_per_G);
-    const part_at = ((g_at * KH + kh) * KW + kw) * 2;
-    const part_at2 = g_at * 2;
-    const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v = oh * stride_y - padding_top + kh * dilation_y + offset[at2];
-    const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const v2 = ow * stride_x - padding_left + kw * dilation_x +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-    const test = v < H;
-    const test2 = v2 < W;
-    if (is_zeros) {
-      const test3 = (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) && test && test2;
-      if (test3) {
-        const at3 = floor_to_int(v);
-        const v3 = v - at3;
-        const at4 = floor_to_int(v2);
-        const v4 = v2 - at4;
-        const v5 = 1 - v4;
-        const at5 = c_at * H;
-        const at6 = (at5 + maximum(0, minimum(at3, last_h))) * W;
-        const safe_w = maximum(0, minimum(at4, last_w));
-        const in_h = 0 <= at3 && at3 < H;
-        const in_w = 0 <= at4 && at4 < W;
-        const w = at4 + 1;
-        const safe_w2 = maximum(0, minimum(w, last_w));
-        const in_w2 = 0 <= w && w < W;
-        const h = at3 + 1;
-        const at7 = (at5 + maximum(0, minimum(h, last_h))) * W;
-        const in_h2 = 0 <= h && h < H;
-        const v6 = v5 * (in_h && in_w ? input[at6 + safe_w] : 0) +
-            v4 * (in_h && in_w2 ? input[at6 + safe_w2] : 0);
-        const v7 = v5 * (in_h2 && in_w ? input[at7 + safe_w] : 0) +
-            v4 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0);
-        value = (1 - v3) * v6 + v3 * v7;
-      }
-    } else if (0 <= v && 0 <= v2 && test && test2) {
-      const v8 = maximum(0, minimum(v, last_h));
-      const at8 = floor_to_int(v8);
-      const v9 = v8 - at8;
-      const v10 = maximum(0, minimum(v2, last_w));
-      const at9 = floor_to_int(v10);
-      const v11 = v10 - at9;
-      const v12 = 1 - v11;
-      const at10 = c_at * H;
-      const at11 = (at10 + maximum(0, minimum(at8, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(at9, last_w));
-      const w2 = at9 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = at8 + 1;
-      const at12 = (at10 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v13 = (1 - v9) *
-          (v12 * input[at11 + safe_w3] + v11 * (in_w3 ? input[at11 + safe_w4] : 0));
-      const v14 = v12 * (in_h3 ? input[at12 + safe_w3] : 0) +
-          v11 * (in_h3 && in_w3 ? input[at12 + safe_w4] : 0);
-      value = v13 + v9 * v14;
-    }
-    const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW + ow];
-    sum += grad_columns_value * value;
-  }
-  return sum;
-}
-
-/**
- * Computes grad_bias. Takes { grad_output } and the numbers { N, OH, OW, O }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_grad_bias(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_grad_bias_kernel,
-    arrays: ["grad_output"],
-    numbers: ["N", "OH", "OW", "O"],
-    reals: [],
-    count: (s) => s.O,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_grad_bias_kernel(grad_output, N, OH, OW, O) {
-  const elements = O;
-  const index = this.thread.x;
-  let sum = 0;
-  for (let n = 0; n < N; n += 1) {
-    for (let oh = 0; oh < OH; oh += 1) {
-      for (let ow = 0; ow < OW; ow += 1) {
-        sum += grad_output[((n * O + index) * OH + oh) * OW + ow];
       }
     }
   }

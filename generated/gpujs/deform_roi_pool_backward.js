@@ -38,8 +38,8 @@ function deform_roi_pool_backward_offset_kernel(
   input, rois, offset, grad_output, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma,
 ) {
   const elements = R * 2 * PH * PW;
-  const test = 0 < sampling_ratio;
   const rounded = this.constants.COORDS === 1 && true;
+  const test = 0 < sampling_ratio;
   const inCell = this.constants.GRID === 0 ? 0.5 : 0;
   const v = 0 + inCell;
   const last_w = W - 1;
@@ -52,262 +52,263 @@ function deform_roi_pool_backward_offset_kernel(
   const rest = floor_div(index, PW);
   const ph = floor_mod(rest, PH);
   const rest2 = floor_div(rest, PH);
-  const part = floor_mod(rest2, 2);
   const r = floor_div(rest2, 2);
-  let sum = 0;
+  let value = 0;
   const at = r * 5;
-  const rois_value = rois[at + 4];
+  const rois_value = rois[at + 3];
   const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
-  const rois_value2 = rois[at + 2];
+  const rois_value2 = rois[at + 1];
   const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
   const v6 = v4 - v5;
   const v7 = rounded ? maximum(v6, 0.1) : v6;
-  const v8 = v7 / PH;
-  const v9 = test ? sampling_ratio : Math.ceil(v8);
-  const v10 = gamma * v7;
+  const v8 = gamma * v7;
+  const rois_value3 = rois[at];
+  const rois_value4 = rois[at + 2];
+  const v9 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
+  const rois_value5 = rois[at + 4];
+  const v10 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
+  const test2 = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
+      Math.abs(v5) <= 3.4028234663852886e+38;
+  const test3 = test2 && Math.abs(v9) <= 3.4028234663852886e+38 &&
+      Math.abs(v4) <= 3.4028234663852886e+38 && Math.abs(v10) <= 3.4028234663852886e+38;
+  const v11 = v10 - v9;
+  const v12 = rounded ? maximum(v11, 0.1) : v11;
+  const v13 = v12 / PH;
+  const v14 = test ? sampling_ratio : Math.ceil(v13);
+  const v15 = gamma * v12;
   const at2 = r * 2;
-  const v11 = v5 + v10 * offset[((at2 + 1) * PH + ph) * PW + pw] + ph * v8;
-  const v12 = v11 + v * v8 / v9;
-  const v13 = v8 / v9;
-  const test2 = Math.abs(v9) <= 3.4028234663852886e+38 && Math.abs(v12) <= 3.4028234663852886e+38 &&
-      Math.abs(v13) <= 3.4028234663852886e+38;
-  const test3 = v13 === 0 && true;
-  const v14 = (-1 - v12) / v13;
-  const v15 = (H - v12) / v13;
-  const v16 = minimum(v14, v15);
-  const at3 = test2 ?
-      (test3 ? 0 : maximum(0, floor_to_int(v16 - (1 + Math.abs(v16) * 9.5367431640625e-7)))) : 0;
-  const at4 = ceil_to_int(v9);
-  const v17 = maximum(v14, v15);
-  const at5 = test2 ?
-      (test3 ? at4 : minimum(at4, ceil_to_int(v17 + (1 + Math.abs(v17) * 9.5367431640625e-7)))) : 0;
-  const rois_value3 = rois[at + 3];
-  const v18 = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
-  const rois_value4 = rois[at + 1];
-  const v19 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-  const v20 = v18 - v19;
-  const v21 = rounded ? maximum(v20, 0.1) : v20;
-  const v22 = v21 / PW;
-  const v23 = test ? sampling_ratio : Math.ceil(v22);
-  const v24 = gamma * v21;
-  const v25 = v19 + v24 * offset[(at2 * PH + ph) * PW + pw] + pw * v22;
-  const v26 = v25 + v * v22 / v23;
-  const v27 = v22 / v23;
-  const test4 = Math.abs(v23) <= 3.4028234663852886e+38 &&
+  const v16 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + ph * v13;
+  const v17 = v16 + v * v13 / v14;
+  const v18 = v13 / v14;
+  const test4 = Math.abs(v14) <= 3.4028234663852886e+38 &&
+      Math.abs(v17) <= 3.4028234663852886e+38 && Math.abs(v18) <= 3.4028234663852886e+38;
+  const test5 = v18 === 0 && true;
+  const v19 = (-1 - v17) / v18;
+  const v20 = (H - v17) / v18;
+  const v21 = minimum(v19, v20);
+  const at3 = test4 ?
+      (test5 ? 0 : maximum(0, floor_to_int(v21 - (1 + Math.abs(v21) * 9.5367431640625e-7)))) : 0;
+  const at4 = ceil_to_int(v14);
+  const v22 = maximum(v19, v20);
+  const at5 = test4 ?
+      (test5 ? at4 : minimum(at4, ceil_to_int(v22 + (1 + Math.abs(v22) * 9.5367431640625e-7)))) : 0;
+  const v23 = v7 / PW;
+  const v24 = test ? sampling_ratio : Math.ceil(v23);
+  const v25 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + pw * v23;
+  const v26 = v25 + v * v23 / v24;
+  const v27 = v23 / v24;
+  const test6 = Math.abs(v24) <= 3.4028234663852886e+38 &&
       Math.abs(v26) <= 3.4028234663852886e+38 && Math.abs(v27) <= 3.4028234663852886e+38;
-  const test5 = v27 === 0 && true;
+  const test7 = v27 === 0 && true;
   const v28 = (-1 - v26) / v27;
   const v29 = (W - v26) / v27;
   const v30 = minimum(v28, v29);
-  const at6 = test4 ?
-      (test5 ? 0 : maximum(0, floor_to_int(v30 - (1 + Math.abs(v30) * 9.5367431640625e-7)))) : 0;
-  const at7 = ceil_to_int(v23);
+  const at6 = test6 ?
+      (test7 ? 0 : maximum(0, floor_to_int(v30 - (1 + Math.abs(v30) * 9.5367431640625e-7)))) : 0;
+  const at7 = ceil_to_int(v24);
   const v31 = maximum(v28, v29);
-  const at8 = test4 ?
-      (test5 ? at7 : minimum(at7, ceil_to_int(v31 + (1 + Math.abs(v31) * 9.5367431640625e-7)))) : 0;
-  const rois_value5 = rois[at];
-  const v32 = v9 * v23;
-  const at9 = maximum(0, minimum(round_to_int(rois_value5), N - 1)) * C;
-  const test6 = part === 0 && true;
-  const test7 = 0 <= rois_value5 && rois_value5 < N && Math.floor(rois_value5) === rois_value5 &&
-      Math.abs(v19) <= 3.4028234663852886e+38;
-  const test8 = test7 && Math.abs(v5) <= 3.4028234663852886e+38 &&
-      Math.abs(v18) <= 3.4028234663852886e+38 && Math.abs(v4) <= 3.4028234663852886e+38;
-  const test9 = part === 1 && true;
-  for (let c = 0; c < C; c += 1) {
-    let value = 0;
+  const at8 = test6 ?
+      (test7 ? at7 : minimum(at7, ceil_to_int(v31 + (1 + Math.abs(v31) * 9.5367431640625e-7)))) : 0;
+  const at9 = maximum(0, minimum(round_to_int(rois_value3), N - 1));
+  const v32 = v14 * v24;
+  if (floor_mod(rest2, 2) === 0) {
     let value2 = 0;
-    if (test8) {
-      value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-    }
-    if (test6) {
-      let sum2 = 0;
-      const at10 = (at9 + c) * H;
+    if (test3) {
+      let sum = 0;
       for (let step = at3; step < at5; step += 1) {
-        const v33 = v11 + (step + inCell) * v8 / v9;
+        const v33 = v16 + (step + inCell) * v13 / v14;
         const v34 = maximum(0, minimum(v33, last_h));
-        const at11 = floor_to_int(v34);
-        const v35 = v34 - at11;
-        const h = at11 + 1;
-        const at12 = (at10 + maximum(0, minimum(h, last_h))) * W;
+        const at10 = floor_to_int(v34);
+        const v35 = v34 - at10;
+        const h = at10 + 1;
         const in_h = 0 <= h && h < H;
-        const at13 = (at10 + maximum(0, minimum(at11, last_h))) * W;
-        const test10 = -1 <= v33 && v33 <= H;
-        const test11 = -0.5 <= v33 && v33 <= v2;
         const v36 = 1 - v35;
+        const test8 = -1 <= v33 && v33 <= H;
+        const test9 = -0.5 <= v33 && v33 <= v2;
+        const safe_h = maximum(0, minimum(h, last_h));
+        const safe_h2 = maximum(0, minimum(at10, last_h));
         for (let step2 = at6; step2 < at8; step2 += 1) {
-          const v37 = v25 + (step2 + inCell) * v22 / v23;
+          const v37 = v25 + (step2 + inCell) * v23 / v24;
+          const test10 = test8 && -1 <= v37 && v37 <= W;
+          const v38 = test10 ? v37 : 0;
+          const v39 = minimum(v38, last_w);
           let value3 = 0;
-          if (test10 && -1 <= v37 && v37 <= W) {
-            if (last_w < v37) {
-            } else {
-              const v38 = minimum(v37, last_w);
-              if (0 < v38) {
-                let value4 = 0;
-                if (is_clamp || (test11 && -0.5 <= v37 && v37 <= v3)) {
-                  let value5 = 0;
-                  if (is_clamp) {
-                    value5 = v32;
-                  } else {
-                    let sum3 = 0;
-                    let sum4 = 0;
-                    for (let step3 = at3; step3 < at5; step3 += 1) {
-                      const v39 = v11 + (step3 + inCell) * v8 / v9;
-                      const v40 = maximum(0, minimum(v39, last_h));
-                      const at14 = floor_to_int(v40);
-                      const v41 = v40 - at14;
-                      const at15 = (at10 + maximum(0, minimum(at14, last_h))) * W;
-                      const h2 = at14 + 1;
-                      const at16 = (at10 + maximum(0, minimum(h2, last_h))) * W;
-                      const in_h2 = 0 <= h2 && h2 < H;
-                      const test12 = -0.5 <= v39 && v39 <= v2;
-                      const test13 = -1 <= v39 && v39 <= H;
-                      const v42 = 1 - v41;
-                      for (let step4 = at6; step4 < at8; step4 += 1) {
-                        const v43 = v25 + (step4 + inCell) * v22 / v23;
-                        const test14 = false || (test12 && -0.5 <= v43 && v43 <= v3);
-                        let value6 = 0;
-                        if (test14) {
-                          if (test13 && -1 <= v43 && v43 <= W) {
-                            const v44 = maximum(0, minimum(v43, last_w));
-                            const at17 = floor_to_int(v44);
-                            const v45 = v44 - at17;
-                            const v46 = 1 - v45;
-                            const safe_w = maximum(0, minimum(at17, last_w));
-                            const w = at17 + 1;
-                            const safe_w2 = maximum(0, minimum(w, last_w));
-                            const in_w = 0 <= w && w < W;
-                            const v47 = v42 *
-                                (v46 * input[at15 + safe_w] +
-                                    v45 * (in_w ? input[at15 + safe_w2] : 0));
-                            const v48 = v46 * (in_h2 ? input[at16 + safe_w] : 0) +
-                                v45 * (in_h2 && in_w ? input[at16 + safe_w2] : 0);
-                            value6 = v47 + v41 * v48;
-                          }
-                        }
-                        sum3 += value6;
-                        sum4 += test14 ? 1 : 0;
+          const test11 = test10 && !(last_w < v38) && 0 < v39 &&
+              (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
+          if (test11) {
+            let sum2 = 0;
+            const at11 = floor_to_int(maximum(0, v39));
+            const w = at11 + 1;
+            const safe_w = maximum(0, minimum(w, last_w));
+            const in_w = 0 <= w && w < W;
+            const safe_w2 = maximum(0, minimum(at11, last_w));
+            const test12 = in_h && in_w;
+            for (let c = 0; c < C; c += 1) {
+              const at12 = (at9 * C + c) * H;
+              const at13 = (at12 + safe_h) * W;
+              const at14 = (at12 + safe_h2) * W;
+              let value4 = 0;
+              if (is_clamp) {
+                value4 = v32;
+              } else {
+                let sum3 = 0;
+                let sum4 = 0;
+                for (let step3 = at3; step3 < at5; step3 += 1) {
+                  const v40 = v16 + (step3 + inCell) * v13 / v14;
+                  const v41 = maximum(0, minimum(v40, last_h));
+                  const at15 = floor_to_int(v41);
+                  const v42 = v41 - at15;
+                  const at16 = (at12 + maximum(0, minimum(at15, last_h))) * W;
+                  const h2 = at15 + 1;
+                  const at17 = (at12 + maximum(0, minimum(h2, last_h))) * W;
+                  const in_h2 = 0 <= h2 && h2 < H;
+                  const test13 = -0.5 <= v40 && v40 <= v2;
+                  const test14 = -1 <= v40 && v40 <= H;
+                  const v43 = 1 - v42;
+                  for (let step4 = at6; step4 < at8; step4 += 1) {
+                    const v44 = v25 + (step4 + inCell) * v23 / v24;
+                    const test15 = false || (test13 && -0.5 <= v44 && v44 <= v3);
+                    let value5 = 0;
+                    if (test15) {
+                      if (test14 && -1 <= v44 && v44 <= W) {
+                        const v45 = maximum(0, minimum(v44, last_w));
+                        const at18 = floor_to_int(v45);
+                        const v46 = v45 - at18;
+                        const v47 = 1 - v46;
+                        const safe_w3 = maximum(0, minimum(at18, last_w));
+                        const w2 = at18 + 1;
+                        const safe_w4 = maximum(0, minimum(w2, last_w));
+                        const in_w2 = 0 <= w2 && w2 < W;
+                        const v48 = v43 *
+                            (v47 * input[at16 + safe_w3] +
+                                v46 * (in_w2 ? input[at16 + safe_w4] : 0));
+                        const v49 = v47 * (in_h2 ? input[at17 + safe_w3] : 0) +
+                            v46 * (in_h2 && in_w2 ? input[at17 + safe_w4] : 0);
+                        value5 = v48 + v42 * v49;
                       }
                     }
-                    value5 = sum4;
+                    sum3 += value5;
+                    sum4 += test15 ? 1 : 0;
                   }
-                  value4 = value2 / maximum(value5, 1);
                 }
-                const v49 = value4 * v35;
-                const at18 = floor_to_int(maximum(0, v38));
-                const w2 = at18 + 1;
-                const safe_w3 = maximum(0, minimum(w2, last_w));
-                const in_w2 = 0 <= w2 && w2 < W;
-                const v50 = value4 * v36;
-                const safe_w4 = maximum(0, minimum(at18, last_w));
-                const v51 = v49 * (in_h && in_w2 ? input[at12 + safe_w3] : 0) +
-                    v50 * (in_w2 ? input[at13 + safe_w3] : 0);
-                const v52 = -(v49 * (in_h ? input[at12 + safe_w4] : 0) +
-                    v50 * input[at13 + safe_w4]);
-                value3 = v51 + v52;
+                value4 = sum4;
               }
+              const v50 = v35 * (test12 ? input[at13 + safe_w] : 0) +
+                  v36 * (in_w ? input[at14 + safe_w] : 0);
+              const v51 = v50 - v35 * (in_h ? input[at13 + safe_w2] : 0) -
+                  v36 * input[at14 + safe_w2];
+              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * v51 /
+                  maximum(value4, 1);
+              sum2 += term;
             }
+            value3 = sum2;
           }
-          sum2 += value3;
+          sum += value3;
         }
       }
-      value = sum2 * v24;
+      value2 = sum;
     }
-    let value7 = 0;
-    if (test9) {
+    value = v8 * value2;
+  } else {
+    let value6 = 0;
+    if (test3) {
       let sum5 = 0;
-      const at19 = (at9 + c) * H;
       for (let step5 = at3; step5 < at5; step5 += 1) {
-        const v53 = v11 + (step5 + inCell) * v8 / v9;
-        const v54 = minimum(v53, last_h);
-        const at20 = floor_to_int(maximum(0, v54));
-        const h3 = at20 + 1;
-        const at21 = (at19 + maximum(0, minimum(h3, last_h))) * W;
-        const in_h3 = 0 <= h3 && h3 < H;
-        const at22 = (at19 + maximum(0, minimum(at20, last_h))) * W;
-        const test15 = -1 <= v53 && v53 <= H;
-        const test16 = last_h < v53;
-        const test17 = 0 < v54;
-        const test18 = -0.5 <= v53 && v53 <= v2;
+        const v52 = v16 + (step5 + inCell) * v13 / v14;
+        const test16 = -1 <= v52 && v52 <= H;
+        const test17 = -0.5 <= v52 && v52 <= v2;
         for (let step6 = at6; step6 < at8; step6 += 1) {
-          const v55 = v25 + (step6 + inCell) * v22 / v23;
-          let value8 = 0;
-          if (test15 && -1 <= v55 && v55 <= W) {
-            if (test16) {
-            } else if (test17) {
-              let value9 = 0;
-              if (is_clamp || (test18 && -0.5 <= v55 && v55 <= v3)) {
-                let value10 = 0;
-                if (is_clamp) {
-                  value10 = v32;
-                } else {
-                  let sum6 = 0;
-                  let sum7 = 0;
-                  for (let step7 = at3; step7 < at5; step7 += 1) {
-                    const v56 = v11 + (step7 + inCell) * v8 / v9;
-                    const v57 = maximum(0, minimum(v56, last_h));
-                    const at23 = floor_to_int(v57);
-                    const v58 = v57 - at23;
-                    const at24 = (at19 + maximum(0, minimum(at23, last_h))) * W;
-                    const h4 = at23 + 1;
-                    const at25 = (at19 + maximum(0, minimum(h4, last_h))) * W;
-                    const in_h4 = 0 <= h4 && h4 < H;
-                    const test19 = -0.5 <= v56 && v56 <= v2;
-                    const test20 = -1 <= v56 && v56 <= H;
-                    const v59 = 1 - v58;
-                    for (let step8 = at6; step8 < at8; step8 += 1) {
-                      const v60 = v25 + (step8 + inCell) * v22 / v23;
-                      const test21 = false || (test19 && -0.5 <= v60 && v60 <= v3);
-                      let value11 = 0;
-                      if (test21) {
-                        if (test20 && -1 <= v60 && v60 <= W) {
-                          const v61 = maximum(0, minimum(v60, last_w));
-                          const at26 = floor_to_int(v61);
-                          const v62 = v61 - at26;
-                          const v63 = 1 - v62;
-                          const safe_w5 = maximum(0, minimum(at26, last_w));
-                          const w3 = at26 + 1;
-                          const safe_w6 = maximum(0, minimum(w3, last_w));
-                          const in_w3 = 0 <= w3 && w3 < W;
-                          const v64 = v59 *
-                              (v63 * input[at24 + safe_w5] +
-                                  v62 * (in_w3 ? input[at24 + safe_w6] : 0));
-                          const v65 = v63 * (in_h4 ? input[at25 + safe_w5] : 0) +
-                              v62 * (in_h4 && in_w3 ? input[at25 + safe_w6] : 0);
-                          value11 = v64 + v58 * v65;
-                        }
+          const v53 = v25 + (step6 + inCell) * v23 / v24;
+          const test18 = test16 && -1 <= v53 && v53 <= W;
+          const v54 = test18 ? v52 : 0;
+          const v55 = minimum(v54, last_h);
+          let value7 = 0;
+          const test19 = test18 && !(last_h < v54) && 0 < v55 &&
+              (is_clamp || (test17 && -0.5 <= v53 && v53 <= v3));
+          if (test19) {
+            let sum6 = 0;
+            const v56 = maximum(0, minimum(v53, last_w));
+            const at19 = floor_to_int(v56);
+            const v57 = v56 - at19;
+            const v58 = 1 - v57;
+            const at20 = floor_to_int(maximum(0, v55));
+            const h3 = at20 + 1;
+            const safe_w5 = maximum(0, minimum(at19, last_w));
+            const in_h3 = 0 <= h3 && h3 < H;
+            const w3 = at19 + 1;
+            const safe_w6 = maximum(0, minimum(w3, last_w));
+            const in_w3 = 0 <= w3 && w3 < W;
+            const safe_h3 = maximum(0, minimum(h3, last_h));
+            const test20 = in_h3 && in_w3;
+            const safe_h4 = maximum(0, minimum(at20, last_h));
+            for (let c2 = 0; c2 < C; c2 += 1) {
+              const at21 = (at9 * C + c2) * H;
+              const at22 = (at21 + safe_h3) * W;
+              const at23 = (at21 + safe_h4) * W;
+              let value8 = 0;
+              if (is_clamp) {
+                value8 = v32;
+              } else {
+                let sum7 = 0;
+                let sum8 = 0;
+                for (let step7 = at3; step7 < at5; step7 += 1) {
+                  const v59 = v16 + (step7 + inCell) * v13 / v14;
+                  const v60 = maximum(0, minimum(v59, last_h));
+                  const at24 = floor_to_int(v60);
+                  const v61 = v60 - at24;
+                  const at25 = (at21 + maximum(0, minimum(at24, last_h))) * W;
+                  const h4 = at24 + 1;
+                  const at26 = (at21 + maximum(0, minimum(h4, last_h))) * W;
+                  const in_h4 = 0 <= h4 && h4 < H;
+                  const test21 = -0.5 <= v59 && v59 <= v2;
+                  const test22 = -1 <= v59 && v59 <= H;
+                  const v62 = 1 - v61;
+                  for (let step8 = at6; step8 < at8; step8 += 1) {
+                    const v63 = v25 + (step8 + inCell) * v23 / v24;
+                    const test23 = false || (test21 && -0.5 <= v63 && v63 <= v3);
+                    let value9 = 0;
+                    if (test23) {
+                      if (test22 && -1 <= v63 && v63 <= W) {
+                        const v64 = maximum(0, minimum(v63, last_w));
+                        const at27 = floor_to_int(v64);
+                        const v65 = v64 - at27;
+                        const v66 = 1 - v65;
+                        const safe_w7 = maximum(0, minimum(at27, last_w));
+                        const w4 = at27 + 1;
+                        const safe_w8 = maximum(0, minimum(w4, last_w));
+                        const in_w4 = 0 <= w4 && w4 < W;
+                        const v67 = v62 *
+                            (v66 * input[at25 + safe_w7] +
+                                v65 * (in_w4 ? input[at25 + safe_w8] : 0));
+                        const v68 = v66 * (in_h4 ? input[at26 + safe_w7] : 0) +
+                            v65 * (in_h4 && in_w4 ? input[at26 + safe_w8] : 0);
+                        value9 = v67 + v61 * v68;
                       }
-                      sum6 += value11;
-                      sum7 += test21 ? 1 : 0;
                     }
+                    sum7 += value9;
+                    sum8 += test23 ? 1 : 0;
                   }
-                  value10 = sum7;
                 }
-                value9 = value2 / maximum(value10, 1);
+                value8 = sum8;
               }
-              const v66 = maximum(0, minimum(v55, last_w));
-              const at27 = floor_to_int(v66);
-              const v67 = v66 - at27;
-              const v68 = 1 - v67;
-              const safe_w7 = maximum(0, minimum(at27, last_w));
-              const w4 = at27 + 1;
-              const safe_w8 = maximum(0, minimum(w4, last_w));
-              const in_w4 = 0 <= w4 && w4 < W;
-              const v69 = v68 * (in_h3 ? input[at21 + safe_w7] : 0) +
-                  v67 * (in_h3 && in_w4 ? input[at21 + safe_w8] : 0);
-              const v70 = value9 *
-                  (v68 * input[at22 + safe_w7] + v67 * (in_w4 ? input[at22 + safe_w8] : 0));
-              value8 = value9 * v69 + -v70;
+              const v69 = v58 * (in_h3 ? input[at22 + safe_w5] : 0) +
+                  v57 * (test20 ? input[at22 + safe_w6] : 0);
+              const v70 = v69 -
+                  (v58 * input[at23 + safe_w5] + v57 * (in_w3 ? input[at23 + safe_w6] : 0));
+              const term2 = grad_output[((r * C + c2) * PH + ph) * PW + pw] * v70 /
+                  maximum(value8, 1);
+              sum6 += term2;
             }
+            value7 = sum6;
           }
-          sum5 += value8;
+          sum5 += value7;
         }
       }
-      value7 = sum5 * v10;
+      value6 = sum5;
     }
-    sum += value + value7;
+    value = v15 * value6;
   }
-  return sum;
+  return value;
 }
 
 // a / b rounded down, for whole numbers and b > 0, also where a GPU's division is a little off.

@@ -39,172 +39,185 @@ function roi_pool_backward_offset_kernel(
   const rounded = this.constants.COORDS === 0 && true;
   const last_h = H - 1;
   const last_w = W - 1;
-  const is_max = this.constants.REDUCE === 0 && true;
+  const test = !(this.constants.REDUCE === 0) && true;
   const index = this.thread.x;
   const pw = floor_mod(index, PW);
   const rest = floor_div(index, PW);
   const ph = floor_mod(rest, PH);
   const rest2 = floor_div(rest, PH);
-  const part = floor_mod(rest2, 2);
   const r = floor_div(rest2, 2);
-  let sum = 0;
+  let value = 0;
   const at = r * 5;
-  const v = rois[at + 2] * spatial_scale;
-  const v2 = rounded ? round_away(v) : v;
   const rois_value = rois[at + 4];
-  const v3 = rounded ? round_away(rois_value * spatial_scale) + 1 :
-      (rois_value + 1) * spatial_scale;
-  const v4 = v3 - v2;
-  const v5 = rounded ? maximum(v4, 1) : v4;
-  const v6 = (ph + 1) * v5;
-  const v7 = -v6;
-  const v8 = Math.floor(v7 / PH);
-  const v9 = v8 + 1;
-  const v10 = ph * v5;
-  const v11 = v10 / PH;
-  const v12 = Math.floor(v11);
-  const v13 = v12 + 1;
-  const v14 = v10 < v12 * PH ? v12 - 1 : v13 * PH <= v10 ? v13 : v12;
-  const v15 = rounded ? v2 + v14 : Math.floor(v2 + v11);
-  const v16 = v7 < v8 * PH ? v8 - 1 : v9 * PH <= v7 ? v9 : v8;
-  const v17 = (rounded ? v2 + -v16 : Math.ceil(v2 + v6 / PH)) - v15;
-  const v18 = gamma * v5;
+  const v = (rois_value + 1) * spatial_scale;
+  const v2 = rounded ? round_away(rois_value * spatial_scale) + 1 : v;
+  const v3 = rois[at + 2] * spatial_scale;
+  const v4 = rounded ? round_away(v3) : v3;
+  const v5 = v2 - v4;
+  const v6 = maximum(v5, 1);
+  const rois_value2 = rois[at];
+  const v7 = rois[at + 1] * spatial_scale;
+  const v8 = rounded ? round_away(v7) : v7;
+  const rois_value3 = rois[at + 3];
+  const v9 = (rois_value3 + 1) * spatial_scale;
+  const v10 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v9;
+  const v11 = v10 - v8;
+  const v12 = maximum(v11, 1);
+  const v13 = rounded ? v12 : v11;
+  const v14 = rounded ? v6 : v5;
+  const test2 = test && 0 <= rois_value2 && rois_value2 < N &&
+      Math.floor(rois_value2) === rois_value2 && Math.abs(v8) <= 3.4028234663852886e+38;
+  const test3 = test2 && Math.abs(v4) <= 3.4028234663852886e+38 &&
+      Math.abs(v10) <= 3.4028234663852886e+38 && Math.abs(v2) <= 3.4028234663852886e+38;
+  const test4 = test3 && 0 < v13 && 0 < v14;
+  const v15 = (ph + 1) * v14;
+  const v16 = -v15;
+  const v17 = Math.floor(v16 / PH);
+  const v18 = v17 + 1;
+  const v19 = ph * v14;
+  const v20 = v19 / PH;
+  const v21 = Math.floor(v20);
+  const v22 = v21 + 1;
+  const v23 = v19 < v21 * PH ? v21 - 1 : v22 * PH <= v19 ? v22 : v21;
+  const v24 = rounded ? v4 + v23 : Math.floor(v4 + v20);
+  const v25 = v16 < v17 * PH ? v17 - 1 : v18 * PH <= v16 ? v18 : v17;
+  const v26 = (rounded ? v4 + -v25 : Math.ceil(v4 + v15 / PH)) - v24;
   const part_at = r * 2;
-  const v19 = v18 * offset[(part_at * PH + ph) * PW + pw];
-  const v20 = v15 + v19;
-  const test = Math.abs(v17) <= 3.4028234663852886e+38 && Math.abs(v20) <= 3.4028234663852886e+38;
-  const v21 = -1 - v20;
-  const v22 = H - v20;
-  const v23 = minimum(v21, v22);
-  const at2 = test ? maximum(0, floor_to_int(v23 - (1 + Math.abs(v23) * 9.5367431640625e-7))) : 0;
-  const v24 = maximum(v21, v22);
-  const at3 = test ?
-      minimum(ceil_to_int(v17), ceil_to_int(v24 + (1 + Math.abs(v24) * 9.5367431640625e-7))) : 0;
-  const v25 = rois[at + 1] * spatial_scale;
-  const v26 = rounded ? round_away(v25) : v25;
-  const rois_value2 = rois[at + 3];
-  const v27 = rounded ? round_away(rois_value2 * spatial_scale) + 1 :
-      (rois_value2 + 1) * spatial_scale;
-  const v28 = v27 - v26;
-  const v29 = rounded ? maximum(v28, 1) : v28;
-  const v30 = (pw + 1) * v29;
-  const v31 = -v30;
-  const v32 = Math.floor(v31 / PW);
-  const v33 = v32 + 1;
-  const v34 = pw * v29;
-  const v35 = v34 / PW;
-  const v36 = Math.floor(v35);
-  const v37 = v36 + 1;
-  const v38 = v34 < v36 * PW ? v36 - 1 : v37 * PW <= v34 ? v37 : v36;
-  const v39 = rounded ? v26 + v38 : Math.floor(v26 + v35);
-  const v40 = v31 < v32 * PW ? v32 - 1 : v33 * PW <= v31 ? v33 : v32;
-  const v41 = (rounded ? v26 + -v40 : Math.ceil(v26 + v30 / PW)) - v39;
-  const v42 = gamma * v29;
-  const v43 = v42 * offset[((part_at + 1) * PH + ph) * PW + pw];
-  const v44 = v39 + v43;
-  const test2 = Math.abs(v41) <= 3.4028234663852886e+38 && Math.abs(v44) <= 3.4028234663852886e+38;
-  const v45 = -1 - v44;
-  const v46 = W - v44;
-  const v47 = minimum(v45, v46);
-  const at4 = test2 ? maximum(0, floor_to_int(v47 - (1 + Math.abs(v47) * 9.5367431640625e-7))) : 0;
-  const v48 = maximum(v45, v46);
-  const at5 = test2 ?
-      minimum(ceil_to_int(v41), ceil_to_int(v48 + (1 + Math.abs(v48) * 9.5367431640625e-7))) : 0;
-  const rois_value3 = rois[at];
-  const at6 = maximum(0, minimum(round_to_int(rois_value3), N - 1)) * C;
-  const test3 = part === 1 && true;
-  const test4 = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
-      Math.abs(v26) <= 3.4028234663852886e+38;
-  const test5 = test4 && Math.abs(v2) <= 3.4028234663852886e+38 &&
-      Math.abs(v27) <= 3.4028234663852886e+38 && Math.abs(v3) <= 3.4028234663852886e+38;
-  const test6 = test5 && 0 < v29 && 0 < v5;
-  const v49 = maximum(v17 * v41, 1);
-  const test7 = part === 0 && true;
-  for (let c = 0; c < C; c += 1) {
-    let value = 0;
+  const v27 = gamma * v14 * offset[(part_at * PH + ph) * PW + pw];
+  const v28 = v24 + v27;
+  const test5 = Math.abs(v26) <= 3.4028234663852886e+38 && Math.abs(v28) <= 3.4028234663852886e+38;
+  const v29 = -1 - v28;
+  const v30 = H - v28;
+  const v31 = minimum(v29, v30);
+  const at2 = test5 ? maximum(0, floor_to_int(v31 - (1 + Math.abs(v31) * 9.5367431640625e-7))) : 0;
+  const v32 = maximum(v29, v30);
+  const at3 = test5 ?
+      minimum(ceil_to_int(v26), ceil_to_int(v32 + (1 + Math.abs(v32) * 9.5367431640625e-7))) : 0;
+  const v33 = (pw + 1) * v13;
+  const v34 = -v33;
+  const v35 = Math.floor(v34 / PW);
+  const v36 = v35 + 1;
+  const v37 = pw * v13;
+  const v38 = v37 / PW;
+  const v39 = Math.floor(v38);
+  const v40 = v39 + 1;
+  const v41 = v37 < v39 * PW ? v39 - 1 : v40 * PW <= v37 ? v40 : v39;
+  const v42 = rounded ? v8 + v41 : Math.floor(v8 + v38);
+  const v43 = v34 < v35 * PW ? v35 - 1 : v36 * PW <= v34 ? v36 : v35;
+  const v44 = (rounded ? v8 + -v43 : Math.ceil(v8 + v33 / PW)) - v42;
+  const v45 = gamma * v13 * offset[((part_at + 1) * PH + ph) * PW + pw];
+  const v46 = v42 + v45;
+  const test6 = Math.abs(v44) <= 3.4028234663852886e+38 && Math.abs(v46) <= 3.4028234663852886e+38;
+  const v47 = -1 - v46;
+  const v48 = W - v46;
+  const v49 = minimum(v47, v48);
+  const at4 = test6 ? maximum(0, floor_to_int(v49 - (1 + Math.abs(v49) * 9.5367431640625e-7))) : 0;
+  const v50 = maximum(v47, v48);
+  const at5 = test6 ?
+      minimum(ceil_to_int(v44), ceil_to_int(v50 + (1 + Math.abs(v50) * 9.5367431640625e-7))) : 0;
+  const at6 = maximum(0, minimum(round_to_int(rois_value2), N - 1));
+  const v51 = maximum(v26 * v44, 1);
+  if (floor_mod(rest2, 2) === 0) {
     let value2 = 0;
-    if (is_max) {
-    } else if (test6) {
-      value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-    }
-    const v50 = value2 / v49;
-    if (test3) {
-      let sum2 = 0;
-      const at7 = (at6 + c) * H;
+    if (test4) {
+      let sum = 0;
       for (let step = at2; step < at3; step += 1) {
-        const v51 = v15 + step + v19;
-        const at8 = floor_to_int(v51);
-        const v52 = v51 - at8;
-        const v53 = v50 * v52;
-        const h = at8 + 1;
-        const at9 = (at7 + maximum(0, minimum(h, last_h))) * W;
+        const v52 = v24 + step + v27;
+        const at7 = floor_to_int(v52);
+        const h = at7 + 1;
         const in_h = 0 <= h && h < H;
-        const v54 = v50 * (1 - v52);
-        const at10 = (at7 + maximum(0, minimum(at8, last_h))) * W;
-        const in_h2 = 0 <= at8 && at8 < H;
-        const test8 = -1 <= v51 && true;
-        const test9 = v51 < H;
+        const in_h2 = 0 <= at7 && at7 < H;
+        const test7 = -1 <= v52 && true;
+        const test8 = v52 < H;
+        const safe_h = maximum(0, minimum(h, last_h));
+        const safe_h2 = maximum(0, minimum(at7, last_h));
         for (let step2 = at4; step2 < at5; step2 += 1) {
-          const v55 = v39 + step2 + v43;
+          const v53 = v42 + step2 + v45;
           let value3 = 0;
-          if (test8 && -1 <= v55 && test9 && v55 < W) {
-            const at11 = floor_to_int(v55);
-            const w = at11 + 1;
-            const safe_w = maximum(0, minimum(w, last_w));
-            const in_w = 0 <= w && w < W;
-            const safe_w2 = maximum(0, minimum(at11, last_w));
-            const in_w2 = 0 <= at11 && at11 < W;
-            const v56 = v53 * (in_h && in_w ? input[at9 + safe_w] : 0) +
-                v54 * (in_h2 && in_w ? input[at10 + safe_w] : 0);
-            const v57 = v53 * (in_h && in_w2 ? input[at9 + safe_w2] : 0) +
-                v54 * (in_h2 && in_w2 ? input[at10 + safe_w2] : 0);
-            value3 = v56 + -v57;
+          if (test7 && -1 <= v53 && test8 && v53 < W) {
+            let sum2 = 0;
+            const at8 = floor_to_int(v53);
+            const v54 = v53 - at8;
+            const v55 = 1 - v54;
+            const safe_w = maximum(0, minimum(at8, last_w));
+            const in_w = 0 <= at8 && at8 < W;
+            const w = at8 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const test9 = in_h && in_w;
+            const test10 = in_h && in_w2;
+            const test11 = in_h2 && in_w;
+            const test12 = in_h2 && in_w2;
+            for (let c = 0; c < C; c += 1) {
+              const at9 = (at6 * C + c) * H;
+              const at10 = (at9 + safe_h) * W;
+              const at11 = (at9 + safe_h2) * W;
+              const v56 = v55 * (test9 ? input[at10 + safe_w] : 0) +
+                  v54 * (test10 ? input[at10 + safe_w2] : 0);
+              const v57 = v55 * (test11 ? input[at11 + safe_w] : 0) +
+                  v54 * (test12 ? input[at11 + safe_w2] : 0);
+              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
+              sum2 += term;
+            }
+            value3 = sum2 / v51;
           }
-          sum2 += value3;
+          sum += value3;
         }
       }
-      value = sum2 * v42;
+      value2 = sum;
     }
+    value = rounded ? gamma * v6 * value2 : gamma * (v - v3) * value2;
+  } else {
     let value4 = 0;
-    if (test7) {
+    if (test4) {
       let sum3 = 0;
-      const at12 = (at6 + c) * H;
       for (let step3 = at2; step3 < at3; step3 += 1) {
-        const v58 = v15 + step3 + v19;
-        const at13 = floor_to_int(v58);
-        const h2 = at13 + 1;
-        const at14 = (at12 + maximum(0, minimum(h2, last_h))) * W;
+        const v58 = v24 + step3 + v27;
+        const at12 = floor_to_int(v58);
+        const v59 = v58 - at12;
+        const h2 = at12 + 1;
         const in_h3 = 0 <= h2 && h2 < H;
-        const at15 = (at12 + maximum(0, minimum(at13, last_h))) * W;
-        const in_h4 = 0 <= at13 && at13 < H;
-        const test10 = -1 <= v58 && true;
-        const test11 = v58 < H;
+        const v60 = 1 - v59;
+        const in_h4 = 0 <= at12 && at12 < H;
+        const test13 = -1 <= v58 && true;
+        const test14 = v58 < H;
+        const safe_h3 = maximum(0, minimum(h2, last_h));
+        const safe_h4 = maximum(0, minimum(at12, last_h));
         for (let step4 = at4; step4 < at5; step4 += 1) {
-          const v59 = v39 + step4 + v43;
+          const v61 = v42 + step4 + v45;
           let value5 = 0;
-          if (test10 && -1 <= v59 && test11 && v59 < W) {
-            const at16 = floor_to_int(v59);
-            const v60 = v59 - at16;
-            const v61 = 1 - v60;
-            const safe_w3 = maximum(0, minimum(at16, last_w));
-            const in_w3 = 0 <= at16 && at16 < W;
-            const w2 = at16 + 1;
-            const safe_w4 = maximum(0, minimum(w2, last_w));
-            const in_w4 = 0 <= w2 && w2 < W;
-            const v62 = v61 * (in_h3 && in_w3 ? input[at14 + safe_w3] : 0) +
-                v60 * (in_h3 && in_w4 ? input[at14 + safe_w4] : 0);
-            const v63 = v61 * (in_h4 && in_w3 ? input[at15 + safe_w3] : 0) +
-                v60 * (in_h4 && in_w4 ? input[at15 + safe_w4] : 0);
-            value5 = v50 * v62 + -(v50 * v63);
+          if (test13 && -1 <= v61 && test14 && v61 < W) {
+            let sum4 = 0;
+            const at13 = floor_to_int(v61);
+            const w2 = at13 + 1;
+            const safe_w3 = maximum(0, minimum(w2, last_w));
+            const in_w3 = 0 <= w2 && w2 < W;
+            const safe_w4 = maximum(0, minimum(at13, last_w));
+            const in_w4 = 0 <= at13 && at13 < W;
+            const test15 = in_h3 && in_w3;
+            const test16 = in_h4 && in_w3;
+            const test17 = in_h3 && in_w4;
+            const test18 = in_h4 && in_w4;
+            for (let c2 = 0; c2 < C; c2 += 1) {
+              const at14 = (at6 * C + c2) * H;
+              const at15 = (at14 + safe_h3) * W;
+              const at16 = (at14 + safe_h4) * W;
+              const v62 = v59 * (test15 ? input[at15 + safe_w3] : 0) +
+                  v60 * (test16 ? input[at16 + safe_w3] : 0);
+              const v63 = v62 - v59 * (test17 ? input[at15 + safe_w4] : 0) -
+                  v60 * (test18 ? input[at16 + safe_w4] : 0);
+              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
+            }
+            value5 = sum4 / v51;
           }
           sum3 += value5;
         }
       }
-      value4 = sum3 * v18;
+      value4 = sum3;
     }
-    sum += value + value4;
+    value = rounded ? gamma * v12 * value4 : gamma * (v9 - v7) * value4;
   }
-  return sum;
+  return value;
 }
 
 // a / b rounded down, for whole numbers and b > 0, also where a GPU's division is a little off.

@@ -113,12 +113,12 @@ export function deform_roi_pool_backward_kernel(
   ACCUMULATE: number,
 ): void;
 
-export function deform_roi_pool_backward_offset_grad_input_kernel(
+export function deform_roi_pool_backward_offset_grad_offset_kernel(
   input: Float32Array,
   rois: Float32Array,
   offset: Float32Array,
   grad_output: Float32Array,
-  grad_input: Float32Array,
+  grad_offset: Float32Array,
   N: number,
   C: number,
   H: number,
@@ -135,12 +135,12 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
   ACCUMULATE: number,
 ): void;
 
-export function deform_roi_pool_backward_offset_grad_offset_kernel(
+export function deform_roi_pool_backward_offset_grad_input_kernel(
   input: Float32Array,
   rois: Float32Array,
   offset: Float32Array,
   grad_output: Float32Array,
-  grad_offset: Float32Array,
+  grad_input: Float32Array,
   N: number,
   C: number,
   H: number,

@@ -88,15 +88,15 @@ const entries = {
     );
   },
   "offset": ({ input, rois, offset, grad_output }, { grad_input, grad_offset }, _s, _o) => {
-    if (grad_input) {
-      deform_roi_pool_backward_offset_grad_input_kernel(
-        input, rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-        _s.spatial_scale, _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
-      );
-    }
     if (grad_offset) {
       deform_roi_pool_backward_offset_grad_offset_kernel(
         input, rois, offset, grad_output, grad_offset, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        _s.spatial_scale, _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
+      );
+    }
+    if (grad_input) {
+      deform_roi_pool_backward_offset_grad_input_kernel(
+        input, rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
         _s.spatial_scale, _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
       );
     }
@@ -192,26 +192,22 @@ export function deform_roi_pool_backward_kernel(
             const v35 = v23 + (step + inCell) * v8 / v9;
             const v36 = maximum(0, minimum(v35, last_h));
             const at10 = floor_to_int(v36);
-            const at11 = at10 + 1;
-            const at12 = (at5 + Math.max(0, Math.min(at11, last_h))) * W;
+            const at11 = (at5 + Math.max(0, Math.min(at10, last_h))) * W;
             const v37 = v36 - at10;
-            const at13 = (at5 + Math.max(0, Math.min(at10, last_h))) * W;
+            const at12 = at10 + 1;
+            const at13 = Math.imul(at5 + at12, W);
             const test17 = -1 <= v35 && v35 <= H;
             const test18 = -0.5 <= v35 && v35 <= v2;
-            const test19 = 0 <= at11 && at11 < H;
-            const test20 = 0 <= at10 && at10 < H;
             const v38 = 1 - v37;
+            const test19 = 0 <= at12 && at12 < H;
             for (let step2 = at8; step2 < at9; step2++) {
               const v39 = v29 + (step2 + inCell) * v15 / v16;
-              const test21 = test17 && -1 <= v39 && v39 <= W &&
+              const test20 = test17 && -1 <= v39 && v39 <= W &&
                   (is_clamp || (test18 && -0.5 <= v39 && v39 <= v3));
-              if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+              if (test20 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
                 const v40 = maximum(0, minimum(v39, last_w));
                 const at14 = floor_to_int(v40);
-                const at15 = at14 + 1;
-                const test22 = 0 <= at15;
-                const test23 = at15 < W;
-                const at16 = Math.max(0, Math.min(at15, last_w));
+                const at15 = Math.max(0, Math.min(at14, last_w));
                 let value = 0;
                 if (is_clamp) {
                   value = v22;
@@ -221,69 +217,358 @@ export function deform_roi_pool_backward_kernel(
                   for (let step3 = at6; step3 < at7; step3++) {
                     const v41 = v23 + (step3 + inCell) * v8 / v9;
                     const v42 = maximum(0, minimum(v41, last_h));
-                    const at17 = floor_to_int(v42);
-                    const v43 = v42 - at17;
-                    const at18 = (at5 + Math.max(0, Math.min(at17, last_h))) * W;
-                    const h = at17 + 1;
-                    const at19 = (at5 + Math.max(0, Math.min(h, last_h))) * W;
+                    const at16 = floor_to_int(v42);
+                    const v43 = v42 - at16;
+                    const at17 = (at5 + Math.max(0, Math.min(at16, last_h))) * W;
+                    const h = at16 + 1;
+                    const at18 = (at5 + Math.max(0, Math.min(h, last_h))) * W;
                     const in_h = 0 <= h && h < H;
-                    const test24 = -0.5 <= v41 && v41 <= v2;
-                    const test25 = -1 <= v41 && v41 <= H;
+                    const test21 = -0.5 <= v41 && v41 <= v2;
+                    const test22 = -1 <= v41 && v41 <= H;
                     const v44 = 1 - v43;
                     for (let step4 = at8; step4 < at9; step4++) {
                       const v45 = v29 + (step4 + inCell) * v15 / v16;
-                      const test26 = false || (test24 && -0.5 <= v45 && v45 <= v3);
+                      const test23 = false || (test21 && -0.5 <= v45 && v45 <= v3);
                       let value2 = 0;
-                      if (test26) {
-                        if (test25 && -1 <= v45 && v45 <= W) {
+                      if (test23) {
+                        if (test22 && -1 <= v45 && v45 <= W) {
                           const v46 = maximum(0, minimum(v45, last_w));
-                          const at20 = floor_to_int(v46);
-                          const v47 = v46 - at20;
+                          const at19 = floor_to_int(v46);
+                          const v47 = v46 - at19;
                           const v48 = 1 - v47;
-                          const safe_w = Math.max(0, Math.min(at20, last_w));
-                          const w = at20 + 1;
+                          const safe_w = Math.max(0, Math.min(at19, last_w));
+                          const w = at19 + 1;
                           const safe_w2 = Math.max(0, Math.min(w, last_w));
                           const in_w = 0 <= w && w < W;
                           const v49 = v44 *
-                              (v48 * input[at18 + safe_w] +
-                                  v47 * (in_w ? input[at18 + safe_w2] : 0));
-                          const v50 = v48 * (in_h ? input[at19 + safe_w] : 0) +
-                              v47 * (in_h && in_w ? input[at19 + safe_w2] : 0);
+                              (v48 * input[at17 + safe_w] +
+                                  v47 * (in_w ? input[at17 + safe_w2] : 0));
+                          const v50 = v48 * (in_h ? input[at18 + safe_w] : 0) +
+                              v47 * (in_h && in_w ? input[at18 + safe_w2] : 0);
                           value2 = v49 + v43 * v50;
                         }
                       }
                       sum += value2;
-                      sum2 += test26 ? 1 : 0;
+                      sum2 += test23 ? 1 : 0;
                     }
                   }
                   value = sum2;
                 }
                 const v51 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v52 = v40 - at14;
-                const test27 = 0 <= at14;
-                const test28 = at14 < W;
-                const at21 = Math.max(0, Math.min(at14, last_w));
-                const v53 = 1 - v52;
+                const v52 = v51 * v38;
+                const v53 = v40 - at14;
+                const v54 = 1 - v53;
+                grad_input[at11 + at15] += v52 * v54;
+                const at20 = at14 + 1;
+                const test24 = 0 <= at20;
+                const test25 = at20 < W;
                 if (test19) {
-                  const v54 = v51 * v37;
-                  if (test22 && test23) {
-                    grad_input[at12 + at16] += v54 * v52;
-                  }
-                  if (test27 && test28) {
-                    grad_input[at12 + at21] += v54 * v53;
+                  const v55 = v51 * v37;
+                  grad_input[at13 + at15] += v55 * v54;
+                  if (test24 && test25) {
+                    grad_input[at13 + at20] += v55 * v53;
                   }
                 }
-                if (test20) {
-                  const v55 = v51 * v38;
-                  if (test22 && test23) {
-                    grad_input[at13 + at16] += v55 * v52;
-                  }
-                  if (test27 && test28) {
-                    grad_input[at13 + at21] += v55 * v53;
-                  }
+                if (test24 && test25) {
+                  grad_input[at11 + at20] += v52 * v53;
                 }
               }
             }
+          }
+        }
+      }
+    }
+  }
+}
+
+export function deform_roi_pool_backward_offset_grad_offset_kernel(
+  input, rois, offset, grad_output, grad_offset, N, C, H, W, R, PH, PW, spatial_scale,
+  sampling_ratio, gamma, COORDS, GRID, BORDER, ACCUMULATE,
+) {
+  const rounded = COORDS === 1;
+  const test = 0 < sampling_ratio;
+  const inCell = GRID === 0 ? 0.5 : 0;
+  const v = 0 + inCell;
+  const last_w = W - 1;
+  const is_clamp = BORDER === 0;
+  const v2 = H - 0.5;
+  const v3 = W - 0.5;
+  const last_h = H - 1;
+  for (let r = 0; r < R; r++) {
+    const at = r * 5;
+    const rois_value = rois[at + 3];
+    const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
+    const rois_value2 = rois[at + 1];
+    const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+    const v6 = v4 - v5;
+    const v7 = rounded ? maximum(v6, 0.1) : v6;
+    const v8 = gamma * v7;
+    const rois_value3 = rois[at];
+    const rois_value4 = rois[at + 2];
+    const v9 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
+    const rois_value5 = rois[at + 4];
+    const v10 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
+    const test2 = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
+        Math.abs(v5) <= 3.4028234663852886e+38;
+    const test3 = test2 && Math.abs(v9) <= 3.4028234663852886e+38 &&
+        Math.abs(v4) <= 3.4028234663852886e+38 && Math.abs(v10) <= 3.4028234663852886e+38;
+    const v11 = v10 - v9;
+    const v12 = rounded ? maximum(v11, 0.1) : v11;
+    const v13 = v12 / PH;
+    const v14 = test ? sampling_ratio : Math.ceil(v13);
+    const v15 = gamma * v12;
+    const at2 = r * 2;
+    const v16 = v13 / v14;
+    const test4 = v16 === 0;
+    const at3 = ceil_to_int(v14);
+    const v17 = v7 / PW;
+    const v18 = test ? sampling_ratio : Math.ceil(v17);
+    const v19 = v17 / v18;
+    const test5 = v19 === 0;
+    const at4 = ceil_to_int(v18);
+    const at5 = r * C;
+    const at6 = Math.max(0, Math.min(round_to_int(rois_value3), N - 1)) * C;
+    const v20 = v14 * v18;
+    const test6 = Math.abs(v14) <= 3.4028234663852886e+38;
+    const v21 = v * v13 / v14;
+    const test7 = Math.abs(v16) <= 3.4028234663852886e+38;
+    const test8 = Math.abs(v18) <= 3.4028234663852886e+38;
+    const v22 = v * v17 / v18;
+    const test9 = Math.abs(v19) <= 3.4028234663852886e+38;
+    for (let part = 0; part < 2; part++) {
+      const test10 = part === 0;
+      for (let ph = 0; ph < PH; ph++) {
+        const v23 = ph * v13;
+        for (let pw = 0; pw < PW; pw++) {
+          let value = 0;
+          const v24 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + v23;
+          const v25 = v24 + v21;
+          const test11 = test6 && Math.abs(v25) <= 3.4028234663852886e+38 && test7;
+          const v26 = (-1 - v25) / v16;
+          const v27 = (H - v25) / v16;
+          const v28 = minimum(v26, v27);
+          const at7 = test11 ?
+              (test4 ? 0 :
+                  Math.max(0, floor_to_int(v28 - (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
+          const v29 = maximum(v26, v27);
+          const at8 = test11 ?
+              (test4 ? at3 :
+                  Math.min(at3, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
+          const v30 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + pw * v17;
+          const v31 = v30 + v22;
+          const test12 = test8 && Math.abs(v31) <= 3.4028234663852886e+38 && test9;
+          const v32 = (-1 - v31) / v19;
+          const v33 = (W - v31) / v19;
+          const v34 = minimum(v32, v33);
+          const at9 = test12 ?
+              (test5 ? 0 :
+                  Math.max(0, floor_to_int(v34 - (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
+          const v35 = maximum(v32, v33);
+          const at10 = test12 ?
+              (test5 ? at4 :
+                  Math.min(at4, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
+          if (test10) {
+            let value2 = 0;
+            if (test3) {
+              let sum = 0;
+              for (let step = at7; step < at8; step++) {
+                const v36 = v24 + (step + inCell) * v13 / v14;
+                const v37 = maximum(0, minimum(v36, last_h));
+                const at11 = floor_to_int(v37);
+                const v38 = v37 - at11;
+                const h = at11 + 1;
+                const in_h = 0 <= h && h < H;
+                const v39 = 1 - v38;
+                const test13 = -1 <= v36 && v36 <= H;
+                const test14 = -0.5 <= v36 && v36 <= v2;
+                const safe_h = Math.max(0, Math.min(h, last_h));
+                const safe_h2 = Math.max(0, Math.min(at11, last_h));
+                for (let step2 = at9; step2 < at10; step2++) {
+                  const v40 = v30 + (step2 + inCell) * v17 / v18;
+                  const test15 = test13 && -1 <= v40 && v40 <= W;
+                  const v41 = test15 ? v40 : 0;
+                  const v42 = minimum(v41, last_w);
+                  let value3 = 0;
+                  const test16 = test15 && !(last_w < v41) && 0 < v42 &&
+                      (is_clamp || (test14 && -0.5 <= v40 && v40 <= v3));
+                  if (test16) {
+                    let sum2 = 0;
+                    const at12 = floor_to_int(maximum(0, v42));
+                    const w = at12 + 1;
+                    const safe_w = Math.max(0, Math.min(w, last_w));
+                    const in_w = 0 <= w && w < W;
+                    const safe_w2 = Math.max(0, Math.min(at12, last_w));
+                    const test17 = in_h && in_w;
+                    for (let c = 0; c < C; c++) {
+                      const at13 = (at6 + c) * H;
+                      const at14 = (at13 + safe_h) * W;
+                      const at15 = (at13 + safe_h2) * W;
+                      let value4 = 0;
+                      if (is_clamp) {
+                        value4 = v20;
+                      } else {
+                        let sum3 = 0;
+                        let sum4 = 0;
+                        for (let step3 = at7; step3 < at8; step3++) {
+                          const v43 = v24 + (step3 + inCell) * v13 / v14;
+                          const v44 = maximum(0, minimum(v43, last_h));
+                          const at16 = floor_to_int(v44);
+                          const v45 = v44 - at16;
+                          const at17 = (at13 + Math.max(0, Math.min(at16, last_h))) * W;
+                          const h2 = at16 + 1;
+                          const at18 = (at13 + Math.max(0, Math.min(h2, last_h))) * W;
+                          const in_h2 = 0 <= h2 && h2 < H;
+                          const test18 = -0.5 <= v43 && v43 <= v2;
+                          const test19 = -1 <= v43 && v43 <= H;
+                          const v46 = 1 - v45;
+                          for (let step4 = at9; step4 < at10; step4++) {
+                            const v47 = v30 + (step4 + inCell) * v17 / v18;
+                            const test20 = false || (test18 && -0.5 <= v47 && v47 <= v3);
+                            let value5 = 0;
+                            if (test20) {
+                              if (test19 && -1 <= v47 && v47 <= W) {
+                                const v48 = maximum(0, minimum(v47, last_w));
+                                const at19 = floor_to_int(v48);
+                                const v49 = v48 - at19;
+                                const v50 = 1 - v49;
+                                const safe_w3 = Math.max(0, Math.min(at19, last_w));
+                                const w2 = at19 + 1;
+                                const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                                const in_w2 = 0 <= w2 && w2 < W;
+                                const v51 = v46 *
+                                    (v50 * input[at17 + safe_w3] +
+                                        v49 * (in_w2 ? input[at17 + safe_w4] : 0));
+                                const v52 = v50 * (in_h2 ? input[at18 + safe_w3] : 0) +
+                                    v49 * (in_h2 && in_w2 ? input[at18 + safe_w4] : 0);
+                                value5 = v51 + v45 * v52;
+                              }
+                            }
+                            sum3 += value5;
+                            sum4 += test20 ? 1 : 0;
+                          }
+                        }
+                        value4 = sum4;
+                      }
+                      const v53 = v38 * (test17 ? input[at14 + safe_w] : 0) +
+                          v39 * (in_w ? input[at15 + safe_w] : 0);
+                      const v54 = v53 - v38 * (in_h ? input[at14 + safe_w2] : 0) -
+                          v39 * input[at15 + safe_w2];
+                      const term = grad_output[((at5 + c) * PH + ph) * PW + pw] * v54 /
+                          maximum(value4, 1);
+                      sum2 += term;
+                    }
+                    value3 = sum2;
+                  }
+                  sum += value3;
+                }
+              }
+              value2 = sum;
+            }
+            value = v8 * value2;
+          } else {
+            let value6 = 0;
+            if (test3) {
+              let sum5 = 0;
+              for (let step5 = at7; step5 < at8; step5++) {
+                const v55 = v24 + (step5 + inCell) * v13 / v14;
+                const test21 = -1 <= v55 && v55 <= H;
+                const test22 = -0.5 <= v55 && v55 <= v2;
+                for (let step6 = at9; step6 < at10; step6++) {
+                  const v56 = v30 + (step6 + inCell) * v17 / v18;
+                  const test23 = test21 && -1 <= v56 && v56 <= W;
+                  const v57 = test23 ? v55 : 0;
+                  const v58 = minimum(v57, last_h);
+                  let value7 = 0;
+                  const test24 = test23 && !(last_h < v57) && 0 < v58 &&
+                      (is_clamp || (test22 && -0.5 <= v56 && v56 <= v3));
+                  if (test24) {
+                    let sum6 = 0;
+                    const v59 = maximum(0, minimum(v56, last_w));
+                    const at20 = floor_to_int(v59);
+                    const v60 = v59 - at20;
+                    const v61 = 1 - v60;
+                    const at21 = floor_to_int(maximum(0, v58));
+                    const h3 = at21 + 1;
+                    const safe_w5 = Math.max(0, Math.min(at20, last_w));
+                    const in_h3 = 0 <= h3 && h3 < H;
+                    const w3 = at20 + 1;
+                    const safe_w6 = Math.max(0, Math.min(w3, last_w));
+                    const in_w3 = 0 <= w3 && w3 < W;
+                    const safe_h3 = Math.max(0, Math.min(h3, last_h));
+                    const test25 = in_h3 && in_w3;
+                    const safe_h4 = Math.max(0, Math.min(at21, last_h));
+                    for (let c2 = 0; c2 < C; c2++) {
+                      const at22 = (at6 + c2) * H;
+                      const at23 = (at22 + safe_h3) * W;
+                      const at24 = (at22 + safe_h4) * W;
+                      let value8 = 0;
+                      if (is_clamp) {
+                        value8 = v20;
+                      } else {
+                        let sum7 = 0;
+                        let sum8 = 0;
+                        for (let step7 = at7; step7 < at8; step7++) {
+                          const v62 = v24 + (step7 + inCell) * v13 / v14;
+                          const v63 = maximum(0, minimum(v62, last_h));
+                          const at25 = floor_to_int(v63);
+                          const v64 = v63 - at25;
+                          const at26 = (at22 + Math.max(0, Math.min(at25, last_h))) * W;
+                          const h4 = at25 + 1;
+                          const at27 = (at22 + Math.max(0, Math.min(h4, last_h))) * W;
+                          const in_h4 = 0 <= h4 && h4 < H;
+                          const test26 = -0.5 <= v62 && v62 <= v2;
+                          const test27 = -1 <= v62 && v62 <= H;
+                          const v65 = 1 - v64;
+                          for (let step8 = at9; step8 < at10; step8++) {
+                            const v66 = v30 + (step8 + inCell) * v17 / v18;
+                            const test28 = false || (test26 && -0.5 <= v66 && v66 <= v3);
+                            let value9 = 0;
+                            if (test28) {
+                              if (test27 && -1 <= v66 && v66 <= W) {
+                                const v67 = maximum(0, minimum(v66, last_w));
+                                const at28 = floor_to_int(v67);
+                                const v68 = v67 - at28;
+                                const v69 = 1 - v68;
+                                const safe_w7 = Math.max(0, Math.min(at28, last_w));
+                                const w4 = at28 + 1;
+                                const safe_w8 = Math.max(0, Math.min(w4, last_w));
+                                const in_w4 = 0 <= w4 && w4 < W;
+                                const v70 = v65 *
+                                    (v69 * input[at26 + safe_w7] +
+                                        v68 * (in_w4 ? input[at26 + safe_w8] : 0));
+                                const v71 = v69 * (in_h4 ? input[at27 + safe_w7] : 0) +
+                                    v68 * (in_h4 && in_w4 ? input[at27 + safe_w8] : 0);
+                                value9 = v70 + v64 * v71;
+                              }
+                            }
+                            sum7 += value9;
+                            sum8 += test28 ? 1 : 0;
+                          }
+                        }
+                        value8 = sum8;
+                      }
+                      const v72 = v61 * (in_h3 ? input[at23 + safe_w5] : 0) +
+                          v60 * (test25 ? input[at23 + safe_w6] : 0);
+                      const v73 = v72 -
+                          (v61 * input[at24 + safe_w5] + v60 * (in_w3 ? input[at24 + safe_w6] : 0));
+                      const term2 = grad_output[((at5 + c2) * PH + ph) * PW + pw] * v73 /
+                          maximum(value8, 1);
+                      sum6 += term2;
+                    }
+                    value7 = sum6;
+                  }
+                  sum5 += value7;
+                }
+              }
+              value6 = sum5;
+            }
+            value = v15 * value6;
+          }
+          const place = ((at2 + part) * PH + ph) * PW + pw;
+          if (ACCUMULATE === 1) {
+            grad_offset[place] += value;
+          } else {
+            grad_offset[place] = value;
           }
         }
       }
@@ -382,26 +667,22 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
             const v36 = v24 + (step + inCell) * v8 / v9;
             const v37 = maximum(0, minimum(v36, last_h));
             const at11 = floor_to_int(v37);
-            const at12 = at11 + 1;
-            const at13 = (at6 + Math.max(0, Math.min(at12, last_h))) * W;
+            const at12 = (at6 + Math.max(0, Math.min(at11, last_h))) * W;
             const v38 = v37 - at11;
-            const at14 = (at6 + Math.max(0, Math.min(at11, last_h))) * W;
+            const at13 = at11 + 1;
+            const at14 = Math.imul(at6 + at13, W);
             const test17 = -1 <= v36 && v36 <= H;
             const test18 = -0.5 <= v36 && v36 <= v2;
-            const test19 = 0 <= at12 && at12 < H;
-            const test20 = 0 <= at11 && at11 < H;
             const v39 = 1 - v38;
+            const test19 = 0 <= at13 && at13 < H;
             for (let step2 = at9; step2 < at10; step2++) {
               const v40 = v30 + (step2 + inCell) * v15 / v16;
-              const test21 = test17 && -1 <= v40 && v40 <= W &&
+              const test20 = test17 && -1 <= v40 && v40 <= W &&
                   (is_clamp || (test18 && -0.5 <= v40 && v40 <= v3));
-              if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+              if (test20 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
                 const v41 = maximum(0, minimum(v40, last_w));
                 const at15 = floor_to_int(v41);
-                const at16 = at15 + 1;
-                const test22 = 0 <= at16;
-                const test23 = at16 < W;
-                const at17 = Math.max(0, Math.min(at16, last_w));
+                const at16 = Math.max(0, Math.min(at15, last_w));
                 let value = 0;
                 if (is_clamp) {
                   value = v22;
@@ -411,360 +692,63 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
                   for (let step3 = at7; step3 < at8; step3++) {
                     const v42 = v24 + (step3 + inCell) * v8 / v9;
                     const v43 = maximum(0, minimum(v42, last_h));
-                    const at18 = floor_to_int(v43);
-                    const v44 = v43 - at18;
-                    const at19 = (at6 + Math.max(0, Math.min(at18, last_h))) * W;
-                    const h = at18 + 1;
-                    const at20 = (at6 + Math.max(0, Math.min(h, last_h))) * W;
+                    const at17 = floor_to_int(v43);
+                    const v44 = v43 - at17;
+                    const at18 = (at6 + Math.max(0, Math.min(at17, last_h))) * W;
+                    const h = at17 + 1;
+                    const at19 = (at6 + Math.max(0, Math.min(h, last_h))) * W;
                     const in_h = 0 <= h && h < H;
-                    const test24 = -0.5 <= v42 && v42 <= v2;
-                    const test25 = -1 <= v42 && v42 <= H;
+                    const test21 = -0.5 <= v42 && v42 <= v2;
+                    const test22 = -1 <= v42 && v42 <= H;
                     const v45 = 1 - v44;
                     for (let step4 = at9; step4 < at10; step4++) {
                       const v46 = v30 + (step4 + inCell) * v15 / v16;
-                      const test26 = false || (test24 && -0.5 <= v46 && v46 <= v3);
+                      const test23 = false || (test21 && -0.5 <= v46 && v46 <= v3);
                       let value2 = 0;
-                      if (test26) {
-                        if (test25 && -1 <= v46 && v46 <= W) {
+                      if (test23) {
+                        if (test22 && -1 <= v46 && v46 <= W) {
                           const v47 = maximum(0, minimum(v46, last_w));
-                          const at21 = floor_to_int(v47);
-                          const v48 = v47 - at21;
+                          const at20 = floor_to_int(v47);
+                          const v48 = v47 - at20;
                           const v49 = 1 - v48;
-                          const safe_w = Math.max(0, Math.min(at21, last_w));
-                          const w = at21 + 1;
+                          const safe_w = Math.max(0, Math.min(at20, last_w));
+                          const w = at20 + 1;
                           const safe_w2 = Math.max(0, Math.min(w, last_w));
                           const in_w = 0 <= w && w < W;
                           const v50 = v45 *
-                              (v49 * input[at19 + safe_w] +
-                                  v48 * (in_w ? input[at19 + safe_w2] : 0));
-                          const v51 = v49 * (in_h ? input[at20 + safe_w] : 0) +
-                              v48 * (in_h && in_w ? input[at20 + safe_w2] : 0);
+                              (v49 * input[at18 + safe_w] +
+                                  v48 * (in_w ? input[at18 + safe_w2] : 0));
+                          const v51 = v49 * (in_h ? input[at19 + safe_w] : 0) +
+                              v48 * (in_h && in_w ? input[at19 + safe_w2] : 0);
                           value2 = v50 + v44 * v51;
                         }
                       }
                       sum += value2;
-                      sum2 += test26 ? 1 : 0;
+                      sum2 += test23 ? 1 : 0;
                     }
                   }
                   value = sum2;
                 }
                 const v52 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v53 = v41 - at15;
-                const test27 = 0 <= at15;
-                const test28 = at15 < W;
-                const at22 = Math.max(0, Math.min(at15, last_w));
-                const v54 = 1 - v53;
+                const v53 = v52 * v39;
+                const v54 = v41 - at15;
+                const v55 = 1 - v54;
+                grad_input[at12 + at16] += v53 * v55;
+                const at21 = at15 + 1;
+                const test24 = 0 <= at21;
+                const test25 = at21 < W;
                 if (test19) {
-                  const v55 = v52 * v38;
-                  if (test22 && test23) {
-                    grad_input[at13 + at17] += v55 * v53;
-                  }
-                  if (test27 && test28) {
-                    grad_input[at13 + at22] += v55 * v54;
+                  const v56 = v52 * v38;
+                  grad_input[at14 + at16] += v56 * v55;
+                  if (test24 && test25) {
+                    grad_input[at14 + at21] += v56 * v54;
                   }
                 }
-                if (test20) {
-                  const v56 = v52 * v39;
-                  if (test22 && test23) {
-                    grad_input[at14 + at17] += v56 * v53;
-                  }
-                  if (test27 && test28) {
-                    grad_input[at14 + at22] += v56 * v54;
-                  }
+                if (test24 && test25) {
+                  grad_input[at12 + at21] += v53 * v54;
                 }
               }
             }
-          }
-        }
-      }
-    }
-  }
-}
-
-export function deform_roi_pool_backward_offset_grad_offset_kernel(
-  input, rois, offset, grad_output, grad_offset, N, C, H, W, R, PH, PW, spatial_scale,
-  sampling_ratio, gamma, COORDS, GRID, BORDER, ACCUMULATE,
-) {
-  const test = 0 < sampling_ratio;
-  const rounded = COORDS === 1;
-  const inCell = GRID === 0 ? 0.5 : 0;
-  const v = 0 + inCell;
-  const last_w = W - 1;
-  const is_clamp = BORDER === 0;
-  const v2 = H - 0.5;
-  const v3 = W - 0.5;
-  const last_h = H - 1;
-  for (let r = 0; r < R; r++) {
-    const at = r * 5;
-    const rois_value = rois[at + 4];
-    const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
-    const rois_value2 = rois[at + 2];
-    const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-    const v6 = v4 - v5;
-    const v7 = rounded ? maximum(v6, 0.1) : v6;
-    const v8 = v7 / PH;
-    const v9 = test ? sampling_ratio : Math.ceil(v8);
-    const v10 = gamma * v7;
-    const at2 = r * 2;
-    const v11 = v8 / v9;
-    const test2 = v11 === 0;
-    const at3 = ceil_to_int(v9);
-    const rois_value3 = rois[at + 3];
-    const v12 = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
-    const rois_value4 = rois[at + 1];
-    const v13 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-    const v14 = v12 - v13;
-    const v15 = rounded ? maximum(v14, 0.1) : v14;
-    const v16 = v15 / PW;
-    const v17 = test ? sampling_ratio : Math.ceil(v16);
-    const v18 = gamma * v15;
-    const v19 = v16 / v17;
-    const test3 = v19 === 0;
-    const at4 = ceil_to_int(v17);
-    const rois_value5 = rois[at];
-    const v20 = v9 * v17;
-    const at5 = Math.max(0, Math.min(round_to_int(rois_value5), N - 1)) * C;
-    const test4 = Math.abs(v9) <= 3.4028234663852886e+38;
-    const v21 = v * v8 / v9;
-    const test5 = Math.abs(v11) <= 3.4028234663852886e+38;
-    const test6 = Math.abs(v17) <= 3.4028234663852886e+38;
-    const v22 = v * v16 / v17;
-    const test7 = Math.abs(v19) <= 3.4028234663852886e+38;
-    const test8 = 0 <= rois_value5 && rois_value5 < N && Math.floor(rois_value5) === rois_value5 &&
-        Math.abs(v13) <= 3.4028234663852886e+38;
-    const test9 = test8 && Math.abs(v5) <= 3.4028234663852886e+38 &&
-        Math.abs(v12) <= 3.4028234663852886e+38 && Math.abs(v4) <= 3.4028234663852886e+38;
-    for (let part = 0; part < 2; part++) {
-      const test10 = part === 0;
-      const test11 = part === 1;
-      for (let ph = 0; ph < PH; ph++) {
-        const v23 = ph * v8;
-        for (let pw = 0; pw < PW; pw++) {
-          let sum = 0;
-          const v24 = v5 + v10 * offset[((at2 + 1) * PH + ph) * PW + pw] + v23;
-          const v25 = v24 + v21;
-          const test12 = test4 && Math.abs(v25) <= 3.4028234663852886e+38 && test5;
-          const v26 = (-1 - v25) / v11;
-          const v27 = (H - v25) / v11;
-          const v28 = minimum(v26, v27);
-          const at6 = test12 ?
-              (test2 ? 0 :
-                  Math.max(0, floor_to_int(v28 - (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
-          const v29 = maximum(v26, v27);
-          const at7 = test12 ?
-              (test2 ? at3 :
-                  Math.min(at3, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
-          const v30 = v13 + v18 * offset[(at2 * PH + ph) * PW + pw] + pw * v16;
-          const v31 = v30 + v22;
-          const test13 = test6 && Math.abs(v31) <= 3.4028234663852886e+38 && test7;
-          const v32 = (-1 - v31) / v19;
-          const v33 = (W - v31) / v19;
-          const v34 = minimum(v32, v33);
-          const at8 = test13 ?
-              (test3 ? 0 :
-                  Math.max(0, floor_to_int(v34 - (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
-          const v35 = maximum(v32, v33);
-          const at9 = test13 ?
-              (test3 ? at4 :
-                  Math.min(at4, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
-          for (let c = 0; c < C; c++) {
-            let value = 0;
-            let value2 = 0;
-            if (test9) {
-              value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-            }
-            if (test10) {
-              let sum2 = 0;
-              const at10 = (at5 + c) * H;
-              for (let step = at6; step < at7; step++) {
-                const v36 = v24 + (step + inCell) * v8 / v9;
-                const v37 = maximum(0, minimum(v36, last_h));
-                const at11 = floor_to_int(v37);
-                const v38 = v37 - at11;
-                const h = at11 + 1;
-                const at12 = (at10 + Math.max(0, Math.min(h, last_h))) * W;
-                const in_h = 0 <= h && h < H;
-                const at13 = (at10 + Math.max(0, Math.min(at11, last_h))) * W;
-                const test14 = -1 <= v36 && v36 <= H;
-                const test15 = -0.5 <= v36 && v36 <= v2;
-                const v39 = 1 - v38;
-                for (let step2 = at8; step2 < at9; step2++) {
-                  const v40 = v30 + (step2 + inCell) * v16 / v17;
-                  let value3 = 0;
-                  if (test14 && -1 <= v40 && v40 <= W) {
-                    if (last_w < v40) {
-                    } else {
-                      const v41 = minimum(v40, last_w);
-                      if (0 < v41) {
-                        let value4 = 0;
-                        if (is_clamp || (test15 && -0.5 <= v40 && v40 <= v3)) {
-                          let value5 = 0;
-                          if (is_clamp) {
-                            value5 = v20;
-                          } else {
-                            let sum3 = 0;
-                            let sum4 = 0;
-                            for (let step3 = at6; step3 < at7; step3++) {
-                              const v42 = v24 + (step3 + inCell) * v8 / v9;
-                              const v43 = maximum(0, minimum(v42, last_h));
-                              const at14 = floor_to_int(v43);
-                              const v44 = v43 - at14;
-                              const at15 = (at10 + Math.max(0, Math.min(at14, last_h))) * W;
-                              const h2 = at14 + 1;
-                              const at16 = (at10 + Math.max(0, Math.min(h2, last_h))) * W;
-                              const in_h2 = 0 <= h2 && h2 < H;
-                              const test16 = -0.5 <= v42 && v42 <= v2;
-                              const test17 = -1 <= v42 && v42 <= H;
-                              const v45 = 1 - v44;
-                              for (let step4 = at8; step4 < at9; step4++) {
-                                const v46 = v30 + (step4 + inCell) * v16 / v17;
-                                const test18 = false || (test16 && -0.5 <= v46 && v46 <= v3);
-                                let value6 = 0;
-                                if (test18) {
-                                  if (test17 && -1 <= v46 && v46 <= W) {
-                                    const v47 = maximum(0, minimum(v46, last_w));
-                                    const at17 = floor_to_int(v47);
-                                    const v48 = v47 - at17;
-                                    const v49 = 1 - v48;
-                                    const safe_w = Math.max(0, Math.min(at17, last_w));
-                                    const w = at17 + 1;
-                                    const safe_w2 = Math.max(0, Math.min(w, last_w));
-                                    const in_w = 0 <= w && w < W;
-                                    const v50 = v45 *
-                                        (v49 * input[at15 + safe_w] +
-                                            v48 * (in_w ? input[at15 + safe_w2] : 0));
-                                    const v51 = v49 * (in_h2 ? input[at16 + safe_w] : 0) +
-                                        v48 * (in_h2 && in_w ? input[at16 + safe_w2] : 0);
-                                    value6 = v50 + v44 * v51;
-                                  }
-                                }
-                                sum3 += value6;
-                                sum4 += test18 ? 1 : 0;
-                              }
-                            }
-                            value5 = sum4;
-                          }
-                          value4 = value2 / maximum(value5, 1);
-                        }
-                        const v52 = value4 * v38;
-                        const at18 = floor_to_int(maximum(0, v41));
-                        const w2 = at18 + 1;
-                        const safe_w3 = Math.max(0, Math.min(w2, last_w));
-                        const in_w2 = 0 <= w2 && w2 < W;
-                        const v53 = value4 * v39;
-                        const safe_w4 = Math.max(0, Math.min(at18, last_w));
-                        const v54 = v52 * (in_h && in_w2 ? input[at12 + safe_w3] : 0) +
-                            v53 * (in_w2 ? input[at13 + safe_w3] : 0);
-                        const v55 = -(v52 * (in_h ? input[at12 + safe_w4] : 0) +
-                            v53 * input[at13 + safe_w4]);
-                        value3 = v54 + v55;
-                      }
-                    }
-                  }
-                  sum2 += value3;
-                }
-              }
-              value = sum2 * v18;
-            }
-            let value7 = 0;
-            if (test11) {
-              let sum5 = 0;
-              const at19 = (at5 + c) * H;
-              for (let step5 = at6; step5 < at7; step5++) {
-                const v56 = v24 + (step5 + inCell) * v8 / v9;
-                const v57 = minimum(v56, last_h);
-                const at20 = floor_to_int(maximum(0, v57));
-                const h3 = at20 + 1;
-                const at21 = (at19 + Math.max(0, Math.min(h3, last_h))) * W;
-                const in_h3 = 0 <= h3 && h3 < H;
-                const at22 = (at19 + Math.max(0, Math.min(at20, last_h))) * W;
-                const test19 = -1 <= v56 && v56 <= H;
-                const test20 = last_h < v56;
-                const test21 = 0 < v57;
-                const test22 = -0.5 <= v56 && v56 <= v2;
-                for (let step6 = at8; step6 < at9; step6++) {
-                  const v58 = v30 + (step6 + inCell) * v16 / v17;
-                  let value8 = 0;
-                  if (test19 && -1 <= v58 && v58 <= W) {
-                    if (test20) {
-                    } else if (test21) {
-                      let value9 = 0;
-                      if (is_clamp || (test22 && -0.5 <= v58 && v58 <= v3)) {
-                        let value10 = 0;
-                        if (is_clamp) {
-                          value10 = v20;
-                        } else {
-                          let sum6 = 0;
-                          let sum7 = 0;
-                          for (let step7 = at6; step7 < at7; step7++) {
-                            const v59 = v24 + (step7 + inCell) * v8 / v9;
-                            const v60 = maximum(0, minimum(v59, last_h));
-                            const at23 = floor_to_int(v60);
-                            const v61 = v60 - at23;
-                            const at24 = (at19 + Math.max(0, Math.min(at23, last_h))) * W;
-                            const h4 = at23 + 1;
-                            const at25 = (at19 + Math.max(0, Math.min(h4, last_h))) * W;
-                            const in_h4 = 0 <= h4 && h4 < H;
-                            const test23 = -0.5 <= v59 && v59 <= v2;
-                            const test24 = -1 <= v59 && v59 <= H;
-                            const v62 = 1 - v61;
-                            for (let step8 = at8; step8 < at9; step8++) {
-                              const v63 = v30 + (step8 + inCell) * v16 / v17;
-                              const test25 = false || (test23 && -0.5 <= v63 && v63 <= v3);
-                              let value11 = 0;
-                              if (test25) {
-                                if (test24 && -1 <= v63 && v63 <= W) {
-                                  const v64 = maximum(0, minimum(v63, last_w));
-                                  const at26 = floor_to_int(v64);
-                                  const v65 = v64 - at26;
-                                  const v66 = 1 - v65;
-                                  const safe_w5 = Math.max(0, Math.min(at26, last_w));
-                                  const w3 = at26 + 1;
-                                  const safe_w6 = Math.max(0, Math.min(w3, last_w));
-                                  const in_w3 = 0 <= w3 && w3 < W;
-                                  const v67 = v62 *
-                                      (v66 * input[at24 + safe_w5] +
-                                          v65 * (in_w3 ? input[at24 + safe_w6] : 0));
-                                  const v68 = v66 * (in_h4 ? input[at25 + safe_w5] : 0) +
-                                      v65 * (in_h4 && in_w3 ? input[at25 + safe_w6] : 0);
-                                  value11 = v67 + v61 * v68;
-                                }
-                              }
-                              sum6 += value11;
-                              sum7 += test25 ? 1 : 0;
-                            }
-                          }
-                          value10 = sum7;
-                        }
-                        value9 = value2 / maximum(value10, 1);
-                      }
-                      const v69 = maximum(0, minimum(v58, last_w));
-                      const at27 = floor_to_int(v69);
-                      const v70 = v69 - at27;
-                      const v71 = 1 - v70;
-                      const safe_w7 = Math.max(0, Math.min(at27, last_w));
-                      const w4 = at27 + 1;
-                      const safe_w8 = Math.max(0, Math.min(w4, last_w));
-                      const in_w4 = 0 <= w4 && w4 < W;
-                      const v72 = v71 * (in_h3 ? input[at21 + safe_w7] : 0) +
-                          v70 * (in_h3 && in_w4 ? input[at21 + safe_w8] : 0);
-                      const v73 = value9 *
-                          (v71 * input[at22 + safe_w7] + v70 * (in_w4 ? input[at22 + safe_w8] : 0));
-                      value8 = value9 * v72 + -v73;
-                    }
-                  }
-                  sum5 += value8;
-                }
-              }
-              value7 = sum5 * v10;
-            }
-            sum += value + value7;
-          }
-          const place = ((at2 + part) * PH + ph) * PW + pw;
-          if (ACCUMULATE === 1) {
-            grad_offset[place] += sum;
-          } else {
-            grad_offset[place] = sum;
           }
         }
       }

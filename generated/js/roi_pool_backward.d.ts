@@ -116,6 +116,26 @@ export function roi_pool_backward_grad_input_2_kernel(
   ACCUMULATE: number,
 ): void;
 
+export function roi_pool_backward_offset_grad_offset_kernel(
+  input: Float32Array,
+  rois: Float32Array,
+  offset: Float32Array,
+  grad_output: Float32Array,
+  grad_offset: Float32Array,
+  N: number,
+  C: number,
+  H: number,
+  W: number,
+  R: number,
+  PH: number,
+  PW: number,
+  spatial_scale: number,
+  gamma: number,
+  REDUCE: number,
+  COORDS: number,
+  ACCUMULATE: number,
+): void;
+
 export function roi_pool_backward_offset_grad_input_kernel(
   rois: Float32Array,
   offset: Float32Array,
@@ -148,26 +168,6 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
   PH: number,
   PW: number,
   spatial_scale: number,
-  REDUCE: number,
-  COORDS: number,
-  ACCUMULATE: number,
-): void;
-
-export function roi_pool_backward_offset_grad_offset_kernel(
-  input: Float32Array,
-  rois: Float32Array,
-  offset: Float32Array,
-  grad_output: Float32Array,
-  grad_offset: Float32Array,
-  N: number,
-  C: number,
-  H: number,
-  W: number,
-  R: number,
-  PH: number,
-  PW: number,
-  spatial_scale: number,
-  gamma: number,
   REDUCE: number,
   COORDS: number,
   ACCUMULATE: number,

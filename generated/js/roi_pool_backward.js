@@ -105,6 +105,12 @@ const entries = {
     );
   },
   "offset": ({ input, rois, offset, grad_output }, { grad_input, grad_offset }, _s, _o) => {
+    if (grad_offset) {
+      roi_pool_backward_offset_grad_offset_kernel(
+        input, rois, offset, grad_output, grad_offset, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        _s.spatial_scale, _s.gamma, _o.reduce, _o.coords, _o.accumulate,
+      );
+    }
     if (grad_input) {
       roi_pool_backward_offset_grad_input_kernel(
         rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
@@ -113,12 +119,6 @@ const entries = {
       roi_pool_backward_offset_grad_input_2_kernel(
         input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
         _s.spatial_scale, _o.reduce, _o.coords, _o.accumulate,
-      );
-    }
-    if (grad_offset) {
-      roi_pool_backward_offset_grad_offset_kernel(
-        input, rois, offset, grad_output, grad_offset, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-        _s.spatial_scale, _s.gamma, _o.reduce, _o.coords, _o.accumulate,
       );
     }
   },
@@ -307,13 +307,219 @@ export function roi_pool_backward_grad_input_2_kernel(
   }
 }
 
+export function roi_pool_backward_offset_grad_offset_kernel(
+  input, rois, offset, grad_output, grad_offset, N, C, H, W, R, PH, PW, spatial_scale, gamma,
+  REDUCE, COORDS, ACCUMULATE,
+) {
+  const rounded = COORDS === 0;
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const test = !(REDUCE === 0);
+  for (let r = 0; r < R; r++) {
+    const at = r * 5;
+    const rois_value = rois[at + 4];
+    const v = (rois_value + 1) * spatial_scale;
+    const v2 = rounded ? round_away(rois_value * spatial_scale) + 1 : v;
+    const v3 = rois[at + 2] * spatial_scale;
+    const v4 = rounded ? round_away(v3) : v3;
+    const v5 = v2 - v4;
+    const v6 = maximum(v5, 1);
+    const rois_value2 = rois[at];
+    const v7 = rois[at + 1] * spatial_scale;
+    const v8 = rounded ? round_away(v7) : v7;
+    const rois_value3 = rois[at + 3];
+    const v9 = (rois_value3 + 1) * spatial_scale;
+    const v10 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v9;
+    const v11 = v10 - v8;
+    const v12 = maximum(v11, 1);
+    const v13 = rounded ? v12 : v11;
+    const v14 = rounded ? v6 : v5;
+    const test2 = test && 0 <= rois_value2 && rois_value2 < N &&
+        Math.floor(rois_value2) === rois_value2 && Math.abs(v8) <= 3.4028234663852886e+38;
+    const test3 = test2 && Math.abs(v4) <= 3.4028234663852886e+38 &&
+        Math.abs(v10) <= 3.4028234663852886e+38 && Math.abs(v2) <= 3.4028234663852886e+38;
+    const test4 = test3 && 0 < v13 && 0 < v14;
+    const part_at = r * 2;
+    const at2 = r * C;
+    const at3 = Math.max(0, Math.min(round_to_int(rois_value2), N - 1)) * C;
+    const v15 = gamma * v6;
+    const v16 = gamma * v14;
+    const v17 = gamma * v13;
+    const v18 = gamma * (v - v3);
+    const v19 = gamma * v12;
+    const v20 = gamma * (v9 - v7);
+    for (let part = 0; part < 2; part++) {
+      const test5 = part === 0;
+      for (let ph = 0; ph < PH; ph++) {
+        const v21 = (ph + 1) * v14;
+        const v22 = -v21;
+        const v23 = Math.floor(v22 / PH);
+        const v24 = v23 + 1;
+        const v25 = ph * v14;
+        const v26 = v25 / PH;
+        const v27 = Math.floor(v26);
+        const v28 = v27 + 1;
+        const v29 = v25 < v27 * PH ? v27 - 1 : v28 * PH <= v25 ? v28 : v27;
+        const v30 = rounded ? v4 + v29 : Math.floor(v4 + v26);
+        const v31 = v22 < v23 * PH ? v23 - 1 : v24 * PH <= v22 ? v24 : v23;
+        const v32 = (rounded ? v4 + -v31 : Math.ceil(v4 + v21 / PH)) - v30;
+        const test6 = Math.abs(v32) <= 3.4028234663852886e+38;
+        const at4 = ceil_to_int(v32);
+        for (let pw = 0; pw < PW; pw++) {
+          let value = 0;
+          const v33 = v16 * offset[(part_at * PH + ph) * PW + pw];
+          const v34 = v30 + v33;
+          const test7 = test6 && Math.abs(v34) <= 3.4028234663852886e+38;
+          const v35 = -1 - v34;
+          const v36 = H - v34;
+          const v37 = minimum(v35, v36);
+          const at5 = test7 ?
+              Math.max(0, floor_to_int(v37 - (1 + Math.abs(v37) * 9.5367431640625e-7))) : 0;
+          const v38 = maximum(v35, v36);
+          const at6 = test7 ?
+              Math.min(at4, ceil_to_int(v38 + (1 + Math.abs(v38) * 9.5367431640625e-7))) : 0;
+          const v39 = (pw + 1) * v13;
+          const v40 = -v39;
+          const v41 = Math.floor(v40 / PW);
+          const v42 = v41 + 1;
+          const v43 = pw * v13;
+          const v44 = v43 / PW;
+          const v45 = Math.floor(v44);
+          const v46 = v45 + 1;
+          const v47 = v43 < v45 * PW ? v45 - 1 : v46 * PW <= v43 ? v46 : v45;
+          const v48 = rounded ? v8 + v47 : Math.floor(v8 + v44);
+          const v49 = v40 < v41 * PW ? v41 - 1 : v42 * PW <= v40 ? v42 : v41;
+          const v50 = (rounded ? v8 + -v49 : Math.ceil(v8 + v39 / PW)) - v48;
+          const v51 = v17 * offset[((part_at + 1) * PH + ph) * PW + pw];
+          const v52 = v48 + v51;
+          const test8 = Math.abs(v50) <= 3.4028234663852886e+38 &&
+              Math.abs(v52) <= 3.4028234663852886e+38;
+          const v53 = -1 - v52;
+          const v54 = W - v52;
+          const v55 = minimum(v53, v54);
+          const at7 = test8 ?
+              Math.max(0, floor_to_int(v55 - (1 + Math.abs(v55) * 9.5367431640625e-7))) : 0;
+          const v56 = maximum(v53, v54);
+          const at8 = test8 ?
+              Math.min(ceil_to_int(v50),
+                  ceil_to_int(v56 + (1 + Math.abs(v56) * 9.5367431640625e-7))) : 0;
+          const v57 = maximum(v32 * v50, 1);
+          if (test5) {
+            let value2 = 0;
+            if (test4) {
+              let sum = 0;
+              for (let step = at5; step < at6; step++) {
+                const v58 = v30 + step + v33;
+                const at9 = floor_to_int(v58);
+                const h = at9 + 1;
+                const in_h = 0 <= h && h < H;
+                const in_h2 = 0 <= at9 && at9 < H;
+                const test9 = -1 <= v58;
+                const test10 = v58 < H;
+                const safe_h = Math.max(0, Math.min(h, last_h));
+                const safe_h2 = Math.max(0, Math.min(at9, last_h));
+                for (let step2 = at7; step2 < at8; step2++) {
+                  const v59 = v48 + step2 + v51;
+                  let value3 = 0;
+                  if (test9 && -1 <= v59 && test10 && v59 < W) {
+                    let sum2 = 0;
+                    const at10 = floor_to_int(v59);
+                    const v60 = v59 - at10;
+                    const v61 = 1 - v60;
+                    const safe_w = Math.max(0, Math.min(at10, last_w));
+                    const in_w = 0 <= at10 && at10 < W;
+                    const w = at10 + 1;
+                    const safe_w2 = Math.max(0, Math.min(w, last_w));
+                    const in_w2 = 0 <= w && w < W;
+                    const test11 = in_h && in_w;
+                    const test12 = in_h && in_w2;
+                    const test13 = in_h2 && in_w;
+                    const test14 = in_h2 && in_w2;
+                    for (let c = 0; c < C; c++) {
+                      const at11 = (at3 + c) * H;
+                      const at12 = (at11 + safe_h) * W;
+                      const at13 = (at11 + safe_h2) * W;
+                      const v62 = v61 * (test11 ? input[at12 + safe_w] : 0) +
+                          v60 * (test12 ? input[at12 + safe_w2] : 0);
+                      const v63 = v61 * (test13 ? input[at13 + safe_w] : 0) +
+                          v60 * (test14 ? input[at13 + safe_w2] : 0);
+                      sum2 += grad_output[((at2 + c) * PH + ph) * PW + pw] * (v62 - v63);
+                    }
+                    value3 = sum2 / v57;
+                  }
+                  sum += value3;
+                }
+              }
+              value2 = sum;
+            }
+            value = rounded ? v15 * value2 : v18 * value2;
+          } else {
+            let value4 = 0;
+            if (test4) {
+              let sum3 = 0;
+              for (let step3 = at5; step3 < at6; step3++) {
+                const v64 = v30 + step3 + v33;
+                const at14 = floor_to_int(v64);
+                const v65 = v64 - at14;
+                const h2 = at14 + 1;
+                const in_h3 = 0 <= h2 && h2 < H;
+                const v66 = 1 - v65;
+                const in_h4 = 0 <= at14 && at14 < H;
+                const test15 = -1 <= v64;
+                const test16 = v64 < H;
+                const safe_h3 = Math.max(0, Math.min(h2, last_h));
+                const safe_h4 = Math.max(0, Math.min(at14, last_h));
+                for (let step4 = at7; step4 < at8; step4++) {
+                  const v67 = v48 + step4 + v51;
+                  let value5 = 0;
+                  if (test15 && -1 <= v67 && test16 && v67 < W) {
+                    let sum4 = 0;
+                    const at15 = floor_to_int(v67);
+                    const w2 = at15 + 1;
+                    const safe_w3 = Math.max(0, Math.min(w2, last_w));
+                    const in_w3 = 0 <= w2 && w2 < W;
+                    const safe_w4 = Math.max(0, Math.min(at15, last_w));
+                    const in_w4 = 0 <= at15 && at15 < W;
+                    const test17 = in_h3 && in_w3;
+                    const test18 = in_h4 && in_w3;
+                    const test19 = in_h3 && in_w4;
+                    const test20 = in_h4 && in_w4;
+                    for (let c2 = 0; c2 < C; c2++) {
+                      const at16 = (at3 + c2) * H;
+                      const at17 = (at16 + safe_h3) * W;
+                      const at18 = (at16 + safe_h4) * W;
+                      const v68 = v65 * (test17 ? input[at17 + safe_w3] : 0) +
+                          v66 * (test18 ? input[at18 + safe_w3] : 0);
+                      const v69 = v68 - v65 * (test19 ? input[at17 + safe_w4] : 0) -
+                          v66 * (test20 ? input[at18 + safe_w4] : 0);
+                      sum4 += grad_output[((at2 + c2) * PH + ph) * PW + pw] * v69;
+                    }
+                    value5 = sum4 / v57;
+                  }
+                  sum3 += value5;
+                }
+              }
+              value4 = sum3;
+            }
+            value = rounded ? v19 * value4 : v20 * value4;
+          }
+          const place = ((part_at + part) * PH + ph) * PW + pw;
+          if (ACCUMULATE === 1) {
+            grad_offset[place] += value;
+          } else {
+            grad_offset[place] = value;
+          }
+        }
+      }
+    }
+  }
+}
+
 export function roi_pool_backward_offset_grad_input_kernel(
   rois, offset, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, gamma, REDUCE,
   COORDS, ACCUMULATE,
 ) {
   const rounded = COORDS === 0;
-  const last_h = H - 1;
-  const last_w = W - 1;
   const test = !(REDUCE === 0);
   for (let r = 0; r < R; r++) {
     const at = r * 5;
@@ -407,9 +613,9 @@ export function roi_pool_backward_offset_grad_input_kernel(
             const v32 = top + a + dy;
             const at5 = floor_to_int(v32);
             const at6 = at5 + 1;
-            const at7 = (at2 + Math.max(0, Math.min(at6, last_h))) * W;
+            const at7 = Math.imul(at2 + at6, W);
             const v33 = v32 - at5;
-            const at8 = (at2 + Math.max(0, Math.min(at5, last_h))) * W;
+            const at8 = Math.imul(at2 + at5, W);
             const test14 = -1 <= v32;
             const test15 = v32 < H;
             const test16 = 0 <= at6 && at6 < H;
@@ -423,29 +629,27 @@ export function roi_pool_backward_offset_grad_input_kernel(
                 const at10 = at9 + 1;
                 const test19 = 0 <= at10;
                 const test20 = at10 < W;
-                const at11 = Math.max(0, Math.min(at10, last_w));
                 const v36 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v31;
                 const v37 = v35 - at9;
                 const test21 = 0 <= at9;
                 const test22 = at9 < W;
-                const at12 = Math.max(0, Math.min(at9, last_w));
                 const v38 = 1 - v37;
                 if (test16) {
                   const v39 = v36 * v33;
                   if (test19 && test20) {
-                    grad_input[at7 + at11] += v39 * v37;
+                    grad_input[at7 + at10] += v39 * v37;
                   }
                   if (test21 && test22) {
-                    grad_input[at7 + at12] += v39 * v38;
+                    grad_input[at7 + at9] += v39 * v38;
                   }
                 }
                 if (test17) {
                   const v40 = v36 * v34;
                   if (test19 && test20) {
-                    grad_input[at8 + at11] += v40 * v37;
+                    grad_input[at8 + at10] += v40 * v37;
                   }
                   if (test21 && test22) {
-                    grad_input[at8 + at12] += v40 * v38;
+                    grad_input[at8 + at9] += v40 * v38;
                   }
                 }
               }
@@ -547,193 +751,6 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
             const at7 = (at2 + Math.max(0, Math.min(Math.max(0, best2), H - 1))) * W +
                 Math.max(0, Math.min(Math.max(0, best3), W - 1));
             grad_input[at7] += grad_output[((r * C + c) * PH + ph) * PW + pw];
-          }
-        }
-      }
-    }
-  }
-}
-
-export function roi_pool_backward_offset_grad_offset_kernel(
-  input, rois, offset, grad_output, grad_offset, N, C, H, W, R, PH, PW, spatial_scale, gamma,
-  REDUCE, COORDS, ACCUMULATE,
-) {
-  const rounded = COORDS === 0;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const is_max = REDUCE === 0;
-  for (let r = 0; r < R; r++) {
-    const at = r * 5;
-    const v = rois[at + 2] * spatial_scale;
-    const v2 = rounded ? round_away(v) : v;
-    const rois_value = rois[at + 4];
-    const v3 = rounded ? round_away(rois_value * spatial_scale) + 1 :
-        (rois_value + 1) * spatial_scale;
-    const v4 = v3 - v2;
-    const v5 = rounded ? maximum(v4, 1) : v4;
-    const v6 = gamma * v5;
-    const part_at = r * 2;
-    const v7 = rois[at + 1] * spatial_scale;
-    const v8 = rounded ? round_away(v7) : v7;
-    const rois_value2 = rois[at + 3];
-    const v9 = rounded ? round_away(rois_value2 * spatial_scale) + 1 :
-        (rois_value2 + 1) * spatial_scale;
-    const v10 = v9 - v8;
-    const v11 = rounded ? maximum(v10, 1) : v10;
-    const v12 = gamma * v11;
-    const rois_value3 = rois[at];
-    const at2 = Math.max(0, Math.min(round_to_int(rois_value3), N - 1)) * C;
-    const test = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
-        Math.abs(v8) <= 3.4028234663852886e+38;
-    const test2 = test && Math.abs(v2) <= 3.4028234663852886e+38 &&
-        Math.abs(v9) <= 3.4028234663852886e+38 && Math.abs(v3) <= 3.4028234663852886e+38;
-    const test3 = test2 && 0 < v11 && 0 < v5;
-    for (let part = 0; part < 2; part++) {
-      const test4 = part === 1;
-      const test5 = part === 0;
-      for (let ph = 0; ph < PH; ph++) {
-        const v13 = (ph + 1) * v5;
-        const v14 = -v13;
-        const v15 = Math.floor(v14 / PH);
-        const v16 = v15 + 1;
-        const v17 = ph * v5;
-        const v18 = v17 / PH;
-        const v19 = Math.floor(v18);
-        const v20 = v19 + 1;
-        const v21 = v17 < v19 * PH ? v19 - 1 : v20 * PH <= v17 ? v20 : v19;
-        const v22 = rounded ? v2 + v21 : Math.floor(v2 + v18);
-        const v23 = v14 < v15 * PH ? v15 - 1 : v16 * PH <= v14 ? v16 : v15;
-        const v24 = (rounded ? v2 + -v23 : Math.ceil(v2 + v13 / PH)) - v22;
-        const test6 = Math.abs(v24) <= 3.4028234663852886e+38;
-        const at3 = ceil_to_int(v24);
-        for (let pw = 0; pw < PW; pw++) {
-          let sum = 0;
-          const v25 = v6 * offset[(part_at * PH + ph) * PW + pw];
-          const v26 = v22 + v25;
-          const test7 = test6 && Math.abs(v26) <= 3.4028234663852886e+38;
-          const v27 = -1 - v26;
-          const v28 = H - v26;
-          const v29 = minimum(v27, v28);
-          const at4 = test7 ?
-              Math.max(0, floor_to_int(v29 - (1 + Math.abs(v29) * 9.5367431640625e-7))) : 0;
-          const v30 = maximum(v27, v28);
-          const at5 = test7 ?
-              Math.min(at3, ceil_to_int(v30 + (1 + Math.abs(v30) * 9.5367431640625e-7))) : 0;
-          const v31 = (pw + 1) * v11;
-          const v32 = -v31;
-          const v33 = Math.floor(v32 / PW);
-          const v34 = v33 + 1;
-          const v35 = pw * v11;
-          const v36 = v35 / PW;
-          const v37 = Math.floor(v36);
-          const v38 = v37 + 1;
-          const v39 = v35 < v37 * PW ? v37 - 1 : v38 * PW <= v35 ? v38 : v37;
-          const v40 = rounded ? v8 + v39 : Math.floor(v8 + v36);
-          const v41 = v32 < v33 * PW ? v33 - 1 : v34 * PW <= v32 ? v34 : v33;
-          const v42 = (rounded ? v8 + -v41 : Math.ceil(v8 + v31 / PW)) - v40;
-          const v43 = v12 * offset[((part_at + 1) * PH + ph) * PW + pw];
-          const v44 = v40 + v43;
-          const test8 = Math.abs(v42) <= 3.4028234663852886e+38 &&
-              Math.abs(v44) <= 3.4028234663852886e+38;
-          const v45 = -1 - v44;
-          const v46 = W - v44;
-          const v47 = minimum(v45, v46);
-          const at6 = test8 ?
-              Math.max(0, floor_to_int(v47 - (1 + Math.abs(v47) * 9.5367431640625e-7))) : 0;
-          const v48 = maximum(v45, v46);
-          const at7 = test8 ?
-              Math.min(ceil_to_int(v42),
-                  ceil_to_int(v48 + (1 + Math.abs(v48) * 9.5367431640625e-7))) : 0;
-          const v49 = maximum(v24 * v42, 1);
-          for (let c = 0; c < C; c++) {
-            let value = 0;
-            let value2 = 0;
-            if (is_max) {
-            } else if (test3) {
-              value2 = grad_output[((r * C + c) * PH + ph) * PW + pw];
-            }
-            const v50 = value2 / v49;
-            if (test4) {
-              let sum2 = 0;
-              const at8 = (at2 + c) * H;
-              for (let step = at4; step < at5; step++) {
-                const v51 = v22 + step + v25;
-                const at9 = floor_to_int(v51);
-                const v52 = v51 - at9;
-                const v53 = v50 * v52;
-                const h = at9 + 1;
-                const at10 = (at8 + Math.max(0, Math.min(h, last_h))) * W;
-                const in_h = 0 <= h && h < H;
-                const v54 = v50 * (1 - v52);
-                const at11 = (at8 + Math.max(0, Math.min(at9, last_h))) * W;
-                const in_h2 = 0 <= at9 && at9 < H;
-                const test9 = -1 <= v51;
-                const test10 = v51 < H;
-                for (let step2 = at6; step2 < at7; step2++) {
-                  const v55 = v40 + step2 + v43;
-                  let value3 = 0;
-                  if (test9 && -1 <= v55 && test10 && v55 < W) {
-                    const at12 = floor_to_int(v55);
-                    const w = at12 + 1;
-                    const safe_w = Math.max(0, Math.min(w, last_w));
-                    const in_w = 0 <= w && w < W;
-                    const safe_w2 = Math.max(0, Math.min(at12, last_w));
-                    const in_w2 = 0 <= at12 && at12 < W;
-                    const v56 = v53 * (in_h && in_w ? input[at10 + safe_w] : 0) +
-                        v54 * (in_h2 && in_w ? input[at11 + safe_w] : 0);
-                    const v57 = v53 * (in_h && in_w2 ? input[at10 + safe_w2] : 0) +
-                        v54 * (in_h2 && in_w2 ? input[at11 + safe_w2] : 0);
-                    value3 = v56 + -v57;
-                  }
-                  sum2 += value3;
-                }
-              }
-              value = sum2 * v12;
-            }
-            let value4 = 0;
-            if (test5) {
-              let sum3 = 0;
-              const at13 = (at2 + c) * H;
-              for (let step3 = at4; step3 < at5; step3++) {
-                const v58 = v22 + step3 + v25;
-                const at14 = floor_to_int(v58);
-                const h2 = at14 + 1;
-                const at15 = (at13 + Math.max(0, Math.min(h2, last_h))) * W;
-                const in_h3 = 0 <= h2 && h2 < H;
-                const at16 = (at13 + Math.max(0, Math.min(at14, last_h))) * W;
-                const in_h4 = 0 <= at14 && at14 < H;
-                const test11 = -1 <= v58;
-                const test12 = v58 < H;
-                for (let step4 = at6; step4 < at7; step4++) {
-                  const v59 = v40 + step4 + v43;
-                  let value5 = 0;
-                  if (test11 && -1 <= v59 && test12 && v59 < W) {
-                    const at17 = floor_to_int(v59);
-                    const v60 = v59 - at17;
-                    const v61 = 1 - v60;
-                    const safe_w3 = Math.max(0, Math.min(at17, last_w));
-                    const in_w3 = 0 <= at17 && at17 < W;
-                    const w2 = at17 + 1;
-                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                    const in_w4 = 0 <= w2 && w2 < W;
-                    const v62 = v61 * (in_h3 && in_w3 ? input[at15 + safe_w3] : 0) +
-                        v60 * (in_h3 && in_w4 ? input[at15 + safe_w4] : 0);
-                    const v63 = v61 * (in_h4 && in_w3 ? input[at16 + safe_w3] : 0) +
-                        v60 * (in_h4 && in_w4 ? input[at16 + safe_w4] : 0);
-                    value5 = v50 * v62 + -(v50 * v63);
-                  }
-                  sum3 += value5;
-                }
-              }
-              value4 = sum3 * v6;
-            }
-            sum += value + value4;
-          }
-          const place = ((part_at + part) * PH + ph) * PW + pw;
-          if (ACCUMULATE === 1) {
-            grad_offset[place] += sum;
-          } else {
-            grad_offset[place] = sum;
           }
         }
       }

@@ -71,8 +71,6 @@ fn conv2d_backward_grad_input(
   let at = (C_per_groups + 3) / 4;
   let elements = params.N * params.groups * at * params.H * params.W;
   let O_per_groups = params.O / params.groups;
-  let at2 = -params.padding_top;
-  let at3 = -params.padding_left;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
   if (index < elements) {
@@ -87,47 +85,47 @@ fn conv2d_backward_grad_input(
     var sum2: f32 = 0.0;
     var sum3: f32 = 0.0;
     var sum4: f32 = 0.0;
-    let at4 = rest2 % at * 4;
-    let at5 = at4 + 1;
-    let has_c_in = at5 < C_per_groups;
-    let at6 = select(at4, at5, has_c_in);
-    let at7 = at4 + 2;
-    let has_c_in2 = at7 < C_per_groups;
-    let at8 = select(at4, at7, has_c_in2);
-    let at9 = at4 + 3;
-    let has_c_in3 = at9 < C_per_groups;
-    let at10 = select(at4, at9, has_c_in3);
+    let at2 = rest2 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at11 = c_block * O_per_groups + o;
-      let at12 = at11 * params.I;
+      let at9 = c_block * O_per_groups + o;
+      let at10 = at9 * params.I;
       for (var i: i32 = 0; i < params.KH; i++) {
-        let at13 = h - at2 - params.dilation_y * i;
-        let at14 = floor_div(at13, params.stride_y);
-        let test = floor_mod(at13, params.stride_y) == 0 && 0 <= at14 && at14 < params.OH;
-        let safe_oh = max(0, min(at14, params.OH - 1));
+        let at11 = h + params.padding_top - params.dilation_y * i;
+        let at12 = floor_div(at11, params.stride_y);
+        let test = floor_mod(at11, params.stride_y) == 0 && 0 <= at12 && at12 < params.OH;
+        let safe_oh = max(0, min(at12, params.OH - 1));
         for (var j: i32 = 0; j < params.KW; j++) {
-          let at15 = w - at3 - params.dilation_x * j;
-          let at16 = floor_div(at15, params.stride_x);
-          let test2 = test && floor_mod(at15, params.stride_x) == 0 && 0 <= at16 &&
-              at16 < params.OW;
+          let at13 = w + params.padding_left - params.dilation_x * j;
+          let at14 = floor_div(at13, params.stride_x);
+          let test2 = test && floor_mod(at13, params.stride_x) == 0 && 0 <= at14 &&
+              at14 < params.OW;
           var value: f32 = 0.0;
-          let grad_output_at = ((n * params.O + at11) * params.OH + safe_oh) * params.OW +
-              max(0, min(at16, params.OW - 1));
+          let grad_output_at = ((n * params.O + at9) * params.OH + safe_oh) * params.OW +
+              max(0, min(at14, params.OW - 1));
           let grad_output_value = grad_output[grad_output_at];
           if (test2) {
-            value = grad_output_value * weight[((at12 + at4) * params.KH + i) * params.KW + j];
+            value = grad_output_value * weight[((at10 + at2) * params.KH + i) * params.KW + j];
           }
           var value2: f32 = 0.0;
           if (test2) {
-            value2 = grad_output_value * weight[((at12 + at6) * params.KH + i) * params.KW + j];
+            value2 = grad_output_value * weight[((at10 + at4) * params.KH + i) * params.KW + j];
           }
           var value3: f32 = 0.0;
           if (test2) {
-            value3 = grad_output_value * weight[((at12 + at8) * params.KH + i) * params.KW + j];
+            value3 = grad_output_value * weight[((at10 + at6) * params.KH + i) * params.KW + j];
           }
           var value4: f32 = 0.0;
           if (test2) {
-            value4 = grad_output_value * weight[((at12 + at10) * params.KH + i) * params.KW + j];
+            value4 = grad_output_value * weight[((at10 + at8) * params.KH + i) * params.KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -136,16 +134,16 @@ fn conv2d_backward_grad_input(
         }
       }
     }
-    let at17 = n * params.C;
-    let at18 = c_block * C_per_groups;
-    let place = ((at17 + (at18 + at4)) * params.H + h) * params.W + w;
+    let at15 = n * params.C;
+    let at16 = c_block * C_per_groups;
+    let place = ((at15 + (at16 + at2)) * params.H + h) * params.W + w;
     if (ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      let place_2 = ((at17 + (at18 + at6)) * params.H + h) * params.W + w;
+      let place_2 = ((at15 + (at16 + at4)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -153,7 +151,7 @@ fn conv2d_backward_grad_input(
       }
     }
     if (has_c_in2) {
-      let place_3 = ((at17 + (at18 + at8)) * params.H + h) * params.W + w;
+      let place_3 = ((at15 + (at16 + at6)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -161,7 +159,7 @@ fn conv2d_backward_grad_input(
       }
     }
     if (has_c_in3) {
-      let place_4 = ((at17 + (at18 + at10)) * params.H + h) * params.W + w;
+      let place_4 = ((at15 + (at16 + at8)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -276,8 +274,6 @@ fn conv2d_backward_bias_grad_input(
   let at = (C_per_groups + 3) / 4;
   let elements = params.N * params.groups * at * params.H * params.W;
   let O_per_groups = params.O / params.groups;
-  let at2 = -params.padding_top;
-  let at3 = -params.padding_left;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
   if (index < elements) {
@@ -292,47 +288,47 @@ fn conv2d_backward_bias_grad_input(
     var sum2: f32 = 0.0;
     var sum3: f32 = 0.0;
     var sum4: f32 = 0.0;
-    let at4 = rest2 % at * 4;
-    let at5 = at4 + 1;
-    let has_c_in = at5 < C_per_groups;
-    let at6 = select(at4, at5, has_c_in);
-    let at7 = at4 + 2;
-    let has_c_in2 = at7 < C_per_groups;
-    let at8 = select(at4, at7, has_c_in2);
-    let at9 = at4 + 3;
-    let has_c_in3 = at9 < C_per_groups;
-    let at10 = select(at4, at9, has_c_in3);
+    let at2 = rest2 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at11 = c_block * O_per_groups + o;
-      let at12 = at11 * params.I;
+      let at9 = c_block * O_per_groups + o;
+      let at10 = at9 * params.I;
       for (var i: i32 = 0; i < params.KH; i++) {
-        let at13 = h - at2 - params.dilation_y * i;
-        let at14 = floor_div(at13, params.stride_y);
-        let test = floor_mod(at13, params.stride_y) == 0 && 0 <= at14 && at14 < params.OH;
-        let safe_oh = max(0, min(at14, params.OH - 1));
+        let at11 = h + params.padding_top - params.dilation_y * i;
+        let at12 = floor_div(at11, params.stride_y);
+        let test = floor_mod(at11, params.stride_y) == 0 && 0 <= at12 && at12 < params.OH;
+        let safe_oh = max(0, min(at12, params.OH - 1));
         for (var j: i32 = 0; j < params.KW; j++) {
-          let at15 = w - at3 - params.dilation_x * j;
-          let at16 = floor_div(at15, params.stride_x);
-          let test2 = test && floor_mod(at15, params.stride_x) == 0 && 0 <= at16 &&
-              at16 < params.OW;
+          let at13 = w + params.padding_left - params.dilation_x * j;
+          let at14 = floor_div(at13, params.stride_x);
+          let test2 = test && floor_mod(at13, params.stride_x) == 0 && 0 <= at14 &&
+              at14 < params.OW;
           var value: f32 = 0.0;
-          let grad_output_at = ((n * params.O + at11) * params.OH + safe_oh) * params.OW +
-              max(0, min(at16, params.OW - 1));
+          let grad_output_at = ((n * params.O + at9) * params.OH + safe_oh) * params.OW +
+              max(0, min(at14, params.OW - 1));
           let grad_output_value = grad_output[grad_output_at];
           if (test2) {
-            value = grad_output_value * weight[((at12 + at4) * params.KH + i) * params.KW + j];
+            value = grad_output_value * weight[((at10 + at2) * params.KH + i) * params.KW + j];
           }
           var value2: f32 = 0.0;
           if (test2) {
-            value2 = grad_output_value * weight[((at12 + at6) * params.KH + i) * params.KW + j];
+            value2 = grad_output_value * weight[((at10 + at4) * params.KH + i) * params.KW + j];
           }
           var value3: f32 = 0.0;
           if (test2) {
-            value3 = grad_output_value * weight[((at12 + at8) * params.KH + i) * params.KW + j];
+            value3 = grad_output_value * weight[((at10 + at6) * params.KH + i) * params.KW + j];
           }
           var value4: f32 = 0.0;
           if (test2) {
-            value4 = grad_output_value * weight[((at12 + at10) * params.KH + i) * params.KW + j];
+            value4 = grad_output_value * weight[((at10 + at8) * params.KH + i) * params.KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -341,16 +337,16 @@ fn conv2d_backward_bias_grad_input(
         }
       }
     }
-    let at17 = n * params.C;
-    let at18 = c_block * C_per_groups;
-    let place = ((at17 + (at18 + at4)) * params.H + h) * params.W + w;
+    let at15 = n * params.C;
+    let at16 = c_block * C_per_groups;
+    let place = ((at15 + (at16 + at2)) * params.H + h) * params.W + w;
     if (ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      let place_2 = ((at17 + (at18 + at6)) * params.H + h) * params.W + w;
+      let place_2 = ((at15 + (at16 + at4)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -358,7 +354,7 @@ fn conv2d_backward_bias_grad_input(
       }
     }
     if (has_c_in2) {
-      let place_3 = ((at17 + (at18 + at8)) * params.H + h) * params.W + w;
+      let place_3 = ((at15 + (at16 + at6)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -366,7 +362,7 @@ fn conv2d_backward_bias_grad_input(
       }
     }
     if (has_c_in3) {
-      let place_4 = ((at17 + (at18 + at10)) * params.H + h) * params.W + w;
+      let place_4 = ((at15 + (at16 + at8)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {

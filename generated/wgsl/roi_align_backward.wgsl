@@ -320,38 +320,33 @@ fn roi_align_backward_grad_input(
         let v60 = v54 * v56;
         let w4 = at21 + 1;
         let safe_w8 = max(0, min(w4, last_w));
-        let input_at2 = at22 + safe_w8;
         let in_w4 = 0 <= w4 && w4 < params.W;
-        let v61 = v60 * select(0.0, input[input_at2], in_w4);
+        let v61 = v60 * select(0.0, input[at22 + safe_w8], in_w4);
         let v62 = v53 * v57;
         let h4 = at20 + 1;
         let at23 = (at7 + max(0, min(h4, last_h))) * params.W;
-        let input_at3 = at23 + safe_w7;
         let test19 = 0 <= h4;
         let test20 = h4 < params.H;
         let in_h4 = test19 && test20;
-        let v63 = v62 * select(0.0, input[input_at3], in_h4);
+        let v63 = v62 * select(0.0, input[at23 + safe_w7], in_h4);
         let v64 = v53 * v56;
-        let input_at4 = at23 + safe_w8;
-        let v65 = v64 * select(0.0, input[input_at4], in_h4 && in_w4);
+        let v65 = v64 * select(0.0, input[at23 + safe_w8], in_h4 && in_w4);
         let test21 = maximum(v59, v61) < maximum(v63, v65);
-        let test22 = 0 <= at21;
-        let test23 = at21 < params.W;
         if (test21 && test19 && test20) {
-          let test24 = v63 < v65;
-          if (in_w4 && test24) {
-            add_to_grad_input(input_at4, v51 * v64);
+          let test22 = v63 < v65;
+          if (in_w4 && test22) {
+            add_to_grad_input((at7 + h4) * params.W + w4, v51 * v64);
           }
-          if (test22 && test23 && !test24) {
-            add_to_grad_input(input_at3, v51 * v62);
+          if (!test22) {
+            add_to_grad_input((at7 + h4) * params.W + safe_w7, v51 * v62);
           }
         }
-        if (!test21 && 0 <= at20 && at20 < params.H) {
-          let test25 = v59 < v61;
-          if (in_w4 && test25) {
-            add_to_grad_input(input_at2, v51 * v60);
+        if (!test21) {
+          let test23 = v59 < v61;
+          if (in_w4 && test23) {
+            add_to_grad_input(at22 + w4, v51 * v60);
           }
-          if (test22 && test23 && !test25) {
+          if (!test23) {
             add_to_grad_input(input_at, v51 * v58);
           }
         }
@@ -369,12 +364,12 @@ fn roi_align_backward_grad_input(
         let h5 = at24 + 1;
         let at26 = (at7 + max(0, min(h5, last_h))) * params.W;
         let in_h5 = 0 <= h5 && h5 < params.H;
-        let test26 = -1.0 <= v66 && v66 <= f32(params.H);
+        let test24 = -1.0 <= v66 && v66 <= f32(params.H);
         let v69 = 1.0 - v68;
         for (var b4: i32 = at4; b4 < at6; b4++) {
           let v70 = v10 + (f32(b4) + 0.5) * binW / cols;
           var value4: f32 = 0.0;
-          if (test26 && -1.0 <= v70 && v70 <= f32(params.W)) {
+          if (test24 && -1.0 <= v70 && v70 <= f32(params.W)) {
             let v71 = maximum(0.0, minimum(v70, f32(last_w)));
             let at27 = floor_to_int(v71);
             let v72 = v71 - f32(at27);
@@ -399,42 +394,33 @@ fn roi_align_backward_grad_input(
       }
       let v76 = v2 + (f32(max(0, best6)) + 0.5) * binH / rows;
       let v77 = v10 + (f32(max(0, best7)) + 0.5) * binW / cols;
-      let test27 = -1.0 <= v76 && v76 <= f32(params.H) && -1.0 <= v77 && v77 <= f32(params.W);
-      if (test27 && 0 <= best6 && is_max) {
+      let test25 = -1.0 <= v76 && v76 <= f32(params.H) && -1.0 <= v77 && v77 <= f32(params.W);
+      if (test25 && 0 <= best6 && is_max) {
         let v78 = maximum(0.0, minimum(v76, f32(last_h)));
         let at28 = floor_to_int(v78);
-        let at29 = at28 + 1;
+        let at29 = (at7 + max(0, min(at28, last_h))) * params.W;
         let v79 = maximum(0.0, minimum(v77, f32(last_w)));
         let at30 = floor_to_int(v79);
-        let at31 = at30 + 1;
-        let test28 = 0 <= at31;
-        let test29 = at31 < params.W;
-        let at32 = max(0, min(at31, last_w));
+        let at31 = max(0, min(at30, last_w));
         let v80 = v78 - f32(at28);
-        let v81 = v79 - f32(at30);
-        let test30 = 0 <= at30;
-        let test31 = at30 < params.W;
-        let at33 = max(0, min(at30, last_w));
-        let v82 = 1.0 - v81;
-        if (0 <= at29 && at29 < params.H) {
-          let at34 = max(0, min(at29, last_h));
-          let v83 = v51 * v80;
-          if (test28 && test29) {
-            add_to_grad_input((at7 + at34) * params.W + at32, v83 * v81);
-          }
-          if (test30 && test31) {
-            add_to_grad_input((at7 + at34) * params.W + at33, v83 * v82);
+        let v81 = v51 * (1.0 - v80);
+        let v82 = v79 - f32(at30);
+        let v83 = 1.0 - v82;
+        add_to_grad_input(at29 + at31, v81 * v83);
+        let at32 = at28 + 1;
+        let at33 = at30 + 1;
+        let test26 = 0 <= at33;
+        let test27 = at33 < params.W;
+        if (0 <= at32 && at32 < params.H) {
+          let at34 = (at7 + at32) * params.W;
+          let v84 = v51 * v80;
+          add_to_grad_input(at34 + at31, v84 * v83);
+          if (test26 && test27) {
+            add_to_grad_input(at34 + at33, v84 * v82);
           }
         }
-        if (0 <= at28 && at28 < params.H) {
-          let at35 = max(0, min(at28, last_h));
-          let v84 = v51 * (1.0 - v80);
-          if (test28 && test29) {
-            add_to_grad_input((at7 + at35) * params.W + at32, v84 * v81);
-          }
-          if (test30 && test31) {
-            add_to_grad_input((at7 + at35) * params.W + at33, v84 * v82);
-          }
+        if (test26 && test27) {
+          add_to_grad_input(at29 + at33, v81 * v82);
         }
       }
     }
@@ -522,48 +508,38 @@ fn roi_align_backward_grad_input_2(
       let v14 = v2 + (f32(a) + 0.5) * binH / rows;
       let v15 = maximum(0.0, minimum(v14, f32(last_h)));
       let at7 = floor_to_int(v15);
-      let at8 = at7 + 1;
-      let at9 = (at4 + max(0, min(at8, last_h))) * params.W;
+      let at8 = (at4 + max(0, min(at7, last_h))) * params.W;
       let v16 = v15 - f32(at7);
-      let at10 = (at4 + max(0, min(at7, last_h))) * params.W;
+      let at9 = at7 + 1;
+      let at10 = (at4 + at9) * params.W;
       let test11 = -1.0 <= v14 && v14 <= f32(params.H);
-      let test12 = 0 <= at8 && at8 < params.H;
-      let test13 = 0 <= at7 && at7 < params.H;
       let v17 = 1.0 - v16;
+      let test12 = 0 <= at9 && at9 < params.H;
       for (var b: i32 = value2; b < at6; b++) {
         let v18 = v8 + (f32(b) + 0.5) * binW / cols;
-        let test14 = test11 && -1.0 <= v18 && v18 <= f32(params.W) && is_avg && test4 && test5 &&
+        let test13 = test11 && -1.0 <= v18 && v18 <= f32(params.W) && is_avg && test4 && test5 &&
             test6;
-        if (test14 && test7 && test8 && test9 && test10) {
+        if (test13 && test7 && test8 && test9 && test10) {
           let v19 = maximum(0.0, minimum(v18, f32(last_w)));
           let at11 = floor_to_int(v19);
-          let at12 = at11 + 1;
-          let test15 = 0 <= at12;
-          let test16 = at12 < params.W;
-          let at13 = max(0, min(at12, last_w));
+          let at12 = max(0, min(at11, last_w));
           let v20 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] / v13;
-          let v21 = v19 - f32(at11);
-          let test17 = 0 <= at11;
-          let test18 = at11 < params.W;
-          let at14 = max(0, min(at11, last_w));
-          let v22 = 1.0 - v21;
+          let v21 = v20 * v17;
+          let v22 = v19 - f32(at11);
+          let v23 = 1.0 - v22;
+          add_to_grad_input(at8 + at12, v21 * v23);
+          let at13 = at11 + 1;
+          let test14 = 0 <= at13;
+          let test15 = at13 < params.W;
           if (test12) {
-            let v23 = v20 * v16;
-            if (test15 && test16) {
-              add_to_grad_input(at9 + at13, v23 * v21);
-            }
-            if (test17 && test18) {
-              add_to_grad_input(at9 + at14, v23 * v22);
+            let v24 = v20 * v16;
+            add_to_grad_input(at10 + at12, v24 * v23);
+            if (test14 && test15) {
+              add_to_grad_input(at10 + at13, v24 * v22);
             }
           }
-          if (test13) {
-            let v24 = v20 * v17;
-            if (test15 && test16) {
-              add_to_grad_input(at10 + at13, v24 * v21);
-            }
-            if (test17 && test18) {
-              add_to_grad_input(at10 + at14, v24 * v22);
-            }
+          if (test14 && test15) {
+            add_to_grad_input(at8 + at13, v21 * v22);
           }
         }
       }

@@ -302,6 +302,214 @@ fn roi_pool_backward_grad_input_2(
 }
 
 @compute @workgroup_size(128)
+fn roi_pool_backward_offset_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params2.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params2.R * 2 * params2.PH * params2.PW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params2.R * 2 * params2.PH * params2.PW;
+  let rounded = COORDS == 0;
+  let last_h = params2.H - 1;
+  let last_w = params2.W - 1;
+  let test = !(REDUCE == 0);
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let pw = index % params2.PW;
+    let rest = index / params2.PW;
+    let ph = rest % params2.PH;
+    let rest2 = rest / params2.PH;
+    let r = rest2 / 2;
+    var value: f32 = 0.0;
+    let at = r * 5;
+    let rois_value = rois[at + 4];
+    let v = (rois_value + 1.0) * params2.spatial_scale;
+    let v2 = select(v, round_away(rois_value * params2.spatial_scale) + 1.0, rounded);
+    let v3 = rois[at + 2] * params2.spatial_scale;
+    let v4 = select(v3, round_away(v3), rounded);
+    let v5 = v2 - v4;
+    let v6 = maximum(v5, 1.0);
+    let rois_value2 = rois[at];
+    let v7 = rois[at + 1] * params2.spatial_scale;
+    let v8 = select(v7, round_away(v7), rounded);
+    let rois_value3 = rois[at + 3];
+    let v9 = (rois_value3 + 1.0) * params2.spatial_scale;
+    let v10 = select(v9, round_away(rois_value3 * params2.spatial_scale) + 1.0, rounded);
+    let v11 = v10 - v8;
+    let v12 = maximum(v11, 1.0);
+    let v13 = select(v11, v12, rounded);
+    let v14 = select(v5, v6, rounded);
+    let test2 = test && 0.0 <= rois_value2 && rois_value2 < f32(params2.N) &&
+        floor(rois_value2) == rois_value2 && abs(v8) <= 3.4028234e+38;
+    let test3 = test2 && abs(v4) <= 3.4028234e+38 && abs(v10) <= 3.4028234e+38 &&
+        abs(v2) <= 3.4028234e+38;
+    let test4 = test3 && 0.0 < v13 && 0.0 < v14;
+    let v15 = f32(ph + 1) * v14;
+    let v16 = -v15;
+    let v17 = floor(v16 / f32(params2.PH));
+    let v18 = v17 + 1.0;
+    let v19 = f32(ph) * v14;
+    let v20 = v19 / f32(params2.PH);
+    let v21 = floor(v20);
+    let v22 = v21 + 1.0;
+    let v23 = select(select(v21, v22, v22 * f32(params2.PH) <= v19), v21 - 1.0,
+        v19 < v21 * f32(params2.PH));
+    let v24 = select(floor(v4 + v20), v4 + v23, rounded);
+    let v25 = select(select(v17, v18, v18 * f32(params2.PH) <= v16), v17 - 1.0,
+        v16 < v17 * f32(params2.PH));
+    let v26 = select(ceil(v4 + v15 / f32(params2.PH)), v4 + -v25, rounded) - v24;
+    let part_at = r * 2;
+    let v27 = params2.gamma * v14 * offset[(part_at * params2.PH + ph) * params2.PW + pw];
+    let v28 = v24 + v27;
+    let test5 = abs(v26) <= 3.4028234e+38 && abs(v28) <= 3.4028234e+38;
+    let v29 = -1.0 - v28;
+    let v30 = f32(params2.H) - v28;
+    let v31 = minimum(v29, v30);
+    let at2 = select(0, max(0, floor_to_int(v31 - (1.0 + abs(v31) * 9.536743e-7))), test5);
+    let v32 = maximum(v29, v30);
+    let at3 = select(0, min(ceil_to_int(v26), ceil_to_int(v32 + (1.0 + abs(v32) * 9.536743e-7))),
+        test5);
+    let v33 = f32(pw + 1) * v13;
+    let v34 = -v33;
+    let v35 = floor(v34 / f32(params2.PW));
+    let v36 = v35 + 1.0;
+    let v37 = f32(pw) * v13;
+    let v38 = v37 / f32(params2.PW);
+    let v39 = floor(v38);
+    let v40 = v39 + 1.0;
+    let v41 = select(select(v39, v40, v40 * f32(params2.PW) <= v37), v39 - 1.0,
+        v37 < v39 * f32(params2.PW));
+    let v42 = select(floor(v8 + v38), v8 + v41, rounded);
+    let v43 = select(select(v35, v36, v36 * f32(params2.PW) <= v34), v35 - 1.0,
+        v34 < v35 * f32(params2.PW));
+    let v44 = select(ceil(v8 + v33 / f32(params2.PW)), v8 + -v43, rounded) - v42;
+    let v45 = params2.gamma * v13 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
+    let v46 = v42 + v45;
+    let test6 = abs(v44) <= 3.4028234e+38 && abs(v46) <= 3.4028234e+38;
+    let v47 = -1.0 - v46;
+    let v48 = f32(params2.W) - v46;
+    let v49 = minimum(v47, v48);
+    let at4 = select(0, max(0, floor_to_int(v49 - (1.0 + abs(v49) * 9.536743e-7))), test6);
+    let v50 = maximum(v47, v48);
+    let at5 = select(0, min(ceil_to_int(v44), ceil_to_int(v50 + (1.0 + abs(v50) * 9.536743e-7))),
+        test6);
+    let at6 = max(0, min(round_to_int(rois_value2), params2.N - 1));
+    let v51 = maximum(v26 * v44, 1.0);
+    if (rest2 % 2 == 0) {
+      var value2: f32 = 0.0;
+      if (test4) {
+        var sum: f32 = 0.0;
+        for (var step: i32 = at2; step < at3; step++) {
+          let v52 = v24 + f32(step) + v27;
+          let at7 = floor_to_int(v52);
+          let h = at7 + 1;
+          let in_h = 0 <= h && h < params2.H;
+          let in_h2 = 0 <= at7 && at7 < params2.H;
+          let test7 = -1.0 <= v52;
+          let test8 = v52 < f32(params2.H);
+          let safe_h = max(0, min(h, last_h));
+          let safe_h2 = max(0, min(at7, last_h));
+          for (var step2: i32 = at4; step2 < at5; step2++) {
+            let v53 = v42 + f32(step2) + v45;
+            var value3: f32 = 0.0;
+            if (test7 && -1.0 <= v53 && test8 && v53 < f32(params2.W)) {
+              var sum2: f32 = 0.0;
+              let at8 = floor_to_int(v53);
+              let v54 = v53 - f32(at8);
+              let v55 = 1.0 - v54;
+              let safe_w = max(0, min(at8, last_w));
+              let in_w = 0 <= at8 && at8 < params2.W;
+              let w = at8 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params2.W;
+              let test9 = in_h && in_w;
+              let test10 = in_h && in_w2;
+              let test11 = in_h2 && in_w;
+              let test12 = in_h2 && in_w2;
+              for (var c: i32 = 0; c < params2.C; c++) {
+                let at9 = (at6 * params2.C + c) * params2.H;
+                let at10 = (at9 + safe_h) * params2.W;
+                let at11 = (at9 + safe_h2) * params2.W;
+                let v56 = v55 * select(0.0, input[at10 + safe_w], test9) +
+                    v54 * select(0.0, input[at10 + safe_w2], test10);
+                let v57 = v55 * select(0.0, input[at11 + safe_w], test11) +
+                    v54 * select(0.0, input[at11 + safe_w2], test12);
+                let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
+                    (v56 - v57);
+                sum2 += term;
+              }
+              value3 = sum2 / v51;
+            }
+            sum += value3;
+          }
+        }
+        value2 = sum;
+      }
+      value = select(params2.gamma * (v - v3) * value2, params2.gamma * v6 * value2, rounded);
+    } else {
+      var value4: f32 = 0.0;
+      if (test4) {
+        var sum3: f32 = 0.0;
+        for (var step3: i32 = at2; step3 < at3; step3++) {
+          let v58 = v24 + f32(step3) + v27;
+          let at12 = floor_to_int(v58);
+          let v59 = v58 - f32(at12);
+          let h2 = at12 + 1;
+          let in_h3 = 0 <= h2 && h2 < params2.H;
+          let v60 = 1.0 - v59;
+          let in_h4 = 0 <= at12 && at12 < params2.H;
+          let test13 = -1.0 <= v58;
+          let test14 = v58 < f32(params2.H);
+          let safe_h3 = max(0, min(h2, last_h));
+          let safe_h4 = max(0, min(at12, last_h));
+          for (var step4: i32 = at4; step4 < at5; step4++) {
+            let v61 = v42 + f32(step4) + v45;
+            var value5: f32 = 0.0;
+            if (test13 && -1.0 <= v61 && test14 && v61 < f32(params2.W)) {
+              var sum4: f32 = 0.0;
+              let at13 = floor_to_int(v61);
+              let w2 = at13 + 1;
+              let safe_w3 = max(0, min(w2, last_w));
+              let in_w3 = 0 <= w2 && w2 < params2.W;
+              let safe_w4 = max(0, min(at13, last_w));
+              let in_w4 = 0 <= at13 && at13 < params2.W;
+              let test15 = in_h3 && in_w3;
+              let test16 = in_h4 && in_w3;
+              let test17 = in_h3 && in_w4;
+              let test18 = in_h4 && in_w4;
+              for (var c2: i32 = 0; c2 < params2.C; c2++) {
+                let at14 = (at6 * params2.C + c2) * params2.H;
+                let at15 = (at14 + safe_h3) * params2.W;
+                let at16 = (at14 + safe_h4) * params2.W;
+                let v62 = v59 * select(0.0, input[at15 + safe_w3], test15) +
+                    v60 * select(0.0, input[at16 + safe_w3], test16);
+                let v63 = v62 - v59 * select(0.0, input[at15 + safe_w4], test17) -
+                    v60 * select(0.0, input[at16 + safe_w4], test18);
+                sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] *
+                    v63;
+              }
+              value5 = sum4 / v51;
+            }
+            sum3 += value5;
+          }
+        }
+        value4 = sum3;
+      }
+      value = select(params2.gamma * (v9 - v7) * value4, params2.gamma * v12 * value4, rounded);
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
 fn roi_pool_backward_offset_grad_input(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
@@ -313,8 +521,6 @@ fn roi_pool_backward_offset_grad_input(
   }
   let elements = params2.R * params2.C * params2.PH * params2.PW;
   let rounded = COORDS == 0;
-  let last_h = params2.H - 1;
-  let last_w = params2.W - 1;
   let test = !(REDUCE == 0);
   let thread = i32(thread_index);
   let index = group * 128 + thread;
@@ -409,9 +615,9 @@ fn roi_pool_backward_offset_grad_input(
       let v30 = top + f32(a) + dy;
       let at4 = floor_to_int(v30);
       let at5 = at4 + 1;
-      let at6 = (at2 + max(0, min(at5, last_h))) * params2.W;
+      let at6 = (at2 + at5) * params2.W;
       let v31 = v30 - f32(at4);
-      let at7 = (at2 + max(0, min(at4, last_h))) * params2.W;
+      let at7 = (at2 + at4) * params2.W;
       let test13 = -1.0 <= v30;
       let test14 = v30 < f32(params2.H);
       let test15 = 0 <= at5 && at5 < params2.H;
@@ -426,29 +632,27 @@ fn roi_pool_backward_offset_grad_input(
           let at9 = at8 + 1;
           let test18 = 0 <= at9;
           let test19 = at9 < params2.W;
-          let at10 = max(0, min(at9, last_w));
           let v34 = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] / v29;
           let v35 = v33 - f32(at8);
           let test20 = 0 <= at8;
           let test21 = at8 < params2.W;
-          let at11 = max(0, min(at8, last_w));
           let v36 = 1.0 - v35;
           if (test15) {
             let v37 = v34 * v31;
             if (test18 && test19) {
-              add_to_grad_input(at6 + at10, v37 * v35);
+              add_to_grad_input(at6 + at9, v37 * v35);
             }
             if (test20 && test21) {
-              add_to_grad_input(at6 + at11, v37 * v36);
+              add_to_grad_input(at6 + at8, v37 * v36);
             }
           }
           if (test16) {
             let v38 = v34 * v32;
             if (test18 && test19) {
-              add_to_grad_input(at7 + at10, v38 * v35);
+              add_to_grad_input(at7 + at9, v38 * v35);
             }
             if (test20 && test21) {
-              add_to_grad_input(at7 + at11, v38 * v36);
+              add_to_grad_input(at7 + at8, v38 * v36);
             }
           }
         }
@@ -553,199 +757,6 @@ fn roi_pool_backward_offset_grad_input_2(
           max(0, min(max(0, best3), params2.W - 1));
       add_to_grad_input(at5,
           grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw]);
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn roi_pool_backward_offset_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params2.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params2.R * 2 * params2.PH * params2.PW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params2.R * 2 * params2.PH * params2.PW;
-  let rounded = COORDS == 0;
-  let last_h = params2.H - 1;
-  let last_w = params2.W - 1;
-  let is_max = REDUCE == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let pw = index % params2.PW;
-    let rest = index / params2.PW;
-    let ph = rest % params2.PH;
-    let rest2 = rest / params2.PH;
-    let part = rest2 % 2;
-    let r = rest2 / 2;
-    var sum: f32 = 0.0;
-    let at = r * 5;
-    let v = rois[at + 2] * params2.spatial_scale;
-    let v2 = select(v, round_away(v), rounded);
-    let rois_value = rois[at + 4];
-    let v3 = select((rois_value + 1.0) * params2.spatial_scale,
-        round_away(rois_value * params2.spatial_scale) + 1.0, rounded);
-    let v4 = v3 - v2;
-    let v5 = select(v4, maximum(v4, 1.0), rounded);
-    let v6 = f32(ph + 1) * v5;
-    let v7 = -v6;
-    let v8 = floor(v7 / f32(params2.PH));
-    let v9 = v8 + 1.0;
-    let v10 = f32(ph) * v5;
-    let v11 = v10 / f32(params2.PH);
-    let v12 = floor(v11);
-    let v13 = v12 + 1.0;
-    let v14 = select(select(v12, v13, v13 * f32(params2.PH) <= v10), v12 - 1.0,
-        v10 < v12 * f32(params2.PH));
-    let v15 = select(floor(v2 + v11), v2 + v14, rounded);
-    let v16 = select(select(v8, v9, v9 * f32(params2.PH) <= v7), v8 - 1.0,
-        v7 < v8 * f32(params2.PH));
-    let v17 = select(ceil(v2 + v6 / f32(params2.PH)), v2 + -v16, rounded) - v15;
-    let v18 = params2.gamma * v5;
-    let part_at = r * 2;
-    let v19 = v18 * offset[(part_at * params2.PH + ph) * params2.PW + pw];
-    let v20 = v15 + v19;
-    let test = abs(v17) <= 3.4028234e+38 && abs(v20) <= 3.4028234e+38;
-    let v21 = -1.0 - v20;
-    let v22 = f32(params2.H) - v20;
-    let v23 = minimum(v21, v22);
-    let at2 = select(0, max(0, floor_to_int(v23 - (1.0 + abs(v23) * 9.536743e-7))), test);
-    let v24 = maximum(v21, v22);
-    let at3 = select(0, min(ceil_to_int(v17), ceil_to_int(v24 + (1.0 + abs(v24) * 9.536743e-7))),
-        test);
-    let v25 = rois[at + 1] * params2.spatial_scale;
-    let v26 = select(v25, round_away(v25), rounded);
-    let rois_value2 = rois[at + 3];
-    let v27 = select((rois_value2 + 1.0) * params2.spatial_scale,
-        round_away(rois_value2 * params2.spatial_scale) + 1.0, rounded);
-    let v28 = v27 - v26;
-    let v29 = select(v28, maximum(v28, 1.0), rounded);
-    let v30 = f32(pw + 1) * v29;
-    let v31 = -v30;
-    let v32 = floor(v31 / f32(params2.PW));
-    let v33 = v32 + 1.0;
-    let v34 = f32(pw) * v29;
-    let v35 = v34 / f32(params2.PW);
-    let v36 = floor(v35);
-    let v37 = v36 + 1.0;
-    let v38 = select(select(v36, v37, v37 * f32(params2.PW) <= v34), v36 - 1.0,
-        v34 < v36 * f32(params2.PW));
-    let v39 = select(floor(v26 + v35), v26 + v38, rounded);
-    let v40 = select(select(v32, v33, v33 * f32(params2.PW) <= v31), v32 - 1.0,
-        v31 < v32 * f32(params2.PW));
-    let v41 = select(ceil(v26 + v30 / f32(params2.PW)), v26 + -v40, rounded) - v39;
-    let v42 = params2.gamma * v29;
-    let v43 = v42 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
-    let v44 = v39 + v43;
-    let test2 = abs(v41) <= 3.4028234e+38 && abs(v44) <= 3.4028234e+38;
-    let v45 = -1.0 - v44;
-    let v46 = f32(params2.W) - v44;
-    let v47 = minimum(v45, v46);
-    let at4 = select(0, max(0, floor_to_int(v47 - (1.0 + abs(v47) * 9.536743e-7))), test2);
-    let v48 = maximum(v45, v46);
-    let at5 = select(0, min(ceil_to_int(v41), ceil_to_int(v48 + (1.0 + abs(v48) * 9.536743e-7))),
-        test2);
-    let rois_value3 = rois[at];
-    let at6 = max(0, min(round_to_int(rois_value3), params2.N - 1)) * params2.C;
-    let test3 = part == 1;
-    let test4 = 0.0 <= rois_value3 && rois_value3 < f32(params2.N) &&
-        floor(rois_value3) == rois_value3 && abs(v26) <= 3.4028234e+38;
-    let test5 = test4 && abs(v2) <= 3.4028234e+38 && abs(v27) <= 3.4028234e+38 &&
-        abs(v3) <= 3.4028234e+38;
-    let test6 = test5 && 0.0 < v29 && 0.0 < v5;
-    let v49 = maximum(v17 * v41, 1.0);
-    let test7 = part == 0;
-    for (var c: i32 = 0; c < params2.C; c++) {
-      var value: f32 = 0.0;
-      var value2: f32 = 0.0;
-      if (is_max) {
-      } else if (test6) {
-        value2 = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw];
-      }
-      let v50 = value2 / v49;
-      if (test3) {
-        var sum2: f32 = 0.0;
-        let at7 = (at6 + c) * params2.H;
-        for (var step: i32 = at2; step < at3; step++) {
-          let v51 = v15 + f32(step) + v19;
-          let at8 = floor_to_int(v51);
-          let v52 = v51 - f32(at8);
-          let v53 = v50 * v52;
-          let h = at8 + 1;
-          let at9 = (at7 + max(0, min(h, last_h))) * params2.W;
-          let in_h = 0 <= h && h < params2.H;
-          let v54 = v50 * (1.0 - v52);
-          let at10 = (at7 + max(0, min(at8, last_h))) * params2.W;
-          let in_h2 = 0 <= at8 && at8 < params2.H;
-          let test8 = -1.0 <= v51;
-          let test9 = v51 < f32(params2.H);
-          for (var step2: i32 = at4; step2 < at5; step2++) {
-            let v55 = v39 + f32(step2) + v43;
-            var value3: f32 = 0.0;
-            if (test8 && -1.0 <= v55 && test9 && v55 < f32(params2.W)) {
-              let at11 = floor_to_int(v55);
-              let w = at11 + 1;
-              let safe_w = max(0, min(w, last_w));
-              let in_w = 0 <= w && w < params2.W;
-              let safe_w2 = max(0, min(at11, last_w));
-              let in_w2 = 0 <= at11 && at11 < params2.W;
-              let v56 = v53 * select(0.0, input[at9 + safe_w], in_h && in_w) +
-                  v54 * select(0.0, input[at10 + safe_w], in_h2 && in_w);
-              let v57 = v53 * select(0.0, input[at9 + safe_w2], in_h && in_w2) +
-                  v54 * select(0.0, input[at10 + safe_w2], in_h2 && in_w2);
-              value3 = v56 + -v57;
-            }
-            sum2 += value3;
-          }
-        }
-        value = sum2 * v42;
-      }
-      var value4: f32 = 0.0;
-      if (test7) {
-        var sum3: f32 = 0.0;
-        let at12 = (at6 + c) * params2.H;
-        for (var step3: i32 = at2; step3 < at3; step3++) {
-          let v58 = v15 + f32(step3) + v19;
-          let at13 = floor_to_int(v58);
-          let h2 = at13 + 1;
-          let at14 = (at12 + max(0, min(h2, last_h))) * params2.W;
-          let in_h3 = 0 <= h2 && h2 < params2.H;
-          let at15 = (at12 + max(0, min(at13, last_h))) * params2.W;
-          let in_h4 = 0 <= at13 && at13 < params2.H;
-          let test10 = -1.0 <= v58;
-          let test11 = v58 < f32(params2.H);
-          for (var step4: i32 = at4; step4 < at5; step4++) {
-            let v59 = v39 + f32(step4) + v43;
-            var value5: f32 = 0.0;
-            if (test10 && -1.0 <= v59 && test11 && v59 < f32(params2.W)) {
-              let at16 = floor_to_int(v59);
-              let v60 = v59 - f32(at16);
-              let v61 = 1.0 - v60;
-              let safe_w3 = max(0, min(at16, last_w));
-              let in_w3 = 0 <= at16 && at16 < params2.W;
-              let w2 = at16 + 1;
-              let safe_w4 = max(0, min(w2, last_w));
-              let in_w4 = 0 <= w2 && w2 < params2.W;
-              let v62 = v61 * select(0.0, input[at14 + safe_w3], in_h3 && in_w3) +
-                  v60 * select(0.0, input[at14 + safe_w4], in_h3 && in_w4);
-              let v63 = v61 * select(0.0, input[at15 + safe_w3], in_h4 && in_w3) +
-                  v60 * select(0.0, input[at15 + safe_w4], in_h4 && in_w4);
-              value5 = v50 * v62 + -(v50 * v63);
-            }
-            sum3 += value5;
-          }
-        }
-        value4 = sum3 * v18;
-      }
-      sum += value + value4;
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
     }
   }
 }

@@ -107,6 +107,383 @@ fn add_to_grad_input(at: i32, value: f32) {
 }
 
 @compute @workgroup_size(128)
+fn deform_conv2d_backward_grad_columns(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let C_per_groups = params.C / params.groups;
+  let at = (C_per_groups + 3) / 4;
+  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
+  let O_per_groups = params.O / params.groups;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let rest5 = rest4 / at;
+    let c_block = rest5 % params.groups;
+    let n = rest5 / params.groups;
+    var sum: f32 = 0.0;
+    var sum2: f32 = 0.0;
+    var sum3: f32 = 0.0;
+    var sum4: f32 = 0.0;
+    let at2 = rest4 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
+    for (var o: i32 = 0; o < O_per_groups; o++) {
+      let at9 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
+      let at10 = at9 * params.I;
+      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+    }
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let part = rest2 % 2;
+    let rest3 = rest2 / 2;
+    let kw = rest3 % params.KW;
+    let rest4 = rest3 / params.KW;
+    let kh = rest4 % params.KH;
+    let rest5 = rest4 / params.KH;
+    let g = rest5 % params.G;
+    let n = rest5 / params.G;
+    let at = (kh * params.KW + kw) * 2 + part;
+    let at2 = at / params.KW;
+    let at3 = select(at2 % params.KH, kh, interleaved);
+    let g_at = n * params.G + g;
+    let at4 = select(at % params.KW, kw, interleaved);
+    let part_at = ((g_at * params.KH + at3) * params.KW + at4) * 2;
+    let part_at2 = g_at * 2;
+    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
+    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      let test = select(at2 / params.KH % 2, part, interleaved) == 0;
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          let at6 = floor_to_int(v2);
+          let at7 = floor_to_int(v);
+          let h = at7 + 1;
+          let w = at6 + 1;
+          if (test) {
+            var sum: f32 = 0.0;
+            let v3 = v2 - f32(at6);
+            let v4 = 1.0 - v3;
+            let safe_w = max(0, min(at6, last_w));
+            let in_h = 0 <= h && h < params.H;
+            let in_w = 0 <= at6 && at6 < params.W;
+            let safe_w2 = max(0, min(w, last_w));
+            let in_w2 = 0 <= w && w < params.W;
+            let in_h2 = 0 <= at7 && at7 < params.H;
+            let safe_h = max(0, min(h, last_h));
+            let test2 = in_h && in_w;
+            let test3 = in_h && in_w2;
+            let safe_h2 = max(0, min(at7, last_h));
+            let test4 = in_h2 && in_w;
+            let test5 = in_h2 && in_w2;
+            for (var c: i32 = 0; c < C_per_G; c++) {
+              let c_at = n * params.C + (g * C_per_G + c);
+              let at8 = c_at * params.H;
+              let at9 = (at8 + safe_h) * params.W;
+              let at10 = (at8 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
+                  v3 * select(0.0, input[at9 + safe_w2], test3);
+              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
+                  v3 * select(0.0, input[at10 + safe_w2], test5);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = sum;
+          } else {
+            var sum2: f32 = 0.0;
+            let v7 = v - f32(at7);
+            let safe_w3 = max(0, min(w, last_w));
+            let in_h3 = 0 <= h && h < params.H;
+            let in_w3 = 0 <= w && w < params.W;
+            let v8 = 1.0 - v7;
+            let in_h4 = 0 <= at7 && at7 < params.H;
+            let safe_w4 = max(0, min(at6, last_w));
+            let in_w4 = 0 <= at6 && at6 < params.W;
+            let safe_h3 = max(0, min(h, last_h));
+            let test6 = in_h3 && in_w3;
+            let safe_h4 = max(0, min(at7, last_h));
+            let test7 = in_h4 && in_w3;
+            let test8 = in_h3 && in_w4;
+            let test9 = in_h4 && in_w4;
+            for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+              let c_at2 = n * params.C + (g * C_per_G + c2);
+              let at11 = c_at2 * params.H;
+              let at12 = (at11 + safe_h3) * params.W;
+              let at13 = (at11 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
+                  v8 * select(0.0, input[at13 + safe_w3], test7);
+              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
+                  v8 * select(0.0, input[at13 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = sum2;
+          }
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        let v11 = minimum(v, f32(last_h));
+        let v12 = minimum(v2, f32(last_w));
+        let v13 = maximum(0.0, v12);
+        let at14 = floor_to_int(v13);
+        let v14 = maximum(0.0, v11);
+        let at15 = floor_to_int(v14);
+        let h2 = at15 + 1;
+        let w2 = at14 + 1;
+        if (test) {
+          if (!(f32(last_h) < v) && 0.0 < v11) {
+            var sum3: f32 = 0.0;
+            let v15 = v13 - f32(at14);
+            let v16 = 1.0 - v15;
+            let safe_w5 = max(0, min(at14, last_w));
+            let in_h5 = 0 <= h2 && h2 < params.H;
+            let safe_w6 = max(0, min(w2, last_w));
+            let in_w5 = 0 <= w2 && w2 < params.W;
+            let safe_h5 = max(0, min(h2, last_h));
+            let test10 = in_h5 && in_w5;
+            let safe_h6 = max(0, min(at15, last_h));
+            for (var c3: i32 = 0; c3 < C_per_G; c3++) {
+              let c_at3 = n * params.C + (g * C_per_G + c3);
+              let at16 = c_at3 * params.H;
+              let at17 = (at16 + safe_h5) * params.W;
+              let at18 = (at16 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
+                  v15 * select(0.0, input[at17 + safe_w6], test10);
+              let v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = sum3;
+          }
+        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+          var sum4: f32 = 0.0;
+          let v19 = v14 - f32(at15);
+          let safe_w7 = max(0, min(w2, last_w));
+          let in_h6 = 0 <= h2 && h2 < params.H;
+          let in_w6 = 0 <= w2 && w2 < params.W;
+          let v20 = 1.0 - v19;
+          let safe_w8 = max(0, min(at14, last_w));
+          let safe_h7 = max(0, min(h2, last_h));
+          let test11 = in_h6 && in_w6;
+          let safe_h8 = max(0, min(at15, last_h));
+          for (var c4: i32 = 0; c4 < C_per_G; c4++) {
+            let c_at4 = n * params.C + (g * C_per_G + c4);
+            let at19 = c_at4 * params.H;
+            let at20 = (at19 + safe_h7) * params.W;
+            let at21 = (at19 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
+                at4) * params.OH + oh) * params.OW + ow];
+            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
+                v20 * select(0.0, input[at21 + safe_w7], in_w6);
+            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = sum4;
+        }
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_grad_input(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let is_zeros = BORDER == 0;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let C_per_G = params.C / params.G;
+  let test = !is_zeros;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let j = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let i = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let c = rest4 % params.C;
+    let n = rest4 / params.C;
+    let g_at = n * params.G + c / C_per_G;
+    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+        params.OW + ow;
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
+    if (y < f32(params.H) && x < f32(params.W)) {
+      let c_at = n * params.C + c;
+      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+          params.OH + oh) * params.OW + ow];
+      if (0.0 <= y && 0.0 <= x && test) {
+        let at2 = (n * params.C + c) * params.H;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low = floor_to_int(ys);
+        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low2 = floor_to_int(xs);
+        let at4 = max(0, min(low2, last_w));
+        let t = ys - f32(low);
+        let v = grad_columns_value * (1.0 - t);
+        let t2 = xs - f32(low2);
+        let v2 = 1.0 - t2;
+        add_to_grad_input(at3 + at4, v * v2);
+        let at5 = low + 1;
+        let at6 = low2 + 1;
+        let test2 = 0 <= at6;
+        let test3 = at6 < params.W;
+        if (0 <= at5 && at5 < params.H) {
+          let at7 = (at2 + at5) * params.W;
+          let v3 = grad_columns_value * t;
+          add_to_grad_input(at7 + at4, v3 * v2);
+          if (test2 && test3) {
+            add_to_grad_input(at7 + at6, v3 * t2);
+          }
+        }
+        if (test2 && test3) {
+          add_to_grad_input(at3 + at6, v * t2);
+        }
+      }
+      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+      if (above && is_zeros) {
+        let low3 = floor_to_int(y);
+        let at8 = low3 + 1;
+        let low4 = floor_to_int(x);
+        let at9 = low4 + 1;
+        let test4 = 0 <= at9;
+        let test5 = at9 < params.W;
+        let t3 = y - f32(low3);
+        let t4 = x - f32(low4);
+        let test6 = 0 <= low4;
+        let test7 = low4 < params.W;
+        let v4 = 1.0 - t4;
+        if (0 <= at8 && at8 < params.H) {
+          let v5 = grad_columns_value * t3;
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + at9, v5 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + low4, v5 * v4);
+          }
+        }
+        if (0 <= low3 && low3 < params.H) {
+          let v6 = grad_columns_value * (1.0 - t3);
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + at9, v6 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + low4, v6 * v4);
+          }
+        }
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
 fn deform_conv2d_backward_columns(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
@@ -209,450 +586,6 @@ fn deform_conv2d_backward_columns(
 }
 
 @compute @workgroup_size(128)
-fn deform_conv2d_backward_grad_columns(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let C_per_groups = params.C / params.groups;
-  let at = (C_per_groups + 3) / 4;
-  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
-  let O_per_groups = params.O / params.groups;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let rest5 = rest4 / at;
-    let c_block = rest5 % params.groups;
-    let n = rest5 / params.groups;
-    var sum: f32 = 0.0;
-    var sum2: f32 = 0.0;
-    var sum3: f32 = 0.0;
-    var sum4: f32 = 0.0;
-    let at2 = rest4 % at * 4;
-    let at3 = at2 + 1;
-    let has_c_in = at3 < C_per_groups;
-    let at4 = select(at2, at3, has_c_in);
-    let at5 = at2 + 2;
-    let has_c_in2 = at5 < C_per_groups;
-    let at6 = select(at2, at5, has_c_in2);
-    let at7 = at2 + 3;
-    let has_c_in3 = at7 < C_per_groups;
-    let at8 = select(at2, at7, has_c_in3);
-    for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
-    }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-        params.OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_grad_input(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
-  let interleaved = OFFSET_ORDER == 0;
-  let is_zeros = BORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let C_per_G = params.C / params.G;
-  let test = !is_zeros;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let j = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let i = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let c = rest4 % params.C;
-    let n = rest4 / params.C;
-    let g_at = n * params.G + c / C_per_G;
-    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
-    let part_at2 = g_at * 2;
-    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
-        ow,
-        (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let dy = offset[at];
-    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
-        params.OW + ow;
-    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
-        interleaved)];
-    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
-    if (y < f32(params.H) && x < f32(params.W)) {
-      let c_at = n * params.C + c;
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
-          params.OH + oh) * params.OW + ow];
-      if (0.0 <= y && 0.0 <= x && test) {
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low = floor_to_int(ys);
-        let at2 = low + 1;
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low2 = floor_to_int(xs);
-        let at3 = low2 + 1;
-        let test2 = 0 <= at3;
-        let test3 = at3 < params.W;
-        let at4 = max(0, min(at3, last_w));
-        let t = ys - f32(low);
-        let t2 = xs - f32(low2);
-        let test4 = 0 <= low2;
-        let test5 = low2 < params.W;
-        let at5 = max(0, min(low2, last_w));
-        let v = 1.0 - t2;
-        if (0 <= at2 && at2 < params.H) {
-          let at6 = max(0, min(at2, last_h));
-          let v2 = grad_columns_value * t;
-          if (test2 && test3) {
-            add_to_grad_input(((n * params.C + c) * params.H + at6) * params.W + at4, v2 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at6) * params.W + at5, v2 * v);
-          }
-        }
-        if (0 <= low && low < params.H) {
-          let at7 = max(0, min(low, last_h));
-          let v3 = grad_columns_value * (1.0 - t);
-          if (test2 && test3) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at4, v3 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at5, v3 * v);
-          }
-        }
-      }
-      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
-      if (above && is_zeros) {
-        let low3 = floor_to_int(y);
-        let at8 = low3 + 1;
-        let low4 = floor_to_int(x);
-        let at9 = low4 + 1;
-        let test6 = 0 <= at9;
-        let test7 = at9 < params.W;
-        let at10 = max(0, min(at9, last_w));
-        let t3 = y - f32(low3);
-        let t4 = x - f32(low4);
-        let test8 = 0 <= low4;
-        let test9 = low4 < params.W;
-        let at11 = max(0, min(low4, last_w));
-        let v4 = 1.0 - t4;
-        if (0 <= at8 && at8 < params.H) {
-          let at12 = max(0, min(at8, last_h));
-          let v5 = grad_columns_value * t3;
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at10, v5 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at11, v5 * v4);
-          }
-        }
-        if (0 <= low3 && low3 < params.H) {
-          let at13 = max(0, min(low3, last_h));
-          let v6 = grad_columns_value * (1.0 - t3);
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at10, v6 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at11, v6 * v4);
-          }
-        }
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let test = !interleaved;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let test2 = !is_zeros;
-  let last_h = params.H - 1;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let part = rest2 % 2;
-    let rest3 = rest2 / 2;
-    let kw = rest3 % params.KW;
-    let rest4 = rest3 / params.KW;
-    let kh = rest4 % params.KH;
-    let rest5 = rest4 / params.KH;
-    let g = rest5 % params.G;
-    let n = rest5 / params.G;
-    var sum: f32 = 0.0;
-    let at = n * params.G;
-    let at2 = ((((at + g) * params.KH + kh) * params.KW + kw) * 2 + part) * params.OH + oh;
-    let at3 = at2 * params.OW + ow;
-    let at4 = at3 / params.OW;
-    let at5 = at4 / params.OH;
-    let at6 = at5 / params.KW;
-    let at7 = at6 / params.KH;
-    let at8 = at7 % 2;
-    let at9 = at4 % params.OH;
-    let at10 = at6 % params.KH;
-    let at11 = at7 / 2;
-    let n2 = at11 / params.G;
-    let safe_n = max(0, min(n2, params.N - 1));
-    let safe_kh = max(0, min(at10, params.KH - 1));
-    let kw2 = at5 % params.KW;
-    let safe_kw = max(0, min(kw2, params.KW - 1));
-    let safe_oh = max(0, min(at9, params.OH - 1));
-    let ow2 = at3 % params.OW;
-    let safe_ow = max(0, min(ow2, params.OW - 1));
-    let test3 = at8 == 1 && test;
-    let at12 = at11 % params.G;
-    let in_n = 0 <= n2 && n2 < params.N;
-    let test4 = part == 1 && interleaved;
-    let test5 = at8 == 0 && test;
-    let test6 = part == 0 && interleaved;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at13 = at12 * C_per_G + c;
-      let g_at = safe_n * params.G + max(0, min(at13 / C_per_G, params.G - 1));
-      let part_at = ((g_at * params.KH + safe_kh) * params.KW + safe_kw) * 2;
-      let part_at2 = g_at * 2;
-      let at14 = select((((part_at2 * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow,
-          (part_at * params.OH + safe_oh) * params.OW + safe_ow, interleaved);
-      let v = f32(at9 * params.stride_y - params.padding_top + at10 * params.dilation_y) +
-          offset[at14];
-      let test7 = v < f32(params.H);
-      let offset_at = ((((part_at2 + 1) * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow;
-      let v2 = f32(ow2 * params.stride_x - params.padding_left + kw2 * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + safe_oh) * params.OW + safe_ow,
-              interleaved)];
-      let test8 = v2 < f32(params.W);
-      let test9 = 0.0 <= v && 0.0 <= v2;
-      let test10 = test9 && test7 && test8;
-      let v3 = select(0.0, v2, test10);
-      let v4 = minimum(v3, f32(last_w));
-      let c_at = safe_n * params.C + max(0, min(at13, params.C - 1));
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + safe_kh) * params.KW +
-          safe_kw) * params.OH + safe_oh) * params.OW + safe_ow];
-      let v5 = select(0.0, v, test10);
-      let v6 = minimum(v5, f32(last_h));
-      let v7 = maximum(0.0, v6);
-      let at15 = floor_to_int(v7);
-      let v8 = v7 - f32(at15);
-      let v9 = grad_columns_value * v8;
-      let at16 = c_at * params.H;
-      let h = at15 + 1;
-      let at17 = (at16 + max(0, min(h, last_h))) * params.W;
-      let v10 = maximum(0.0, v4);
-      let at18 = floor_to_int(v10);
-      let w = at18 + 1;
-      let safe_w = max(0, min(w, last_w));
-      let test11 = in_n && 0 <= at13 && at13 < params.C;
-      let test12 = test11 && 0 <= h && h < params.H;
-      let in_w = 0 <= w && w < params.W;
-      let input_value = select(0.0, input[at17 + safe_w], test12 && in_w);
-      let v11 = grad_columns_value * (1.0 - v8);
-      let at19 = (at16 + max(0, min(at15, last_h))) * params.W;
-      let input_value2 = select(0.0, input[at19 + safe_w], test11 && in_w);
-      let safe_w2 = max(0, min(at18, last_w));
-      let input_value3 = select(0.0, input[at17 + safe_w2], test12);
-      let input_value4 = select(0.0, input[at19 + safe_w2], test11);
-      let test13 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided);
-      let test14 = test13 && is_zeros;
-      let test15 = test13 && test7 && test8;
-      let v12 = select(0.0, v, test15);
-      let at20 = floor_to_int(v12);
-      let v13 = v12 - f32(at20);
-      let v14 = grad_columns_value * v13;
-      let h2 = at20 + 1;
-      let at21 = (at16 + max(0, min(h2, last_h))) * params.W;
-      let v15 = select(0.0, v2, test15);
-      let at22 = floor_to_int(v15);
-      let w2 = at22 + 1;
-      let safe_w3 = max(0, min(w2, last_w));
-      let test16 = test11 && 0 <= h2 && h2 < params.H;
-      let in_w2 = 0 <= w2 && w2 < params.W;
-      let input_value5 = select(0.0, input[at21 + safe_w3], test16 && in_w2);
-      let v16 = grad_columns_value * (1.0 - v13);
-      let at23 = (at16 + max(0, min(at20, last_h))) * params.W;
-      let test17 = test11 && 0 <= at20 && at20 < params.H;
-      let input_value6 = select(0.0, input[at23 + safe_w3], test17 && in_w2);
-      let safe_w4 = max(0, min(at22, last_w));
-      let in_w3 = 0 <= at22 && at22 < params.W;
-      let input_value7 = select(0.0, input[at21 + safe_w4], test16 && in_w3);
-      let input_value8 = select(0.0, input[at23 + safe_w4], test17 && in_w3);
-      let at24 = g * C_per_G + c;
-      let g_at2 = at + at24 / C_per_G;
-      let part_at3 = ((g_at2 * params.KH + kh) * params.KW + kw) * 2;
-      let part_at4 = g_at2 * 2;
-      let at25 = select((((part_at4 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at3 * params.OH + oh) * params.OW + ow, interleaved);
-      let v17 = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) +
-          offset[at25];
-      let test18 = v17 < f32(params.H);
-      let offset_at2 = ((((part_at4 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v18 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at2, ((part_at3 + 1) * params.OH + oh) * params.OW + ow,
-              interleaved)];
-      let test19 = v18 < f32(params.W);
-      let test20 = 0.0 <= v17 && 0.0 <= v18;
-      let test21 = test20 && test18 && test19;
-      let v19 = select(0.0, v18, test21);
-      let v20 = minimum(v19, f32(last_w));
-      let c_at2 = n * params.C + at24;
-      let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      let v21 = select(0.0, v17, test21);
-      let v22 = minimum(v21, f32(last_h));
-      let v23 = maximum(0.0, v22);
-      let at26 = floor_to_int(v23);
-      let v24 = v23 - f32(at26);
-      let v25 = grad_columns_value2 * v24;
-      let at27 = c_at2 * params.H;
-      let h3 = at26 + 1;
-      let at28 = (at27 + max(0, min(h3, last_h))) * params.W;
-      let v26 = maximum(0.0, v20);
-      let at29 = floor_to_int(v26);
-      let w3 = at29 + 1;
-      let safe_w5 = max(0, min(w3, last_w));
-      let in_h = 0 <= h3 && h3 < params.H;
-      let in_w4 = 0 <= w3 && w3 < params.W;
-      let input_value9 = select(0.0, input[at28 + safe_w5], in_h && in_w4);
-      let v27 = grad_columns_value2 * (1.0 - v24);
-      let at30 = (at27 + max(0, min(at26, last_h))) * params.W;
-      let input_value10 = select(0.0, input[at30 + safe_w5], in_w4);
-      let safe_w6 = max(0, min(at29, last_w));
-      let input_value11 = select(0.0, input[at28 + safe_w6], in_h);
-      let input_value12 = input[at30 + safe_w6];
-      let test22 = select(-1.0 < v17 && -1.0 < v18, -1.0 <= v17 && -1.0 <= v18, is_one_sided);
-      let test23 = test22 && is_zeros;
-      let test24 = test22 && test18 && test19;
-      let v28 = select(0.0, v17, test24);
-      let at31 = floor_to_int(v28);
-      let v29 = v28 - f32(at31);
-      let v30 = grad_columns_value2 * v29;
-      let h4 = at31 + 1;
-      let at32 = (at27 + max(0, min(h4, last_h))) * params.W;
-      let v31 = select(0.0, v18, test24);
-      let at33 = floor_to_int(v31);
-      let w4 = at33 + 1;
-      let safe_w7 = max(0, min(w4, last_w));
-      let in_h2 = 0 <= h4 && h4 < params.H;
-      let in_w5 = 0 <= w4 && w4 < params.W;
-      let input_value13 = select(0.0, input[at32 + safe_w7], in_h2 && in_w5);
-      let v32 = grad_columns_value2 * (1.0 - v29);
-      let at34 = (at27 + max(0, min(at31, last_h))) * params.W;
-      let in_h3 = 0 <= at31 && at31 < params.H;
-      let input_value14 = select(0.0, input[at34 + safe_w7], in_h3 && in_w5);
-      let safe_w8 = max(0, min(at33, last_w));
-      let in_w6 = 0 <= at33 && at33 < params.W;
-      let input_value15 = select(0.0, input[at32 + safe_w8], in_h2 && in_w6);
-      let input_value16 = select(0.0, input[at34 + safe_w8], in_h3 && in_w6);
-      let v33 = v10 - f32(at18);
-      let v34 = 1.0 - v33;
-      let v35 = v15 - f32(at22);
-      let v36 = 1.0 - v35;
-      let v37 = v26 - f32(at29);
-      let v38 = 1.0 - v37;
-      let v39 = v31 - f32(at33);
-      let v40 = 1.0 - v39;
-      let v41 = select(0.0,
-          v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4),
-          test9 && !(f32(last_w) < v3) && 0.0 < v4 && test2);
-      let v42 = select(0.0,
-          v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8),
-          test14);
-      let v43 = select(0.0,
-          v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12),
-          test20 && !(f32(last_w) < v19) && 0.0 < v20 && test2);
-      let v44 = select(0.0,
-          v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16),
-          test23);
-      let v45 = select(0.0, v41 + v42, test3 && test7 && test8) +
-          select(0.0, v43 + v44, test4 && test18 && test19);
-      let v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-          -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-      let v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-          -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-      let v48 = select(0.0, v46, test9 && !(f32(last_h) < v5) && 0.0 < v6 && test2) +
-          select(0.0, v47, test14);
-      let v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-          -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-      let v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-          -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-      let v51 = select(0.0, v49, test20 && !(f32(last_h) < v21) && 0.0 < v22 && test2) +
-          select(0.0, v50, test23);
-      sum += v45 + select(0.0, v48, test5 && test7 && test8) +
-          select(0.0, v51, test6 && test18 && test19);
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
 fn deform_conv2d_backward_grad_weight(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
@@ -739,6 +672,511 @@ fn deform_conv2d_backward_grad_weight(
         grad_weight[place_4] += sum4;
       } else {
         grad_weight[place_4] = sum4;
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_grad_columns(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let C_per_groups = params.C / params.groups;
+  let at = (C_per_groups + 3) / 4;
+  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
+  let O_per_groups = params.O / params.groups;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let rest5 = rest4 / at;
+    let c_block = rest5 % params.groups;
+    let n = rest5 / params.groups;
+    var sum: f32 = 0.0;
+    var sum2: f32 = 0.0;
+    var sum3: f32 = 0.0;
+    var sum4: f32 = 0.0;
+    let at2 = rest4 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
+    for (var o: i32 = 0; o < O_per_groups; o++) {
+      let at9 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
+      let at10 = at9 * params.I;
+      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+    }
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let part = rest2 % 2;
+    let rest3 = rest2 / 2;
+    let kw = rest3 % params.KW;
+    let rest4 = rest3 / params.KW;
+    let kh = rest4 % params.KH;
+    let rest5 = rest4 / params.KH;
+    let g = rest5 % params.G;
+    let n = rest5 / params.G;
+    let at = (kh * params.KW + kw) * 2 + part;
+    let at2 = at / params.KW;
+    let at3 = select(at2 % params.KH, kh, interleaved);
+    let g_at = n * params.G + g;
+    let at4 = select(at % params.KW, kw, interleaved);
+    let kw_at = (g_at * params.KH + at3) * params.KW + at4;
+    let part_at = kw_at * 2;
+    let part_at2 = g_at * 2;
+    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
+    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      let test = select(at2 / params.KH % 2, part, interleaved) == 0;
+      let mask_value = mask[(kw_at * params.OH + oh) * params.OW + ow];
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          let at6 = floor_to_int(v2);
+          let at7 = floor_to_int(v);
+          let h = at7 + 1;
+          let w = at6 + 1;
+          if (test) {
+            var sum: f32 = 0.0;
+            let v3 = v2 - f32(at6);
+            let v4 = 1.0 - v3;
+            let safe_w = max(0, min(at6, last_w));
+            let in_h = 0 <= h && h < params.H;
+            let in_w = 0 <= at6 && at6 < params.W;
+            let safe_w2 = max(0, min(w, last_w));
+            let in_w2 = 0 <= w && w < params.W;
+            let in_h2 = 0 <= at7 && at7 < params.H;
+            let safe_h = max(0, min(h, last_h));
+            let test2 = in_h && in_w;
+            let test3 = in_h && in_w2;
+            let safe_h2 = max(0, min(at7, last_h));
+            let test4 = in_h2 && in_w;
+            let test5 = in_h2 && in_w2;
+            for (var c: i32 = 0; c < C_per_G; c++) {
+              let c_at = n * params.C + (g * C_per_G + c);
+              let at8 = c_at * params.H;
+              let at9 = (at8 + safe_h) * params.W;
+              let at10 = (at8 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
+                  v3 * select(0.0, input[at9 + safe_w2], test3);
+              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
+                  v3 * select(0.0, input[at10 + safe_w2], test5);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = mask_value * sum;
+          } else {
+            var sum2: f32 = 0.0;
+            let v7 = v - f32(at7);
+            let safe_w3 = max(0, min(w, last_w));
+            let in_h3 = 0 <= h && h < params.H;
+            let in_w3 = 0 <= w && w < params.W;
+            let v8 = 1.0 - v7;
+            let in_h4 = 0 <= at7 && at7 < params.H;
+            let safe_w4 = max(0, min(at6, last_w));
+            let in_w4 = 0 <= at6 && at6 < params.W;
+            let safe_h3 = max(0, min(h, last_h));
+            let test6 = in_h3 && in_w3;
+            let safe_h4 = max(0, min(at7, last_h));
+            let test7 = in_h4 && in_w3;
+            let test8 = in_h3 && in_w4;
+            let test9 = in_h4 && in_w4;
+            for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+              let c_at2 = n * params.C + (g * C_per_G + c2);
+              let at11 = c_at2 * params.H;
+              let at12 = (at11 + safe_h3) * params.W;
+              let at13 = (at11 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
+                  v8 * select(0.0, input[at13 + safe_w3], test7);
+              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
+                  v8 * select(0.0, input[at13 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = mask_value * sum2;
+          }
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        let v11 = minimum(v, f32(last_h));
+        let v12 = minimum(v2, f32(last_w));
+        let v13 = maximum(0.0, v12);
+        let at14 = floor_to_int(v13);
+        let v14 = maximum(0.0, v11);
+        let at15 = floor_to_int(v14);
+        let h2 = at15 + 1;
+        let w2 = at14 + 1;
+        if (test) {
+          if (!(f32(last_h) < v) && 0.0 < v11) {
+            var sum3: f32 = 0.0;
+            let v15 = v13 - f32(at14);
+            let v16 = 1.0 - v15;
+            let safe_w5 = max(0, min(at14, last_w));
+            let in_h5 = 0 <= h2 && h2 < params.H;
+            let safe_w6 = max(0, min(w2, last_w));
+            let in_w5 = 0 <= w2 && w2 < params.W;
+            let safe_h5 = max(0, min(h2, last_h));
+            let test10 = in_h5 && in_w5;
+            let safe_h6 = max(0, min(at15, last_h));
+            for (var c3: i32 = 0; c3 < C_per_G; c3++) {
+              let c_at3 = n * params.C + (g * C_per_G + c3);
+              let at16 = c_at3 * params.H;
+              let at17 = (at16 + safe_h5) * params.W;
+              let at18 = (at16 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
+                  v15 * select(0.0, input[at17 + safe_w6], test10);
+              let v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = mask_value * sum3;
+          }
+        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+          var sum4: f32 = 0.0;
+          let v19 = v14 - f32(at15);
+          let safe_w7 = max(0, min(w2, last_w));
+          let in_h6 = 0 <= h2 && h2 < params.H;
+          let in_w6 = 0 <= w2 && w2 < params.W;
+          let v20 = 1.0 - v19;
+          let safe_w8 = max(0, min(at14, last_w));
+          let safe_h7 = max(0, min(h2, last_h));
+          let test11 = in_h6 && in_w6;
+          let safe_h8 = max(0, min(at15, last_h));
+          for (var c4: i32 = 0; c4 < C_per_G; c4++) {
+            let c_at4 = n * params.C + (g * C_per_G + c4);
+            let at19 = c_at4 * params.H;
+            let at20 = (at19 + safe_h7) * params.W;
+            let at21 = (at19 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
+                at4) * params.OH + oh) * params.OW + ow];
+            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
+                v20 * select(0.0, input[at21 + safe_w7], in_w6);
+            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = mask_value * sum4;
+        }
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_grad_mask(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let g = rest4 % params.G;
+    let n = rest4 / params.G;
+    let g_at = n * params.G + g;
+    let part_at = ((g_at * params.KH + kh) * params.KW + kw) * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at];
+    let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          var sum: f32 = 0.0;
+          let at2 = floor_to_int(v);
+          let v3 = v - f32(at2);
+          let at3 = floor_to_int(v2);
+          let v4 = v2 - f32(at3);
+          let v5 = 1.0 - v4;
+          let safe_w = max(0, min(at3, last_w));
+          let in_h = 0 <= at2 && at2 < params.H;
+          let in_w = 0 <= at3 && at3 < params.W;
+          let w = at3 + 1;
+          let safe_w2 = max(0, min(w, last_w));
+          let in_w2 = 0 <= w && w < params.W;
+          let h = at2 + 1;
+          let in_h2 = 0 <= h && h < params.H;
+          let v6 = 1.0 - v3;
+          let safe_h = max(0, min(at2, last_h));
+          let test = in_h && in_w;
+          let test2 = in_h && in_w2;
+          let safe_h2 = max(0, min(h, last_h));
+          let test3 = in_h2 && in_w;
+          let test4 = in_h2 && in_w2;
+          for (var c: i32 = 0; c < C_per_G; c++) {
+            let c_at = n * params.C + (g * C_per_G + c);
+            let at4 = c_at * params.H;
+            let at5 = (at4 + safe_h) * params.W;
+            let at6 = (at4 + safe_h2) * params.W;
+            let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
+                params.OH + oh) * params.OW + ow];
+            let v7 = v5 * select(0.0, input[at5 + safe_w], test) +
+                v4 * select(0.0, input[at5 + safe_w2], test2);
+            let v8 = v5 * select(0.0, input[at6 + safe_w], test3) +
+                v4 * select(0.0, input[at6 + safe_w2], test4);
+            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          }
+          value = sum;
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        var sum2: f32 = 0.0;
+        let v9 = maximum(0.0, minimum(v, f32(last_h)));
+        let at7 = floor_to_int(v9);
+        let v10 = v9 - f32(at7);
+        let v11 = maximum(0.0, minimum(v2, f32(last_w)));
+        let at8 = floor_to_int(v11);
+        let v12 = v11 - f32(at8);
+        let v13 = 1.0 - v12;
+        let safe_w3 = max(0, min(at8, last_w));
+        let w2 = at8 + 1;
+        let safe_w4 = max(0, min(w2, last_w));
+        let in_w3 = 0 <= w2 && w2 < params.W;
+        let h2 = at7 + 1;
+        let in_h3 = 0 <= h2 && h2 < params.H;
+        let v14 = 1.0 - v10;
+        let safe_h3 = max(0, min(at7, last_h));
+        let safe_h4 = max(0, min(h2, last_h));
+        let test5 = in_h3 && in_w3;
+        for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+          let c_at2 = n * params.C + (g * C_per_G + c2);
+          let at9 = c_at2 * params.H;
+          let at10 = (at9 + safe_h3) * params.W;
+          let at11 = (at9 + safe_h4) * params.W;
+          let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
+              params.OH + oh) * params.OW + ow];
+          let v15 = v14 *
+              (v13 * input[at10 + safe_w3] + v12 * select(0.0, input[at10 + safe_w4], in_w3));
+          let v16 = v13 * select(0.0, input[at11 + safe_w3], in_h3) +
+              v12 * select(0.0, input[at11 + safe_w4], test5);
+          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        }
+        value = sum2;
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_mask[index] += value;
+    } else {
+      grad_mask[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_grad_input(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let is_zeros = BORDER == 0;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let C_per_G = params.C / params.G;
+  let test = !is_zeros;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let j = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let i = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let c = rest4 % params.C;
+    let n = rest4 / params.C;
+    let g_at = n * params.G + c / C_per_G;
+    let kw_at = (g_at * params.KH + i) * params.KW + j;
+    let part_at = kw_at * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+        params.OW + ow;
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
+    if (y < f32(params.H) && x < f32(params.W)) {
+      let c_at = n * params.C + c;
+      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+          params.OH + oh) * params.OW + ow];
+      let v = grad_columns_value * mask[(kw_at * params.OH + oh) * params.OW + ow];
+      if (0.0 <= y && 0.0 <= x && test) {
+        let at2 = (n * params.C + c) * params.H;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low = floor_to_int(ys);
+        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low2 = floor_to_int(xs);
+        let at4 = max(0, min(low2, last_w));
+        let t = ys - f32(low);
+        let v2 = v * (1.0 - t);
+        let t2 = xs - f32(low2);
+        let v3 = 1.0 - t2;
+        add_to_grad_input(at3 + at4, v2 * v3);
+        let at5 = low + 1;
+        let at6 = low2 + 1;
+        let test2 = 0 <= at6;
+        let test3 = at6 < params.W;
+        if (0 <= at5 && at5 < params.H) {
+          let at7 = (at2 + at5) * params.W;
+          let v4 = v * t;
+          add_to_grad_input(at7 + at4, v4 * v3);
+          if (test2 && test3) {
+            add_to_grad_input(at7 + at6, v4 * t2);
+          }
+        }
+        if (test2 && test3) {
+          add_to_grad_input(at3 + at6, v2 * t2);
+        }
+      }
+      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+      if (above && is_zeros) {
+        let low3 = floor_to_int(y);
+        let at8 = low3 + 1;
+        let low4 = floor_to_int(x);
+        let at9 = low4 + 1;
+        let test4 = 0 <= at9;
+        let test5 = at9 < params.W;
+        let t3 = y - f32(low3);
+        let t4 = x - f32(low4);
+        let test6 = 0 <= low4;
+        let test7 = low4 < params.W;
+        let v5 = 1.0 - t4;
+        if (0 <= at8 && at8 < params.H) {
+          let v6 = v * t3;
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + at9, v6 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + low4, v6 * v5);
+          }
+        }
+        if (0 <= low3 && low3 < params.H) {
+          let v7 = v * (1.0 - t3);
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + at9, v7 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + low4, v7 * v5);
+          }
+        }
       }
     }
   }
@@ -848,1204 +1286,7 @@ fn deform_conv2d_backward_mask_columns(
 }
 
 @compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_grad_columns(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let C_per_groups = params.C / params.groups;
-  let at = (C_per_groups + 3) / 4;
-  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
-  let O_per_groups = params.O / params.groups;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let rest5 = rest4 / at;
-    let c_block = rest5 % params.groups;
-    let n = rest5 / params.groups;
-    var sum: f32 = 0.0;
-    var sum2: f32 = 0.0;
-    var sum3: f32 = 0.0;
-    var sum4: f32 = 0.0;
-    let at2 = rest4 % at * 4;
-    let at3 = at2 + 1;
-    let has_c_in = at3 < C_per_groups;
-    let at4 = select(at2, at3, has_c_in);
-    let at5 = at2 + 2;
-    let has_c_in2 = at5 < C_per_groups;
-    let at6 = select(at2, at5, has_c_in2);
-    let at7 = at2 + 3;
-    let has_c_in3 = at7 < C_per_groups;
-    let at8 = select(at2, at7, has_c_in3);
-    for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
-    }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-        params.OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_grad_input(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
-  let interleaved = OFFSET_ORDER == 0;
-  let is_zeros = BORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let C_per_G = params.C / params.G;
-  let test = !is_zeros;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let j = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let i = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let c = rest4 % params.C;
-    let n = rest4 / params.C;
-    let g_at = n * params.G + c / C_per_G;
-    let kw_at = (g_at * params.KH + i) * params.KW + j;
-    let part_at = kw_at * 2;
-    let part_at2 = g_at * 2;
-    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
-        ow,
-        (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let dy = offset[at];
-    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
-        params.OW + ow;
-    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
-        interleaved)];
-    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
-    if (y < f32(params.H) && x < f32(params.W)) {
-      let c_at = n * params.C + c;
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
-          params.OH + oh) * params.OW + ow];
-      let v = grad_columns_value * mask[(kw_at * params.OH + oh) * params.OW + ow];
-      if (0.0 <= y && 0.0 <= x && test) {
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low = floor_to_int(ys);
-        let at2 = low + 1;
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low2 = floor_to_int(xs);
-        let at3 = low2 + 1;
-        let test2 = 0 <= at3;
-        let test3 = at3 < params.W;
-        let at4 = max(0, min(at3, last_w));
-        let t = ys - f32(low);
-        let t2 = xs - f32(low2);
-        let test4 = 0 <= low2;
-        let test5 = low2 < params.W;
-        let at5 = max(0, min(low2, last_w));
-        let v2 = 1.0 - t2;
-        if (0 <= at2 && at2 < params.H) {
-          let at6 = max(0, min(at2, last_h));
-          let v3 = v * t;
-          if (test2 && test3) {
-            add_to_grad_input(((n * params.C + c) * params.H + at6) * params.W + at4, v3 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at6) * params.W + at5, v3 * v2);
-          }
-        }
-        if (0 <= low && low < params.H) {
-          let at7 = max(0, min(low, last_h));
-          let v4 = v * (1.0 - t);
-          if (test2 && test3) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at4, v4 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at5, v4 * v2);
-          }
-        }
-      }
-      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
-      if (above && is_zeros) {
-        let low3 = floor_to_int(y);
-        let at8 = low3 + 1;
-        let low4 = floor_to_int(x);
-        let at9 = low4 + 1;
-        let test6 = 0 <= at9;
-        let test7 = at9 < params.W;
-        let at10 = max(0, min(at9, last_w));
-        let t3 = y - f32(low3);
-        let t4 = x - f32(low4);
-        let test8 = 0 <= low4;
-        let test9 = low4 < params.W;
-        let at11 = max(0, min(low4, last_w));
-        let v5 = 1.0 - t4;
-        if (0 <= at8 && at8 < params.H) {
-          let at12 = max(0, min(at8, last_h));
-          let v6 = v * t3;
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at10, v6 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at11, v6 * v5);
-          }
-        }
-        if (0 <= low3 && low3 < params.H) {
-          let at13 = max(0, min(low3, last_h));
-          let v7 = v * (1.0 - t3);
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at10, v7 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at11, v7 * v5);
-          }
-        }
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let test = !interleaved;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let test2 = !is_zeros;
-  let last_h = params.H - 1;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let part = rest2 % 2;
-    let rest3 = rest2 / 2;
-    let kw = rest3 % params.KW;
-    let rest4 = rest3 / params.KW;
-    let kh = rest4 % params.KH;
-    let rest5 = rest4 / params.KH;
-    let g = rest5 % params.G;
-    let n = rest5 / params.G;
-    var sum: f32 = 0.0;
-    let at = n * params.G;
-    let at2 = ((((at + g) * params.KH + kh) * params.KW + kw) * 2 + part) * params.OH + oh;
-    let at3 = at2 * params.OW + ow;
-    let at4 = at3 / params.OW;
-    let at5 = at4 / params.OH;
-    let at6 = at5 / params.KW;
-    let at7 = at6 / params.KH;
-    let at8 = at7 % 2;
-    let at9 = at4 % params.OH;
-    let at10 = at6 % params.KH;
-    let at11 = at7 / 2;
-    let n2 = at11 / params.G;
-    let safe_n = max(0, min(n2, params.N - 1));
-    let safe_kh = max(0, min(at10, params.KH - 1));
-    let kw2 = at5 % params.KW;
-    let safe_kw = max(0, min(kw2, params.KW - 1));
-    let safe_oh = max(0, min(at9, params.OH - 1));
-    let ow2 = at3 % params.OW;
-    let safe_ow = max(0, min(ow2, params.OW - 1));
-    let test3 = at8 == 1 && test;
-    let at12 = at11 % params.G;
-    let in_n = 0 <= n2 && n2 < params.N;
-    let test4 = part == 1 && interleaved;
-    let test5 = at8 == 0 && test;
-    let test6 = part == 0 && interleaved;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at13 = at12 * C_per_G + c;
-      let g_at = safe_n * params.G + max(0, min(at13 / C_per_G, params.G - 1));
-      let kw_at = (g_at * params.KH + safe_kh) * params.KW + safe_kw;
-      let part_at = kw_at * 2;
-      let part_at2 = g_at * 2;
-      let at14 = select((((part_at2 * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow,
-          (part_at * params.OH + safe_oh) * params.OW + safe_ow, interleaved);
-      let v = f32(at9 * params.stride_y - params.padding_top + at10 * params.dilation_y) +
-          offset[at14];
-      let test7 = v < f32(params.H);
-      let offset_at = ((((part_at2 + 1) * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow;
-      let v2 = f32(ow2 * params.stride_x - params.padding_left + kw2 * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + safe_oh) * params.OW + safe_ow,
-              interleaved)];
-      let test8 = v2 < f32(params.W);
-      let test9 = 0.0 <= v && 0.0 <= v2;
-      let test10 = test9 && test7 && test8;
-      let v3 = select(0.0, v2, test10);
-      let v4 = minimum(v3, f32(last_w));
-      let c_at = safe_n * params.C + max(0, min(at13, params.C - 1));
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + safe_kh) * params.KW +
-          safe_kw) * params.OH + safe_oh) * params.OW + safe_ow];
-      let v5 = grad_columns_value * mask[(kw_at * params.OH + safe_oh) * params.OW + safe_ow];
-      let v6 = select(0.0, v, test10);
-      let v7 = minimum(v6, f32(last_h));
-      let v8 = maximum(0.0, v7);
-      let at15 = floor_to_int(v8);
-      let v9 = v8 - f32(at15);
-      let v10 = v5 * v9;
-      let at16 = c_at * params.H;
-      let h = at15 + 1;
-      let at17 = (at16 + max(0, min(h, last_h))) * params.W;
-      let v11 = maximum(0.0, v4);
-      let at18 = floor_to_int(v11);
-      let w = at18 + 1;
-      let safe_w = max(0, min(w, last_w));
-      let test11 = in_n && 0 <= at13 && at13 < params.C;
-      let test12 = test11 && 0 <= h && h < params.H;
-      let in_w = 0 <= w && w < params.W;
-      let input_value = select(0.0, input[at17 + safe_w], test12 && in_w);
-      let v12 = v5 * (1.0 - v9);
-      let at19 = (at16 + max(0, min(at15, last_h))) * params.W;
-      let input_value2 = select(0.0, input[at19 + safe_w], test11 && in_w);
-      let safe_w2 = max(0, min(at18, last_w));
-      let input_value3 = select(0.0, input[at17 + safe_w2], test12);
-      let input_value4 = select(0.0, input[at19 + safe_w2], test11);
-      let test13 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided);
-      let test14 = test13 && is_zeros;
-      let test15 = test13 && test7 && test8;
-      let v13 = select(0.0, v, test15);
-      let at20 = floor_to_int(v13);
-      let v14 = v13 - f32(at20);
-      let v15 = v5 * v14;
-      let h2 = at20 + 1;
-      let at21 = (at16 + max(0, min(h2, last_h))) * params.W;
-      let v16 = select(0.0, v2, test15);
-      let at22 = floor_to_int(v16);
-      let w2 = at22 + 1;
-      let safe_w3 = max(0, min(w2, last_w));
-      let test16 = test11 && 0 <= h2 && h2 < params.H;
-      let in_w2 = 0 <= w2 && w2 < params.W;
-      let input_value5 = select(0.0, input[at21 + safe_w3], test16 && in_w2);
-      let v17 = v5 * (1.0 - v14);
-      let at23 = (at16 + max(0, min(at20, last_h))) * params.W;
-      let test17 = test11 && 0 <= at20 && at20 < params.H;
-      let input_value6 = select(0.0, input[at23 + safe_w3], test17 && in_w2);
-      let safe_w4 = max(0, min(at22, last_w));
-      let in_w3 = 0 <= at22 && at22 < params.W;
-      let input_value7 = select(0.0, input[at21 + safe_w4], test16 && in_w3);
-      let input_value8 = select(0.0, input[at23 + safe_w4], test17 && in_w3);
-      let at24 = g * C_per_G + c;
-      let g_at2 = at + at24 / C_per_G;
-      let kw_at2 = (g_at2 * params.KH + kh) * params.KW + kw;
-      let part_at3 = kw_at2 * 2;
-      let part_at4 = g_at2 * 2;
-      let at25 = select((((part_at4 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at3 * params.OH + oh) * params.OW + ow, interleaved);
-      let v18 = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) +
-          offset[at25];
-      let test18 = v18 < f32(params.H);
-      let offset_at2 = ((((part_at4 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v19 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at2, ((part_at3 + 1) * params.OH + oh) * params.OW + ow,
-              interleaved)];
-      let test19 = v19 < f32(params.W);
-      let test20 = 0.0 <= v18 && 0.0 <= v19;
-      let test21 = test20 && test18 && test19;
-      let v20 = select(0.0, v19, test21);
-      let v21 = minimum(v20, f32(last_w));
-      let c_at2 = n * params.C + at24;
-      let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      let v22 = grad_columns_value2 * mask[(kw_at2 * params.OH + oh) * params.OW + ow];
-      let v23 = select(0.0, v18, test21);
-      let v24 = minimum(v23, f32(last_h));
-      let v25 = maximum(0.0, v24);
-      let at26 = floor_to_int(v25);
-      let v26 = v25 - f32(at26);
-      let v27 = v22 * v26;
-      let at27 = c_at2 * params.H;
-      let h3 = at26 + 1;
-      let at28 = (at27 + max(0, min(h3, last_h))) * params.W;
-      let v28 = maximum(0.0, v21);
-      let at29 = floor_to_int(v28);
-      let w3 = at29 + 1;
-      let safe_w5 = max(0, min(w3, last_w));
-      let in_h = 0 <= h3 && h3 < params.H;
-      let in_w4 = 0 <= w3 && w3 < params.W;
-      let input_value9 = select(0.0, input[at28 + safe_w5], in_h && in_w4);
-      let v29 = v22 * (1.0 - v26);
-      let at30 = (at27 + max(0, min(at26, last_h))) * params.W;
-      let input_value10 = select(0.0, input[at30 + safe_w5], in_w4);
-      let safe_w6 = max(0, min(at29, last_w));
-      let input_value11 = select(0.0, input[at28 + safe_w6], in_h);
-      let input_value12 = input[at30 + safe_w6];
-      let test22 = select(-1.0 < v18 && -1.0 < v19, -1.0 <= v18 && -1.0 <= v19, is_one_sided);
-      let test23 = test22 && is_zeros;
-      let test24 = test22 && test18 && test19;
-      let v30 = select(0.0, v18, test24);
-      let at31 = floor_to_int(v30);
-      let v31 = v30 - f32(at31);
-      let v32 = v22 * v31;
-      let h4 = at31 + 1;
-      let at32 = (at27 + max(0, min(h4, last_h))) * params.W;
-      let v33 = select(0.0, v19, test24);
-      let at33 = floor_to_int(v33);
-      let w4 = at33 + 1;
-      let safe_w7 = max(0, min(w4, last_w));
-      let in_h2 = 0 <= h4 && h4 < params.H;
-      let in_w5 = 0 <= w4 && w4 < params.W;
-      let input_value13 = select(0.0, input[at32 + safe_w7], in_h2 && in_w5);
-      let v34 = v22 * (1.0 - v31);
-      let at34 = (at27 + max(0, min(at31, last_h))) * params.W;
-      let in_h3 = 0 <= at31 && at31 < params.H;
-      let input_value14 = select(0.0, input[at34 + safe_w7], in_h3 && in_w5);
-      let safe_w8 = max(0, min(at33, last_w));
-      let in_w6 = 0 <= at33 && at33 < params.W;
-      let input_value15 = select(0.0, input[at32 + safe_w8], in_h2 && in_w6);
-      let input_value16 = select(0.0, input[at34 + safe_w8], in_h3 && in_w6);
-      let v35 = v11 - f32(at18);
-      let v36 = 1.0 - v35;
-      let v37 = v16 - f32(at22);
-      let v38 = 1.0 - v37;
-      let v39 = v28 - f32(at29);
-      let v40 = 1.0 - v39;
-      let v41 = v33 - f32(at33);
-      let v42 = 1.0 - v41;
-      let v43 = select(0.0,
-          v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4),
-          test9 && !(f32(last_w) < v3) && 0.0 < v4 && test2);
-      let v44 = select(0.0,
-          v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8),
-          test14);
-      let v45 = select(0.0,
-          v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12),
-          test20 && !(f32(last_w) < v20) && 0.0 < v21 && test2);
-      let v46 = select(0.0,
-          v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16),
-          test23);
-      let v47 = select(0.0, v43 + v44, test3 && test7 && test8) +
-          select(0.0, v45 + v46, test4 && test18 && test19);
-      let v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-          -(v5 * (v36 * input_value4 + v35 * input_value2));
-      let v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-          -(v5 * (v38 * input_value8 + v37 * input_value6));
-      let v50 = select(0.0, v48, test9 && !(f32(last_h) < v6) && 0.0 < v7 && test2) +
-          select(0.0, v49, test14);
-      let v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-          -(v22 * (v40 * input_value12 + v39 * input_value10));
-      let v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-          -(v22 * (v42 * input_value16 + v41 * input_value14));
-      let v53 = select(0.0, v51, test20 && !(f32(last_h) < v23) && 0.0 < v24 && test2) +
-          select(0.0, v52, test23);
-      sum += v47 + select(0.0, v50, test5 && test7 && test8) +
-          select(0.0, v53, test6 && test18 && test19);
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
 fn deform_conv2d_backward_mask_grad_weight(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.O * ((params.I + 3) / 4) * params.KH * params.KW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let at = (params.I + 3) / 4;
-  let elements = params.O * at * params.KH * params.KW;
-  let O_per_groups = params.O / params.groups;
-  let C_per_groups = params.C / params.groups;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let kw = index % params.KW;
-    let rest = index / params.KW;
-    let kh = rest % params.KH;
-    let rest2 = rest / params.KH;
-    let o = rest2 / at;
-    var sum: f32 = 0.0;
-    var sum2: f32 = 0.0;
-    var sum3: f32 = 0.0;
-    var sum4: f32 = 0.0;
-    let at2 = o / O_per_groups * C_per_groups;
-    let i = rest2 % at * 4;
-    let at3 = i + 1;
-    let has_i = at3 < params.I;
-    let i2 = select(i, at3, has_i);
-    let at4 = i + 2;
-    let has_i2 = at4 < params.I;
-    let i3 = select(i, at4, has_i2);
-    let at5 = i + 3;
-    let has_i3 = at5 < params.I;
-    let i4 = select(i, at5, has_i3);
-    for (var n: i32 = 0; n < params.N; n++) {
-      let at6 = n * params.C;
-      for (var oh: i32 = 0; oh < params.OH; oh++) {
-        for (var ow: i32 = 0; ow < params.OW; ow++) {
-          let grad_output_value = grad_output[((n * params.O + o) * params.OH + oh) * params.OW +
-              ow];
-          let at7 = ((((at6 + (at2 + i)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-              params.OW;
-          sum += grad_output_value * columns_read[at7 + ow];
-          let at8 = ((((at6 + (at2 + i2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-              params.OW;
-          sum2 += grad_output_value * columns_read[at8 + ow];
-          let at9 = ((((at6 + (at2 + i3)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-              params.OW;
-          sum3 += grad_output_value * columns_read[at9 + ow];
-          let at10 = ((((at6 + (at2 + i4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-              params.OW;
-          sum4 += grad_output_value * columns_read[at10 + ow];
-        }
-      }
-    }
-    let at11 = o * params.I;
-    let place = ((at11 + i) * params.KH + kh) * params.KW + kw;
-    if (ACCUMULATE == 1) {
-      grad_weight[place] += sum;
-    } else {
-      grad_weight[place] = sum;
-    }
-    if (has_i) {
-      let place_2 = ((at11 + i2) * params.KH + kh) * params.KW + kw;
-      if (ACCUMULATE == 1) {
-        grad_weight[place_2] += sum2;
-      } else {
-        grad_weight[place_2] = sum2;
-      }
-    }
-    if (has_i2) {
-      let place_3 = ((at11 + i3) * params.KH + kh) * params.KW + kw;
-      if (ACCUMULATE == 1) {
-        grad_weight[place_3] += sum3;
-      } else {
-        grad_weight[place_3] = sum3;
-      }
-    }
-    if (has_i3) {
-      let place_4 = ((at11 + i4) * params.KH + kh) * params.KW + kw;
-      if (ACCUMULATE == 1) {
-        grad_weight[place_4] += sum4;
-      } else {
-        grad_weight[place_4] = sum4;
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_grad_mask(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let n = rest4 / params.G;
-    var sum: f32 = 0.0;
-    let g = rest4 % params.G;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at = g * C_per_G + c;
-      let c_at = n * params.C + at;
-      var value: f32 = 0.0;
-      let g_at = n * params.G + at / C_per_G;
-      let part_at = ((g_at * params.KH + kh) * params.KW + kw) * 2;
-      let part_at2 = g_at * 2;
-      let at2 = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at * params.OH + oh) * params.OW + ow, interleaved);
-      let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at2];
-      let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
-      let test = v < f32(params.H);
-      let test2 = v2 < f32(params.W);
-      if (is_zeros) {
-        let test3 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided) && test &&
-            test2;
-        if (test3) {
-          let at3 = floor_to_int(v);
-          let v3 = v - f32(at3);
-          let at4 = floor_to_int(v2);
-          let v4 = v2 - f32(at4);
-          let v5 = 1.0 - v4;
-          let at5 = c_at * params.H;
-          let at6 = (at5 + max(0, min(at3, last_h))) * params.W;
-          let safe_w = max(0, min(at4, last_w));
-          let in_h = 0 <= at3 && at3 < params.H;
-          let in_w = 0 <= at4 && at4 < params.W;
-          let w = at4 + 1;
-          let safe_w2 = max(0, min(w, last_w));
-          let in_w2 = 0 <= w && w < params.W;
-          let h = at3 + 1;
-          let at7 = (at5 + max(0, min(h, last_h))) * params.W;
-          let in_h2 = 0 <= h && h < params.H;
-          let v6 = v5 * select(0.0, input[at6 + safe_w], in_h && in_w) +
-              v4 * select(0.0, input[at6 + safe_w2], in_h && in_w2);
-          let v7 = v5 * select(0.0, input[at7 + safe_w], in_h2 && in_w) +
-              v4 * select(0.0, input[at7 + safe_w2], in_h2 && in_w2);
-          value = (1.0 - v3) * v6 + v3 * v7;
-        }
-      } else if (0.0 <= v && 0.0 <= v2 && test && test2) {
-        let v8 = maximum(0.0, minimum(v, f32(last_h)));
-        let at8 = floor_to_int(v8);
-        let v9 = v8 - f32(at8);
-        let v10 = maximum(0.0, minimum(v2, f32(last_w)));
-        let at9 = floor_to_int(v10);
-        let v11 = v10 - f32(at9);
-        let v12 = 1.0 - v11;
-        let at10 = c_at * params.H;
-        let at11 = (at10 + max(0, min(at8, last_h))) * params.W;
-        let safe_w3 = max(0, min(at9, last_w));
-        let w2 = at9 + 1;
-        let safe_w4 = max(0, min(w2, last_w));
-        let in_w3 = 0 <= w2 && w2 < params.W;
-        let h2 = at8 + 1;
-        let at12 = (at10 + max(0, min(h2, last_h))) * params.W;
-        let in_h3 = 0 <= h2 && h2 < params.H;
-        let v13 = (1.0 - v9) *
-            (v12 * input[at11 + safe_w3] + v11 * select(0.0, input[at11 + safe_w4], in_w3));
-        let v14 = v12 * select(0.0, input[at12 + safe_w3], in_h3) +
-            v11 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
-        value = v13 + v9 * v14;
-      }
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      sum += grad_columns_value * value;
-    }
-    if (ACCUMULATE == 1) {
-      grad_mask[index] += sum;
-    } else {
-      grad_mask[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_bias_columns(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
-  let interleaved = OFFSET_ORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let is_one_sided = EDGE_GRAD == 0;
-  let C_per_G = params.C / params.G;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let j = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let i = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let c = rest4 % params.C;
-    let n = rest4 / params.C;
-    var value: f32 = 0.0;
-    let g_at = n * params.G + c / C_per_G;
-    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
-    let part_at2 = g_at * 2;
-    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
-        ow,
-        (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let dy = offset[at];
-    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
-        params.OW + ow;
-    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
-        interleaved)];
-    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
-    let test = y < f32(params.H);
-    let test2 = x < f32(params.W);
-    if (is_zeros) {
-      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
-      let near = above && test && test2;
-      if (near) {
-        let low = floor_to_int(y);
-        let t = y - f32(low);
-        let low2 = floor_to_int(x);
-        let t2 = x - f32(low2);
-        let v = 1.0 - t2;
-        let at2 = (n * params.C + c) * params.H;
-        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
-        let safe_w = max(0, min(low2, last_w));
-        let in_h = 0 <= low && low < params.H;
-        let in_w = 0 <= low2 && low2 < params.W;
-        let w = low2 + 1;
-        let safe_w2 = max(0, min(w, last_w));
-        let in_w2 = 0 <= w && w < params.W;
-        let h = low + 1;
-        let at4 = (at2 + max(0, min(h, last_h))) * params.W;
-        let in_h2 = 0 <= h && h < params.H;
-        let v2 = v * select(0.0, input[at3 + safe_w], in_h && in_w) +
-            t2 * select(0.0, input[at3 + safe_w2], in_h && in_w2);
-        let v3 = v * select(0.0, input[at4 + safe_w], in_h2 && in_w) +
-            t2 * select(0.0, input[at4 + safe_w2], in_h2 && in_w2);
-        value = (1.0 - t) * v2 + t * v3;
-      }
-    } else {
-      let near2 = 0.0 <= y && 0.0 <= x && test && test2;
-      if (near2) {
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low3 = floor_to_int(ys);
-        let t3 = ys - f32(low3);
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low4 = floor_to_int(xs);
-        let t4 = xs - f32(low4);
-        let v4 = 1.0 - t4;
-        let at5 = (n * params.C + c) * params.H;
-        let at6 = (at5 + max(0, min(low3, last_h))) * params.W;
-        let safe_w3 = max(0, min(low4, last_w));
-        let w2 = low4 + 1;
-        let safe_w4 = max(0, min(w2, last_w));
-        let in_w3 = 0 <= w2 && w2 < params.W;
-        let h2 = low3 + 1;
-        let at7 = (at5 + max(0, min(h2, last_h))) * params.W;
-        let in_h3 = 0 <= h2 && h2 < params.H;
-        let v5 = (1.0 - t3) *
-            (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
-        let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
-            t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
-        value = v5 + t3 * v6;
-      }
-    }
-    columns[index] = value;
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_bias_grad_columns(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let C_per_groups = params.C / params.groups;
-  let at = (C_per_groups + 3) / 4;
-  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
-  let O_per_groups = params.O / params.groups;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let rest5 = rest4 / at;
-    let c_block = rest5 % params.groups;
-    let n = rest5 / params.groups;
-    var sum: f32 = 0.0;
-    var sum2: f32 = 0.0;
-    var sum3: f32 = 0.0;
-    var sum4: f32 = 0.0;
-    let at2 = rest4 % at * 4;
-    let at3 = at2 + 1;
-    let has_c_in = at3 < C_per_groups;
-    let at4 = select(at2, at3, has_c_in);
-    let at5 = at2 + 2;
-    let has_c_in2 = at5 < C_per_groups;
-    let at6 = select(at2, at5, has_c_in2);
-    let at7 = at2 + 3;
-    let has_c_in3 = at7 < C_per_groups;
-    let at8 = select(at2, at7, has_c_in3);
-    for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
-    }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-        params.OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_bias_grad_input(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
-  let interleaved = OFFSET_ORDER == 0;
-  let is_zeros = BORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let C_per_G = params.C / params.G;
-  let test = !is_zeros;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let j = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let i = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let c = rest4 % params.C;
-    let n = rest4 / params.C;
-    let g_at = n * params.G + c / C_per_G;
-    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
-    let part_at2 = g_at * 2;
-    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
-        ow,
-        (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let dy = offset[at];
-    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
-        params.OW + ow;
-    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
-        interleaved)];
-    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
-    if (y < f32(params.H) && x < f32(params.W)) {
-      let c_at = n * params.C + c;
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
-          params.OH + oh) * params.OW + ow];
-      if (0.0 <= y && 0.0 <= x && test) {
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low = floor_to_int(ys);
-        let at2 = low + 1;
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low2 = floor_to_int(xs);
-        let at3 = low2 + 1;
-        let test2 = 0 <= at3;
-        let test3 = at3 < params.W;
-        let at4 = max(0, min(at3, last_w));
-        let t = ys - f32(low);
-        let t2 = xs - f32(low2);
-        let test4 = 0 <= low2;
-        let test5 = low2 < params.W;
-        let at5 = max(0, min(low2, last_w));
-        let v = 1.0 - t2;
-        if (0 <= at2 && at2 < params.H) {
-          let at6 = max(0, min(at2, last_h));
-          let v2 = grad_columns_value * t;
-          if (test2 && test3) {
-            add_to_grad_input(((n * params.C + c) * params.H + at6) * params.W + at4, v2 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at6) * params.W + at5, v2 * v);
-          }
-        }
-        if (0 <= low && low < params.H) {
-          let at7 = max(0, min(low, last_h));
-          let v3 = grad_columns_value * (1.0 - t);
-          if (test2 && test3) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at4, v3 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at5, v3 * v);
-          }
-        }
-      }
-      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
-      if (above && is_zeros) {
-        let low3 = floor_to_int(y);
-        let at8 = low3 + 1;
-        let low4 = floor_to_int(x);
-        let at9 = low4 + 1;
-        let test6 = 0 <= at9;
-        let test7 = at9 < params.W;
-        let at10 = max(0, min(at9, last_w));
-        let t3 = y - f32(low3);
-        let t4 = x - f32(low4);
-        let test8 = 0 <= low4;
-        let test9 = low4 < params.W;
-        let at11 = max(0, min(low4, last_w));
-        let v4 = 1.0 - t4;
-        if (0 <= at8 && at8 < params.H) {
-          let at12 = max(0, min(at8, last_h));
-          let v5 = grad_columns_value * t3;
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at10, v5 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at11, v5 * v4);
-          }
-        }
-        if (0 <= low3 && low3 < params.H) {
-          let at13 = max(0, min(low3, last_h));
-          let v6 = grad_columns_value * (1.0 - t3);
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at10, v6 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at11, v6 * v4);
-          }
-        }
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_bias_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let test = !interleaved;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let test2 = !is_zeros;
-  let last_h = params.H - 1;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let part = rest2 % 2;
-    let rest3 = rest2 / 2;
-    let kw = rest3 % params.KW;
-    let rest4 = rest3 / params.KW;
-    let kh = rest4 % params.KH;
-    let rest5 = rest4 / params.KH;
-    let g = rest5 % params.G;
-    let n = rest5 / params.G;
-    var sum: f32 = 0.0;
-    let at = n * params.G;
-    let at2 = ((((at + g) * params.KH + kh) * params.KW + kw) * 2 + part) * params.OH + oh;
-    let at3 = at2 * params.OW + ow;
-    let at4 = at3 / params.OW;
-    let at5 = at4 / params.OH;
-    let at6 = at5 / params.KW;
-    let at7 = at6 / params.KH;
-    let at8 = at7 % 2;
-    let at9 = at4 % params.OH;
-    let at10 = at6 % params.KH;
-    let at11 = at7 / 2;
-    let n2 = at11 / params.G;
-    let safe_n = max(0, min(n2, params.N - 1));
-    let safe_kh = max(0, min(at10, params.KH - 1));
-    let kw2 = at5 % params.KW;
-    let safe_kw = max(0, min(kw2, params.KW - 1));
-    let safe_oh = max(0, min(at9, params.OH - 1));
-    let ow2 = at3 % params.OW;
-    let safe_ow = max(0, min(ow2, params.OW - 1));
-    let test3 = at8 == 1 && test;
-    let at12 = at11 % params.G;
-    let in_n = 0 <= n2 && n2 < params.N;
-    let test4 = part == 1 && interleaved;
-    let test5 = at8 == 0 && test;
-    let test6 = part == 0 && interleaved;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at13 = at12 * C_per_G + c;
-      let g_at = safe_n * params.G + max(0, min(at13 / C_per_G, params.G - 1));
-      let part_at = ((g_at * params.KH + safe_kh) * params.KW + safe_kw) * 2;
-      let part_at2 = g_at * 2;
-      let at14 = select((((part_at2 * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow,
-          (part_at * params.OH + safe_oh) * params.OW + safe_ow, interleaved);
-      let v = f32(at9 * params.stride_y - params.padding_top + at10 * params.dilation_y) +
-          offset[at14];
-      let test7 = v < f32(params.H);
-      let offset_at = ((((part_at2 + 1) * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow;
-      let v2 = f32(ow2 * params.stride_x - params.padding_left + kw2 * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + safe_oh) * params.OW + safe_ow,
-              interleaved)];
-      let test8 = v2 < f32(params.W);
-      let test9 = 0.0 <= v && 0.0 <= v2;
-      let test10 = test9 && test7 && test8;
-      let v3 = select(0.0, v2, test10);
-      let v4 = minimum(v3, f32(last_w));
-      let c_at = safe_n * params.C + max(0, min(at13, params.C - 1));
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + safe_kh) * params.KW +
-          safe_kw) * params.OH + safe_oh) * params.OW + safe_ow];
-      let v5 = select(0.0, v, test10);
-      let v6 = minimum(v5, f32(last_h));
-      let v7 = maximum(0.0, v6);
-      let at15 = floor_to_int(v7);
-      let v8 = v7 - f32(at15);
-      let v9 = grad_columns_value * v8;
-      let at16 = c_at * params.H;
-      let h = at15 + 1;
-      let at17 = (at16 + max(0, min(h, last_h))) * params.W;
-      let v10 = maximum(0.0, v4);
-      let at18 = floor_to_int(v10);
-      let w = at18 + 1;
-      let safe_w = max(0, min(w, last_w));
-      let test11 = in_n && 0 <= at13 && at13 < params.C;
-      let test12 = test11 && 0 <= h && h < params.H;
-      let in_w = 0 <= w && w < params.W;
-      let input_value = select(0.0, input[at17 + safe_w], test12 && in_w);
-      let v11 = grad_columns_value * (1.0 - v8);
-      let at19 = (at16 + max(0, min(at15, last_h))) * params.W;
-      let input_value2 = select(0.0, input[at19 + safe_w], test11 && in_w);
-      let safe_w2 = max(0, min(at18, last_w));
-      let input_value3 = select(0.0, input[at17 + safe_w2], test12);
-      let input_value4 = select(0.0, input[at19 + safe_w2], test11);
-      let test13 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided);
-      let test14 = test13 && is_zeros;
-      let test15 = test13 && test7 && test8;
-      let v12 = select(0.0, v, test15);
-      let at20 = floor_to_int(v12);
-      let v13 = v12 - f32(at20);
-      let v14 = grad_columns_value * v13;
-      let h2 = at20 + 1;
-      let at21 = (at16 + max(0, min(h2, last_h))) * params.W;
-      let v15 = select(0.0, v2, test15);
-      let at22 = floor_to_int(v15);
-      let w2 = at22 + 1;
-      let safe_w3 = max(0, min(w2, last_w));
-      let test16 = test11 && 0 <= h2 && h2 < params.H;
-      let in_w2 = 0 <= w2 && w2 < params.W;
-      let input_value5 = select(0.0, input[at21 + safe_w3], test16 && in_w2);
-      let v16 = grad_columns_value * (1.0 - v13);
-      let at23 = (at16 + max(0, min(at20, last_h))) * params.W;
-      let test17 = test11 && 0 <= at20 && at20 < params.H;
-      let input_value6 = select(0.0, input[at23 + safe_w3], test17 && in_w2);
-      let safe_w4 = max(0, min(at22, last_w));
-      let in_w3 = 0 <= at22 && at22 < params.W;
-      let input_value7 = select(0.0, input[at21 + safe_w4], test16 && in_w3);
-      let input_value8 = select(0.0, input[at23 + safe_w4], test17 && in_w3);
-      let at24 = g * C_per_G + c;
-      let g_at2 = at + at24 / C_per_G;
-      let part_at3 = ((g_at2 * params.KH + kh) * params.KW + kw) * 2;
-      let part_at4 = g_at2 * 2;
-      let at25 = select((((part_at4 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at3 * params.OH + oh) * params.OW + ow, interleaved);
-      let v17 = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) +
-          offset[at25];
-      let test18 = v17 < f32(params.H);
-      let offset_at2 = ((((part_at4 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v18 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at2, ((part_at3 + 1) * params.OH + oh) * params.OW + ow,
-              interleaved)];
-      let test19 = v18 < f32(params.W);
-      let test20 = 0.0 <= v17 && 0.0 <= v18;
-      let test21 = test20 && test18 && test19;
-      let v19 = select(0.0, v18, test21);
-      let v20 = minimum(v19, f32(last_w));
-      let c_at2 = n * params.C + at24;
-      let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      let v21 = select(0.0, v17, test21);
-      let v22 = minimum(v21, f32(last_h));
-      let v23 = maximum(0.0, v22);
-      let at26 = floor_to_int(v23);
-      let v24 = v23 - f32(at26);
-      let v25 = grad_columns_value2 * v24;
-      let at27 = c_at2 * params.H;
-      let h3 = at26 + 1;
-      let at28 = (at27 + max(0, min(h3, last_h))) * params.W;
-      let v26 = maximum(0.0, v20);
-      let at29 = floor_to_int(v26);
-      let w3 = at29 + 1;
-      let safe_w5 = max(0, min(w3, last_w));
-      let in_h = 0 <= h3 && h3 < params.H;
-      let in_w4 = 0 <= w3 && w3 < params.W;
-      let input_value9 = select(0.0, input[at28 + safe_w5], in_h && in_w4);
-      let v27 = grad_columns_value2 * (1.0 - v24);
-      let at30 = (at27 + max(0, min(at26, last_h))) * params.W;
-      let input_value10 = select(0.0, input[at30 + safe_w5], in_w4);
-      let safe_w6 = max(0, min(at29, last_w));
-      let input_value11 = select(0.0, input[at28 + safe_w6], in_h);
-      let input_value12 = input[at30 + safe_w6];
-      let test22 = select(-1.0 < v17 && -1.0 < v18, -1.0 <= v17 && -1.0 <= v18, is_one_sided);
-      let test23 = test22 && is_zeros;
-      let test24 = test22 && test18 && test19;
-      let v28 = select(0.0, v17, test24);
-      let at31 = floor_to_int(v28);
-      let v29 = v28 - f32(at31);
-      let v30 = grad_columns_value2 * v29;
-      let h4 = at31 + 1;
-      let at32 = (at27 + max(0, min(h4, last_h))) * params.W;
-      let v31 = select(0.0, v18, test24);
-      let at33 = floor_to_int(v31);
-      let w4 = at33 + 1;
-      let safe_w7 = max(0, min(w4, last_w));
-      let in_h2 = 0 <= h4 && h4 < params.H;
-      let in_w5 = 0 <= w4 && w4 < params.W;
-      let input_value13 = select(0.0, input[at32 + safe_w7], in_h2 && in_w5);
-      let v32 = grad_columns_value2 * (1.0 - v29);
-      let at34 = (at27 + max(0, min(at31, last_h))) * params.W;
-      let in_h3 = 0 <= at31 && at31 < params.H;
-      let input_value14 = select(0.0, input[at34 + safe_w7], in_h3 && in_w5);
-      let safe_w8 = max(0, min(at33, last_w));
-      let in_w6 = 0 <= at33 && at33 < params.W;
-      let input_value15 = select(0.0, input[at32 + safe_w8], in_h2 && in_w6);
-      let input_value16 = select(0.0, input[at34 + safe_w8], in_h3 && in_w6);
-      let v33 = v10 - f32(at18);
-      let v34 = 1.0 - v33;
-      let v35 = v15 - f32(at22);
-      let v36 = 1.0 - v35;
-      let v37 = v26 - f32(at29);
-      let v38 = 1.0 - v37;
-      let v39 = v31 - f32(at33);
-      let v40 = 1.0 - v39;
-      let v41 = select(0.0,
-          v9 * input_value + v11 * input_value2 + -(v9 * input_value3 + v11 * input_value4),
-          test9 && !(f32(last_w) < v3) && 0.0 < v4 && test2);
-      let v42 = select(0.0,
-          v14 * input_value5 + v16 * input_value6 + -(v14 * input_value7 + v16 * input_value8),
-          test14);
-      let v43 = select(0.0,
-          v25 * input_value9 + v27 * input_value10 + -(v25 * input_value11 + v27 * input_value12),
-          test20 && !(f32(last_w) < v19) && 0.0 < v20 && test2);
-      let v44 = select(0.0,
-          v30 * input_value13 + v32 * input_value14 + -(v30 * input_value15 + v32 * input_value16),
-          test23);
-      let v45 = select(0.0, v41 + v42, test3 && test7 && test8) +
-          select(0.0, v43 + v44, test4 && test18 && test19);
-      let v46 = grad_columns_value * (v34 * input_value3 + v33 * input_value) +
-          -(grad_columns_value * (v34 * input_value4 + v33 * input_value2));
-      let v47 = grad_columns_value * (v36 * input_value7 + v35 * input_value5) +
-          -(grad_columns_value * (v36 * input_value8 + v35 * input_value6));
-      let v48 = select(0.0, v46, test9 && !(f32(last_h) < v5) && 0.0 < v6 && test2) +
-          select(0.0, v47, test14);
-      let v49 = grad_columns_value2 * (v38 * input_value11 + v37 * input_value9) +
-          -(grad_columns_value2 * (v38 * input_value12 + v37 * input_value10));
-      let v50 = grad_columns_value2 * (v40 * input_value15 + v39 * input_value13) +
-          -(grad_columns_value2 * (v40 * input_value16 + v39 * input_value14));
-      let v51 = select(0.0, v49, test20 && !(f32(last_h) < v21) && 0.0 < v22 && test2) +
-          select(0.0, v50, test23);
-      sum += v45 + select(0.0, v48, test5 && test7 && test8) +
-          select(0.0, v51, test6 && test18 && test19);
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_bias_grad_weight(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
   @builtin(local_invocation_index) thread_index: u32,
@@ -2167,6 +1408,1112 @@ fn deform_conv2d_backward_bias_grad_bias(
 }
 
 @compute @workgroup_size(128)
+fn deform_conv2d_backward_bias_grad_columns(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let C_per_groups = params.C / params.groups;
+  let at = (C_per_groups + 3) / 4;
+  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
+  let O_per_groups = params.O / params.groups;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let rest5 = rest4 / at;
+    let c_block = rest5 % params.groups;
+    let n = rest5 / params.groups;
+    var sum: f32 = 0.0;
+    var sum2: f32 = 0.0;
+    var sum3: f32 = 0.0;
+    var sum4: f32 = 0.0;
+    let at2 = rest4 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
+    for (var o: i32 = 0; o < O_per_groups; o++) {
+      let at9 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
+      let at10 = at9 * params.I;
+      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+    }
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_bias_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let part = rest2 % 2;
+    let rest3 = rest2 / 2;
+    let kw = rest3 % params.KW;
+    let rest4 = rest3 / params.KW;
+    let kh = rest4 % params.KH;
+    let rest5 = rest4 / params.KH;
+    let g = rest5 % params.G;
+    let n = rest5 / params.G;
+    let at = (kh * params.KW + kw) * 2 + part;
+    let at2 = at / params.KW;
+    let at3 = select(at2 % params.KH, kh, interleaved);
+    let g_at = n * params.G + g;
+    let at4 = select(at % params.KW, kw, interleaved);
+    let part_at = ((g_at * params.KH + at3) * params.KW + at4) * 2;
+    let part_at2 = g_at * 2;
+    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
+    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      let test = select(at2 / params.KH % 2, part, interleaved) == 0;
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          let at6 = floor_to_int(v2);
+          let at7 = floor_to_int(v);
+          let h = at7 + 1;
+          let w = at6 + 1;
+          if (test) {
+            var sum: f32 = 0.0;
+            let v3 = v2 - f32(at6);
+            let v4 = 1.0 - v3;
+            let safe_w = max(0, min(at6, last_w));
+            let in_h = 0 <= h && h < params.H;
+            let in_w = 0 <= at6 && at6 < params.W;
+            let safe_w2 = max(0, min(w, last_w));
+            let in_w2 = 0 <= w && w < params.W;
+            let in_h2 = 0 <= at7 && at7 < params.H;
+            let safe_h = max(0, min(h, last_h));
+            let test2 = in_h && in_w;
+            let test3 = in_h && in_w2;
+            let safe_h2 = max(0, min(at7, last_h));
+            let test4 = in_h2 && in_w;
+            let test5 = in_h2 && in_w2;
+            for (var c: i32 = 0; c < C_per_G; c++) {
+              let c_at = n * params.C + (g * C_per_G + c);
+              let at8 = c_at * params.H;
+              let at9 = (at8 + safe_h) * params.W;
+              let at10 = (at8 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
+                  v3 * select(0.0, input[at9 + safe_w2], test3);
+              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
+                  v3 * select(0.0, input[at10 + safe_w2], test5);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = sum;
+          } else {
+            var sum2: f32 = 0.0;
+            let v7 = v - f32(at7);
+            let safe_w3 = max(0, min(w, last_w));
+            let in_h3 = 0 <= h && h < params.H;
+            let in_w3 = 0 <= w && w < params.W;
+            let v8 = 1.0 - v7;
+            let in_h4 = 0 <= at7 && at7 < params.H;
+            let safe_w4 = max(0, min(at6, last_w));
+            let in_w4 = 0 <= at6 && at6 < params.W;
+            let safe_h3 = max(0, min(h, last_h));
+            let test6 = in_h3 && in_w3;
+            let safe_h4 = max(0, min(at7, last_h));
+            let test7 = in_h4 && in_w3;
+            let test8 = in_h3 && in_w4;
+            let test9 = in_h4 && in_w4;
+            for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+              let c_at2 = n * params.C + (g * C_per_G + c2);
+              let at11 = c_at2 * params.H;
+              let at12 = (at11 + safe_h3) * params.W;
+              let at13 = (at11 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
+                  v8 * select(0.0, input[at13 + safe_w3], test7);
+              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
+                  v8 * select(0.0, input[at13 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = sum2;
+          }
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        let v11 = minimum(v, f32(last_h));
+        let v12 = minimum(v2, f32(last_w));
+        let v13 = maximum(0.0, v12);
+        let at14 = floor_to_int(v13);
+        let v14 = maximum(0.0, v11);
+        let at15 = floor_to_int(v14);
+        let h2 = at15 + 1;
+        let w2 = at14 + 1;
+        if (test) {
+          if (!(f32(last_h) < v) && 0.0 < v11) {
+            var sum3: f32 = 0.0;
+            let v15 = v13 - f32(at14);
+            let v16 = 1.0 - v15;
+            let safe_w5 = max(0, min(at14, last_w));
+            let in_h5 = 0 <= h2 && h2 < params.H;
+            let safe_w6 = max(0, min(w2, last_w));
+            let in_w5 = 0 <= w2 && w2 < params.W;
+            let safe_h5 = max(0, min(h2, last_h));
+            let test10 = in_h5 && in_w5;
+            let safe_h6 = max(0, min(at15, last_h));
+            for (var c3: i32 = 0; c3 < C_per_G; c3++) {
+              let c_at3 = n * params.C + (g * C_per_G + c3);
+              let at16 = c_at3 * params.H;
+              let at17 = (at16 + safe_h5) * params.W;
+              let at18 = (at16 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
+                  v15 * select(0.0, input[at17 + safe_w6], test10);
+              let v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = sum3;
+          }
+        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+          var sum4: f32 = 0.0;
+          let v19 = v14 - f32(at15);
+          let safe_w7 = max(0, min(w2, last_w));
+          let in_h6 = 0 <= h2 && h2 < params.H;
+          let in_w6 = 0 <= w2 && w2 < params.W;
+          let v20 = 1.0 - v19;
+          let safe_w8 = max(0, min(at14, last_w));
+          let safe_h7 = max(0, min(h2, last_h));
+          let test11 = in_h6 && in_w6;
+          let safe_h8 = max(0, min(at15, last_h));
+          for (var c4: i32 = 0; c4 < C_per_G; c4++) {
+            let c_at4 = n * params.C + (g * C_per_G + c4);
+            let at19 = c_at4 * params.H;
+            let at20 = (at19 + safe_h7) * params.W;
+            let at21 = (at19 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
+                at4) * params.OH + oh) * params.OW + ow];
+            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
+                v20 * select(0.0, input[at21 + safe_w7], in_w6);
+            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = sum4;
+        }
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_bias_grad_input(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let is_zeros = BORDER == 0;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let C_per_G = params.C / params.G;
+  let test = !is_zeros;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let j = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let i = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let c = rest4 % params.C;
+    let n = rest4 / params.C;
+    let g_at = n * params.G + c / C_per_G;
+    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+        params.OW + ow;
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
+    if (y < f32(params.H) && x < f32(params.W)) {
+      let c_at = n * params.C + c;
+      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+          params.OH + oh) * params.OW + ow];
+      if (0.0 <= y && 0.0 <= x && test) {
+        let at2 = (n * params.C + c) * params.H;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low = floor_to_int(ys);
+        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low2 = floor_to_int(xs);
+        let at4 = max(0, min(low2, last_w));
+        let t = ys - f32(low);
+        let v = grad_columns_value * (1.0 - t);
+        let t2 = xs - f32(low2);
+        let v2 = 1.0 - t2;
+        add_to_grad_input(at3 + at4, v * v2);
+        let at5 = low + 1;
+        let at6 = low2 + 1;
+        let test2 = 0 <= at6;
+        let test3 = at6 < params.W;
+        if (0 <= at5 && at5 < params.H) {
+          let at7 = (at2 + at5) * params.W;
+          let v3 = grad_columns_value * t;
+          add_to_grad_input(at7 + at4, v3 * v2);
+          if (test2 && test3) {
+            add_to_grad_input(at7 + at6, v3 * t2);
+          }
+        }
+        if (test2 && test3) {
+          add_to_grad_input(at3 + at6, v * t2);
+        }
+      }
+      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+      if (above && is_zeros) {
+        let low3 = floor_to_int(y);
+        let at8 = low3 + 1;
+        let low4 = floor_to_int(x);
+        let at9 = low4 + 1;
+        let test4 = 0 <= at9;
+        let test5 = at9 < params.W;
+        let t3 = y - f32(low3);
+        let t4 = x - f32(low4);
+        let test6 = 0 <= low4;
+        let test7 = low4 < params.W;
+        let v4 = 1.0 - t4;
+        if (0 <= at8 && at8 < params.H) {
+          let v5 = grad_columns_value * t3;
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + at9, v5 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + low4, v5 * v4);
+          }
+        }
+        if (0 <= low3 && low3 < params.H) {
+          let v6 = grad_columns_value * (1.0 - t3);
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + at9, v6 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + low4, v6 * v4);
+          }
+        }
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_bias_columns(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let C_per_G = params.C / params.G;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let j = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let i = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let c = rest4 % params.C;
+    let n = rest4 / params.C;
+    var value: f32 = 0.0;
+    let g_at = n * params.G + c / C_per_G;
+    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+        params.OW + ow;
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
+    let test = y < f32(params.H);
+    let test2 = x < f32(params.W);
+    if (is_zeros) {
+      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+      let near = above && test && test2;
+      if (near) {
+        let low = floor_to_int(y);
+        let t = y - f32(low);
+        let low2 = floor_to_int(x);
+        let t2 = x - f32(low2);
+        let v = 1.0 - t2;
+        let at2 = (n * params.C + c) * params.H;
+        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let safe_w = max(0, min(low2, last_w));
+        let in_h = 0 <= low && low < params.H;
+        let in_w = 0 <= low2 && low2 < params.W;
+        let w = low2 + 1;
+        let safe_w2 = max(0, min(w, last_w));
+        let in_w2 = 0 <= w && w < params.W;
+        let h = low + 1;
+        let at4 = (at2 + max(0, min(h, last_h))) * params.W;
+        let in_h2 = 0 <= h && h < params.H;
+        let v2 = v * select(0.0, input[at3 + safe_w], in_h && in_w) +
+            t2 * select(0.0, input[at3 + safe_w2], in_h && in_w2);
+        let v3 = v * select(0.0, input[at4 + safe_w], in_h2 && in_w) +
+            t2 * select(0.0, input[at4 + safe_w2], in_h2 && in_w2);
+        value = (1.0 - t) * v2 + t * v3;
+      }
+    } else {
+      let near2 = 0.0 <= y && 0.0 <= x && test && test2;
+      if (near2) {
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low3 = floor_to_int(ys);
+        let t3 = ys - f32(low3);
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low4 = floor_to_int(xs);
+        let t4 = xs - f32(low4);
+        let v4 = 1.0 - t4;
+        let at5 = (n * params.C + c) * params.H;
+        let at6 = (at5 + max(0, min(low3, last_h))) * params.W;
+        let safe_w3 = max(0, min(low4, last_w));
+        let w2 = low4 + 1;
+        let safe_w4 = max(0, min(w2, last_w));
+        let in_w3 = 0 <= w2 && w2 < params.W;
+        let h2 = low3 + 1;
+        let at7 = (at5 + max(0, min(h2, last_h))) * params.W;
+        let in_h3 = 0 <= h2 && h2 < params.H;
+        let v5 = (1.0 - t3) *
+            (v4 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+        let v6 = v4 * select(0.0, input[at7 + safe_w3], in_h3) +
+            t4 * select(0.0, input[at7 + safe_w4], in_h3 && in_w3);
+        value = v5 + t3 * v6;
+      }
+    }
+    columns[index] = value;
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_bias_grad_weight(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.O * ((params.I + 3) / 4) * params.KH * params.KW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let at = (params.I + 3) / 4;
+  let elements = params.O * at * params.KH * params.KW;
+  let O_per_groups = params.O / params.groups;
+  let C_per_groups = params.C / params.groups;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let kw = index % params.KW;
+    let rest = index / params.KW;
+    let kh = rest % params.KH;
+    let rest2 = rest / params.KH;
+    let o = rest2 / at;
+    var sum: f32 = 0.0;
+    var sum2: f32 = 0.0;
+    var sum3: f32 = 0.0;
+    var sum4: f32 = 0.0;
+    let at2 = o / O_per_groups * C_per_groups;
+    let i = rest2 % at * 4;
+    let at3 = i + 1;
+    let has_i = at3 < params.I;
+    let i2 = select(i, at3, has_i);
+    let at4 = i + 2;
+    let has_i2 = at4 < params.I;
+    let i3 = select(i, at4, has_i2);
+    let at5 = i + 3;
+    let has_i3 = at5 < params.I;
+    let i4 = select(i, at5, has_i3);
+    for (var n: i32 = 0; n < params.N; n++) {
+      let at6 = n * params.C;
+      for (var oh: i32 = 0; oh < params.OH; oh++) {
+        for (var ow: i32 = 0; ow < params.OW; ow++) {
+          let grad_output_value = grad_output[((n * params.O + o) * params.OH + oh) * params.OW +
+              ow];
+          let at7 = ((((at6 + (at2 + i)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+              params.OW;
+          sum += grad_output_value * columns_read[at7 + ow];
+          let at8 = ((((at6 + (at2 + i2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+              params.OW;
+          sum2 += grad_output_value * columns_read[at8 + ow];
+          let at9 = ((((at6 + (at2 + i3)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+              params.OW;
+          sum3 += grad_output_value * columns_read[at9 + ow];
+          let at10 = ((((at6 + (at2 + i4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+              params.OW;
+          sum4 += grad_output_value * columns_read[at10 + ow];
+        }
+      }
+    }
+    let at11 = o * params.I;
+    let place = ((at11 + i) * params.KH + kh) * params.KW + kw;
+    if (ACCUMULATE == 1) {
+      grad_weight[place] += sum;
+    } else {
+      grad_weight[place] = sum;
+    }
+    if (has_i) {
+      let place_2 = ((at11 + i2) * params.KH + kh) * params.KW + kw;
+      if (ACCUMULATE == 1) {
+        grad_weight[place_2] += sum2;
+      } else {
+        grad_weight[place_2] = sum2;
+      }
+    }
+    if (has_i2) {
+      let place_3 = ((at11 + i3) * params.KH + kh) * params.KW + kw;
+      if (ACCUMULATE == 1) {
+        grad_weight[place_3] += sum3;
+      } else {
+        grad_weight[place_3] = sum3;
+      }
+    }
+    if (has_i3) {
+      let place_4 = ((at11 + i4) * params.KH + kh) * params.KW + kw;
+      if (ACCUMULATE == 1) {
+        grad_weight[place_4] += sum4;
+      } else {
+        grad_weight[place_4] = sum4;
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_bias_grad_bias(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.O + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.O;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    var sum: f32 = 0.0;
+    for (var n: i32 = 0; n < params.N; n++) {
+      for (var oh: i32 = 0; oh < params.OH; oh++) {
+        for (var ow: i32 = 0; ow < params.OW; ow++) {
+          sum += grad_output[((n * params.O + index) * params.OH + oh) * params.OW + ow];
+        }
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_bias[index] += sum;
+    } else {
+      grad_bias[index] = sum;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_bias_grad_columns(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let C_per_groups = params.C / params.groups;
+  let at = (C_per_groups + 3) / 4;
+  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
+  let O_per_groups = params.O / params.groups;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let rest5 = rest4 / at;
+    let c_block = rest5 % params.groups;
+    let n = rest5 / params.groups;
+    var sum: f32 = 0.0;
+    var sum2: f32 = 0.0;
+    var sum3: f32 = 0.0;
+    var sum4: f32 = 0.0;
+    let at2 = rest4 % at * 4;
+    let at3 = at2 + 1;
+    let has_c_in = at3 < C_per_groups;
+    let at4 = select(at2, at3, has_c_in);
+    let at5 = at2 + 2;
+    let has_c_in2 = at5 < C_per_groups;
+    let at6 = select(at2, at5, has_c_in2);
+    let at7 = at2 + 3;
+    let has_c_in3 = at7 < C_per_groups;
+    let at8 = select(at2, at7, has_c_in3);
+    for (var o: i32 = 0; o < O_per_groups; o++) {
+      let at9 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
+      let at10 = at9 * params.I;
+      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+    }
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW;
+    grad_columns[at13 + ow] = sum;
+    if (has_c_in) {
+      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at14 + ow] = sum2;
+    }
+    if (has_c_in2) {
+      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at15 + ow] = sum3;
+    }
+    if (has_c_in3) {
+      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+          params.OW;
+      grad_columns[at16 + ow] = sum4;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_bias_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let part = rest2 % 2;
+    let rest3 = rest2 / 2;
+    let kw = rest3 % params.KW;
+    let rest4 = rest3 / params.KW;
+    let kh = rest4 % params.KH;
+    let rest5 = rest4 / params.KH;
+    let g = rest5 % params.G;
+    let n = rest5 / params.G;
+    let at = (kh * params.KW + kw) * 2 + part;
+    let at2 = at / params.KW;
+    let at3 = select(at2 % params.KH, kh, interleaved);
+    let g_at = n * params.G + g;
+    let at4 = select(at % params.KW, kw, interleaved);
+    let kw_at = (g_at * params.KH + at3) * params.KW + at4;
+    let part_at = kw_at * 2;
+    let part_at2 = g_at * 2;
+    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
+    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      let test = select(at2 / params.KH % 2, part, interleaved) == 0;
+      let mask_value = mask[(kw_at * params.OH + oh) * params.OW + ow];
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          let at6 = floor_to_int(v2);
+          let at7 = floor_to_int(v);
+          let h = at7 + 1;
+          let w = at6 + 1;
+          if (test) {
+            var sum: f32 = 0.0;
+            let v3 = v2 - f32(at6);
+            let v4 = 1.0 - v3;
+            let safe_w = max(0, min(at6, last_w));
+            let in_h = 0 <= h && h < params.H;
+            let in_w = 0 <= at6 && at6 < params.W;
+            let safe_w2 = max(0, min(w, last_w));
+            let in_w2 = 0 <= w && w < params.W;
+            let in_h2 = 0 <= at7 && at7 < params.H;
+            let safe_h = max(0, min(h, last_h));
+            let test2 = in_h && in_w;
+            let test3 = in_h && in_w2;
+            let safe_h2 = max(0, min(at7, last_h));
+            let test4 = in_h2 && in_w;
+            let test5 = in_h2 && in_w2;
+            for (var c: i32 = 0; c < C_per_G; c++) {
+              let c_at = n * params.C + (g * C_per_G + c);
+              let at8 = c_at * params.H;
+              let at9 = (at8 + safe_h) * params.W;
+              let at10 = (at8 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
+                  v3 * select(0.0, input[at9 + safe_w2], test3);
+              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
+                  v3 * select(0.0, input[at10 + safe_w2], test5);
+              sum += grad_columns_value * (v5 - v6);
+            }
+            value = mask_value * sum;
+          } else {
+            var sum2: f32 = 0.0;
+            let v7 = v - f32(at7);
+            let safe_w3 = max(0, min(w, last_w));
+            let in_h3 = 0 <= h && h < params.H;
+            let in_w3 = 0 <= w && w < params.W;
+            let v8 = 1.0 - v7;
+            let in_h4 = 0 <= at7 && at7 < params.H;
+            let safe_w4 = max(0, min(at6, last_w));
+            let in_w4 = 0 <= at6 && at6 < params.W;
+            let safe_h3 = max(0, min(h, last_h));
+            let test6 = in_h3 && in_w3;
+            let safe_h4 = max(0, min(at7, last_h));
+            let test7 = in_h4 && in_w3;
+            let test8 = in_h3 && in_w4;
+            let test9 = in_h4 && in_w4;
+            for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+              let c_at2 = n * params.C + (g * C_per_G + c2);
+              let at11 = c_at2 * params.H;
+              let at12 = (at11 + safe_h3) * params.W;
+              let at13 = (at11 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
+                  v8 * select(0.0, input[at13 + safe_w3], test7);
+              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
+                  v8 * select(0.0, input[at13 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v10;
+            }
+            value = mask_value * sum2;
+          }
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        let v11 = minimum(v, f32(last_h));
+        let v12 = minimum(v2, f32(last_w));
+        let v13 = maximum(0.0, v12);
+        let at14 = floor_to_int(v13);
+        let v14 = maximum(0.0, v11);
+        let at15 = floor_to_int(v14);
+        let h2 = at15 + 1;
+        let w2 = at14 + 1;
+        if (test) {
+          if (!(f32(last_h) < v) && 0.0 < v11) {
+            var sum3: f32 = 0.0;
+            let v15 = v13 - f32(at14);
+            let v16 = 1.0 - v15;
+            let safe_w5 = max(0, min(at14, last_w));
+            let in_h5 = 0 <= h2 && h2 < params.H;
+            let safe_w6 = max(0, min(w2, last_w));
+            let in_w5 = 0 <= w2 && w2 < params.W;
+            let safe_h5 = max(0, min(h2, last_h));
+            let test10 = in_h5 && in_w5;
+            let safe_h6 = max(0, min(at15, last_h));
+            for (var c3: i32 = 0; c3 < C_per_G; c3++) {
+              let c_at3 = n * params.C + (g * C_per_G + c3);
+              let at16 = c_at3 * params.H;
+              let at17 = (at16 + safe_h5) * params.W;
+              let at18 = (at16 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
+                  at4) * params.OH + oh) * params.OW + ow];
+              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
+                  v15 * select(0.0, input[at17 + safe_w6], test10);
+              let v18 = v17 -
+                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v18;
+            }
+            value = mask_value * sum3;
+          }
+        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+          var sum4: f32 = 0.0;
+          let v19 = v14 - f32(at15);
+          let safe_w7 = max(0, min(w2, last_w));
+          let in_h6 = 0 <= h2 && h2 < params.H;
+          let in_w6 = 0 <= w2 && w2 < params.W;
+          let v20 = 1.0 - v19;
+          let safe_w8 = max(0, min(at14, last_w));
+          let safe_h7 = max(0, min(h2, last_h));
+          let test11 = in_h6 && in_w6;
+          let safe_h8 = max(0, min(at15, last_h));
+          for (var c4: i32 = 0; c4 < C_per_G; c4++) {
+            let c_at4 = n * params.C + (g * C_per_G + c4);
+            let at19 = c_at4 * params.H;
+            let at20 = (at19 + safe_h7) * params.W;
+            let at21 = (at19 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
+                at4) * params.OH + oh) * params.OW + ow];
+            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
+                v20 * select(0.0, input[at21 + safe_w7], in_w6);
+            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
+                v20 * input[at21 + safe_w8];
+            sum4 += grad_columns_value4 * v22;
+          }
+          value = mask_value * sum4;
+        }
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_bias_grad_mask(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.G * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.G * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let C_per_G = params.C / params.G;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let is_zeros = BORDER == 0;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let kw = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let kh = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let g = rest4 % params.G;
+    let n = rest4 / params.G;
+    let g_at = n * params.G + g;
+    let part_at = ((g_at * params.KH + kh) * params.KW + kw) * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at];
+    let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+        params.OW + ow;
+    let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
+        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    var value: f32 = 0.0;
+    if (v < f32(params.H) && v2 < f32(params.W)) {
+      if (is_zeros) {
+        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+          var sum: f32 = 0.0;
+          let at2 = floor_to_int(v);
+          let v3 = v - f32(at2);
+          let at3 = floor_to_int(v2);
+          let v4 = v2 - f32(at3);
+          let v5 = 1.0 - v4;
+          let safe_w = max(0, min(at3, last_w));
+          let in_h = 0 <= at2 && at2 < params.H;
+          let in_w = 0 <= at3 && at3 < params.W;
+          let w = at3 + 1;
+          let safe_w2 = max(0, min(w, last_w));
+          let in_w2 = 0 <= w && w < params.W;
+          let h = at2 + 1;
+          let in_h2 = 0 <= h && h < params.H;
+          let v6 = 1.0 - v3;
+          let safe_h = max(0, min(at2, last_h));
+          let test = in_h && in_w;
+          let test2 = in_h && in_w2;
+          let safe_h2 = max(0, min(h, last_h));
+          let test3 = in_h2 && in_w;
+          let test4 = in_h2 && in_w2;
+          for (var c: i32 = 0; c < C_per_G; c++) {
+            let c_at = n * params.C + (g * C_per_G + c);
+            let at4 = c_at * params.H;
+            let at5 = (at4 + safe_h) * params.W;
+            let at6 = (at4 + safe_h2) * params.W;
+            let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
+                params.OH + oh) * params.OW + ow];
+            let v7 = v5 * select(0.0, input[at5 + safe_w], test) +
+                v4 * select(0.0, input[at5 + safe_w2], test2);
+            let v8 = v5 * select(0.0, input[at6 + safe_w], test3) +
+                v4 * select(0.0, input[at6 + safe_w2], test4);
+            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          }
+          value = sum;
+        }
+      } else if (0.0 <= v && 0.0 <= v2) {
+        var sum2: f32 = 0.0;
+        let v9 = maximum(0.0, minimum(v, f32(last_h)));
+        let at7 = floor_to_int(v9);
+        let v10 = v9 - f32(at7);
+        let v11 = maximum(0.0, minimum(v2, f32(last_w)));
+        let at8 = floor_to_int(v11);
+        let v12 = v11 - f32(at8);
+        let v13 = 1.0 - v12;
+        let safe_w3 = max(0, min(at8, last_w));
+        let w2 = at8 + 1;
+        let safe_w4 = max(0, min(w2, last_w));
+        let in_w3 = 0 <= w2 && w2 < params.W;
+        let h2 = at7 + 1;
+        let in_h3 = 0 <= h2 && h2 < params.H;
+        let v14 = 1.0 - v10;
+        let safe_h3 = max(0, min(at7, last_h));
+        let safe_h4 = max(0, min(h2, last_h));
+        let test5 = in_h3 && in_w3;
+        for (var c2: i32 = 0; c2 < C_per_G; c2++) {
+          let c_at2 = n * params.C + (g * C_per_G + c2);
+          let at9 = c_at2 * params.H;
+          let at10 = (at9 + safe_h3) * params.W;
+          let at11 = (at9 + safe_h4) * params.W;
+          let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
+              params.OH + oh) * params.OW + ow];
+          let v15 = v14 *
+              (v13 * input[at10 + safe_w3] + v12 * select(0.0, input[at10 + safe_w4], in_w3));
+          let v16 = v13 * select(0.0, input[at11 + safe_w3], in_h3) +
+              v12 * select(0.0, input[at11 + safe_w4], test5);
+          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        }
+        value = sum2;
+      }
+    }
+    if (ACCUMULATE == 1) {
+      grad_mask[index] += value;
+    } else {
+      grad_mask[index] = value;
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_conv2d_backward_mask_bias_grad_input(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
+  let interleaved = OFFSET_ORDER == 0;
+  let is_zeros = BORDER == 0;
+  let last_h = params.H - 1;
+  let last_w = params.W - 1;
+  let C_per_G = params.C / params.G;
+  let test = !is_zeros;
+  let is_one_sided = EDGE_GRAD == 0;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let ow = index % params.OW;
+    let rest = index / params.OW;
+    let oh = rest % params.OH;
+    let rest2 = rest / params.OH;
+    let j = rest2 % params.KW;
+    let rest3 = rest2 / params.KW;
+    let i = rest3 % params.KH;
+    let rest4 = rest3 / params.KH;
+    let c = rest4 % params.C;
+    let n = rest4 / params.C;
+    let g_at = n * params.G + c / C_per_G;
+    let kw_at = (g_at * params.KH + i) * params.KW + j;
+    let part_at = kw_at * 2;
+    let part_at2 = g_at * 2;
+    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
+        (part_at * params.OH + oh) * params.OW + ow, interleaved);
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
+        params.OW + ow;
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
+    if (y < f32(params.H) && x < f32(params.W)) {
+      let c_at = n * params.C + c;
+      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+          params.OH + oh) * params.OW + ow];
+      let v = grad_columns_value * mask[(kw_at * params.OH + oh) * params.OW + ow];
+      if (0.0 <= y && 0.0 <= x && test) {
+        let at2 = (n * params.C + c) * params.H;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low = floor_to_int(ys);
+        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low2 = floor_to_int(xs);
+        let at4 = max(0, min(low2, last_w));
+        let t = ys - f32(low);
+        let v2 = v * (1.0 - t);
+        let t2 = xs - f32(low2);
+        let v3 = 1.0 - t2;
+        add_to_grad_input(at3 + at4, v2 * v3);
+        let at5 = low + 1;
+        let at6 = low2 + 1;
+        let test2 = 0 <= at6;
+        let test3 = at6 < params.W;
+        if (0 <= at5 && at5 < params.H) {
+          let at7 = (at2 + at5) * params.W;
+          let v4 = v * t;
+          add_to_grad_input(at7 + at4, v4 * v3);
+          if (test2 && test3) {
+            add_to_grad_input(at7 + at6, v4 * t2);
+          }
+        }
+        if (test2 && test3) {
+          add_to_grad_input(at3 + at6, v2 * t2);
+        }
+      }
+      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+      if (above && is_zeros) {
+        let low3 = floor_to_int(y);
+        let at8 = low3 + 1;
+        let low4 = floor_to_int(x);
+        let at9 = low4 + 1;
+        let test4 = 0 <= at9;
+        let test5 = at9 < params.W;
+        let t3 = y - f32(low3);
+        let t4 = x - f32(low4);
+        let test6 = 0 <= low4;
+        let test7 = low4 < params.W;
+        let v5 = 1.0 - t4;
+        if (0 <= at8 && at8 < params.H) {
+          let v6 = v * t3;
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + at9, v6 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + at8) * params.W + low4, v6 * v5);
+          }
+        }
+        if (0 <= low3 && low3 < params.H) {
+          let v7 = v * (1.0 - t3);
+          if (test4 && test5) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + at9, v7 * t4);
+          }
+          if (test6 && test7) {
+            add_to_grad_input((c_at * params.H + low3) * params.W + low4, v7 * v5);
+          }
+        }
+      }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
 fn deform_conv2d_backward_mask_bias_columns(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
@@ -2270,456 +2617,6 @@ fn deform_conv2d_backward_mask_bias_columns(
 }
 
 @compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_bias_grad_columns(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let C_per_groups = params.C / params.groups;
-  let at = (C_per_groups + 3) / 4;
-  let elements = params.N * params.groups * at * params.KH * params.KW * params.OH * params.OW;
-  let O_per_groups = params.O / params.groups;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let rest5 = rest4 / at;
-    let c_block = rest5 % params.groups;
-    let n = rest5 / params.groups;
-    var sum: f32 = 0.0;
-    var sum2: f32 = 0.0;
-    var sum3: f32 = 0.0;
-    var sum4: f32 = 0.0;
-    let at2 = rest4 % at * 4;
-    let at3 = at2 + 1;
-    let has_c_in = at3 < C_per_groups;
-    let at4 = select(at2, at3, has_c_in);
-    let at5 = at2 + 2;
-    let has_c_in2 = at5 < C_per_groups;
-    let at6 = select(at2, at5, has_c_in2);
-    let at7 = at2 + 3;
-    let has_c_in3 = at7 < C_per_groups;
-    let at8 = select(at2, at7, has_c_in3);
-    for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
-    }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-        params.OW;
-    grad_columns[at13 + ow] = sum;
-    if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at14 + ow] = sum2;
-    }
-    if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at15 + ow] = sum3;
-    }
-    if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW;
-      grad_columns[at16 + ow] = sum4;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_bias_grad_input(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.C * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.C * params.KH * params.KW * params.OH * params.OW;
-  let interleaved = OFFSET_ORDER == 0;
-  let is_zeros = BORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let C_per_G = params.C / params.G;
-  let test = !is_zeros;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let j = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let i = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let c = rest4 % params.C;
-    let n = rest4 / params.C;
-    let g_at = n * params.G + c / C_per_G;
-    let kw_at = (g_at * params.KH + i) * params.KW + j;
-    let part_at = kw_at * 2;
-    let part_at2 = g_at * 2;
-    let at = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
-        ow,
-        (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let dy = offset[at];
-    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
-    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
-        params.OW + ow;
-    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
-        interleaved)];
-    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
-    if (y < f32(params.H) && x < f32(params.W)) {
-      let c_at = n * params.C + c;
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
-          params.OH + oh) * params.OW + ow];
-      let v = grad_columns_value * mask[(kw_at * params.OH + oh) * params.OW + ow];
-      if (0.0 <= y && 0.0 <= x && test) {
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low = floor_to_int(ys);
-        let at2 = low + 1;
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low2 = floor_to_int(xs);
-        let at3 = low2 + 1;
-        let test2 = 0 <= at3;
-        let test3 = at3 < params.W;
-        let at4 = max(0, min(at3, last_w));
-        let t = ys - f32(low);
-        let t2 = xs - f32(low2);
-        let test4 = 0 <= low2;
-        let test5 = low2 < params.W;
-        let at5 = max(0, min(low2, last_w));
-        let v2 = 1.0 - t2;
-        if (0 <= at2 && at2 < params.H) {
-          let at6 = max(0, min(at2, last_h));
-          let v3 = v * t;
-          if (test2 && test3) {
-            add_to_grad_input(((n * params.C + c) * params.H + at6) * params.W + at4, v3 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at6) * params.W + at5, v3 * v2);
-          }
-        }
-        if (0 <= low && low < params.H) {
-          let at7 = max(0, min(low, last_h));
-          let v4 = v * (1.0 - t);
-          if (test2 && test3) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at4, v4 * t2);
-          }
-          if (test4 && test5) {
-            add_to_grad_input((c_at * params.H + at7) * params.W + at5, v4 * v2);
-          }
-        }
-      }
-      let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
-      if (above && is_zeros) {
-        let low3 = floor_to_int(y);
-        let at8 = low3 + 1;
-        let low4 = floor_to_int(x);
-        let at9 = low4 + 1;
-        let test6 = 0 <= at9;
-        let test7 = at9 < params.W;
-        let at10 = max(0, min(at9, last_w));
-        let t3 = y - f32(low3);
-        let t4 = x - f32(low4);
-        let test8 = 0 <= low4;
-        let test9 = low4 < params.W;
-        let at11 = max(0, min(low4, last_w));
-        let v5 = 1.0 - t4;
-        if (0 <= at8 && at8 < params.H) {
-          let at12 = max(0, min(at8, last_h));
-          let v6 = v * t3;
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at10, v6 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at12) * params.W + at11, v6 * v5);
-          }
-        }
-        if (0 <= low3 && low3 < params.H) {
-          let at13 = max(0, min(low3, last_h));
-          let v7 = v * (1.0 - t3);
-          if (test6 && test7) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at10, v7 * t4);
-          }
-          if (test8 && test9) {
-            add_to_grad_input((c_at * params.H + at13) * params.W + at11, v7 * v5);
-          }
-        }
-      }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_bias_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let test = !interleaved;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let test2 = !is_zeros;
-  let last_h = params.H - 1;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let part = rest2 % 2;
-    let rest3 = rest2 / 2;
-    let kw = rest3 % params.KW;
-    let rest4 = rest3 / params.KW;
-    let kh = rest4 % params.KH;
-    let rest5 = rest4 / params.KH;
-    let g = rest5 % params.G;
-    let n = rest5 / params.G;
-    var sum: f32 = 0.0;
-    let at = n * params.G;
-    let at2 = ((((at + g) * params.KH + kh) * params.KW + kw) * 2 + part) * params.OH + oh;
-    let at3 = at2 * params.OW + ow;
-    let at4 = at3 / params.OW;
-    let at5 = at4 / params.OH;
-    let at6 = at5 / params.KW;
-    let at7 = at6 / params.KH;
-    let at8 = at7 % 2;
-    let at9 = at4 % params.OH;
-    let at10 = at6 % params.KH;
-    let at11 = at7 / 2;
-    let n2 = at11 / params.G;
-    let safe_n = max(0, min(n2, params.N - 1));
-    let safe_kh = max(0, min(at10, params.KH - 1));
-    let kw2 = at5 % params.KW;
-    let safe_kw = max(0, min(kw2, params.KW - 1));
-    let safe_oh = max(0, min(at9, params.OH - 1));
-    let ow2 = at3 % params.OW;
-    let safe_ow = max(0, min(ow2, params.OW - 1));
-    let test3 = at8 == 1 && test;
-    let at12 = at11 % params.G;
-    let in_n = 0 <= n2 && n2 < params.N;
-    let test4 = part == 1 && interleaved;
-    let test5 = at8 == 0 && test;
-    let test6 = part == 0 && interleaved;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at13 = at12 * C_per_G + c;
-      let g_at = safe_n * params.G + max(0, min(at13 / C_per_G, params.G - 1));
-      let kw_at = (g_at * params.KH + safe_kh) * params.KW + safe_kw;
-      let part_at = kw_at * 2;
-      let part_at2 = g_at * 2;
-      let at14 = select((((part_at2 * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow,
-          (part_at * params.OH + safe_oh) * params.OW + safe_ow, interleaved);
-      let v = f32(at9 * params.stride_y - params.padding_top + at10 * params.dilation_y) +
-          offset[at14];
-      let test7 = v < f32(params.H);
-      let offset_at = ((((part_at2 + 1) * params.KH + safe_kh) * params.KW + safe_kw) * params.OH +
-          safe_oh) * params.OW + safe_ow;
-      let v2 = f32(ow2 * params.stride_x - params.padding_left + kw2 * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + safe_oh) * params.OW + safe_ow,
-              interleaved)];
-      let test8 = v2 < f32(params.W);
-      let test9 = 0.0 <= v && 0.0 <= v2;
-      let test10 = test9 && test7 && test8;
-      let v3 = select(0.0, v2, test10);
-      let v4 = minimum(v3, f32(last_w));
-      let c_at = safe_n * params.C + max(0, min(at13, params.C - 1));
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + safe_kh) * params.KW +
-          safe_kw) * params.OH + safe_oh) * params.OW + safe_ow];
-      let v5 = grad_columns_value * mask[(kw_at * params.OH + safe_oh) * params.OW + safe_ow];
-      let v6 = select(0.0, v, test10);
-      let v7 = minimum(v6, f32(last_h));
-      let v8 = maximum(0.0, v7);
-      let at15 = floor_to_int(v8);
-      let v9 = v8 - f32(at15);
-      let v10 = v5 * v9;
-      let at16 = c_at * params.H;
-      let h = at15 + 1;
-      let at17 = (at16 + max(0, min(h, last_h))) * params.W;
-      let v11 = maximum(0.0, v4);
-      let at18 = floor_to_int(v11);
-      let w = at18 + 1;
-      let safe_w = max(0, min(w, last_w));
-      let test11 = in_n && 0 <= at13 && at13 < params.C;
-      let test12 = test11 && 0 <= h && h < params.H;
-      let in_w = 0 <= w && w < params.W;
-      let input_value = select(0.0, input[at17 + safe_w], test12 && in_w);
-      let v12 = v5 * (1.0 - v9);
-      let at19 = (at16 + max(0, min(at15, last_h))) * params.W;
-      let input_value2 = select(0.0, input[at19 + safe_w], test11 && in_w);
-      let safe_w2 = max(0, min(at18, last_w));
-      let input_value3 = select(0.0, input[at17 + safe_w2], test12);
-      let input_value4 = select(0.0, input[at19 + safe_w2], test11);
-      let test13 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided);
-      let test14 = test13 && is_zeros;
-      let test15 = test13 && test7 && test8;
-      let v13 = select(0.0, v, test15);
-      let at20 = floor_to_int(v13);
-      let v14 = v13 - f32(at20);
-      let v15 = v5 * v14;
-      let h2 = at20 + 1;
-      let at21 = (at16 + max(0, min(h2, last_h))) * params.W;
-      let v16 = select(0.0, v2, test15);
-      let at22 = floor_to_int(v16);
-      let w2 = at22 + 1;
-      let safe_w3 = max(0, min(w2, last_w));
-      let test16 = test11 && 0 <= h2 && h2 < params.H;
-      let in_w2 = 0 <= w2 && w2 < params.W;
-      let input_value5 = select(0.0, input[at21 + safe_w3], test16 && in_w2);
-      let v17 = v5 * (1.0 - v14);
-      let at23 = (at16 + max(0, min(at20, last_h))) * params.W;
-      let test17 = test11 && 0 <= at20 && at20 < params.H;
-      let input_value6 = select(0.0, input[at23 + safe_w3], test17 && in_w2);
-      let safe_w4 = max(0, min(at22, last_w));
-      let in_w3 = 0 <= at22 && at22 < params.W;
-      let input_value7 = select(0.0, input[at21 + safe_w4], test16 && in_w3);
-      let input_value8 = select(0.0, input[at23 + safe_w4], test17 && in_w3);
-      let at24 = g * C_per_G + c;
-      let g_at2 = at + at24 / C_per_G;
-      let kw_at2 = (g_at2 * params.KH + kh) * params.KW + kw;
-      let part_at3 = kw_at2 * 2;
-      let part_at4 = g_at2 * 2;
-      let at25 = select((((part_at4 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at3 * params.OH + oh) * params.OW + ow, interleaved);
-      let v18 = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) +
-          offset[at25];
-      let test18 = v18 < f32(params.H);
-      let offset_at2 = ((((part_at4 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v19 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at2, ((part_at3 + 1) * params.OH + oh) * params.OW + ow,
-              interleaved)];
-      let test19 = v19 < f32(params.W);
-      let test20 = 0.0 <= v18 && 0.0 <= v19;
-      let test21 = test20 && test18 && test19;
-      let v20 = select(0.0, v19, test21);
-      let v21 = minimum(v20, f32(last_w));
-      let c_at2 = n * params.C + at24;
-      let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      let v22 = grad_columns_value2 * mask[(kw_at2 * params.OH + oh) * params.OW + ow];
-      let v23 = select(0.0, v18, test21);
-      let v24 = minimum(v23, f32(last_h));
-      let v25 = maximum(0.0, v24);
-      let at26 = floor_to_int(v25);
-      let v26 = v25 - f32(at26);
-      let v27 = v22 * v26;
-      let at27 = c_at2 * params.H;
-      let h3 = at26 + 1;
-      let at28 = (at27 + max(0, min(h3, last_h))) * params.W;
-      let v28 = maximum(0.0, v21);
-      let at29 = floor_to_int(v28);
-      let w3 = at29 + 1;
-      let safe_w5 = max(0, min(w3, last_w));
-      let in_h = 0 <= h3 && h3 < params.H;
-      let in_w4 = 0 <= w3 && w3 < params.W;
-      let input_value9 = select(0.0, input[at28 + safe_w5], in_h && in_w4);
-      let v29 = v22 * (1.0 - v26);
-      let at30 = (at27 + max(0, min(at26, last_h))) * params.W;
-      let input_value10 = select(0.0, input[at30 + safe_w5], in_w4);
-      let safe_w6 = max(0, min(at29, last_w));
-      let input_value11 = select(0.0, input[at28 + safe_w6], in_h);
-      let input_value12 = input[at30 + safe_w6];
-      let test22 = select(-1.0 < v18 && -1.0 < v19, -1.0 <= v18 && -1.0 <= v19, is_one_sided);
-      let test23 = test22 && is_zeros;
-      let test24 = test22 && test18 && test19;
-      let v30 = select(0.0, v18, test24);
-      let at31 = floor_to_int(v30);
-      let v31 = v30 - f32(at31);
-      let v32 = v22 * v31;
-      let h4 = at31 + 1;
-      let at32 = (at27 + max(0, min(h4, last_h))) * params.W;
-      let v33 = select(0.0, v19, test24);
-      let at33 = floor_to_int(v33);
-      let w4 = at33 + 1;
-      let safe_w7 = max(0, min(w4, last_w));
-      let in_h2 = 0 <= h4 && h4 < params.H;
-      let in_w5 = 0 <= w4 && w4 < params.W;
-      let input_value13 = select(0.0, input[at32 + safe_w7], in_h2 && in_w5);
-      let v34 = v22 * (1.0 - v31);
-      let at34 = (at27 + max(0, min(at31, last_h))) * params.W;
-      let in_h3 = 0 <= at31 && at31 < params.H;
-      let input_value14 = select(0.0, input[at34 + safe_w7], in_h3 && in_w5);
-      let safe_w8 = max(0, min(at33, last_w));
-      let in_w6 = 0 <= at33 && at33 < params.W;
-      let input_value15 = select(0.0, input[at32 + safe_w8], in_h2 && in_w6);
-      let input_value16 = select(0.0, input[at34 + safe_w8], in_h3 && in_w6);
-      let v35 = v11 - f32(at18);
-      let v36 = 1.0 - v35;
-      let v37 = v16 - f32(at22);
-      let v38 = 1.0 - v37;
-      let v39 = v28 - f32(at29);
-      let v40 = 1.0 - v39;
-      let v41 = v33 - f32(at33);
-      let v42 = 1.0 - v41;
-      let v43 = select(0.0,
-          v10 * input_value + v12 * input_value2 + -(v10 * input_value3 + v12 * input_value4),
-          test9 && !(f32(last_w) < v3) && 0.0 < v4 && test2);
-      let v44 = select(0.0,
-          v15 * input_value5 + v17 * input_value6 + -(v15 * input_value7 + v17 * input_value8),
-          test14);
-      let v45 = select(0.0,
-          v27 * input_value9 + v29 * input_value10 + -(v27 * input_value11 + v29 * input_value12),
-          test20 && !(f32(last_w) < v20) && 0.0 < v21 && test2);
-      let v46 = select(0.0,
-          v32 * input_value13 + v34 * input_value14 + -(v32 * input_value15 + v34 * input_value16),
-          test23);
-      let v47 = select(0.0, v43 + v44, test3 && test7 && test8) +
-          select(0.0, v45 + v46, test4 && test18 && test19);
-      let v48 = v5 * (v36 * input_value3 + v35 * input_value) +
-          -(v5 * (v36 * input_value4 + v35 * input_value2));
-      let v49 = v5 * (v38 * input_value7 + v37 * input_value5) +
-          -(v5 * (v38 * input_value8 + v37 * input_value6));
-      let v50 = select(0.0, v48, test9 && !(f32(last_h) < v6) && 0.0 < v7 && test2) +
-          select(0.0, v49, test14);
-      let v51 = v22 * (v40 * input_value11 + v39 * input_value9) +
-          -(v22 * (v40 * input_value12 + v39 * input_value10));
-      let v52 = v22 * (v42 * input_value15 + v41 * input_value13) +
-          -(v22 * (v42 * input_value16 + v41 * input_value14));
-      let v53 = select(0.0, v51, test20 && !(f32(last_h) < v23) && 0.0 < v24 && test2) +
-          select(0.0, v52, test23);
-      sum += v47 + select(0.0, v50, test5 && test7 && test8) +
-          select(0.0, v53, test6 && test18 && test19);
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
 fn deform_conv2d_backward_mask_bias_grad_weight(
   @builtin(workgroup_id) group_id: vec3u,
   @builtin(num_workgroups) group_count: vec3u,
@@ -2807,145 +2704,6 @@ fn deform_conv2d_backward_mask_bias_grad_weight(
       } else {
         grad_weight[place_4] = sum4;
       }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_bias_grad_mask(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.N * params.G * params.KH * params.KW * params.OH * params.OW;
-  let C_per_G = params.C / params.G;
-  let interleaved = OFFSET_ORDER == 0;
-  let last_h = params.H - 1;
-  let last_w = params.W - 1;
-  let is_zeros = BORDER == 0;
-  let is_one_sided = EDGE_GRAD == 0;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let ow = index % params.OW;
-    let rest = index / params.OW;
-    let oh = rest % params.OH;
-    let rest2 = rest / params.OH;
-    let kw = rest2 % params.KW;
-    let rest3 = rest2 / params.KW;
-    let kh = rest3 % params.KH;
-    let rest4 = rest3 / params.KH;
-    let n = rest4 / params.G;
-    var sum: f32 = 0.0;
-    let g = rest4 % params.G;
-    for (var c: i32 = 0; c < C_per_G; c++) {
-      let at = g * C_per_G + c;
-      let c_at = n * params.C + at;
-      var value: f32 = 0.0;
-      let g_at = n * params.G + at / C_per_G;
-      let part_at = ((g_at * params.KH + kh) * params.KW + kw) * 2;
-      let part_at2 = g_at * 2;
-      let at2 = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow,
-          (part_at * params.OH + oh) * params.OW + ow, interleaved);
-      let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at2];
-      let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
-          params.OW + ow;
-      let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-          offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
-      let test = v < f32(params.H);
-      let test2 = v2 < f32(params.W);
-      if (is_zeros) {
-        let test3 = select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided) && test &&
-            test2;
-        if (test3) {
-          let at3 = floor_to_int(v);
-          let v3 = v - f32(at3);
-          let at4 = floor_to_int(v2);
-          let v4 = v2 - f32(at4);
-          let v5 = 1.0 - v4;
-          let at5 = c_at * params.H;
-          let at6 = (at5 + max(0, min(at3, last_h))) * params.W;
-          let safe_w = max(0, min(at4, last_w));
-          let in_h = 0 <= at3 && at3 < params.H;
-          let in_w = 0 <= at4 && at4 < params.W;
-          let w = at4 + 1;
-          let safe_w2 = max(0, min(w, last_w));
-          let in_w2 = 0 <= w && w < params.W;
-          let h = at3 + 1;
-          let at7 = (at5 + max(0, min(h, last_h))) * params.W;
-          let in_h2 = 0 <= h && h < params.H;
-          let v6 = v5 * select(0.0, input[at6 + safe_w], in_h && in_w) +
-              v4 * select(0.0, input[at6 + safe_w2], in_h && in_w2);
-          let v7 = v5 * select(0.0, input[at7 + safe_w], in_h2 && in_w) +
-              v4 * select(0.0, input[at7 + safe_w2], in_h2 && in_w2);
-          value = (1.0 - v3) * v6 + v3 * v7;
-        }
-      } else if (0.0 <= v && 0.0 <= v2 && test && test2) {
-        let v8 = maximum(0.0, minimum(v, f32(last_h)));
-        let at8 = floor_to_int(v8);
-        let v9 = v8 - f32(at8);
-        let v10 = maximum(0.0, minimum(v2, f32(last_w)));
-        let at9 = floor_to_int(v10);
-        let v11 = v10 - f32(at9);
-        let v12 = 1.0 - v11;
-        let at10 = c_at * params.H;
-        let at11 = (at10 + max(0, min(at8, last_h))) * params.W;
-        let safe_w3 = max(0, min(at9, last_w));
-        let w2 = at9 + 1;
-        let safe_w4 = max(0, min(w2, last_w));
-        let in_w3 = 0 <= w2 && w2 < params.W;
-        let h2 = at8 + 1;
-        let at12 = (at10 + max(0, min(h2, last_h))) * params.W;
-        let in_h3 = 0 <= h2 && h2 < params.H;
-        let v13 = (1.0 - v9) *
-            (v12 * input[at11 + safe_w3] + v11 * select(0.0, input[at11 + safe_w4], in_w3));
-        let v14 = v12 * select(0.0, input[at12 + safe_w3], in_h3) +
-            v11 * select(0.0, input[at12 + safe_w4], in_h3 && in_w3);
-        value = v13 + v9 * v14;
-      }
-      let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
-          params.OH + oh) * params.OW + ow];
-      sum += grad_columns_value * value;
-    }
-    if (ACCUMULATE == 1) {
-      grad_mask[index] += sum;
-    } else {
-      grad_mask[index] = sum;
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_conv2d_backward_mask_bias_grad_bias(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.O + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.O;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    var sum: f32 = 0.0;
-    for (var n: i32 = 0; n < params.N; n++) {
-      for (var oh: i32 = 0; oh < params.OH; oh++) {
-        for (var ow: i32 = 0; ow < params.OW; ow++) {
-          sum += grad_output[((n * params.O + index) * params.OH + oh) * params.OW + ow];
-        }
-      }
-    }
-    if (ACCUMULATE == 1) {
-      grad_bias[index] += sum;
-    } else {
-      grad_bias[index] = sum;
     }
   }
 }

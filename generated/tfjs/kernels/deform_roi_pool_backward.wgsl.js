@@ -187,26 +187,22 @@ fn deform_roi_pool_backward(
       let v31 = v10 + (f32(step) + inCell) * v8 / v9;
       let v32 = maximum(0.0, minimum(v31, f32(last_h)));
       let at9 = floor_to_int(v32);
-      let at10 = at9 + 1;
-      let at11 = (at8 + max(0, min(at10, last_h))) * params.W;
+      let at10 = (at8 + max(0, min(at9, last_h))) * params.W;
       let v33 = v32 - f32(at9);
-      let at12 = (at8 + max(0, min(at9, last_h))) * params.W;
+      let at11 = at9 + 1;
+      let at12 = (at8 + at11) * params.W;
       let test13 = -1.0 <= v31 && v31 <= f32(params.H);
       let test14 = -0.5 <= v31 && v31 <= v2;
-      let test15 = 0 <= at10 && at10 < params.H;
-      let test16 = 0 <= at9 && at9 < params.H;
       let v34 = 1.0 - v33;
+      let test15 = 0 <= at11 && at11 < params.H;
       for (var step2: i32 = at5; step2 < at7; step2++) {
         let v35 = v23 + (f32(step2) + inCell) * v21 / v22;
-        let test17 = test13 && -1.0 <= v35 && v35 <= f32(params.W) &&
+        let test16 = test13 && -1.0 <= v35 && v35 <= f32(params.W) &&
             (is_clamp || (test14 && -0.5 <= v35 && v35 <= v3));
-        if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
+        if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
           let v36 = maximum(0.0, minimum(v35, f32(last_w)));
           let at13 = floor_to_int(v36);
-          let at14 = at13 + 1;
-          let test18 = 0 <= at14;
-          let test19 = at14 < params.W;
-          let at15 = max(0, min(at14, last_w));
+          let at14 = max(0, min(at13, last_w));
           var value: f32 = 0.0;
           if (is_clamp) {
             value = v30;
@@ -216,70 +212,354 @@ fn deform_roi_pool_backward(
             for (var step3: i32 = at2; step3 < at4; step3++) {
               let v37 = v10 + (f32(step3) + inCell) * v8 / v9;
               let v38 = maximum(0.0, minimum(v37, f32(last_h)));
-              let at16 = floor_to_int(v38);
-              let v39 = v38 - f32(at16);
-              let at17 = (at8 + max(0, min(at16, last_h))) * params.W;
-              let h = at16 + 1;
-              let at18 = (at8 + max(0, min(h, last_h))) * params.W;
+              let at15 = floor_to_int(v38);
+              let v39 = v38 - f32(at15);
+              let at16 = (at8 + max(0, min(at15, last_h))) * params.W;
+              let h = at15 + 1;
+              let at17 = (at8 + max(0, min(h, last_h))) * params.W;
               let in_h = 0 <= h && h < params.H;
-              let test20 = -0.5 <= v37 && v37 <= v2;
-              let test21 = -1.0 <= v37 && v37 <= f32(params.H);
+              let test17 = -0.5 <= v37 && v37 <= v2;
+              let test18 = -1.0 <= v37 && v37 <= f32(params.H);
               let v40 = 1.0 - v39;
               for (var step4: i32 = at5; step4 < at7; step4++) {
                 let v41 = v23 + (f32(step4) + inCell) * v21 / v22;
-                let test22 = false || (test20 && -0.5 <= v41 && v41 <= v3);
+                let test19 = false || (test17 && -0.5 <= v41 && v41 <= v3);
                 var value2: f32 = 0.0;
-                if (test22) {
-                  if (test21 && -1.0 <= v41 && v41 <= f32(params.W)) {
+                if (test19) {
+                  if (test18 && -1.0 <= v41 && v41 <= f32(params.W)) {
                     let v42 = maximum(0.0, minimum(v41, f32(last_w)));
-                    let at19 = floor_to_int(v42);
-                    let v43 = v42 - f32(at19);
+                    let at18 = floor_to_int(v42);
+                    let v43 = v42 - f32(at18);
                     let v44 = 1.0 - v43;
-                    let safe_w = max(0, min(at19, last_w));
-                    let w = at19 + 1;
+                    let safe_w = max(0, min(at18, last_w));
+                    let w = at18 + 1;
                     let safe_w2 = max(0, min(w, last_w));
                     let in_w = 0 <= w && w < params.W;
                     let v45 = v40 *
-                        (v44 * input[at17 + safe_w] +
-                            v43 * select(0.0, input[at17 + safe_w2], in_w));
-                    let v46 = v44 * select(0.0, input[at18 + safe_w], in_h) +
-                        v43 * select(0.0, input[at18 + safe_w2], in_h && in_w);
+                        (v44 * input[at16 + safe_w] +
+                            v43 * select(0.0, input[at16 + safe_w2], in_w));
+                    let v46 = v44 * select(0.0, input[at17 + safe_w], in_h) +
+                        v43 * select(0.0, input[at17 + safe_w2], in_h && in_w);
                     value2 = v45 + v39 * v46;
                   }
                 }
                 sum += value2;
-                sum2 += select(0, 1, test22);
+                sum2 += select(0, 1, test19);
               }
             }
             value = f32(sum2);
           }
           let v47 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v48 = v36 - f32(at13);
-          let test23 = 0 <= at13;
-          let test24 = at13 < params.W;
-          let at20 = max(0, min(at13, last_w));
-          let v49 = 1.0 - v48;
+          let v48 = v47 * v34;
+          let v49 = v36 - f32(at13);
+          let v50 = 1.0 - v49;
+          add_to_grad_input(at10 + at14, v48 * v50);
+          let at19 = at13 + 1;
+          let test20 = 0 <= at19;
+          let test21 = at19 < params.W;
           if (test15) {
-            let v50 = v47 * v33;
-            if (test18 && test19) {
-              add_to_grad_input(at11 + at15, v50 * v48);
-            }
-            if (test23 && test24) {
-              add_to_grad_input(at11 + at20, v50 * v49);
+            let v51 = v47 * v33;
+            add_to_grad_input(at12 + at14, v51 * v50);
+            if (test20 && test21) {
+              add_to_grad_input(at12 + at19, v51 * v49);
             }
           }
-          if (test16) {
-            let v51 = v47 * v34;
-            if (test18 && test19) {
-              add_to_grad_input(at12 + at15, v51 * v48);
-            }
-            if (test23 && test24) {
-              add_to_grad_input(at12 + at20, v51 * v49);
-            }
+          if (test20 && test21) {
+            add_to_grad_input(at10 + at19, v48 * v49);
           }
         }
       }
+    }
+  }
+}
+
+@compute @workgroup_size(128)
+fn deform_roi_pool_backward_offset_grad_offset(
+  @builtin(workgroup_id) group_id: vec3u,
+  @builtin(num_workgroups) group_count: vec3u,
+  @builtin(local_invocation_index) thread_index: u32,
+) {
+  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
+  if (group >= (params.R * 2 * params.PH * params.PW + 127) / 128) {
+    return; // the last row of a dispatch may have groups to spare
+  }
+  let elements = params.R * 2 * params.PH * params.PW;
+  let rounded = COORDS == 1;
+  let test = 0 < params.sampling_ratio;
+  let inCell = select(0.0, 0.5, GRID == 0);
+  let v = 0.0 + inCell;
+  let last_w = params.W - 1;
+  let is_clamp = BORDER == 0;
+  let v2 = f32(params.H) - 0.5;
+  let v3 = f32(params.W) - 0.5;
+  let last_h = params.H - 1;
+  let thread = i32(thread_index);
+  let index = group * 128 + thread;
+  if (index < elements) {
+    let pw = index % params.PW;
+    let rest = index / params.PW;
+    let ph = rest % params.PH;
+    let rest2 = rest / params.PH;
+    let r = rest2 / 2;
+    var value: f32 = 0.0;
+    let at = r * 5;
+    let rois_value = rois[at + 3];
+    let v4 = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale - 0.5;
+    let rois_value2 = rois[at + 1];
+    let v5 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
+    let v6 = v4 - v5;
+    let v7 = select(v6, maximum(v6, 0.1), rounded);
+    let v8 = params.gamma * v7;
+    let rois_value3 = rois[at];
+    let rois_value4 = rois[at + 2];
+    let v9 = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
+    let rois_value5 = rois[at + 4];
+    let v10 = select(rois_value5, round_away(rois_value5) + 1.0, rounded) * params.spatial_scale -
+        0.5;
+    let test2 = 0.0 <= rois_value3 && rois_value3 < f32(params.N) &&
+        floor(rois_value3) == rois_value3 && abs(v5) <= 3.4028234e+38;
+    let test3 = test2 && abs(v9) <= 3.4028234e+38 && abs(v4) <= 3.4028234e+38 &&
+        abs(v10) <= 3.4028234e+38;
+    let v11 = v10 - v9;
+    let v12 = select(v11, maximum(v11, 0.1), rounded);
+    let v13 = v12 / f32(params.PH);
+    let v14 = select(ceil(v13), f32(params.sampling_ratio), test);
+    let v15 = params.gamma * v12;
+    let at2 = r * 2;
+    let v16 = v9 + v15 * offset[((at2 + 1) * params.PH + ph) * params.PW + pw] + f32(ph) * v13;
+    let v17 = v16 + v * v13 / v14;
+    let v18 = v13 / v14;
+    let test4 = abs(v14) <= 3.4028234e+38 && abs(v17) <= 3.4028234e+38 && abs(v18) <= 3.4028234e+38;
+    let test5 = v18 == 0.0;
+    let v19 = (-1.0 - v17) / v18;
+    let v20 = (f32(params.H) - v17) / v18;
+    let v21 = minimum(v19, v20);
+    let at3 = select(0,
+        select(max(0, floor_to_int(v21 - (1.0 + abs(v21) * 9.536743e-7))), 0, test5), test4);
+    let at4 = ceil_to_int(v14);
+    let v22 = maximum(v19, v20);
+    let at5 = select(0,
+        select(min(at4, ceil_to_int(v22 + (1.0 + abs(v22) * 9.536743e-7))), at4, test5), test4);
+    let v23 = v7 / f32(params.PW);
+    let v24 = select(ceil(v23), f32(params.sampling_ratio), test);
+    let v25 = v5 + v8 * offset[(at2 * params.PH + ph) * params.PW + pw] + f32(pw) * v23;
+    let v26 = v25 + v * v23 / v24;
+    let v27 = v23 / v24;
+    let test6 = abs(v24) <= 3.4028234e+38 && abs(v26) <= 3.4028234e+38 && abs(v27) <= 3.4028234e+38;
+    let test7 = v27 == 0.0;
+    let v28 = (-1.0 - v26) / v27;
+    let v29 = (f32(params.W) - v26) / v27;
+    let v30 = minimum(v28, v29);
+    let at6 = select(0,
+        select(max(0, floor_to_int(v30 - (1.0 + abs(v30) * 9.536743e-7))), 0, test7), test6);
+    let at7 = ceil_to_int(v24);
+    let v31 = maximum(v28, v29);
+    let at8 = select(0,
+        select(min(at7, ceil_to_int(v31 + (1.0 + abs(v31) * 9.536743e-7))), at7, test7), test6);
+    let at9 = max(0, min(round_to_int(rois_value3), params.N - 1));
+    let v32 = v14 * v24;
+    if (rest2 % 2 == 0) {
+      var value2: f32 = 0.0;
+      if (test3) {
+        var sum: f32 = 0.0;
+        for (var step: i32 = at3; step < at5; step++) {
+          let v33 = v16 + (f32(step) + inCell) * v13 / v14;
+          let v34 = maximum(0.0, minimum(v33, f32(last_h)));
+          let at10 = floor_to_int(v34);
+          let v35 = v34 - f32(at10);
+          let h = at10 + 1;
+          let in_h = 0 <= h && h < params.H;
+          let v36 = 1.0 - v35;
+          let test8 = -1.0 <= v33 && v33 <= f32(params.H);
+          let test9 = -0.5 <= v33 && v33 <= v2;
+          let safe_h = max(0, min(h, last_h));
+          let safe_h2 = max(0, min(at10, last_h));
+          for (var step2: i32 = at6; step2 < at8; step2++) {
+            let v37 = v25 + (f32(step2) + inCell) * v23 / v24;
+            let test10 = test8 && -1.0 <= v37 && v37 <= f32(params.W);
+            let v38 = select(0.0, v37, test10);
+            let v39 = minimum(v38, f32(last_w));
+            var value3: f32 = 0.0;
+            let test11 = test10 && !(f32(last_w) < v38) && 0.0 < v39 &&
+                (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
+            if (test11) {
+              var sum2: f32 = 0.0;
+              let at11 = floor_to_int(maximum(0.0, v39));
+              let w = at11 + 1;
+              let safe_w = max(0, min(w, last_w));
+              let in_w = 0 <= w && w < params.W;
+              let safe_w2 = max(0, min(at11, last_w));
+              let test12 = in_h && in_w;
+              for (var c: i32 = 0; c < params.C; c++) {
+                let at12 = (at9 * params.C + c) * params.H;
+                let at13 = (at12 + safe_h) * params.W;
+                let at14 = (at12 + safe_h2) * params.W;
+                var value4: f32 = 0.0;
+                if (is_clamp) {
+                  value4 = v32;
+                } else {
+                  var sum3: f32 = 0.0;
+                  var sum4: i32 = 0;
+                  for (var step3: i32 = at3; step3 < at5; step3++) {
+                    let v40 = v16 + (f32(step3) + inCell) * v13 / v14;
+                    let v41 = maximum(0.0, minimum(v40, f32(last_h)));
+                    let at15 = floor_to_int(v41);
+                    let v42 = v41 - f32(at15);
+                    let at16 = (at12 + max(0, min(at15, last_h))) * params.W;
+                    let h2 = at15 + 1;
+                    let at17 = (at12 + max(0, min(h2, last_h))) * params.W;
+                    let in_h2 = 0 <= h2 && h2 < params.H;
+                    let test13 = -0.5 <= v40 && v40 <= v2;
+                    let test14 = -1.0 <= v40 && v40 <= f32(params.H);
+                    let v43 = 1.0 - v42;
+                    for (var step4: i32 = at6; step4 < at8; step4++) {
+                      let v44 = v25 + (f32(step4) + inCell) * v23 / v24;
+                      let test15 = false || (test13 && -0.5 <= v44 && v44 <= v3);
+                      var value5: f32 = 0.0;
+                      if (test15) {
+                        if (test14 && -1.0 <= v44 && v44 <= f32(params.W)) {
+                          let v45 = maximum(0.0, minimum(v44, f32(last_w)));
+                          let at18 = floor_to_int(v45);
+                          let v46 = v45 - f32(at18);
+                          let v47 = 1.0 - v46;
+                          let safe_w3 = max(0, min(at18, last_w));
+                          let w2 = at18 + 1;
+                          let safe_w4 = max(0, min(w2, last_w));
+                          let in_w2 = 0 <= w2 && w2 < params.W;
+                          let v48 = v43 *
+                              (v47 * input[at16 + safe_w3] +
+                                  v46 * select(0.0, input[at16 + safe_w4], in_w2));
+                          let v49 = v47 * select(0.0, input[at17 + safe_w3], in_h2) +
+                              v46 * select(0.0, input[at17 + safe_w4], in_h2 && in_w2);
+                          value5 = v48 + v42 * v49;
+                        }
+                      }
+                      sum3 += value5;
+                      sum4 += select(0, 1, test15);
+                    }
+                  }
+                  value4 = f32(sum4);
+                }
+                let v50 = v35 * select(0.0, input[at13 + safe_w], test12) +
+                    v36 * select(0.0, input[at14 + safe_w], in_w);
+                let v51 = v50 - v35 * select(0.0, input[at13 + safe_w2], in_h) -
+                    v36 * input[at14 + safe_w2];
+                let term = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] *
+                    v51 / maximum(value4, 1.0);
+                sum2 += term;
+              }
+              value3 = sum2;
+            }
+            sum += value3;
+          }
+        }
+        value2 = sum;
+      }
+      value = v8 * value2;
+    } else {
+      var value6: f32 = 0.0;
+      if (test3) {
+        var sum5: f32 = 0.0;
+        for (var step5: i32 = at3; step5 < at5; step5++) {
+          let v52 = v16 + (f32(step5) + inCell) * v13 / v14;
+          let test16 = -1.0 <= v52 && v52 <= f32(params.H);
+          let test17 = -0.5 <= v52 && v52 <= v2;
+          for (var step6: i32 = at6; step6 < at8; step6++) {
+            let v53 = v25 + (f32(step6) + inCell) * v23 / v24;
+            let test18 = test16 && -1.0 <= v53 && v53 <= f32(params.W);
+            let v54 = select(0.0, v52, test18);
+            let v55 = minimum(v54, f32(last_h));
+            var value7: f32 = 0.0;
+            let test19 = test18 && !(f32(last_h) < v54) && 0.0 < v55 &&
+                (is_clamp || (test17 && -0.5 <= v53 && v53 <= v3));
+            if (test19) {
+              var sum6: f32 = 0.0;
+              let v56 = maximum(0.0, minimum(v53, f32(last_w)));
+              let at19 = floor_to_int(v56);
+              let v57 = v56 - f32(at19);
+              let v58 = 1.0 - v57;
+              let at20 = floor_to_int(maximum(0.0, v55));
+              let h3 = at20 + 1;
+              let safe_w5 = max(0, min(at19, last_w));
+              let in_h3 = 0 <= h3 && h3 < params.H;
+              let w3 = at19 + 1;
+              let safe_w6 = max(0, min(w3, last_w));
+              let in_w3 = 0 <= w3 && w3 < params.W;
+              let safe_h3 = max(0, min(h3, last_h));
+              let test20 = in_h3 && in_w3;
+              let safe_h4 = max(0, min(at20, last_h));
+              for (var c2: i32 = 0; c2 < params.C; c2++) {
+                let at21 = (at9 * params.C + c2) * params.H;
+                let at22 = (at21 + safe_h3) * params.W;
+                let at23 = (at21 + safe_h4) * params.W;
+                var value8: f32 = 0.0;
+                if (is_clamp) {
+                  value8 = v32;
+                } else {
+                  var sum7: f32 = 0.0;
+                  var sum8: i32 = 0;
+                  for (var step7: i32 = at3; step7 < at5; step7++) {
+                    let v59 = v16 + (f32(step7) + inCell) * v13 / v14;
+                    let v60 = maximum(0.0, minimum(v59, f32(last_h)));
+                    let at24 = floor_to_int(v60);
+                    let v61 = v60 - f32(at24);
+                    let at25 = (at21 + max(0, min(at24, last_h))) * params.W;
+                    let h4 = at24 + 1;
+                    let at26 = (at21 + max(0, min(h4, last_h))) * params.W;
+                    let in_h4 = 0 <= h4 && h4 < params.H;
+                    let test21 = -0.5 <= v59 && v59 <= v2;
+                    let test22 = -1.0 <= v59 && v59 <= f32(params.H);
+                    let v62 = 1.0 - v61;
+                    for (var step8: i32 = at6; step8 < at8; step8++) {
+                      let v63 = v25 + (f32(step8) + inCell) * v23 / v24;
+                      let test23 = false || (test21 && -0.5 <= v63 && v63 <= v3);
+                      var value9: f32 = 0.0;
+                      if (test23) {
+                        if (test22 && -1.0 <= v63 && v63 <= f32(params.W)) {
+                          let v64 = maximum(0.0, minimum(v63, f32(last_w)));
+                          let at27 = floor_to_int(v64);
+                          let v65 = v64 - f32(at27);
+                          let v66 = 1.0 - v65;
+                          let safe_w7 = max(0, min(at27, last_w));
+                          let w4 = at27 + 1;
+                          let safe_w8 = max(0, min(w4, last_w));
+                          let in_w4 = 0 <= w4 && w4 < params.W;
+                          let v67 = v62 *
+                              (v66 * input[at25 + safe_w7] +
+                                  v65 * select(0.0, input[at25 + safe_w8], in_w4));
+                          let v68 = v66 * select(0.0, input[at26 + safe_w7], in_h4) +
+                              v65 * select(0.0, input[at26 + safe_w8], in_h4 && in_w4);
+                          value9 = v67 + v61 * v68;
+                        }
+                      }
+                      sum7 += value9;
+                      sum8 += select(0, 1, test23);
+                    }
+                  }
+                  value8 = f32(sum8);
+                }
+                let v69 = v58 * select(0.0, input[at22 + safe_w5], in_h3) +
+                    v57 * select(0.0, input[at22 + safe_w6], test20);
+                let v70 = v69 -
+                    (v58 * input[at23 + safe_w5] + v57 * select(0.0, input[at23 + safe_w6], in_w3));
+                let term2 = grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] *
+                    v70 / maximum(value8, 1.0);
+                sum6 += term2;
+              }
+              value7 = sum6;
+            }
+            sum5 += value7;
+          }
+        }
+        value6 = sum5;
+      }
+      value = v15 * value6;
+    }
+    if (ACCUMULATE == 1) {
+      grad_offset[index] += value;
+    } else {
+      grad_offset[index] = value;
     }
   }
 }
@@ -376,26 +656,22 @@ fn deform_roi_pool_backward_offset_grad_input(
       let v32 = v11 + (f32(step) + inCell) * v8 / v9;
       let v33 = maximum(0.0, minimum(v32, f32(last_h)));
       let at10 = floor_to_int(v33);
-      let at11 = at10 + 1;
-      let at12 = (at9 + max(0, min(at11, last_h))) * params.W;
+      let at11 = (at9 + max(0, min(at10, last_h))) * params.W;
       let v34 = v33 - f32(at10);
-      let at13 = (at9 + max(0, min(at10, last_h))) * params.W;
+      let at12 = at10 + 1;
+      let at13 = (at9 + at12) * params.W;
       let test13 = -1.0 <= v32 && v32 <= f32(params.H);
       let test14 = -0.5 <= v32 && v32 <= v2;
-      let test15 = 0 <= at11 && at11 < params.H;
-      let test16 = 0 <= at10 && at10 < params.H;
       let v35 = 1.0 - v34;
+      let test15 = 0 <= at12 && at12 < params.H;
       for (var step2: i32 = at6; step2 < at8; step2++) {
         let v36 = v24 + (f32(step2) + inCell) * v22 / v23;
-        let test17 = test13 && -1.0 <= v36 && v36 <= f32(params.W) &&
+        let test16 = test13 && -1.0 <= v36 && v36 <= f32(params.W) &&
             (is_clamp || (test14 && -0.5 <= v36 && v36 <= v3));
-        if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
+        if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
           let v37 = maximum(0.0, minimum(v36, f32(last_w)));
           let at14 = floor_to_int(v37);
-          let at15 = at14 + 1;
-          let test18 = 0 <= at15;
-          let test19 = at15 < params.W;
-          let at16 = max(0, min(at15, last_w));
+          let at15 = max(0, min(at14, last_w));
           var value: f32 = 0.0;
           if (is_clamp) {
             value = v31;
@@ -405,359 +681,64 @@ fn deform_roi_pool_backward_offset_grad_input(
             for (var step3: i32 = at3; step3 < at5; step3++) {
               let v38 = v11 + (f32(step3) + inCell) * v8 / v9;
               let v39 = maximum(0.0, minimum(v38, f32(last_h)));
-              let at17 = floor_to_int(v39);
-              let v40 = v39 - f32(at17);
-              let at18 = (at9 + max(0, min(at17, last_h))) * params.W;
-              let h = at17 + 1;
-              let at19 = (at9 + max(0, min(h, last_h))) * params.W;
+              let at16 = floor_to_int(v39);
+              let v40 = v39 - f32(at16);
+              let at17 = (at9 + max(0, min(at16, last_h))) * params.W;
+              let h = at16 + 1;
+              let at18 = (at9 + max(0, min(h, last_h))) * params.W;
               let in_h = 0 <= h && h < params.H;
-              let test20 = -0.5 <= v38 && v38 <= v2;
-              let test21 = -1.0 <= v38 && v38 <= f32(params.H);
+              let test17 = -0.5 <= v38 && v38 <= v2;
+              let test18 = -1.0 <= v38 && v38 <= f32(params.H);
               let v41 = 1.0 - v40;
               for (var step4: i32 = at6; step4 < at8; step4++) {
                 let v42 = v24 + (f32(step4) + inCell) * v22 / v23;
-                let test22 = false || (test20 && -0.5 <= v42 && v42 <= v3);
+                let test19 = false || (test17 && -0.5 <= v42 && v42 <= v3);
                 var value2: f32 = 0.0;
-                if (test22) {
-                  if (test21 && -1.0 <= v42 && v42 <= f32(params.W)) {
+                if (test19) {
+                  if (test18 && -1.0 <= v42 && v42 <= f32(params.W)) {
                     let v43 = maximum(0.0, minimum(v42, f32(last_w)));
-                    let at20 = floor_to_int(v43);
-                    let v44 = v43 - f32(at20);
+                    let at19 = floor_to_int(v43);
+                    let v44 = v43 - f32(at19);
                     let v45 = 1.0 - v44;
-                    let safe_w = max(0, min(at20, last_w));
-                    let w = at20 + 1;
+                    let safe_w = max(0, min(at19, last_w));
+                    let w = at19 + 1;
                     let safe_w2 = max(0, min(w, last_w));
                     let in_w = 0 <= w && w < params.W;
                     let v46 = v41 *
-                        (v45 * input[at18 + safe_w] +
-                            v44 * select(0.0, input[at18 + safe_w2], in_w));
-                    let v47 = v45 * select(0.0, input[at19 + safe_w], in_h) +
-                        v44 * select(0.0, input[at19 + safe_w2], in_h && in_w);
+                        (v45 * input[at17 + safe_w] +
+                            v44 * select(0.0, input[at17 + safe_w2], in_w));
+                    let v47 = v45 * select(0.0, input[at18 + safe_w], in_h) +
+                        v44 * select(0.0, input[at18 + safe_w2], in_h && in_w);
                     value2 = v46 + v40 * v47;
                   }
                 }
                 sum += value2;
-                sum2 += select(0, 1, test22);
+                sum2 += select(0, 1, test19);
               }
             }
             value = f32(sum2);
           }
           let v48 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v49 = v37 - f32(at14);
-          let test23 = 0 <= at14;
-          let test24 = at14 < params.W;
-          let at21 = max(0, min(at14, last_w));
-          let v50 = 1.0 - v49;
+          let v49 = v48 * v35;
+          let v50 = v37 - f32(at14);
+          let v51 = 1.0 - v50;
+          add_to_grad_input(at11 + at15, v49 * v51);
+          let at20 = at14 + 1;
+          let test20 = 0 <= at20;
+          let test21 = at20 < params.W;
           if (test15) {
-            let v51 = v48 * v34;
-            if (test18 && test19) {
-              add_to_grad_input(at12 + at16, v51 * v49);
-            }
-            if (test23 && test24) {
-              add_to_grad_input(at12 + at21, v51 * v50);
+            let v52 = v48 * v34;
+            add_to_grad_input(at13 + at15, v52 * v51);
+            if (test20 && test21) {
+              add_to_grad_input(at13 + at20, v52 * v50);
             }
           }
-          if (test16) {
-            let v52 = v48 * v35;
-            if (test18 && test19) {
-              add_to_grad_input(at13 + at16, v52 * v49);
-            }
-            if (test23 && test24) {
-              add_to_grad_input(at13 + at21, v52 * v50);
-            }
+          if (test20 && test21) {
+            add_to_grad_input(at11 + at20, v49 * v50);
           }
         }
       }
-    }
-  }
-}
-
-@compute @workgroup_size(128)
-fn deform_roi_pool_backward_offset_grad_offset(
-  @builtin(workgroup_id) group_id: vec3u,
-  @builtin(num_workgroups) group_count: vec3u,
-  @builtin(local_invocation_index) thread_index: u32,
-) {
-  let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.R * 2 * params.PH * params.PW + 127) / 128) {
-    return; // the last row of a dispatch may have groups to spare
-  }
-  let elements = params.R * 2 * params.PH * params.PW;
-  let test = 0 < params.sampling_ratio;
-  let rounded = COORDS == 1;
-  let inCell = select(0.0, 0.5, GRID == 0);
-  let v = 0.0 + inCell;
-  let last_w = params.W - 1;
-  let is_clamp = BORDER == 0;
-  let v2 = f32(params.H) - 0.5;
-  let v3 = f32(params.W) - 0.5;
-  let last_h = params.H - 1;
-  let thread = i32(thread_index);
-  let index = group * 128 + thread;
-  if (index < elements) {
-    let pw = index % params.PW;
-    let rest = index / params.PW;
-    let ph = rest % params.PH;
-    let rest2 = rest / params.PH;
-    let part = rest2 % 2;
-    let r = rest2 / 2;
-    var sum: f32 = 0.0;
-    let at = r * 5;
-    let rois_value = rois[at + 4];
-    let v4 = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale - 0.5;
-    let rois_value2 = rois[at + 2];
-    let v5 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
-    let v6 = v4 - v5;
-    let v7 = select(v6, maximum(v6, 0.1), rounded);
-    let v8 = v7 / f32(params.PH);
-    let v9 = select(ceil(v8), f32(params.sampling_ratio), test);
-    let v10 = params.gamma * v7;
-    let at2 = r * 2;
-    let v11 = v5 + v10 * offset[((at2 + 1) * params.PH + ph) * params.PW + pw] + f32(ph) * v8;
-    let v12 = v11 + v * v8 / v9;
-    let v13 = v8 / v9;
-    let test2 = abs(v9) <= 3.4028234e+38 && abs(v12) <= 3.4028234e+38 && abs(v13) <= 3.4028234e+38;
-    let test3 = v13 == 0.0;
-    let v14 = (-1.0 - v12) / v13;
-    let v15 = (f32(params.H) - v12) / v13;
-    let v16 = minimum(v14, v15);
-    let at3 = select(0,
-        select(max(0, floor_to_int(v16 - (1.0 + abs(v16) * 9.536743e-7))), 0, test3), test2);
-    let at4 = ceil_to_int(v9);
-    let v17 = maximum(v14, v15);
-    let at5 = select(0,
-        select(min(at4, ceil_to_int(v17 + (1.0 + abs(v17) * 9.536743e-7))), at4, test3), test2);
-    let rois_value3 = rois[at + 3];
-    let v18 = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
-        0.5;
-    let rois_value4 = rois[at + 1];
-    let v19 = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
-    let v20 = v18 - v19;
-    let v21 = select(v20, maximum(v20, 0.1), rounded);
-    let v22 = v21 / f32(params.PW);
-    let v23 = select(ceil(v22), f32(params.sampling_ratio), test);
-    let v24 = params.gamma * v21;
-    let v25 = v19 + v24 * offset[(at2 * params.PH + ph) * params.PW + pw] + f32(pw) * v22;
-    let v26 = v25 + v * v22 / v23;
-    let v27 = v22 / v23;
-    let test4 = abs(v23) <= 3.4028234e+38 && abs(v26) <= 3.4028234e+38 && abs(v27) <= 3.4028234e+38;
-    let test5 = v27 == 0.0;
-    let v28 = (-1.0 - v26) / v27;
-    let v29 = (f32(params.W) - v26) / v27;
-    let v30 = minimum(v28, v29);
-    let at6 = select(0,
-        select(max(0, floor_to_int(v30 - (1.0 + abs(v30) * 9.536743e-7))), 0, test5), test4);
-    let at7 = ceil_to_int(v23);
-    let v31 = maximum(v28, v29);
-    let at8 = select(0,
-        select(min(at7, ceil_to_int(v31 + (1.0 + abs(v31) * 9.536743e-7))), at7, test5), test4);
-    let rois_value5 = rois[at];
-    let v32 = v9 * v23;
-    let at9 = max(0, min(round_to_int(rois_value5), params.N - 1)) * params.C;
-    let test6 = part == 0;
-    let test7 = 0.0 <= rois_value5 && rois_value5 < f32(params.N) &&
-        floor(rois_value5) == rois_value5 && abs(v19) <= 3.4028234e+38;
-    let test8 = test7 && abs(v5) <= 3.4028234e+38 && abs(v18) <= 3.4028234e+38 &&
-        abs(v4) <= 3.4028234e+38;
-    let test9 = part == 1;
-    for (var c: i32 = 0; c < params.C; c++) {
-      var value: f32 = 0.0;
-      var value2: f32 = 0.0;
-      if (test8) {
-        value2 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw];
-      }
-      if (test6) {
-        var sum2: f32 = 0.0;
-        let at10 = (at9 + c) * params.H;
-        for (var step: i32 = at3; step < at5; step++) {
-          let v33 = v11 + (f32(step) + inCell) * v8 / v9;
-          let v34 = maximum(0.0, minimum(v33, f32(last_h)));
-          let at11 = floor_to_int(v34);
-          let v35 = v34 - f32(at11);
-          let h = at11 + 1;
-          let at12 = (at10 + max(0, min(h, last_h))) * params.W;
-          let in_h = 0 <= h && h < params.H;
-          let at13 = (at10 + max(0, min(at11, last_h))) * params.W;
-          let test10 = -1.0 <= v33 && v33 <= f32(params.H);
-          let test11 = -0.5 <= v33 && v33 <= v2;
-          let v36 = 1.0 - v35;
-          for (var step2: i32 = at6; step2 < at8; step2++) {
-            let v37 = v25 + (f32(step2) + inCell) * v22 / v23;
-            var value3: f32 = 0.0;
-            if (test10 && -1.0 <= v37 && v37 <= f32(params.W)) {
-              if (f32(last_w) < v37) {
-              } else {
-                let v38 = minimum(v37, f32(last_w));
-                if (0.0 < v38) {
-                  var value4: f32 = 0.0;
-                  if (is_clamp || (test11 && -0.5 <= v37 && v37 <= v3)) {
-                    var value5: f32 = 0.0;
-                    if (is_clamp) {
-                      value5 = v32;
-                    } else {
-                      var sum3: f32 = 0.0;
-                      var sum4: i32 = 0;
-                      for (var step3: i32 = at3; step3 < at5; step3++) {
-                        let v39 = v11 + (f32(step3) + inCell) * v8 / v9;
-                        let v40 = maximum(0.0, minimum(v39, f32(last_h)));
-                        let at14 = floor_to_int(v40);
-                        let v41 = v40 - f32(at14);
-                        let at15 = (at10 + max(0, min(at14, last_h))) * params.W;
-                        let h2 = at14 + 1;
-                        let at16 = (at10 + max(0, min(h2, last_h))) * params.W;
-                        let in_h2 = 0 <= h2 && h2 < params.H;
-                        let test12 = -0.5 <= v39 && v39 <= v2;
-                        let test13 = -1.0 <= v39 && v39 <= f32(params.H);
-                        let v42 = 1.0 - v41;
-                        for (var step4: i32 = at6; step4 < at8; step4++) {
-                          let v43 = v25 + (f32(step4) + inCell) * v22 / v23;
-                          let test14 = false || (test12 && -0.5 <= v43 && v43 <= v3);
-                          var value6: f32 = 0.0;
-                          if (test14) {
-                            if (test13 && -1.0 <= v43 && v43 <= f32(params.W)) {
-                              let v44 = maximum(0.0, minimum(v43, f32(last_w)));
-                              let at17 = floor_to_int(v44);
-                              let v45 = v44 - f32(at17);
-                              let v46 = 1.0 - v45;
-                              let safe_w = max(0, min(at17, last_w));
-                              let w = at17 + 1;
-                              let safe_w2 = max(0, min(w, last_w));
-                              let in_w = 0 <= w && w < params.W;
-                              let v47 = v42 *
-                                  (v46 * input[at15 + safe_w] +
-                                      v45 * select(0.0, input[at15 + safe_w2], in_w));
-                              let v48 = v46 * select(0.0, input[at16 + safe_w], in_h2) +
-                                  v45 * select(0.0, input[at16 + safe_w2], in_h2 && in_w);
-                              value6 = v47 + v41 * v48;
-                            }
-                          }
-                          sum3 += value6;
-                          sum4 += select(0, 1, test14);
-                        }
-                      }
-                      value5 = f32(sum4);
-                    }
-                    value4 = value2 / maximum(value5, 1.0);
-                  }
-                  let v49 = value4 * v35;
-                  let at18 = floor_to_int(maximum(0.0, v38));
-                  let w2 = at18 + 1;
-                  let safe_w3 = max(0, min(w2, last_w));
-                  let in_w2 = 0 <= w2 && w2 < params.W;
-                  let v50 = value4 * v36;
-                  let safe_w4 = max(0, min(at18, last_w));
-                  let v51 = v49 * select(0.0, input[at12 + safe_w3], in_h && in_w2) +
-                      v50 * select(0.0, input[at13 + safe_w3], in_w2);
-                  let v52 = -(v49 * select(0.0, input[at12 + safe_w4], in_h) +
-                      v50 * input[at13 + safe_w4]);
-                  value3 = v51 + v52;
-                }
-              }
-            }
-            sum2 += value3;
-          }
-        }
-        value = sum2 * v24;
-      }
-      var value7: f32 = 0.0;
-      if (test9) {
-        var sum5: f32 = 0.0;
-        let at19 = (at9 + c) * params.H;
-        for (var step5: i32 = at3; step5 < at5; step5++) {
-          let v53 = v11 + (f32(step5) + inCell) * v8 / v9;
-          let v54 = minimum(v53, f32(last_h));
-          let at20 = floor_to_int(maximum(0.0, v54));
-          let h3 = at20 + 1;
-          let at21 = (at19 + max(0, min(h3, last_h))) * params.W;
-          let in_h3 = 0 <= h3 && h3 < params.H;
-          let at22 = (at19 + max(0, min(at20, last_h))) * params.W;
-          let test15 = -1.0 <= v53 && v53 <= f32(params.H);
-          let test16 = f32(last_h) < v53;
-          let test17 = 0.0 < v54;
-          let test18 = -0.5 <= v53 && v53 <= v2;
-          for (var step6: i32 = at6; step6 < at8; step6++) {
-            let v55 = v25 + (f32(step6) + inCell) * v22 / v23;
-            var value8: f32 = 0.0;
-            if (test15 && -1.0 <= v55 && v55 <= f32(params.W)) {
-              if (test16) {
-              } else if (test17) {
-                var value9: f32 = 0.0;
-                if (is_clamp || (test18 && -0.5 <= v55 && v55 <= v3)) {
-                  var value10: f32 = 0.0;
-                  if (is_clamp) {
-                    value10 = v32;
-                  } else {
-                    var sum6: f32 = 0.0;
-                    var sum7: i32 = 0;
-                    for (var step7: i32 = at3; step7 < at5; step7++) {
-                      let v56 = v11 + (f32(step7) + inCell) * v8 / v9;
-                      let v57 = maximum(0.0, minimum(v56, f32(last_h)));
-                      let at23 = floor_to_int(v57);
-                      let v58 = v57 - f32(at23);
-                      let at24 = (at19 + max(0, min(at23, last_h))) * params.W;
-                      let h4 = at23 + 1;
-                      let at25 = (at19 + max(0, min(h4, last_h))) * params.W;
-                      let in_h4 = 0 <= h4 && h4 < params.H;
-                      let test19 = -0.5 <= v56 && v56 <= v2;
-                      let test20 = -1.0 <= v56 && v56 <= f32(params.H);
-                      let v59 = 1.0 - v58;
-                      for (var step8: i32 = at6; step8 < at8; step8++) {
-                        let v60 = v25 + (f32(step8) + inCell) * v22 / v23;
-                        let test21 = false || (test19 && -0.5 <= v60 && v60 <= v3);
-                        var value11: f32 = 0.0;
-                        if (test21) {
-                          if (test20 && -1.0 <= v60 && v60 <= f32(params.W)) {
-                            let v61 = maximum(0.0, minimum(v60, f32(last_w)));
-                            let at26 = floor_to_int(v61);
-                            let v62 = v61 - f32(at26);
-                            let v63 = 1.0 - v62;
-                            let safe_w5 = max(0, min(at26, last_w));
-                            let w3 = at26 + 1;
-                            let safe_w6 = max(0, min(w3, last_w));
-                            let in_w3 = 0 <= w3 && w3 < params.W;
-                            let v64 = v59 *
-                                (v63 * input[at24 + safe_w5] +
-                                    v62 * select(0.0, input[at24 + safe_w6], in_w3));
-                            let v65 = v63 * select(0.0, input[at25 + safe_w5], in_h4) +
-                                v62 * select(0.0, input[at25 + safe_w6], in_h4 && in_w3);
-                            value11 = v64 + v58 * v65;
-                          }
-                        }
-                        sum6 += value11;
-                        sum7 += select(0, 1, test21);
-                      }
-                    }
-                    value10 = f32(sum7);
-                  }
-                  value9 = value2 / maximum(value10, 1.0);
-                }
-                let v66 = maximum(0.0, minimum(v55, f32(last_w)));
-                let at27 = floor_to_int(v66);
-                let v67 = v66 - f32(at27);
-                let v68 = 1.0 - v67;
-                let safe_w7 = max(0, min(at27, last_w));
-                let w4 = at27 + 1;
-                let safe_w8 = max(0, min(w4, last_w));
-                let in_w4 = 0 <= w4 && w4 < params.W;
-                let v69 = v68 * select(0.0, input[at21 + safe_w7], in_h3) +
-                    v67 * select(0.0, input[at21 + safe_w8], in_h3 && in_w4);
-                let v70 = value9 *
-                    (v68 * input[at22 + safe_w7] + v67 * select(0.0, input[at22 + safe_w8], in_w4));
-                value8 = value9 * v69 + -v70;
-              }
-            }
-            sum5 += value8;
-          }
-        }
-        value7 = sum5 * v10;
-      }
-      sum += value + value7;
-    }
-    if (ACCUMULATE == 1) {
-      grad_offset[index] += sum;
-    } else {
-      grad_offset[index] = sum;
     }
   }
 }

@@ -317,38 +317,33 @@ export function roi_align_backward_grad_input_kernel(
               const v64 = v58 * v60;
               const w4 = at21 + 1;
               const safe_w8 = Math.max(0, Math.min(w4, last_w));
-              const input_at2 = at22 + safe_w8;
               const in_w4 = 0 <= w4 && w4 < W;
-              const v65 = v64 * (in_w4 ? input[input_at2] : 0);
+              const v65 = v64 * (in_w4 ? input[at22 + safe_w8] : 0);
               const v66 = v57 * v61;
               const h4 = at20 + 1;
               const at23 = (at3 + Math.max(0, Math.min(h4, last_h))) * W;
-              const input_at3 = at23 + safe_w7;
               const test25 = 0 <= h4;
               const test26 = h4 < H;
               const in_h4 = test25 && test26;
-              const v67 = v66 * (in_h4 ? input[input_at3] : 0);
+              const v67 = v66 * (in_h4 ? input[at23 + safe_w7] : 0);
               const v68 = v57 * v60;
-              const input_at4 = at23 + safe_w8;
-              const v69 = v68 * (in_h4 && in_w4 ? input[input_at4] : 0);
+              const v69 = v68 * (in_h4 && in_w4 ? input[at23 + safe_w8] : 0);
               const test27 = maximum(v63, v65) < maximum(v67, v69);
-              const test28 = 0 <= at21;
-              const test29 = at21 < W;
               if (test27 && test25 && test26) {
-                const test30 = v67 < v69;
-                if (in_w4 && test30) {
-                  grad_input[input_at4] += v55 * v68;
+                const test28 = v67 < v69;
+                if (in_w4 && test28) {
+                  grad_input[Math.imul(at3 + h4, W) + w4] += v55 * v68;
                 }
-                if (test28 && test29 && !test30) {
-                  grad_input[input_at3] += v55 * v66;
+                if (!test28) {
+                  grad_input[Math.imul(at3 + h4, W) + safe_w7] += v55 * v66;
                 }
               }
-              if (!test27 && 0 <= at20 && at20 < H) {
-                const test31 = v63 < v65;
-                if (in_w4 && test31) {
-                  grad_input[input_at2] += v55 * v64;
+              if (!test27) {
+                const test29 = v63 < v65;
+                if (in_w4 && test29) {
+                  grad_input[at22 + w4] += v55 * v64;
                 }
-                if (test28 && test29 && !test31) {
+                if (!test29) {
                   grad_input[input_at] += v55 * v62;
                 }
               }
@@ -366,12 +361,12 @@ export function roi_align_backward_grad_input_kernel(
               const h5 = at24 + 1;
               const at26 = (at3 + Math.max(0, Math.min(h5, last_h))) * W;
               const in_h5 = 0 <= h5 && h5 < H;
-              const test32 = -1 <= v70 && v70 <= H;
+              const test30 = -1 <= v70 && v70 <= H;
               const v73 = 1 - v72;
               for (let b4 = at6; b4 < at7; b4++) {
                 const v74 = v16 + (b4 + 0.5) * binW / cols;
                 let value4 = 0;
-                if (test32 && -1 <= v74 && v74 <= W) {
+                if (test30 && -1 <= v74 && v74 <= W) {
                   const v75 = maximum(0, minimum(v74, last_w));
                   const at27 = floor_to_int(v75);
                   const v76 = v75 - at27;
@@ -396,42 +391,33 @@ export function roi_align_backward_grad_input_kernel(
             }
             const v80 = v9 + (Math.max(0, best6) + 0.5) * binH / rows;
             const v81 = v16 + (Math.max(0, best7) + 0.5) * binW / cols;
-            const test33 = -1 <= v80 && v80 <= H && -1 <= v81 && v81 <= W;
-            if (test33 && 0 <= best6 && is_max) {
+            const test31 = -1 <= v80 && v80 <= H && -1 <= v81 && v81 <= W;
+            if (test31 && 0 <= best6 && is_max) {
               const v82 = maximum(0, minimum(v80, last_h));
               const at28 = floor_to_int(v82);
-              const at29 = at28 + 1;
+              const at29 = (at3 + Math.max(0, Math.min(at28, last_h))) * W;
               const v83 = maximum(0, minimum(v81, last_w));
               const at30 = floor_to_int(v83);
-              const at31 = at30 + 1;
-              const test34 = 0 <= at31;
-              const test35 = at31 < W;
-              const at32 = Math.max(0, Math.min(at31, last_w));
+              const at31 = Math.max(0, Math.min(at30, last_w));
               const v84 = v82 - at28;
-              const v85 = v83 - at30;
-              const test36 = 0 <= at30;
-              const test37 = at30 < W;
-              const at33 = Math.max(0, Math.min(at30, last_w));
-              const v86 = 1 - v85;
-              if (0 <= at29 && at29 < H) {
-                const at34 = Math.max(0, Math.min(at29, last_h));
-                const v87 = v55 * v84;
-                if (test34 && test35) {
-                  grad_input[(at3 + at34) * W + at32] += v87 * v85;
-                }
-                if (test36 && test37) {
-                  grad_input[(at3 + at34) * W + at33] += v87 * v86;
+              const v85 = v55 * (1 - v84);
+              const v86 = v83 - at30;
+              const v87 = 1 - v86;
+              grad_input[at29 + at31] += v85 * v87;
+              const at32 = at28 + 1;
+              const at33 = at30 + 1;
+              const test32 = 0 <= at33;
+              const test33 = at33 < W;
+              if (0 <= at32 && at32 < H) {
+                const at34 = Math.imul(at3 + at32, W);
+                const v88 = v55 * v84;
+                grad_input[at34 + at31] += v88 * v87;
+                if (test32 && test33) {
+                  grad_input[at34 + at33] += v88 * v86;
                 }
               }
-              if (0 <= at28 && at28 < H) {
-                const at35 = Math.max(0, Math.min(at28, last_h));
-                const v88 = v55 * (1 - v84);
-                if (test34 && test35) {
-                  grad_input[(at3 + at35) * W + at32] += v88 * v85;
-                }
-                if (test36 && test37) {
-                  grad_input[(at3 + at35) * W + at33] += v88 * v86;
-                }
+              if (test32 && test33) {
+                grad_input[at29 + at33] += v85 * v86;
               }
             }
           }
@@ -521,47 +507,37 @@ export function roi_align_backward_grad_input_2_kernel(
             const v16 = v8 + (a + 0.5) * binH / rows;
             const v17 = maximum(0, minimum(v16, last_h));
             const at7 = floor_to_int(v17);
-            const at8 = at7 + 1;
-            const at9 = (at4 + Math.max(0, Math.min(at8, last_h))) * W;
+            const at8 = (at4 + Math.max(0, Math.min(at7, last_h))) * W;
             const v18 = v17 - at7;
-            const at10 = (at4 + Math.max(0, Math.min(at7, last_h))) * W;
+            const at9 = at7 + 1;
+            const at10 = Math.imul(at4 + at9, W);
             const test17 = -1 <= v16 && v16 <= H;
-            const test18 = 0 <= at8 && at8 < H;
-            const test19 = 0 <= at7 && at7 < H;
             const v19 = 1 - v18;
+            const test18 = 0 <= at9 && at9 < H;
             for (let b = value2; b < at6; b++) {
               const v20 = v12 + (b + 0.5) * binW / cols;
-              const test20 = test17 && -1 <= v20 && v20 <= W && is_avg && test8 && test9 && test10;
-              if (test20 && test11 && test12 && test13 && test14) {
+              const test19 = test17 && -1 <= v20 && v20 <= W && is_avg && test8 && test9 && test10;
+              if (test19 && test11 && test12 && test13 && test14) {
                 const v21 = maximum(0, minimum(v20, last_w));
                 const at11 = floor_to_int(v21);
-                const at12 = at11 + 1;
-                const test21 = 0 <= at12;
-                const test22 = at12 < W;
-                const at13 = Math.max(0, Math.min(at12, last_w));
+                const at12 = Math.max(0, Math.min(at11, last_w));
                 const v22 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v7;
-                const v23 = v21 - at11;
-                const test23 = 0 <= at11;
-                const test24 = at11 < W;
-                const at14 = Math.max(0, Math.min(at11, last_w));
-                const v24 = 1 - v23;
+                const v23 = v22 * v19;
+                const v24 = v21 - at11;
+                const v25 = 1 - v24;
+                grad_input[at8 + at12] += v23 * v25;
+                const at13 = at11 + 1;
+                const test20 = 0 <= at13;
+                const test21 = at13 < W;
                 if (test18) {
-                  const v25 = v22 * v18;
-                  if (test21 && test22) {
-                    grad_input[at9 + at13] += v25 * v23;
-                  }
-                  if (test23 && test24) {
-                    grad_input[at9 + at14] += v25 * v24;
+                  const v26 = v22 * v18;
+                  grad_input[at10 + at12] += v26 * v25;
+                  if (test20 && test21) {
+                    grad_input[at10 + at13] += v26 * v24;
                   }
                 }
-                if (test19) {
-                  const v26 = v22 * v19;
-                  if (test21 && test22) {
-                    grad_input[at10 + at13] += v26 * v23;
-                  }
-                  if (test23 && test24) {
-                    grad_input[at10 + at14] += v26 * v24;
-                  }
+                if (test20 && test21) {
+                  grad_input[at8 + at13] += v23 * v24;
                 }
               }
             }

@@ -1,14 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 // Runs a plan of the generated JavaScript kernels on arrays of the backend `cpu`.
 
-import { completedBy, constantsOf, measure, selectSteps } from "./plan.js";
-
-const arrays = {
-  f32: Float32Array,
-  f64: Float64Array,
-  i32: Int32Array,
-  u32: Uint32Array,
-};
+import { arrays, completedBy, constantsOf, measure, selectSteps } from "./plan.js";
 
 /** The numbers of a tensor, without a copy where that is possible. */
 export function readArray(backend, { dataId }) {

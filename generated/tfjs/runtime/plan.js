@@ -3,6 +3,14 @@
 
 const maxInt = 2147483647;
 
+/** The typed array of a buffer. */
+export const arrays = {
+  f32: Float32Array,
+  f64: Float64Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+};
+
 /** The numbers of a call with the sizes that the plan computes, and how many elements each buffer has. */
 export function measure(plan, given) {
   const scalars = { ...given };

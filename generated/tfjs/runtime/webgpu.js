@@ -10,7 +10,7 @@
 import { coverGroups, packUniform } from "./dispatch.js";
 import { createMemory } from "./memory.js";
 import { createPipelines } from "./pipelines.js";
-import { completedBy, constantsOf, measure, selectSteps } from "./plan.js";
+import { arrays, completedBy, constantsOf, measure, selectSteps } from "./plan.js";
 
 const states = new WeakMap();
 
@@ -81,13 +81,25 @@ function listDispatches(device, steps, scalars) {
   return dispatches;
 }
 
+function encodeFill(device, encoder, buffer, value, type) {
+  if (value === 0) {
+    encoder.clearBuffer(buffer);
+    return;
+  }
+  const { size } = buffer;
+  const values = device.createBuffer({ size, usage: 0x04 /* COPY_SRC */, mappedAtCreation: true });
+  new type(values.getMappedRange()).fill(value);
+  values.unmap();
+  encoder.copyBufferToBuffer(values, 0, buffer, 0, size);
+}
+
 function encode(device, findPipeline, program, steps, buffers, dispatches, constants, uniforms) {
   const encoder = device.createCommandEncoder();
   let slot = 0;
   for (const step of steps) {
     if (step.kind === "fill") {
-      // All fills are of zeros; see the generator.
-      encoder.clearBuffer(buffers.get(step.buffer));
+      const { dtype } = program.plan.buffers[step.buffer];
+      encodeFill(device, encoder, buffers.get(step.buffer), step.value, arrays[dtype]);
       continue;
     }
     const { pipeline, layout } = findPipeline(program.source, step, constants);
