@@ -75,7 +75,7 @@ export function measureHelper(variable: string): Helper & { readonly name: strin
     text: `// Notes a contribution's magnitude where it is the largest: bits of magnitudes are in their order.
 fn ${name}(at: i32, value: f32) {
   let magnitude = bitcast<u32>(value) & 0x7fffffffu;
-  if (magnitude != 0u) {
+  if (magnitude > atomicLoad(&${variable}[4 * at])) {
     atomicMax(&${variable}[4 * at], magnitude);
   }
 }`,

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Block, Nest } from "../../generators/ir/nest.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import {
@@ -73,6 +74,20 @@ describe("a sum in fixed point", () => {
   });
 });
 
+/** One nest whose threads do what those of two do. */
+function joined(first: Nest, second: Nest): Nest {
+  const inside = (block: Block, more: Block): Block => {
+    const last = block.at(-1)!;
+    const other = more.at(-1)!;
+    if (last.kind === "for" && other.kind === "for")
+      return [...block.slice(0, -1), { ...last, body: inside(last.body, other.body) }];
+    if (last.kind === "if" && other.kind === "if")
+      return [...block.slice(0, -1), { ...last, then: [...last.then, ...other.then] }];
+    throw new Error("nests of one form were expected");
+  };
+  return { ...first, body: inside(first.body, second.body) };
+}
+
 describe("the interpreter's sums", () => {
   checkPlan(plan, "the test");
 
@@ -86,5 +101,22 @@ describe("the interpreter's sums", () => {
       { mode: "f32", order, seed: 4, poison: true },
     );
     expect(bitsOf(found.out!)).toEqual(bitsOf(lists.map(sumOf)));
+  });
+
+  it("are not added to while the largest contribution is still looked for", () => {
+    const [fill, measure, add, total] = plan.steps;
+    if (measure?.kind !== "launch" || add?.kind !== "launch")
+      throw new Error("a launch was expected");
+    const both = { ...measure, nest: joined(measure.nest, add.nest) };
+    const { values, places, elements } = additionsOf([[1, 2], [3]]);
+    const run = () =>
+      interpretPlan(
+        { ...plan, steps: [fill!, both, total!] },
+        { values, places },
+        numbersOf({ values, places, elements }),
+        {},
+        { mode: "f32", order: "forward", poison: true },
+      );
+    expect(run).toThrow("race: element 0 of out_sums was read by group 0 thread 0");
   });
 });

@@ -165,6 +165,16 @@ describe("checkNest", () => {
       "the iterations of group t all write one element of both",
     ],
     [
+      "sums in fixed point in a buffer of numbers",
+      [accumulate("both", own, f32(1), "fixed")],
+      "both holds no sums in fixed point, which are 4 u32 each",
+    ],
+    [
+      "a total of other than words",
+      [letBe("sum", op("total", f32(1), f32(1), f32(1), f32(1)))],
+      "total of f32 and f32 and f32 and f32 does not give f32",
+    ],
+    [
       "a grid loop inside",
       [loop("grid", "h", 2, [])],
       "grid loops must stand directly inside each other, outside of all else",

@@ -4,7 +4,15 @@ import { printUnit } from "../../generators/emit/unit.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { make } from "../../generators/ir/build.ts";
-import { type Expr, index, int, type Loop, loop, size } from "../../generators/ir/expr.ts";
+import {
+  constant,
+  type Expr,
+  index,
+  int,
+  type Loop,
+  loop,
+  size,
+} from "../../generators/ir/expr.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
 import type { Kernel, Scatter } from "../../generators/ir/kernel.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
@@ -77,6 +85,39 @@ describe("the accumulate transform", () => {
     expect(text).toMatch(/atomically grad_input_sums\[.*\]\.largest max= abs\(grad_output\[k\]\)/);
     expect(text).toMatch(/atomically grad_input_sums\[.*\]\.sum \+= grad_output\[k\]/);
     expect(text).toContain("grad_input[index] = total(grad_input_sums[index * 4], ");
+  });
+
+  it("says which results are the same from run to run", () => {
+    const found = ["atomic", "deterministic", "owned"].map((by) => {
+      const plan = schedulePlan(roiAlign, added(by), limits);
+      const { entry } = printUnit(unitOf(plan), findTarget("cuda")).plans[0]!;
+      return entry.tensors.find(({ name }) => name === "grad_input")!.deterministic;
+    });
+    expect(found).toEqual([false, true, true]);
+  });
+
+  it("keeps sums of each part where several numbers are added", () => {
+    const stages = pick.stages.map((stage) =>
+      stage.kind === "scatter"
+        ? { ...stage, values: [...stage.values, make("mul", stage.values[0]!, constant(3, "acc"))] }
+        : stage,
+    );
+    const plan = schedulePlan({ ...pick, stages }, added("deterministic"), limits);
+    checkPlan(plan, "scheduling");
+    const [at, grad_output, input] = [
+      [0, 1, 1, 2, 9],
+      [1, 2, 3, 4, 5],
+      [0, 0, 0],
+    ];
+    const found = interpretPlan(
+      plan,
+      { at, grad_output, input },
+      { K: 5, W: 3 },
+      {},
+      { mode: "f32", order: "shuffled", poison: true },
+    );
+    expect([...found.grad_input_0!]).toEqual([1, 5, 9]);
+    expect([...found.grad_input_1!]).toEqual([3, 15, 27]);
   });
 
   it("refuses calls that could add more often than a sum holds", () => {
