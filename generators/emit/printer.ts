@@ -8,7 +8,7 @@ import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
 import { createNames } from "./names.ts";
-import { type Language, level, type Scope, type Text } from "./target.ts";
+import { type Form, type Language, level, type Scope, type Text } from "./target.ts";
 import { flatten, wrap } from "./wrap.ts";
 
 const width = 100;
@@ -54,6 +54,10 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
     if (!target.capabilities.widths.includes(elements))
       throw new Error(`${nest.name}: ${target.name} cannot move ${elements} elements at once.`);
   };
+  const requireTotal = (): Form => {
+    if (target.total) return target.total;
+    throw new Error(`${nest.name}: ${target.name} has no sums in fixed point.`);
+  };
   const note = (name: string, type: Scalar, value: Text) => {
     if (type === "i32" && !value.natural) negative.add(name);
   };
@@ -80,8 +84,7 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       const [a, b] = args;
       const opposite = signs[op];
       if (opposite && a && b?.negated) return algebra.op(opposite, [a, b.negated], of);
-      const spelling = op === "total" ? target.total : target.spell[op];
-      if (!spelling) throw new Error(`${nest.name}: ${target.name} has no sums in fixed point.`);
+      const spelling = op === "total" ? requireTotal() : target.spell[op];
       const form = formOf(spelling, of, args);
       if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
       const text = writeForm(form, args);
@@ -147,6 +150,7 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       const own = mode === "atomic" && !target.capabilities.groups ? "plain" : mode;
       if (own !== "plain" && !target.capabilities.atomics)
         throw new Error(`${nest.name}: ${target.name} has no atomics.`);
+      if (own === "measure" || own === "fixed") requireTotal();
       return [target.accumulate(scope.buffer(buffer), address, value, own, scope)];
     },
     barrier() {

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Block, Nest } from "../../generators/ir/nest.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
+import { findTarget } from "../../targets/registry.ts";
+import { programOf } from "./emit.fixtures.ts";
 import {
   additionsOf,
   alike,
@@ -87,6 +89,12 @@ function joined(first: Nest, second: Nest): Nest {
   };
   return { ...first, body: inside(first.body, second.body) };
 }
+
+it("is refused where additions come one after another", () => {
+  expect(() => programOf(plan, findTarget("js"))).toThrow(
+    "measure: js has no sums in fixed point.",
+  );
+});
 
 describe("the interpreter's sums", () => {
   checkPlan(plan, "the test");
