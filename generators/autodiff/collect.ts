@@ -1,15 +1,15 @@
 // The contributions to one gradient as stages: a gather where all can be turned around, else scatters.
 
 import { allOf, convert, domain, make } from "../ir/build.ts";
-import { type Expr, index, int } from "../ir/expr.ts";
+import { type Expr, int } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
 import type { Kernel, Scatter, Stage } from "../ir/kernel.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
-import { type Contribution, GradientError } from "./adjoint.ts";
+import type { Contribution } from "./adjoint.ts";
 import { pullGuards } from "./guards.ts";
 import { invert } from "./invert.ts";
 import { joinBranches, type Meeting } from "./meet.ts";
-import type { Place } from "./places.ts";
+import { elementAt, type Place } from "./places.ts";
 import { sumOf } from "./sums.ts";
 
 /** The stages that compute the gradient of `place` from its contributions. */
@@ -18,7 +18,7 @@ export function collect(
   place: Place,
   contributions: readonly Contribution[],
 ): readonly Stage[] {
-  const meetings = joinBranches(place, contributions);
+  const meetings = joinBranches(place, contributions, "any");
   const known = { isPositive: positiveIn(kernel), facts: factsOf(kernel) };
   const inverted = meetings.map((meeting) => invert(meeting, known));
   if (inverted.every((i) => i !== undefined)) {
@@ -26,7 +26,8 @@ export function collect(
     const { gradient: name, dims } = place;
     return [{ kind: "gather", name, dims, ...domain(place.loops, [total]) }];
   }
-  return meetings.map((meeting) => scatterOf(kernel, place, meeting));
+  const plain = joinBranches(place, contributions, "same");
+  return plain.map((meeting) => scatterOf(kernel, place, meeting));
 }
 
 /** Is an int certainly positive? Attributes are by their declared minimum. */
@@ -52,11 +53,6 @@ function positiveIn(kernel: Kernel): (e: Expr) => boolean {
 /** One contribution as it stands: each of its indices adds to the element it chooses. */
 function scatterOf(kernel: Kernel, place: Place, { contribution, targets }: Meeting): Scatter {
   const { loops, read, value } = contribution;
-  if (targets.some(({ at }, d) => at !== index(place.loops[d]!)))
-    throw new GradientError(
-      `${read.from} is read in another order of its axes at places that depend on data, for which no ` +
-        "gradient is derived; read it in its own order there",
-    );
   const facts = factsOf(kernel);
   const guarded = pullGuards(convert("acc", value));
   const tests = [...guarded.tests];
@@ -73,7 +69,8 @@ function scatterOf(kernel: Kernel, place: Place, { contribution, targets }: Meet
     return make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
   });
   // Loops become canonical, as those of a gather, so that equal stages are equal.
-  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...at]);
+  const element = elementAt(place, read, at);
+  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...element]);
   const [test, amount, ...position] = whole.parts;
   return {
     kind: "scatter",

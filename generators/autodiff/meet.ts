@@ -5,7 +5,7 @@ import { allOf, conjuncts, convert, select } from "../ir/build.ts";
 import { type Expr, int, kindOf } from "../ir/expr.ts";
 import type { Contribution } from "./adjoint.ts";
 import { pullGuards } from "./guards.ts";
-import { isReordered, type Place, type Read, type Target, targetsOf } from "./places.ts";
+import { type Place, type Read, type Target, targetsOf } from "./places.ts";
 import { negate } from "./terms.ts";
 
 /** A contribution, and the positions of its read in terms of the element that it adds to. */
@@ -14,17 +14,19 @@ export interface Meeting {
   readonly targets: readonly Target[];
 }
 
-/** Contributions to `place`, with those joined that are branches of one choice. */
+/** Contributions to `place`, with those joined that are branches of one choice, also of another order. */
 export function joinBranches(
   place: Place,
   contributions: readonly Contribution[],
+  orders: "any" | "same",
 ): readonly Meeting[] {
   const joined: Meeting[] = [];
   const left = [...contributions];
   for (let one = left.shift(); one; one = left.shift()) {
     let meeting: Meeting = { contribution: one, targets: targetsOf(place, one.read) };
     for (const [i, other] of left.entries()) {
-      const both = join(place, meeting, other);
+      const same = other.read.axes.every((axis, d) => axis === one.read.axes[d]);
+      const both = orders === "any" || same ? join(place, meeting, other) : undefined;
       if (!both) continue;
       meeting = both;
       left.splice(i, 1);
@@ -86,7 +88,3 @@ function orderOf(a: Read, b: Read): readonly number[] | undefined {
   if (a.axes.every((axis, d) => axis === b.axes[d])) return a.axes.map((_, d) => d);
   return new Set(order).size === a.axes.length && !order.includes(-1) ? order : undefined;
 }
-
-/** Whether contributions can add to their elements as they stand: all see the axes in one order. */
-export const isPlain = (place: Place, { contribution }: Meeting): boolean =>
-  !isReordered(place, contribution.read);

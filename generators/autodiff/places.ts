@@ -89,19 +89,35 @@ export interface Target {
  */
 export function targetsOf(place: Place, r: Read): readonly Target[] {
   const own = place.loops.map((l) => ({ at: index(l), extent: l.hi }));
-  if (!isReordered(place, r)) return own;
-  const { axes } = place;
-  const same = (d: number) => axes[d] === r.axes[d];
-  const first = axes.findIndex((_, d) => !same(d));
-  const last = axes.findLastIndex((_, d) => !same(d));
-  const moved = own.slice(first, last + 1);
-  const flat = moved.reduce((a, { at, extent }) => ({
+  return place.axes.length === 0 ? own : reorder(own, place.axes, r.axes);
+}
+
+/** The element of `place` that a read at these positions hits. */
+export const elementAt = (place: Place, r: Read, at: readonly Expr[]): readonly Expr[] =>
+  place.axes.length === 0
+    ? at
+    : reorder(
+        at.map((p, d) => ({ at: p, extent: extentOf(r.axes[d]!) })),
+        r.axes,
+        place.axes,
+      ).map((target) => target.at);
+
+/** An element's indices along `from` as those along `to`, which has the same axes in another order. */
+function reorder(
+  targets: readonly Target[],
+  from: readonly string[],
+  to: readonly string[],
+): readonly Target[] {
+  const first = from.findIndex((axis, d) => axis !== to[d]);
+  if (first < 0) return targets;
+  const end = from.findLastIndex((axis, d) => axis !== to[d]) + 1;
+  const { at: flat } = targets.slice(first, end).reduce((a, { at, extent }) => ({
     at: make("add", make("mul", a.at, extent), at),
     extent,
-  })).at;
+  }));
   let rest = flat;
-  const found = r.axes
-    .slice(first, last + 1)
+  const found = to
+    .slice(first, end)
     .toReversed()
     .map((axis) => {
       const extent = extentOf(axis);
@@ -109,9 +125,5 @@ export function targetsOf(place: Place, r: Read): readonly Target[] {
       rest = make("idiv", rest, extent);
       return { at, extent };
     });
-  return [...own.slice(0, first), ...found.toReversed(), ...own.slice(last + 1)];
+  return [...targets.slice(0, first), ...found.toReversed(), ...targets.slice(end)];
 }
-
-/** Does a read see the axes of a tensor in another order than the tensor's own? */
-export const isReordered = (place: Place, r: Read): boolean =>
-  place.axes.some((axis, d) => axis !== r.axes[d]);

@@ -1,0 +1,115 @@
+// The gradients of gradients, of every tensor: derived by running the same pass again. Against central
+// differences of the first gradients in float64, and as generated JavaScript against the interpreter.
+
+import { afterAll, describe, expect, it } from "vitest";
+import { backwardOf } from "../../generators/autodiff/operator.ts";
+import { compile } from "../../generators/compile.ts";
+import { numbersOf } from "../../generators/frontend/numbers.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { findKernelFaults } from "../../generators/ir/check.ts";
+import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
+import { openJs } from "../../targets/js/executor.ts";
+import { findTarget } from "../../targets/registry.ts";
+import { fillInputs } from "../declarations/compare.ts";
+import {
+  type Arrays,
+  compareDifferences,
+  fill,
+  ops,
+  type Setting,
+} from "../unit/autodiff.fixtures.ts";
+
+const boxes = { N: 2, C: 2, H: 6, W: 5, R: 3 };
+const settings: Record<string, Setting> = {
+  conv2d: {
+    path: ops("conv2d"),
+    present: ["bias"],
+    sizes: { N: 1, C: 4, H: 5, W: 4, O: 2, I: 2, KH: 3, KW: 2 },
+    attrs: { stride: { y: 2, x: 1 }, padding: { top: 1, left: 0, bottom: 2, right: 1 } },
+  },
+  deform_conv2d: {
+    path: ops("deform_conv2d"),
+    present: ["mask", "bias"],
+    sizes: { N: 1, C: 6, H: 4, W: 5, O: 2, I: 3, G: 3, KH: 2, KW: 2 },
+    attrs: { padding: { top: 1, left: 1, bottom: 0, right: 1 } },
+  },
+  "deform_conv2d by its other rules": {
+    path: ops("deform_conv2d"),
+    present: ["mask"],
+    sizes: { N: 1, C: 2, H: 4, W: 5, O: 2, I: 2, G: 1, KH: 2, KW: 2 },
+    attrs: { border: "dcnv1", offset_order: "rows_then_columns", edge_grad: "zero" },
+  },
+  roi_align: {
+    path: ops("roi_align"),
+    present: [],
+    sizes: boxes,
+    attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5 },
+  },
+  deform_roi_pool: {
+    path: ops("deform_roi_pool"),
+    present: ["offset"],
+    sizes: boxes,
+    attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5 },
+  },
+};
+
+const executor = openJs();
+afterAll(() => executor.close());
+
+describe.each(Object.entries(settings))("%s", (_, s) => {
+  const first = backwardOf(readOperator(s.path));
+  const second = backwardOf(first);
+  const kernel = second.kernel(s.present);
+  const inputs = Object.fromEntries(
+    Object.entries(fillInputs(second, s, fill)).map(([name, { shape, data }]) => [
+      name,
+      { shape, data: Float64Array.from(data, Math.fround) },
+    ]),
+  ) as Arrays;
+  const { attrs, options } = numbersOf(second, s.attrs);
+
+  it("has a gradient for every tensor that the first one takes", () => {
+    const wanted = [...s.present, "input", "grad_output"];
+    for (const tensor of wanted)
+      if (tensor !== "bias") expect(kernel.outputs).toContain(`grad_${tensor}`);
+    expect(findKernelFaults(kernel)).toEqual([]);
+  });
+
+  it("agrees with differences of the first gradients", () => {
+    const forward = first.kernel(s.present);
+    const given = Object.fromEntries(
+      Object.entries(inputs).filter(([name]) => forward.tensors.some((t) => t.name === name)),
+    );
+    const wanted = kernel.outputs.map((name) => name.slice("grad_".length));
+    compareDifferences(forward, s, given, wanted);
+  });
+
+  it("agrees in JavaScript", async () => {
+    const sizes = resolveSizes(kernel, s.sizes, attrs, options);
+    const { programs } = compile(second, findTarget("js"), { variants: [s.present] });
+    const [program] = programs;
+    const named = Object.entries(attrs).map(([attr, value]) => [attr.replaceAll(".", "_"), value]);
+    const outputs = await executor.run(program!, {
+      inputs: Object.fromEntries(
+        Object.entries(inputs).map(([name, { data }]) => [name, Float32Array.from(data)]),
+      ),
+      scalars: { ...sizes, ...Object.fromEntries(named) },
+      constants: Object.fromEntries(
+        program!.entry.constants
+          .filter((c) => options[c.option] !== undefined)
+          .map((c) => [c.name, options[c.option]!]),
+      ),
+    });
+    const want = interpretKernel(kernel, inputs, s.sizes, attrs, options);
+    let largest = 0;
+    for (const output of kernel.outputs) {
+      const expected = want[output]!.parts[0]!;
+      const scale = Math.max(...expected.map(Math.abs));
+      largest = Math.max(largest, scale);
+      const error = Math.max(...expected.map((v, i) => Math.abs(v - outputs[output]![i]!)));
+      // JavaScript computes in float64, and rounds what it stores: stages between, then the result.
+      expect(error, output).toBeLessThanOrEqual(64 * 2 ** -24 * Math.max(scale, 2 ** -10));
+    }
+    expect(largest).toBeGreaterThan(0.1);
+  });
+});
