@@ -12,7 +12,14 @@ import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { makeAdditive } from "./schedule/additive.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
-import { type Limits, type Schedule, schedulePlan } from "./schedule/index.ts";
+import {
+  applySchedule,
+  type Draft,
+  type Limits,
+  lower,
+  type Schedule,
+  transforms,
+} from "./schedule/index.ts";
 import { sequenceSteps } from "./schedule/sequence.ts";
 
 /** An operator as the front end reads it. */
@@ -59,14 +66,43 @@ export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedul
     nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {
       const { name, steps } = choose(kernel);
-      const known = plans.get(kernel) ?? new Map<string, Plan>();
-      plans.set(kernel, known);
-      const key = JSON.stringify([steps, limits, isAdditive(kernel, target)]);
-      const plan = known.get(key) ?? finishPlan(makePlan(kernel, steps, limits, name), target);
-      known.set(key, plan);
-      return plan;
+      return findPlan(kernel, name, resolveSchedule(kernel, steps, limits), target);
     },
   };
+}
+
+/** A schedule as it applies to a kernel on some device: with all parameters, and what it makes of the kernel. */
+interface Applied {
+  readonly steps: Schedule;
+  readonly draft: Draft;
+}
+
+/** Throws where a step is refused. */
+function resolveSchedule(kernel: Kernel, schedule: Schedule, limits: Limits): Applied {
+  const result = applySchedule(kernel, schedule, limits);
+  if ("refused" in result) throw new Error(result.refused);
+  const steps = schedule.map(([name, params], at) => {
+    const choices = transforms.find((t) => t.name === name)!.choices(result.steps[at]!, limits);
+    const usual = choices.map((choice) => [choice.name, choice.default] as const);
+    return [name, { ...Object.fromEntries(usual), ...params }] as const;
+  });
+  return { steps, draft: result.steps.at(-1)! };
+}
+
+/** Plans by kernel and schedule: targets with the same schedule share them. */
+const plans = new WeakMap<Kernel, Map<string, Plan>>();
+
+function findPlan(kernel: Kernel, name: string, { steps, draft }: Applied, target: Target): Plan {
+  const known = plans.get(kernel) ?? new Map<string, Plan>();
+  plans.set(kernel, known);
+  const key = JSON.stringify([steps, isAdditive(kernel, target)]);
+  const found = known.get(key);
+  if (found) return found;
+  checkKernel(kernel, "reading the declaration");
+  const plan = finishPlan(lower(draft), target);
+  checkPlan(plan, `scheduling (${name})`);
+  known.set(key, plan);
+  return plan;
 }
 
 /** Can results of a kernel be added to on a target? Gradients can, unless a launch only returns elements. */
@@ -76,19 +112,7 @@ const isAdditive = ({ role }: Pick<Kernel, "role">, { capabilities }: Target): b
 /** The plan as it is printed for a target. */
 export function finishPlan(plan: Plan, target: Target): Plan {
   const sequenced = sequenceSteps(plan);
-  const finished = isAdditive(plan, target) ? makeAdditive(sequenced) : sequenced;
-  if (finished !== plan) checkPlan(finished, "putting steps in order and making results additive");
-  return finished;
-}
-
-/** Plans by kernel and schedule: targets with the same schedule share them. */
-const plans = new WeakMap<Kernel, Map<string, Plan>>();
-
-function makePlan(kernel: Kernel, steps: Schedule, limits: Limits, name: string): Plan {
-  checkKernel(kernel, "reading the declaration");
-  const plan = schedulePlan(kernel, steps, limits);
-  checkPlan(plan, `scheduling (${name})`);
-  return plan;
+  return isAdditive(plan, target) ? makeAdditive(sequenced) : sequenced;
 }
 
 /** Compiles kernels of one role for a target; throws where the schedule does not apply to one. */

@@ -8,7 +8,7 @@ import { checkThreads } from "./nestCheckThreads.ts";
 import { checkTypes, type Report } from "./nestCheckTypes.ts";
 import { dumpNest, dumpPlan } from "./nestDump.ts";
 import { blocksOf, expressionsOf, visitBlock, visitNestExpr } from "./nestWalk.ts";
-import type { Plan } from "./plan.ts";
+import type { Plan, PlanBuffer } from "./plan.ts";
 
 /** Throws where `nest` is not well formed; `after` says which part of the compiler made it. */
 export const checkNest = (nest: Nest, after: string): void => refuse(findNestFaults(nest), after);
@@ -143,9 +143,10 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
   for (const b of plan.buffers)
     for (const e of [...b.shape, ...b.strides]) known(e, `the shape of ${b.name}`);
 
-  // What outputs that are added to hold is given.
-  const given = plan.accumulate === undefined ? ["input"] : ["input", "output"];
-  const set = new Set(plan.buffers.filter((b) => given.includes(b.role)).map((b) => b.name));
+  const set = new Set(plan.buffers.filter((b) => b.role === "input").map((b) => b.name));
+  /** What a nest adds to where it is told to is given then. */
+  const mayAdd = ({ constants }: Nest, { role }: PlanBuffer): boolean =>
+    role === "output" && constants.some(({ name }) => name === plan.accumulate);
   for (const step of plan.steps) {
     switch (step.kind) {
       case "fill":
@@ -168,7 +169,8 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
           else if (own.role === "input" && b.access !== "read")
             wrong(`${nest.name} writes the input ${b.name}`);
           const scratch = own?.role === "workspace" && isSetFirst(nest.body, b.name);
-          if (b.access !== "write" && !set.has(b.name) && !scratch)
+          const given = own !== undefined && mayAdd(nest, own);
+          if (b.access !== "write" && !set.has(b.name) && !scratch && !given)
             wrong(`${nest.name} reads ${b.name} before anything has set it`);
         }
         for (const b of nest.buffers) if (b.access !== "read") set.add(b.name);

@@ -21,7 +21,7 @@ const isCode = (value: object): value is Code => "code" in value;
 const nameOf = (key: string): string => (/^[A-Za-z_]\w*$/.test(key) ? key : JSON.stringify(key));
 
 const isShort = (value: Printable): boolean =>
-  typeof value !== "object" || (!isCode(value) && printValue(value, 0, 0).length <= 32);
+  typeof value !== "object" || (!isCode(value) && printAlone(value).length <= 32);
 
 /** Items one behind the other, as many on a line as fit. */
 function fillLines(items: readonly string[], pad: string): string {
@@ -35,6 +35,16 @@ function fillLines(items: readonly string[], pad: string): string {
   return lines.map((line) => `${pad}${line}\n`).join("");
 }
 
+/** Values are asked for their text by everything around them. */
+const alone = new WeakMap<object, string>();
+
+function printAlone(value: Printable): string {
+  if (typeof value !== "object") return printValue(value, 0, 0);
+  const text = alone.get(value) ?? printValue(value, 0, 0);
+  alone.set(value, text);
+  return text;
+}
+
 /** The text of a value that begins at column `column` of a line indented by `indent`. */
 export function printValue(value: Printable, indent: number, column: number): string {
   if (typeof value !== "object") return JSON.stringify(value) ?? "undefined";
@@ -46,14 +56,14 @@ export function printValue(value: Printable, indent: number, column: number): st
     : Object.entries(value)
         .filter(([, item]) => item !== undefined)
         .map(([key, item]) => [`${nameOf(key)}: `, item as Printable]);
-  const flat = fields.map(([key, item]) => key + printValue(item, 0, 0)).join(", ");
+  const flat = fields.map(([key, item]) => key + printAlone(item)).join(", ");
   if (fields.length === 0) return open.trim() + close.trim();
   if (!flat.includes("\n") && column + open.length + flat.length + 3 <= width)
     return open + flat + close;
   const pad = " ".repeat(indent + 2);
   if (isList && flat.length > width && fields.every(([, item]) => isShort(item)))
     return `[\n${fillLines(
-      fields.map(([, item]) => printValue(item, 0, 0)),
+      fields.map(([, item]) => printAlone(item)),
       pad,
     )}${pad.slice(2)}]`;
   const lines = fields.map(
