@@ -1,0 +1,121 @@
+// Plans run by the interpreter, which notes who touches what: no two threads meet at an element without order,
+// whatever the target, before anything is printed; and mistakes planted in plans are found.
+
+import { describe, expect, it } from "vitest";
+import { dumpHead } from "../../generators/ir/nestDump.ts";
+import { targets } from "../../targets/registry.ts";
+import {
+  casesOf,
+  findRole,
+  optionSets,
+  type Role,
+  roles,
+  runPlan,
+  waysOf,
+} from "./races.fixtures.ts";
+import { type Mistake, mistakes, mutate } from "./races.mutants.ts";
+
+/** Every schedule of every kind of threads; a target that only returns elements has none that could meet. */
+const threaded = targets.filter(({ capabilities }) => capabilities.updates);
+const wgsl = targets.find(({ name }) => name === "wgsl")!;
+
+describe("plans without races", () => {
+  it.each(roles.map((role) => [role.name, role] as const))("%s", (_, role) => {
+    const ran = new Set<string>();
+    for (const options of optionSets(role))
+      for (const kernel of role.kernels)
+        for (const of of casesOf(role, kernel, options, ["primes/0"]))
+          for (const target of threaded)
+            for (const { name, schedule } of waysOf(role, target)) {
+              const plan = schedule.plan(kernel);
+              const key = JSON.stringify([plan, options]);
+              if (ran.has(key)) continue;
+              ran.add(key);
+              expect(() => runPlan(plan, of), `${target.name} ${name} ${of.id}`).not.toThrow();
+            }
+    expect(ran.size).toBeGreaterThanOrEqual(3);
+  });
+
+  it("are those of all schedules, each with the operators that it applies to", () => {
+    const applies = (name: string) =>
+      roles.filter((role) => waysOf(role, wgsl).some((way) => way.name === name)).length;
+    const backward = roles.filter(({ subject }) => subject.forward !== undefined).length;
+    expect(applies("default")).toBe(roles.length);
+    expect(applies("pointwise")).toBe(roles.length);
+    // Whose gradients add to elements that an index chooses: all but those of conv2d.
+    expect(applies("deterministic")).toBe(backward - 1);
+    expect(applies("owned")).toBe(backward - 1);
+    // Sums that no condition guards: of the convolutions.
+    expect(applies("lanes")).toBe(4);
+  });
+});
+
+type What = keyof typeof mistakes;
+
+/** Mutants in which no threads meet, by how their statement begins, and why. */
+function isEquivalent(role: Role, way: string, what: What, number: number, head: string): boolean {
+  // The last step of a sum over lanes is the first thread's alone: what it writes and reads is its own …
+  if (way === "lanes" && head.startsWith("partial[thread] = partial[thread] + partial[thread + "))
+    return (
+      head.endsWith("+ 1]") || (head.endsWith("+ 2]") && what === "all threads own two elements")
+    );
+  // … and so is the element that it stores behind the last of the barriers: one for each step, and one before.
+  if (way === "lanes" && what === "a barrier is missing") return number % 4 === 3;
+  // With offsets there is no max, whose gradient that is.
+  return (
+    role.name === "roi_pool_backward" &&
+    what === "an addition is not atomic" &&
+    head.includes("atomically grad_input") &&
+    number === 4
+  );
+}
+
+/** The mutants of a role's last kernel (with all optional tensors) that no case shows, and how many there are. */
+function countMissed(
+  role: Role,
+  what: What,
+): { readonly missed: string[]; readonly caught: number } {
+  const kernel = role.kernels.at(-1)!;
+  const samples = role.subject.samples.map((_, i) => `sample/${i}`);
+  const cases = optionSets(role).flatMap((options) =>
+    casesOf(role, kernel, options, ["primes/0", "groups/0", ...samples]),
+  );
+  const missed: string[] = [];
+  let caught = 0;
+  const mistake: Mistake = mistakes[what];
+  for (const { name, schedule } of waysOf(role, wgsl))
+    for (const { plan, number, statement } of mutate(schedule.plan(kernel), mistake)) {
+      const finds = (of: (typeof cases)[number]): boolean => {
+        try {
+          runPlan(plan, of);
+          return false;
+        } catch (error) {
+          if (error instanceof Error && error.message.includes("race: element")) return true;
+          throw error;
+        }
+      };
+      const head = dumpHead(statement);
+      const found = cases.some(finds);
+      if (found) caught++;
+      if (found === isEquivalent(role, name, what, number, head))
+        missed.push(`${role.name}, ${name}: ${what}, number ${number}: ${head}`);
+    }
+  return { missed, caught };
+}
+
+describe.each(Object.keys(mistakes) as What[])("%s", (what) => {
+  const names: Readonly<Record<What, readonly string[]>> = {
+    "a barrier is missing": ["conv2d", "deform_conv2d_backward"],
+    "an addition is not atomic": roles
+      .filter(({ name }) => name.endsWith("_backward") && name !== "conv2d_backward")
+      .map(({ name }) => name),
+    "the element before is written too": ["conv2d", "roi_align_backward"],
+    "all threads own two elements": ["conv2d", "roi_align_backward"],
+  };
+
+  it.each(names[what])("is found in %s", (name) => {
+    const { missed, caught } = countMissed(findRole(name), what);
+    expect(missed).toEqual([]);
+    expect(caught).toBeGreaterThan(0);
+  });
+});
