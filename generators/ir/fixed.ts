@@ -49,7 +49,7 @@ export interface Sum {
   readonly high: number;
 }
 
-/** A sum and one contribution more: its flags, low and high word. */
+/** A sum and one contribution (as f32) more: its flags, low and high word. */
 export function addFixed(
   { flags, low, high }: Sum,
   value: number,

@@ -82,7 +82,10 @@ fn ${name}(at: i32, value: f32) {
   };
 }
 
-/** A function that adds to an element of `variable` in fixed point: 64 bits, as two words with a carry. */
+/**
+ * A function that adds to an element of `variable` in fixed point: 64 bits, as two words with a carry. Other threads
+ * may come between the two, so a sum may count as too large that is less by one quantum of the high word for each.
+ */
 export function fixedHelper(variable: string): Helper & { readonly name: string } {
   const name = `add_fixed_to_${variable}`;
   const sum = (word: number) => `&${variable}[4 * at${word === 0 ? "" : ` + ${word}`}]`;
