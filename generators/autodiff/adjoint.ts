@@ -67,7 +67,7 @@ export function findContributions(
       }
       switch (e.kind) {
         case "op":
-          slopes[e.op](d, e.args, e).forEach((slope, i) => {
+          slopes[e.op](d, e.args, e, depends).forEach((slope, i) => {
             add(e.args[i]!, slope);
           });
           break;

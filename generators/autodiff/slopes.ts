@@ -7,9 +7,15 @@ import type { OpName } from "../ir/ops.ts";
 
 /**
  * The adjoints of the operands `x` from `d`, the adjoint of the result `y`; `undefined` where an operand has
- * no slope: ints, tests, and what is flat between its jumps.
+ * no slope: ints, tests, and what is flat between its jumps. `varies` tells the operands that follow a
+ * tensor whose gradient is wanted from those that stay as they are.
  */
-export type Slope = (d: Expr, x: readonly Expr[], y: Expr) => readonly (Expr | undefined)[];
+export type Slope = (
+  d: Expr,
+  x: readonly Expr[],
+  y: Expr,
+  varies: (operand: Expr) => boolean,
+) => readonly (Expr | undefined)[];
 
 const flat: Slope = (_, x) => x.map(() => undefined);
 const zero = int(0);
@@ -17,13 +23,18 @@ const neg = (e: Expr): Expr => make("neg", e);
 const mul = (a: Expr, b: Expr): Expr => make("mul", a, b);
 const div = (a: Expr, b: Expr): Expr => make("div", a, b);
 
-/** The whole slope goes to the operand that is the result; a tie goes to the first, as in the value. */
-const choose =
-  (second: (a: Expr, b: Expr) => Expr): Slope =>
-  (d, [a, b]) => {
-    const taken = second(a!, b!);
-    return [select(taken, zero, d), select(taken, d, zero)];
-  };
+/**
+ * The whole slope goes to the operand that is the result. At a tie with a number that stays it is the slope to
+ * the right, as everywhere here: of `maximum` the operand's, of `minimum` 0. Of two that vary the first has it.
+ */
+const smaller: Slope = (d, [a, b], _, varies) => [
+  select(make(varies(b!) ? "lt" : "le", b!, a!), zero, d),
+  select(make("lt", b!, a!), d, zero),
+];
+const larger: Slope = (d, [a, b], _, varies) => [
+  select(make("lt", a!, b!), zero, d),
+  select(make(varies(a!) ? "lt" : "le", a!, b!), d, zero),
+];
 
 /** The derivative of each operation: what the gradient of its result adds to that of each operand. */
 export const slopes: Readonly<Record<OpName, Slope>> = {
@@ -31,8 +42,8 @@ export const slopes: Readonly<Record<OpName, Slope>> = {
   sub: (d) => [d, neg(d)],
   mul: (d, [a, b]) => [mul(d, b!), mul(d, a!)],
   div: (d, [, b], y) => [div(d, b!), neg(div(mul(d, y), b!))],
-  minimum: choose((a, b) => make("lt", b, a)),
-  maximum: choose((a, b) => make("lt", a, b)),
+  minimum: smaller,
+  maximum: larger,
   neg: (d) => [neg(d)],
   // At 0 the slope is that to its right, as everywhere here.
   abs: (d, [a]) => [select(make("lt", a!, zero), neg(d), d)],
