@@ -49,8 +49,8 @@ const table: Table = {
   },
   // Its operators hold the checks that the generated JavaScript modules hold.
   "generators/adapters/tfjs": {
-    may: ["generators/emit", "targets/js"],
-    types: ["generators/manifest", "targets/contract"],
+    may: ["generators/emit", "targets/contract", "targets/js"],
+    types: ["generators/manifest"],
   },
   generators: {
     may: [

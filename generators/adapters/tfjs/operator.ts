@@ -190,8 +190,23 @@ function describeVariant(
     present: [...present],
     saved: inputs.filter(({ name }) => read.has(name)).map(({ name }) => name),
     gradients: [...gradients],
+    order: orderGradients(
+      backward,
+      inputs.map(({ name }) => name),
+    ),
     backends,
   };
+}
+
+/** Tensors in the order in which plans compute their gradients, in which workspaces share memory. */
+function orderGradients(plans: readonly Entry[], tensors: readonly string[]): readonly string[] {
+  const steps = plans.at(-1)?.steps ?? [];
+  const lastOf = (tensor: string): number =>
+    steps.findLastIndex(
+      (step) =>
+        step.kind === "launch" && step.buffers.some(({ name }) => name === `grad_${tensor}`),
+    );
+  return tensors.toSorted((a, b) => lastOf(a) - lastOf(b));
 }
 
 /** Values of plans by name: equal ones have the same. */

@@ -1,5 +1,6 @@
 // An entry of the manifest as the package's runtime reads it: formulas become functions.
 
+import { shareWorkspaces } from "../../../targets/contract/memory.ts";
 import type { Entry, LaunchStep, Step } from "../../../targets/contract/program.ts";
 import { formulaAsJs } from "../../../targets/js/formula.ts";
 import type { Code, Printable } from "./print.ts";
@@ -30,10 +31,12 @@ export function describePlan(entry: Entry, context: Context): Printable {
     const made = role === "output" ? { shape: { code: `(v) => [${list}]` } } : {};
     return [name, { dtype, elements: product(shape), ...made }];
   });
-  const workspaces = entry.workspaces.map(({ name, dtype, elements }): [string, Printable] => [
-    name,
-    { dtype, elements: rule(elements), isWorkspace: true },
-  ]);
+  const workspaces = shareWorkspaces(entry).flatMap((group, slot) =>
+    group.map(({ name, dtype, elements }): [string, Printable] => [
+      name,
+      { dtype, elements: rule(elements), slot },
+    ]),
+  );
   return {
     name: entry.name,
     sizes: context.share(

@@ -144,7 +144,9 @@ export function defineOperator({ name, signature, variants }) {
         `${name} runs on the backends ${join(Object.keys(variant.backends))}; ` +
           `the backend is ${backend}. tf.setBackend chooses another.`,
       );
-    const outputs = tf.engine().runKernel(variant.kernelName, tensors, call);
+    // Gradients are computed in the order of what is given here.
+    const ordered = Object.fromEntries(variant.order.map((tensor) => [tensor, tensors[tensor]]));
+    const outputs = tf.engine().runKernel(variant.kernelName, ordered, call);
     if (!Array.isArray(outputs)) return outputs;
     return Object.fromEntries(signature.outputs.map((output, at) => [output.name, outputs[at]]));
   };
