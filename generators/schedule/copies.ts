@@ -24,6 +24,8 @@ export interface Places {
   readonly nodes: ReadonlyMap<Expr, readonly Expr[]>;
   /** A value itself, or a simpler one that equals it there. */
   readonly settle: (e: Expr) => Expr;
+  /** The order in which a sum walks its loops. */
+  readonly order: (over: readonly Loop[]) => readonly Loop[];
 }
 
 /** Hears what becomes of a node, so that the author's names can move along. */
@@ -97,7 +99,7 @@ function makeCopier(places: Places, moved: Moved, own?: ReadonlySet<Loop>, outer
     const inner = new Map(indices);
     const within = makeCopier({ ...places, indices: inner }, moved, new Set(r.over), copy);
     const over: Loop[] = [];
-    for (const l of r.over) {
+    for (const l of r.op === "sum" ? places.order(r.over) : r.over) {
       const [lo, hi] = [one(within.copy(l.lo)), one(within.copy(l.hi))];
       if (!lo || !hi) return apart(r);
       const next = freshLoop(l.axis, lo, hi, l.cover);

@@ -3,9 +3,10 @@
 import type { Kernel } from "../ir/kernel.ts";
 import { axisNames } from "./domain.ts";
 import type { Limits, Schedule } from "./draft.ts";
+import { findInnermost, findInnermostOfSums } from "./hoisting.ts";
 import { inlineStages } from "./inline.ts";
 import { findReader } from "./panels.ts";
-import { findBatches, findInnermost, findSharing, type Setting } from "./sharing.ts";
+import { findBatches, findSharing, type Setting } from "./sharing.ts";
 
 /** A schedule with the name under which it is spoken of. */
 export interface NamedSchedule {
@@ -70,10 +71,12 @@ function chooseWalks(kernel: Kernel, stored: Schedule, setting: Setting): Schedu
     const own = { ...setting, except: new Set([...setting.except, ...around]) };
     const jams = findSharing(stage, own);
     const innermost = setting.beside || jams.length > 0 ? undefined : findInnermost(stage, own);
+    const ofSums = findInnermostOfSums(stage, setting);
     return [
       ...(innermost === undefined
         ? []
         : [["order", { stage: stage.name, axes: innermost }] as const]),
+      ...(ofSums === undefined ? [] : [["walk", { stage: stage.name, axes: ofSums }] as const]),
       ...jams.map(({ axis, by }) => ["jam", { stage: stage.name, axis, by }] as const),
     ];
   });

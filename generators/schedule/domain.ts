@@ -1,13 +1,13 @@
 // How a launch walks the domain of its stages: which loops it runs, and what each step of them computes.
 
 import { allOf, freshLoop, make, select } from "../ir/build.ts";
-import { constant, type Expr, index, int, kindOf, type Loop } from "../ir/expr.ts";
+import { type Expr, index, int, type Loop } from "../ir/expr.ts";
 import { type Facts, factsOf } from "../ir/facts.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
-import { isNonNegative, isWithin } from "../ir/ranges.ts";
-import { visit } from "../ir/walk.ts";
+import { freeLoops } from "../ir/walk.ts";
 import { copyTo } from "./copies.ts";
 import { splitDomain } from "./site.ts";
+import { findSplits, type Split, settleTest } from "./splits.ts";
 
 /** What is asked of a stage's domain other than that its loops run as declared. */
 export interface Walking {
@@ -15,10 +15,12 @@ export interface Walking {
   readonly inner: readonly string[];
   /** Axes of which a step computes `by` elements at once. */
   readonly jams: readonly { readonly axis: string; readonly by: number }[];
+  /** The axes that the walks of its sums run innermost, the last one innermost of all. */
+  readonly sums: readonly string[];
 }
 
 /** Nothing is asked. */
-export const asDeclared: Walking = { inner: [], jams: [] };
+export const asDeclared: Walking = { inner: [], jams: [], sums: [] };
 
 /** One element of a gather, as a step of the loops around computes it. */
 export interface Element {
@@ -63,16 +65,6 @@ interface Way {
   readonly by: number;
 }
 
-/** An axis that is cut into equal blocks, all of whose owners in an expression are `owner`. */
-interface Split {
-  readonly owner: Expr;
-  /** The place within the block. */
-  readonly rest: Expr;
-  readonly block: Loop;
-  readonly within: Loop;
-  readonly whole: (inside: Expr) => Expr;
-}
-
 /** How a walk lies among others. */
 interface Surroundings {
   /** The rest of an axis is walked apart; else the last run is cut short by tests, as threads need it. */
@@ -98,8 +90,8 @@ export function walkDomain(
   const [stage] = stages;
   const domain = stage?.domain ?? [];
   if (stage?.kind !== "gather") return nest(domain, { kind: "step", elements: [] });
-  const { inner, jams } = walking;
-  if (inner.length + jams.length + outer.length + around.length === 0) {
+  const { inner, jams, sums } = walking;
+  if (inner.length + jams.length + sums.length + outer.length + around.length === 0) {
     const at = domain.map(index);
     return nest(domain, {
       kind: "step",
@@ -113,6 +105,7 @@ export function walkDomain(
   );
   const facts = factsOf(kernel);
   const splits = findSplits(stage, moved, facts, names);
+  const cuts = { splits, facts, sums };
   const ways = domain.flatMap((l, d): Way[] => {
     const by = jams.find(({ axis }) => axis === called[d])?.by ?? 1;
     const split = splits.get(l);
@@ -135,7 +128,7 @@ export function walkDomain(
     [way, ...rest]: readonly Way[],
     spots: ReadonlyMap<Loop, readonly Spot[]>,
   ): Walk[] => {
-    if (!way) return [{ kind: "step", elements: elementsAt(stage, spots, splits, facts, names) }];
+    if (!way) return [{ kind: "step", elements: elementsAt(stage, spots, cuts, names) }];
     const { of, loop, by } = way;
     const next = (opened: Loop, found: readonly Spot[]): Walk => ({
       kind: "loop",
@@ -170,12 +163,18 @@ export function walkDomain(
 const nest = (loops: readonly Loop[], inside: Walk): readonly Walk[] =>
   loops.reduceRight<readonly Walk[]>((inner, loop) => [{ kind: "loop", loop, inner }], [inside]);
 
+/** What elements are made with. */
+interface Cuts {
+  readonly splits: ReadonlyMap<Loop, Split>;
+  readonly facts: Facts;
+  readonly sums: readonly string[];
+}
+
 /** The elements of a step: one for each combination of the places of its axes. */
 function elementsAt(
   stage: Gather,
   spots: ReadonlyMap<Loop, readonly Spot[]>,
-  splits: ReadonlyMap<Loop, Split>,
-  facts: Facts,
+  { splits, facts, sums }: Cuts,
   names: Map<Expr | Loop, string>,
 ): readonly Element[] {
   let combined: readonly (readonly (Spot & { readonly inside: Expr })[])[] = [[]];
@@ -199,6 +198,7 @@ function elementsAt(
         ]),
       ),
       settle: (e) => settleTest(e, facts),
+      order: (over) => orderSum(over, sums),
     },
     (from, to) => {
       const name = names.get(from);
@@ -214,48 +214,13 @@ function elementsAt(
   }));
 }
 
-/** The test itself, or that it certainly holds. */
-function settleTest(e: Expr, facts: Facts): Expr {
-  if (e.kind !== "op" || (e.op !== "lt" && e.op !== "le")) return e;
-  const [a, b] = e.args as readonly [Expr, Expr];
-  if (kindOf(a) !== "int") return e;
-  const holds = e.op === "lt" ? isWithin(a, b, facts) : a === int(0) && isNonNegative(b);
-  return holds ? constant(1, "bool") : e;
-}
-
-/** How the axes are cut whose indices are asked for their owner, always in the same way. */
-function findSplits(
-  stage: Gather,
-  axes: readonly Loop[],
-  facts: Facts,
-  names: Map<Expr | Loop, string>,
-): ReadonlyMap<Loop, Split> {
-  const owners = new Map<Loop, Set<Expr>>();
-  visit(stage.parts, (e) => {
-    if (e.kind !== "op" || e.op !== "owner" || e.args[0]!.kind !== "index") return;
-    const { loop } = e.args[0];
-    owners.set(loop, (owners.get(loop) ?? new Set()).add(e));
-  });
-  const splits = new Map<Loop, Split>();
-  for (const l of axes) {
-    const [owner, ...more] = owners.get(l) ?? [];
-    if (owner?.kind !== "op" || more.length > 0) continue;
-    const [, all, blocks] = owner.args as readonly [Expr, Expr, Expr];
-    if (all !== l.hi || l.lo !== int(0) || !facts.divides(blocks, all)) continue;
-    const axis = blocks.kind === "size" ? blocks.axis : `${l.axis}_block`;
-    const block = freshLoop(axis, int(0), blocks);
-    const within = freshLoop(l.axis, int(0), make("idiv", all, blocks));
-    const author = names.get(l) ?? l.axis.toLowerCase();
-    names.set(block, names.get(owner) ?? `${author}_block`).set(within, `${author}_in`);
-    splits.set(l, {
-      owner,
-      rest: make("mod", index(l), within.hi),
-      block,
-      within,
-      whole: (inside) => make("member", index(block), inside, all, blocks),
-    });
-  }
-  return splits;
+/** The loops of a sum with some axes innermost; as they are where a bound would be used before it is known. */
+export function orderSum(over: readonly Loop[], inner: readonly string[]): readonly Loop[] {
+  const rank = ({ axis }: Loop): number => inner.indexOf(axis);
+  const sorted = over.toSorted((a, b) => rank(a) - rank(b));
+  const known = (l: Loop, d: number): boolean =>
+    [l.lo, l.hi].every((e) => sorted.slice(d).every((later) => !freeLoops(e).has(later)));
+  return sorted.every(known) ? sorted : over;
 }
 
 /** Why axes of a stage cannot be walked otherwise, or nothing. */

@@ -19,6 +19,7 @@ import { order } from "./transforms/order.ts";
 import { panel } from "./transforms/panel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
+import { walk } from "./transforms/walk.ts";
 
 export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from "./draft.ts";
 export { lower, type Types } from "./lower.ts";
@@ -28,6 +29,7 @@ export const transforms: readonly Transform[] = [
   materialise,
   panel,
   order,
+  walk,
   jam,
   lanes,
   pointwise,

@@ -97,10 +97,13 @@ export function findReader(
 
 function makePanel({ stage, reader, loops }: Placed, names: Map<Expr | Loop, string>): Panel {
   const indices = new Map([...loops].map(([l, around]) => [l, [index(around)]]));
-  const copy = copyTo({ count: 1, indices, nodes: new Map(), settle: (e) => e }, (from, to) => {
-    const name = names.get(from);
-    if (name !== undefined && !names.has(to)) names.set(to, name);
-  });
+  const copy = copyTo(
+    { count: 1, indices, nodes: new Map(), settle: (e) => e, order: (over) => over },
+    (from, to) => {
+      const name = names.get(from);
+      if (name !== undefined && !names.has(to)) names.set(to, name);
+    },
+  );
   return {
     ...stage,
     domain: stage.domain.map((l) => loops.get(l) ?? l),

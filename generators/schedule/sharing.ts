@@ -1,9 +1,9 @@
 // What neighbours along an axis have in common: how default schedules find the axes whose elements are worth
-// computing several at once, or one after another.
+// computing several at once.
 
 import { type Expr, type Loop, size } from "../ir/expr.ts";
 import { elementsOf, type Gather, type Kernel } from "../ir/kernel.ts";
-import { children, freeLoops, visit } from "../ir/walk.ts";
+import { children, freeLoops } from "../ir/walk.ts";
 import { axisNames } from "./domain.ts";
 
 /** An axis along which neighbours share much of their work, and how many of them to compute at once. */
@@ -16,10 +16,10 @@ export interface Sharing {
 const leastGain = 1.5;
 
 /** Text that may be written for the elements of a step, as weight. */
-const mostText = 160;
+export const mostText = 160;
 
 /** Roughly what a value costs, as a weight. */
-function weigh(e: Expr): number {
+export function weigh(e: Expr): number {
   switch (e.kind) {
     case "read":
       return e.border === "inside" ? 3 : 8;
@@ -100,37 +100,14 @@ function* choices(axes: readonly Loop[], most: number): Generator<ReadonlyMap<Lo
 }
 
 /** What a step costs that computes so many elements along these loops. */
-const costOf = (shares: readonly Share[], jams: ReadonlyMap<Loop, number>): number =>
+export const costOf = (shares: readonly Share[], jams: ReadonlyMap<Loop, number>): number =>
   shares.reduce((sum, { weight, differs }) => {
     const copies = [...jams].reduce((n, [l, by]) => (differs.has(l) ? n * by : n), 1);
     return sum + weight * copies;
   }, 0);
 
-/**
- * The axis of a stage without sums that is best walked innermost: much that does not differ along it is then
- * computed outside.
- */
-export function findInnermost(stage: Gather, { except }: Setting): string | undefined {
-  let sums = false;
-  visit(stage.parts, (e) => {
-    sums ||= e.kind === "part";
-  });
-  if (sums) return undefined;
-  const shares = sharesOf(stage, false);
-  const all = costOf(shares, new Map());
-  let best: { readonly axis: string; readonly cost: number } | undefined;
-  const names = axisNames(stage.domain);
-  for (const [d, l] of stage.domain.entries()) {
-    const own = shares.filter(({ differs }) => differs.has(l)).reduce((n, s) => n + s.weight, 0);
-    if (l.hi !== size(l.axis) || except.has(l.axis) || own === 0 || all - own < mostText / 8)
-      continue;
-    if (own < (best?.cost ?? all)) best = { axis: names[d]!, cost: own };
-  }
-  return best?.axis;
-}
-
 /** What a stage computes: in the steps of its sums, or all of it. */
-function sharesOf(stage: Gather, inSums: boolean): readonly Share[] {
+export function sharesOf(stage: Gather, inSums: boolean): readonly Share[] {
   const found: Share[] = [];
   const seen = new Set<Expr>();
   const known = new Map<Expr, ReadonlySet<Loop>>();

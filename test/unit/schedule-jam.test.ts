@@ -99,6 +99,40 @@ describe.each(Object.entries(jams))("jam %s", (_, jam) => {
   }
 });
 
+describe("walk: the order of sums", () => {
+  const settings = {
+    conv2d: { N: 2, C: 6, H: 4, W: 5, O: 9, I: 2, KH: 2, KW: 3 },
+    deform_conv2d: { N: 1, C: 6, H: 4, W: 5, O: 10, I: 3, G: 3, KH: 2, KW: 2 },
+  };
+  it.each(Object.keys(settings) as (keyof typeof settings)[])("%s", (name) => {
+    const schedule: Schedule = [
+      ["walk", { stage: "output", axes: "KH,I" }],
+      ["jam", { stage: "output", axis: "O", by: 2 }],
+      threads,
+    ];
+    // Terms are added in another order.
+    const attrs = { padding: { top: 1, left: 0, bottom: 1, right: 0 } };
+    const s = { present: [], sizes: settings[name], attrs };
+    expectSame(readOperator(pathOf(name)), schedule, s, 1e-13);
+    const { steps } = schedulePlan(readOperator(pathOf(name)).kernel([]), schedule, limits);
+    expect(JSON.stringify(steps)).toMatch(/"variable":"j".*"variable":"i".*"variable":"k"/);
+  });
+  it("leaves bounds that depend on other indices after them, and maxima as they are", () => {
+    for (const axes of ["H", "W"])
+      for (const reduce of ["max", "mean"])
+        expectSame(
+          readOperator(pathOf("roi_pool")),
+          [["walk", { stage: "output", axes }], threads],
+          {
+            present: [],
+            sizes: { N: 2, C: 3, H: 9, W: 7, R: 5 },
+            attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5, reduce },
+          },
+          1e-13,
+        );
+  });
+});
+
 describe("jam elsewhere", () => {
   it.each(["C", "R"])("roi_pool over %s: maxima are walked one by one", (axis) => {
     const schedule: Schedule = [["jam", { stage: "output", axis, by: 2 }], threads];
@@ -207,6 +241,9 @@ describe("refusals", () => {
     expect(refuse("conv2d", [jam("output", "O", 2), jam("output", "O", 2)])).toMatch(/named twice/);
     expect(refuse("conv2d", [["order", { stage: "output", axes: "" }]])).toMatch(/names axes/);
     const lanes = ["lanes", { lanes: 8 }] as const;
+    const walk = (stage: string, axes: string) => ["walk", { stage, axes }] as const;
+    expect(refuse("conv2d", [walk("output", "O")])).toMatch(/sums of output: I, KH, KW/);
+    expect(refuse("conv2d", [walk("columns", "I")])).toMatch(/no stage named columns/);
     expect(refuse("conv2d", [lanes, jam("output", "O", 2)])).toMatch(/group of threads walks/);
     expect(refuse("conv2d", [jam("output", "O", 2), lanes])).toMatch(/several elements/);
   });

@@ -24,14 +24,14 @@ export const jam: Transform = {
     if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
     if (typeof by !== "number" || !Number.isInteger(by) || by < 2 || by > most)
       return { refused: `by is a whole number from 2 to ${most}, not ${by}` };
-    const { inner, jams } = draft.walkings.get(stage.name) ?? asDeclared;
+    const { jams, ...rest } = draft.walkings.get(stage.name) ?? asDeclared;
     const refused = refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]);
     if (refused !== undefined) return { refused };
     if (axesAround(draft, stage.name).includes(String(axis)))
       return { refused: `a panel is made at each step of the loop over ${axis}` };
     if (draft.loops.get(stage.name)?.by === "lanes")
       return { refused: `a group of threads walks the sum of each element of ${stage.name}` };
-    const walking = { inner, jams: [...jams, { axis: String(axis), by }] };
+    const walking = { ...rest, jams: [...jams, { axis: String(axis), by }] };
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },
 };

@@ -28,7 +28,7 @@ export const order: Transform = {
     const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));
     if (around !== undefined)
       return { refused: `a panel is made at each step of the loop over ${around}` };
-    const { jams } = draft.walkings.get(stage.name) ?? asDeclared;
-    return { ...draft, walkings: new Map(draft.walkings).set(stage.name, { inner, jams }) };
+    const walking = { ...(draft.walkings.get(stage.name) ?? asDeclared), inner };
+    return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },
 };
