@@ -8,11 +8,12 @@ import { suggestName } from "../generators/cli/nearest.ts";
 import { packageRoot } from "../generators/frontend/paths.ts";
 import { describeEnvironment } from "./environment.ts";
 import type { Suite } from "./suite.ts";
+import { backward } from "./suites/backward.ts";
 import { forward } from "./suites/forward.ts";
 import { generate } from "./suites/generate.ts";
 
 /** All suites, in the order in which they run. */
-const suites: readonly Suite[] = [generate, forward];
+const suites: readonly Suite[] = [generate, forward, backward];
 
 const folder = resolve(packageRoot, "bench/results");
 

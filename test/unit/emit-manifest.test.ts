@@ -225,7 +225,7 @@ describe("the manifest", () => {
   test("lines are short and end in a line feed", () => {
     for (const [path, text] of files) {
       expect(text.endsWith("\n") && !text.endsWith("\n\n"), path).toBe(true);
-      if (!path.endsWith(".json"))
+      if (!/\.(json|md)$/.test(path))
         for (const line of text.split("\n")) {
           expect(line.length, `${path}: ${line}`).toBeLessThanOrEqual(100);
           expect(line, path).not.toMatch(/\s$/);

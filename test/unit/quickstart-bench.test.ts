@@ -3,9 +3,11 @@
 import { describe, expect, it } from "vitest";
 import { boundOf, drawTensors } from "../../bench/layer.ts";
 import { measure, medianOf } from "../../bench/measure.ts";
+import { columnBytes, workspaceBytes } from "../../bench/memory.ts";
 import { columnsPeer } from "../../bench/peers/columns.ts";
 import { gpujsPeer } from "../../bench/peers/gpujs.ts";
 import { naivePeer } from "../../bench/peers/naive.ts";
+import { compareGradients } from "../../bench/suites/backward.ts";
 import { verify } from "../../bench/suites/forward.ts";
 import { deform_conv2d } from "../reference/deform_conv2d.ts";
 
@@ -82,5 +84,71 @@ describe("measure", () => {
     expect(medianOf([3, 1, 2])).toBe(2);
     expect(medianOf([4, 1, 2, 3])).toBe(2.5);
     expect(() => medianOf([])).toThrow(RangeError);
+  });
+});
+
+describe("memory", () => {
+  const workspace = (name: string, elements: string) => ({ name, dtype: "f32" as const, elements });
+  const launch = (name: string, ...buffers: readonly string[]) => ({
+    kind: "launch" as const,
+    function: name,
+    buffers: buffers.map((buffer, binding) => ({
+      name: buffer,
+      access: "update" as const,
+      binding,
+    })),
+    scalars: [],
+    scalarsBinding: 0,
+    group: 1,
+    groups: "1",
+    sharedBytes: 0,
+  });
+  const entry = {
+    operator: "it",
+    kernel: "backward",
+    name: "it",
+    present: [],
+    tensors: [],
+    scalars: [],
+    constants: [],
+    workspaces: [workspace("a", "N"), workspace("b", "2 * N"), workspace("c", "3")],
+    sizes: [],
+    steps: [launch("one", "a", "c"), launch("two", "b", "c")],
+  };
+
+  it("is of what is in use at the same time", () => {
+    expect(workspaceBytes(entry, { N: 5 })).toBe(4 * (10 + 3));
+    const alone = { ...entry, steps: [launch("both", "a", "b"), launch("last", "c")] };
+    expect(workspaceBytes(alone, { N: 5 })).toBe(4 * (5 + 10));
+  });
+
+  it("of an explicit im2col is that of all columns", () => {
+    const layer = { network: "", C: 64, H: 128, W: 128, O: 64, K: 3, G: 1 };
+    expect(columnBytes(layer) / 2 ** 20).toBe(36);
+  });
+});
+
+describe("gradients", () => {
+  const expected = { grad: Float32Array.of(0, -8, 2) };
+
+  it("are compared as parts of the largest", () => {
+    expect(compareGradients("it", { grad: Float32Array.of(0, -8, 2.004) }, expected)).toBeCloseTo(
+      0.0005,
+      6,
+    );
+  });
+
+  it.each([
+    ["one is wrong", [0, -8, 2.02], "grad[2] is"],
+    ["one is NaN", [0, Number.NaN, 2], "grad[1] is NaN"],
+    ["one is missing", [0, -8], "gives 2 numbers of grad"],
+  ])("are refused where %s", (_, values, sentence) => {
+    const got = { grad: Float32Array.from(values) };
+    expect(() => compareGradients("it", got, expected)).toThrow(sentence);
+  });
+
+  it("are refused where all are 0", () => {
+    const zeros = { grad: new Float32Array(3) };
+    expect(() => compareGradients("it", zeros, zeros)).toThrow("all of grad is 0");
   });
 });
