@@ -14,7 +14,7 @@ import {
   size,
 } from "../../generators/ir/expr.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
-import type { Kernel, Scatter } from "../../generators/ir/kernel.ts";
+import type { Kernel } from "../../generators/ir/kernel.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { dumpPlan } from "../../generators/ir/nestDump.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
@@ -96,6 +96,23 @@ describe("the accumulate transform", () => {
     expect(found).toEqual([false, true, true]);
   });
 
+  it("would be found out where it took those for owners that are none", () => {
+    const plan = schedulePlan(pick, added("atomic"), limits);
+    const plain = JSON.parse(
+      JSON.stringify(plan).replaceAll('"mode":"atomic"', '"mode":"plain"'),
+    ) as typeof plan;
+    const run = (of: typeof plan) => () =>
+      interpretPlan(
+        of,
+        { at: [1, 1], grad_output: [1, 2], input: [0, 0] },
+        { K: 2, W: 2 },
+        {},
+        { mode: "f64", order: "shuffled", poison: true },
+      );
+    expect([...run(plan)().grad_input!]).toEqual([0, 3]);
+    expect(run(plain)).toThrow("race: element 1 of grad_input was written by group 0");
+  });
+
   it("keeps sums of each part where several numbers are added", () => {
     const stages = pick.stages.map((stage) =>
       stage.kind === "scatter"
@@ -151,68 +168,6 @@ describe("the accumulate transform", () => {
       });
     expect(call(1000)).not.toThrow();
     expect(call(1502)).toThrow("make it count up to 2592000000");
-  });
-});
-
-describe("owners", () => {
-  const axis = (name: string, hi: Expr = size(name)): Loop =>
-    loop({ axis: name, lo: int(0), hi, level: 0, cover: false });
-  const [a, b] = [axis("A"), axis("B")];
-  const kernel = backward("test/declarations/pick_1d").kernel([]);
-  const ownersAt = (...at: readonly (readonly Expr[])[]): readonly string[] => {
-    const stages = at.map(
-      (places): Scatter => ({
-        kind: "scatter",
-        name: "out",
-        domain: [a, b],
-        shape: [axis("X")],
-        dims: [1],
-        at: places,
-        when: make("le", int(0), int(0)),
-        values: [int(1)],
-      }),
-    );
-    return ownersOf(kernel, stages).map((l) => l.axis);
-  };
-  const [i, j] = [index(a), index(b)];
-
-  it.each([
-    ["an index", [[i]], ["A"]],
-    ["indices of several axes", [[j, i]], ["A", "B"]],
-    ["an index, moved and scaled", [[make("add", make("mul", i, int(3)), size("X"))]], ["A"]],
-    ["an index from the end", [[make("sub", size("A"), i)]], ["A"]],
-    ["a place in rows", [[make("add", make("mul", i, size("B")), j)]], ["A", "B"]],
-    ["a place in rows that overlap", [[make("add", make("mul", i, int(2)), j)]], []],
-    ["a sum of indices", [[make("add", i, j)]], []],
-    ["an index that several share", [[make("idiv", i, int(2))]], []],
-    ["an index times what may be 0", [[make("mul", i, make("sub", size("X"), int(1)))]], []],
-    ["the same in all additions", [[i], [i]], ["A"]],
-    ["neighbours, which overlap", [[i], [make("add", i, int(1))]], []],
-    [
-      "one axis of two that differ",
-      [
-        [i, j],
-        [i, make("add", j, int(1))],
-      ],
-      ["A"],
-    ],
-  ])("of %s", (_, at, owners) => expect(ownersAt(...at)).toEqual(owners));
-
-  it("are those of the gradients that ship", () => {
-    const found = (name: string, present: readonly string[]) =>
-      Object.fromEntries(
-        [...ownershipOf(backward(`dsl/ops/${name}`).kernel(present))]
-          .filter(([stage]) => stage.startsWith("grad_"))
-          .map(([stage, o]) => [stage, o.by === "element" ? o.by : o.launches.join("; ")]),
-      );
-    expect(found("deform_conv2d", ["mask"])).toMatchObject({
-      grad_input: "N,C",
-      grad_offset: "element",
-      grad_weight: "element",
-      grad_mask: "element",
-    });
-    expect(found("roi_align", [])).toEqual({ grad_input: "C; C" });
-    expect(found("conv2d", [])).toEqual({ grad_input: "element", grad_weight: "element" });
   });
 });
 
