@@ -2,11 +2,19 @@
 
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { DeformConv2D, DeformRoIPool, PlainConv2D, roiAlign } from "../../generated/tfjs/index.js";
 import type { Stored } from "../golden/case.ts";
 import type { ModuleCase } from "../golden/module.ts";
-import { backends, errorOf, roundings, tensorOf, useBackend } from "./tfjs.fixtures.ts";
+import {
+  backends,
+  deviceErrors,
+  errorOf,
+  roundings,
+  settle,
+  tensorOf,
+  useBackend,
+} from "./tfjs.fixtures.ts";
 
 const { cases } = JSON.parse(
   readFileSync(new URL("../golden/module.json", import.meta.url), "utf8"),
@@ -44,6 +52,10 @@ describe.each(backends)("on %s", (backend) => {
   beforeAll(async () => {
     const failed = await useBackend(backend);
     if (failed) throw new Error(failed.unavailable);
+  });
+  afterAll(async () => {
+    await settle();
+    expect(deviceErrors).toEqual([]);
   });
 
   it.each(cases.map((c) => [c.name, c] as const))(
@@ -111,6 +123,17 @@ describe.each(backends)("on %s", (backend) => {
     expect(first.computeOutputShape(nchw.shape)).toEqual(y.shape);
     // Twice the sigmoid of 0 is 1, so modulation changes nothing either.
     expect(await errorOf(tf.transpose(y, [0, 2, 3, 1]), expected)).toBeLessThan(roundings);
+  });
+
+  it("samplingPositions of a plain layer are those of a deformable one that does not move", async () => {
+    const x = tf.zeros([2, 6, 5, 2]);
+    const options = { filters: 1, kernelSize: [3, 2], strides: [2, 1], padding: [1, 0] } as const;
+    for (const dataFormat of ["channelsLast", "channelsFirst"] as const) {
+      const expected = new DeformConv2D({ ...options, dataFormat }).samplingPositions(x);
+      const found = new PlainConv2D({ ...options, dataFormat }).samplingPositions(x);
+      expect(found.shape).toEqual(expected.shape);
+      expect([...(await found.data())]).toEqual([...(await expected.data())]);
+    }
   });
 
   it("samplingPositions says where the layer samples", async () => {
@@ -198,6 +221,53 @@ describe.each(backends)("on %s", (backend) => {
       }
     },
   );
+
+  it("offsetLearningRateFactor leaves what DeformRoIPool begins with, and scales its steps", async () => {
+    const x = tf.randomNormal([1, 6, 6, 2], 0, 1, "float32", 8);
+    const rois = tf.tensor2d([[0, 0.5, 1, 4, 5]]);
+    const make = (offsetLearningRateFactor: number) => {
+      const layer = new DeformRoIPool({
+        outputSize: 2,
+        hiddenUnits: [64],
+        offsetLearningRateFactor,
+      });
+      layer.apply([x, rois]);
+      return layer;
+    };
+    const whole = make(1);
+    const tenth = make(0.125);
+    // Uniform: the largest of many is close to the limit, which is that of the weights in use.
+    const limit = Math.sqrt(6 / (8 + 64));
+    const largest = async (layer: DeformRoIPool, factor: number) =>
+      (await tf.max(tf.abs(layer.getWeights()[0]!)).data())[0]! * factor;
+    for (const [layer, factor] of [
+      [whole, 1],
+      [tenth, 0.125],
+    ] as const) {
+      expect(await largest(layer, factor)).toBeLessThan(limit);
+      expect(await largest(layer, factor)).toBeGreaterThan(0.95 * limit);
+    }
+    tenth.setWeights(whole.getWeights().map((w) => tf.div(w, 0.125)));
+    for (const layer of [whole, tenth])
+      tf.train.adam(0.01).minimize(() => {
+        const y = layer.apply([x, rois]) as tf.Tensor;
+        return tf.sum(tf.square(y)) as tf.Scalar;
+      });
+    const moved = await whole.getWeights()[2]!.data();
+    expect(Math.max(...moved.map(Math.abs))).toBeGreaterThan(0.005);
+    expect(await errorOf(tenth.getWeights()[2]!, moved)).toBeLessThan(1e-5);
+    // About as much less far: the hidden layer moved too.
+    const [far, near] = await Promise.all(
+      [whole, tenth].map(async (layer) => {
+        const offsets = layer.binOffsets([x, rois]);
+        expect(offsets.shape).toEqual([1, 2, 2, 2]);
+        return (await tf.sum(tf.abs(offsets)).data())[0]!;
+      }),
+    );
+    expect(far).toBeGreaterThan(0.001);
+    expect(near! / far!).toBeGreaterThan(0.1);
+    expect(near! / far!).toBeLessThan(0.15);
+  });
 
   it("a model of all layers trains, and is the same after it was saved and loaded", async () => {
     const images = tf.input({ shape: [12, 12, 1] });

@@ -2,11 +2,19 @@
 
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as warpweave from "../../generated/tfjs/index.js";
 import type { Manifest } from "../../generators/manifest/manifest.ts";
 import { type GoldenCase, goldenCases } from "../golden/golden.ts";
-import { backends, errorOf, roundings, tensorOf, useBackend } from "./tfjs.fixtures.ts";
+import {
+  backends,
+  deviceErrors,
+  errorOf,
+  roundings,
+  settle,
+  tensorOf,
+  useBackend,
+} from "./tfjs.fixtures.ts";
 
 type Tensors = Readonly<Record<string, tf.Tensor>>;
 type Operator = (...args: readonly unknown[]) => tf.Tensor;
@@ -106,6 +114,17 @@ describe.each(backends)("on %s", (backend) => {
     const failed = await useBackend(backend);
     if (failed) throw new Error(failed.unavailable);
   });
+  afterAll(async () => {
+    await settle();
+    expect(deviceErrors).toEqual([]);
+  });
+
+  it.runIf(backend === "webgpu")("what the device says against a command is noticed", async () => {
+    const { device } = tf.backend() as unknown as { readonly device: GPUDevice };
+    device.createBuffer({ size: 16, usage: 0 });
+    await settle();
+    expect(deviceErrors.splice(0).join()).toMatch(/usage/i);
+  });
 
   describe("gives what other programs give", () => {
     const cases = goldenCases().filter(({ operator }) => manifest.operators[operator]);
@@ -197,6 +216,18 @@ describe.each(backends)("on %s", (backend) => {
     );
     expect(dx!.shape).toEqual([0, 1, 4, 5]);
     expect([...(await dw!.data())]).toEqual(new Array(18).fill(0));
+  });
+
+  it("covers more groups than one dimension of a dispatch has", { timeout: 120_000 }, async () => {
+    // 65535 groups of 128 threads are fewer than these elements.
+    const side = 2944;
+    const y = tf.tidy(() =>
+      warpweave.conv2d(tf.ones([1, 1, side, side]), tf.fill([1, 1, 1, 1], 2)),
+    );
+    const values = await y.data();
+    expect(values.length).toBe(side * side);
+    expect(values.every((value) => value === 2)).toBe(true);
+    y.dispose();
   });
 
   it("works inside tidy and customGrad, and leaves nothing behind", async () => {

@@ -22,8 +22,17 @@ export async function useBackend(name: Backend): Promise<Unavailable | undefined
   }
   await tf.setBackend(name);
   await tf.ready();
+  const { device } = tf.backend() as unknown as Partial<OnDevice>;
+  device?.addEventListener("uncapturederror", ({ error }) => deviceErrors.push(error.message));
   return undefined;
 }
+
+interface OnDevice {
+  readonly device: GPUDevice;
+}
+
+/** What devices said against commands, which nobody waits for. */
+export const deviceErrors: string[] = [];
 
 async function openWebgpu(): Promise<Unavailable | undefined> {
   const adapter = await openAdapter();
@@ -38,7 +47,7 @@ async function openWebgpu(): Promise<Unavailable | undefined> {
 
 /** Kernels run on a GPU after the call: what was asked of it has been done when this resolves. */
 export async function settle(): Promise<void> {
-  const { device } = tf.backend() as unknown as { readonly device?: GPUDevice };
+  const { device } = tf.backend() as unknown as Partial<OnDevice>;
   await device?.queue.onSubmittedWorkDone();
 }
 

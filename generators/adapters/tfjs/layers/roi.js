@@ -12,11 +12,13 @@ import {
   readPair,
   toChannelsFirst,
 } from "./convolution.js";
+import { readFactor, scaleUpdates } from "./rate.js";
 
 const options = [
   "dataFormat",
   "gamma",
   "hiddenUnits",
+  "offsetLearningRateFactor",
   "outputSize",
   "samplingRatio",
   "spatialScale",
@@ -36,6 +38,7 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
       readCount("DeformRoIPool", "hiddenUnits", units),
     );
+    this.offsetLearningRateFactor = readFactor("DeformRoIPool", args.offsetLearningRateFactor);
     this.dataFormat = readChoice(
       "DeformRoIPool",
       "dataFormat",
@@ -62,8 +65,11 @@ export class DeformRoIPool extends tf.layers.Layer {
       size = units;
       return { kernel, bias };
     };
+    // Glorot's, uniform, for what becomes of it: stored weights are multiplied by the factor.
+    const scale = 1 / this.offsetLearningRateFactor ** 2;
+    const glorot = { scale, mode: "fanAvg", distribution: "uniform" };
     this.hidden = this.hiddenUnits.map((units, at) =>
-      addDense(`hidden${at}`, units, tf.initializers.glorotUniform({})),
+      addDense(`hidden${at}`, units, tf.initializers.varianceScaling(glorot)),
     );
     // Bins begin where plain pooling has them.
     this.offsets = addDense("offset", 2 * bins, tf.initializers.zeros());
@@ -76,25 +82,41 @@ export class DeformRoIPool extends tf.layers.Layer {
     return [...rois.slice(0, -1), ...bins];
   }
 
-  /** How far each bin moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x before y. */
+  /** Offsets from what the bins hold where they do not move. */
   predict(pooled) {
-    const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, kernel.read()), bias.read());
+    const read = (variable) => scaleUpdates(variable.read(), this.offsetLearningRateFactor);
+    const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, read(kernel)), read(bias));
     let x = tf.reshape(pooled, [pooled.shape[0], -1]);
     for (const layer of this.hidden) x = tf.relu(dense(x, layer));
     return tf.reshape(dense(x, this.offsets), [pooled.shape[0], 2, ...this.outputSize]);
   }
 
-  call([input, rois]) {
+  /** Feature maps and boxes as the operator takes them, its attributes, and the offsets. */
+  prepare([input, rois]) {
+    const features = toChannelsFirst(input, this.dataFormat);
+    const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
+    const attributes = {
+      output_size: this.outputSize,
+      spatial_scale: this.spatialScale,
+      sampling_ratio: this.samplingRatio,
+      gamma: this.gamma,
+    };
+    const offset = this.predict(deformRoiPool(features, boxes, attributes));
+    return { features, boxes, attributes, offset };
+  }
+
+  /**
+   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x
+   * before y.
+   */
+  binOffsets(inputs) {
+    return tf.tidy(() => this.prepare(inputs).offset);
+  }
+
+  call(inputs) {
     return tf.tidy(() => {
-      const features = toChannelsFirst(input, this.dataFormat);
-      const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
-      const attributes = {
-        output_size: this.outputSize,
-        spatial_scale: this.spatialScale,
-        sampling_ratio: this.samplingRatio,
-        gamma: this.gamma,
-      };
-      const offset = this.predict(deformRoiPool(features, boxes, attributes));
+      const [, rois] = inputs;
+      const { features, boxes, attributes, offset } = this.prepare(inputs);
       const pooled = deformRoiPool(features, boxes, { offset, ...attributes });
       const y = fromChannelsFirst(pooled, this.dataFormat);
       return rois.shape.length === 2
@@ -111,6 +133,7 @@ export class DeformRoIPool extends tf.layers.Layer {
       samplingRatio: this.samplingRatio,
       gamma: this.gamma,
       hiddenUnits: this.hiddenUnits,
+      offsetLearningRateFactor: this.offsetLearningRateFactor,
       dataFormat: this.dataFormat,
     };
   }
