@@ -4,22 +4,13 @@ import { printUnit } from "../../generators/emit/unit.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { make } from "../../generators/ir/build.ts";
-import {
-  constant,
-  type Expr,
-  index,
-  int,
-  type Loop,
-  loop,
-  size,
-} from "../../generators/ir/expr.ts";
+import { constant } from "../../generators/ir/expr.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { dumpPlan } from "../../generators/ir/nestDump.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
-import { ownershipOf, ownersOf } from "../../generators/schedule/ownership.ts";
 import { completeCall } from "../../targets/contract/job.ts";
 import { findTarget } from "../../targets/registry.ts";
 import { type Fill, fillInputs } from "../declarations/compare.ts";
