@@ -287,10 +287,13 @@ describe.each(backends)("on %s", (backend) => {
         offsetLearningRateFactor: 0.5,
       }),
     ].reduce((x, layer) => layer.apply(x) as tf.SymbolicTensor, images);
-    const pooled = new DeformRoIPool({ outputSize: 2, hiddenUnits: [8], spatialScale: 0.5 }).apply([
-      features,
-      rois,
-    ]) as tf.SymbolicTensor;
+    const boxed = {
+      outputSize: 2,
+      hiddenUnits: [8],
+      spatialScale: 0.5,
+      kernelInitializer: random(4),
+    };
+    const pooled = new DeformRoIPool(boxed).apply([features, rois]) as tf.SymbolicTensor;
     const flat = tf.layers.flatten().apply(pooled) as tf.SymbolicTensor;
     const dense = tf.layers.dense({
       units: 2,

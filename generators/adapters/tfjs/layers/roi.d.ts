@@ -14,6 +14,8 @@ export interface DeformRoIPoolArgs {
   readonly gamma?: number;
   /** Units of the fully connected layers before the one that gives offsets; default [1024]. */
   readonly hiddenUnits?: readonly number[];
+  /** Of the hidden layers; default "glorotUniform". The layer that gives offsets begins with zeros. */
+  readonly kernelInitializer?: Parameters<typeof layers.dense>[0]["kernelInitializer"];
   /**
    * How many times as far an optimizer moves the fully connected layers as it would otherwise; default 1. The
    * weights that are stored are those in use divided by this factor.

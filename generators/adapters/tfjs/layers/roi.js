@@ -18,6 +18,7 @@ const options = [
   "dataFormat",
   "gamma",
   "hiddenUnits",
+  "kernelInitializer",
   "offsetLearningRateFactor",
   "outputSize",
   "samplingRatio",
@@ -38,6 +39,9 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
       readCount("DeformRoIPool", "hiddenUnits", units),
     );
+    // tf.layers.dense makes an object of an initializer's name, and the other way round.
+    const { kernelInitializer = "glorotUniform" } = args;
+    this.keras = tf.layers.dense({ name: `${this.name}_options`, units: 1, kernelInitializer });
     this.offsetLearningRateFactor = readFactor("DeformRoIPool", args.offsetLearningRateFactor);
     this.dataFormat = readChoice(
       "DeformRoIPool",
@@ -65,12 +69,12 @@ export class DeformRoIPool extends tf.layers.Layer {
       size = units;
       return { kernel, bias };
     };
-    // Glorot's, uniform, for what becomes of it: stored weights are multiplied by the factor.
-    const scale = 1 / this.offsetLearningRateFactor ** 2;
-    const glorot = { scale, mode: "fanAvg", distribution: "uniform" };
-    this.hidden = this.hiddenUnits.map((units, at) =>
-      addDense(`hidden${at}`, units, tf.initializers.varianceScaling(glorot)),
-    );
+    // Stored weights are multiplied by the factor: what comes of it is what the initializer gives.
+    const initializer = {
+      apply: (...args) =>
+        tf.div(this.keras.kernelInitializer.apply(...args), this.offsetLearningRateFactor),
+    };
+    this.hidden = this.hiddenUnits.map((units, at) => addDense(`hidden${at}`, units, initializer));
     // Bins begin where plain pooling has them.
     this.offsets = addDense("offset", 2 * bins, tf.initializers.zeros());
     this.built = true;
@@ -133,6 +137,7 @@ export class DeformRoIPool extends tf.layers.Layer {
       samplingRatio: this.samplingRatio,
       gamma: this.gamma,
       hiddenUnits: this.hiddenUnits,
+      kernelInitializer: this.keras.getConfig().kernelInitializer,
       offsetLearningRateFactor: this.offsetLearningRateFactor,
       dataFormat: this.dataFormat,
     };
