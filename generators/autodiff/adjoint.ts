@@ -5,6 +5,7 @@ import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts
 import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
 import type { Stage } from "../ir/kernel.ts";
 import { children, freeLoops, substitute, visit } from "../ir/walk.ts";
+import { narrow } from "./narrow.ts";
 import type { Places } from "./places.ts";
 import { slopes } from "./slopes.ts";
 
@@ -79,7 +80,7 @@ export function findContributions(
           add(e.else, select(e.cond, zero, d));
           break;
         case "read":
-          found.push({ loops: around, read: e, value: d });
+          found.push({ loops: around, read: e, value: narrow(d) });
           break;
         case "part":
           e.of.over.forEach(checkBound);
