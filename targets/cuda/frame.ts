@@ -38,6 +38,14 @@ function declareKernel({ nest, body }: PrintedNest, groups: string) {
   };
 }
 
+/** Files of several kernels can be compiled as one: what they share is then there once. */
+function guardHelper(text: string): string {
+  const name = /(\w+)\(/.exec(text.replace(/^\/\/.*$/gm, ""))?.[1];
+  if (name === undefined) throw new Error(`A CUDA helper has no name: ${text}`);
+  const macro = `WARPWEAVE_${name.toUpperCase()}`;
+  return `#ifndef ${macro}\n#define ${macro}\n${text}\n#endif`;
+}
+
 /** One .cu file: macros for the options, helper functions, a kernel for each launch. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
   const constants = new Map(
@@ -56,7 +64,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         preamble: preamble(unit, "CUDA C++, for a one-dimensional grid", "//"),
         tensors: describeTensors(unit),
         macros,
-        helpers: unit.helpers,
+        helpers: unit.helpers.map(guardHelper),
         kernels: unit.plans.flatMap(({ nests, entry }) => {
           const launches = entry.steps.filter((step) => step.kind === "launch");
           return nests.map((nest, at) => declareKernel(nest, launches[at]!.groups));

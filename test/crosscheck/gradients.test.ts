@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileKernels, scheduleOn } from "../../generators/compile.ts";
+import { compile, compileKernels, scheduleOn } from "../../generators/compile.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { gradientsOn } from "../../generators/gradients.ts";
@@ -9,7 +9,9 @@ import { openCuda } from "../../targets/cuda/executor.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import { findTarget } from "../../targets/registry.ts";
-import { openWgsl } from "../../targets/wgsl/adapter.ts";
+import { openWgsl, type WgslExecutor } from "../../targets/wgsl/adapter.ts";
+import { readBuffer } from "../../targets/wgsl/arrays.ts";
+import { guardDevice } from "../../targets/wgsl/device.ts";
 import { type Fill, fillInputs } from "../declarations/compare.ts";
 
 // Backward kernels as they ship: any of their results, overwritten or added to, and of empty tensors.
@@ -173,4 +175,47 @@ describe.each(names)("on %s", (target) => {
       expect(Math.max(...lengths) > 0).toBe(!ofOffsets);
     },
   );
+});
+
+it("CUDA files of several kernels are compiled as one", async (context) => {
+  const executor = executorOf("cuda", context);
+  const sizes = { N: 1, C: 2, H: 20, W: 20, R: 1 };
+  const attributes = { output_size: { y: 2, x: 2 } };
+  const { program, job } = prepare("roi_align", "cuda", [], sizes, attributes);
+  const operator = readOperator(new URL("../../dsl/ops/roi_align.ts", import.meta.url).pathname);
+  const [forward] = compile(operator, findTarget("cuda")).programs;
+  const source = `${forward!.source}\n${program.source}`;
+  expect(source.match(/__forceinline__ T minimum\(/g)).toHaveLength(2);
+  const { grad_output: _, ...inputs } = job.inputs;
+  const { output } = await executor.run({ ...forward!, source }, { ...job, inputs });
+  expect(output).toHaveLength(8);
+  const { grad_input } = await executor.run({ ...program, source }, job);
+  expect(grad_input!.some((v) => v !== 0)).toBe(true);
+});
+
+it("WGSL kernels add to buffers of the caller's, and need those of wanted results only", async (context) => {
+  const executor = executorOf("wgsl", context) as WgslExecutor;
+  const { program, job } = deform("wgsl");
+  const all = await executor.run(program, job);
+  const { gpu } = executor;
+  const bufferOf = (data: Data): GPUBuffer => {
+    const buffer = gpu.createBuffer({ size: Math.max(16, data.byteLength), usage: 0x8c });
+    gpu.queue.writeBuffer(buffer, 0, data as Float32Array<ArrayBuffer>);
+    return buffer;
+  };
+  const tensors = Object.fromEntries(
+    Object.entries(job.inputs).map(([name, data]) => [name, bufferOf(data)]),
+  );
+  const grad_weight = bufferOf(new Float32Array(all.grad_weight!.length).fill(2));
+  const buffers = { ...tensors, grad_weight };
+  for (const times of [1, 2]) {
+    await executor.runner.run(program, buffers, job.scalars, { ACCUMULATE: 1 }, ["grad_weight"]);
+    const bytes = await readBuffer(guardDevice(gpu), grad_weight, all.grad_weight!.byteLength);
+    const want = all.grad_weight!.map((v) => 2 + times * v) as Float32Array;
+    expectSame(new Float32Array(bytes), want, false, `added ${times} times`);
+  }
+  await expect(executor.runner.run(program, buffers, job.scalars)).rejects.toThrow(
+    /no buffer was given for grad_/,
+  );
+  for (const buffer of Object.values(buffers)) buffer.destroy();
 });
