@@ -122,10 +122,29 @@ describe("the installed package", () => {
     expect(code).toBe(0);
     expect(out).toContain("involution");
     for (const file of ["cuda/involution.cu", "wgsl/involution.wgsl", "js/involution.js"])
-      expect(readFileSync(elsewhere.path(`generated/${file}`), "utf8")).toContain("MIT-0");
+      for (const path of [file, file.replace("involution.", "involution_backward.")])
+        expect(readFileSync(elsewhere.path(`generated/${path}`), "utf8")).toContain("MIT-0");
     const kernels = elsewhere.path("generated/manifest.json");
     expect(JSON.parse(readFileSync(kernels, "utf8")).operators).toHaveProperty("involution");
     expect(warpweave("generate", "./my_op.ts", "--check").code).toBe(0);
+  });
+
+  test("holds the kernels that ship, with their types, gradients too", () => {
+    const script = `
+      import { conv2d_backward } from "warpweave/generated/js/conv2d_backward.js";
+      const tensor = (...shape) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) });
+      const tensors = { input: tensor(1, 1, 3, 3), weight: tensor(1, 1, 2, 2), grad_output: tensor(1, 1, 2, 2) };
+      const { grad_input } = conv2d_backward(tensors, {}, { wanted: ["grad_input"] });
+      console.log(grad_input.data.join());
+      console.log(import.meta.resolve("warpweave/generated/js/conv2d_backward.d.ts"));
+    `;
+    const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
+      cwd: installed.path(""),
+      encoding: "utf8",
+    });
+    const [values, types] = out.trim().split("\n");
+    expect(values).toBe("1,2,1,2,4,2,1,2,1");
+    expect(readFileSync(new URL(types!), "utf8")).toContain("Conv2dBackwardResults");
   });
 
   test("checks a user's operator", () => {
