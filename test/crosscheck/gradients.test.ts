@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { otherLowerings } from "../../generators/cli/lowerings.ts";
 import { compile, compileKernels, scheduleOn } from "../../generators/compile.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
@@ -49,18 +50,18 @@ function prepare(
   present: readonly string[],
   given: Readonly<Record<string, number>>,
   attributes: Parameters<typeof numbersOf>[1],
+  by?: string,
 ): { readonly program: Program; readonly job: Job } {
   const path = new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
   const operator = readOperator(path);
   const { kernels } = gradientsOn(operator, findTarget(target));
   const at = kernels.findIndex((kernel) => kernel.present.join() === present.join());
   const kernel = kernels[at]!;
-  const compiled = compileKernels(
-    operator,
-    kernels,
-    findTarget(target),
-    scheduleOn(findTarget(target)),
-  );
+  const other = otherLowerings(kernels, findTarget(target)).find((way) => way.by === by)?.schedule;
+  if (by !== undefined && (other === undefined || "refused" in other))
+    throw new Error(`${name} has no ${by} on ${target}`);
+  const schedule = other && "plan" in other ? other : scheduleOn(findTarget(target));
+  const compiled = compileKernels(operator, kernels, findTarget(target), schedule);
   const { attrs, options } = numbersOf(operator, attributes);
   const setting = { present, sizes: given, attrs: attributes };
   const tensors = [
@@ -82,13 +83,14 @@ function prepare(
   };
 }
 
-const deform = (target: Name) =>
+const deform = (target: Name, by?: string) =>
   prepare(
     "deform_conv2d",
     target,
     ["mask", "bias"],
     { N: 2, C: 4, H: 5, W: 4, O: 2, I: 2, G: 2, KH: 3, KW: 2 },
     { padding: { top: 1, left: 0, bottom: 1, right: 1 } },
+    by,
   );
 
 const outputsOf = ({ entry }: Program) => entry.tensors.filter(({ role }) => role === "output");
@@ -146,6 +148,25 @@ describe.each(names)("on %s", (target) => {
     const again = await executor.run(program, job);
     for (const { name, deterministic } of outputs)
       expectSame(again[name]!, all[name]!, deterministic, name);
+  });
+
+  const ways = {
+    js: ["owned"],
+    gpujs: [],
+    wgsl: ["deterministic", "owned"],
+    cuda: ["deterministic", "owned"],
+  };
+  it.for(ways[target])("so are they where additions are %s", async (by, context) => {
+    const executor = executorOf(target, context);
+    const { program, job } = deform(target, by);
+    const all = await executor.run(program, job);
+    expect(outputsOf(program).every(({ deterministic }) => deterministic === true)).toBe(true);
+    const initial = { grad_input: new Float32Array(all.grad_input!.length).fill(0.5) };
+    const wanted = ["grad_input"];
+    expect(await executor.run(program, { ...job, wanted })).toEqual({ grad_input: all.grad_input });
+    const { grad_input } = await executor.run(program, { ...job, initial, wanted });
+    const want = Float32Array.from(all.grad_input!, (v) => v + 0.5);
+    expectSame(grad_input!, want, false, "grad_input");
   });
 
   const empty = [
