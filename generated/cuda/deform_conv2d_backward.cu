@@ -37,17 +37,23 @@
 #define DEFORM_CONV2D_ACCUMULATE 0
 #endif
 
+#ifndef WARPWEAVE_MINIMUM
+#define WARPWEAVE_MINIMUM
 // The first where one is NaN, unlike fminf.
 template <typename T>
 __device__ __forceinline__ T minimum(T a, T b) {
   return b < a ? b : a;
 }
+#endif
 
+#ifndef WARPWEAVE_MAXIMUM
+#define WARPWEAVE_MAXIMUM
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }
+#endif
 
 // Grid: ceilDiv(N * groups * ceilDiv(idiv(C, groups), 4) * KH * KW * OH * OW, 128) blocks of 128
 // threads.
@@ -239,7 +245,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_of
         const int h2 = at15 + 1;
         const int w2 = at14 + 1;
         if (test) {
-          if (!(float(last_h) < v) && 0.0f < v11) {
+          if (!(float(last_h) <= v) && 0.0f <= v11) {
             float sum3 = 0.0f;
             const float v15 = v13 - float(at14);
             const float v16 = 1.0f - v15;
@@ -265,7 +271,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_of
             }
             value = sum3;
           }
-        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
           float sum4 = 0.0f;
           const float v19 = v14 - float(at15);
           const int safe_w7 = max(0, min(w2, last_w));
@@ -779,7 +785,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
         const int h2 = at15 + 1;
         const int w2 = at14 + 1;
         if (test) {
-          if (!(float(last_h) < v) && 0.0f < v11) {
+          if (!(float(last_h) <= v) && 0.0f <= v11) {
             float sum3 = 0.0f;
             const float v15 = v13 - float(at14);
             const float v16 = 1.0f - v15;
@@ -805,7 +811,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
             }
             value = mask_value * sum3;
           }
-        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
           float sum4 = 0.0f;
           const float v19 = v14 - float(at15);
           const int safe_w7 = max(0, min(w2, last_w));
@@ -1464,7 +1470,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_gr
         const int h2 = at15 + 1;
         const int w2 = at14 + 1;
         if (test) {
-          if (!(float(last_h) < v) && 0.0f < v11) {
+          if (!(float(last_h) <= v) && 0.0f <= v11) {
             float sum3 = 0.0f;
             const float v15 = v13 - float(at14);
             const float v16 = 1.0f - v15;
@@ -1490,7 +1496,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_gr
             }
             value = sum3;
           }
-        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
           float sum4 = 0.0f;
           const float v19 = v14 - float(at15);
           const int safe_w7 = max(0, min(w2, last_w));
@@ -2029,7 +2035,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
         const int h2 = at15 + 1;
         const int w2 = at14 + 1;
         if (test) {
-          if (!(float(last_h) < v) && 0.0f < v11) {
+          if (!(float(last_h) <= v) && 0.0f <= v11) {
             float sum3 = 0.0f;
             const float v15 = v13 - float(at14);
             const float v16 = 1.0f - v15;
@@ -2055,7 +2061,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
             }
             value = mask_value * sum3;
           }
-        } else if (!(float(last_w) < v2) && 0.0f < v12) {
+        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
           float sum4 = 0.0f;
           const float v19 = v14 - float(at15);
           const int safe_w7 = max(0, min(w2, last_w));

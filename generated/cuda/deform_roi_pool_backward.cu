@@ -31,23 +31,29 @@
 #define DEFORM_ROI_POOL_ACCUMULATE 0
 #endif
 
+#ifndef WARPWEAVE_MAXIMUM
+#define WARPWEAVE_MAXIMUM
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }
+#endif
 
+#ifndef WARPWEAVE_MINIMUM
+#define WARPWEAVE_MINIMUM
 // The first where one is NaN, unlike fminf.
 template <typename T>
 __device__ __forceinline__ T minimum(T a, T b) {
   return b < a ? b : a;
 }
+#endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
-    const float* __restrict__ input, const float* __restrict__ rois,
-    const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
-    int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio, float gamma) {
+    const float* __restrict__ rois, const float* __restrict__ grad_output,
+    float* __restrict__ grad_input, int N, int C, int H, int W, int R, int PH, int PW,
+    float spatial_scale, int sampling_ratio, float gamma) {
   const int elements = R * C * PH * PW;
   const bool test = 0 < sampling_ratio;
   const bool rounded = DEFORM_ROI_POOL_COORDS == 1;
@@ -149,64 +155,34 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
           if (is_clamp) {
             value = v30;
           } else {
-            float sum = 0.0f;
-            int sum2 = 0;
+            int sum = 0;
             for (int step3 = at2; step3 < at4; ++step3) {
               const float v37 = v10 + (float(step3) + inCell) * v8 / v9;
-              const float v38 = maximum(0.0f, minimum(v37, float(last_h)));
-              const int at15 = __float2int_rd(v38);
-              const float v39 = v38 - float(at15);
-              const int at16 = (at8 + max(0, min(at15, last_h))) * W;
-              const int h = at15 + 1;
-              const int at17 = (at8 + max(0, min(h, last_h))) * W;
-              const bool in_h = 0 <= h && h < H;
               const bool test17 = -0.5f <= v37 && v37 <= v2;
-              const bool test18 = -1.0f <= v37 && v37 <= float(H);
-              const float v40 = 1.0f - v39;
               for (int step4 = at5; step4 < at7; ++step4) {
-                const float v41 = v23 + (float(step4) + inCell) * v21 / v22;
-                const bool test19 = false || (test17 && -0.5f <= v41 && v41 <= v3);
-                float value2 = 0.0f;
-                if (test19) {
-                  if (test18 && -1.0f <= v41 && v41 <= float(W)) {
-                    const float v42 = maximum(0.0f, minimum(v41, float(last_w)));
-                    const int at18 = __float2int_rd(v42);
-                    const float v43 = v42 - float(at18);
-                    const float v44 = 1.0f - v43;
-                    const int safe_w = max(0, min(at18, last_w));
-                    const int w = at18 + 1;
-                    const int safe_w2 = max(0, min(w, last_w));
-                    const bool in_w = 0 <= w && w < W;
-                    const float v45 = v40 *
-                        (v44 * input[at16 + safe_w] + v43 * (in_w ? input[at16 + safe_w2] : 0.0f));
-                    const float v46 = v44 * (in_h ? input[at17 + safe_w] : 0.0f) +
-                        v43 * (in_h && in_w ? input[at17 + safe_w2] : 0.0f);
-                    value2 = v45 + v39 * v46;
-                  }
-                }
-                sum += value2;
-                sum2 += test19 ? 1 : 0;
+                const float v38 = v23 + (float(step4) + inCell) * v21 / v22;
+                sum += false || (test17 && -0.5f <= v38 && v38 <= v3) ? 1 : 0;
               }
             }
-            value = float(sum2);
+            value = float(sum);
           }
-          const float v47 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v48 = v47 * v34;
-          const float v49 = v36 - float(at13);
-          const float v50 = 1.0f - v49;
-          atomicAdd(&grad_input[at10 + at14], v48 * v50);
-          const int at19 = at13 + 1;
-          const bool test20 = 0 <= at19;
-          const bool test21 = at19 < W;
+          const float v39 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
+          const float v40 = v39 * v34;
+          const float v41 = v36 - float(at13);
+          const float v42 = 1.0f - v41;
+          atomicAdd(&grad_input[at10 + at14], v40 * v42);
+          const int at15 = at13 + 1;
+          const bool test18 = 0 <= at15;
+          const bool test19 = at15 < W;
           if (test15) {
-            const float v51 = v47 * v33;
-            atomicAdd(&grad_input[at12 + at14], v51 * v50);
-            if (test20 && test21) {
-              atomicAdd(&grad_input[at12 + at19], v51 * v49);
+            const float v43 = v39 * v33;
+            atomicAdd(&grad_input[at12 + at14], v43 * v42);
+            if (test18 && test19) {
+              atomicAdd(&grad_input[at12 + at15], v43 * v41);
             }
           }
-          if (test20 && test21) {
-            atomicAdd(&grad_input[at10 + at19], v48 * v49);
+          if (test18 && test19) {
+            atomicAdd(&grad_input[at10 + at15], v40 * v41);
           }
         }
       }
@@ -240,30 +216,30 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
     const int rest2 = rest / PH;
     const int r = rest2 / 2;
     float value = 0.0f;
-    const int at = r * 5;
-    const float rois_value = rois[at + 3];
-    const float v4 = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
-    const float rois_value2 = rois[at + 1];
-    const float v5 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
-    const float v6 = v4 - v5;
-    const float v7 = rounded ? maximum(v6, 0.1f) : v6;
-    const float v8 = gamma * v7;
-    const float rois_value3 = rois[at];
-    const float rois_value4 = rois[at + 2];
-    const float v9 = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
-    const float rois_value5 = rois[at + 4];
-    const float v10 = (rounded ? roundf(rois_value5) + 1.0f : rois_value5) * spatial_scale - 0.5f;
-    const bool test2 = 0.0f <= rois_value3 && rois_value3 < float(N) &&
-        floorf(rois_value3) == rois_value3 && fabsf(v5) <= 3.4028234e+38f;
-    const bool test3 = test2 && fabsf(v9) <= 3.4028234e+38f && fabsf(v4) <= 3.4028234e+38f &&
-        fabsf(v10) <= 3.4028234e+38f;
-    const float v11 = v10 - v9;
+    const int rois_at = r * 5;
+    const float rois_value = rois[rois_at];
+    const float rois_value2 = rois[rois_at + 1];
+    const float v4 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
+    const float rois_value3 = rois[rois_at + 2];
+    const float v5 = (rounded ? roundf(rois_value3) : rois_value3) * spatial_scale - 0.5f;
+    const float rois_value4 = rois[rois_at + 3];
+    const float v6 = (rounded ? roundf(rois_value4) + 1.0f : rois_value4) * spatial_scale - 0.5f;
+    const float rois_value5 = rois[rois_at + 4];
+    const float v7 = (rounded ? roundf(rois_value5) + 1.0f : rois_value5) * spatial_scale - 0.5f;
+    const bool test2 = 0.0f <= rois_value && rois_value < float(N) &&
+        floorf(rois_value) == rois_value && fabsf(v4) <= 3.4028234e+38f;
+    const bool test3 = test2 && fabsf(v5) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
+        fabsf(v7) <= 3.4028234e+38f;
+    const float v8 = v6 - v4;
+    const float v9 = rounded ? maximum(v8, 0.1f) : v8;
+    const float v10 = gamma * v9;
+    const float v11 = v7 - v5;
     const float v12 = rounded ? maximum(v11, 0.1f) : v11;
     const float v13 = v12 / float(PH);
     const float v14 = test ? float(sampling_ratio) : ceilf(v13);
     const float v15 = gamma * v12;
-    const int at2 = r * 2;
-    const float v16 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + float(ph) * v13;
+    const int at = r * 2;
+    const float v16 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + float(ph) * v13;
     const float v17 = v16 + v * v13 / v14;
     const float v18 = v13 / v14;
     const bool test4 = fabsf(v14) <= 3.4028234e+38f && fabsf(v17) <= 3.4028234e+38f &&
@@ -272,15 +248,15 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
     const float v19 = (-1.0f - v17) / v18;
     const float v20 = (float(H) - v17) / v18;
     const float v21 = minimum(v19, v20);
-    const int at3 = test4 ?
+    const int at2 = test4 ?
         (test5 ? 0 : max(0, __float2int_rd(v21 - (1.0f + fabsf(v21) * 9.536743e-7f)))) : 0;
-    const int at4 = __float2int_ru(v14);
+    const int at3 = __float2int_ru(v14);
     const float v22 = maximum(v19, v20);
-    const int at5 = test4 ?
-        (test5 ? at4 : min(at4, __float2int_ru(v22 + (1.0f + fabsf(v22) * 9.536743e-7f)))) : 0;
-    const float v23 = v7 / float(PW);
+    const int at4 = test4 ?
+        (test5 ? at3 : min(at3, __float2int_ru(v22 + (1.0f + fabsf(v22) * 9.536743e-7f)))) : 0;
+    const float v23 = v9 / float(PW);
     const float v24 = test ? float(sampling_ratio) : ceilf(v23);
-    const float v25 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + float(pw) * v23;
+    const float v25 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + float(pw) * v23;
     const float v26 = v25 + v * v23 / v24;
     const float v27 = v23 / v24;
     const bool test6 = fabsf(v24) <= 3.4028234e+38f && fabsf(v26) <= 3.4028234e+38f &&
@@ -289,210 +265,138 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
     const float v28 = (-1.0f - v26) / v27;
     const float v29 = (float(W) - v26) / v27;
     const float v30 = minimum(v28, v29);
-    const int at6 = test6 ?
+    const int at5 = test6 ?
         (test7 ? 0 : max(0, __float2int_rd(v30 - (1.0f + fabsf(v30) * 9.536743e-7f)))) : 0;
-    const int at7 = __float2int_ru(v24);
+    const int at6 = __float2int_ru(v24);
     const float v31 = maximum(v28, v29);
-    const int at8 = test6 ?
-        (test7 ? at7 : min(at7, __float2int_ru(v31 + (1.0f + fabsf(v31) * 9.536743e-7f)))) : 0;
-    const int at9 = max(0, min(__float2int_rz(roundf(rois_value3)), N - 1));
+    const int at7 = test6 ?
+        (test7 ? at6 : min(at6, __float2int_ru(v31 + (1.0f + fabsf(v31) * 9.536743e-7f)))) : 0;
+    const int at8 = max(0, min(__float2int_rz(roundf(rois_value)), N - 1));
     const float v32 = v14 * v24;
     if (rest2 % 2 == 0) {
-      float value2 = 0.0f;
       if (test3) {
         float sum = 0.0f;
-        for (int step = at3; step < at5; ++step) {
+        for (int step = at2; step < at4; ++step) {
           const float v33 = v16 + (float(step) + inCell) * v13 / v14;
           const float v34 = maximum(0.0f, minimum(v33, float(last_h)));
-          const int at10 = __float2int_rd(v34);
-          const float v35 = v34 - float(at10);
-          const int h = at10 + 1;
+          const int at9 = __float2int_rd(v34);
+          const float v35 = v34 - float(at9);
+          const int h = at9 + 1;
           const bool in_h = 0 <= h && h < H;
           const float v36 = 1.0f - v35;
           const bool test8 = -1.0f <= v33 && v33 <= float(H);
           const bool test9 = -0.5f <= v33 && v33 <= v2;
           const int safe_h = max(0, min(h, last_h));
-          const int safe_h2 = max(0, min(at10, last_h));
-          for (int step2 = at6; step2 < at8; ++step2) {
+          const int safe_h2 = max(0, min(at9, last_h));
+          for (int step2 = at5; step2 < at7; ++step2) {
             const float v37 = v25 + (float(step2) + inCell) * v23 / v24;
             const bool test10 = test8 && -1.0f <= v37 && v37 <= float(W);
             const float v38 = test10 ? v37 : 0.0f;
             const float v39 = minimum(v38, float(last_w));
-            float value3 = 0.0f;
-            const bool test11 = test10 && !(float(last_w) < v38) && 0.0f < v39 &&
+            float value2 = 0.0f;
+            const bool test11 = test10 && !(float(last_w) <= v38) && 0.0f <= v39 &&
                 (is_clamp || (test9 && -0.5f <= v37 && v37 <= v3));
             if (test11) {
               float sum2 = 0.0f;
-              const int at11 = __float2int_rd(maximum(0.0f, v39));
-              const int w = at11 + 1;
+              const int at10 = __float2int_rd(maximum(0.0f, v39));
+              const int w = at10 + 1;
               const int safe_w = max(0, min(w, last_w));
               const bool in_w = 0 <= w && w < W;
-              const int safe_w2 = max(0, min(at11, last_w));
+              const int safe_w2 = max(0, min(at10, last_w));
               const bool test12 = in_h && in_w;
               for (int c = 0; c < C; ++c) {
-                const int at12 = (at9 * C + c) * H;
-                const int at13 = (at12 + safe_h) * W;
-                const int at14 = (at12 + safe_h2) * W;
-                float value4 = 0.0f;
-                if (is_clamp) {
-                  value4 = v32;
-                } else {
-                  float sum3 = 0.0f;
-                  int sum4 = 0;
-                  for (int step3 = at3; step3 < at5; ++step3) {
-                    const float v40 = v16 + (float(step3) + inCell) * v13 / v14;
-                    const float v41 = maximum(0.0f, minimum(v40, float(last_h)));
-                    const int at15 = __float2int_rd(v41);
-                    const float v42 = v41 - float(at15);
-                    const int at16 = (at12 + max(0, min(at15, last_h))) * W;
-                    const int h2 = at15 + 1;
-                    const int at17 = (at12 + max(0, min(h2, last_h))) * W;
-                    const bool in_h2 = 0 <= h2 && h2 < H;
-                    const bool test13 = -0.5f <= v40 && v40 <= v2;
-                    const bool test14 = -1.0f <= v40 && v40 <= float(H);
-                    const float v43 = 1.0f - v42;
-                    for (int step4 = at6; step4 < at8; ++step4) {
-                      const float v44 = v25 + (float(step4) + inCell) * v23 / v24;
-                      const bool test15 = false || (test13 && -0.5f <= v44 && v44 <= v3);
-                      float value5 = 0.0f;
-                      if (test15) {
-                        if (test14 && -1.0f <= v44 && v44 <= float(W)) {
-                          const float v45 = maximum(0.0f, minimum(v44, float(last_w)));
-                          const int at18 = __float2int_rd(v45);
-                          const float v46 = v45 - float(at18);
-                          const float v47 = 1.0f - v46;
-                          const int safe_w3 = max(0, min(at18, last_w));
-                          const int w2 = at18 + 1;
-                          const int safe_w4 = max(0, min(w2, last_w));
-                          const bool in_w2 = 0 <= w2 && w2 < W;
-                          const float v48 = v43 *
-                              (v47 * input[at16 + safe_w3] +
-                                  v46 * (in_w2 ? input[at16 + safe_w4] : 0.0f));
-                          const float v49 = v47 * (in_h2 ? input[at17 + safe_w3] : 0.0f) +
-                              v46 * (in_h2 && in_w2 ? input[at17 + safe_w4] : 0.0f);
-                          value5 = v48 + v42 * v49;
-                        }
-                      }
-                      sum3 += value5;
-                      sum4 += test15 ? 1 : 0;
-                    }
-                  }
-                  value4 = float(sum4);
-                }
-                const float v50 = v35 * (test12 ? input[at13 + safe_w] : 0.0f) +
-                    v36 * (in_w ? input[at14 + safe_w] : 0.0f);
-                const float v51 = v50 - v35 * (in_h ? input[at13 + safe_w2] : 0.0f) -
-                    v36 * input[at14 + safe_w2];
-                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * v51 /
-                    maximum(value4, 1.0f);
-                sum2 += term;
+                const int at11 = (at8 * C + c) * H;
+                const int at12 = (at11 + safe_h) * W;
+                const int at13 = (at11 + safe_h2) * W;
+                const float v40 = v35 * (test12 ? input[at12 + safe_w] : 0.0f) +
+                    v36 * (in_w ? input[at13 + safe_w] : 0.0f);
+                const float v41 = v40 - v35 * (in_h ? input[at12 + safe_w2] : 0.0f) -
+                    v36 * input[at13 + safe_w2];
+                sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v41;
               }
-              value3 = sum2;
+              float value3 = 0.0f;
+              if (is_clamp) {
+                value3 = v32;
+              } else {
+                int sum3 = 0;
+                for (int step3 = at2; step3 < at4; ++step3) {
+                  const float v42 = v16 + (float(step3) + inCell) * v13 / v14;
+                  const bool test13 = -0.5f <= v42 && v42 <= v2;
+                  for (int step4 = at5; step4 < at7; ++step4) {
+                    const float v43 = v25 + (float(step4) + inCell) * v23 / v24;
+                    sum3 += false || (test13 && -0.5f <= v43 && v43 <= v3) ? 1 : 0;
+                  }
+                }
+                value3 = float(sum3);
+              }
+              value2 = sum2 / maximum(value3, 1.0f);
             }
-            sum += value3;
+            sum += value2;
           }
         }
-        value2 = sum;
+        value = v10 * sum;
       }
-      value = v8 * value2;
-    } else {
-      float value6 = 0.0f;
-      if (test3) {
-        float sum5 = 0.0f;
-        for (int step5 = at3; step5 < at5; ++step5) {
-          const float v52 = v16 + (float(step5) + inCell) * v13 / v14;
-          const bool test16 = -1.0f <= v52 && v52 <= float(H);
-          const bool test17 = -0.5f <= v52 && v52 <= v2;
-          for (int step6 = at6; step6 < at8; ++step6) {
-            const float v53 = v25 + (float(step6) + inCell) * v23 / v24;
-            const bool test18 = test16 && -1.0f <= v53 && v53 <= float(W);
-            const float v54 = test18 ? v52 : 0.0f;
-            const float v55 = minimum(v54, float(last_h));
-            float value7 = 0.0f;
-            const bool test19 = test18 && !(float(last_h) < v54) && 0.0f < v55 &&
-                (is_clamp || (test17 && -0.5f <= v53 && v53 <= v3));
-            if (test19) {
-              float sum6 = 0.0f;
-              const float v56 = maximum(0.0f, minimum(v53, float(last_w)));
-              const int at19 = __float2int_rd(v56);
-              const float v57 = v56 - float(at19);
-              const float v58 = 1.0f - v57;
-              const int at20 = __float2int_rd(maximum(0.0f, v55));
-              const int h3 = at20 + 1;
-              const int safe_w5 = max(0, min(at19, last_w));
-              const bool in_h3 = 0 <= h3 && h3 < H;
-              const int w3 = at19 + 1;
-              const int safe_w6 = max(0, min(w3, last_w));
-              const bool in_w3 = 0 <= w3 && w3 < W;
-              const int safe_h3 = max(0, min(h3, last_h));
-              const bool test20 = in_h3 && in_w3;
-              const int safe_h4 = max(0, min(at20, last_h));
-              for (int c2 = 0; c2 < C; ++c2) {
-                const int at21 = (at9 * C + c2) * H;
-                const int at22 = (at21 + safe_h3) * W;
-                const int at23 = (at21 + safe_h4) * W;
-                float value8 = 0.0f;
-                if (is_clamp) {
-                  value8 = v32;
-                } else {
-                  float sum7 = 0.0f;
-                  int sum8 = 0;
-                  for (int step7 = at3; step7 < at5; ++step7) {
-                    const float v59 = v16 + (float(step7) + inCell) * v13 / v14;
-                    const float v60 = maximum(0.0f, minimum(v59, float(last_h)));
-                    const int at24 = __float2int_rd(v60);
-                    const float v61 = v60 - float(at24);
-                    const int at25 = (at21 + max(0, min(at24, last_h))) * W;
-                    const int h4 = at24 + 1;
-                    const int at26 = (at21 + max(0, min(h4, last_h))) * W;
-                    const bool in_h4 = 0 <= h4 && h4 < H;
-                    const bool test21 = -0.5f <= v59 && v59 <= v2;
-                    const bool test22 = -1.0f <= v59 && v59 <= float(H);
-                    const float v62 = 1.0f - v61;
-                    for (int step8 = at6; step8 < at8; ++step8) {
-                      const float v63 = v25 + (float(step8) + inCell) * v23 / v24;
-                      const bool test23 = false || (test21 && -0.5f <= v63 && v63 <= v3);
-                      float value9 = 0.0f;
-                      if (test23) {
-                        if (test22 && -1.0f <= v63 && v63 <= float(W)) {
-                          const float v64 = maximum(0.0f, minimum(v63, float(last_w)));
-                          const int at27 = __float2int_rd(v64);
-                          const float v65 = v64 - float(at27);
-                          const float v66 = 1.0f - v65;
-                          const int safe_w7 = max(0, min(at27, last_w));
-                          const int w4 = at27 + 1;
-                          const int safe_w8 = max(0, min(w4, last_w));
-                          const bool in_w4 = 0 <= w4 && w4 < W;
-                          const float v67 = v62 *
-                              (v66 * input[at25 + safe_w7] +
-                                  v65 * (in_w4 ? input[at25 + safe_w8] : 0.0f));
-                          const float v68 = v66 * (in_h4 ? input[at26 + safe_w7] : 0.0f) +
-                              v65 * (in_h4 && in_w4 ? input[at26 + safe_w8] : 0.0f);
-                          value9 = v67 + v61 * v68;
-                        }
-                      }
-                      sum7 += value9;
-                      sum8 += test23 ? 1 : 0;
-                    }
-                  }
-                  value8 = float(sum8);
-                }
-                const float v69 = v58 * (in_h3 ? input[at22 + safe_w5] : 0.0f) +
-                    v57 * (test20 ? input[at22 + safe_w6] : 0.0f);
-                const float v70 = v69 -
-                    (v58 * input[at23 + safe_w5] + v57 * (in_w3 ? input[at23 + safe_w6] : 0.0f));
-                const float term2 = grad_output[((r * C + c2) * PH + ph) * PW + pw] * v70 /
-                    maximum(value8, 1.0f);
-                sum6 += term2;
-              }
-              value7 = sum6;
+    } else if (test3) {
+      float sum4 = 0.0f;
+      for (int step5 = at2; step5 < at4; ++step5) {
+        const float v44 = v16 + (float(step5) + inCell) * v13 / v14;
+        const bool test14 = -1.0f <= v44 && v44 <= float(H);
+        const bool test15 = -0.5f <= v44 && v44 <= v2;
+        for (int step6 = at5; step6 < at7; ++step6) {
+          const float v45 = v25 + (float(step6) + inCell) * v23 / v24;
+          const bool test16 = test14 && -1.0f <= v45 && v45 <= float(W);
+          const float v46 = test16 ? v44 : 0.0f;
+          const float v47 = minimum(v46, float(last_h));
+          float value4 = 0.0f;
+          const bool test17 = test16 && !(float(last_h) <= v46) && 0.0f <= v47 &&
+              (is_clamp || (test15 && -0.5f <= v45 && v45 <= v3));
+          if (test17) {
+            float sum5 = 0.0f;
+            const float v48 = maximum(0.0f, minimum(v45, float(last_w)));
+            const int at14 = __float2int_rd(v48);
+            const float v49 = v48 - float(at14);
+            const float v50 = 1.0f - v49;
+            const int at15 = __float2int_rd(maximum(0.0f, v47));
+            const int h2 = at15 + 1;
+            const int safe_w3 = max(0, min(at14, last_w));
+            const bool in_h2 = 0 <= h2 && h2 < H;
+            const int w2 = at14 + 1;
+            const int safe_w4 = max(0, min(w2, last_w));
+            const bool in_w2 = 0 <= w2 && w2 < W;
+            const int safe_h3 = max(0, min(h2, last_h));
+            const bool test18 = in_h2 && in_w2;
+            const int safe_h4 = max(0, min(at15, last_h));
+            for (int c2 = 0; c2 < C; ++c2) {
+              const int at16 = (at8 * C + c2) * H;
+              const int at17 = (at16 + safe_h3) * W;
+              const int at18 = (at16 + safe_h4) * W;
+              const float v51 = v50 * (in_h2 ? input[at17 + safe_w3] : 0.0f) +
+                  v49 * (test18 ? input[at17 + safe_w4] : 0.0f);
+              const float v52 = v51 -
+                  (v50 * input[at18 + safe_w3] + v49 * (in_w2 ? input[at18 + safe_w4] : 0.0f));
+              sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v52;
             }
-            sum5 += value7;
+            float value5 = 0.0f;
+            if (is_clamp) {
+              value5 = v32;
+            } else {
+              int sum6 = 0;
+              for (int step7 = at2; step7 < at4; ++step7) {
+                const float v53 = v16 + (float(step7) + inCell) * v13 / v14;
+                const bool test19 = -0.5f <= v53 && v53 <= v2;
+                for (int step8 = at5; step8 < at7; ++step8) {
+                  const float v54 = v25 + (float(step8) + inCell) * v23 / v24;
+                  sum6 += false || (test19 && -0.5f <= v54 && v54 <= v3) ? 1 : 0;
+                }
+              }
+              value5 = float(sum6);
+            }
+            value4 = sum5 / maximum(value5, 1.0f);
           }
+          sum4 += value4;
         }
-        value6 = sum5;
       }
-      value = v15 * value6;
+      value = v15 * sum4;
     }
     if (DEFORM_ROI_POOL_ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -504,10 +408,9 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offset_grad_input(
-    const float* __restrict__ input, const float* __restrict__ rois,
-    const float* __restrict__ offset, const float* __restrict__ grad_output,
-    float* __restrict__ grad_input, int N, int C, int H, int W, int R, int PH, int PW,
-    float spatial_scale, int sampling_ratio, float gamma) {
+    const float* __restrict__ rois, const float* __restrict__ offset,
+    const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
+    int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio, float gamma) {
   const int elements = R * C * PH * PW;
   const bool test = 0 < sampling_ratio;
   const bool rounded = DEFORM_ROI_POOL_COORDS == 1;
@@ -611,64 +514,34 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
           if (is_clamp) {
             value = v31;
           } else {
-            float sum = 0.0f;
-            int sum2 = 0;
+            int sum = 0;
             for (int step3 = at3; step3 < at5; ++step3) {
               const float v38 = v11 + (float(step3) + inCell) * v8 / v9;
-              const float v39 = maximum(0.0f, minimum(v38, float(last_h)));
-              const int at16 = __float2int_rd(v39);
-              const float v40 = v39 - float(at16);
-              const int at17 = (at9 + max(0, min(at16, last_h))) * W;
-              const int h = at16 + 1;
-              const int at18 = (at9 + max(0, min(h, last_h))) * W;
-              const bool in_h = 0 <= h && h < H;
               const bool test17 = -0.5f <= v38 && v38 <= v2;
-              const bool test18 = -1.0f <= v38 && v38 <= float(H);
-              const float v41 = 1.0f - v40;
               for (int step4 = at6; step4 < at8; ++step4) {
-                const float v42 = v24 + (float(step4) + inCell) * v22 / v23;
-                const bool test19 = false || (test17 && -0.5f <= v42 && v42 <= v3);
-                float value2 = 0.0f;
-                if (test19) {
-                  if (test18 && -1.0f <= v42 && v42 <= float(W)) {
-                    const float v43 = maximum(0.0f, minimum(v42, float(last_w)));
-                    const int at19 = __float2int_rd(v43);
-                    const float v44 = v43 - float(at19);
-                    const float v45 = 1.0f - v44;
-                    const int safe_w = max(0, min(at19, last_w));
-                    const int w = at19 + 1;
-                    const int safe_w2 = max(0, min(w, last_w));
-                    const bool in_w = 0 <= w && w < W;
-                    const float v46 = v41 *
-                        (v45 * input[at17 + safe_w] + v44 * (in_w ? input[at17 + safe_w2] : 0.0f));
-                    const float v47 = v45 * (in_h ? input[at18 + safe_w] : 0.0f) +
-                        v44 * (in_h && in_w ? input[at18 + safe_w2] : 0.0f);
-                    value2 = v46 + v40 * v47;
-                  }
-                }
-                sum += value2;
-                sum2 += test19 ? 1 : 0;
+                const float v39 = v24 + (float(step4) + inCell) * v22 / v23;
+                sum += false || (test17 && -0.5f <= v39 && v39 <= v3) ? 1 : 0;
               }
             }
-            value = float(sum2);
+            value = float(sum);
           }
-          const float v48 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v49 = v48 * v35;
-          const float v50 = v37 - float(at14);
-          const float v51 = 1.0f - v50;
-          atomicAdd(&grad_input[at11 + at15], v49 * v51);
-          const int at20 = at14 + 1;
-          const bool test20 = 0 <= at20;
-          const bool test21 = at20 < W;
+          const float v40 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
+          const float v41 = v40 * v35;
+          const float v42 = v37 - float(at14);
+          const float v43 = 1.0f - v42;
+          atomicAdd(&grad_input[at11 + at15], v41 * v43);
+          const int at16 = at14 + 1;
+          const bool test18 = 0 <= at16;
+          const bool test19 = at16 < W;
           if (test15) {
-            const float v52 = v48 * v34;
-            atomicAdd(&grad_input[at13 + at15], v52 * v51);
-            if (test20 && test21) {
-              atomicAdd(&grad_input[at13 + at20], v52 * v50);
+            const float v44 = v40 * v34;
+            atomicAdd(&grad_input[at13 + at15], v44 * v43);
+            if (test18 && test19) {
+              atomicAdd(&grad_input[at13 + at16], v44 * v42);
             }
           }
-          if (test20 && test21) {
-            atomicAdd(&grad_input[at11 + at20], v49 * v50);
+          if (test18 && test19) {
+            atomicAdd(&grad_input[at11 + at16], v41 * v42);
           }
         }
       }

@@ -23,17 +23,23 @@
 #define ROI_ALIGN_ACCUMULATE 0
 #endif
 
+#ifndef WARPWEAVE_MAXIMUM
+#define WARPWEAVE_MAXIMUM
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }
+#endif
 
+#ifndef WARPWEAVE_MINIMUM
+#define WARPWEAVE_MINIMUM
 // The first where one is NaN, unlike fminf.
 template <typename T>
 __device__ __forceinline__ T minimum(T a, T b) {
   return b < a ? b : a;
 }
+#endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(

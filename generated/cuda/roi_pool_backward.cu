@@ -25,17 +25,23 @@
 #define ROI_POOL_ACCUMULATE 0
 #endif
 
+#ifndef WARPWEAVE_MAXIMUM
+#define WARPWEAVE_MAXIMUM
 // The first where one is NaN, unlike fmaxf.
 template <typename T>
 __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }
+#endif
 
+#ifndef WARPWEAVE_MINIMUM
+#define WARPWEAVE_MINIMUM
 // The first where one is NaN, unlike fminf.
 template <typename T>
 __device__ __forceinline__ T minimum(T a, T b) {
   return b < a ? b : a;
 }
+#endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input(
@@ -145,7 +151,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const int r = rest2 / C;
     float best = 0.0f;
     int best2 = -1;
-    int best3 = -1;
     bool found = false;
     const int at = r * 5;
     const float v = rois[at + 2] * spatial_scale;
@@ -168,6 +173,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const float v10 = v8 < q2 * float(PH) ? q2 - 1.0f : v9 * float(PH) <= v8 ? v9 : q2;
     const float bottom = rounded ? y1 + -v10 : ceilf(y1 + v7 / float(PH));
     const bool test = fabsf(top) <= 3.4028234e+38f && fabsf(bottom) <= 3.4028234e+38f;
+    const int at2 = test ? max(__float2int_ru(top), 0) : 0;
+    const int at3 = test ? min(__float2int_ru(bottom), H) : 0;
     const float v11 = rois[at + 1] * spatial_scale;
     const float x1 = rounded ? roundf(v11) : v11;
     const float rois_value2 = rois[at + 3];
@@ -188,19 +195,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const float v20 = v18 < q4 * float(PW) ? q4 - 1.0f : v19 * float(PW) <= v18 ? v19 : q4;
     const float right = rounded ? x1 + -v20 : ceilf(x1 + v17 / float(PW));
     const bool test2 = fabsf(left) <= 3.4028234e+38f && fabsf(right) <= 3.4028234e+38f;
+    const int at4 = test2 ? max(__float2int_ru(left), 0) : 0;
+    const int at5 = test2 ? min(__float2int_ru(right), W) : 0;
     const float batch = rois[at];
     const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
-    const int at2 = (n * C + c) * H;
-    const int at3 = test2 ? max(__float2int_ru(left), 0) : 0;
-    const int at4 = test2 ? min(__float2int_ru(right), W) : 0;
-    for (int y = test ? max(__float2int_ru(top), 0) :
-        0; y < (test ? min(__float2int_ru(bottom), H) : 0); ++y) {
-      for (int x = at3; x < at4; ++x) {
-        const float input_value = input[(at2 + y) * W + x];
+    const int at6 = (n * C + c) * H;
+    for (int y = at2; y < at3; ++y) {
+      for (int x = at4; x < at5; ++x) {
+        const float input_value = input[(at6 + y) * W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
-          best3 = x;
           found = true;
         }
       }
@@ -210,9 +215,24 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const bool test4 = test3 && fabsf(x1) <= 3.4028234e+38f && fabsf(y1) <= 3.4028234e+38f &&
         fabsf(x2) <= 3.4028234e+38f;
     if (test4 && fabsf(y2) <= 3.4028234e+38f && 0.0f < width && 0.0f < height) {
-      const int at5 = (at2 + max(0, min(max(0, best2), H - 1))) * W +
-          max(0, min(max(0, best3), W - 1));
-      atomicAdd(&grad_input[at5], grad_output[((r * C + c) * PH + ph) * PW + pw]);
+      float best3 = 0.0f;
+      int best4 = -1;
+      int best5 = -1;
+      bool found2 = false;
+      for (int y3 = at2; y3 < at3; ++y3) {
+        for (int x3 = at4; x3 < at5; ++x3) {
+          const float input_value2 = input[(at6 + y3) * W + x3];
+          if (!found2 || best3 < input_value2) {
+            best3 = input_value2;
+            best4 = y3;
+            best5 = x3;
+            found2 = true;
+          }
+        }
+      }
+      const int at7 = (at6 + max(0, min(max(0, best4), H - 1))) * W +
+          max(0, min(max(0, best5), W - 1));
+      atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }
 }
@@ -238,29 +258,29 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const int rest2 = rest / PH;
     const int r = rest2 / 2;
     float value = 0.0f;
-    const int at = r * 5;
-    const float rois_value = rois[at + 4];
-    const float v = (rois_value + 1.0f) * spatial_scale;
-    const float v2 = rounded ? roundf(rois_value * spatial_scale) + 1.0f : v;
-    const float v3 = rois[at + 2] * spatial_scale;
+    const int rois_at = r * 5;
+    const float rois_value = rois[rois_at];
+    const float v = rois[rois_at + 1] * spatial_scale;
+    const float v2 = rounded ? roundf(v) : v;
+    const float v3 = rois[rois_at + 2] * spatial_scale;
     const float v4 = rounded ? roundf(v3) : v3;
-    const float v5 = v2 - v4;
-    const float v6 = maximum(v5, 1.0f);
-    const float rois_value2 = rois[at];
-    const float v7 = rois[at + 1] * spatial_scale;
-    const float v8 = rounded ? roundf(v7) : v7;
-    const float rois_value3 = rois[at + 3];
-    const float v9 = (rois_value3 + 1.0f) * spatial_scale;
-    const float v10 = rounded ? roundf(rois_value3 * spatial_scale) + 1.0f : v9;
-    const float v11 = v10 - v8;
-    const float v12 = maximum(v11, 1.0f);
-    const float v13 = rounded ? v12 : v11;
-    const float v14 = rounded ? v6 : v5;
-    const bool test2 = test && 0.0f <= rois_value2 && rois_value2 < float(N) &&
-        floorf(rois_value2) == rois_value2 && fabsf(v8) <= 3.4028234e+38f;
-    const bool test3 = test2 && fabsf(v4) <= 3.4028234e+38f && fabsf(v10) <= 3.4028234e+38f &&
-        fabsf(v2) <= 3.4028234e+38f;
-    const bool test4 = test3 && 0.0f < v13 && 0.0f < v14;
+    const float rois_value2 = rois[rois_at + 3];
+    const float v5 = (rois_value2 + 1.0f) * spatial_scale;
+    const float v6 = rounded ? roundf(rois_value2 * spatial_scale) + 1.0f : v5;
+    const float rois_value3 = rois[rois_at + 4];
+    const float v7 = (rois_value3 + 1.0f) * spatial_scale;
+    const float v8 = rounded ? roundf(rois_value3 * spatial_scale) + 1.0f : v7;
+    const float v9 = v6 - v2;
+    const float v10 = maximum(v9, 1.0f);
+    const float v11 = rounded ? v10 : v9;
+    const float v12 = v8 - v4;
+    const float v13 = maximum(v12, 1.0f);
+    const float v14 = rounded ? v13 : v12;
+    const bool test2 = test && 0.0f <= rois_value && rois_value < float(N) &&
+        floorf(rois_value) == rois_value && fabsf(v2) <= 3.4028234e+38f;
+    const bool test3 = test2 && fabsf(v4) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
+        fabsf(v8) <= 3.4028234e+38f;
+    const bool test4 = test3 && 0.0f < v11 && 0.0f < v14;
     const float v15 = float(ph + 1) * v14;
     const float v16 = -v15;
     const float v17 = floorf(v16 / float(PH));
@@ -280,133 +300,126 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const float v29 = -1.0f - v28;
     const float v30 = float(H) - v28;
     const float v31 = minimum(v29, v30);
-    const int at2 = test5 ? max(0, __float2int_rd(v31 - (1.0f + fabsf(v31) * 9.536743e-7f))) : 0;
+    const int at = test5 ? max(0, __float2int_rd(v31 - (1.0f + fabsf(v31) * 9.536743e-7f))) : 0;
     const float v32 = maximum(v29, v30);
-    const int at3 = test5 ?
+    const int at2 = test5 ?
         min(__float2int_ru(v26), __float2int_ru(v32 + (1.0f + fabsf(v32) * 9.536743e-7f))) : 0;
-    const float v33 = float(pw + 1) * v13;
+    const float v33 = float(pw + 1) * v11;
     const float v34 = -v33;
     const float v35 = floorf(v34 / float(PW));
     const float v36 = v35 + 1.0f;
-    const float v37 = float(pw) * v13;
+    const float v37 = float(pw) * v11;
     const float v38 = v37 / float(PW);
     const float v39 = floorf(v38);
     const float v40 = v39 + 1.0f;
     const float v41 = v37 < v39 * float(PW) ? v39 - 1.0f : v40 * float(PW) <= v37 ? v40 : v39;
-    const float v42 = rounded ? v8 + v41 : floorf(v8 + v38);
+    const float v42 = rounded ? v2 + v41 : floorf(v2 + v38);
     const float v43 = v34 < v35 * float(PW) ? v35 - 1.0f : v36 * float(PW) <= v34 ? v36 : v35;
-    const float v44 = (rounded ? v8 + -v43 : ceilf(v8 + v33 / float(PW))) - v42;
-    const float v45 = gamma * v13 * offset[((part_at + 1) * PH + ph) * PW + pw];
+    const float v44 = (rounded ? v2 + -v43 : ceilf(v2 + v33 / float(PW))) - v42;
+    const float v45 = gamma * v11 * offset[((part_at + 1) * PH + ph) * PW + pw];
     const float v46 = v42 + v45;
     const bool test6 = fabsf(v44) <= 3.4028234e+38f && fabsf(v46) <= 3.4028234e+38f;
     const float v47 = -1.0f - v46;
     const float v48 = float(W) - v46;
     const float v49 = minimum(v47, v48);
-    const int at4 = test6 ? max(0, __float2int_rd(v49 - (1.0f + fabsf(v49) * 9.536743e-7f))) : 0;
+    const int at3 = test6 ? max(0, __float2int_rd(v49 - (1.0f + fabsf(v49) * 9.536743e-7f))) : 0;
     const float v50 = maximum(v47, v48);
-    const int at5 = test6 ?
+    const int at4 = test6 ?
         min(__float2int_ru(v44), __float2int_ru(v50 + (1.0f + fabsf(v50) * 9.536743e-7f))) : 0;
-    const int at6 = max(0, min(__float2int_rz(roundf(rois_value2)), N - 1));
+    const int at5 = max(0, min(__float2int_rz(roundf(rois_value)), N - 1));
     const float v51 = maximum(v26 * v44, 1.0f);
     if (rest2 % 2 == 0) {
-      float value2 = 0.0f;
-      if (test4) {
-        float sum = 0.0f;
-        for (int step = at2; step < at3; ++step) {
-          const float v52 = v24 + float(step) + v27;
-          const int at7 = __float2int_rd(v52);
-          const int h = at7 + 1;
-          const bool in_h = 0 <= h && h < H;
-          const bool in_h2 = 0 <= at7 && at7 < H;
-          const bool test7 = -1.0f <= v52;
-          const bool test8 = v52 < float(H);
-          const int safe_h = max(0, min(h, last_h));
-          const int safe_h2 = max(0, min(at7, last_h));
-          for (int step2 = at4; step2 < at5; ++step2) {
-            const float v53 = v42 + float(step2) + v45;
-            float value3 = 0.0f;
-            if (test7 && -1.0f <= v53 && test8 && v53 < float(W)) {
-              float sum2 = 0.0f;
-              const int at8 = __float2int_rd(v53);
-              const float v54 = v53 - float(at8);
-              const float v55 = 1.0f - v54;
-              const int safe_w = max(0, min(at8, last_w));
-              const bool in_w = 0 <= at8 && at8 < W;
-              const int w = at8 + 1;
-              const int safe_w2 = max(0, min(w, last_w));
-              const bool in_w2 = 0 <= w && w < W;
-              const bool test9 = in_h && in_w;
-              const bool test10 = in_h && in_w2;
-              const bool test11 = in_h2 && in_w;
-              const bool test12 = in_h2 && in_w2;
-              for (int c = 0; c < C; ++c) {
-                const int at9 = (at6 * C + c) * H;
-                const int at10 = (at9 + safe_h) * W;
-                const int at11 = (at9 + safe_h2) * W;
-                const float v56 = v55 * (test9 ? input[at10 + safe_w] : 0.0f) +
-                    v54 * (test10 ? input[at10 + safe_w2] : 0.0f);
-                const float v57 = v55 * (test11 ? input[at11 + safe_w] : 0.0f) +
-                    v54 * (test12 ? input[at11 + safe_w2] : 0.0f);
-                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
-                sum2 += term;
-              }
-              value3 = sum2 / v51;
+      float sum = 0.0f;
+      for (int step = at; step < at2; ++step) {
+        const float v52 = v24 + float(step) + v27;
+        const int at6 = __float2int_rd(v52);
+        const int h = at6 + 1;
+        const bool in_h = 0 <= h && h < H;
+        const bool in_h2 = 0 <= at6 && at6 < H;
+        const bool test7 = -1.0f <= v52;
+        const bool test8 = v52 < float(H);
+        const int safe_h = max(0, min(h, last_h));
+        const int safe_h2 = max(0, min(at6, last_h));
+        for (int step2 = at3; step2 < at4; ++step2) {
+          const float v53 = v42 + float(step2) + v45;
+          float value2 = 0.0f;
+          if (test7 && -1.0f <= v53 && test8 && v53 < float(W)) {
+            float sum2 = 0.0f;
+            const int at7 = __float2int_rd(v53);
+            const float v54 = v53 - float(at7);
+            const float v55 = 1.0f - v54;
+            const int safe_w = max(0, min(at7, last_w));
+            const bool in_w = 0 <= at7 && at7 < W;
+            const int w = at7 + 1;
+            const int safe_w2 = max(0, min(w, last_w));
+            const bool in_w2 = 0 <= w && w < W;
+            const bool test9 = in_h && in_w;
+            const bool test10 = in_h && in_w2;
+            const bool test11 = in_h2 && in_w;
+            const bool test12 = in_h2 && in_w2;
+            for (int c = 0; c < C; ++c) {
+              const int at8 = (at5 * C + c) * H;
+              const int at9 = (at8 + safe_h) * W;
+              const int at10 = (at8 + safe_h2) * W;
+              const float v56 = v55 * (test9 ? input[at9 + safe_w] : 0.0f) +
+                  v54 * (test10 ? input[at9 + safe_w2] : 0.0f);
+              const float v57 = v55 * (test11 ? input[at10 + safe_w] : 0.0f) +
+                  v54 * (test12 ? input[at10 + safe_w2] : 0.0f);
+              const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
+              sum2 += term;
             }
-            sum += value3;
+            value2 = sum2 / v51;
           }
+          sum += value2;
         }
-        value2 = sum;
       }
-      value = rounded ? gamma * v6 * value2 : gamma * (v - v3) * value2;
+      value = rounded ? (test4 ? gamma * v13 * sum : 0.0f) : test4 ? gamma * (v7 - v3) * sum : 0.0f;
     } else {
-      float value4 = 0.0f;
-      if (test4) {
-        float sum3 = 0.0f;
-        for (int step3 = at2; step3 < at3; ++step3) {
-          const float v58 = v24 + float(step3) + v27;
-          const int at12 = __float2int_rd(v58);
-          const float v59 = v58 - float(at12);
-          const int h2 = at12 + 1;
-          const bool in_h3 = 0 <= h2 && h2 < H;
-          const float v60 = 1.0f - v59;
-          const bool in_h4 = 0 <= at12 && at12 < H;
-          const bool test13 = -1.0f <= v58;
-          const bool test14 = v58 < float(H);
-          const int safe_h3 = max(0, min(h2, last_h));
-          const int safe_h4 = max(0, min(at12, last_h));
-          for (int step4 = at4; step4 < at5; ++step4) {
-            const float v61 = v42 + float(step4) + v45;
-            float value5 = 0.0f;
-            if (test13 && -1.0f <= v61 && test14 && v61 < float(W)) {
-              float sum4 = 0.0f;
-              const int at13 = __float2int_rd(v61);
-              const int w2 = at13 + 1;
-              const int safe_w3 = max(0, min(w2, last_w));
-              const bool in_w3 = 0 <= w2 && w2 < W;
-              const int safe_w4 = max(0, min(at13, last_w));
-              const bool in_w4 = 0 <= at13 && at13 < W;
-              const bool test15 = in_h3 && in_w3;
-              const bool test16 = in_h4 && in_w3;
-              const bool test17 = in_h3 && in_w4;
-              const bool test18 = in_h4 && in_w4;
-              for (int c2 = 0; c2 < C; ++c2) {
-                const int at14 = (at6 * C + c2) * H;
-                const int at15 = (at14 + safe_h3) * W;
-                const int at16 = (at14 + safe_h4) * W;
-                const float v62 = v59 * (test15 ? input[at15 + safe_w3] : 0.0f) +
-                    v60 * (test16 ? input[at16 + safe_w3] : 0.0f);
-                const float v63 = v62 - v59 * (test17 ? input[at15 + safe_w4] : 0.0f) -
-                    v60 * (test18 ? input[at16 + safe_w4] : 0.0f);
-                sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
-              }
-              value5 = sum4 / v51;
+      float sum3 = 0.0f;
+      for (int step3 = at; step3 < at2; ++step3) {
+        const float v58 = v24 + float(step3) + v27;
+        const int at11 = __float2int_rd(v58);
+        const float v59 = v58 - float(at11);
+        const int h2 = at11 + 1;
+        const bool in_h3 = 0 <= h2 && h2 < H;
+        const float v60 = 1.0f - v59;
+        const bool in_h4 = 0 <= at11 && at11 < H;
+        const bool test13 = -1.0f <= v58;
+        const bool test14 = v58 < float(H);
+        const int safe_h3 = max(0, min(h2, last_h));
+        const int safe_h4 = max(0, min(at11, last_h));
+        for (int step4 = at3; step4 < at4; ++step4) {
+          const float v61 = v42 + float(step4) + v45;
+          float value3 = 0.0f;
+          if (test13 && -1.0f <= v61 && test14 && v61 < float(W)) {
+            float sum4 = 0.0f;
+            const int at12 = __float2int_rd(v61);
+            const int w2 = at12 + 1;
+            const int safe_w3 = max(0, min(w2, last_w));
+            const bool in_w3 = 0 <= w2 && w2 < W;
+            const int safe_w4 = max(0, min(at12, last_w));
+            const bool in_w4 = 0 <= at12 && at12 < W;
+            const bool test15 = in_h3 && in_w3;
+            const bool test16 = in_h4 && in_w3;
+            const bool test17 = in_h3 && in_w4;
+            const bool test18 = in_h4 && in_w4;
+            for (int c2 = 0; c2 < C; ++c2) {
+              const int at13 = (at5 * C + c2) * H;
+              const int at14 = (at13 + safe_h3) * W;
+              const int at15 = (at13 + safe_h4) * W;
+              const float v62 = v59 * (test15 ? input[at14 + safe_w3] : 0.0f) +
+                  v60 * (test16 ? input[at15 + safe_w3] : 0.0f);
+              const float v63 = v62 - v59 * (test17 ? input[at14 + safe_w4] : 0.0f) -
+                  v60 * (test18 ? input[at15 + safe_w4] : 0.0f);
+              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
             }
-            sum3 += value5;
+            value3 = sum4 / v51;
           }
+          sum3 += value3;
         }
-        value4 = sum3;
       }
-      value = rounded ? gamma * v12 * value4 : gamma * (v9 - v7) * value4;
+      value = rounded ? (test4 ? gamma * v10 * sum3 : 0.0f) : test4 ? gamma * (v5 - v) * sum3 :
+          0.0f;
     }
     if (ROI_POOL_ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -582,7 +595,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const int r = rest2 / C;
     float best = 0.0f;
     int best2 = -1;
-    int best3 = -1;
     bool found = false;
     const int at = r * 5;
     const float v = rois[at + 2] * spatial_scale;
@@ -605,6 +617,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const float v10 = v8 < q2 * float(PH) ? q2 - 1.0f : v9 * float(PH) <= v8 ? v9 : q2;
     const float bottom = rounded ? y1 + -v10 : ceilf(y1 + v7 / float(PH));
     const bool test = fabsf(top) <= 3.4028234e+38f && fabsf(bottom) <= 3.4028234e+38f;
+    const int at2 = test ? max(__float2int_ru(top), 0) : 0;
+    const int at3 = test ? min(__float2int_ru(bottom), H) : 0;
     const float v11 = rois[at + 1] * spatial_scale;
     const float x1 = rounded ? roundf(v11) : v11;
     const float rois_value2 = rois[at + 3];
@@ -625,19 +639,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const float v20 = v18 < q4 * float(PW) ? q4 - 1.0f : v19 * float(PW) <= v18 ? v19 : q4;
     const float right = rounded ? x1 + -v20 : ceilf(x1 + v17 / float(PW));
     const bool test2 = fabsf(left) <= 3.4028234e+38f && fabsf(right) <= 3.4028234e+38f;
+    const int at4 = test2 ? max(__float2int_ru(left), 0) : 0;
+    const int at5 = test2 ? min(__float2int_ru(right), W) : 0;
     const float batch = rois[at];
     const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
-    const int at2 = (n * C + c) * H;
-    const int at3 = test2 ? max(__float2int_ru(left), 0) : 0;
-    const int at4 = test2 ? min(__float2int_ru(right), W) : 0;
-    for (int y = test ? max(__float2int_ru(top), 0) :
-        0; y < (test ? min(__float2int_ru(bottom), H) : 0); ++y) {
-      for (int x = at3; x < at4; ++x) {
-        const float input_value = input[(at2 + y) * W + x];
+    const int at6 = (n * C + c) * H;
+    for (int y = at2; y < at3; ++y) {
+      for (int x = at4; x < at5; ++x) {
+        const float input_value = input[(at6 + y) * W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
-          best3 = x;
           found = true;
         }
       }
@@ -647,9 +659,24 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const bool test4 = test3 && fabsf(x1) <= 3.4028234e+38f && fabsf(y1) <= 3.4028234e+38f &&
         fabsf(x2) <= 3.4028234e+38f;
     if (test4 && fabsf(y2) <= 3.4028234e+38f && 0.0f < width && 0.0f < height) {
-      const int at5 = (at2 + max(0, min(max(0, best2), H - 1))) * W +
-          max(0, min(max(0, best3), W - 1));
-      atomicAdd(&grad_input[at5], grad_output[((r * C + c) * PH + ph) * PW + pw]);
+      float best3 = 0.0f;
+      int best4 = -1;
+      int best5 = -1;
+      bool found2 = false;
+      for (int y3 = at2; y3 < at3; ++y3) {
+        for (int x3 = at4; x3 < at5; ++x3) {
+          const float input_value2 = input[(at6 + y3) * W + x3];
+          if (!found2 || best3 < input_value2) {
+            best3 = input_value2;
+            best4 = y3;
+            best5 = x3;
+            found2 = true;
+          }
+        }
+      }
+      const int at7 = (at6 + max(0, min(max(0, best4), H - 1))) * W +
+          max(0, min(max(0, best5), W - 1));
+      atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }
 }

@@ -209,7 +209,7 @@ function deform_conv2d_backward_grad_offset_kernel(
       const h2 = at15 + 1;
       const w2 = at14 + 1;
       if (test) {
-        if (!(last_h < v) && 0 < v11) {
+        if (!(last_h <= v) && 0 <= v11) {
           let sum3 = 0;
           const v15 = v13 - at14;
           const v16 = 1 - v15;
@@ -235,7 +235,7 @@ function deform_conv2d_backward_grad_offset_kernel(
           }
           value = sum3;
         }
-      } else if (!(last_w < v2) && 0 < v12) {
+      } else if (!(last_w <= v2) && 0 <= v12) {
         let sum4 = 0;
         const v19 = v14 - at15;
         const safe_w7 = maximum(0, minimum(w2, last_w));
@@ -610,7 +610,7 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
       const h2 = at15 + 1;
       const w2 = at14 + 1;
       if (test) {
-        if (!(last_h < v) && 0 < v11) {
+        if (!(last_h <= v) && 0 <= v11) {
           let sum3 = 0;
           const v15 = v13 - at14;
           const v16 = 1 - v15;
@@ -636,7 +636,7 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
           }
           value = mask_value * sum3;
         }
-      } else if (!(last_w < v2) && 0 < v12) {
+      } else if (!(last_w <= v2) && 0 <= v12) {
         let sum4 = 0;
         const v19 = v14 - at15;
         const safe_w7 = maximum(0, minimum(w2, last_w));
@@ -1171,7 +1171,7 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
       const h2 = at15 + 1;
       const w2 = at14 + 1;
       if (test) {
-        if (!(last_h < v) && 0 < v11) {
+        if (!(last_h <= v) && 0 <= v11) {
           let sum3 = 0;
           const v15 = v13 - at14;
           const v16 = 1 - v15;
@@ -1197,7 +1197,7 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
           }
           value = sum3;
         }
-      } else if (!(last_w < v2) && 0 < v12) {
+      } else if (!(last_w <= v2) && 0 <= v12) {
         let sum4 = 0;
         const v19 = v14 - at15;
         const safe_w7 = maximum(0, minimum(w2, last_w));
@@ -1603,7 +1603,7 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
       const h2 = at15 + 1;
       const w2 = at14 + 1;
       if (test) {
-        if (!(last_h < v) && 0 < v11) {
+        if (!(last_h <= v) && 0 <= v11) {
           let sum3 = 0;
           const v15 = v13 - at14;
           const v16 = 1 - v15;
@@ -1629,7 +1629,7 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
           }
           value = mask_value * sum3;
         }
-      } else if (!(last_w < v2) && 0 < v12) {
+      } else if (!(last_w <= v2) && 0 <= v12) {
         let sum4 = 0;
         const v19 = v14 - at15;
         const safe_w7 = maximum(0, minimum(w2, last_w));

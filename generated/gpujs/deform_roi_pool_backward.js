@@ -54,30 +54,30 @@ function deform_roi_pool_backward_offset_kernel(
   const rest2 = floor_div(rest, PH);
   const r = floor_div(rest2, 2);
   let value = 0;
-  const at = r * 5;
-  const rois_value = rois[at + 3];
-  const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
-  const rois_value2 = rois[at + 1];
-  const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-  const v6 = v4 - v5;
-  const v7 = rounded ? maximum(v6, 0.1) : v6;
-  const v8 = gamma * v7;
-  const rois_value3 = rois[at];
-  const rois_value4 = rois[at + 2];
-  const v9 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-  const rois_value5 = rois[at + 4];
-  const v10 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
-  const test2 = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
-      Math.abs(v5) <= 3.4028234663852886e+38;
-  const test3 = test2 && Math.abs(v9) <= 3.4028234663852886e+38 &&
-      Math.abs(v4) <= 3.4028234663852886e+38 && Math.abs(v10) <= 3.4028234663852886e+38;
-  const v11 = v10 - v9;
+  const rois_at = r * 5;
+  const rois_value = rois[rois_at];
+  const rois_value2 = rois[rois_at + 1];
+  const v4 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+  const rois_value3 = rois[rois_at + 2];
+  const v5 = (rounded ? round_away(rois_value3) : rois_value3) * spatial_scale - 0.5;
+  const rois_value4 = rois[rois_at + 3];
+  const v6 = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
+  const rois_value5 = rois[rois_at + 4];
+  const v7 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
+  const test2 = 0 <= rois_value && rois_value < N && Math.floor(rois_value) === rois_value &&
+      Math.abs(v4) <= 3.4028234663852886e+38;
+  const test3 = test2 && Math.abs(v5) <= 3.4028234663852886e+38 &&
+      Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v7) <= 3.4028234663852886e+38;
+  const v8 = v6 - v4;
+  const v9 = rounded ? maximum(v8, 0.1) : v8;
+  const v10 = gamma * v9;
+  const v11 = v7 - v5;
   const v12 = rounded ? maximum(v11, 0.1) : v11;
   const v13 = v12 / PH;
   const v14 = test ? sampling_ratio : Math.ceil(v13);
   const v15 = gamma * v12;
-  const at2 = r * 2;
-  const v16 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + ph * v13;
+  const at = r * 2;
+  const v16 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + ph * v13;
   const v17 = v16 + v * v13 / v14;
   const v18 = v13 / v14;
   const test4 = Math.abs(v14) <= 3.4028234663852886e+38 &&
@@ -86,15 +86,15 @@ function deform_roi_pool_backward_offset_kernel(
   const v19 = (-1 - v17) / v18;
   const v20 = (H - v17) / v18;
   const v21 = minimum(v19, v20);
-  const at3 = test4 ?
+  const at2 = test4 ?
       (test5 ? 0 : maximum(0, floor_to_int(v21 - (1 + Math.abs(v21) * 9.5367431640625e-7)))) : 0;
-  const at4 = ceil_to_int(v14);
+  const at3 = ceil_to_int(v14);
   const v22 = maximum(v19, v20);
-  const at5 = test4 ?
-      (test5 ? at4 : minimum(at4, ceil_to_int(v22 + (1 + Math.abs(v22) * 9.5367431640625e-7)))) : 0;
-  const v23 = v7 / PW;
+  const at4 = test4 ?
+      (test5 ? at3 : minimum(at3, ceil_to_int(v22 + (1 + Math.abs(v22) * 9.5367431640625e-7)))) : 0;
+  const v23 = v9 / PW;
   const v24 = test ? sampling_ratio : Math.ceil(v23);
-  const v25 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + pw * v23;
+  const v25 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + pw * v23;
   const v26 = v25 + v * v23 / v24;
   const v27 = v23 / v24;
   const test6 = Math.abs(v24) <= 3.4028234663852886e+38 &&
@@ -103,210 +103,138 @@ function deform_roi_pool_backward_offset_kernel(
   const v28 = (-1 - v26) / v27;
   const v29 = (W - v26) / v27;
   const v30 = minimum(v28, v29);
-  const at6 = test6 ?
+  const at5 = test6 ?
       (test7 ? 0 : maximum(0, floor_to_int(v30 - (1 + Math.abs(v30) * 9.5367431640625e-7)))) : 0;
-  const at7 = ceil_to_int(v24);
+  const at6 = ceil_to_int(v24);
   const v31 = maximum(v28, v29);
-  const at8 = test6 ?
-      (test7 ? at7 : minimum(at7, ceil_to_int(v31 + (1 + Math.abs(v31) * 9.5367431640625e-7)))) : 0;
-  const at9 = maximum(0, minimum(round_to_int(rois_value3), N - 1));
+  const at7 = test6 ?
+      (test7 ? at6 : minimum(at6, ceil_to_int(v31 + (1 + Math.abs(v31) * 9.5367431640625e-7)))) : 0;
+  const at8 = maximum(0, minimum(round_to_int(rois_value), N - 1));
   const v32 = v14 * v24;
   if (floor_mod(rest2, 2) === 0) {
-    let value2 = 0;
     if (test3) {
       let sum = 0;
-      for (let step = at3; step < at5; step += 1) {
+      for (let step = at2; step < at4; step += 1) {
         const v33 = v16 + (step + inCell) * v13 / v14;
         const v34 = maximum(0, minimum(v33, last_h));
-        const at10 = floor_to_int(v34);
-        const v35 = v34 - at10;
-        const h = at10 + 1;
+        const at9 = floor_to_int(v34);
+        const v35 = v34 - at9;
+        const h = at9 + 1;
         const in_h = 0 <= h && h < H;
         const v36 = 1 - v35;
         const test8 = -1 <= v33 && v33 <= H;
         const test9 = -0.5 <= v33 && v33 <= v2;
         const safe_h = maximum(0, minimum(h, last_h));
-        const safe_h2 = maximum(0, minimum(at10, last_h));
-        for (let step2 = at6; step2 < at8; step2 += 1) {
+        const safe_h2 = maximum(0, minimum(at9, last_h));
+        for (let step2 = at5; step2 < at7; step2 += 1) {
           const v37 = v25 + (step2 + inCell) * v23 / v24;
           const test10 = test8 && -1 <= v37 && v37 <= W;
           const v38 = test10 ? v37 : 0;
           const v39 = minimum(v38, last_w);
-          let value3 = 0;
-          const test11 = test10 && !(last_w < v38) && 0 < v39 &&
+          let value2 = 0;
+          const test11 = test10 && !(last_w <= v38) && 0 <= v39 &&
               (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
           if (test11) {
             let sum2 = 0;
-            const at11 = floor_to_int(maximum(0, v39));
-            const w = at11 + 1;
+            const at10 = floor_to_int(maximum(0, v39));
+            const w = at10 + 1;
             const safe_w = maximum(0, minimum(w, last_w));
             const in_w = 0 <= w && w < W;
-            const safe_w2 = maximum(0, minimum(at11, last_w));
+            const safe_w2 = maximum(0, minimum(at10, last_w));
             const test12 = in_h && in_w;
             for (let c = 0; c < C; c += 1) {
-              const at12 = (at9 * C + c) * H;
-              const at13 = (at12 + safe_h) * W;
-              const at14 = (at12 + safe_h2) * W;
-              let value4 = 0;
-              if (is_clamp) {
-                value4 = v32;
-              } else {
-                let sum3 = 0;
-                let sum4 = 0;
-                for (let step3 = at3; step3 < at5; step3 += 1) {
-                  const v40 = v16 + (step3 + inCell) * v13 / v14;
-                  const v41 = maximum(0, minimum(v40, last_h));
-                  const at15 = floor_to_int(v41);
-                  const v42 = v41 - at15;
-                  const at16 = (at12 + maximum(0, minimum(at15, last_h))) * W;
-                  const h2 = at15 + 1;
-                  const at17 = (at12 + maximum(0, minimum(h2, last_h))) * W;
-                  const in_h2 = 0 <= h2 && h2 < H;
-                  const test13 = -0.5 <= v40 && v40 <= v2;
-                  const test14 = -1 <= v40 && v40 <= H;
-                  const v43 = 1 - v42;
-                  for (let step4 = at6; step4 < at8; step4 += 1) {
-                    const v44 = v25 + (step4 + inCell) * v23 / v24;
-                    const test15 = false || (test13 && -0.5 <= v44 && v44 <= v3);
-                    let value5 = 0;
-                    if (test15) {
-                      if (test14 && -1 <= v44 && v44 <= W) {
-                        const v45 = maximum(0, minimum(v44, last_w));
-                        const at18 = floor_to_int(v45);
-                        const v46 = v45 - at18;
-                        const v47 = 1 - v46;
-                        const safe_w3 = maximum(0, minimum(at18, last_w));
-                        const w2 = at18 + 1;
-                        const safe_w4 = maximum(0, minimum(w2, last_w));
-                        const in_w2 = 0 <= w2 && w2 < W;
-                        const v48 = v43 *
-                            (v47 * input[at16 + safe_w3] +
-                                v46 * (in_w2 ? input[at16 + safe_w4] : 0));
-                        const v49 = v47 * (in_h2 ? input[at17 + safe_w3] : 0) +
-                            v46 * (in_h2 && in_w2 ? input[at17 + safe_w4] : 0);
-                        value5 = v48 + v42 * v49;
-                      }
-                    }
-                    sum3 += value5;
-                    sum4 += test15 ? 1 : 0;
-                  }
-                }
-                value4 = sum4;
-              }
-              const v50 = v35 * (test12 ? input[at13 + safe_w] : 0) +
-                  v36 * (in_w ? input[at14 + safe_w] : 0);
-              const v51 = v50 - v35 * (in_h ? input[at13 + safe_w2] : 0) -
-                  v36 * input[at14 + safe_w2];
-              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * v51 /
-                  maximum(value4, 1);
-              sum2 += term;
+              const at11 = (at8 * C + c) * H;
+              const at12 = (at11 + safe_h) * W;
+              const at13 = (at11 + safe_h2) * W;
+              const v40 = v35 * (test12 ? input[at12 + safe_w] : 0) +
+                  v36 * (in_w ? input[at13 + safe_w] : 0);
+              const v41 = v40 - v35 * (in_h ? input[at12 + safe_w2] : 0) -
+                  v36 * input[at13 + safe_w2];
+              sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v41;
             }
-            value3 = sum2;
+            let value3 = 0;
+            if (is_clamp) {
+              value3 = v32;
+            } else {
+              let sum3 = 0;
+              for (let step3 = at2; step3 < at4; step3 += 1) {
+                const v42 = v16 + (step3 + inCell) * v13 / v14;
+                const test13 = -0.5 <= v42 && v42 <= v2;
+                for (let step4 = at5; step4 < at7; step4 += 1) {
+                  const v43 = v25 + (step4 + inCell) * v23 / v24;
+                  sum3 += false || (test13 && -0.5 <= v43 && v43 <= v3) ? 1 : 0;
+                }
+              }
+              value3 = sum3;
+            }
+            value2 = sum2 / maximum(value3, 1);
           }
-          sum += value3;
+          sum += value2;
         }
       }
-      value2 = sum;
+      value = v10 * sum;
     }
-    value = v8 * value2;
-  } else {
-    let value6 = 0;
-    if (test3) {
-      let sum5 = 0;
-      for (let step5 = at3; step5 < at5; step5 += 1) {
-        const v52 = v16 + (step5 + inCell) * v13 / v14;
-        const test16 = -1 <= v52 && v52 <= H;
-        const test17 = -0.5 <= v52 && v52 <= v2;
-        for (let step6 = at6; step6 < at8; step6 += 1) {
-          const v53 = v25 + (step6 + inCell) * v23 / v24;
-          const test18 = test16 && -1 <= v53 && v53 <= W;
-          const v54 = test18 ? v52 : 0;
-          const v55 = minimum(v54, last_h);
-          let value7 = 0;
-          const test19 = test18 && !(last_h < v54) && 0 < v55 &&
-              (is_clamp || (test17 && -0.5 <= v53 && v53 <= v3));
-          if (test19) {
+  } else if (test3) {
+    let sum4 = 0;
+    for (let step5 = at2; step5 < at4; step5 += 1) {
+      const v44 = v16 + (step5 + inCell) * v13 / v14;
+      const test14 = -1 <= v44 && v44 <= H;
+      const test15 = -0.5 <= v44 && v44 <= v2;
+      for (let step6 = at5; step6 < at7; step6 += 1) {
+        const v45 = v25 + (step6 + inCell) * v23 / v24;
+        const test16 = test14 && -1 <= v45 && v45 <= W;
+        const v46 = test16 ? v44 : 0;
+        const v47 = minimum(v46, last_h);
+        let value4 = 0;
+        const test17 = test16 && !(last_h <= v46) && 0 <= v47 &&
+            (is_clamp || (test15 && -0.5 <= v45 && v45 <= v3));
+        if (test17) {
+          let sum5 = 0;
+          const v48 = maximum(0, minimum(v45, last_w));
+          const at14 = floor_to_int(v48);
+          const v49 = v48 - at14;
+          const v50 = 1 - v49;
+          const at15 = floor_to_int(maximum(0, v47));
+          const h2 = at15 + 1;
+          const safe_w3 = maximum(0, minimum(at14, last_w));
+          const in_h2 = 0 <= h2 && h2 < H;
+          const w2 = at14 + 1;
+          const safe_w4 = maximum(0, minimum(w2, last_w));
+          const in_w2 = 0 <= w2 && w2 < W;
+          const safe_h3 = maximum(0, minimum(h2, last_h));
+          const test18 = in_h2 && in_w2;
+          const safe_h4 = maximum(0, minimum(at15, last_h));
+          for (let c2 = 0; c2 < C; c2 += 1) {
+            const at16 = (at8 * C + c2) * H;
+            const at17 = (at16 + safe_h3) * W;
+            const at18 = (at16 + safe_h4) * W;
+            const v51 = v50 * (in_h2 ? input[at17 + safe_w3] : 0) +
+                v49 * (test18 ? input[at17 + safe_w4] : 0);
+            const v52 = v51 -
+                (v50 * input[at18 + safe_w3] + v49 * (in_w2 ? input[at18 + safe_w4] : 0));
+            sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v52;
+          }
+          let value5 = 0;
+          if (is_clamp) {
+            value5 = v32;
+          } else {
             let sum6 = 0;
-            const v56 = maximum(0, minimum(v53, last_w));
-            const at19 = floor_to_int(v56);
-            const v57 = v56 - at19;
-            const v58 = 1 - v57;
-            const at20 = floor_to_int(maximum(0, v55));
-            const h3 = at20 + 1;
-            const safe_w5 = maximum(0, minimum(at19, last_w));
-            const in_h3 = 0 <= h3 && h3 < H;
-            const w3 = at19 + 1;
-            const safe_w6 = maximum(0, minimum(w3, last_w));
-            const in_w3 = 0 <= w3 && w3 < W;
-            const safe_h3 = maximum(0, minimum(h3, last_h));
-            const test20 = in_h3 && in_w3;
-            const safe_h4 = maximum(0, minimum(at20, last_h));
-            for (let c2 = 0; c2 < C; c2 += 1) {
-              const at21 = (at9 * C + c2) * H;
-              const at22 = (at21 + safe_h3) * W;
-              const at23 = (at21 + safe_h4) * W;
-              let value8 = 0;
-              if (is_clamp) {
-                value8 = v32;
-              } else {
-                let sum7 = 0;
-                let sum8 = 0;
-                for (let step7 = at3; step7 < at5; step7 += 1) {
-                  const v59 = v16 + (step7 + inCell) * v13 / v14;
-                  const v60 = maximum(0, minimum(v59, last_h));
-                  const at24 = floor_to_int(v60);
-                  const v61 = v60 - at24;
-                  const at25 = (at21 + maximum(0, minimum(at24, last_h))) * W;
-                  const h4 = at24 + 1;
-                  const at26 = (at21 + maximum(0, minimum(h4, last_h))) * W;
-                  const in_h4 = 0 <= h4 && h4 < H;
-                  const test21 = -0.5 <= v59 && v59 <= v2;
-                  const test22 = -1 <= v59 && v59 <= H;
-                  const v62 = 1 - v61;
-                  for (let step8 = at6; step8 < at8; step8 += 1) {
-                    const v63 = v25 + (step8 + inCell) * v23 / v24;
-                    const test23 = false || (test21 && -0.5 <= v63 && v63 <= v3);
-                    let value9 = 0;
-                    if (test23) {
-                      if (test22 && -1 <= v63 && v63 <= W) {
-                        const v64 = maximum(0, minimum(v63, last_w));
-                        const at27 = floor_to_int(v64);
-                        const v65 = v64 - at27;
-                        const v66 = 1 - v65;
-                        const safe_w7 = maximum(0, minimum(at27, last_w));
-                        const w4 = at27 + 1;
-                        const safe_w8 = maximum(0, minimum(w4, last_w));
-                        const in_w4 = 0 <= w4 && w4 < W;
-                        const v67 = v62 *
-                            (v66 * input[at25 + safe_w7] +
-                                v65 * (in_w4 ? input[at25 + safe_w8] : 0));
-                        const v68 = v66 * (in_h4 ? input[at26 + safe_w7] : 0) +
-                            v65 * (in_h4 && in_w4 ? input[at26 + safe_w8] : 0);
-                        value9 = v67 + v61 * v68;
-                      }
-                    }
-                    sum7 += value9;
-                    sum8 += test23 ? 1 : 0;
-                  }
-                }
-                value8 = sum8;
+            for (let step7 = at2; step7 < at4; step7 += 1) {
+              const v53 = v16 + (step7 + inCell) * v13 / v14;
+              const test19 = -0.5 <= v53 && v53 <= v2;
+              for (let step8 = at5; step8 < at7; step8 += 1) {
+                const v54 = v25 + (step8 + inCell) * v23 / v24;
+                sum6 += false || (test19 && -0.5 <= v54 && v54 <= v3) ? 1 : 0;
               }
-              const v69 = v58 * (in_h3 ? input[at22 + safe_w5] : 0) +
-                  v57 * (test20 ? input[at22 + safe_w6] : 0);
-              const v70 = v69 -
-                  (v58 * input[at23 + safe_w5] + v57 * (in_w3 ? input[at23 + safe_w6] : 0));
-              const term2 = grad_output[((r * C + c2) * PH + ph) * PW + pw] * v70 /
-                  maximum(value8, 1);
-              sum6 += term2;
             }
-            value7 = sum6;
+            value5 = sum6;
           }
-          sum5 += value7;
+          value4 = sum5 / maximum(value5, 1);
         }
+        sum4 += value4;
       }
-      value6 = sum5;
     }
-    value = v15 * value6;
+    value = v15 * sum4;
   }
   return value;
 }

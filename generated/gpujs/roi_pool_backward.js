@@ -47,29 +47,29 @@ function roi_pool_backward_offset_kernel(
   const rest2 = floor_div(rest, PH);
   const r = floor_div(rest2, 2);
   let value = 0;
-  const at = r * 5;
-  const rois_value = rois[at + 4];
-  const v = (rois_value + 1) * spatial_scale;
-  const v2 = rounded ? round_away(rois_value * spatial_scale) + 1 : v;
-  const v3 = rois[at + 2] * spatial_scale;
+  const rois_at = r * 5;
+  const rois_value = rois[rois_at];
+  const v = rois[rois_at + 1] * spatial_scale;
+  const v2 = rounded ? round_away(v) : v;
+  const v3 = rois[rois_at + 2] * spatial_scale;
   const v4 = rounded ? round_away(v3) : v3;
-  const v5 = v2 - v4;
-  const v6 = maximum(v5, 1);
-  const rois_value2 = rois[at];
-  const v7 = rois[at + 1] * spatial_scale;
-  const v8 = rounded ? round_away(v7) : v7;
-  const rois_value3 = rois[at + 3];
-  const v9 = (rois_value3 + 1) * spatial_scale;
-  const v10 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v9;
-  const v11 = v10 - v8;
-  const v12 = maximum(v11, 1);
-  const v13 = rounded ? v12 : v11;
-  const v14 = rounded ? v6 : v5;
-  const test2 = test && 0 <= rois_value2 && rois_value2 < N &&
-      Math.floor(rois_value2) === rois_value2 && Math.abs(v8) <= 3.4028234663852886e+38;
+  const rois_value2 = rois[rois_at + 3];
+  const v5 = (rois_value2 + 1) * spatial_scale;
+  const v6 = rounded ? round_away(rois_value2 * spatial_scale) + 1 : v5;
+  const rois_value3 = rois[rois_at + 4];
+  const v7 = (rois_value3 + 1) * spatial_scale;
+  const v8 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v7;
+  const v9 = v6 - v2;
+  const v10 = maximum(v9, 1);
+  const v11 = rounded ? v10 : v9;
+  const v12 = v8 - v4;
+  const v13 = maximum(v12, 1);
+  const v14 = rounded ? v13 : v12;
+  const test2 = test && 0 <= rois_value && rois_value < N &&
+      Math.floor(rois_value) === rois_value && Math.abs(v2) <= 3.4028234663852886e+38;
   const test3 = test2 && Math.abs(v4) <= 3.4028234663852886e+38 &&
-      Math.abs(v10) <= 3.4028234663852886e+38 && Math.abs(v2) <= 3.4028234663852886e+38;
-  const test4 = test3 && 0 < v13 && 0 < v14;
+      Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v8) <= 3.4028234663852886e+38;
+  const test4 = test3 && 0 < v11 && 0 < v14;
   const v15 = (ph + 1) * v14;
   const v16 = -v15;
   const v17 = Math.floor(v16 / PH);
@@ -89,133 +89,125 @@ function roi_pool_backward_offset_kernel(
   const v29 = -1 - v28;
   const v30 = H - v28;
   const v31 = minimum(v29, v30);
-  const at2 = test5 ? maximum(0, floor_to_int(v31 - (1 + Math.abs(v31) * 9.5367431640625e-7))) : 0;
+  const at = test5 ? maximum(0, floor_to_int(v31 - (1 + Math.abs(v31) * 9.5367431640625e-7))) : 0;
   const v32 = maximum(v29, v30);
-  const at3 = test5 ?
+  const at2 = test5 ?
       minimum(ceil_to_int(v26), ceil_to_int(v32 + (1 + Math.abs(v32) * 9.5367431640625e-7))) : 0;
-  const v33 = (pw + 1) * v13;
+  const v33 = (pw + 1) * v11;
   const v34 = -v33;
   const v35 = Math.floor(v34 / PW);
   const v36 = v35 + 1;
-  const v37 = pw * v13;
+  const v37 = pw * v11;
   const v38 = v37 / PW;
   const v39 = Math.floor(v38);
   const v40 = v39 + 1;
   const v41 = v37 < v39 * PW ? v39 - 1 : v40 * PW <= v37 ? v40 : v39;
-  const v42 = rounded ? v8 + v41 : Math.floor(v8 + v38);
+  const v42 = rounded ? v2 + v41 : Math.floor(v2 + v38);
   const v43 = v34 < v35 * PW ? v35 - 1 : v36 * PW <= v34 ? v36 : v35;
-  const v44 = (rounded ? v8 + -v43 : Math.ceil(v8 + v33 / PW)) - v42;
-  const v45 = gamma * v13 * offset[((part_at + 1) * PH + ph) * PW + pw];
+  const v44 = (rounded ? v2 + -v43 : Math.ceil(v2 + v33 / PW)) - v42;
+  const v45 = gamma * v11 * offset[((part_at + 1) * PH + ph) * PW + pw];
   const v46 = v42 + v45;
   const test6 = Math.abs(v44) <= 3.4028234663852886e+38 && Math.abs(v46) <= 3.4028234663852886e+38;
   const v47 = -1 - v46;
   const v48 = W - v46;
   const v49 = minimum(v47, v48);
-  const at4 = test6 ? maximum(0, floor_to_int(v49 - (1 + Math.abs(v49) * 9.5367431640625e-7))) : 0;
+  const at3 = test6 ? maximum(0, floor_to_int(v49 - (1 + Math.abs(v49) * 9.5367431640625e-7))) : 0;
   const v50 = maximum(v47, v48);
-  const at5 = test6 ?
+  const at4 = test6 ?
       minimum(ceil_to_int(v44), ceil_to_int(v50 + (1 + Math.abs(v50) * 9.5367431640625e-7))) : 0;
-  const at6 = maximum(0, minimum(round_to_int(rois_value2), N - 1));
+  const at5 = maximum(0, minimum(round_to_int(rois_value), N - 1));
   const v51 = maximum(v26 * v44, 1);
   if (floor_mod(rest2, 2) === 0) {
-    let value2 = 0;
-    if (test4) {
-      let sum = 0;
-      for (let step = at2; step < at3; step += 1) {
-        const v52 = v24 + step + v27;
-        const at7 = floor_to_int(v52);
-        const h = at7 + 1;
-        const in_h = 0 <= h && h < H;
-        const in_h2 = 0 <= at7 && at7 < H;
-        const test7 = -1 <= v52 && true;
-        const test8 = v52 < H;
-        const safe_h = maximum(0, minimum(h, last_h));
-        const safe_h2 = maximum(0, minimum(at7, last_h));
-        for (let step2 = at4; step2 < at5; step2 += 1) {
-          const v53 = v42 + step2 + v45;
-          let value3 = 0;
-          if (test7 && -1 <= v53 && test8 && v53 < W) {
-            let sum2 = 0;
-            const at8 = floor_to_int(v53);
-            const v54 = v53 - at8;
-            const v55 = 1 - v54;
-            const safe_w = maximum(0, minimum(at8, last_w));
-            const in_w = 0 <= at8 && at8 < W;
-            const w = at8 + 1;
-            const safe_w2 = maximum(0, minimum(w, last_w));
-            const in_w2 = 0 <= w && w < W;
-            const test9 = in_h && in_w;
-            const test10 = in_h && in_w2;
-            const test11 = in_h2 && in_w;
-            const test12 = in_h2 && in_w2;
-            for (let c = 0; c < C; c += 1) {
-              const at9 = (at6 * C + c) * H;
-              const at10 = (at9 + safe_h) * W;
-              const at11 = (at9 + safe_h2) * W;
-              const v56 = v55 * (test9 ? input[at10 + safe_w] : 0) +
-                  v54 * (test10 ? input[at10 + safe_w2] : 0);
-              const v57 = v55 * (test11 ? input[at11 + safe_w] : 0) +
-                  v54 * (test12 ? input[at11 + safe_w2] : 0);
-              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
-              sum2 += term;
-            }
-            value3 = sum2 / v51;
+    let sum = 0;
+    for (let step = at; step < at2; step += 1) {
+      const v52 = v24 + step + v27;
+      const at6 = floor_to_int(v52);
+      const h = at6 + 1;
+      const in_h = 0 <= h && h < H;
+      const in_h2 = 0 <= at6 && at6 < H;
+      const test7 = -1 <= v52 && true;
+      const test8 = v52 < H;
+      const safe_h = maximum(0, minimum(h, last_h));
+      const safe_h2 = maximum(0, minimum(at6, last_h));
+      for (let step2 = at3; step2 < at4; step2 += 1) {
+        const v53 = v42 + step2 + v45;
+        let value2 = 0;
+        if (test7 && -1 <= v53 && test8 && v53 < W) {
+          let sum2 = 0;
+          const at7 = floor_to_int(v53);
+          const v54 = v53 - at7;
+          const v55 = 1 - v54;
+          const safe_w = maximum(0, minimum(at7, last_w));
+          const in_w = 0 <= at7 && at7 < W;
+          const w = at7 + 1;
+          const safe_w2 = maximum(0, minimum(w, last_w));
+          const in_w2 = 0 <= w && w < W;
+          const test9 = in_h && in_w;
+          const test10 = in_h && in_w2;
+          const test11 = in_h2 && in_w;
+          const test12 = in_h2 && in_w2;
+          for (let c = 0; c < C; c += 1) {
+            const at8 = (at5 * C + c) * H;
+            const at9 = (at8 + safe_h) * W;
+            const at10 = (at8 + safe_h2) * W;
+            const v56 = v55 * (test9 ? input[at9 + safe_w] : 0) +
+                v54 * (test10 ? input[at9 + safe_w2] : 0);
+            const v57 = v55 * (test11 ? input[at10 + safe_w] : 0) +
+                v54 * (test12 ? input[at10 + safe_w2] : 0);
+            const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
+            sum2 += term;
           }
-          sum += value3;
+          value2 = sum2 / v51;
         }
+        sum += value2;
       }
-      value2 = sum;
     }
-    value = rounded ? gamma * v6 * value2 : gamma * (v - v3) * value2;
+    value = rounded ? (test4 ? gamma * v13 * sum : 0) : test4 ? gamma * (v7 - v3) * sum : 0;
   } else {
-    let value4 = 0;
-    if (test4) {
-      let sum3 = 0;
-      for (let step3 = at2; step3 < at3; step3 += 1) {
-        const v58 = v24 + step3 + v27;
-        const at12 = floor_to_int(v58);
-        const v59 = v58 - at12;
-        const h2 = at12 + 1;
-        const in_h3 = 0 <= h2 && h2 < H;
-        const v60 = 1 - v59;
-        const in_h4 = 0 <= at12 && at12 < H;
-        const test13 = -1 <= v58 && true;
-        const test14 = v58 < H;
-        const safe_h3 = maximum(0, minimum(h2, last_h));
-        const safe_h4 = maximum(0, minimum(at12, last_h));
-        for (let step4 = at4; step4 < at5; step4 += 1) {
-          const v61 = v42 + step4 + v45;
-          let value5 = 0;
-          if (test13 && -1 <= v61 && test14 && v61 < W) {
-            let sum4 = 0;
-            const at13 = floor_to_int(v61);
-            const w2 = at13 + 1;
-            const safe_w3 = maximum(0, minimum(w2, last_w));
-            const in_w3 = 0 <= w2 && w2 < W;
-            const safe_w4 = maximum(0, minimum(at13, last_w));
-            const in_w4 = 0 <= at13 && at13 < W;
-            const test15 = in_h3 && in_w3;
-            const test16 = in_h4 && in_w3;
-            const test17 = in_h3 && in_w4;
-            const test18 = in_h4 && in_w4;
-            for (let c2 = 0; c2 < C; c2 += 1) {
-              const at14 = (at6 * C + c2) * H;
-              const at15 = (at14 + safe_h3) * W;
-              const at16 = (at14 + safe_h4) * W;
-              const v62 = v59 * (test15 ? input[at15 + safe_w3] : 0) +
-                  v60 * (test16 ? input[at16 + safe_w3] : 0);
-              const v63 = v62 - v59 * (test17 ? input[at15 + safe_w4] : 0) -
-                  v60 * (test18 ? input[at16 + safe_w4] : 0);
-              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
-            }
-            value5 = sum4 / v51;
+    let sum3 = 0;
+    for (let step3 = at; step3 < at2; step3 += 1) {
+      const v58 = v24 + step3 + v27;
+      const at11 = floor_to_int(v58);
+      const v59 = v58 - at11;
+      const h2 = at11 + 1;
+      const in_h3 = 0 <= h2 && h2 < H;
+      const v60 = 1 - v59;
+      const in_h4 = 0 <= at11 && at11 < H;
+      const test13 = -1 <= v58 && true;
+      const test14 = v58 < H;
+      const safe_h3 = maximum(0, minimum(h2, last_h));
+      const safe_h4 = maximum(0, minimum(at11, last_h));
+      for (let step4 = at3; step4 < at4; step4 += 1) {
+        const v61 = v42 + step4 + v45;
+        let value3 = 0;
+        if (test13 && -1 <= v61 && test14 && v61 < W) {
+          let sum4 = 0;
+          const at12 = floor_to_int(v61);
+          const w2 = at12 + 1;
+          const safe_w3 = maximum(0, minimum(w2, last_w));
+          const in_w3 = 0 <= w2 && w2 < W;
+          const safe_w4 = maximum(0, minimum(at12, last_w));
+          const in_w4 = 0 <= at12 && at12 < W;
+          const test15 = in_h3 && in_w3;
+          const test16 = in_h4 && in_w3;
+          const test17 = in_h3 && in_w4;
+          const test18 = in_h4 && in_w4;
+          for (let c2 = 0; c2 < C; c2 += 1) {
+            const at13 = (at5 * C + c2) * H;
+            const at14 = (at13 + safe_h3) * W;
+            const at15 = (at13 + safe_h4) * W;
+            const v62 = v59 * (test15 ? input[at14 + safe_w3] : 0) +
+                v60 * (test16 ? input[at15 + safe_w3] : 0);
+            const v63 = v62 - v59 * (test17 ? input[at14 + safe_w4] : 0) -
+                v60 * (test18 ? input[at15 + safe_w4] : 0);
+            sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
           }
-          sum3 += value5;
+          value3 = sum4 / v51;
         }
+        sum3 += value3;
       }
-      value4 = sum3;
     }
-    value = rounded ? gamma * v12 * value4 : gamma * (v9 - v7) * value4;
+    value = rounded ? (test4 ? gamma * v10 * sum3 : 0) : test4 ? gamma * (v5 - v) * sum3 : 0;
   }
   return value;
 }

@@ -93,7 +93,6 @@ export function deform_roi_pool_backward<
 ): Pick<DeformRoiPoolBackwardResults, Name>;
 
 export function deform_roi_pool_backward_kernel(
-  input: Float32Array,
   rois: Float32Array,
   grad_output: Float32Array,
   grad_input: Float32Array,
@@ -136,7 +135,6 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
 ): void;
 
 export function deform_roi_pool_backward_offset_grad_input_kernel(
-  input: Float32Array,
   rois: Float32Array,
   offset: Float32Array,
   grad_output: Float32Array,

@@ -265,7 +265,6 @@ export function roi_pool_backward_grad_input_2_kernel(
         for (let pw = 0; pw < PW; pw++) {
           let best = 0;
           let best2 = -1;
-          let best3 = -1;
           let found = false;
           const v13 = pw * width;
           const v14 = v13 / PW;
@@ -289,7 +288,6 @@ export function roi_pool_backward_grad_input_2_kernel(
               if (!found || best < input_value) {
                 best = input_value;
                 best2 = y;
-                best3 = x;
                 found = true;
               }
             }
@@ -297,8 +295,23 @@ export function roi_pool_backward_grad_input_2_kernel(
           const test12 = 0 <= best2 && is_max && test && test2 && test3 && test4 && test5 &&
               test6 && test7;
           if (test12 && test8 && test9) {
-            const at7 = (at2 + Math.max(0, Math.min(Math.max(0, best2), H - 1))) * W +
-                Math.max(0, Math.min(Math.max(0, best3), W - 1));
+            let best3 = 0;
+            let best4 = -1;
+            let best5 = -1;
+            let found2 = false;
+            for (let y3 = at3; y3 < at4; y3++) {
+              for (let x3 = at5; x3 < at6; x3++) {
+                const input_value2 = input[(at2 + y3) * W + x3];
+                if (!found2 || best3 < input_value2) {
+                  best3 = input_value2;
+                  best4 = y3;
+                  best5 = x3;
+                  found2 = true;
+                }
+              }
+            }
+            const at7 = (at2 + Math.max(0, Math.min(Math.max(0, best4), H - 1))) * W +
+                Math.max(0, Math.min(Math.max(0, best5), W - 1));
             grad_input[at7] += grad_output[((r * C + c) * PH + ph) * PW + pw];
           }
         }
@@ -316,38 +329,38 @@ export function roi_pool_backward_offset_grad_offset_kernel(
   const last_w = W - 1;
   const test = !(REDUCE === 0);
   for (let r = 0; r < R; r++) {
-    const at = r * 5;
-    const rois_value = rois[at + 4];
-    const v = (rois_value + 1) * spatial_scale;
-    const v2 = rounded ? round_away(rois_value * spatial_scale) + 1 : v;
-    const v3 = rois[at + 2] * spatial_scale;
+    const rois_at = r * 5;
+    const rois_value = rois[rois_at];
+    const v = rois[rois_at + 1] * spatial_scale;
+    const v2 = rounded ? round_away(v) : v;
+    const v3 = rois[rois_at + 2] * spatial_scale;
     const v4 = rounded ? round_away(v3) : v3;
-    const v5 = v2 - v4;
-    const v6 = maximum(v5, 1);
-    const rois_value2 = rois[at];
-    const v7 = rois[at + 1] * spatial_scale;
-    const v8 = rounded ? round_away(v7) : v7;
-    const rois_value3 = rois[at + 3];
-    const v9 = (rois_value3 + 1) * spatial_scale;
-    const v10 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v9;
-    const v11 = v10 - v8;
-    const v12 = maximum(v11, 1);
-    const v13 = rounded ? v12 : v11;
-    const v14 = rounded ? v6 : v5;
-    const test2 = test && 0 <= rois_value2 && rois_value2 < N &&
-        Math.floor(rois_value2) === rois_value2 && Math.abs(v8) <= 3.4028234663852886e+38;
+    const rois_value2 = rois[rois_at + 3];
+    const v5 = (rois_value2 + 1) * spatial_scale;
+    const v6 = rounded ? round_away(rois_value2 * spatial_scale) + 1 : v5;
+    const rois_value3 = rois[rois_at + 4];
+    const v7 = (rois_value3 + 1) * spatial_scale;
+    const v8 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v7;
+    const v9 = v6 - v2;
+    const v10 = maximum(v9, 1);
+    const v11 = rounded ? v10 : v9;
+    const v12 = v8 - v4;
+    const v13 = maximum(v12, 1);
+    const v14 = rounded ? v13 : v12;
+    const test2 = test && 0 <= rois_value && rois_value < N &&
+        Math.floor(rois_value) === rois_value && Math.abs(v2) <= 3.4028234663852886e+38;
     const test3 = test2 && Math.abs(v4) <= 3.4028234663852886e+38 &&
-        Math.abs(v10) <= 3.4028234663852886e+38 && Math.abs(v2) <= 3.4028234663852886e+38;
-    const test4 = test3 && 0 < v13 && 0 < v14;
+        Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v8) <= 3.4028234663852886e+38;
+    const test4 = test3 && 0 < v11 && 0 < v14;
     const part_at = r * 2;
-    const at2 = r * C;
-    const at3 = Math.max(0, Math.min(round_to_int(rois_value2), N - 1)) * C;
-    const v15 = gamma * v6;
+    const at = r * C;
+    const at2 = Math.max(0, Math.min(round_to_int(rois_value), N - 1)) * C;
+    const v15 = gamma * v13;
     const v16 = gamma * v14;
-    const v17 = gamma * v13;
-    const v18 = gamma * (v - v3);
-    const v19 = gamma * v12;
-    const v20 = gamma * (v9 - v7);
+    const v17 = gamma * v11;
+    const v18 = gamma * (v7 - v3);
+    const v19 = gamma * v10;
+    const v20 = gamma * (v5 - v);
     for (let part = 0; part < 2; part++) {
       const test5 = part === 0;
       for (let ph = 0; ph < PH; ph++) {
@@ -364,7 +377,7 @@ export function roi_pool_backward_offset_grad_offset_kernel(
         const v31 = v22 < v23 * PH ? v23 - 1 : v24 * PH <= v22 ? v24 : v23;
         const v32 = (rounded ? v4 + -v31 : Math.ceil(v4 + v21 / PH)) - v30;
         const test6 = Math.abs(v32) <= 3.4028234663852886e+38;
-        const at4 = ceil_to_int(v32);
+        const at3 = ceil_to_int(v32);
         for (let pw = 0; pw < PW; pw++) {
           let value = 0;
           const v33 = v16 * offset[(part_at * PH + ph) * PW + pw];
@@ -373,23 +386,23 @@ export function roi_pool_backward_offset_grad_offset_kernel(
           const v35 = -1 - v34;
           const v36 = H - v34;
           const v37 = minimum(v35, v36);
-          const at5 = test7 ?
+          const at4 = test7 ?
               Math.max(0, floor_to_int(v37 - (1 + Math.abs(v37) * 9.5367431640625e-7))) : 0;
           const v38 = maximum(v35, v36);
-          const at6 = test7 ?
-              Math.min(at4, ceil_to_int(v38 + (1 + Math.abs(v38) * 9.5367431640625e-7))) : 0;
-          const v39 = (pw + 1) * v13;
+          const at5 = test7 ?
+              Math.min(at3, ceil_to_int(v38 + (1 + Math.abs(v38) * 9.5367431640625e-7))) : 0;
+          const v39 = (pw + 1) * v11;
           const v40 = -v39;
           const v41 = Math.floor(v40 / PW);
           const v42 = v41 + 1;
-          const v43 = pw * v13;
+          const v43 = pw * v11;
           const v44 = v43 / PW;
           const v45 = Math.floor(v44);
           const v46 = v45 + 1;
           const v47 = v43 < v45 * PW ? v45 - 1 : v46 * PW <= v43 ? v46 : v45;
-          const v48 = rounded ? v8 + v47 : Math.floor(v8 + v44);
+          const v48 = rounded ? v2 + v47 : Math.floor(v2 + v44);
           const v49 = v40 < v41 * PW ? v41 - 1 : v42 * PW <= v40 ? v42 : v41;
-          const v50 = (rounded ? v8 + -v49 : Math.ceil(v8 + v39 / PW)) - v48;
+          const v50 = (rounded ? v2 + -v49 : Math.ceil(v2 + v39 / PW)) - v48;
           const v51 = v17 * offset[((part_at + 1) * PH + ph) * PW + pw];
           const v52 = v48 + v51;
           const test8 = Math.abs(v50) <= 3.4028234663852886e+38 &&
@@ -397,111 +410,103 @@ export function roi_pool_backward_offset_grad_offset_kernel(
           const v53 = -1 - v52;
           const v54 = W - v52;
           const v55 = minimum(v53, v54);
-          const at7 = test8 ?
+          const at6 = test8 ?
               Math.max(0, floor_to_int(v55 - (1 + Math.abs(v55) * 9.5367431640625e-7))) : 0;
           const v56 = maximum(v53, v54);
-          const at8 = test8 ?
+          const at7 = test8 ?
               Math.min(ceil_to_int(v50),
                   ceil_to_int(v56 + (1 + Math.abs(v56) * 9.5367431640625e-7))) : 0;
           const v57 = maximum(v32 * v50, 1);
           if (test5) {
-            let value2 = 0;
-            if (test4) {
-              let sum = 0;
-              for (let step = at5; step < at6; step++) {
-                const v58 = v30 + step + v33;
-                const at9 = floor_to_int(v58);
-                const h = at9 + 1;
-                const in_h = 0 <= h && h < H;
-                const in_h2 = 0 <= at9 && at9 < H;
-                const test9 = -1 <= v58;
-                const test10 = v58 < H;
-                const safe_h = Math.max(0, Math.min(h, last_h));
-                const safe_h2 = Math.max(0, Math.min(at9, last_h));
-                for (let step2 = at7; step2 < at8; step2++) {
-                  const v59 = v48 + step2 + v51;
-                  let value3 = 0;
-                  if (test9 && -1 <= v59 && test10 && v59 < W) {
-                    let sum2 = 0;
-                    const at10 = floor_to_int(v59);
-                    const v60 = v59 - at10;
-                    const v61 = 1 - v60;
-                    const safe_w = Math.max(0, Math.min(at10, last_w));
-                    const in_w = 0 <= at10 && at10 < W;
-                    const w = at10 + 1;
-                    const safe_w2 = Math.max(0, Math.min(w, last_w));
-                    const in_w2 = 0 <= w && w < W;
-                    const test11 = in_h && in_w;
-                    const test12 = in_h && in_w2;
-                    const test13 = in_h2 && in_w;
-                    const test14 = in_h2 && in_w2;
-                    for (let c = 0; c < C; c++) {
-                      const at11 = (at3 + c) * H;
-                      const at12 = (at11 + safe_h) * W;
-                      const at13 = (at11 + safe_h2) * W;
-                      const v62 = v61 * (test11 ? input[at12 + safe_w] : 0) +
-                          v60 * (test12 ? input[at12 + safe_w2] : 0);
-                      const v63 = v61 * (test13 ? input[at13 + safe_w] : 0) +
-                          v60 * (test14 ? input[at13 + safe_w2] : 0);
-                      sum2 += grad_output[((at2 + c) * PH + ph) * PW + pw] * (v62 - v63);
-                    }
-                    value3 = sum2 / v57;
+            let sum = 0;
+            for (let step = at4; step < at5; step++) {
+              const v58 = v30 + step + v33;
+              const at8 = floor_to_int(v58);
+              const h = at8 + 1;
+              const in_h = 0 <= h && h < H;
+              const in_h2 = 0 <= at8 && at8 < H;
+              const test9 = -1 <= v58;
+              const test10 = v58 < H;
+              const safe_h = Math.max(0, Math.min(h, last_h));
+              const safe_h2 = Math.max(0, Math.min(at8, last_h));
+              for (let step2 = at6; step2 < at7; step2++) {
+                const v59 = v48 + step2 + v51;
+                let value2 = 0;
+                if (test9 && -1 <= v59 && test10 && v59 < W) {
+                  let sum2 = 0;
+                  const at9 = floor_to_int(v59);
+                  const v60 = v59 - at9;
+                  const v61 = 1 - v60;
+                  const safe_w = Math.max(0, Math.min(at9, last_w));
+                  const in_w = 0 <= at9 && at9 < W;
+                  const w = at9 + 1;
+                  const safe_w2 = Math.max(0, Math.min(w, last_w));
+                  const in_w2 = 0 <= w && w < W;
+                  const test11 = in_h && in_w;
+                  const test12 = in_h && in_w2;
+                  const test13 = in_h2 && in_w;
+                  const test14 = in_h2 && in_w2;
+                  for (let c = 0; c < C; c++) {
+                    const at10 = (at2 + c) * H;
+                    const at11 = (at10 + safe_h) * W;
+                    const at12 = (at10 + safe_h2) * W;
+                    const v62 = v61 * (test11 ? input[at11 + safe_w] : 0) +
+                        v60 * (test12 ? input[at11 + safe_w2] : 0);
+                    const v63 = v61 * (test13 ? input[at12 + safe_w] : 0) +
+                        v60 * (test14 ? input[at12 + safe_w2] : 0);
+                    sum2 += grad_output[((at + c) * PH + ph) * PW + pw] * (v62 - v63);
                   }
-                  sum += value3;
+                  value2 = sum2 / v57;
                 }
+                sum += value2;
               }
-              value2 = sum;
             }
-            value = rounded ? v15 * value2 : v18 * value2;
+            value = rounded ? (test4 ? v15 * sum : 0) : test4 ? v18 * sum : 0;
           } else {
-            let value4 = 0;
-            if (test4) {
-              let sum3 = 0;
-              for (let step3 = at5; step3 < at6; step3++) {
-                const v64 = v30 + step3 + v33;
-                const at14 = floor_to_int(v64);
-                const v65 = v64 - at14;
-                const h2 = at14 + 1;
-                const in_h3 = 0 <= h2 && h2 < H;
-                const v66 = 1 - v65;
-                const in_h4 = 0 <= at14 && at14 < H;
-                const test15 = -1 <= v64;
-                const test16 = v64 < H;
-                const safe_h3 = Math.max(0, Math.min(h2, last_h));
-                const safe_h4 = Math.max(0, Math.min(at14, last_h));
-                for (let step4 = at7; step4 < at8; step4++) {
-                  const v67 = v48 + step4 + v51;
-                  let value5 = 0;
-                  if (test15 && -1 <= v67 && test16 && v67 < W) {
-                    let sum4 = 0;
-                    const at15 = floor_to_int(v67);
-                    const w2 = at15 + 1;
-                    const safe_w3 = Math.max(0, Math.min(w2, last_w));
-                    const in_w3 = 0 <= w2 && w2 < W;
-                    const safe_w4 = Math.max(0, Math.min(at15, last_w));
-                    const in_w4 = 0 <= at15 && at15 < W;
-                    const test17 = in_h3 && in_w3;
-                    const test18 = in_h4 && in_w3;
-                    const test19 = in_h3 && in_w4;
-                    const test20 = in_h4 && in_w4;
-                    for (let c2 = 0; c2 < C; c2++) {
-                      const at16 = (at3 + c2) * H;
-                      const at17 = (at16 + safe_h3) * W;
-                      const at18 = (at16 + safe_h4) * W;
-                      const v68 = v65 * (test17 ? input[at17 + safe_w3] : 0) +
-                          v66 * (test18 ? input[at18 + safe_w3] : 0);
-                      const v69 = v68 - v65 * (test19 ? input[at17 + safe_w4] : 0) -
-                          v66 * (test20 ? input[at18 + safe_w4] : 0);
-                      sum4 += grad_output[((at2 + c2) * PH + ph) * PW + pw] * v69;
-                    }
-                    value5 = sum4 / v57;
+            let sum3 = 0;
+            for (let step3 = at4; step3 < at5; step3++) {
+              const v64 = v30 + step3 + v33;
+              const at13 = floor_to_int(v64);
+              const v65 = v64 - at13;
+              const h2 = at13 + 1;
+              const in_h3 = 0 <= h2 && h2 < H;
+              const v66 = 1 - v65;
+              const in_h4 = 0 <= at13 && at13 < H;
+              const test15 = -1 <= v64;
+              const test16 = v64 < H;
+              const safe_h3 = Math.max(0, Math.min(h2, last_h));
+              const safe_h4 = Math.max(0, Math.min(at13, last_h));
+              for (let step4 = at6; step4 < at7; step4++) {
+                const v67 = v48 + step4 + v51;
+                let value3 = 0;
+                if (test15 && -1 <= v67 && test16 && v67 < W) {
+                  let sum4 = 0;
+                  const at14 = floor_to_int(v67);
+                  const w2 = at14 + 1;
+                  const safe_w3 = Math.max(0, Math.min(w2, last_w));
+                  const in_w3 = 0 <= w2 && w2 < W;
+                  const safe_w4 = Math.max(0, Math.min(at14, last_w));
+                  const in_w4 = 0 <= at14 && at14 < W;
+                  const test17 = in_h3 && in_w3;
+                  const test18 = in_h4 && in_w3;
+                  const test19 = in_h3 && in_w4;
+                  const test20 = in_h4 && in_w4;
+                  for (let c2 = 0; c2 < C; c2++) {
+                    const at15 = (at2 + c2) * H;
+                    const at16 = (at15 + safe_h3) * W;
+                    const at17 = (at15 + safe_h4) * W;
+                    const v68 = v65 * (test17 ? input[at16 + safe_w3] : 0) +
+                        v66 * (test18 ? input[at17 + safe_w3] : 0);
+                    const v69 = v68 - v65 * (test19 ? input[at16 + safe_w4] : 0) -
+                        v66 * (test20 ? input[at17 + safe_w4] : 0);
+                    sum4 += grad_output[((at + c2) * PH + ph) * PW + pw] * v69;
                   }
-                  sum3 += value5;
+                  value3 = sum4 / v57;
                 }
+                sum3 += value3;
               }
-              value4 = sum3;
             }
-            value = rounded ? v19 * value4 : v20 * value4;
+            value = rounded ? (test4 ? v19 * sum3 : 0) : test4 ? v20 * sum3 : 0;
           }
           const place = ((part_at + part) * PH + ph) * PW + pw;
           if (ACCUMULATE === 1) {
@@ -716,7 +721,6 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
         for (let pw = 0; pw < PW; pw++) {
           let best = 0;
           let best2 = -1;
-          let best3 = -1;
           let found = false;
           const v13 = pw * width;
           const v14 = v13 / PW;
@@ -740,7 +744,6 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
               if (!found || best < input_value) {
                 best = input_value;
                 best2 = y;
-                best3 = x;
                 found = true;
               }
             }
@@ -748,8 +751,23 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
           const test12 = 0 <= best2 && is_max && test && test2 && test3 && test4 && test5 &&
               test6 && test7;
           if (test12 && test8 && test9) {
-            const at7 = (at2 + Math.max(0, Math.min(Math.max(0, best2), H - 1))) * W +
-                Math.max(0, Math.min(Math.max(0, best3), W - 1));
+            let best3 = 0;
+            let best4 = -1;
+            let best5 = -1;
+            let found2 = false;
+            for (let y3 = at3; y3 < at4; y3++) {
+              for (let x3 = at5; x3 < at6; x3++) {
+                const input_value2 = input[(at2 + y3) * W + x3];
+                if (!found2 || best3 < input_value2) {
+                  best3 = input_value2;
+                  best4 = y3;
+                  best5 = x3;
+                  found2 = true;
+                }
+              }
+            }
+            const at7 = (at2 + Math.max(0, Math.min(Math.max(0, best4), H - 1))) * W +
+                Math.max(0, Math.min(Math.max(0, best5), W - 1));
             grad_input[at7] += grad_output[((r * C + c) * PH + ph) * PW + pw];
           }
         }

@@ -227,7 +227,6 @@ fn roi_pool_backward_grad_input_2(
     let r = rest2 / params.C;
     var best: f32 = 0.0;
     var best2: i32 = -1;
-    var best3: i32 = -1;
     var found: bool = false;
     let at = r * 5;
     let v = rois[at + 2] * params.spatial_scale;
@@ -250,6 +249,8 @@ fn roi_pool_backward_grad_input_2(
     let v10 = select(select(q2, v9, v9 * f32(params.PH) <= v8), q2 - 1.0, v8 < q2 * f32(params.PH));
     let bottom = select(ceil(y1 + v7 / f32(params.PH)), y1 + -v10, rounded);
     let test = abs(top) <= 3.4028234e+38 && abs(bottom) <= 3.4028234e+38;
+    let at2 = select(0, max(ceil_to_int(top), 0), test);
+    let at3 = select(0, min(ceil_to_int(bottom), params.H), test);
     let v11 = rois[at + 1] * params.spatial_scale;
     let x1 = select(v11, round_away(v11), rounded);
     let rois_value2 = rois[at + 3];
@@ -272,19 +273,17 @@ fn roi_pool_backward_grad_input_2(
         v18 < q4 * f32(params.PW));
     let right = select(ceil(x1 + v17 / f32(params.PW)), x1 + -v20, rounded);
     let test2 = abs(left) <= 3.4028234e+38 && abs(right) <= 3.4028234e+38;
+    let at4 = select(0, max(ceil_to_int(left), 0), test2);
+    let at5 = select(0, min(ceil_to_int(right), params.W), test2);
     let batch = rois[at];
     let n = max(0, min(round_to_int(batch), params.N - 1));
-    let at2 = (n * params.C + c) * params.H;
-    let at3 = select(0, max(ceil_to_int(left), 0), test2);
-    let at4 = select(0, min(ceil_to_int(right), params.W), test2);
-    for (var y: i32 = select(0, max(ceil_to_int(top), 0), test); y < select(0,
-        min(ceil_to_int(bottom), params.H), test); y++) {
-      for (var x: i32 = at3; x < at4; x++) {
-        let input_value = input[(at2 + y) * params.W + x];
+    let at6 = (n * params.C + c) * params.H;
+    for (var y: i32 = at2; y < at3; y++) {
+      for (var x: i32 = at4; x < at5; x++) {
+        let input_value = input[(at6 + y) * params.W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
-          best3 = x;
           found = true;
         }
       }
@@ -294,9 +293,24 @@ fn roi_pool_backward_grad_input_2(
     let test4 = test3 && abs(x1) <= 3.4028234e+38 && abs(y1) <= 3.4028234e+38 &&
         abs(x2) <= 3.4028234e+38;
     if (test4 && abs(y2) <= 3.4028234e+38 && 0.0 < width && 0.0 < height) {
-      let at5 = (at2 + max(0, min(max(0, best2), params.H - 1))) * params.W +
-          max(0, min(max(0, best3), params.W - 1));
-      add_to_grad_input(at5, grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw]);
+      var best3: f32 = 0.0;
+      var best4: i32 = -1;
+      var best5: i32 = -1;
+      var found2: bool = false;
+      for (var y3: i32 = at2; y3 < at3; y3++) {
+        for (var x3: i32 = at4; x3 < at5; x3++) {
+          let input_value2 = input[(at6 + y3) * params.W + x3];
+          if (!found2 || best3 < input_value2) {
+            best3 = input_value2;
+            best4 = y3;
+            best5 = x3;
+            found2 = true;
+          }
+        }
+      }
+      let at7 = (at6 + max(0, min(max(0, best4), params.H - 1))) * params.W +
+          max(0, min(max(0, best5), params.W - 1));
+      add_to_grad_input(at7, grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw]);
     }
   }
 }
@@ -325,29 +339,29 @@ fn roi_pool_backward_offset_grad_offset(
     let rest2 = rest / params2.PH;
     let r = rest2 / 2;
     var value: f32 = 0.0;
-    let at = r * 5;
-    let rois_value = rois[at + 4];
-    let v = (rois_value + 1.0) * params2.spatial_scale;
-    let v2 = select(v, round_away(rois_value * params2.spatial_scale) + 1.0, rounded);
-    let v3 = rois[at + 2] * params2.spatial_scale;
+    let rois_at = r * 5;
+    let rois_value = rois[rois_at];
+    let v = rois[rois_at + 1] * params2.spatial_scale;
+    let v2 = select(v, round_away(v), rounded);
+    let v3 = rois[rois_at + 2] * params2.spatial_scale;
     let v4 = select(v3, round_away(v3), rounded);
-    let v5 = v2 - v4;
-    let v6 = maximum(v5, 1.0);
-    let rois_value2 = rois[at];
-    let v7 = rois[at + 1] * params2.spatial_scale;
-    let v8 = select(v7, round_away(v7), rounded);
-    let rois_value3 = rois[at + 3];
-    let v9 = (rois_value3 + 1.0) * params2.spatial_scale;
-    let v10 = select(v9, round_away(rois_value3 * params2.spatial_scale) + 1.0, rounded);
-    let v11 = v10 - v8;
-    let v12 = maximum(v11, 1.0);
-    let v13 = select(v11, v12, rounded);
-    let v14 = select(v5, v6, rounded);
-    let test2 = test && 0.0 <= rois_value2 && rois_value2 < f32(params2.N) &&
-        floor(rois_value2) == rois_value2 && abs(v8) <= 3.4028234e+38;
-    let test3 = test2 && abs(v4) <= 3.4028234e+38 && abs(v10) <= 3.4028234e+38 &&
-        abs(v2) <= 3.4028234e+38;
-    let test4 = test3 && 0.0 < v13 && 0.0 < v14;
+    let rois_value2 = rois[rois_at + 3];
+    let v5 = (rois_value2 + 1.0) * params2.spatial_scale;
+    let v6 = select(v5, round_away(rois_value2 * params2.spatial_scale) + 1.0, rounded);
+    let rois_value3 = rois[rois_at + 4];
+    let v7 = (rois_value3 + 1.0) * params2.spatial_scale;
+    let v8 = select(v7, round_away(rois_value3 * params2.spatial_scale) + 1.0, rounded);
+    let v9 = v6 - v2;
+    let v10 = maximum(v9, 1.0);
+    let v11 = select(v9, v10, rounded);
+    let v12 = v8 - v4;
+    let v13 = maximum(v12, 1.0);
+    let v14 = select(v12, v13, rounded);
+    let test2 = test && 0.0 <= rois_value && rois_value < f32(params2.N) &&
+        floor(rois_value) == rois_value && abs(v2) <= 3.4028234e+38;
+    let test3 = test2 && abs(v4) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 &&
+        abs(v8) <= 3.4028234e+38;
+    let test4 = test3 && 0.0 < v11 && 0.0 < v14;
     let v15 = f32(ph + 1) * v14;
     let v16 = -v15;
     let v17 = floor(v16 / f32(params2.PH));
@@ -369,137 +383,130 @@ fn roi_pool_backward_offset_grad_offset(
     let v29 = -1.0 - v28;
     let v30 = f32(params2.H) - v28;
     let v31 = minimum(v29, v30);
-    let at2 = select(0, max(0, floor_to_int(v31 - (1.0 + abs(v31) * 9.536743e-7))), test5);
+    let at = select(0, max(0, floor_to_int(v31 - (1.0 + abs(v31) * 9.536743e-7))), test5);
     let v32 = maximum(v29, v30);
-    let at3 = select(0, min(ceil_to_int(v26), ceil_to_int(v32 + (1.0 + abs(v32) * 9.536743e-7))),
+    let at2 = select(0, min(ceil_to_int(v26), ceil_to_int(v32 + (1.0 + abs(v32) * 9.536743e-7))),
         test5);
-    let v33 = f32(pw + 1) * v13;
+    let v33 = f32(pw + 1) * v11;
     let v34 = -v33;
     let v35 = floor(v34 / f32(params2.PW));
     let v36 = v35 + 1.0;
-    let v37 = f32(pw) * v13;
+    let v37 = f32(pw) * v11;
     let v38 = v37 / f32(params2.PW);
     let v39 = floor(v38);
     let v40 = v39 + 1.0;
     let v41 = select(select(v39, v40, v40 * f32(params2.PW) <= v37), v39 - 1.0,
         v37 < v39 * f32(params2.PW));
-    let v42 = select(floor(v8 + v38), v8 + v41, rounded);
+    let v42 = select(floor(v2 + v38), v2 + v41, rounded);
     let v43 = select(select(v35, v36, v36 * f32(params2.PW) <= v34), v35 - 1.0,
         v34 < v35 * f32(params2.PW));
-    let v44 = select(ceil(v8 + v33 / f32(params2.PW)), v8 + -v43, rounded) - v42;
-    let v45 = params2.gamma * v13 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
+    let v44 = select(ceil(v2 + v33 / f32(params2.PW)), v2 + -v43, rounded) - v42;
+    let v45 = params2.gamma * v11 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
     let v46 = v42 + v45;
     let test6 = abs(v44) <= 3.4028234e+38 && abs(v46) <= 3.4028234e+38;
     let v47 = -1.0 - v46;
     let v48 = f32(params2.W) - v46;
     let v49 = minimum(v47, v48);
-    let at4 = select(0, max(0, floor_to_int(v49 - (1.0 + abs(v49) * 9.536743e-7))), test6);
+    let at3 = select(0, max(0, floor_to_int(v49 - (1.0 + abs(v49) * 9.536743e-7))), test6);
     let v50 = maximum(v47, v48);
-    let at5 = select(0, min(ceil_to_int(v44), ceil_to_int(v50 + (1.0 + abs(v50) * 9.536743e-7))),
+    let at4 = select(0, min(ceil_to_int(v44), ceil_to_int(v50 + (1.0 + abs(v50) * 9.536743e-7))),
         test6);
-    let at6 = max(0, min(round_to_int(rois_value2), params2.N - 1));
+    let at5 = max(0, min(round_to_int(rois_value), params2.N - 1));
     let v51 = maximum(v26 * v44, 1.0);
     if (rest2 % 2 == 0) {
-      var value2: f32 = 0.0;
-      if (test4) {
-        var sum: f32 = 0.0;
-        for (var step: i32 = at2; step < at3; step++) {
-          let v52 = v24 + f32(step) + v27;
-          let at7 = floor_to_int(v52);
-          let h = at7 + 1;
-          let in_h = 0 <= h && h < params2.H;
-          let in_h2 = 0 <= at7 && at7 < params2.H;
-          let test7 = -1.0 <= v52;
-          let test8 = v52 < f32(params2.H);
-          let safe_h = max(0, min(h, last_h));
-          let safe_h2 = max(0, min(at7, last_h));
-          for (var step2: i32 = at4; step2 < at5; step2++) {
-            let v53 = v42 + f32(step2) + v45;
-            var value3: f32 = 0.0;
-            if (test7 && -1.0 <= v53 && test8 && v53 < f32(params2.W)) {
-              var sum2: f32 = 0.0;
-              let at8 = floor_to_int(v53);
-              let v54 = v53 - f32(at8);
-              let v55 = 1.0 - v54;
-              let safe_w = max(0, min(at8, last_w));
-              let in_w = 0 <= at8 && at8 < params2.W;
-              let w = at8 + 1;
-              let safe_w2 = max(0, min(w, last_w));
-              let in_w2 = 0 <= w && w < params2.W;
-              let test9 = in_h && in_w;
-              let test10 = in_h && in_w2;
-              let test11 = in_h2 && in_w;
-              let test12 = in_h2 && in_w2;
-              for (var c: i32 = 0; c < params2.C; c++) {
-                let at9 = (at6 * params2.C + c) * params2.H;
-                let at10 = (at9 + safe_h) * params2.W;
-                let at11 = (at9 + safe_h2) * params2.W;
-                let v56 = v55 * select(0.0, input[at10 + safe_w], test9) +
-                    v54 * select(0.0, input[at10 + safe_w2], test10);
-                let v57 = v55 * select(0.0, input[at11 + safe_w], test11) +
-                    v54 * select(0.0, input[at11 + safe_w2], test12);
-                let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
-                    (v56 - v57);
-                sum2 += term;
-              }
-              value3 = sum2 / v51;
+      var sum: f32 = 0.0;
+      for (var step: i32 = at; step < at2; step++) {
+        let v52 = v24 + f32(step) + v27;
+        let at6 = floor_to_int(v52);
+        let h = at6 + 1;
+        let in_h = 0 <= h && h < params2.H;
+        let in_h2 = 0 <= at6 && at6 < params2.H;
+        let test7 = -1.0 <= v52;
+        let test8 = v52 < f32(params2.H);
+        let safe_h = max(0, min(h, last_h));
+        let safe_h2 = max(0, min(at6, last_h));
+        for (var step2: i32 = at3; step2 < at4; step2++) {
+          let v53 = v42 + f32(step2) + v45;
+          var value2: f32 = 0.0;
+          if (test7 && -1.0 <= v53 && test8 && v53 < f32(params2.W)) {
+            var sum2: f32 = 0.0;
+            let at7 = floor_to_int(v53);
+            let v54 = v53 - f32(at7);
+            let v55 = 1.0 - v54;
+            let safe_w = max(0, min(at7, last_w));
+            let in_w = 0 <= at7 && at7 < params2.W;
+            let w = at7 + 1;
+            let safe_w2 = max(0, min(w, last_w));
+            let in_w2 = 0 <= w && w < params2.W;
+            let test9 = in_h && in_w;
+            let test10 = in_h && in_w2;
+            let test11 = in_h2 && in_w;
+            let test12 = in_h2 && in_w2;
+            for (var c: i32 = 0; c < params2.C; c++) {
+              let at8 = (at5 * params2.C + c) * params2.H;
+              let at9 = (at8 + safe_h) * params2.W;
+              let at10 = (at8 + safe_h2) * params2.W;
+              let v56 = v55 * select(0.0, input[at9 + safe_w], test9) +
+                  v54 * select(0.0, input[at9 + safe_w2], test10);
+              let v57 = v55 * select(0.0, input[at10 + safe_w], test11) +
+                  v54 * select(0.0, input[at10 + safe_w2], test12);
+              let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
+                  (v56 - v57);
+              sum2 += term;
             }
-            sum += value3;
+            value2 = sum2 / v51;
           }
+          sum += value2;
         }
-        value2 = sum;
       }
-      value = select(params2.gamma * (v - v3) * value2, params2.gamma * v6 * value2, rounded);
+      value = select(select(0.0, params2.gamma * (v7 - v3) * sum, test4),
+          select(0.0, params2.gamma * v13 * sum, test4), rounded);
     } else {
-      var value4: f32 = 0.0;
-      if (test4) {
-        var sum3: f32 = 0.0;
-        for (var step3: i32 = at2; step3 < at3; step3++) {
-          let v58 = v24 + f32(step3) + v27;
-          let at12 = floor_to_int(v58);
-          let v59 = v58 - f32(at12);
-          let h2 = at12 + 1;
-          let in_h3 = 0 <= h2 && h2 < params2.H;
-          let v60 = 1.0 - v59;
-          let in_h4 = 0 <= at12 && at12 < params2.H;
-          let test13 = -1.0 <= v58;
-          let test14 = v58 < f32(params2.H);
-          let safe_h3 = max(0, min(h2, last_h));
-          let safe_h4 = max(0, min(at12, last_h));
-          for (var step4: i32 = at4; step4 < at5; step4++) {
-            let v61 = v42 + f32(step4) + v45;
-            var value5: f32 = 0.0;
-            if (test13 && -1.0 <= v61 && test14 && v61 < f32(params2.W)) {
-              var sum4: f32 = 0.0;
-              let at13 = floor_to_int(v61);
-              let w2 = at13 + 1;
-              let safe_w3 = max(0, min(w2, last_w));
-              let in_w3 = 0 <= w2 && w2 < params2.W;
-              let safe_w4 = max(0, min(at13, last_w));
-              let in_w4 = 0 <= at13 && at13 < params2.W;
-              let test15 = in_h3 && in_w3;
-              let test16 = in_h4 && in_w3;
-              let test17 = in_h3 && in_w4;
-              let test18 = in_h4 && in_w4;
-              for (var c2: i32 = 0; c2 < params2.C; c2++) {
-                let at14 = (at6 * params2.C + c2) * params2.H;
-                let at15 = (at14 + safe_h3) * params2.W;
-                let at16 = (at14 + safe_h4) * params2.W;
-                let v62 = v59 * select(0.0, input[at15 + safe_w3], test15) +
-                    v60 * select(0.0, input[at16 + safe_w3], test16);
-                let v63 = v62 - v59 * select(0.0, input[at15 + safe_w4], test17) -
-                    v60 * select(0.0, input[at16 + safe_w4], test18);
-                sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] *
-                    v63;
-              }
-              value5 = sum4 / v51;
+      var sum3: f32 = 0.0;
+      for (var step3: i32 = at; step3 < at2; step3++) {
+        let v58 = v24 + f32(step3) + v27;
+        let at11 = floor_to_int(v58);
+        let v59 = v58 - f32(at11);
+        let h2 = at11 + 1;
+        let in_h3 = 0 <= h2 && h2 < params2.H;
+        let v60 = 1.0 - v59;
+        let in_h4 = 0 <= at11 && at11 < params2.H;
+        let test13 = -1.0 <= v58;
+        let test14 = v58 < f32(params2.H);
+        let safe_h3 = max(0, min(h2, last_h));
+        let safe_h4 = max(0, min(at11, last_h));
+        for (var step4: i32 = at3; step4 < at4; step4++) {
+          let v61 = v42 + f32(step4) + v45;
+          var value3: f32 = 0.0;
+          if (test13 && -1.0 <= v61 && test14 && v61 < f32(params2.W)) {
+            var sum4: f32 = 0.0;
+            let at12 = floor_to_int(v61);
+            let w2 = at12 + 1;
+            let safe_w3 = max(0, min(w2, last_w));
+            let in_w3 = 0 <= w2 && w2 < params2.W;
+            let safe_w4 = max(0, min(at12, last_w));
+            let in_w4 = 0 <= at12 && at12 < params2.W;
+            let test15 = in_h3 && in_w3;
+            let test16 = in_h4 && in_w3;
+            let test17 = in_h3 && in_w4;
+            let test18 = in_h4 && in_w4;
+            for (var c2: i32 = 0; c2 < params2.C; c2++) {
+              let at13 = (at5 * params2.C + c2) * params2.H;
+              let at14 = (at13 + safe_h3) * params2.W;
+              let at15 = (at13 + safe_h4) * params2.W;
+              let v62 = v59 * select(0.0, input[at14 + safe_w3], test15) +
+                  v60 * select(0.0, input[at15 + safe_w3], test16);
+              let v63 = v62 - v59 * select(0.0, input[at14 + safe_w4], test17) -
+                  v60 * select(0.0, input[at15 + safe_w4], test18);
+              sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] * v63;
             }
-            sum3 += value5;
+            value3 = sum4 / v51;
           }
+          sum3 += value3;
         }
-        value4 = sum3;
       }
-      value = select(params2.gamma * (v9 - v7) * value4, params2.gamma * v12 * value4, rounded);
+      value = select(select(0.0, params2.gamma * (v5 - v) * sum3, test4),
+          select(0.0, params2.gamma * v10 * sum3, test4), rounded);
     }
     if (ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -685,7 +692,6 @@ fn roi_pool_backward_offset_grad_input_2(
     let r = rest2 / params2.C;
     var best: f32 = 0.0;
     var best2: i32 = -1;
-    var best3: i32 = -1;
     var found: bool = false;
     let at = r * 5;
     let v = rois[at + 2] * params2.spatial_scale;
@@ -709,6 +715,8 @@ fn roi_pool_backward_offset_grad_input_2(
         v8 < q2 * f32(params2.PH));
     let bottom = select(ceil(y1 + v7 / f32(params2.PH)), y1 + -v10, rounded);
     let test = abs(top) <= 3.4028234e+38 && abs(bottom) <= 3.4028234e+38;
+    let at2 = select(0, max(ceil_to_int(top), 0), test);
+    let at3 = select(0, min(ceil_to_int(bottom), params2.H), test);
     let v11 = rois[at + 1] * params2.spatial_scale;
     let x1 = select(v11, round_away(v11), rounded);
     let rois_value2 = rois[at + 3];
@@ -731,19 +739,17 @@ fn roi_pool_backward_offset_grad_input_2(
         v18 < q4 * f32(params2.PW));
     let right = select(ceil(x1 + v17 / f32(params2.PW)), x1 + -v20, rounded);
     let test2 = abs(left) <= 3.4028234e+38 && abs(right) <= 3.4028234e+38;
+    let at4 = select(0, max(ceil_to_int(left), 0), test2);
+    let at5 = select(0, min(ceil_to_int(right), params2.W), test2);
     let batch = rois[at];
     let n = max(0, min(round_to_int(batch), params2.N - 1));
-    let at2 = (n * params2.C + c) * params2.H;
-    let at3 = select(0, max(ceil_to_int(left), 0), test2);
-    let at4 = select(0, min(ceil_to_int(right), params2.W), test2);
-    for (var y: i32 = select(0, max(ceil_to_int(top), 0), test); y < select(0,
-        min(ceil_to_int(bottom), params2.H), test); y++) {
-      for (var x: i32 = at3; x < at4; x++) {
-        let input_value = input[(at2 + y) * params2.W + x];
+    let at6 = (n * params2.C + c) * params2.H;
+    for (var y: i32 = at2; y < at3; y++) {
+      for (var x: i32 = at4; x < at5; x++) {
+        let input_value = input[(at6 + y) * params2.W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
-          best3 = x;
           found = true;
         }
       }
@@ -753,9 +759,24 @@ fn roi_pool_backward_offset_grad_input_2(
     let test4 = test3 && abs(x1) <= 3.4028234e+38 && abs(y1) <= 3.4028234e+38 &&
         abs(x2) <= 3.4028234e+38;
     if (test4 && abs(y2) <= 3.4028234e+38 && 0.0 < width && 0.0 < height) {
-      let at5 = (at2 + max(0, min(max(0, best2), params2.H - 1))) * params2.W +
-          max(0, min(max(0, best3), params2.W - 1));
-      add_to_grad_input(at5,
+      var best3: f32 = 0.0;
+      var best4: i32 = -1;
+      var best5: i32 = -1;
+      var found2: bool = false;
+      for (var y3: i32 = at2; y3 < at3; y3++) {
+        for (var x3: i32 = at4; x3 < at5; x3++) {
+          let input_value2 = input[(at6 + y3) * params2.W + x3];
+          if (!found2 || best3 < input_value2) {
+            best3 = input_value2;
+            best4 = y3;
+            best5 = x3;
+            found2 = true;
+          }
+        }
+      }
+      let at7 = (at6 + max(0, min(max(0, best4), params2.H - 1))) * params2.W +
+          max(0, min(max(0, best5), params2.W - 1));
+      add_to_grad_input(at7,
           grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw]);
     }
   }

@@ -559,7 +559,7 @@ export function deform_conv2d_backward_grad_offset_kernel(
                     const h2 = at18 + 1;
                     const w2 = at17 + 1;
                     if (test) {
-                      if (!(last_h < v) && 0 < v11) {
+                      if (!(last_h <= v) && 0 <= v11) {
                         let sum3 = 0;
                         const v15 = v13 - at17;
                         const v16 = 1 - v15;
@@ -586,7 +586,7 @@ export function deform_conv2d_backward_grad_offset_kernel(
                         }
                         value = sum3;
                       }
-                    } else if (!(last_w < v2) && 0 < v12) {
+                    } else if (!(last_w <= v2) && 0 <= v12) {
                       let sum4 = 0;
                       const v19 = v14 - at18;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
@@ -1307,7 +1307,7 @@ export function deform_conv2d_backward_mask_grad_offset_kernel(
                     const h2 = at18 + 1;
                     const w2 = at17 + 1;
                     if (test) {
-                      if (!(last_h < v) && 0 < v11) {
+                      if (!(last_h <= v) && 0 <= v11) {
                         let sum3 = 0;
                         const v15 = v13 - at17;
                         const v16 = 1 - v15;
@@ -1334,7 +1334,7 @@ export function deform_conv2d_backward_mask_grad_offset_kernel(
                         }
                         value = mask_value * sum3;
                       }
-                    } else if (!(last_w < v2) && 0 < v12) {
+                    } else if (!(last_w <= v2) && 0 <= v12) {
                       let sum4 = 0;
                       const v19 = v14 - at18;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
@@ -2194,7 +2194,7 @@ export function deform_conv2d_backward_bias_grad_offset_kernel(
                     const h2 = at18 + 1;
                     const w2 = at17 + 1;
                     if (test) {
-                      if (!(last_h < v) && 0 < v11) {
+                      if (!(last_h <= v) && 0 <= v11) {
                         let sum3 = 0;
                         const v15 = v13 - at17;
                         const v16 = 1 - v15;
@@ -2221,7 +2221,7 @@ export function deform_conv2d_backward_bias_grad_offset_kernel(
                         }
                         value = sum3;
                       }
-                    } else if (!(last_w < v2) && 0 < v12) {
+                    } else if (!(last_w <= v2) && 0 <= v12) {
                       let sum4 = 0;
                       const v19 = v14 - at18;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
@@ -2962,7 +2962,7 @@ export function deform_conv2d_backward_mask_bias_grad_offset_kernel(
                     const h2 = at18 + 1;
                     const w2 = at17 + 1;
                     if (test) {
-                      if (!(last_h < v) && 0 < v11) {
+                      if (!(last_h <= v) && 0 <= v11) {
                         let sum3 = 0;
                         const v15 = v13 - at17;
                         const v16 = 1 - v15;
@@ -2989,7 +2989,7 @@ export function deform_conv2d_backward_mask_bias_grad_offset_kernel(
                         }
                         value = mask_value * sum3;
                       }
-                    } else if (!(last_w < v2) && 0 < v12) {
+                    } else if (!(last_w <= v2) && 0 <= v12) {
                       let sum4 = 0;
                       const v19 = v14 - at18;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));

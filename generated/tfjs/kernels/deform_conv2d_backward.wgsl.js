@@ -308,7 +308,7 @@ fn deform_conv2d_backward_grad_offset(
         let h2 = at15 + 1;
         let w2 = at14 + 1;
         if (test) {
-          if (!(f32(last_h) < v) && 0.0 < v11) {
+          if (!(f32(last_h) <= v) && 0.0 <= v11) {
             var sum3: f32 = 0.0;
             let v15 = v13 - f32(at14);
             let v16 = 1.0 - v15;
@@ -334,7 +334,7 @@ fn deform_conv2d_backward_grad_offset(
             }
             value = sum3;
           }
-        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
           var sum4: f32 = 0.0;
           let v19 = v14 - f32(at15);
           let safe_w7 = max(0, min(w2, last_w));
@@ -881,7 +881,7 @@ fn deform_conv2d_backward_mask_grad_offset(
         let h2 = at15 + 1;
         let w2 = at14 + 1;
         if (test) {
-          if (!(f32(last_h) < v) && 0.0 < v11) {
+          if (!(f32(last_h) <= v) && 0.0 <= v11) {
             var sum3: f32 = 0.0;
             let v15 = v13 - f32(at14);
             let v16 = 1.0 - v15;
@@ -907,7 +907,7 @@ fn deform_conv2d_backward_mask_grad_offset(
             }
             value = mask_value * sum3;
           }
-        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
           var sum4: f32 = 0.0;
           let v19 = v14 - f32(at15);
           let safe_w7 = max(0, min(w2, last_w));
@@ -1609,7 +1609,7 @@ fn deform_conv2d_backward_bias_grad_offset(
         let h2 = at15 + 1;
         let w2 = at14 + 1;
         if (test) {
-          if (!(f32(last_h) < v) && 0.0 < v11) {
+          if (!(f32(last_h) <= v) && 0.0 <= v11) {
             var sum3: f32 = 0.0;
             let v15 = v13 - f32(at14);
             let v16 = 1.0 - v15;
@@ -1635,7 +1635,7 @@ fn deform_conv2d_backward_bias_grad_offset(
             }
             value = sum3;
           }
-        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
           var sum4: f32 = 0.0;
           let v19 = v14 - f32(at15);
           let safe_w7 = max(0, min(w2, last_w));
@@ -2212,7 +2212,7 @@ fn deform_conv2d_backward_mask_bias_grad_offset(
         let h2 = at15 + 1;
         let w2 = at14 + 1;
         if (test) {
-          if (!(f32(last_h) < v) && 0.0 < v11) {
+          if (!(f32(last_h) <= v) && 0.0 <= v11) {
             var sum3: f32 = 0.0;
             let v15 = v13 - f32(at14);
             let v16 = 1.0 - v15;
@@ -2238,7 +2238,7 @@ fn deform_conv2d_backward_mask_bias_grad_offset(
             }
             value = mask_value * sum3;
           }
-        } else if (!(f32(last_w) < v2) && 0.0 < v12) {
+        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
           var sum4: f32 = 0.0;
           let v19 = v14 - f32(at15);
           let safe_w7 = max(0, min(w2, last_w));

@@ -83,8 +83,8 @@ const signature = {
 const entries = {
   "": ({ input, rois, grad_output }, { grad_input }, _s, _o) => {
     deform_roi_pool_backward_kernel(
-      input, rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
-      _s.spatial_scale, _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
+      rois, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW, _s.spatial_scale,
+      _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
     );
   },
   "offset": ({ input, rois, offset, grad_output }, { grad_input, grad_offset }, _s, _o) => {
@@ -96,7 +96,7 @@ const entries = {
     }
     if (grad_input) {
       deform_roi_pool_backward_offset_grad_input_kernel(
-        input, rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
+        rois, offset, grad_output, grad_input, _s.N, _s.C, _s.H, _s.W, _s.R, _s.PH, _s.PW,
         _s.spatial_scale, _s.sampling_ratio, _s.gamma, _o.coords, _o.grid, _o.border, _o.accumulate,
       );
     }
@@ -104,7 +104,7 @@ const entries = {
 };
 
 export function deform_roi_pool_backward_kernel(
-  input, rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma,
+  rois, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma,
   COORDS, GRID, BORDER, ACCUMULATE,
 ) {
   const test = 0 < sampling_ratio;
@@ -213,64 +213,33 @@ export function deform_roi_pool_backward_kernel(
                   value = v22;
                 } else {
                   let sum = 0;
-                  let sum2 = 0;
                   for (let step3 = at6; step3 < at7; step3++) {
                     const v41 = v23 + (step3 + inCell) * v8 / v9;
-                    const v42 = maximum(0, minimum(v41, last_h));
-                    const at16 = floor_to_int(v42);
-                    const v43 = v42 - at16;
-                    const at17 = (at5 + Math.max(0, Math.min(at16, last_h))) * W;
-                    const h = at16 + 1;
-                    const at18 = (at5 + Math.max(0, Math.min(h, last_h))) * W;
-                    const in_h = 0 <= h && h < H;
                     const test21 = -0.5 <= v41 && v41 <= v2;
-                    const test22 = -1 <= v41 && v41 <= H;
-                    const v44 = 1 - v43;
                     for (let step4 = at8; step4 < at9; step4++) {
-                      const v45 = v29 + (step4 + inCell) * v15 / v16;
-                      const test23 = false || (test21 && -0.5 <= v45 && v45 <= v3);
-                      let value2 = 0;
-                      if (test23) {
-                        if (test22 && -1 <= v45 && v45 <= W) {
-                          const v46 = maximum(0, minimum(v45, last_w));
-                          const at19 = floor_to_int(v46);
-                          const v47 = v46 - at19;
-                          const v48 = 1 - v47;
-                          const safe_w = Math.max(0, Math.min(at19, last_w));
-                          const w = at19 + 1;
-                          const safe_w2 = Math.max(0, Math.min(w, last_w));
-                          const in_w = 0 <= w && w < W;
-                          const v49 = v44 *
-                              (v48 * input[at17 + safe_w] +
-                                  v47 * (in_w ? input[at17 + safe_w2] : 0));
-                          const v50 = v48 * (in_h ? input[at18 + safe_w] : 0) +
-                              v47 * (in_h && in_w ? input[at18 + safe_w2] : 0);
-                          value2 = v49 + v43 * v50;
-                        }
-                      }
-                      sum += value2;
-                      sum2 += test23 ? 1 : 0;
+                      const v42 = v29 + (step4 + inCell) * v15 / v16;
+                      sum += false || (test21 && -0.5 <= v42 && v42 <= v3) ? 1 : 0;
                     }
                   }
-                  value = sum2;
+                  value = sum;
                 }
-                const v51 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v52 = v51 * v38;
-                const v53 = v40 - at14;
-                const v54 = 1 - v53;
-                grad_input[at11 + at15] += v52 * v54;
-                const at20 = at14 + 1;
-                const test24 = 0 <= at20;
-                const test25 = at20 < W;
+                const v43 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
+                const v44 = v43 * v38;
+                const v45 = v40 - at14;
+                const v46 = 1 - v45;
+                grad_input[at11 + at15] += v44 * v46;
+                const at16 = at14 + 1;
+                const test22 = 0 <= at16;
+                const test23 = at16 < W;
                 if (test19) {
-                  const v55 = v51 * v37;
-                  grad_input[at13 + at15] += v55 * v54;
-                  if (test24 && test25) {
-                    grad_input[at13 + at20] += v55 * v53;
+                  const v47 = v43 * v37;
+                  grad_input[at13 + at15] += v47 * v46;
+                  if (test22 && test23) {
+                    grad_input[at13 + at16] += v47 * v45;
                   }
                 }
-                if (test24 && test25) {
-                  grad_input[at11 + at20] += v52 * v53;
+                if (test22 && test23) {
+                  grad_input[at11 + at16] += v44 * v45;
                 }
               }
             }
@@ -295,39 +264,39 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
   const v3 = W - 0.5;
   const last_h = H - 1;
   for (let r = 0; r < R; r++) {
-    const at = r * 5;
-    const rois_value = rois[at + 3];
-    const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
-    const rois_value2 = rois[at + 1];
-    const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-    const v6 = v4 - v5;
-    const v7 = rounded ? maximum(v6, 0.1) : v6;
-    const v8 = gamma * v7;
-    const rois_value3 = rois[at];
-    const rois_value4 = rois[at + 2];
-    const v9 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-    const rois_value5 = rois[at + 4];
-    const v10 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
-    const test2 = 0 <= rois_value3 && rois_value3 < N && Math.floor(rois_value3) === rois_value3 &&
-        Math.abs(v5) <= 3.4028234663852886e+38;
-    const test3 = test2 && Math.abs(v9) <= 3.4028234663852886e+38 &&
-        Math.abs(v4) <= 3.4028234663852886e+38 && Math.abs(v10) <= 3.4028234663852886e+38;
-    const v11 = v10 - v9;
+    const rois_at = r * 5;
+    const rois_value = rois[rois_at];
+    const rois_value2 = rois[rois_at + 1];
+    const v4 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+    const rois_value3 = rois[rois_at + 2];
+    const v5 = (rounded ? round_away(rois_value3) : rois_value3) * spatial_scale - 0.5;
+    const rois_value4 = rois[rois_at + 3];
+    const v6 = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
+    const rois_value5 = rois[rois_at + 4];
+    const v7 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
+    const test2 = 0 <= rois_value && rois_value < N && Math.floor(rois_value) === rois_value &&
+        Math.abs(v4) <= 3.4028234663852886e+38;
+    const test3 = test2 && Math.abs(v5) <= 3.4028234663852886e+38 &&
+        Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v7) <= 3.4028234663852886e+38;
+    const v8 = v6 - v4;
+    const v9 = rounded ? maximum(v8, 0.1) : v8;
+    const v10 = gamma * v9;
+    const v11 = v7 - v5;
     const v12 = rounded ? maximum(v11, 0.1) : v11;
     const v13 = v12 / PH;
     const v14 = test ? sampling_ratio : Math.ceil(v13);
     const v15 = gamma * v12;
-    const at2 = r * 2;
+    const at = r * 2;
     const v16 = v13 / v14;
     const test4 = v16 === 0;
-    const at3 = ceil_to_int(v14);
-    const v17 = v7 / PW;
+    const at2 = ceil_to_int(v14);
+    const v17 = v9 / PW;
     const v18 = test ? sampling_ratio : Math.ceil(v17);
     const v19 = v17 / v18;
     const test5 = v19 === 0;
-    const at4 = ceil_to_int(v18);
-    const at5 = r * C;
-    const at6 = Math.max(0, Math.min(round_to_int(rois_value3), N - 1)) * C;
+    const at3 = ceil_to_int(v18);
+    const at4 = r * C;
+    const at5 = Math.max(0, Math.min(round_to_int(rois_value), N - 1)) * C;
     const v20 = v14 * v18;
     const test6 = Math.abs(v14) <= 3.4028234663852886e+38;
     const v21 = v * v13 / v14;
@@ -341,230 +310,158 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
         const v23 = ph * v13;
         for (let pw = 0; pw < PW; pw++) {
           let value = 0;
-          const v24 = v9 + v15 * offset[((at2 + 1) * PH + ph) * PW + pw] + v23;
+          const v24 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + v23;
           const v25 = v24 + v21;
           const test11 = test6 && Math.abs(v25) <= 3.4028234663852886e+38 && test7;
           const v26 = (-1 - v25) / v16;
           const v27 = (H - v25) / v16;
           const v28 = minimum(v26, v27);
-          const at7 = test11 ?
+          const at6 = test11 ?
               (test4 ? 0 :
                   Math.max(0, floor_to_int(v28 - (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
           const v29 = maximum(v26, v27);
-          const at8 = test11 ?
-              (test4 ? at3 :
-                  Math.min(at3, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
-          const v30 = v5 + v8 * offset[(at2 * PH + ph) * PW + pw] + pw * v17;
+          const at7 = test11 ?
+              (test4 ? at2 :
+                  Math.min(at2, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
+          const v30 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + pw * v17;
           const v31 = v30 + v22;
           const test12 = test8 && Math.abs(v31) <= 3.4028234663852886e+38 && test9;
           const v32 = (-1 - v31) / v19;
           const v33 = (W - v31) / v19;
           const v34 = minimum(v32, v33);
-          const at9 = test12 ?
+          const at8 = test12 ?
               (test5 ? 0 :
                   Math.max(0, floor_to_int(v34 - (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
           const v35 = maximum(v32, v33);
-          const at10 = test12 ?
-              (test5 ? at4 :
-                  Math.min(at4, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
+          const at9 = test12 ?
+              (test5 ? at3 :
+                  Math.min(at3, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
           if (test10) {
-            let value2 = 0;
             if (test3) {
               let sum = 0;
-              for (let step = at7; step < at8; step++) {
+              for (let step = at6; step < at7; step++) {
                 const v36 = v24 + (step + inCell) * v13 / v14;
                 const v37 = maximum(0, minimum(v36, last_h));
-                const at11 = floor_to_int(v37);
-                const v38 = v37 - at11;
-                const h = at11 + 1;
+                const at10 = floor_to_int(v37);
+                const v38 = v37 - at10;
+                const h = at10 + 1;
                 const in_h = 0 <= h && h < H;
                 const v39 = 1 - v38;
                 const test13 = -1 <= v36 && v36 <= H;
                 const test14 = -0.5 <= v36 && v36 <= v2;
                 const safe_h = Math.max(0, Math.min(h, last_h));
-                const safe_h2 = Math.max(0, Math.min(at11, last_h));
-                for (let step2 = at9; step2 < at10; step2++) {
+                const safe_h2 = Math.max(0, Math.min(at10, last_h));
+                for (let step2 = at8; step2 < at9; step2++) {
                   const v40 = v30 + (step2 + inCell) * v17 / v18;
                   const test15 = test13 && -1 <= v40 && v40 <= W;
                   const v41 = test15 ? v40 : 0;
                   const v42 = minimum(v41, last_w);
-                  let value3 = 0;
-                  const test16 = test15 && !(last_w < v41) && 0 < v42 &&
+                  let value2 = 0;
+                  const test16 = test15 && !(last_w <= v41) && 0 <= v42 &&
                       (is_clamp || (test14 && -0.5 <= v40 && v40 <= v3));
                   if (test16) {
                     let sum2 = 0;
-                    const at12 = floor_to_int(maximum(0, v42));
-                    const w = at12 + 1;
+                    const at11 = floor_to_int(maximum(0, v42));
+                    const w = at11 + 1;
                     const safe_w = Math.max(0, Math.min(w, last_w));
                     const in_w = 0 <= w && w < W;
-                    const safe_w2 = Math.max(0, Math.min(at12, last_w));
+                    const safe_w2 = Math.max(0, Math.min(at11, last_w));
                     const test17 = in_h && in_w;
                     for (let c = 0; c < C; c++) {
-                      const at13 = (at6 + c) * H;
-                      const at14 = (at13 + safe_h) * W;
-                      const at15 = (at13 + safe_h2) * W;
-                      let value4 = 0;
-                      if (is_clamp) {
-                        value4 = v20;
-                      } else {
-                        let sum3 = 0;
-                        let sum4 = 0;
-                        for (let step3 = at7; step3 < at8; step3++) {
-                          const v43 = v24 + (step3 + inCell) * v13 / v14;
-                          const v44 = maximum(0, minimum(v43, last_h));
-                          const at16 = floor_to_int(v44);
-                          const v45 = v44 - at16;
-                          const at17 = (at13 + Math.max(0, Math.min(at16, last_h))) * W;
-                          const h2 = at16 + 1;
-                          const at18 = (at13 + Math.max(0, Math.min(h2, last_h))) * W;
-                          const in_h2 = 0 <= h2 && h2 < H;
-                          const test18 = -0.5 <= v43 && v43 <= v2;
-                          const test19 = -1 <= v43 && v43 <= H;
-                          const v46 = 1 - v45;
-                          for (let step4 = at9; step4 < at10; step4++) {
-                            const v47 = v30 + (step4 + inCell) * v17 / v18;
-                            const test20 = false || (test18 && -0.5 <= v47 && v47 <= v3);
-                            let value5 = 0;
-                            if (test20) {
-                              if (test19 && -1 <= v47 && v47 <= W) {
-                                const v48 = maximum(0, minimum(v47, last_w));
-                                const at19 = floor_to_int(v48);
-                                const v49 = v48 - at19;
-                                const v50 = 1 - v49;
-                                const safe_w3 = Math.max(0, Math.min(at19, last_w));
-                                const w2 = at19 + 1;
-                                const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                                const in_w2 = 0 <= w2 && w2 < W;
-                                const v51 = v46 *
-                                    (v50 * input[at17 + safe_w3] +
-                                        v49 * (in_w2 ? input[at17 + safe_w4] : 0));
-                                const v52 = v50 * (in_h2 ? input[at18 + safe_w3] : 0) +
-                                    v49 * (in_h2 && in_w2 ? input[at18 + safe_w4] : 0);
-                                value5 = v51 + v45 * v52;
-                              }
-                            }
-                            sum3 += value5;
-                            sum4 += test20 ? 1 : 0;
-                          }
-                        }
-                        value4 = sum4;
-                      }
-                      const v53 = v38 * (test17 ? input[at14 + safe_w] : 0) +
-                          v39 * (in_w ? input[at15 + safe_w] : 0);
-                      const v54 = v53 - v38 * (in_h ? input[at14 + safe_w2] : 0) -
-                          v39 * input[at15 + safe_w2];
-                      const term = grad_output[((at5 + c) * PH + ph) * PW + pw] * v54 /
-                          maximum(value4, 1);
-                      sum2 += term;
+                      const at12 = (at5 + c) * H;
+                      const at13 = (at12 + safe_h) * W;
+                      const at14 = (at12 + safe_h2) * W;
+                      const v43 = v38 * (test17 ? input[at13 + safe_w] : 0) +
+                          v39 * (in_w ? input[at14 + safe_w] : 0);
+                      const v44 = v43 - v38 * (in_h ? input[at13 + safe_w2] : 0) -
+                          v39 * input[at14 + safe_w2];
+                      sum2 += grad_output[((at4 + c) * PH + ph) * PW + pw] * v44;
                     }
-                    value3 = sum2;
+                    let value3 = 0;
+                    if (is_clamp) {
+                      value3 = v20;
+                    } else {
+                      let sum3 = 0;
+                      for (let step3 = at6; step3 < at7; step3++) {
+                        const v45 = v24 + (step3 + inCell) * v13 / v14;
+                        const test18 = -0.5 <= v45 && v45 <= v2;
+                        for (let step4 = at8; step4 < at9; step4++) {
+                          const v46 = v30 + (step4 + inCell) * v17 / v18;
+                          sum3 += false || (test18 && -0.5 <= v46 && v46 <= v3) ? 1 : 0;
+                        }
+                      }
+                      value3 = sum3;
+                    }
+                    value2 = sum2 / maximum(value3, 1);
                   }
-                  sum += value3;
+                  sum += value2;
                 }
               }
-              value2 = sum;
+              value = v10 * sum;
             }
-            value = v8 * value2;
-          } else {
-            let value6 = 0;
-            if (test3) {
-              let sum5 = 0;
-              for (let step5 = at7; step5 < at8; step5++) {
-                const v55 = v24 + (step5 + inCell) * v13 / v14;
-                const test21 = -1 <= v55 && v55 <= H;
-                const test22 = -0.5 <= v55 && v55 <= v2;
-                for (let step6 = at9; step6 < at10; step6++) {
-                  const v56 = v30 + (step6 + inCell) * v17 / v18;
-                  const test23 = test21 && -1 <= v56 && v56 <= W;
-                  const v57 = test23 ? v55 : 0;
-                  const v58 = minimum(v57, last_h);
-                  let value7 = 0;
-                  const test24 = test23 && !(last_h < v57) && 0 < v58 &&
-                      (is_clamp || (test22 && -0.5 <= v56 && v56 <= v3));
-                  if (test24) {
+          } else if (test3) {
+            let sum4 = 0;
+            for (let step5 = at6; step5 < at7; step5++) {
+              const v47 = v24 + (step5 + inCell) * v13 / v14;
+              const test19 = -1 <= v47 && v47 <= H;
+              const test20 = -0.5 <= v47 && v47 <= v2;
+              for (let step6 = at8; step6 < at9; step6++) {
+                const v48 = v30 + (step6 + inCell) * v17 / v18;
+                const test21 = test19 && -1 <= v48 && v48 <= W;
+                const v49 = test21 ? v47 : 0;
+                const v50 = minimum(v49, last_h);
+                let value4 = 0;
+                const test22 = test21 && !(last_h <= v49) && 0 <= v50 &&
+                    (is_clamp || (test20 && -0.5 <= v48 && v48 <= v3));
+                if (test22) {
+                  let sum5 = 0;
+                  const v51 = maximum(0, minimum(v48, last_w));
+                  const at15 = floor_to_int(v51);
+                  const v52 = v51 - at15;
+                  const v53 = 1 - v52;
+                  const at16 = floor_to_int(maximum(0, v50));
+                  const h2 = at16 + 1;
+                  const safe_w3 = Math.max(0, Math.min(at15, last_w));
+                  const in_h2 = 0 <= h2 && h2 < H;
+                  const w2 = at15 + 1;
+                  const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                  const in_w2 = 0 <= w2 && w2 < W;
+                  const safe_h3 = Math.max(0, Math.min(h2, last_h));
+                  const test23 = in_h2 && in_w2;
+                  const safe_h4 = Math.max(0, Math.min(at16, last_h));
+                  for (let c2 = 0; c2 < C; c2++) {
+                    const at17 = (at5 + c2) * H;
+                    const at18 = (at17 + safe_h3) * W;
+                    const at19 = (at17 + safe_h4) * W;
+                    const v54 = v53 * (in_h2 ? input[at18 + safe_w3] : 0) +
+                        v52 * (test23 ? input[at18 + safe_w4] : 0);
+                    const v55 = v54 -
+                        (v53 * input[at19 + safe_w3] + v52 * (in_w2 ? input[at19 + safe_w4] : 0));
+                    sum5 += grad_output[((at4 + c2) * PH + ph) * PW + pw] * v55;
+                  }
+                  let value5 = 0;
+                  if (is_clamp) {
+                    value5 = v20;
+                  } else {
                     let sum6 = 0;
-                    const v59 = maximum(0, minimum(v56, last_w));
-                    const at20 = floor_to_int(v59);
-                    const v60 = v59 - at20;
-                    const v61 = 1 - v60;
-                    const at21 = floor_to_int(maximum(0, v58));
-                    const h3 = at21 + 1;
-                    const safe_w5 = Math.max(0, Math.min(at20, last_w));
-                    const in_h3 = 0 <= h3 && h3 < H;
-                    const w3 = at20 + 1;
-                    const safe_w6 = Math.max(0, Math.min(w3, last_w));
-                    const in_w3 = 0 <= w3 && w3 < W;
-                    const safe_h3 = Math.max(0, Math.min(h3, last_h));
-                    const test25 = in_h3 && in_w3;
-                    const safe_h4 = Math.max(0, Math.min(at21, last_h));
-                    for (let c2 = 0; c2 < C; c2++) {
-                      const at22 = (at6 + c2) * H;
-                      const at23 = (at22 + safe_h3) * W;
-                      const at24 = (at22 + safe_h4) * W;
-                      let value8 = 0;
-                      if (is_clamp) {
-                        value8 = v20;
-                      } else {
-                        let sum7 = 0;
-                        let sum8 = 0;
-                        for (let step7 = at7; step7 < at8; step7++) {
-                          const v62 = v24 + (step7 + inCell) * v13 / v14;
-                          const v63 = maximum(0, minimum(v62, last_h));
-                          const at25 = floor_to_int(v63);
-                          const v64 = v63 - at25;
-                          const at26 = (at22 + Math.max(0, Math.min(at25, last_h))) * W;
-                          const h4 = at25 + 1;
-                          const at27 = (at22 + Math.max(0, Math.min(h4, last_h))) * W;
-                          const in_h4 = 0 <= h4 && h4 < H;
-                          const test26 = -0.5 <= v62 && v62 <= v2;
-                          const test27 = -1 <= v62 && v62 <= H;
-                          const v65 = 1 - v64;
-                          for (let step8 = at9; step8 < at10; step8++) {
-                            const v66 = v30 + (step8 + inCell) * v17 / v18;
-                            const test28 = false || (test26 && -0.5 <= v66 && v66 <= v3);
-                            let value9 = 0;
-                            if (test28) {
-                              if (test27 && -1 <= v66 && v66 <= W) {
-                                const v67 = maximum(0, minimum(v66, last_w));
-                                const at28 = floor_to_int(v67);
-                                const v68 = v67 - at28;
-                                const v69 = 1 - v68;
-                                const safe_w7 = Math.max(0, Math.min(at28, last_w));
-                                const w4 = at28 + 1;
-                                const safe_w8 = Math.max(0, Math.min(w4, last_w));
-                                const in_w4 = 0 <= w4 && w4 < W;
-                                const v70 = v65 *
-                                    (v69 * input[at26 + safe_w7] +
-                                        v68 * (in_w4 ? input[at26 + safe_w8] : 0));
-                                const v71 = v69 * (in_h4 ? input[at27 + safe_w7] : 0) +
-                                    v68 * (in_h4 && in_w4 ? input[at27 + safe_w8] : 0);
-                                value9 = v70 + v64 * v71;
-                              }
-                            }
-                            sum7 += value9;
-                            sum8 += test28 ? 1 : 0;
-                          }
-                        }
-                        value8 = sum8;
+                    for (let step7 = at6; step7 < at7; step7++) {
+                      const v56 = v24 + (step7 + inCell) * v13 / v14;
+                      const test24 = -0.5 <= v56 && v56 <= v2;
+                      for (let step8 = at8; step8 < at9; step8++) {
+                        const v57 = v30 + (step8 + inCell) * v17 / v18;
+                        sum6 += false || (test24 && -0.5 <= v57 && v57 <= v3) ? 1 : 0;
                       }
-                      const v72 = v61 * (in_h3 ? input[at23 + safe_w5] : 0) +
-                          v60 * (test25 ? input[at23 + safe_w6] : 0);
-                      const v73 = v72 -
-                          (v61 * input[at24 + safe_w5] + v60 * (in_w3 ? input[at24 + safe_w6] : 0));
-                      const term2 = grad_output[((at5 + c2) * PH + ph) * PW + pw] * v73 /
-                          maximum(value8, 1);
-                      sum6 += term2;
                     }
-                    value7 = sum6;
+                    value5 = sum6;
                   }
-                  sum5 += value7;
+                  value4 = sum5 / maximum(value5, 1);
                 }
+                sum4 += value4;
               }
-              value6 = sum5;
             }
-            value = v15 * value6;
+            value = v15 * sum4;
           }
-          const place = ((at2 + part) * PH + ph) * PW + pw;
+          const place = ((at + part) * PH + ph) * PW + pw;
           if (ACCUMULATE === 1) {
             grad_offset[place] += value;
           } else {
@@ -577,8 +474,8 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
 }
 
 export function deform_roi_pool_backward_offset_grad_input_kernel(
-  input, rois, offset, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale,
-  sampling_ratio, gamma, COORDS, GRID, BORDER, ACCUMULATE,
+  rois, offset, grad_output, grad_input, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio,
+  gamma, COORDS, GRID, BORDER, ACCUMULATE,
 ) {
   const test = 0 < sampling_ratio;
   const rounded = COORDS === 1;
@@ -688,64 +585,33 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
                   value = v22;
                 } else {
                   let sum = 0;
-                  let sum2 = 0;
                   for (let step3 = at7; step3 < at8; step3++) {
                     const v42 = v24 + (step3 + inCell) * v8 / v9;
-                    const v43 = maximum(0, minimum(v42, last_h));
-                    const at17 = floor_to_int(v43);
-                    const v44 = v43 - at17;
-                    const at18 = (at6 + Math.max(0, Math.min(at17, last_h))) * W;
-                    const h = at17 + 1;
-                    const at19 = (at6 + Math.max(0, Math.min(h, last_h))) * W;
-                    const in_h = 0 <= h && h < H;
                     const test21 = -0.5 <= v42 && v42 <= v2;
-                    const test22 = -1 <= v42 && v42 <= H;
-                    const v45 = 1 - v44;
                     for (let step4 = at9; step4 < at10; step4++) {
-                      const v46 = v30 + (step4 + inCell) * v15 / v16;
-                      const test23 = false || (test21 && -0.5 <= v46 && v46 <= v3);
-                      let value2 = 0;
-                      if (test23) {
-                        if (test22 && -1 <= v46 && v46 <= W) {
-                          const v47 = maximum(0, minimum(v46, last_w));
-                          const at20 = floor_to_int(v47);
-                          const v48 = v47 - at20;
-                          const v49 = 1 - v48;
-                          const safe_w = Math.max(0, Math.min(at20, last_w));
-                          const w = at20 + 1;
-                          const safe_w2 = Math.max(0, Math.min(w, last_w));
-                          const in_w = 0 <= w && w < W;
-                          const v50 = v45 *
-                              (v49 * input[at18 + safe_w] +
-                                  v48 * (in_w ? input[at18 + safe_w2] : 0));
-                          const v51 = v49 * (in_h ? input[at19 + safe_w] : 0) +
-                              v48 * (in_h && in_w ? input[at19 + safe_w2] : 0);
-                          value2 = v50 + v44 * v51;
-                        }
-                      }
-                      sum += value2;
-                      sum2 += test23 ? 1 : 0;
+                      const v43 = v30 + (step4 + inCell) * v15 / v16;
+                      sum += false || (test21 && -0.5 <= v43 && v43 <= v3) ? 1 : 0;
                     }
                   }
-                  value = sum2;
+                  value = sum;
                 }
-                const v52 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v53 = v52 * v39;
-                const v54 = v41 - at15;
-                const v55 = 1 - v54;
-                grad_input[at12 + at16] += v53 * v55;
-                const at21 = at15 + 1;
-                const test24 = 0 <= at21;
-                const test25 = at21 < W;
+                const v44 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
+                const v45 = v44 * v39;
+                const v46 = v41 - at15;
+                const v47 = 1 - v46;
+                grad_input[at12 + at16] += v45 * v47;
+                const at17 = at15 + 1;
+                const test22 = 0 <= at17;
+                const test23 = at17 < W;
                 if (test19) {
-                  const v56 = v52 * v38;
-                  grad_input[at14 + at16] += v56 * v55;
-                  if (test24 && test25) {
-                    grad_input[at14 + at21] += v56 * v54;
+                  const v48 = v44 * v38;
+                  grad_input[at14 + at16] += v48 * v47;
+                  if (test22 && test23) {
+                    grad_input[at14 + at17] += v48 * v46;
                   }
                 }
-                if (test24 && test25) {
-                  grad_input[at12 + at21] += v53 * v54;
+                if (test22 && test23) {
+                  grad_input[at12 + at17] += v45 * v46;
                 }
               }
             }

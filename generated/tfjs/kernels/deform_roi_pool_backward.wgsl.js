@@ -207,66 +207,35 @@ fn deform_roi_pool_backward(
           if (is_clamp) {
             value = v30;
           } else {
-            var sum: f32 = 0.0;
-            var sum2: i32 = 0;
+            var sum: i32 = 0;
             for (var step3: i32 = at2; step3 < at4; step3++) {
               let v37 = v10 + (f32(step3) + inCell) * v8 / v9;
-              let v38 = maximum(0.0, minimum(v37, f32(last_h)));
-              let at15 = floor_to_int(v38);
-              let v39 = v38 - f32(at15);
-              let at16 = (at8 + max(0, min(at15, last_h))) * params.W;
-              let h = at15 + 1;
-              let at17 = (at8 + max(0, min(h, last_h))) * params.W;
-              let in_h = 0 <= h && h < params.H;
               let test17 = -0.5 <= v37 && v37 <= v2;
-              let test18 = -1.0 <= v37 && v37 <= f32(params.H);
-              let v40 = 1.0 - v39;
               for (var step4: i32 = at5; step4 < at7; step4++) {
-                let v41 = v23 + (f32(step4) + inCell) * v21 / v22;
-                let test19 = false || (test17 && -0.5 <= v41 && v41 <= v3);
-                var value2: f32 = 0.0;
-                if (test19) {
-                  if (test18 && -1.0 <= v41 && v41 <= f32(params.W)) {
-                    let v42 = maximum(0.0, minimum(v41, f32(last_w)));
-                    let at18 = floor_to_int(v42);
-                    let v43 = v42 - f32(at18);
-                    let v44 = 1.0 - v43;
-                    let safe_w = max(0, min(at18, last_w));
-                    let w = at18 + 1;
-                    let safe_w2 = max(0, min(w, last_w));
-                    let in_w = 0 <= w && w < params.W;
-                    let v45 = v40 *
-                        (v44 * input[at16 + safe_w] +
-                            v43 * select(0.0, input[at16 + safe_w2], in_w));
-                    let v46 = v44 * select(0.0, input[at17 + safe_w], in_h) +
-                        v43 * select(0.0, input[at17 + safe_w2], in_h && in_w);
-                    value2 = v45 + v39 * v46;
-                  }
-                }
-                sum += value2;
-                sum2 += select(0, 1, test19);
+                let v38 = v23 + (f32(step4) + inCell) * v21 / v22;
+                sum += select(0, 1, false || (test17 && -0.5 <= v38 && v38 <= v3));
               }
             }
-            value = f32(sum2);
+            value = f32(sum);
           }
-          let v47 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
+          let v39 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v48 = v47 * v34;
-          let v49 = v36 - f32(at13);
-          let v50 = 1.0 - v49;
-          add_to_grad_input(at10 + at14, v48 * v50);
-          let at19 = at13 + 1;
-          let test20 = 0 <= at19;
-          let test21 = at19 < params.W;
+          let v40 = v39 * v34;
+          let v41 = v36 - f32(at13);
+          let v42 = 1.0 - v41;
+          add_to_grad_input(at10 + at14, v40 * v42);
+          let at15 = at13 + 1;
+          let test18 = 0 <= at15;
+          let test19 = at15 < params.W;
           if (test15) {
-            let v51 = v47 * v33;
-            add_to_grad_input(at12 + at14, v51 * v50);
-            if (test20 && test21) {
-              add_to_grad_input(at12 + at19, v51 * v49);
+            let v43 = v39 * v33;
+            add_to_grad_input(at12 + at14, v43 * v42);
+            if (test18 && test19) {
+              add_to_grad_input(at12 + at15, v43 * v41);
             }
           }
-          if (test20 && test21) {
-            add_to_grad_input(at10 + at19, v48 * v49);
+          if (test18 && test19) {
+            add_to_grad_input(at10 + at15, v40 * v41);
           }
         }
       }
@@ -303,31 +272,32 @@ fn deform_roi_pool_backward_offset_grad_offset(
     let rest2 = rest / params.PH;
     let r = rest2 / 2;
     var value: f32 = 0.0;
-    let at = r * 5;
-    let rois_value = rois[at + 3];
-    let v4 = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale - 0.5;
-    let rois_value2 = rois[at + 1];
-    let v5 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
-    let v6 = v4 - v5;
-    let v7 = select(v6, maximum(v6, 0.1), rounded);
-    let v8 = params.gamma * v7;
-    let rois_value3 = rois[at];
-    let rois_value4 = rois[at + 2];
-    let v9 = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
-    let rois_value5 = rois[at + 4];
-    let v10 = select(rois_value5, round_away(rois_value5) + 1.0, rounded) * params.spatial_scale -
+    let rois_at = r * 5;
+    let rois_value = rois[rois_at];
+    let rois_value2 = rois[rois_at + 1];
+    let v4 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
+    let rois_value3 = rois[rois_at + 2];
+    let v5 = select(rois_value3, round_away(rois_value3), rounded) * params.spatial_scale - 0.5;
+    let rois_value4 = rois[rois_at + 3];
+    let v6 = select(rois_value4, round_away(rois_value4) + 1.0, rounded) * params.spatial_scale -
         0.5;
-    let test2 = 0.0 <= rois_value3 && rois_value3 < f32(params.N) &&
-        floor(rois_value3) == rois_value3 && abs(v5) <= 3.4028234e+38;
-    let test3 = test2 && abs(v9) <= 3.4028234e+38 && abs(v4) <= 3.4028234e+38 &&
-        abs(v10) <= 3.4028234e+38;
-    let v11 = v10 - v9;
+    let rois_value5 = rois[rois_at + 4];
+    let v7 = select(rois_value5, round_away(rois_value5) + 1.0, rounded) * params.spatial_scale -
+        0.5;
+    let test2 = 0.0 <= rois_value && rois_value < f32(params.N) &&
+        floor(rois_value) == rois_value && abs(v4) <= 3.4028234e+38;
+    let test3 = test2 && abs(v5) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 &&
+        abs(v7) <= 3.4028234e+38;
+    let v8 = v6 - v4;
+    let v9 = select(v8, maximum(v8, 0.1), rounded);
+    let v10 = params.gamma * v9;
+    let v11 = v7 - v5;
     let v12 = select(v11, maximum(v11, 0.1), rounded);
     let v13 = v12 / f32(params.PH);
     let v14 = select(ceil(v13), f32(params.sampling_ratio), test);
     let v15 = params.gamma * v12;
-    let at2 = r * 2;
-    let v16 = v9 + v15 * offset[((at2 + 1) * params.PH + ph) * params.PW + pw] + f32(ph) * v13;
+    let at = r * 2;
+    let v16 = v5 + v15 * offset[((at + 1) * params.PH + ph) * params.PW + pw] + f32(ph) * v13;
     let v17 = v16 + v * v13 / v14;
     let v18 = v13 / v14;
     let test4 = abs(v14) <= 3.4028234e+38 && abs(v17) <= 3.4028234e+38 && abs(v18) <= 3.4028234e+38;
@@ -335,15 +305,15 @@ fn deform_roi_pool_backward_offset_grad_offset(
     let v19 = (-1.0 - v17) / v18;
     let v20 = (f32(params.H) - v17) / v18;
     let v21 = minimum(v19, v20);
-    let at3 = select(0,
+    let at2 = select(0,
         select(max(0, floor_to_int(v21 - (1.0 + abs(v21) * 9.536743e-7))), 0, test5), test4);
-    let at4 = ceil_to_int(v14);
+    let at3 = ceil_to_int(v14);
     let v22 = maximum(v19, v20);
-    let at5 = select(0,
-        select(min(at4, ceil_to_int(v22 + (1.0 + abs(v22) * 9.536743e-7))), at4, test5), test4);
-    let v23 = v7 / f32(params.PW);
+    let at4 = select(0,
+        select(min(at3, ceil_to_int(v22 + (1.0 + abs(v22) * 9.536743e-7))), at3, test5), test4);
+    let v23 = v9 / f32(params.PW);
     let v24 = select(ceil(v23), f32(params.sampling_ratio), test);
-    let v25 = v5 + v8 * offset[(at2 * params.PH + ph) * params.PW + pw] + f32(pw) * v23;
+    let v25 = v4 + v10 * offset[(at * params.PH + ph) * params.PW + pw] + f32(pw) * v23;
     let v26 = v25 + v * v23 / v24;
     let v27 = v23 / v24;
     let test6 = abs(v24) <= 3.4028234e+38 && abs(v26) <= 3.4028234e+38 && abs(v27) <= 3.4028234e+38;
@@ -351,210 +321,138 @@ fn deform_roi_pool_backward_offset_grad_offset(
     let v28 = (-1.0 - v26) / v27;
     let v29 = (f32(params.W) - v26) / v27;
     let v30 = minimum(v28, v29);
-    let at6 = select(0,
+    let at5 = select(0,
         select(max(0, floor_to_int(v30 - (1.0 + abs(v30) * 9.536743e-7))), 0, test7), test6);
-    let at7 = ceil_to_int(v24);
+    let at6 = ceil_to_int(v24);
     let v31 = maximum(v28, v29);
-    let at8 = select(0,
-        select(min(at7, ceil_to_int(v31 + (1.0 + abs(v31) * 9.536743e-7))), at7, test7), test6);
-    let at9 = max(0, min(round_to_int(rois_value3), params.N - 1));
+    let at7 = select(0,
+        select(min(at6, ceil_to_int(v31 + (1.0 + abs(v31) * 9.536743e-7))), at6, test7), test6);
+    let at8 = max(0, min(round_to_int(rois_value), params.N - 1));
     let v32 = v14 * v24;
     if (rest2 % 2 == 0) {
-      var value2: f32 = 0.0;
       if (test3) {
         var sum: f32 = 0.0;
-        for (var step: i32 = at3; step < at5; step++) {
+        for (var step: i32 = at2; step < at4; step++) {
           let v33 = v16 + (f32(step) + inCell) * v13 / v14;
           let v34 = maximum(0.0, minimum(v33, f32(last_h)));
-          let at10 = floor_to_int(v34);
-          let v35 = v34 - f32(at10);
-          let h = at10 + 1;
+          let at9 = floor_to_int(v34);
+          let v35 = v34 - f32(at9);
+          let h = at9 + 1;
           let in_h = 0 <= h && h < params.H;
           let v36 = 1.0 - v35;
           let test8 = -1.0 <= v33 && v33 <= f32(params.H);
           let test9 = -0.5 <= v33 && v33 <= v2;
           let safe_h = max(0, min(h, last_h));
-          let safe_h2 = max(0, min(at10, last_h));
-          for (var step2: i32 = at6; step2 < at8; step2++) {
+          let safe_h2 = max(0, min(at9, last_h));
+          for (var step2: i32 = at5; step2 < at7; step2++) {
             let v37 = v25 + (f32(step2) + inCell) * v23 / v24;
             let test10 = test8 && -1.0 <= v37 && v37 <= f32(params.W);
             let v38 = select(0.0, v37, test10);
             let v39 = minimum(v38, f32(last_w));
-            var value3: f32 = 0.0;
-            let test11 = test10 && !(f32(last_w) < v38) && 0.0 < v39 &&
+            var value2: f32 = 0.0;
+            let test11 = test10 && !(f32(last_w) <= v38) && 0.0 <= v39 &&
                 (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
             if (test11) {
               var sum2: f32 = 0.0;
-              let at11 = floor_to_int(maximum(0.0, v39));
-              let w = at11 + 1;
+              let at10 = floor_to_int(maximum(0.0, v39));
+              let w = at10 + 1;
               let safe_w = max(0, min(w, last_w));
               let in_w = 0 <= w && w < params.W;
-              let safe_w2 = max(0, min(at11, last_w));
+              let safe_w2 = max(0, min(at10, last_w));
               let test12 = in_h && in_w;
               for (var c: i32 = 0; c < params.C; c++) {
-                let at12 = (at9 * params.C + c) * params.H;
-                let at13 = (at12 + safe_h) * params.W;
-                let at14 = (at12 + safe_h2) * params.W;
-                var value4: f32 = 0.0;
-                if (is_clamp) {
-                  value4 = v32;
-                } else {
-                  var sum3: f32 = 0.0;
-                  var sum4: i32 = 0;
-                  for (var step3: i32 = at3; step3 < at5; step3++) {
-                    let v40 = v16 + (f32(step3) + inCell) * v13 / v14;
-                    let v41 = maximum(0.0, minimum(v40, f32(last_h)));
-                    let at15 = floor_to_int(v41);
-                    let v42 = v41 - f32(at15);
-                    let at16 = (at12 + max(0, min(at15, last_h))) * params.W;
-                    let h2 = at15 + 1;
-                    let at17 = (at12 + max(0, min(h2, last_h))) * params.W;
-                    let in_h2 = 0 <= h2 && h2 < params.H;
-                    let test13 = -0.5 <= v40 && v40 <= v2;
-                    let test14 = -1.0 <= v40 && v40 <= f32(params.H);
-                    let v43 = 1.0 - v42;
-                    for (var step4: i32 = at6; step4 < at8; step4++) {
-                      let v44 = v25 + (f32(step4) + inCell) * v23 / v24;
-                      let test15 = false || (test13 && -0.5 <= v44 && v44 <= v3);
-                      var value5: f32 = 0.0;
-                      if (test15) {
-                        if (test14 && -1.0 <= v44 && v44 <= f32(params.W)) {
-                          let v45 = maximum(0.0, minimum(v44, f32(last_w)));
-                          let at18 = floor_to_int(v45);
-                          let v46 = v45 - f32(at18);
-                          let v47 = 1.0 - v46;
-                          let safe_w3 = max(0, min(at18, last_w));
-                          let w2 = at18 + 1;
-                          let safe_w4 = max(0, min(w2, last_w));
-                          let in_w2 = 0 <= w2 && w2 < params.W;
-                          let v48 = v43 *
-                              (v47 * input[at16 + safe_w3] +
-                                  v46 * select(0.0, input[at16 + safe_w4], in_w2));
-                          let v49 = v47 * select(0.0, input[at17 + safe_w3], in_h2) +
-                              v46 * select(0.0, input[at17 + safe_w4], in_h2 && in_w2);
-                          value5 = v48 + v42 * v49;
-                        }
-                      }
-                      sum3 += value5;
-                      sum4 += select(0, 1, test15);
-                    }
-                  }
-                  value4 = f32(sum4);
-                }
-                let v50 = v35 * select(0.0, input[at13 + safe_w], test12) +
-                    v36 * select(0.0, input[at14 + safe_w], in_w);
-                let v51 = v50 - v35 * select(0.0, input[at13 + safe_w2], in_h) -
-                    v36 * input[at14 + safe_w2];
-                let term = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] *
-                    v51 / maximum(value4, 1.0);
-                sum2 += term;
+                let at11 = (at8 * params.C + c) * params.H;
+                let at12 = (at11 + safe_h) * params.W;
+                let at13 = (at11 + safe_h2) * params.W;
+                let v40 = v35 * select(0.0, input[at12 + safe_w], test12) +
+                    v36 * select(0.0, input[at13 + safe_w], in_w);
+                let v41 = v40 - v35 * select(0.0, input[at12 + safe_w2], in_h) -
+                    v36 * input[at13 + safe_w2];
+                sum2 += grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] * v41;
               }
-              value3 = sum2;
+              var value3: f32 = 0.0;
+              if (is_clamp) {
+                value3 = v32;
+              } else {
+                var sum3: i32 = 0;
+                for (var step3: i32 = at2; step3 < at4; step3++) {
+                  let v42 = v16 + (f32(step3) + inCell) * v13 / v14;
+                  let test13 = -0.5 <= v42 && v42 <= v2;
+                  for (var step4: i32 = at5; step4 < at7; step4++) {
+                    let v43 = v25 + (f32(step4) + inCell) * v23 / v24;
+                    sum3 += select(0, 1, false || (test13 && -0.5 <= v43 && v43 <= v3));
+                  }
+                }
+                value3 = f32(sum3);
+              }
+              value2 = sum2 / maximum(value3, 1.0);
             }
-            sum += value3;
+            sum += value2;
           }
         }
-        value2 = sum;
+        value = v10 * sum;
       }
-      value = v8 * value2;
-    } else {
-      var value6: f32 = 0.0;
-      if (test3) {
-        var sum5: f32 = 0.0;
-        for (var step5: i32 = at3; step5 < at5; step5++) {
-          let v52 = v16 + (f32(step5) + inCell) * v13 / v14;
-          let test16 = -1.0 <= v52 && v52 <= f32(params.H);
-          let test17 = -0.5 <= v52 && v52 <= v2;
-          for (var step6: i32 = at6; step6 < at8; step6++) {
-            let v53 = v25 + (f32(step6) + inCell) * v23 / v24;
-            let test18 = test16 && -1.0 <= v53 && v53 <= f32(params.W);
-            let v54 = select(0.0, v52, test18);
-            let v55 = minimum(v54, f32(last_h));
-            var value7: f32 = 0.0;
-            let test19 = test18 && !(f32(last_h) < v54) && 0.0 < v55 &&
-                (is_clamp || (test17 && -0.5 <= v53 && v53 <= v3));
-            if (test19) {
-              var sum6: f32 = 0.0;
-              let v56 = maximum(0.0, minimum(v53, f32(last_w)));
-              let at19 = floor_to_int(v56);
-              let v57 = v56 - f32(at19);
-              let v58 = 1.0 - v57;
-              let at20 = floor_to_int(maximum(0.0, v55));
-              let h3 = at20 + 1;
-              let safe_w5 = max(0, min(at19, last_w));
-              let in_h3 = 0 <= h3 && h3 < params.H;
-              let w3 = at19 + 1;
-              let safe_w6 = max(0, min(w3, last_w));
-              let in_w3 = 0 <= w3 && w3 < params.W;
-              let safe_h3 = max(0, min(h3, last_h));
-              let test20 = in_h3 && in_w3;
-              let safe_h4 = max(0, min(at20, last_h));
-              for (var c2: i32 = 0; c2 < params.C; c2++) {
-                let at21 = (at9 * params.C + c2) * params.H;
-                let at22 = (at21 + safe_h3) * params.W;
-                let at23 = (at21 + safe_h4) * params.W;
-                var value8: f32 = 0.0;
-                if (is_clamp) {
-                  value8 = v32;
-                } else {
-                  var sum7: f32 = 0.0;
-                  var sum8: i32 = 0;
-                  for (var step7: i32 = at3; step7 < at5; step7++) {
-                    let v59 = v16 + (f32(step7) + inCell) * v13 / v14;
-                    let v60 = maximum(0.0, minimum(v59, f32(last_h)));
-                    let at24 = floor_to_int(v60);
-                    let v61 = v60 - f32(at24);
-                    let at25 = (at21 + max(0, min(at24, last_h))) * params.W;
-                    let h4 = at24 + 1;
-                    let at26 = (at21 + max(0, min(h4, last_h))) * params.W;
-                    let in_h4 = 0 <= h4 && h4 < params.H;
-                    let test21 = -0.5 <= v59 && v59 <= v2;
-                    let test22 = -1.0 <= v59 && v59 <= f32(params.H);
-                    let v62 = 1.0 - v61;
-                    for (var step8: i32 = at6; step8 < at8; step8++) {
-                      let v63 = v25 + (f32(step8) + inCell) * v23 / v24;
-                      let test23 = false || (test21 && -0.5 <= v63 && v63 <= v3);
-                      var value9: f32 = 0.0;
-                      if (test23) {
-                        if (test22 && -1.0 <= v63 && v63 <= f32(params.W)) {
-                          let v64 = maximum(0.0, minimum(v63, f32(last_w)));
-                          let at27 = floor_to_int(v64);
-                          let v65 = v64 - f32(at27);
-                          let v66 = 1.0 - v65;
-                          let safe_w7 = max(0, min(at27, last_w));
-                          let w4 = at27 + 1;
-                          let safe_w8 = max(0, min(w4, last_w));
-                          let in_w4 = 0 <= w4 && w4 < params.W;
-                          let v67 = v62 *
-                              (v66 * input[at25 + safe_w7] +
-                                  v65 * select(0.0, input[at25 + safe_w8], in_w4));
-                          let v68 = v66 * select(0.0, input[at26 + safe_w7], in_h4) +
-                              v65 * select(0.0, input[at26 + safe_w8], in_h4 && in_w4);
-                          value9 = v67 + v61 * v68;
-                        }
-                      }
-                      sum7 += value9;
-                      sum8 += select(0, 1, test23);
-                    }
-                  }
-                  value8 = f32(sum8);
-                }
-                let v69 = v58 * select(0.0, input[at22 + safe_w5], in_h3) +
-                    v57 * select(0.0, input[at22 + safe_w6], test20);
-                let v70 = v69 -
-                    (v58 * input[at23 + safe_w5] + v57 * select(0.0, input[at23 + safe_w6], in_w3));
-                let term2 = grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] *
-                    v70 / maximum(value8, 1.0);
-                sum6 += term2;
-              }
-              value7 = sum6;
+    } else if (test3) {
+      var sum4: f32 = 0.0;
+      for (var step5: i32 = at2; step5 < at4; step5++) {
+        let v44 = v16 + (f32(step5) + inCell) * v13 / v14;
+        let test14 = -1.0 <= v44 && v44 <= f32(params.H);
+        let test15 = -0.5 <= v44 && v44 <= v2;
+        for (var step6: i32 = at5; step6 < at7; step6++) {
+          let v45 = v25 + (f32(step6) + inCell) * v23 / v24;
+          let test16 = test14 && -1.0 <= v45 && v45 <= f32(params.W);
+          let v46 = select(0.0, v44, test16);
+          let v47 = minimum(v46, f32(last_h));
+          var value4: f32 = 0.0;
+          let test17 = test16 && !(f32(last_h) <= v46) && 0.0 <= v47 &&
+              (is_clamp || (test15 && -0.5 <= v45 && v45 <= v3));
+          if (test17) {
+            var sum5: f32 = 0.0;
+            let v48 = maximum(0.0, minimum(v45, f32(last_w)));
+            let at14 = floor_to_int(v48);
+            let v49 = v48 - f32(at14);
+            let v50 = 1.0 - v49;
+            let at15 = floor_to_int(maximum(0.0, v47));
+            let h2 = at15 + 1;
+            let safe_w3 = max(0, min(at14, last_w));
+            let in_h2 = 0 <= h2 && h2 < params.H;
+            let w2 = at14 + 1;
+            let safe_w4 = max(0, min(w2, last_w));
+            let in_w2 = 0 <= w2 && w2 < params.W;
+            let safe_h3 = max(0, min(h2, last_h));
+            let test18 = in_h2 && in_w2;
+            let safe_h4 = max(0, min(at15, last_h));
+            for (var c2: i32 = 0; c2 < params.C; c2++) {
+              let at16 = (at8 * params.C + c2) * params.H;
+              let at17 = (at16 + safe_h3) * params.W;
+              let at18 = (at16 + safe_h4) * params.W;
+              let v51 = v50 * select(0.0, input[at17 + safe_w3], in_h2) +
+                  v49 * select(0.0, input[at17 + safe_w4], test18);
+              let v52 = v51 -
+                  (v50 * input[at18 + safe_w3] + v49 * select(0.0, input[at18 + safe_w4], in_w2));
+              sum5 += grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] * v52;
             }
-            sum5 += value7;
+            var value5: f32 = 0.0;
+            if (is_clamp) {
+              value5 = v32;
+            } else {
+              var sum6: i32 = 0;
+              for (var step7: i32 = at2; step7 < at4; step7++) {
+                let v53 = v16 + (f32(step7) + inCell) * v13 / v14;
+                let test19 = -0.5 <= v53 && v53 <= v2;
+                for (var step8: i32 = at5; step8 < at7; step8++) {
+                  let v54 = v25 + (f32(step8) + inCell) * v23 / v24;
+                  sum6 += select(0, 1, false || (test19 && -0.5 <= v54 && v54 <= v3));
+                }
+              }
+              value5 = f32(sum6);
+            }
+            value4 = sum5 / maximum(value5, 1.0);
           }
+          sum4 += value4;
         }
-        value6 = sum5;
       }
-      value = v15 * value6;
+      value = v15 * sum4;
     }
     if (ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -676,66 +574,35 @@ fn deform_roi_pool_backward_offset_grad_input(
           if (is_clamp) {
             value = v31;
           } else {
-            var sum: f32 = 0.0;
-            var sum2: i32 = 0;
+            var sum: i32 = 0;
             for (var step3: i32 = at3; step3 < at5; step3++) {
               let v38 = v11 + (f32(step3) + inCell) * v8 / v9;
-              let v39 = maximum(0.0, minimum(v38, f32(last_h)));
-              let at16 = floor_to_int(v39);
-              let v40 = v39 - f32(at16);
-              let at17 = (at9 + max(0, min(at16, last_h))) * params.W;
-              let h = at16 + 1;
-              let at18 = (at9 + max(0, min(h, last_h))) * params.W;
-              let in_h = 0 <= h && h < params.H;
               let test17 = -0.5 <= v38 && v38 <= v2;
-              let test18 = -1.0 <= v38 && v38 <= f32(params.H);
-              let v41 = 1.0 - v40;
               for (var step4: i32 = at6; step4 < at8; step4++) {
-                let v42 = v24 + (f32(step4) + inCell) * v22 / v23;
-                let test19 = false || (test17 && -0.5 <= v42 && v42 <= v3);
-                var value2: f32 = 0.0;
-                if (test19) {
-                  if (test18 && -1.0 <= v42 && v42 <= f32(params.W)) {
-                    let v43 = maximum(0.0, minimum(v42, f32(last_w)));
-                    let at19 = floor_to_int(v43);
-                    let v44 = v43 - f32(at19);
-                    let v45 = 1.0 - v44;
-                    let safe_w = max(0, min(at19, last_w));
-                    let w = at19 + 1;
-                    let safe_w2 = max(0, min(w, last_w));
-                    let in_w = 0 <= w && w < params.W;
-                    let v46 = v41 *
-                        (v45 * input[at17 + safe_w] +
-                            v44 * select(0.0, input[at17 + safe_w2], in_w));
-                    let v47 = v45 * select(0.0, input[at18 + safe_w], in_h) +
-                        v44 * select(0.0, input[at18 + safe_w2], in_h && in_w);
-                    value2 = v46 + v40 * v47;
-                  }
-                }
-                sum += value2;
-                sum2 += select(0, 1, test19);
+                let v39 = v24 + (f32(step4) + inCell) * v22 / v23;
+                sum += select(0, 1, false || (test17 && -0.5 <= v39 && v39 <= v3));
               }
             }
-            value = f32(sum2);
+            value = f32(sum);
           }
-          let v48 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
+          let v40 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v49 = v48 * v35;
-          let v50 = v37 - f32(at14);
-          let v51 = 1.0 - v50;
-          add_to_grad_input(at11 + at15, v49 * v51);
-          let at20 = at14 + 1;
-          let test20 = 0 <= at20;
-          let test21 = at20 < params.W;
+          let v41 = v40 * v35;
+          let v42 = v37 - f32(at14);
+          let v43 = 1.0 - v42;
+          add_to_grad_input(at11 + at15, v41 * v43);
+          let at16 = at14 + 1;
+          let test18 = 0 <= at16;
+          let test19 = at16 < params.W;
           if (test15) {
-            let v52 = v48 * v34;
-            add_to_grad_input(at13 + at15, v52 * v51);
-            if (test20 && test21) {
-              add_to_grad_input(at13 + at20, v52 * v50);
+            let v44 = v40 * v34;
+            add_to_grad_input(at13 + at15, v44 * v43);
+            if (test18 && test19) {
+              add_to_grad_input(at13 + at16, v44 * v42);
             }
           }
-          if (test20 && test21) {
-            add_to_grad_input(at11 + at20, v49 * v50);
+          if (test18 && test19) {
+            add_to_grad_input(at11 + at16, v41 * v42);
           }
         }
       }

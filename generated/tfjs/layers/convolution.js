@@ -140,7 +140,7 @@ export class Convolution extends tf.layers.Layer {
     if (!Number.isInteger(channels))
       throw new RangeError(
         `${className} needs an input of four dimensions whose number of channels is known; ` +
-          `it has the shape (${shape.join(", ")}).`,
+          `it has the shape (${shape.map(String).join(", ")}).`,
       );
     if (channels % this.groups !== 0 || this.filters % this.groups !== 0)
       throw new RangeError(
@@ -215,6 +215,26 @@ export class Convolution extends tf.layers.Layer {
       return Math.floor((size + sides[at] + sides[at + 2] - reach) / this.strides[at]) + 1;
     });
     return isLast ? [shape[0], ...out, this.filters] : [shape[0], this.filters, ...out];
+  }
+
+  /**
+   * Where taps lie that do not move, for an output of `rows` by `columns`: (1, rows * columns, 1, taps,
+   * 2), y before x.
+   */
+  fixedPositions(x, rows, columns) {
+    const [height, width] = this.kernelSize;
+    const [top, left] = this.sidesOf(x.shape[2], x.shape[3]);
+    const taps = height * width;
+    const positions = new Float32Array(rows * columns * taps * 2);
+    for (let at = 0; at < rows * columns * taps; at++) {
+      const tap = at % taps;
+      const place = (at - tap) / taps;
+      const [oy, ox] = [Math.floor(place / columns), place % columns];
+      const [ty, tx] = [Math.floor(tap / width), tap % width];
+      positions[2 * at] = oy * this.strides[0] - top + ty * this.dilationRate[0];
+      positions[2 * at + 1] = ox * this.strides[1] - left + tx * this.dilationRate[1];
+    }
+    return tf.tensor(positions, [1, rows * columns, 1, taps, 2]);
   }
 
   /** A stored kernel as operators take it: (filters, channels of a group, rows, columns). */

@@ -15,7 +15,7 @@ import {
   single,
   toChannelsFirst,
 } from "./convolution.js";
-import { scaleUpdates } from "./rate.js";
+import { readFactor, scaleUpdates } from "./rate.js";
 
 const maskActivations = {
   sigmoid: (x) => tf.sigmoid(x),
@@ -52,12 +52,7 @@ export class DeformConv2D extends Convolution {
     );
     for (const [name, values] of Object.entries(choices))
       this[name] = readChoice("DeformConv2D", name, args[name] ?? values[0], values);
-    this.offsetLearningRateFactor = args.offsetLearningRateFactor ?? 1;
-    if (!(Number.isFinite(this.offsetLearningRateFactor) && this.offsetLearningRateFactor > 0))
-      throw new RangeError(
-        `DeformConv2D: offsetLearningRateFactor is ${this.offsetLearningRateFactor}; ` +
-          "it is a number above 0.",
-      );
+    this.offsetLearningRateFactor = readFactor("DeformConv2D", args.offsetLearningRateFactor);
   }
 
   get taps() {
@@ -128,17 +123,7 @@ export class DeformConv2D extends Convolution {
               tf.reshape(offset, [batch, this.offsetGroups, 2, taps, rows * columns]),
               [0, 4, 1, 3, 2],
             );
-      const [top, left] = this.sidesOf(x.shape[2], x.shape[3]);
-      const still = new Float32Array(rows * columns * taps * 2);
-      for (let at = 0; at < rows * columns * taps; at++) {
-        const tap = at % taps;
-        const place = (at - tap) / taps;
-        const [oy, ox] = [Math.floor(place / columns), place % columns];
-        const [ty, tx] = [Math.floor(tap / width), tap % width];
-        still[2 * at] = oy * this.strides[0] - top + ty * this.dilationRate[0];
-        still[2 * at + 1] = ox * this.strides[1] - left + tx * this.dilationRate[1];
-      }
-      const fixed = tf.tensor(still, [1, rows * columns, 1, taps, 2]);
+      const fixed = this.fixedPositions(x, rows, columns);
       // Six dimensions, which not every operation of TensorFlow.js takes, only at the end.
       return tf.reshape(tf.add(moved, fixed), [batch, rows, columns, this.offsetGroups, taps, 2]);
     });

@@ -31,6 +31,19 @@ export class PlainConv2D extends Convolution {
       return this.activate(fromChannelsFirst(y, this.dataFormat));
     });
   }
+
+  /** Where each output position samples its input, as DeformConv2D says it: (N, OH, OW, 1, taps, 2). */
+  samplingPositions(input) {
+    return tf.tidy(() => {
+      const x = toChannelsFirst(input, this.dataFormat);
+      const shape = this.computeOutputShape(input.shape);
+      const [rows, columns] =
+        this.dataFormat === "channelsLast" ? shape.slice(1, 3) : shape.slice(2, 4);
+      const fixed = this.fixedPositions(x, rows, columns);
+      const all = tf.tile(fixed, [input.shape[0], 1, 1, 1, 1]);
+      return tf.reshape(all, [input.shape[0], rows, columns, 1, -1, 2]);
+    });
+  }
 }
 
 tf.serialization.registerClass(PlainConv2D);

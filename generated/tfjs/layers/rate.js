@@ -16,3 +16,9 @@ export function scaleUpdates(stored, factor) {
   }));
   return scale(stored);
 }
+
+/** A factor that can be one. */
+export function readFactor(layer, value = 1) {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new RangeError(`${layer}: offsetLearningRateFactor is ${value}; it is a number above 0.`);
+}

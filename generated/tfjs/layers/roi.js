@@ -13,11 +13,14 @@ import {
   readPair,
   toChannelsFirst,
 } from "./convolution.js";
+import { readFactor, scaleUpdates } from "./rate.js";
 
 const options = [
   "dataFormat",
   "gamma",
   "hiddenUnits",
+  "kernelInitializer",
+  "offsetLearningRateFactor",
   "outputSize",
   "samplingRatio",
   "spatialScale",
@@ -37,6 +40,10 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
       readCount("DeformRoIPool", "hiddenUnits", units),
     );
+    // tf.layers.dense makes an object of an initializer's name, and the other way round.
+    const { kernelInitializer = "glorotUniform" } = args;
+    this.keras = tf.layers.dense({ name: `${this.name}_options`, units: 1, kernelInitializer });
+    this.offsetLearningRateFactor = readFactor("DeformRoIPool", args.offsetLearningRateFactor);
     this.dataFormat = readChoice(
       "DeformRoIPool",
       "dataFormat",
@@ -51,7 +58,7 @@ export class DeformRoIPool extends tf.layers.Layer {
     if (!isFlat && !(rois?.length === 3 && rois[2] === 4))
       throw new RangeError(
         "DeformRoIPool takes [features, rois], with rois of (boxes, 5): image, left, top, right, " +
-          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.join(", ")}).`,
+          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.map(String).join(", ")}).`,
       );
     const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
@@ -63,9 +70,12 @@ export class DeformRoIPool extends tf.layers.Layer {
       size = units;
       return { kernel, bias };
     };
-    this.hidden = this.hiddenUnits.map((units, at) =>
-      addDense(`hidden${at}`, units, tf.initializers.glorotUniform({})),
-    );
+    // Stored weights are multiplied by the factor: what comes of it is what the initializer gives.
+    const initializer = {
+      apply: (...args) =>
+        tf.div(this.keras.kernelInitializer.apply(...args), this.offsetLearningRateFactor),
+    };
+    this.hidden = this.hiddenUnits.map((units, at) => addDense(`hidden${at}`, units, initializer));
     // Bins begin where plain pooling has them.
     this.offsets = addDense("offset", 2 * bins, tf.initializers.zeros());
     this.built = true;
@@ -77,25 +87,41 @@ export class DeformRoIPool extends tf.layers.Layer {
     return [...rois.slice(0, -1), ...bins];
   }
 
-  /** How far each bin moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x before y. */
+  /** Offsets from what the bins hold where they do not move. */
   predict(pooled) {
-    const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, kernel.read()), bias.read());
+    const read = (variable) => scaleUpdates(variable.read(), this.offsetLearningRateFactor);
+    const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, read(kernel)), read(bias));
     let x = tf.reshape(pooled, [pooled.shape[0], -1]);
     for (const layer of this.hidden) x = tf.relu(dense(x, layer));
     return tf.reshape(dense(x, this.offsets), [pooled.shape[0], 2, ...this.outputSize]);
   }
 
-  call([input, rois]) {
+  /** Feature maps and boxes as the operator takes them, its attributes, and the offsets. */
+  prepare([input, rois]) {
+    const features = toChannelsFirst(input, this.dataFormat);
+    const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
+    const attributes = {
+      output_size: this.outputSize,
+      spatial_scale: this.spatialScale,
+      sampling_ratio: this.samplingRatio,
+      gamma: this.gamma,
+    };
+    const offset = this.predict(deformRoiPool(features, boxes, attributes));
+    return { features, boxes, attributes, offset };
+  }
+
+  /**
+   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x
+   * before y.
+   */
+  binOffsets(inputs) {
+    return tf.tidy(() => this.prepare(inputs).offset);
+  }
+
+  call(inputs) {
     return tf.tidy(() => {
-      const features = toChannelsFirst(input, this.dataFormat);
-      const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
-      const attributes = {
-        output_size: this.outputSize,
-        spatial_scale: this.spatialScale,
-        sampling_ratio: this.samplingRatio,
-        gamma: this.gamma,
-      };
-      const offset = this.predict(deformRoiPool(features, boxes, attributes));
+      const [, rois] = inputs;
+      const { features, boxes, attributes, offset } = this.prepare(inputs);
       const pooled = deformRoiPool(features, boxes, { offset, ...attributes });
       const y = fromChannelsFirst(pooled, this.dataFormat);
       return rois.shape.length === 2
@@ -112,6 +138,8 @@ export class DeformRoIPool extends tf.layers.Layer {
       samplingRatio: this.samplingRatio,
       gamma: this.gamma,
       hiddenUnits: this.hiddenUnits,
+      kernelInitializer: this.keras.getConfig().kernelInitializer,
+      offsetLearningRateFactor: this.offsetLearningRateFactor,
       dataFormat: this.dataFormat,
     };
   }

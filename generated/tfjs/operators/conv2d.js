@@ -140,6 +140,7 @@ const variants = [
     present: [],
     saved: ["input", "weight"],
     gradients: ["grad_input", "grad_weight"],
+    order: ["input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -307,6 +308,7 @@ const variants = [
     present: ["bias"],
     saved: ["input", "weight"],
     gradients: ["grad_input", "grad_weight", "grad_bias"],
+    order: ["input", "weight", "bias"],
     backends: {
       cpu: {
         forward: {

@@ -157,6 +157,7 @@ const variants = [
     present: [],
     saved: ["input", "offset", "weight"],
     gradients: ["grad_input", "grad_offset", "grad_weight"],
+    order: ["offset", "input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -175,11 +176,7 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.C * v.KH * v.KW * v.OW,
-                isWorkspace: true,
-              },
+              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
             },
             steps: [
               {
@@ -224,15 +221,15 @@ const variants = [
                 elements: (v) => v.O * v.I * v.KH * v.KW,
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -353,15 +350,15 @@ const variants = [
                 elements: (v) => v.O * v.I * v.KH * v.KW,
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -433,6 +430,7 @@ const variants = [
     present: ["mask"],
     saved: ["input", "offset", "weight", "mask"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_mask"],
+    order: ["offset", "mask", "input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -452,11 +450,7 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.C * v.KH * v.KW * v.OW,
-                isWorkspace: true,
-              },
+              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
             },
             steps: [
               {
@@ -508,15 +502,15 @@ const variants = [
                 elements: (v) => v.N * v.G * v.KH * v.KW * v.OH * v.OW,
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -659,15 +653,15 @@ const variants = [
                 elements: (v) => v.N * v.G * v.KH * v.KW * v.OH * v.OW,
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -754,6 +748,7 @@ const variants = [
     present: ["bias"],
     saved: ["input", "offset", "weight"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_bias"],
+    order: ["bias", "offset", "input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -773,11 +768,7 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.C * v.KH * v.KW * v.OW,
-                isWorkspace: true,
-              },
+              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
             },
             steps: [
               {
@@ -825,15 +816,15 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -967,15 +958,15 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -1057,6 +1048,7 @@ const variants = [
     present: ["mask", "bias"],
     saved: ["input", "offset", "weight", "mask"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_mask", "grad_bias"],
+    order: ["bias", "offset", "mask", "input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -1077,11 +1069,7 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.C * v.KH * v.KW * v.OW,
-                isWorkspace: true,
-              },
+              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
             },
             steps: [
               {
@@ -1136,15 +1124,15 @@ const variants = [
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [
@@ -1300,15 +1288,15 @@ const variants = [
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
-              },
               grad_columns: {
                 dtype: "f32",
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                isWorkspace: true,
+                slot: 0,
+              },
+              columns: {
+                dtype: "f32",
+                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                slot: 0,
               },
             },
             steps: [

@@ -108,8 +108,9 @@ const variants = [
   {
     kernelName: "WarpweaveDeformRoiPool",
     present: [],
-    saved: ["input", "rois"],
+    saved: ["rois"],
     gradients: ["grad_input"],
+    order: ["rois", "input"],
     backends: {
       cpu: {
         forward: {
@@ -165,7 +166,6 @@ const variants = [
                 kind: "launch",
                 function: "deform_roi_pool_backward_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
                   { name: "rois", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_input", access: "update", binding: 4 },
@@ -231,7 +231,6 @@ const variants = [
                 kind: "launch",
                 function: "deform_roi_pool_backward",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
                   { name: "rois", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_input", access: "update", binding: 4 },
@@ -250,6 +249,7 @@ const variants = [
     present: ["offset"],
     saved: ["input", "rois", "offset"],
     gradients: ["grad_input", "grad_offset"],
+    order: ["rois", "offset", "input"],
     backends: {
       cpu: {
         forward: {
@@ -325,7 +325,6 @@ const variants = [
                 kind: "launch",
                 function: "deform_roi_pool_backward_offset_grad_input_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
                   { name: "rois", access: "read", binding: 1 },
                   { name: "offset", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 3 },
@@ -413,7 +412,6 @@ const variants = [
                 kind: "launch",
                 function: "deform_roi_pool_backward_offset_grad_input",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
                   { name: "rois", access: "read", binding: 1 },
                   { name: "offset", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 3 },

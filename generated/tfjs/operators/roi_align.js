@@ -91,6 +91,7 @@ const variants = [
     present: [],
     saved: ["input", "rois"],
     gradients: ["grad_input"],
+    order: ["rois", "input"],
     backends: {
       cpu: {
         forward: {

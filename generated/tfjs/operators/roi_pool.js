@@ -128,6 +128,7 @@ const variants = [
     present: [],
     saved: ["input", "rois"],
     gradients: ["grad_input"],
+    order: ["rois", "input"],
     backends: {
       cpu: {
         forward: {
@@ -289,6 +290,7 @@ const variants = [
     present: ["offset"],
     saved: ["input", "rois", "offset"],
     gradients: ["grad_input", "grad_offset"],
+    order: ["rois", "offset", "input"],
     backends: {
       cpu: {
         forward: {

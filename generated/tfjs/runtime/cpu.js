@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 // Runs a plan of the generated JavaScript kernels on arrays of the backend `cpu`.
 
-import { arrays, completedBy, constantsOf, measure, selectSteps } from "./plan.js";
+import { arrays, constantsOf, measure, selectSteps } from "./plan.js";
 
 /** The numbers of a tensor, without a copy where that is possible. */
 export function readArray(backend, { dataId }) {
@@ -16,14 +16,22 @@ export function readArray(backend, { dataId }) {
 export function runOnCpu({ plan, module }, { backend, call, inputs, wanted, session }) {
   const { scalars, elements } = measure(plan, call.scalars);
   const constants = Object.values(constantsOf(plan, call));
-  session.arrays ??= new Map();
-  const buffers = new Map(session.arrays);
-  const steps = selectSteps(plan, wanted, session.arrays);
+  session.complete ??= new Set();
+  session.slots ??= new Map();
+  const steps = selectSteps(plan, wanted, session.complete);
+  const buffers = new Map();
+  const allocate = (name) => {
+    const { dtype, slot } = plan.buffers[name];
+    const type = arrays[dtype];
+    if (slot === undefined) return new type(elements[name]);
+    const bytes = elements[name] * type.BYTES_PER_ELEMENT;
+    if (!(session.slots.get(slot)?.byteLength >= bytes))
+      session.slots.set(slot, new ArrayBuffer(bytes));
+    return new type(session.slots.get(slot), 0, elements[name]);
+  };
   const bufferOf = (name) => {
     const given = inputs[name];
-    const found =
-      buffers.get(name) ??
-      (given ? readArray(backend, given) : new arrays[plan.buffers[name].dtype](elements[name]));
+    const found = buffers.get(name) ?? (given ? readArray(backend, given) : allocate(name));
     buffers.set(name, found);
     return found;
   };
@@ -39,7 +47,6 @@ export function runOnCpu({ plan, module }, { backend, call, inputs, wanted, sess
       ...constants,
     );
   }
-  for (const name of completedBy(plan, steps)) session.arrays.set(name, buffers.get(name));
   return wanted.map((name) =>
     backend.makeTensorInfo(plan.buffers[name].shape(scalars), "float32", bufferOf(name)),
   );

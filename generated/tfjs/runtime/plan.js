@@ -49,11 +49,18 @@ const readBy = (step) =>
     .filter(({ access }) => access !== "write")
     .map(({ name }) => name);
 
-/**
- * The steps that the outputs `wanted` depend on, in order, without those whose results are in
- * `complete`: workspaces that an earlier run with the same inputs has left behind.
- */
-export function selectSteps(plan, wanted, complete) {
+const uses = (step, name) => buffersOf(step).some((buffer) => buffer.name === name);
+
+/** The other workspaces in the memory of this one; each is in use before the next is. */
+const sharing = (plan, name) => {
+  const { slot } = plan.buffers[name];
+  if (slot === undefined) return [];
+  return Object.keys(plan.buffers).filter(
+    (other) => other !== name && plan.buffers[other].slot === slot,
+  );
+};
+
+function stepsFor(plan, wanted, complete) {
   const needed = new Set(wanted);
   const steps = [];
   for (const step of [...plan.steps].reverse()) {
@@ -67,18 +74,41 @@ export function selectSteps(plan, wanted, complete) {
 }
 
 /**
+ * The steps that the outputs `wanted` depend on, in order, without those whose results are in
+ * `complete`: workspaces that an earlier run with the same inputs has left behind. What the steps
+ * overwrite leaves `complete`, and what they complete joins it.
+ */
+export function selectSteps(plan, wanted, complete) {
+  for (;;) {
+    const steps = stepsFor(plan, wanted, complete);
+    const written = new Set(steps.flatMap(writtenBy));
+    const lost = [...written].flatMap((name) => sharing(plan, name).filter((o) => complete.has(o)));
+    for (const name of lost) complete.delete(name);
+    // A step that reads what another one overwrites has to find it computed again.
+    if (lost.some((name) => steps.some((step) => uses(step, name)))) continue;
+    for (const name of completedBy(plan, steps)) complete.add(name);
+    return steps;
+  }
+}
+
+/**
  * The workspaces that `steps` leave complete: what one run leaves in them is what the next would
- * compute, since nothing is written to them after the first read.
+ * compute, since nothing is written to them after the first read, nor over them.
  */
 export function completedBy(plan, steps) {
-  const workspaces = Object.keys(plan.buffers).filter((name) => plan.buffers[name].isWorkspace);
+  const workspaces = Object.keys(plan.buffers).filter(
+    (name) => plan.buffers[name].slot !== undefined,
+  );
   return workspaces.filter((name) => {
-    const writers = plan.steps.filter((step) => writtenBy(step).includes(name));
-    const first = plan.steps.findIndex(
-      (step) => readBy(step).includes(name) && !writers.includes(step),
-    );
+    const writes = (step) => writtenBy(step).includes(name);
+    const writers = plan.steps.filter(writes);
+    const first = plan.steps.findIndex((step) => readBy(step).includes(name) && !writes(step));
     const lasts = writers.every((step) => plan.steps.indexOf(step) < first);
-    return writers.length > 0 && lasts && writers.every((step) => steps.includes(step));
+    const last = steps.findLastIndex((step) => uses(step, name));
+    const over = steps
+      .slice(last + 1)
+      .some((step) => sharing(plan, name).some((o) => uses(step, o)));
+    return writers.length > 0 && lasts && !over && writers.every((step) => steps.includes(step));
   });
 }
 

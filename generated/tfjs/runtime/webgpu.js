@@ -10,7 +10,7 @@
 import { coverGroups, packUniform } from "./dispatch.js";
 import { createMemory } from "./memory.js";
 import { createPipelines } from "./pipelines.js";
-import { arrays, completedBy, constantsOf, measure, selectSteps } from "./plan.js";
+import { arrays, constantsOf, measure, selectSteps } from "./plan.js";
 
 const states = new WeakMap();
 
@@ -52,19 +52,33 @@ function makeOutput(backend, shape, elements) {
   return output;
 }
 
+/** The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it later. */
+function sizeSlots(plan, elements) {
+  const sizes = {};
+  for (const [name, { slot }] of Object.entries(plan.buffers)) {
+    const together = Object.keys(plan.buffers).filter(
+      (other) => other === name || (slot !== undefined && plan.buffers[other].slot === slot),
+    );
+    sizes[name] = 4 * Math.max(...together.map((each) => elements[each]));
+  }
+  return sizes;
+}
+
 /** The buffers of the steps by name: of tensors, of workspaces, and a stand-in where one is empty. */
 function findBuffers(backend, memory, plan, steps, tensors, elements) {
+  const sizes = sizeSlots(plan, elements);
   const used = new Set(
     steps.flatMap((step) =>
       step.kind === "fill" ? [step.buffer] : step.buffers.map(({ name }) => name),
     ),
   );
   const buffers = new Map();
-  Object.keys(plan.buffers).forEach((name, slot) => {
+  Object.entries(plan.buffers).forEach(([name, { slot }], at) => {
     if (!used.has(name)) return;
-    if (elements[name] === 0) buffers.set(name, memory.empty(slot));
+    if (elements[name] === 0) buffers.set(name, memory.empty(at));
     else if (tensors[name]) buffers.set(name, bufferOfTensor(backend, tensors[name]));
-    else buffers.set(name, memory.workspace(slot, elements[name] * 4));
+    // What has no slot is an output that is not wanted, but written beside one that is.
+    else buffers.set(name, memory.workspace(slot ?? `of output ${at}`, sizes[name]));
   });
   return buffers;
 }
@@ -158,6 +172,5 @@ export function runOnWebgpu(program, { backend, call, inputs, wanted, session })
   device.queue.submit([
     encode(device, findPipeline, program, work, buffers, dispatches, constants, uniforms),
   ]);
-  for (const name of completedBy(plan, steps)) state.complete.add(name);
   return outputs;
 }
