@@ -1,6 +1,6 @@
 // The schedule that a kernel gets on a target where none is asked for.
 
-import type { Kernel } from "../ir/kernel.ts";
+import type { Kernel, Stage } from "../ir/kernel.ts";
 import { axisNames } from "./domain.ts";
 import type { Limits, Schedule } from "./draft.ts";
 import { findInnermost, findInnermostOfSums } from "./hoisting.ts";
@@ -66,7 +66,7 @@ function chooseWalks(kernel: Kernel, stored: Schedule, setting: Setting): Schedu
   const names = stored.map(([, params]) => String(params?.stage));
   const { stages } = inlineStages(kernel, new Set(names));
   return stages.flatMap((stage): Schedule => {
-    if (stage.kind !== "gather") return [];
+    if (stage.kind === "scatter") return orderScatter(stages, stage, setting);
     const around = stored.flatMap(([, params]) => String(params?.axes ?? "").split(" "));
     const own = { ...setting, except: new Set([...setting.except, ...around]) };
     const jams = findSharing(stage, own);
@@ -80,4 +80,15 @@ function chooseWalks(kernel: Kernel, stored: Schedule, setting: Setting): Schedu
       ...jams.map(({ axis, by }) => ["jam", { stage: stage.name, axis, by }] as const),
     ];
   });
+}
+
+/** Additions of one name in one order, where threads do not share them out. */
+function orderScatter(stages: readonly Stage[], stage: Stage, setting: Setting): Schedule {
+  const named = stages.filter(({ name }) => name === stage.name);
+  if (setting.beside || named[0] !== stage) return [];
+  const innermost = findInnermost(stage, setting);
+  return innermost !== undefined &&
+    named.every(({ domain }) => axisNames(domain).includes(innermost))
+    ? [["order", { stage: stage.name, axes: innermost }]]
+    : [];
 }

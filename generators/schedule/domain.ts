@@ -7,7 +7,7 @@ import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
 import { freeLoops } from "../ir/walk.ts";
 import { copyTo } from "./copies.ts";
 import { splitDomain } from "./site.ts";
-import { findSplits, type Split, settleTest } from "./splits.ts";
+import { findSplits, type Split, settleTest, splitNodes } from "./splits.ts";
 
 /** What is asked of a stage's domain other than that its loops run as declared. */
 export interface Walking {
@@ -104,7 +104,7 @@ export function walkDomain(
     (axis) => domain[called.indexOf(axis)]!,
   );
   const facts = factsOf(kernel);
-  const splits = findSplits(stage, moved, facts, names);
+  const splits = findSplits(stage.parts, moved, facts, names);
   const cuts = { splits, facts, sums };
   const ways = domain.flatMap((l, d): Way[] => {
     const by = jams.find(({ axis }) => axis === called[d])?.by ?? 1;
@@ -191,11 +191,8 @@ function elementsAt(
     {
       count: combined.length,
       indices: new Map(stage.domain.map((l, d) => [l, combined.map((spot) => spot[d]!.at)])),
-      nodes: new Map(
-        [...splits].flatMap(([l, { owner, rest, block }]) => [
-          [owner, combined.map(() => index(block))],
-          [rest, combined.map((spot) => spot[stage.domain.indexOf(l)]!.inside)],
-        ]),
+      nodes: splitNodes(splits, combined.length, (l) =>
+        combined.map((spot) => spot[stage.domain.indexOf(l)]!.inside),
       ),
       settle: (e) => settleTest(e, facts),
       order: (over) => orderSum(over, sums),
@@ -225,7 +222,6 @@ export function orderSum(over: readonly Loop[], inner: readonly string[]): reado
 
 /** Why axes of a stage cannot be walked otherwise, or nothing. */
 export function refuseAxes(stage: Stage, axes: readonly string[]): string | undefined {
-  if (stage.kind === "scatter") return `${stage.name} adds to elements that its indices choose`;
   const called = axisNames(stage.domain);
   const unknown = axes.find((axis) => !called.includes(axis));
   if (unknown !== undefined)

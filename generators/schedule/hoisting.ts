@@ -1,7 +1,7 @@
 // Which loops are best innermost: how default schedules find the order in which most is computed outside.
 
 import { type Expr, type Loop, type Reduce, size } from "../ir/expr.ts";
-import type { Gather } from "../ir/kernel.ts";
+import { type Gather, rootsOf, type Stage } from "../ir/kernel.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
 import { axisNames, orderSum } from "./domain.ts";
 import { costOf, mostText, type Setting, sharesOf, weigh } from "./sharing.ts";
@@ -10,9 +10,9 @@ import { costOf, mostText, type Setting, sharesOf, weigh } from "./sharing.ts";
  * The axis of a stage without sums that is best walked innermost: much that does not differ along it is then
  * computed outside.
  */
-export function findInnermost(stage: Gather, { except }: Setting): string | undefined {
+export function findInnermost(stage: Stage, { except }: Setting): string | undefined {
   let sums = false;
-  visit(stage.parts, (e) => {
+  visit(rootsOf(stage), (e) => {
     sums ||= e.kind === "part";
   });
   if (sums) return undefined;

@@ -21,6 +21,7 @@ import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
 import { heldDims, heldIn, isPanel, onlyHeld, placePanels, startWith } from "./panels.ts";
+import { orderAdditions } from "./reordered.ts";
 import { splitDomain } from "./site.ts";
 import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -62,7 +63,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     const walkingOf = (stage: string) => draft.walkings.get(stage) ?? asDeclared;
     const panels = kernel.stages.filter((s) => isPanel(s)).filter((s) => s.reader === name);
     const outer = panels[0]?.around ?? [];
-    const own = owned?.stages ?? stages;
+    const own = owned?.stages ?? orderAdditions(kernel, stages, walkingOf(name).inner, names);
     const walk = startWith(
       walkDomain(kernel, own, walkingOf(name), { apart, outer }, names),
       outer.length,

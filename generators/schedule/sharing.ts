@@ -2,7 +2,7 @@
 // computing several at once.
 
 import { type Expr, type Loop, size } from "../ir/expr.ts";
-import { elementsOf, type Gather, type Kernel } from "../ir/kernel.ts";
+import { elementsOf, type Gather, type Kernel, rootsOf, type Stage } from "../ir/kernel.ts";
 import { children, freeLoops } from "../ir/walk.ts";
 import { axisNames } from "./domain.ts";
 
@@ -107,7 +107,7 @@ export const costOf = (shares: readonly Share[], jams: ReadonlyMap<Loop, number>
   }, 0);
 
 /** What a stage computes: in the steps of its sums, or all of it. */
-export function sharesOf(stage: Gather, inSums: boolean): readonly Share[] {
+export function sharesOf(stage: Stage, inSums: boolean): readonly Share[] {
   const found: Share[] = [];
   const seen = new Set<Expr>();
   const known = new Map<Expr, ReadonlySet<Loop>>();
@@ -142,6 +142,6 @@ export function sharesOf(stage: Gather, inSums: boolean): readonly Share[] {
     if (steps) found.push({ weight: weigh(e), differs: apart ? all : differs(e) });
     for (const child of children(e)) look(child, walked, apart);
   };
-  for (const part of stage.parts) look(part, new Set(), false);
+  for (const root of rootsOf(stage)) look(root, new Set(), false);
   return found;
 }

@@ -3,9 +3,21 @@
 import { freshLoop, make } from "../ir/build.ts";
 import { constant, type Expr, index, int, kindOf, type Loop } from "../ir/expr.ts";
 import type { Facts } from "../ir/facts.ts";
-import type { Gather } from "../ir/kernel.ts";
 import { isNonNegative, isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
+
+/** What `inside` of a split stands for when a copy is made: the block's index and its own. */
+export const splitNodes = (
+  splits: ReadonlyMap<Loop, Split>,
+  count: number,
+  insideOf: (l: Loop) => readonly Expr[],
+): ReadonlyMap<Expr, readonly Expr[]> =>
+  new Map(
+    [...splits].flatMap(([l, { owner, rest, block }]) => [
+      [owner, Array.from({ length: count }, () => index(block))],
+      [rest, insideOf(l)],
+    ]),
+  );
 
 /** An axis that is cut into equal blocks, all of whose owners in an expression are `owner`. */
 export interface Split {
@@ -28,13 +40,13 @@ export function settleTest(e: Expr, facts: Facts): Expr {
 
 /** How the axes are cut whose indices are asked for their owner, always in the same way. */
 export function findSplits(
-  stage: Gather,
+  roots: readonly Expr[],
   axes: readonly Loop[],
   facts: Facts,
   names: Map<Expr | Loop, string>,
 ): ReadonlyMap<Loop, Split> {
   const owners = new Map<Loop, Set<Expr>>();
-  visit(stage.parts, (e) => {
+  visit(roots, (e) => {
     if (e.kind !== "op" || e.op !== "owner" || e.args[0]!.kind !== "index") return;
     const { loop } = e.args[0];
     owners.set(loop, (owners.get(loop) ?? new Set()).add(e));

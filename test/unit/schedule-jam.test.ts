@@ -152,6 +152,7 @@ describe("jam elsewhere", () => {
       ["jam", { stage: "grad_weight", axis: "I", by: 2 }],
       ["jam", { stage: "grad_columns", axis: "C", by: 4 }],
       ["order", { stage: "columns", axes: "C" }],
+      ["order", { stage: "grad_input", axes: "C" }],
       ...more,
     ];
     expectSame(
@@ -163,6 +164,19 @@ describe("jam elsewhere", () => {
         attrs: { padding: { top: 1, left: 0, bottom: 1, right: 0 } },
       },
       1e-13, // additions to grad_input come in any order
+    );
+  });
+  it.each([[[]], [[threads]]] as const)("additions over data-dependent walks", (more: Schedule) => {
+    const schedule: Schedule = [["order", { stage: "grad_input", axes: "C" }], ...more];
+    expectSame(
+      backwardOf(readOperator(pathOf("roi_pool"))),
+      schedule,
+      {
+        present: [],
+        sizes: { N: 2, C: 3, H: 9, W: 7, R: 5 },
+        attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+      },
+      1e-13,
     );
   });
   it("samples once for all channels of a block, where groups are equal", () => {
@@ -241,6 +255,16 @@ describe("refusals", () => {
     expect(refuse("conv2d", [jam("output", "O", 2), jam("output", "O", 2)])).toMatch(/named twice/);
     expect(refuse("conv2d", [["order", { stage: "output", axes: "" }]])).toMatch(/names axes/);
     const lanes = ["lanes", { lanes: 8 }] as const;
+    const backward = backwardOf(readOperator(pathOf("deform_conv2d"))).kernel([]);
+    const refuseBackward = (schedule: Schedule) => {
+      const result = applySchedule(backward, schedule, limits);
+      return "refused" in result ? result.refused : undefined;
+    };
+    const owned = ["accumulate", { stage: "grad_input", by: "owned" }] as const;
+    const ordered = ["order", { stage: "grad_input", axes: "C" }] as const;
+    expect(refuseBackward([jam("grad_input", "C", 2)])).toMatch(/elements that its indices choose/);
+    expect(refuseBackward([owned, ordered])).toMatch(/owners of grad_input run first/);
+    expect(refuseBackward([ordered, owned])).toMatch(/run in another order/);
     const walk = (stage: string, axes: string) => ["walk", { stage, axes }] as const;
     expect(refuse("conv2d", [walk("output", "O")])).toMatch(/sums of output: I, KH, KW/);
     expect(refuse("conv2d", [walk("columns", "I")])).toMatch(/no stage named columns/);

@@ -28,6 +28,8 @@ export const accumulate: Transform = {
     const accumulation = new Map(draft.accumulation);
     if (by === usual(limits)) accumulation.delete(stage);
     else accumulation.set(stage, by as Accumulation);
+    if (by === "owned" && draft.walkings.has(stage))
+      return { refused: `the loops of ${stage} run in another order` };
     const refused = by === "owned" ? refuseOwners(draft.kernel, stage) : undefined;
     return refused === undefined ? { ...draft, accumulation } : { refused };
   },

@@ -24,6 +24,8 @@ export const jam: Transform = {
     if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
     if (typeof by !== "number" || !Number.isInteger(by) || by < 2 || by > most)
       return { refused: `by is a whole number from 2 to ${most}, not ${by}` };
+    if (stage.kind === "scatter")
+      return { refused: `${stage.name} adds to elements that its indices choose` };
     const { jams, ...rest } = draft.walkings.get(stage.name) ?? asDeclared;
     const refused = refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]);
     if (refused !== undefined) return { refused };

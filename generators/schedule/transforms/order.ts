@@ -6,7 +6,7 @@ export const order: Transform = {
   name: "order",
   doc: "loops in the order of the axes → the `axes` named run innermost, the last one innermost of all",
   choices: (draft) => {
-    const stages = launchedStages(draft).filter(({ kind }) => kind === "gather");
+    const stages = launchedStages(draft);
     return [
       { name: "stage", values: stages.map(({ name }) => name), default: stages[0]?.name ?? "" },
       {
@@ -17,14 +17,19 @@ export const order: Transform = {
     ];
   },
   apply: (draft, { stage: name, axes }) => {
-    const stage = launchedStages(draft).find((s) => s.name === name);
+    const stages = launchedStages(draft).filter((s) => s.name === name);
+    const [stage] = stages;
     if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
+    if (draft.accumulation.get(stage.name) === "owned")
+      return { refused: `the loops over the owners of ${stage.name} run first` };
     const inner = String(axes)
       .split(/[\s,]+/)
       .filter((axis) => axis !== "");
     if (inner.length === 0) return { refused: `axes names axes of ${stage.name}, such as "OH OW"` };
-    const refused = refuseAxes(stage, inner);
-    if (refused !== undefined) return { refused };
+    for (const one of stages) {
+      const refused = refuseAxes(one, inner);
+      if (refused !== undefined) return { refused };
+    }
     const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));
     if (around !== undefined)
       return { refused: `a panel is made at each step of the loop over ${around}` };
