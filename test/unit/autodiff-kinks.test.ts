@@ -234,3 +234,33 @@ describe("a user's operator", () => {
     expect(grad_flow![0]).toBe(want);
   });
 });
+
+describe("operations with two slopes", () => {
+  // Less than 0 and than the other, tied with both, more than both.
+  const inputs = { input: [-1, 0, 1], other: [0, 0, 0] };
+  const results = ["size", "above", "from", "below", "upTo", "larger", "smaller"];
+  const only = async (result: string) => {
+    const upstream = results.map((name) => [
+      `grad_${name}`,
+      new Array(3).fill(name === result ? 1 : 0),
+    ]);
+    const { grad_input, grad_other } = await gradients({
+      path: pathOf("test/declarations/kinked"),
+      sizes: { N: 3 },
+      inputs: { ...inputs, ...Object.fromEntries(upstream) },
+    });
+    return [grad_input, grad_other];
+  };
+  const none = [0, 0, 0];
+  it.each([
+    ["size", [-1, 1, 1], none],
+    ["above", [0, 1, 1], none],
+    ["from", [0, 1, 1], none],
+    ["below", [1, 0, 0], none],
+    ["upTo", [1, 0, 0], none],
+    ["larger", [0, 1, 1], [1, 0, 0]],
+    ["smaller", [1, 1, 0], [0, 0, 1]],
+  ])("%s has that to the right, or the first of two that vary", async (result, input, other) => {
+    expect(await only(result)).toEqual([input, other]);
+  });
+});
