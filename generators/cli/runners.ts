@@ -5,6 +5,7 @@ import type { Executor, Program } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
 import type { Skip } from "../check/ledger.ts";
+import { watchPlans } from "../check/races.ts";
 import { type Rules, rulesOf } from "../check/rules.ts";
 import {
   type ChosenSchedule,
@@ -16,13 +17,16 @@ import {
 import type { Target } from "../emit/target.ts";
 import type { Operator } from "../frontend/operator.ts";
 import { gradientsOn } from "../gradients.ts";
+import type { Plan } from "../ir/plan.ts";
 import { additionsOf } from "./additions.ts";
 import { otherLowerings } from "./lowerings.ts";
 
 /** Runs an operator's cases with the kernels that `generate` writes for a target. */
 export function makeRunner(operator: Operator, target: Target, executor: Executor): TargetRunner {
   const variants = operator.variants.length > 0 ? operator.variants : [[]];
-  return runnerOf(compile(operator, target, { variants }), executor);
+  const kernels = variants.map((present) => operator.kernel(present));
+  const { plan } = scheduleOn(target);
+  return runnerOf(compile(operator, target, { variants }), kernels.map(plan), executor);
 }
 
 /** What runs the gradients of an operator on one device, and what is not run, with the reason. */
@@ -50,7 +54,8 @@ export function makeGradientRunners(
   const skipped: Skip[] = [];
   const runWith = (schedule: ChosenSchedule): TargetRunner => {
     const compiled = compileKernels(operator, kernels, target, schedule);
-    return { ...runnerOf(compiled, executor), lowering: additionsOf(compiled), ...lacks };
+    const runner = runnerOf(compiled, kernels.map(schedule.plan), executor);
+    return { ...runner, lowering: additionsOf(compiled), ...lacks };
   };
   const runners = [runWith(scheduleOn(target))];
   for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target) : []) {
@@ -61,20 +66,26 @@ export function makeGradientRunners(
   return { runners, skipped };
 }
 
-function runnerOf({ programs, target }: Compiled, executor: Executor): TargetRunner {
+function runnerOf(
+  { programs, target }: Compiled,
+  plans: readonly Plan[],
+  executor: Executor,
+): TargetRunner {
   const rules: Readonly<Record<string, Rules>> = rulesOf;
   const known = rules[target.name];
   if (known === undefined) throw new Error(`nothing is known of the arithmetic of ${target.name}`);
+  const watch = watchPlans();
   return {
     target: target.name,
     device: executor.device,
     rules: known,
     refuses: ({ present }) =>
       findProgram(programs, present) ? undefined : `${target.name} can compute none of its results`,
-    run: (of) => {
+    async run(of) {
       const program = findProgram(programs, of.variant.present);
-      if (program) return runCase(executor, program, of);
-      throw new Error(`no kernel is generated for ${of.variant.present.join(", ")}`);
+      if (!program) throw new Error(`no kernel is generated for ${of.variant.present.join(", ")}`);
+      watch(plans[programs.indexOf(program)]!, of);
+      return runCase(executor, program, of);
     },
   };
 }

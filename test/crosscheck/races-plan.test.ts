@@ -2,17 +2,10 @@
 // whatever the target, before anything is printed; and mistakes planted in plans are found.
 
 import { describe, expect, it } from "vitest";
+import { runPlan } from "../../generators/check/races.ts";
 import { dumpHead } from "../../generators/ir/nestDump.ts";
 import { targets } from "../../targets/registry.ts";
-import {
-  casesOf,
-  findRole,
-  optionSets,
-  type Role,
-  roles,
-  runPlan,
-  waysOf,
-} from "./races.fixtures.ts";
+import { casesOf, findRole, optionSets, type Role, roles, waysOf } from "./races.fixtures.ts";
 import { type Mistake, mistakes, mutate } from "./races.mutants.ts";
 
 /** Every schedule of every kind of threads; a target that only returns elements has none that could meet. */

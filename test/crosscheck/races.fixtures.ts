@@ -9,9 +9,6 @@ import { type ChosenSchedule, limitsOf, scheduleOn } from "../../generators/comp
 import type { Target } from "../../generators/emit/target.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { isOption, type Kernel, optionValues } from "../../generators/ir/kernel.ts";
-import type { PlanRun } from "../../generators/ir/nestInterpret.ts";
-import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
-import type { Plan } from "../../generators/ir/plan.ts";
 import type { NamedSchedule } from "../../generators/schedule/defaults.ts";
 import { applySchedule, type Schedule } from "../../generators/schedule/index.ts";
 import type { Entry, Job } from "../../targets/contract/program.ts";
@@ -118,31 +115,14 @@ export function casesOf(
   });
 }
 
-/** The numbers of a case by the names that kernels have for them. */
-function scalarsOf({ numbers: { sizes, attrs } }: Case): Readonly<Record<string, number>> {
-  const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
-  return { ...sizes, ...Object.fromEntries(named) };
-}
-
-/** Runs a plan without any device, which fails where threads meet at an element without order. */
-export function runPlan(plan: Plan, of: Case, order: PlanRun["order"] = "shuffled"): void {
-  const { options } = of.numbers;
-  interpretPlan(
-    plan,
-    Object.fromEntries(Object.entries(of.inputs).map(([name, { data }]) => [name, data])),
-    scalarsOf(of),
-    Object.fromEntries(plan.options.map(({ constant, name }) => [constant, options[name]!])),
-    { mode: "f64", order, seed: 3, poison: true },
-  );
-}
-
 /** A case as a target's executor takes it. */
-export function jobOf(entry: Entry, of: Case): Job {
-  const { options } = of.numbers;
+export function jobOf(entry: Entry, { inputs, numbers }: Case): Job {
+  const { sizes, attrs, options } = numbers;
+  const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
   const taken = entry.tensors.filter(({ role }) => role === "input");
   return {
-    inputs: Object.fromEntries(taken.map(({ name }) => [name, of.inputs[name]!.data])),
-    scalars: scalarsOf(of),
+    inputs: Object.fromEntries(taken.map(({ name }) => [name, inputs[name]!.data])),
+    scalars: { ...sizes, ...Object.fromEntries(named) },
     constants: Object.fromEntries(
       entry.constants.flatMap(({ name, option }) =>
         options[option] === undefined ? [] : [[name, options[option]!]],
