@@ -59,17 +59,47 @@ export const limitsOf = ({ limits }: Target): Limits => ({
 
 /** A schedule on a target, its own where none is given; what goes in and what comes out is checked. */
 export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedule {
-  const limits = limitsOf(target);
-  const choose = (kernel: Kernel): NamedSchedule =>
-    given ?? defaultSchedule(kernel, target.capabilities, limits);
+  const choose = (kernel: Kernel): NamedSchedule => given ?? ownSchedule(kernel, target);
   return {
     nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {
       const { name, steps } = choose(kernel);
-      return findPlan(kernel, name, resolveSchedule(kernel, steps, limits), target);
+      return remember(plansOn(kernel, target), JSON.stringify(steps), () =>
+        findPlan(kernel, name, resolveSchedule(kernel, steps, limitsOf(target)), target),
+      );
     },
   };
 }
+
+interface Known<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): unknown;
+}
+
+function remember<K, V>(known: Known<K, V>, key: K, make: () => V): V {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
+}
+
+/** What was made of a kernel, by what it was made for. */
+const memory = <K, V>() => {
+  const known = new WeakMap<Kernel, Map<K, V>>();
+  return (kernel: Kernel) => remember(known, kernel, () => new Map<K, V>());
+};
+
+const ownSchedules = memory<Target, NamedSchedule>();
+const plansByTarget = memory<Target, Map<string, Plan>>();
+/** Targets with the same schedule share plans. */
+const plansBySchedule = memory<string, Plan>();
+
+const ownSchedule = (kernel: Kernel, target: Target): NamedSchedule =>
+  remember(ownSchedules(kernel), target, () =>
+    defaultSchedule(kernel, target.capabilities, limitsOf(target)),
+  );
+
+const plansOn = (kernel: Kernel, target: Target): Map<string, Plan> =>
+  remember(plansByTarget(kernel), target, () => new Map<string, Plan>());
 
 /** A schedule as it applies to a kernel on some device: with all parameters, and what it makes of the kernel. */
 interface Applied {
@@ -89,21 +119,13 @@ function resolveSchedule(kernel: Kernel, schedule: Schedule, limits: Limits): Ap
   return { steps, draft: result.steps.at(-1)! };
 }
 
-/** Plans by kernel and schedule: targets with the same schedule share them. */
-const plans = new WeakMap<Kernel, Map<string, Plan>>();
-
-function findPlan(kernel: Kernel, name: string, { steps, draft }: Applied, target: Target): Plan {
-  const known = plans.get(kernel) ?? new Map<string, Plan>();
-  plans.set(kernel, known);
-  const key = JSON.stringify([steps, isAdditive(kernel, target)]);
-  const found = known.get(key);
-  if (found) return found;
-  checkKernel(kernel, "reading the declaration");
-  const plan = finishPlan(lower(draft), target);
-  checkPlan(plan, `scheduling (${name})`);
-  known.set(key, plan);
-  return plan;
-}
+const findPlan = (kernel: Kernel, name: string, { steps, draft }: Applied, target: Target): Plan =>
+  remember(plansBySchedule(kernel), JSON.stringify([steps, isAdditive(kernel, target)]), () => {
+    checkKernel(kernel, "reading the declaration");
+    const plan = finishPlan(lower(draft), target);
+    checkPlan(plan, `scheduling (${name})`);
+    return plan;
+  });
 
 /** Can results of a kernel be added to on a target? Gradients can, unless a launch only returns elements. */
 const isAdditive = ({ role }: Pick<Kernel, "role">, { capabilities }: Target): boolean =>
