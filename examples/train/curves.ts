@@ -84,6 +84,8 @@ function specify(variants: readonly Variant[], records: readonly RunRecord[]): T
   );
   const rows = shown.map((task) => ({
     title: { text: tasks[task], anchor: "start" as const },
+    // One legend for both panels, beside the second.
+    resolve: { legend: { color: "independent", strokeDash: "independent" } },
     hconcat: (["loss", "accuracy"] as const).map((measure) =>
       panel(
         variants.filter((variant) => variant.task === task),
@@ -103,8 +105,17 @@ function specify(variants: readonly Variant[], records: readonly RunRecord[]): T
     config: {
       font: "Helvetica, Arial, sans-serif",
       title: { fontSize: 14, color: "#1d2327" },
-      axis: { labelFontSize: 11, titleFontSize: 12, labelColor: "#333", titleColor: "#333" },
-      legend: { labelFontSize: 11, symbolStrokeWidth: 2, symbolSize: 300, labelColor: "#333" },
+      // Without a canvas, text is measured only roughly: room is left for it.
+      axis: {
+        labelFontSize: 11,
+        labelFlush: false,
+        titleFontSize: 12,
+        titleFontWeight: "normal",
+        titlePadding: 12,
+        labelColor: "#333",
+        titleColor: "#333",
+      },
+      legend: { labelFontSize: 12, labelLimit: 300, labelColor: "#333", symbolSize: 900 },
       view: { stroke: "#cccccc" },
     },
   } as TopLevelSpec;
@@ -117,17 +128,25 @@ function panel(
   legend: boolean,
 ) {
   const domain = variants.map(({ name }) => name);
+  // Lines as they are drawn, not the bands.
+  const lines = {
+    title: null,
+    symbolType: "stroke",
+    symbolOpacity: 1,
+    symbolStrokeWidth: 2,
+    symbolFillColor: "transparent",
+  };
   const colour = {
     field: "variant",
     type: "nominal",
     scale: { domain, range: variants.map(colourOf) },
-    legend: legend ? { title: null } : null,
+    legend: legend ? lines : null,
   };
   const dash = {
     field: "variant",
     type: "nominal",
     scale: { domain, range: variants.map(({ deformable }) => dashes[deformable]) },
-    legend: legend ? { title: null } : null,
+    legend: legend ? lines : null,
   };
   const x = {
     field: "epoch",

@@ -58,12 +58,17 @@ function buildClassifier({ deformable, modulated }: Variant, seed: number): Netw
   for (let i = 0; i < stacked; i++) {
     const config = convolve(channels.rest, 1, seed, 3 + i);
     const plain = i < stacked - deformable;
-    layers.push(plain ? new PlainConv2D(config) : new DeformConv2D({ ...config, modulated }));
+    // Factors of twice a sigmoid are 1 at first, so that every variant begins as the plain network.
+    layers.push(
+      plain
+        ? new PlainConv2D(config)
+        : new DeformConv2D({ ...config, modulated, maskActivation: "twice_sigmoid" }),
+    );
   }
   const head = denseHead([classes], seed);
   const through = (images: tf.Tensor): tf.Tensor4D[] => {
     const steps = [images as tf.Tensor4D];
-    for (const layer of layers) steps.push(tf.relu(layer.apply(steps.at(-1)!) as tf.Tensor4D));
+    for (const layer of layers) steps.push(activate(layer.apply(steps.at(-1)!)));
     return steps;
   };
   return {
@@ -111,7 +116,7 @@ function buildBoxClassifier({ deformable }: Variant, seed: number): Network {
     logits: ({ images, boxes }) => {
       if (boxes === undefined) throw new Error("This network classifies boxes; there are none.");
       let features: tf.Tensor = images;
-      for (const layer of backbone) features = tf.relu(layer.apply(features) as tf.Tensor);
+      for (const layer of backbone) features = activate(layer.apply(features));
       // Without offsets both poolings are one function.
       const parts = pool
         ? poolBoxes(pool, features, boxes)
@@ -128,6 +133,9 @@ function buildBoxClassifier({ deformable }: Variant, seed: number): Network {
     dispose: () => disposeAll([...backbone, ...(pool ? [pool] : []), ...head]),
   };
 }
+
+// Leaky, because a unit that is never positive would learn nothing more in so short a time.
+const activate = (value: unknown): tf.Tensor4D => tf.leakyRelu(value as tf.Tensor4D, 0.1);
 
 const flatten = (features: tf.Tensor): tf.Tensor2D =>
   tf.reshape(features, [features.shape[0]!, features.size / features.shape[0]!]);

@@ -5,14 +5,14 @@ import { greyPicture } from "../../generators/cli/io/picture.ts";
 import type { Ground, UnitRecord } from "./sampling.ts";
 
 /** Drawn pixels for a pixel of the image. */
-const scale = 12;
+const scale = 10;
 
 /** Pixels of the image that are shown beyond each side of it. */
-const margin = 4;
+const margin = 7;
 
 const gap = 18;
 const head = 44;
-const side = 96;
+const side = 112;
 
 // Okabe and Ito's blue and vermilion, apart for all colour vision.
 const dotColour = "#0072B2";
@@ -37,7 +37,9 @@ export function drawUnits(units: readonly UnitRecord[], name: string): string {
   );
   const rows = (["plain", "positions"] as const).map((kind, row) => {
     const top = head + row * (cell + gap);
-    const label = (kind === "plain" ? "plain" : name).split(" ");
+    // On two lines where there is more than a word.
+    const [first, ...rest] = (kind === "plain" ? "plain" : name).split(" ");
+    const label = rest.length === 0 ? [first!] : [first!, rest.join(" ")];
     const middle = top + cell / 2 - (label.length - 1) * 9;
     const lines = label.map(
       (word, i) => `<text x="${side - 12}" y="${middle + i * 18}" text-anchor="end">${word}</text>`,
@@ -72,7 +74,7 @@ function drawCell(
   // A pixel's middle is at its whole number.
   const x = (at: number): number => round(left + (at + margin + 0.5) * scale);
   const y = (at: number): number => round(top + (at + margin + 0.5) * scale);
-  const dots = positions.map(([py, px]) => `<circle cx="${x(px)}" cy="${y(py)}" r="2.6"/>`);
+  const dots = positions.map(([py, px]) => `<circle cx="${x(px)}" cy="${y(py)}" r="2.4"/>`);
   const [uy, ux] = [y(unit[0]), x(unit[1])];
   const arm = 8;
   return `<clipPath id="${id}"><rect x="${left}" y="${top}" width="${cell}" height="${cell}"/></clipPath>

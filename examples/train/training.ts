@@ -58,7 +58,7 @@ export function trainNetwork(
     let total = 0;
     for (const batch of batchesOf(scenes, training.batch)) {
       const done = step++ / (perEpoch * training.epochs);
-      setLearningRate(optimizer, training.learningRate * (0.5 + 0.5 * Math.cos(Math.PI * done)));
+      setLearningRate(optimizer, training.learningRate * rateAt(done));
       total += trainStep(network, optimizer, batch) * batch.length;
       onStep(epoch, epochs.at(-1));
     }
@@ -78,6 +78,13 @@ export function countSteps({ digits, scenes, batch, epochs }: Training): number 
 function* batchesOf(scenes: readonly Scene[], size: number): Generator<readonly Scene[]> {
   for (let i = 0; i < scenes.length; i += size) yield scenes.slice(i, i + size);
 }
+
+/** What part of the training that Adam's rate rises in. */
+const warming = 0.1;
+
+/** The part of the learning rate after a part of the training: it rises evenly, then falls along a cosine. */
+export const rateAt = (done: number): number =>
+  Math.min(1, (done + 0.01) / warming) * (0.5 + 0.5 * Math.cos(Math.PI * done));
 
 // Adam keeps its rate where only subclasses may change it.
 const setLearningRate = (optimizer: tf.AdamOptimizer, learningRate: number): void =>
