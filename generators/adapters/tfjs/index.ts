@@ -27,6 +27,12 @@ function listFolder(name: string): readonly (readonly [string, URL])[] {
 
 const copy = (url: URL): string => licence + readFileSync(url, "utf8");
 
+/** A file of checks, with what it is to the package instead of what it is to the project. */
+function copyCheck(url: URL): string {
+  const text = readFileSync(url, "utf8");
+  return `${licence}// How a call is checked, as in all generated modules.\n${text.slice(text.indexOf("\n\n") + 1)}`;
+}
+
 /** All of the package but the operators themselves: those of the manifest whose module is there. */
 export function adaptPackage(
   manifest: Manifest,
@@ -38,7 +44,8 @@ export function adaptPackage(
   if (names.length === 0) return new Map();
   const offered = layers.filter(({ needs }) => needs.every((name) => names.includes(name)));
   const files = new Map<string, string>();
-  for (const [file, url] of [...checks, ...listFolder("runtime")])
+  for (const [file, url] of checks) files.set(`${folder}/runtime/${file}`, copyCheck(url));
+  for (const [file, url] of listFolder("runtime"))
     files.set(`${folder}/runtime/${file}`, copy(url));
   const isUsed = (file: string): boolean => {
     const layer = layers.find((each) => file.startsWith(`${each.file}.`));

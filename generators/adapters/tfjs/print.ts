@@ -1,5 +1,7 @@
 // Values as JavaScript text: objects and lists on one line where they fit, functions as they are.
 
+import { gapAt, wrap } from "../../emit/wrap.ts";
+
 const width = 100;
 
 /** JavaScript that stands for itself, such as a function. */
@@ -45,29 +47,56 @@ function printAlone(value: Printable): string {
   return text;
 }
 
-/** The text of a value that begins at column `column` of a line indented by `indent`. */
-export function printValue(value: Printable, indent: number, column: number): string {
+/** A function on one line, or on more where it is too long. */
+function breakCode(line: string, indent: number): string {
+  const marked = line
+    .replace(" => ", ` =>${gapAt(0)}`)
+    .replaceAll(", ", `,${gapAt(1)}`)
+    .replace(/ ([+-]) /g, ` $1${gapAt(2)}`)
+    .replaceAll(" * ", ` *${gapAt(3)}`);
+  return `${wrap(marked, indent, width, 2).join("\n")}\n`;
+}
+
+/** The parts of an object or list: what comes before each value, and the value. */
+function fieldsOf(value: object): readonly (readonly [string, Printable])[] {
+  if (Array.isArray(value)) return (value as readonly Printable[]).map((item) => ["", item]);
+  return Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .map(([key, item]) => [`${nameOf(key)}: `, item as Printable]);
+}
+
+/** The text of a value on one line. */
+function flatten(value: Printable): string {
   if (typeof value !== "object") return JSON.stringify(value) ?? "undefined";
   if (isCode(value)) return value.code;
-  const isList = Array.isArray(value);
-  const [open, close] = isList ? ["[", "]"] : ["{ ", " }"];
-  const fields: readonly (readonly [string, Printable])[] = isList
-    ? (value as readonly Printable[]).map((item) => ["", item])
-    : Object.entries(value)
-        .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => [`${nameOf(key)}: `, item as Printable]);
-  const flat = fields.map(([key, item]) => key + printAlone(item)).join(", ");
-  if (fields.length === 0) return open.trim() + close.trim();
-  if (!flat.includes("\n") && column + open.length + flat.length + 3 <= width)
-    return open + flat + close;
+  const flat = fieldsOf(value)
+    .map(([key, item]) => key + flatten(item))
+    .join(", ");
+  if (Array.isArray(value)) return `[${flat}]`;
+  return flat === "" ? "{}" : `{ ${flat} }`;
+}
+
+/** The text of a value that begins at column `column` of a line indented by `indent`. */
+export function printValue(value: Printable, indent: number, column: number): string {
+  const flat = flatten(value);
+  if (typeof value !== "object" || isCode(value)) return flat;
+  // A comma may follow.
+  if (column + flat.length < width && !flat.includes("\n")) return flat;
   const pad = " ".repeat(indent + 2);
-  if (isList && flat.length > width && fields.every(([, item]) => isShort(item)))
-    return `[\n${fillLines(
-      fields.map(([, item]) => printAlone(item)),
-      pad,
-    )}${pad.slice(2)}]`;
-  const lines = fields.map(
-    ([key, item]) => `${pad}${key}${printValue(item, indent + 2, indent + 2 + key.length)},\n`,
-  );
-  return `${open.trim()}\n${lines.join("")}${" ".repeat(indent)}${close.trim()}`;
+  const fields = fieldsOf(value);
+  const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
+  const isList = Array.isArray(value) && fields.every(([, item]) => isShort(item));
+  const lines = isList
+    ? fillLines(
+        fields.map(([, item]) => flatten(item)),
+        pad,
+      )
+    : fields
+        .map(([key, item]) =>
+          typeof item === "object" && isCode(item)
+            ? breakCode(`${key}${item.code},`, indent + 2)
+            : `${pad}${key}${printValue(item, indent + 2, indent + 2 + key.length)},\n`,
+        )
+        .join("");
+  return `${open}\n${lines}${" ".repeat(indent)}${close}`;
 }

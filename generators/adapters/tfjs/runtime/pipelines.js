@@ -1,4 +1,5 @@
-// WGSL compiled once: a module for each text, a pipeline for each entry point, bindings and constants.
+// WGSL compiled once: a module for each text, a pipeline for each entry point, bindings and
+// constants.
 
 const compute = 4; // GPUShaderStage.COMPUTE
 

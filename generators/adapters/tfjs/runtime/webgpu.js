@@ -4,7 +4,8 @@
 // helper functions of TensorFlow.js around its text, and its atomics are i32. A plan has several
 // launches, workspaces and uniform blocks of its own, and gradients add floats through atomic<u32>.
 // So the backend allocates the tensors, its pending commands are submitted, and the plan follows in
-// a command buffer of its own. One queue keeps their order: nothing waits, and nothing is read back.
+// a command buffer of its own. One queue keeps their order: nothing waits, and nothing is read
+// back.
 
 import { coverGroups, packUniform } from "./dispatch.js";
 import { createMemory } from "./memory.js";
@@ -51,7 +52,10 @@ function makeOutput(backend, shape, elements) {
   return output;
 }
 
-/** The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it later. */
+/**
+ * The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it
+ * later.
+ */
 function sizeSlots(plan, elements) {
   const sizes = {};
   for (const [name, { slot }] of Object.entries(plan.buffers)) {
@@ -63,7 +67,9 @@ function sizeSlots(plan, elements) {
   return sizes;
 }
 
-/** The buffers of the steps by name: of tensors, of workspaces, and a stand-in where one is empty. */
+/**
+ * The buffers of the steps by name: of tensors, of workspaces, and a stand-in where one is empty.
+ */
 function findBuffers(backend, memory, plan, steps, tensors, elements) {
   const sizes = sizeSlots(plan, elements);
   const used = new Set(
@@ -139,8 +145,8 @@ function encode(device, findPipeline, program, steps, buffers, dispatches, const
 }
 
 /**
- * Computes the outputs `wanted`, as tensors. Workspaces stay in memory until another `session` runs,
- * for the other outputs of the same call.
+ * Computes the outputs `wanted`, as tensors. Workspaces stay in memory until another `session`
+ * runs, for the other outputs of the same call.
  */
 export function runOnWebgpu(program, { backend, call, inputs, wanted, session }) {
   const { plan } = program;
