@@ -1,0 +1,78 @@
+import { describe, expect, it } from "vitest";
+import { backwardOf } from "../../generators/autodiff/operator.ts";
+import { limitsOf, scheduleOn } from "../../generators/compile.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { findPlanFaults } from "../../generators/ir/nestCheck.ts";
+import { defaultSchedule } from "../../generators/schedule/defaults.ts";
+import { findTarget } from "../../targets/registry.ts";
+
+const read = (name: string) =>
+  readOperator(new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname);
+
+/** The default schedule of a kernel on a target. */
+function scheduleOf(name: string, target: string) {
+  const operator = name.endsWith("_backward")
+    ? backwardOf(read(name.replace("_backward", "")))
+    : read(name);
+  const { capabilities, ...rest } = findTarget(target);
+  return defaultSchedule(
+    operator.kernel([]),
+    capabilities,
+    limitsOf({ ...rest, capabilities }),
+  ).steps.map((step) => JSON.stringify(step));
+}
+
+describe("default schedules", () => {
+  it("compute output channels together where an input is read for all of them", () => {
+    for (const target of ["wgsl", "cuda"])
+      for (const name of ["conv2d", "deform_conv2d"])
+        expect(scheduleOf(name, target)).toContain('["jam",{"stage":"output","axis":"O","by":4}]');
+    expect(scheduleOf("conv2d", "js")).toContain('["jam",{"stage":"output","axis":"O","by":4}]');
+  });
+  it("sum over channels innermost, outside of which the border is tested", () => {
+    for (const target of ["js", "wgsl", "cuda"]) {
+      expect(scheduleOf("conv2d", target)).toContain('["walk",{"stage":"output","axes":"I"}]');
+      expect(scheduleOf("conv2d_backward", target)).toContain(
+        '["walk",{"stage":"grad_input","axes":"O"}]',
+      );
+    }
+  });
+  it("make columns row by row in a forward kernel without threads, and whole in a backward", () => {
+    const forward = scheduleOf("deform_conv2d", "js");
+    expect(forward[0]).toBe('["panel",{"stage":"columns","axes":"N OH"}]');
+    expect(forward).toContain('["order",{"stage":"columns","axes":"C"}]');
+    expect(forward.join()).not.toContain("materialise");
+    const backward = scheduleOf("deform_conv2d_backward", "js");
+    expect(backward).toContain('["materialise",{"stage":"columns"}]');
+    expect(backward.join()).not.toContain("panel");
+  });
+  it("leave threads that return one element each to their element", () => {
+    for (const name of ["conv2d", "deform_conv2d", "roi_align", "roi_pool"])
+      expect(scheduleOf(name, "gpujs")).toEqual(['["pointwise",{"group":1}]']);
+  });
+  it("jam nothing whose neighbours read different places", () => {
+    for (const name of ["roi_align", "roi_pool"])
+      for (const target of ["js", "cuda"])
+        expect(scheduleOf(name, target).join()).not.toContain("jam");
+  });
+});
+
+describe("the workspace of a panel", () => {
+  const schedule = scheduleOn(findTarget("js"));
+  const plan = schedule.plan(read("deform_conv2d").kernel([]));
+
+  it("is set by the launch that reads it, before it is read", () => {
+    expect(plan.steps.length).toBe(1);
+    expect(findPlanFaults(plan)).toEqual([]);
+  });
+  it("is a fault where the first access is a load", () => {
+    const [step] = plan.steps;
+    if (step?.kind !== "launch") throw new Error("a plan starts with a launch");
+    const load = { kind: "load", buffer: "columns", type: "f32", width: 1 } as const;
+    const value = { ...load, address: { kind: "const", type: "i32", value: 0 } } as const;
+    const first = { kind: "let", name: "early", type: "f32", value } as const;
+    const nest = { ...step.nest, body: [first, ...step.nest.body] };
+    const faults = findPlanFaults({ ...plan, steps: [{ ...step, nest }] });
+    expect(faults[0]?.what).toMatch(/reads columns before anything has set it/);
+  });
+});
