@@ -4,7 +4,7 @@
 import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
 import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
 import type { Stage } from "../ir/kernel.ts";
-import { children, freeLoops, substitute, visit } from "../ir/walk.ts";
+import { children, freeLoops, type Moved, substitute, visit } from "../ir/walk.ts";
 import { narrow } from "./narrow.ts";
 import type { Places } from "./places.ts";
 import { slopes } from "./slopes.ts";
@@ -32,6 +32,7 @@ export function findContributions(
   seed: Expr,
   stage: Stage,
   places: Places,
+  moved: Moved,
 ): readonly Contribution[] {
   const found: Contribution[] = [];
   const depends = dependence((r) => places.of(r.from, r.part) !== undefined);
@@ -80,11 +81,11 @@ export function findContributions(
           add(e.else, select(e.cond, zero, d));
           break;
         case "read":
-          found.push({ loops: around, read: e, value: narrow(d) });
+          found.push({ loops: around, read: e, value: narrow(d, moved) });
           break;
         case "part":
           e.of.over.forEach(checkBound);
-          add(e.of.from[e.part]!, e.of.op === "sum" ? d : onlyWhereEmpty(e, d));
+          add(e.of.from[e.part]!, e.of.op === "sum" ? d : onlyWhereEmpty(e, d, moved));
           for (const [operand, slope] of through(e, d, around, own))
             if (own && ![...freeLoops(operand)].some((l) => own.has(l))) keep(operand, slope);
             else add(operand, slope);
@@ -111,33 +112,34 @@ export function findContributions(
   /** The adjoints that a reduction's walk hands to what does not change in it. */
   function through(e: Part, d: Expr, around: readonly Loop[], own: ReadonlySet<Loop> | undefined) {
     if (e.of.op === "max") {
-      const { body, exists } = keptElement(e);
+      const { body, exists } = keptElement(e, moved);
       return propagate(new Map([[body, select(exists, d, zero)]]), around, own);
     }
-    const { over, body } = freshened(e.of, e.part);
+    const { over, body } = freshened(e.of, e.part, moved);
     const outside = propagate(new Map([[body, d]]), [...around, ...over], new Set(over));
     // Each index adds to the adjoint of what does not change in the walk: a sum again.
     return new Map(
       [...outside].map(([operand, slope]) => {
         const start = convert(kindOf(slope), zero);
-        return [operand, partOf(reduce("sum", over, [slope], [start]), 0)] as const;
+        return [operand, partOf(reduce("sum", over, [slope], [start], moved), 0)] as const;
       }),
     );
   }
 }
 
-const onlyWhereEmpty = (e: Part, d: Expr): Expr => select(keptElement(e).exists, zero, d);
+const onlyWhereEmpty = (e: Part, d: Expr, moved: Moved): Expr =>
+  select(keptElement(e, moved).exists, zero, d);
 
 /** A maximum's value is its body at the index that was kept, the first of the largest. */
-function keptElement(e: Part): { readonly body: Expr; readonly exists: Expr } {
+function keptElement(e: Part, moved: Moved): { readonly body: Expr; readonly exists: Expr } {
   const { of } = e;
   const places = of.over.map(index);
   const from = [...of.from, ...places.map(() => int(-1))];
-  const withPlace = reduce("max", of.over, [...of.bodies, ...places], from);
+  const withPlace = reduce("max", of.over, [...of.bodies, ...places], from, moved);
   const kept = of.over.map((_, i) => partOf(withPlace, of.bodies.length + i));
   const at = new Map(of.over.map((l, i) => [l, make("maximum", zero, kept[i]!)]));
   return {
-    body: substitute([of.bodies[e.part]!], at)[0]!,
+    body: substitute([of.bodies[e.part]!], at, moved)[0]!,
     exists: make("le", zero, kept[0]!),
   };
 }
@@ -146,13 +148,14 @@ function keptElement(e: Part): { readonly body: Expr; readonly exists: Expr } {
 function freshened(
   of: Reduce,
   which: number,
+  moved: Moved,
 ): { readonly over: readonly Loop[]; readonly body: Expr } {
   const to = new Map<Loop, Loop>();
   for (const l of of.over) {
-    const [lo, hi] = substitute([l.lo, l.hi], to);
+    const [lo, hi] = substitute([l.lo, l.hi], to, moved);
     to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
   }
-  return { over: [...to.values()], body: substitute([of.bodies[which]!], to)[0]! };
+  return { over: [...to.values()], body: substitute([of.bodies[which]!], to, moved)[0]! };
 }
 
 /** Does an expression's value follow anything that has a gradient? */

@@ -10,7 +10,7 @@ import {
   type TensorDecl,
   valuesOf,
 } from "../ir/kernel.ts";
-import { visit } from "../ir/walk.ts";
+import { type Moved, visit } from "../ir/walk.ts";
 import { type Contribution, findContributions, GradientError } from "./adjoint.ts";
 import { collect } from "./collect.ts";
 import { findPlaces, gradOf, type Place, type Places } from "./places.ts";
@@ -31,20 +31,28 @@ export function differentiate(forward: Kernel, wanted: readonly string[]): Kerne
     contributions.set(place, known);
     return known;
   };
+  const names = new Map(kernel.names);
+  // What an author named keeps its name where it stands in a gradient, in terms of other indices.
+  const moved: Moved = (from, to) => {
+    const name = names.get(from.kind === "index" ? from.loop : from);
+    const unnamed = to.kind === "index" || to.kind === "const" || to.kind === "size";
+    if (name !== undefined && !unnamed && !names.has(to)) names.set(to, name);
+  };
   const stages: Stage[] = [];
   const done = new Set<string>();
   for (const stage of kernel.stages.toReversed()) {
     // Several stages may add to one name, whose gradient is collected once all its readers are through.
     if (!done.has(stage.name))
-      for (const place of partsOf(stage, places)) stages.push(...collect(kernel, place, to(place)));
+      for (const place of partsOf(stage, places))
+        stages.push(...collect(kernel, place, to(place), moved));
     done.add(stage.name);
     for (const { value, seed } of seedsOf(kernel, stage, places, given))
-      for (const c of findContributions(value, seed, stage, places))
+      for (const c of findContributions(value, seed, stage, places, moved))
         to(places.of(c.read.from, c.read.part)!).push(c);
   }
   for (const name of wanted) {
     const place = places.of(name, 0)!;
-    stages.push(...collect(kernel, place, to(place)));
+    stages.push(...collect(kernel, place, to(place), moved));
   }
   const outputs = kernel.outputs.map((name) => gradTensor(kernel, name, given(name)));
   return dropUnused({
@@ -53,6 +61,7 @@ export function differentiate(forward: Kernel, wanted: readonly string[]): Kerne
     tensors: [...kernel.tensors, ...outputs],
     stages: [...kernel.stages, ...stages],
     outputs: wanted.map(gradOf),
+    names,
   });
 }
 

@@ -5,6 +5,7 @@ import { type Expr, int } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
 import type { Kernel, Scatter, Stage } from "../ir/kernel.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
+import type { Moved } from "../ir/walk.ts";
 import type { Contribution } from "./adjoint.ts";
 import { pullGuards } from "./guards.ts";
 import { invert } from "./invert.ts";
@@ -17,17 +18,18 @@ export function collect(
   kernel: Kernel,
   place: Place,
   contributions: readonly Contribution[],
+  moved: Moved,
 ): readonly Stage[] {
   const meetings = joinBranches(place, contributions, "any");
-  const known = { isPositive: positiveIn(kernel), facts: factsOf(kernel) };
+  const known = { isPositive: positiveIn(kernel), facts: factsOf(kernel), moved };
   const inverted = meetings.map((meeting) => invert(meeting, known));
   if (inverted.every((i) => i !== undefined)) {
-    const total = sumOf(inverted);
+    const total = sumOf(inverted, moved);
     const { gradient: name, dims } = place;
-    return [{ kind: "gather", name, dims, ...domain(place.loops, [total]) }];
+    return [{ kind: "gather", name, dims, ...domain(place.loops, [total], moved) }];
   }
   const plain = joinBranches(place, contributions, "same");
-  return plain.map((meeting) => scatterOf(kernel, place, meeting));
+  return plain.map((meeting) => scatterOf(kernel, place, meeting, moved));
 }
 
 /** Is an int certainly positive? Attributes are by their declared minimum. */
@@ -51,7 +53,12 @@ function positiveIn(kernel: Kernel): (e: Expr) => boolean {
 }
 
 /** One contribution as it stands: each of its indices adds to the element it chooses. */
-function scatterOf(kernel: Kernel, place: Place, { contribution, targets }: Meeting): Scatter {
+function scatterOf(
+  kernel: Kernel,
+  place: Place,
+  { contribution, targets }: Meeting,
+  moved: Moved,
+): Scatter {
   const { loops, read, value } = contribution;
   const facts = factsOf(kernel);
   const guarded = pullGuards(convert("acc", value));
@@ -70,7 +77,7 @@ function scatterOf(kernel: Kernel, place: Place, { contribution, targets }: Meet
   });
   // Loops become canonical, as those of a gather, so that equal stages are equal.
   const element = elementAt(place, read, at);
-  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...element]);
+  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...element], moved);
   const [test, amount, ...position] = whole.parts;
   return {
     kind: "scatter",

@@ -6,7 +6,7 @@ import { type Expr, index, int, type Loop } from "../ir/expr.ts";
 import type { Facts } from "../ir/facts.ts";
 import { cancelOwner } from "../ir/owners.ts";
 import { isWithin } from "../ir/ranges.ts";
-import { freeLoops, rewrite, substitute } from "../ir/walk.ts";
+import { freeLoops, type Moved, rewrite, substitute, visit } from "../ir/walk.ts";
 import { summandsOf, takeAway } from "./affine.ts";
 import type { Meeting } from "./meet.ts";
 import type { Target } from "./places.ts";
@@ -20,11 +20,12 @@ export interface Inverted {
   readonly value: Expr;
 }
 
-/** What is known of the numbers of a kernel. */
+/** What is known of the numbers of a kernel, and who hears of values that become others. */
 export interface Known {
   /** Is an int certainly positive? */
   readonly isPositive: (e: Expr) => boolean;
   readonly facts: Facts;
+  readonly moved: Moved;
 }
 
 /** What is known so far while positions are turned around one by one. */
@@ -65,7 +66,7 @@ export function invert({ contribution, targets }: Meeting, known: Known): Invert
   const to = new Map<Loop, Loop | Expr>(over.map((l, i) => [l, renamed[i]!]));
   // An owner that was turned around is an index again, which what depends on it alone can be hoisted by.
   const finish = (e: Expr): Expr =>
-    rewrite(substitute([settle(e, state.solved)], to), (x) => cancelOwner(x, known.facts))[0]!;
+    cancelOwners(substitute([settle(e, state.solved, known.moved)], to, known.moved)[0]!, known);
   const result = finish(value);
   if ([...freeLoops(result)].some((l) => !bound.has(l) && !renamed.includes(l))) return undefined;
   const tests = state.tests.map(finish).filter((test) => !isCertain(test, known.facts));
@@ -76,11 +77,19 @@ export function invert({ contribution, targets }: Meeting, known: Known): Invert
 const isCertain = (test: Expr, facts: Facts): boolean =>
   isOp(test, "lt") && isWithin(test.args[0]!, test.args[1]!, facts);
 
+function cancelOwners(root: Expr, { facts, moved }: Known): Expr {
+  const all: Expr[] = [];
+  visit([root], (e) => void all.push(e));
+  const results = rewrite(all, (e) => cancelOwner(e, facts));
+  for (const [i, e] of all.entries()) if (results[i] !== e) moved(e, results[i]!);
+  return results.at(-1)!;
+}
+
 /** `e` with solved indices replaced until none is left. */
-function settle(e: Expr, solved: ReadonlyMap<Loop, Expr>): Expr {
+function settle(e: Expr, solved: ReadonlyMap<Loop, Expr>, moved?: Moved): Expr {
   let result = e;
   for (let n = 0; n <= solved.size && [...freeLoops(result)].some((l) => solved.has(l)); n++)
-    result = substitute([result], solved)[0]!;
+    result = substitute([result], solved, moved)[0]!;
   return result;
 }
 

@@ -3,16 +3,16 @@
 
 import { freshLoop, partOf, reduce } from "../ir/build.ts";
 import type { Expr, Loop, Reduce } from "../ir/expr.ts";
-import { rewrite, substitute, visit } from "../ir/walk.ts";
+import { type Moved, rewrite, substitute, visit } from "../ir/walk.ts";
 
 /** `e` with each reduction cut down to the parts that are read in it; a maximum keeps what it compares. */
-export function narrow(e: Expr): Expr {
+export function narrow(e: Expr, moved: Moved): Expr {
   let result = e;
   for (;;) {
     const needed = partsRead(result);
     const wide = [...needed].filter(([of, parts]) => parts.size < of.bodies.length);
     if (wide.length === 0) return result;
-    const cut = new Map(wide.map(([of, parts]) => [of, cutDown(of, parts)]));
+    const cut = new Map(wide.map(([of, parts]) => [of, cutDown(of, parts, moved)]));
     result = rewrite([result], (x) => {
       const found = x.kind === "part" ? cut.get(x.of) : undefined;
       return x.kind === "part" && found ? found(x.part) : x;
@@ -31,18 +31,19 @@ function partsRead(e: Expr): ReadonlyMap<Reduce, ReadonlySet<number>> {
 }
 
 /** A reduction of some parts only, through the numbers that these had. */
-function cutDown(of: Reduce, parts: ReadonlySet<number>): (part: number) => Expr {
+function cutDown(of: Reduce, parts: ReadonlySet<number>, moved: Moved): (part: number) => Expr {
   const kept = [...parts].sort((a, b) => a - b);
   const to = new Map<Loop, Loop>();
   for (const l of of.over) {
-    const [lo, hi] = substitute([l.lo, l.hi], to);
+    const [lo, hi] = substitute([l.lo, l.hi], to, moved);
     to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
   }
   const bodies = substitute(
     kept.map((part) => of.bodies[part]!),
     to,
+    moved,
   );
   const from = kept.map((part) => of.from[part]!);
-  const narrowed = reduce(of.op, [...to.values()], bodies, from);
+  const narrowed = reduce(of.op, [...to.values()], bodies, from, moved);
   return (part) => partOf(narrowed, kept.indexOf(part));
 }

@@ -3,14 +3,14 @@
 
 import { allOf, convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
 import { type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
-import { freeLoops, substitute } from "../ir/walk.ts";
+import { freeLoops, type Moved, substitute } from "../ir/walk.ts";
 import { divide, factor, multiply } from "./factors.ts";
 import { type Guarded, pullGuards } from "./guards.ts";
 import type { Inverted } from "./invert.ts";
 import { addTerms, chooseTerms, splitTerms } from "./terms.ts";
 
 /** The sum of all contributions to an element; those that walk the same ranges are one walk. */
-export function sumOf(inverted: readonly Inverted[]): Expr {
+export function sumOf(inverted: readonly Inverted[], moved: Moved): Expr {
   const walks: Inverted[][] = [];
   for (const one of inverted) {
     const walk = walks.find(([first]) => sameWalk(first!.over, one.over));
@@ -21,10 +21,10 @@ export function sumOf(inverted: readonly Inverted[]): Expr {
     const { over } = walk[0]!;
     const terms = walk.flatMap((one) => {
       const to = new Map(one.over.map((l, d) => [l, over[d]!]));
-      const [value, ...tests] = substitute([one.value, ...one.tests], to);
+      const [value, ...tests] = substitute([one.value, ...one.tests], to, moved);
       return termsIn(value!, over).map((term) => ({ ...term, tests: [...tests, ...term.tests] }));
     });
-    return sumTerms(over, terms);
+    return sumTerms(over, terms, moved);
   });
   return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
 }
@@ -49,17 +49,17 @@ const termsIn = (e: Expr, over: readonly Loop[]): readonly Guarded[] =>
  * The sum of terms over a walk, each where its tests hold. Tests that are the same in all steps stand outside
  * of the sum, where all terms have them in common or they part the terms.
  */
-function sumTerms(over: readonly Loop[], terms: readonly Guarded[]): Expr {
+function sumTerms(over: readonly Loop[], terms: readonly Guarded[], moved: Moved): Expr {
   const outside = (e: Expr): boolean => isOutside(e, over);
   return chooseTerms(terms, outside, (left) => {
     const { common, divisors, rest } = factor(chooseTerms(left, () => true, addTerms));
     const changes = (e: Expr): boolean => !outside(e);
     const inside = [...common.filter(changes), ...(rest ? [rest] : [])];
     // A sum of what is the same in all steps is left as it is.
-    if (inside.length === 0) return walkOver(over, divide(multiply(common), divisors));
+    if (inside.length === 0) return walkOver(over, divide(multiply(common), divisors), moved);
     const summand = divide(multiply(inside), divisors.filter(changes));
     const factors = common.filter(outside);
-    const sum = sumOfOne(over, summand);
+    const sum = sumOfOne(over, summand, moved);
     const product = factors.length === 0 ? sum : make("mul", multiply(factors), sum);
     // What a sum is multiplied by may be wild where the sum counts for nothing.
     return guarded(divide(product, divisors.filter(outside)));
@@ -74,7 +74,7 @@ function guarded(e: Expr): Expr {
 }
 
 /** A sum over `over` of a sum whose own walk is the same in all steps: its walk then is the outer one. */
-function sumOfOne(over: readonly Loop[], e: Expr): Expr {
+function sumOfOne(over: readonly Loop[], e: Expr, moved: Moved): Expr {
   const of = e.kind === "part" ? e.of : undefined;
   const exchangeable =
     over.length > 0 &&
@@ -82,18 +82,18 @@ function sumOfOne(over: readonly Loop[], e: Expr): Expr {
     of.bodies.length === 1 &&
     isZero(of.from[0]!) &&
     of.over.every((l) => outsideAll([l.lo, l.hi], [...over, ...of.over]));
-  if (!of || !exchangeable) return walkOver(over, e);
+  if (!of || !exchangeable) return walkOver(over, e, moved);
   const own = of.over.map((l) => freshLoop(l.axis, l.lo, l.hi, l.cover));
-  const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, own[d]!])));
-  const inner = sumTerms(over, termsIn(body!, over));
-  return sumTerms(own, termsIn(inner, own));
+  const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, own[d]!])), moved);
+  const inner = sumTerms(over, termsIn(body!, over), moved);
+  return sumTerms(own, termsIn(inner, own), moved);
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 const outsideAll = (es: readonly Expr[], loops: readonly Loop[]): boolean =>
   es.every((e) => isOutside(e, loops));
 
-const walkOver = (over: readonly Loop[], body: Expr): Expr =>
+const walkOver = (over: readonly Loop[], body: Expr, moved: Moved): Expr =>
   over.length === 0
     ? body
-    : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))]), 0);
+    : partOf(reduce("sum", over, [body], [convert(kindOf(body), int(0))], moved), 0);

@@ -28,7 +28,9 @@ export function splitTerms(e: Expr, splits: (test: Expr) => boolean): readonly G
   if (e.kind === "select") {
     const [yes, no] = [conjuncts(e.cond), [negate(e.cond)]];
     const kind = kindOf(e);
-    if (!isZero(e.then) && !isZero(e.else) && !splits(e.cond)) return [{ tests: [], value: e }];
+    // A choice of where, rather than of how much, is one value.
+    const parts = kind !== "coord" && splits(e.cond);
+    if (!isZero(e.then) && !isZero(e.else) && !parts) return [{ tests: [], value: e }];
     return [
       ...under(
         yes,
