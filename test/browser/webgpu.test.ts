@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { compileKernels, scheduleOn } from "../../generators/compile.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { gradientsOn } from "../../generators/gradients.ts";
+import type { Data } from "../../targets/contract/program.ts";
+import { openJs } from "../../targets/js/executor.ts";
+import { js } from "../../targets/js/target.ts";
 import { type BrowserRunner, bundleModule, openBrowser } from "../../targets/wgsl/browser.ts";
+import { wgsl } from "../../targets/wgsl/target.ts";
 import { mirrorExpected, mirrorJob, mirrorProgram, withSource } from "../unit/webgpu.fixtures.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -62,6 +69,56 @@ describe("in a headless browser", { timeout: 60_000 }, () => {
         const job = mirrorJob(n, mode);
         expect(await page.run(mirrorProgram, job)).toEqual({ output: mirrorExpected(job) });
       }
+  });
+
+  test("computes gradients: all, some, added to what is there", async () => {
+    const operator = readOperator(
+      new URL("../../dsl/ops/deform_conv2d.ts", import.meta.url).pathname,
+    );
+    const [program, reference] = [wgsl, js].map((target) => {
+      const { kernels } = gradientsOn({ ...operator, variants: [["mask"]] }, target);
+      return compileKernels(operator, kernels, target, scheduleOn(target)).programs[0]!;
+    });
+    const sizes = {
+      N: 1,
+      C: 2,
+      H: 4,
+      W: 5,
+      G: 1,
+      KH: 3,
+      KW: 3,
+      OH: 4,
+      OW: 5,
+      O: 2,
+      I: 2,
+      groups: 1,
+    };
+    const padding = { padding_top: 1, padding_left: 1, padding_bottom: 1, padding_right: 1 };
+    const steps = { stride_y: 1, stride_x: 1, dilation_y: 1, dilation_x: 1 };
+    const floats = (count: number) => Float32Array.from({ length: count }, (_, i) => Math.sin(i));
+    const inputs = {
+      input: floats(40),
+      offset: floats(360),
+      weight: floats(36),
+      mask: floats(180),
+      grad_output: floats(40),
+    };
+    const job = { inputs, scalars: { ...sizes, ...padding, ...steps } };
+    const want = await openJs().run(reference!, job);
+    const near = (got: Data | undefined, expected: (i: number) => number) =>
+      got!.forEach((v: number, i: number) => {
+        expect(Math.abs(v - expected(i))).toBeLessThan(1e-4);
+      });
+    const all = await page.run(program!, job);
+    expect(Object.keys(all)).toEqual(Object.keys(want));
+    for (const [name, values] of Object.entries(want)) near(all[name], (i) => values[i]!);
+    expect(await page.run(program!, { ...job, wanted: ["grad_mask"] })).toEqual({
+      grad_mask: all.grad_mask,
+    });
+    const initial = { grad_input: new Float32Array(40).fill(3) };
+    const added = await page.run(program!, { ...job, initial });
+    near(added.grad_input, (i) => want.grad_input![i]! + 3);
+    near(added.grad_weight, (i) => want.grad_weight![i]!);
   });
 
   test("rejects bad WGSL with line and source text, and goes on", async () => {
