@@ -1,11 +1,15 @@
 // `npm run train-demo`: trains small networks with plain and with deformable layers on warped digits, and
 // shows how they compare in out/train/. Finished networks are kept on Ctrl-C, and the next start goes on.
 
-import { mkdir } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
 import { join } from "node:path";
-import { main } from "../../generators/cli/errors.ts";
-import { writeBytes } from "../../generators/cli/io/files.ts";
+import { isUserFacing, main, UserError } from "../../generators/cli/errors.ts";
+import {
+  checkWritable,
+  explainFailure,
+  makeFolders,
+  writeBytes,
+} from "../../generators/cli/io/files.ts";
 import { withProgress } from "../../generators/cli/progress.ts";
 import { formatTable, formatTime, plural } from "../../generators/cli/terminal.ts";
 import { drawCurves } from "./curves.ts";
@@ -29,11 +33,11 @@ const title = "Plain and deformable layers, trained on warped digits";
 await main(async () => {
   const options = readOptions(process.argv.slice(2));
   const start = performance.now();
-  await mkdir(options.out, { recursive: true });
   const settings = options.quick ? quick : full;
   const seeds = Array.from({ length: options.seeds }, (_, i) => i + 1);
   const runs = planRuns(variants, seeds, (task) => settings[task]);
   const file = join(options.out, "runs.jsonl");
+  await makeOut(options.out, file);
   const known = readRecords(file);
   const missing = runs.filter(({ key }) => !known.has(key));
   const say = (text: string): void => void (options.json ? 0 : process.stdout.write(`${text}\n`));
@@ -74,6 +78,17 @@ await main(async () => {
   const time = formatTime(performance.now() - start);
   say(`\n${time}. Look at ${join(options.out, "index.html")}`);
 });
+
+/** Makes the folder of the results, or refuses it before anything is trained. */
+async function makeOut(folder: string, file: string): Promise<void> {
+  try {
+    await makeFolders(folder);
+    await checkWritable(file);
+  } catch (error) {
+    if (isUserFacing(error)) throw error;
+    throw new UserError(`cannot write to ${folder}: ${explainFailure(error)}`);
+  }
+}
 
 /** Trains what is missing; each record is in the file as soon as its run is done. */
 async function trainMissing(

@@ -119,9 +119,9 @@ export function composeReport(findings: Findings): readonly Block[] {
       kind: "text",
       text:
         `${quick ? "A quick run, which shows that everything works and nothing else. " : ""}` +
-        `${records.length} networks trained on generated kernels (TensorFlow.js, backend cpu): ` +
-        `${total(({ cpuSeconds }) => cpuSeconds)} CPU seconds, ${total(({ seconds }) => seconds)} ` +
-        `seconds by the clock, one worker after the other. ${machine}`,
+        `${records.length} networks, trained on generated kernels by TensorFlow.js (backend cpu): ` +
+        `${total(({ cpuSeconds }) => cpuSeconds)} CPU seconds in all, ` +
+        `${total(({ seconds }) => seconds)} seconds of waiting added over networks. ${machine}`,
     },
     ...taskBlocks(
       "digits",

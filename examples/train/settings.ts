@@ -63,8 +63,8 @@ export const variants: readonly Variant[] = [
  * long there is to go.
  */
 export function estimateCost({ task, deformable, modulated }: Variant): number {
-  if (task === "boxes") return 1.5;
-  return 1 + deformable * (modulated ? 1.7 : 1.3);
+  if (task === "boxes") return 1.4;
+  return 1 + deformable * (modulated ? 1 : 0.6);
 }
 
 /** The settings of the full run. */

@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -421,31 +421,64 @@ it("pictures show every position of every unit", () => {
 });
 
 describe("npm run train-demo -- --quick", () => {
+  const root = join(import.meta.dirname, "../..");
+  const out = ["--out", join(folder, "out")];
+  const command = ["--import", "tsx", "examples/train/main.ts", ...out];
   const run = (...args: readonly string[]) =>
-    spawnSync(
-      process.execPath,
-      ["--import", "tsx", "examples/train/main.ts", "--out", join(folder, "out"), ...args],
-      { encoding: "utf8", cwd: join(import.meta.dirname, "../..") },
-    );
+    spawnSync(process.execPath, [...command, ...args], { encoding: "utf8", cwd: root });
 
-  // Two processes load TensorFlow.js, which takes long on a busy machine.
-  it("trains every variant, writes all files, and does not train again", {
-    timeout: 300_000,
-  }, () => {
+  const records = () => {
+    const path = join(folder, "out/runs.jsonl");
+    return existsSync(path) ? readFileSync(path, "utf8").trimEnd().split("\n") : [];
+  };
+
+  // Processes that load TensorFlow.js take long on a busy machine.
+  const options = { timeout: 300_000 };
+
+  it("keeps finished networks on Ctrl-C", options, async () => {
+    const child = spawn(process.execPath, [...command, "--quick"], { cwd: root, stdio: "pipe" });
+    let said = "";
+    child.stderr.on("data", (text) => {
+      said += text;
+    });
+    const ended = new Promise<number | null>((done) => child.on("close", done));
+    const watch = setInterval(() => {
+      if (records().length === 0) return;
+      clearInterval(watch);
+      child.kill("SIGINT");
+    }, 20);
+    expect(await ended).toBe(130);
+    expect(said).toContain("the same command goes on from there");
+    expect(existsSync(join(folder, "out/report.md"))).toBe(false);
+  });
+
+  it("goes on, trains every variant once and writes all files", options, () => {
+    const before = records();
+    expect(before.length).toBeGreaterThan(0);
+    expect(before.length).toBeLessThan(variants.length);
     const first = run("--quick", "--json");
     expect(first.stderr).toBe("");
     expect(first.status).toBe(0);
+    expect(records().slice(0, before.length)).toEqual(before);
+    expect(records()).toHaveLength(variants.length);
     const { rows, dilation, quick: isQuick } = JSON.parse(first.stdout);
     expect(isQuick).toBe(true);
     expect(rows.map((row: { name: string }) => row.name)).toEqual(variants.map(({ name }) => name));
+    // Three layers of each of the two networks that have them.
     expect(dilation).toHaveLength(6);
     for (const name of ["report.md", "table.json", "curves.svg", "positions.svg", "index.html"])
       expect(existsSync(join(folder, "out", name)), name).toBe(true);
-    const again = run("--quick", "--json");
-    expect(JSON.parse(again.stdout).rows).toEqual(rows);
-    expect(readFileSync(join(folder, "out/runs.jsonl"), "utf8").match(/\n/g)).toHaveLength(
-      variants.length,
-    );
+    expect(JSON.parse(run("--quick", "--json").stdout).rows).toEqual(rows);
+    expect(records()).toHaveLength(variants.length);
+  });
+
+  it("refuses a folder that cannot be, before it trains", () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const refused = run("--quick", "--out", join(file, "below"));
+    expect(refused.status).toBe(1);
+    expect(refused.stderr).toMatch(/^error: cannot write [^\n]*\n$/);
+    expect(refused.stdout).toBe("");
   });
 
   it("refuses wrong usage in a sentence", () => {
