@@ -247,6 +247,9 @@ describe("the ABI", () => {
     ["a constant", '"MODE"', '"WAY"'],
     ["the uniform's binding", '"scalarsBinding":3', '"scalarsBinding":4'],
     ["the uniform's layout", '"offset":4', '"offset":8'],
+    ["what a fill depends on", '"value":0', '"value":0,"unless":"MODE"'],
+    ["the constant that adds", '"workspaces":', '"accumulate":"MODE","workspaces":'],
+    ["how far it may count", '"bounds":[]', '"bounds":["N * abs(scale)"]'],
     ["a demand", '"mod(C, G) == 0"', '"mod(C, G) == 1"'],
     ["an entry's name", '"name":"pick_bias"', '"name":"pick_bent"'],
   ])("changes with %s, which needs another number", (_, from, to) => {
