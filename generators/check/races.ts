@@ -17,13 +17,15 @@ const ordinary: ReadonlySet<Case["kind"]> = new Set([
   "random",
 ]);
 
-/** Runs the first ordinary case of each plan that it is given; throws where that finds a fault. */
+/** Runs the first ordinary case of each plan and choice of options; throws where that finds a fault. */
 export function watchPlans(): (plan: Plan, of: Case) => void {
-  const watched = new Set<Plan>();
+  const watched = new Map<Plan, Set<string>>();
   return (plan, of) => {
-    if (watched.has(plan) || !ordinary.has(of.kind)) return;
-    watched.add(plan);
-    if (!hasThreads(plan)) return;
+    const chosen = watched.get(plan) ?? new Set();
+    watched.set(plan, chosen);
+    const options = JSON.stringify(of.variant.options);
+    if (chosen.has(options) || !ordinary.has(of.kind) || !hasThreads(plan)) return;
+    chosen.add(options);
     try {
       runPlan(plan, of);
     } catch (error) {

@@ -15,55 +15,62 @@ export interface CheckedOptions extends Pick<CudaOptions, "cache" | "order" | "t
 const most = 8;
 
 const kinds = ["memory", "races"] as const satisfies readonly BuildKind[];
+type Kind = (typeof kinds)[number];
 
 /** Opens CUDA for values, with the builds that find faults of memory and races where the compiler has them. */
 export async function openChecked(options: CheckedOptions = {}): Promise<Executor | Unavailable> {
-  const { all = false, order, ...rest } = options;
-  const values = await openCuda(options);
+  const { all = false, ...rest } = options;
+  const values = await openCuda(rest);
   if ("unavailable" in values) return values;
-  const checks: Executor[] = [];
-  const names: string[] = [];
+  const checks = new Map<Kind, Executor>();
   const missing: string[] = [];
   for (const build of kinds) {
-    const check = await openCuda({ ...rest, build, ...(order === undefined ? {} : { order }) });
-    if ("unavailable" in check) missing.push(`no ${build} build: ${check.unavailable}`);
-    else {
-      checks.push(check);
-      names.push(build);
-    }
+    const check = await openCuda({ ...rest, build });
+    if ("unavailable" in check) missing.push(`no ${build} check: ${check.unavailable}`);
+    else checks.set(build, check);
   }
   const choose = all ? (_: Program, job: Job) => job : chooseFirst();
-  const share = all ? "all jobs" : `${most} jobs of each entry point with default options`;
-  const also = names.length > 0 ? `${names.join(" and ")} builds for ${share}` : undefined;
-  const device = [values.device.device, ...(also ? [names.join(" and ")] : []), ...missing];
   return {
-    device: {
-      ...values.device,
-      device: device.join("; "),
-      driver: [values.device.driver, ...(also ? [also] : [])].join("; "),
-    },
+    device: describeChecked(values, [...checks.keys()], missing, all),
     async run(program, job) {
       const results = await values.run(program, job);
       const chosen = choose(program, job);
-      if (chosen !== undefined) for (const check of checks) await check.run(program, chosen);
+      if (chosen) for (const check of checks.values()) await check.run(program, chosen);
       return results;
     },
     async close() {
-      for (const executor of [values, ...checks]) await executor.close();
+      for (const executor of [values, ...checks.values()]) await executor.close();
     },
   };
 }
 
+function describeChecked(
+  { device }: Executor,
+  kinds: readonly Kind[],
+  missing: readonly string[],
+  all: boolean,
+): Executor["device"] {
+  const names = kinds.join(" and ");
+  const share = all ? "all jobs" : `${most} jobs of each entry point with default options`;
+  const checks = kinds.length > 0 ? [`${names} checked`] : [];
+  const also = kinds.length > 0 ? [`${names} builds for ${share}`] : [];
+  return {
+    ...device,
+    device: [device.device, ...checks, ...missing].join("; "),
+    driver: [device.driver, ...also].join("; "),
+  };
+}
+
 /**
- * The job that the further builds run, if they do. A build takes seconds for each choice of options, and
- * options choose between values only; sizes and optional tensors are what a kernel's accesses follow from.
+ * The job that the further builds run, if they do. A build takes seconds for each choice of options; of those,
+ * the default is enough where plans are watched under all (generators/check/races.ts).
  */
 function chooseFirst(): (program: Program, job: Job) => Job | undefined {
   const counts = new Map<string, number>();
-  return ({ entry, source }, { inputs, scalars }) => {
+  return ({ entry, source }, { constants: _, ...job }) => {
     const key = JSON.stringify([entry.name, source]);
     const count = counts.get(key) ?? 0;
     counts.set(key, count + 1);
-    return count < most ? { inputs, scalars } : undefined;
+    return count < most ? job : undefined;
   };
 }

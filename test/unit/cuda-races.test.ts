@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Entry, Executor } from "../../targets/contract/program.ts";
 import { findLack } from "../../targets/cuda/build.ts";
 import { openChecked } from "../../targets/cuda/checked.ts";
@@ -249,7 +249,7 @@ describe.skipIf(!usable)("the races build of the CUDA simulation", { timeout: 60
 
     test.skipIf(gpu.present)("says so", async () => {
       expect((await openCheck(false)).device).toMatchObject({
-        device: expect.stringMatching(/^host simulation \(.*\), no GPU; memory and races$/),
+        device: expect.stringMatching(/^host simulation \(.*\), no GPU; memory and races checked$/),
         driver: expect.stringMatching(
           /values build.*; memory and races builds for 8 jobs of each entry point with default options$/,
         ),
@@ -288,6 +288,54 @@ describe.skipIf(!usable)("the races build of the CUDA simulation", { timeout: 60
       const all = await openCheck(true);
       await expect(all.run(program, job)).rejects.toThrow("Race in run: y[0]");
       expect(await run(all, source, 100)).toHaveLength(100);
+    });
+  });
+
+  describe("with fewer tools", () => {
+    const home = process.env.PATH ?? "";
+    afterEach(() => {
+      process.env.PATH = home;
+    });
+
+    /** A folder as the only one on PATH, with a compiler that refuses a flag. */
+    function leaveCompiler(refused: string): void {
+      const folder = mkdtempSync(join(cache, "path-"));
+      const script = `#!/bin/sh
+for flag in "$@"; do [ "$flag" = "${refused}" ] && echo "no ${refused}" >&2 && exit 1; done
+PATH='${home}' exec '${compiler!.path}' "$@"
+`;
+      writeFileSync(join(folder, "g++"), script, { mode: 0o755 });
+      process.env.PATH = folder;
+    }
+
+    test("a compiler without the thread sanitizer's instrumentation cannot build it", async () => {
+      leaveCompiler("-fsanitize=thread");
+      expect(await openCuda({ build: "races", cache })).toEqual({
+        target: "cuda",
+        unavailable: "g++ has no thread sanitizer's instrumentation.",
+        install: "g++ with the libraries it comes with",
+      });
+      const checked = await openChecked({ cache });
+      if ("unavailable" in checked) throw new Error(checked.unavailable);
+      expect(checked.device.device).toMatch(
+        /; memory checked; no races check: g\+\+ has no thread sanitizer's instrumentation\.$/,
+      );
+      expect(await run(checked, scale, 70)).toEqual(doubled(70));
+    });
+
+    test("a compiler without the address sanitizer cannot build the memory check", async () => {
+      leaveCompiler("-fsanitize=address");
+      expect(await openCuda({ build: "memory", cache })).toMatchObject({
+        unavailable: "g++ has no address sanitizer.",
+      });
+    });
+
+    test("lines and names of arrays are left out where nothing tells them", async () => {
+      leaveCompiler("-none");
+      const source = neighbour.replace("__syncthreads();", "");
+      await expect(run(await open(), source)).rejects.toThrow(
+        /^Race in run: byte \d+ of shared memory is .* \(code 0x\w+; its line needs addr2line of binutils\) and/,
+      );
     });
   });
 });
