@@ -15,7 +15,7 @@ export function listDispatches(device, steps, scalars) {
   return dispatches;
 }
 
-/** Fills a buffer; gives another one that is needed until the commands are submitted, if there is. */
+/** Fills a buffer; gives another one that is needed until the commands are submitted, if any. */
 function encodeFill(device, encoder, buffer, value, type) {
   if (value === 0) {
     encoder.clearBuffer(buffer);
