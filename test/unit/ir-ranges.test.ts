@@ -24,6 +24,13 @@ describe("positions that need no clamp", () => {
       true,
     );
   });
+  it("remainders by the axis, of what is not negative", () => {
+    expect(isWithin(make("mod", anyIndex, H), H, facts)).toBe(true);
+    // A block of the input has as many channels as the weight.
+    expect(isWithin(make("mod", anyIndex, make("idiv", C, groups)), I, facts)).toBe(true);
+    expect(isWithin(make("mod", anyIndex, H), O, facts)).toBe(false);
+    expect(isWithin(make("mod", wild, H), H, facts)).toBe(false);
+  });
   it("runs that are cut to the axis, whichever way their bound is found", () => {
     const hi = select(make("lt", int(0), wild), make("minimum", wild, H), int(0));
     expect(isWithin(index(freshLoop("H", int(0), hi)), H, facts)).toBe(true);
