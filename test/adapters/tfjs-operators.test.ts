@@ -218,6 +218,15 @@ describe.each(backends)("on %s", (backend) => {
     expect([...(await dw!.data())]).toEqual(new Array(18).fill(0));
   });
 
+  it("takes tensors that another backend has made", async () => {
+    await useBackend("cpu");
+    const x = fill("input", [1, 2, 4, 4], 1);
+    const weight = fill("weight", [3, 2, 3, 3], 2);
+    const expected = await warpweave.conv2d(x, weight).data();
+    await useBackend(backend);
+    expect(await errorOf(warpweave.conv2d(x, weight), expected)).toBeLessThan(roundings);
+  });
+
   it("covers more groups than one dimension of a dispatch has", { timeout: 120_000 }, async () => {
     // 65535 groups of 128 threads are fewer than these elements.
     const side = 2944;
