@@ -1,5 +1,7 @@
 // What callers of the TensorFlow.js operators and layers are told when something does not fit.
 
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, it } from "vitest";
 import * as warpweave from "../../generated/tfjs/index.js";
@@ -89,6 +91,18 @@ describe("operators say what does not fit", () => {
     expect(() => tf.grad((w: tf.Tensor) => tf.sum(slope(w)))(weight())).toThrow(
       "gradient function not found for WarpweaveConv2dBackward",
     );
+  });
+
+  it("no backend has to be set before the first call", () => {
+    const text = `
+      import * as tf from "@tensorflow/tfjs";
+      import { conv2d } from "./generated/tfjs/index.js";
+      const y = conv2d(tf.ones([1, 1, 3, 3]), tf.ones([1, 1, 2, 2]));
+      console.log(tf.getBackend(), y.dataSync().join());`;
+    const args = ["--input-type=module", "-e", text];
+    const cwd = fileURLToPath(new URL("../..", import.meta.url));
+    const out = execFileSync(process.execPath, args, { cwd, encoding: "utf8", stdio: "pipe" });
+    expect(out.trim().split("\n").at(-1)).toBe("cpu 4,4,4,4");
   });
 
   it("another backend is named", async () => {
