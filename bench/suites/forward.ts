@@ -47,7 +47,7 @@ interface Row extends Timing {
 
 export const forward: Suite = {
   name: "forward",
-  doc: "deform_conv2d, forward: pointwise kernels of every target and peers, as ratios",
+  doc: "deform_conv2d, forward: the kernels that ship, on every target, and peers, as ratios",
   async run(tell) {
     const operator = openOperator("deform_conv2d");
     const machine = await openAll(targets);
