@@ -6,7 +6,7 @@ import { type Facts, factsOf } from "../ir/facts.ts";
 import type { Gather, Kernel, Stage } from "../ir/kernel.ts";
 import { freeLoops } from "../ir/walk.ts";
 import { copyTo } from "./copies.ts";
-import { splitDomain } from "./site.ts";
+import { isShared } from "./site.ts";
 import { findSplits, type Split, settleTest, splitNodes } from "./splits.ts";
 
 /** What is asked of a stage's domain other than that its loops run as declared. */
@@ -135,28 +135,46 @@ export function walkDomain(
       loop: opened,
       inner: open(rest, of ? new Map(spots).set(of, found) : spots),
     });
-    if (by === 1) return [next(loop, [{ at: index(loop), exists: undefined }])];
-    const author = names.get(loop) ?? loop.axis.toLowerCase();
-    const runs = apart ? loop.hi : make("add", loop.hi, int(by - 1));
-    const run = freshLoop(loop.axis, int(0), make("idiv", runs, int(by)));
-    names.set(run, `${author}_run`);
-    const start = make("mul", index(run), int(by));
-    const places = Array.from({ length: by }, (_, q) => make("add", start, int(q)));
-    const spotsOf = places.map((p, q): Spot => {
-      if (apart || q === 0) return { at: p, exists: undefined };
-      const exists = make("lt", p, loop.hi);
-      names.set(exists, `has_${author}`);
-      return { at: select(exists, p, start), exists };
-    });
-    // In an axis that is cut the places in the whole have the author's name.
-    if (of === loop) for (const { at } of spotsOf) names.set(at, author);
-    if (!apart) return [next(run, spotsOf)];
-    const left = freshLoop(loop.axis, make("mul", run.hi, int(by)), loop.hi);
-    names.set(left, author);
-    return [next(run, spotsOf), next(left, [{ at: index(left), exists: undefined }])];
+    return runsAlong(loop, by, apart, of === loop, names).map(([opened, found]) =>
+      next(opened, found),
+    );
   };
   const standing = around.map((l) => [l, [{ at: index(l), exists: undefined }]] as const);
   return open(sorted, new Map(standing));
+}
+
+/**
+ * The loops that walk an axis `by` places at once, each with the places of a step. `named` says that these are
+ * places of the whole axis, which have the author's name; in an axis that is cut they are places in a block.
+ */
+function runsAlong(
+  loop: Loop,
+  by: number,
+  apart: boolean,
+  named: boolean,
+  names: Map<Expr | Loop, string>,
+): readonly (readonly [Loop, readonly Spot[]])[] {
+  if (by === 1) return [[loop, [{ at: index(loop), exists: undefined }]]];
+  const author = names.get(loop) ?? loop.axis.toLowerCase();
+  const runs = apart ? loop.hi : make("add", loop.hi, int(by - 1));
+  const run = freshLoop(loop.axis, int(0), make("idiv", runs, int(by)));
+  names.set(run, `${author}_run`);
+  const start = make("mul", index(run), int(by));
+  const spots = Array.from({ length: by }, (_, q): Spot => {
+    const at = make("add", start, int(q));
+    if (apart || q === 0) return { at, exists: undefined };
+    const exists = make("lt", at, loop.hi);
+    names.set(exists, `has_${author}`);
+    return { at: select(exists, at, start), exists };
+  });
+  if (named) for (const { at } of spots) names.set(at, author);
+  if (!apart) return [[run, spots]];
+  const rest = freshLoop(loop.axis, make("mul", run.hi, int(by)), loop.hi);
+  names.set(rest, author);
+  return [
+    [run, spots],
+    [rest, [{ at: index(rest), exists: undefined }]],
+  ];
 }
 
 /** Loops in each other around one walk. */
@@ -228,9 +246,13 @@ export function refuseAxes(stage: Stage, axes: readonly string[]): string | unde
     return `${stage.name} has no axis ${unknown}; it has ${called.join(", ")}`;
   const twice = axes.find((axis, i) => axes.indexOf(axis) !== i);
   if (twice !== undefined) return `the axis ${twice} of ${stage.name} is named twice`;
-  const free = splitDomain(stage.domain).flat;
-  const bound = axes.find((axis) => !free.includes(stage.domain[called.indexOf(axis)]!));
-  return bound === undefined
+  const loopOf = (axis: string): Loop => stage.domain[called.indexOf(axis)]!;
+  const bound = axes.find((axis) => !isShared(loopOf(axis)));
+  if (bound !== undefined)
+    return `how far ${bound} of ${stage.name} runs depends on other indices or on data`;
+  const needed = new Set(stage.domain.flatMap((l) => [...freeLoops(l.lo), ...freeLoops(l.hi)]));
+  const used = axes.find((axis) => needed.has(loopOf(axis)));
+  return used === undefined
     ? undefined
-    : `how far ${bound} of ${stage.name} runs depends on other indices or on data`;
+    : `how far other loops of ${stage.name} run depends on the index over ${used}`;
 }

@@ -64,3 +64,34 @@ describe("positions that are clamped", () => {
     ).toBe(true);
   });
 });
+
+describe("places of runs", () => {
+  const runs = (count: typeof O, by: number) =>
+    index(freshLoop("O", int(0), make("idiv", count, int(by))));
+  const place = (run: typeof O, by: number, q: number) =>
+    make("add", make("mul", run, int(by)), int(q));
+  const begun = (by: number) => runs(make("add", O, int(by - 1)), by);
+
+  it("of whole runs are in range", () => {
+    for (const q of [0, 1, 3]) expect(isWithin(place(runs(O, 4), 4, q), O, facts)).toBe(true);
+  });
+  it("beyond the run, of runs of other lengths, or of another axis are not", () => {
+    expect(isWithin(place(runs(O, 4), 4, 4), O, facts)).toBe(false);
+    expect(isWithin(place(runs(O, 4), 8, 0), O, facts)).toBe(false);
+    expect(isWithin(place(runs(O, 8), 4, 0), O, facts)).toBe(false);
+    expect(isWithin(place(runs(O, 4), 4, 0), C, facts)).toBe(false);
+  });
+  it("of runs that may be cut short are in range at their start, and where a test says so", () => {
+    const [start, next] = [place(begun(4), 4, 0), place(begun(4), 4, 1)];
+    expect(isWithin(start, O, facts)).toBe(true);
+    expect(isWithin(next, O, facts)).toBe(false);
+    expect(isWithin(select(make("lt", next, O), next, start), O, facts)).toBe(true);
+    expect(isWithin(select(make("lt", next, C), next, start), O, facts)).toBe(false);
+    expect(isWithin(select(make("lt", start, O), next, start), O, facts)).toBe(false);
+    expect(isWithin(select(make("le", next, O), next, start), O, facts)).toBe(false);
+  });
+  it("of more runs than begin are not", () => {
+    const many = runs(make("add", O, int(4)), 4);
+    expect(isWithin(place(many, 4, 0), O, facts)).toBe(false);
+  });
+});
