@@ -46,3 +46,28 @@ export function describeTensors({ signature }: PrintedUnit): readonly string[] {
     ...signature.outputs.map(({ name, dims }) => `${name} ${shape(dims)}, written`),
   ];
 }
+
+/**
+ * How the functions of a file make up an entry, as lines of a comment: the one with the most steps, which are
+ * what others have too. Empty where each entry is one launch.
+ */
+export function describeOrder({ plans }: PrintedUnit, lead: string): readonly string[] {
+  const [fullest] = plans
+    .map(({ entry }) => entry)
+    .toSorted((a, b) => b.steps.length - a.steps.length);
+  if (!fullest || fullest.steps.length === 1) return [];
+  const { name, steps, workspaces } = fullest;
+  const lines = steps.map((step) => {
+    if (step.kind === "launch") return step.function;
+    const unless = step.unless === undefined ? "" : `, unless ${step.unless} is 1`;
+    return `fill ${step.buffer} with ${step.value}${unless}`;
+  });
+  const memory = workspaces.map(
+    (workspace) => `workspace ${workspace.name}: ${workspace.elements} of ${workspace.dtype}`,
+  );
+  return [
+    lead,
+    comment(`${name}, step by step${plans.length > 1 ? "; other entries alike" : ""}:`, lead),
+    ...[...lines, ...memory].map((line) => `${lead}   ${line}`),
+  ];
+}

@@ -1,6 +1,7 @@
 import {
   argumentList,
   comment,
+  describeOrder,
   describeTensors,
   fileName,
   preamble,
@@ -63,6 +64,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
       data: {
         preamble: preamble(unit, "CUDA C++, for a one-dimensional grid", "//"),
         tensors: describeTensors(unit),
+        order: describeOrder(unit, "//"),
         macros,
         helpers: unit.helpers.map(guardHelper),
         kernels: unit.plans.flatMap(({ nests, entry }) => {

@@ -1,5 +1,11 @@
 import { printFormula } from "../../generators/emit/formula.ts";
-import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
+import {
+  comment,
+  describeOrder,
+  describeTensors,
+  fileName,
+  preamble,
+} from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import type { NestExpr } from "../../generators/ir/nest.ts";
@@ -69,6 +75,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
       data: {
         preamble: preamble(unit, "JavaScript for gpu.js 2.24 and later", "//"),
         tensors: describeTensors(unit),
+        order: describeOrder(unit, "//"),
         kernels,
         helpers: unit.helpers,
         functions: argumentLines("const functions = [", names, "].map((source) => ({"),

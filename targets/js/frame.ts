@@ -36,14 +36,14 @@ function declareKernels({ nests, entry }: PrintedPlan) {
   });
 }
 
-function runStep(step: Step, entry: Entry): string {
+function runStep(step: Step, entry: Entry, indent = 4): string {
   if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
   const args = [
     ...step.buffers.map(({ name }) => safe(name)),
     ...step.scalars.map((name) => `_s.${name}`),
     ...entry.constants.map(({ option }) => `_o.${option}`),
   ];
-  return argumentLines(`${step.function}(`, args, ");", 4);
+  return argumentLines(`${step.function}(`, args, ");", indent);
 }
 
 /** What an entry of any module says: the tensors that it takes, and the memory that it makes itself. */
@@ -120,11 +120,7 @@ function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
       before: first.filter((w) => !isInside(w)).flatMap((w) => allocate(w, 4, guard)),
       lines: [
         ...first.filter(isInside).flatMap((w) => allocate(w, indent, "")),
-        ...group.steps.flatMap((step) =>
-          runStep(step, entry)
-            .split("\n")
-            .map((line, i) => (i === 0 ? " ".repeat(indent) : " ".repeat(indent - 4)) + line),
-        ),
+        ...group.steps.map((step) => " ".repeat(indent) + runStep(step, entry, indent)),
       ],
     };
   });

@@ -1,7 +1,19 @@
-import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
+import {
+  comment,
+  describeOrder,
+  describeTensors,
+  fileName,
+  preamble,
+} from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import { countElements } from "../../generators/emit/printer.ts";
-import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
+import {
+  type Framed,
+  level,
+  type PrintedPlan,
+  type PrintedUnit,
+} from "../../generators/emit/target.ts";
+import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
 import { reserved } from "./reserved.ts";
 import { globalVariables, nestsOf, sharedVariables, uniformOf, uniforms } from "./variables.ts";
@@ -21,12 +33,16 @@ function declareKernels({ plan, nests }: PrintedPlan, all: readonly PrintedPlan[
     name: safe(nest.name),
     threads: nest.group,
     params: uniformOf(plan, all).name,
-    groups,
+    guard: wrap(`if (group >= ${markGaps(groups)}) {`, 2, 100, 2).join("\n"),
     // An unused value is an error to some compilers, a warning to others.
     thread: nest.group > 1,
     body,
   }));
 }
+
+/** Marks where a formula may be broken. */
+const markGaps = (formula: string): string =>
+  formula.replaceAll(" + ", ` +${gapAt(level.add)}`).replaceAll(" * ", ` *${gapAt(level.mul)}`);
 
 /** One module: overrides for the options, bindings, helper functions, an entry point for each launch. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
@@ -43,6 +59,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
       data: {
         preamble: preamble(unit, "WGSL", "//"),
         tensors: describeTensors(unit),
+        order: describeOrder(unit, "//"),
         overrides: [...constants.values()].map(({ name, option, values, default: value }) => ({
           name,
           value,

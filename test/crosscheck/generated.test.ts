@@ -19,9 +19,18 @@ const kernels = filesOf("cuda");
 const nvcc = await findNvcc();
 if (!nvcc) console.log("skipped: nvcc is not installed, so no CUDA file was compiled by it");
 
-test("there are files", () => {
-  expect(shaders.length).toBeGreaterThanOrEqual(4);
+test("there are files, gradients of every operator among them", () => {
+  expect(shaders.length).toBeGreaterThanOrEqual(10);
   expect(kernels.length).toBe(shaders.length);
+  const forward = shaders.map(({ name }) => name).filter((name) => !name.includes("_backward."));
+  for (const name of forward)
+    expect(shaders.map((file) => file.name)).toContain(name.replace(".", "_backward."));
+});
+
+test.each(["js", "gpujs", "wgsl", "cuda"])("lines of %s fit into 100 columns", (target) => {
+  for (const { name, source } of filesOf(target))
+    for (const line of source.split("\n"))
+      expect(line.length, `${name}: ${line}`).toBeLessThan(101);
 });
 
 /** Every override of a file at 0 and at 1: both sides of each option. */
