@@ -10,6 +10,11 @@
 //   grad_input (N, C, H, W), written
 //   grad_weight (O, I, KH, KW), written
 //   grad_bias (O), written
+//
+// conv2d_backward_bias, step by step; other entries alike:
+//   conv2d_backward_bias_grad_input
+//   conv2d_backward_bias_grad_weight
+//   conv2d_backward_bias_grad_bias
 
 // accumulate: 0 overwrite, 1 add
 #ifndef CONV2D_ACCUMULATE
@@ -70,33 +75,32 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
     const int at8 = has_c_in3 ? at7 : at2;
     for (int i = 0; i < KH; ++i) {
       const int at9 = h + padding_top - dilation_y * i;
-      const int at10 = floor_div(at9, stride_y);
-      const bool test = floor_mod(at9, stride_y) == 0 && 0 <= at10 && at10 < OH;
-      const int safe_oh = max(0, min(at10, OH - 1));
+      const int oh = floor_div(at9, stride_y);
+      const bool test = floor_mod(at9, stride_y) == 0 && 0 <= oh && oh < OH;
+      const int safe_oh = max(0, min(oh, OH - 1));
       for (int j = 0; j < KW; ++j) {
-        const int at11 = w + padding_left - dilation_x * j;
-        const int at12 = floor_div(at11, stride_x);
-        const bool test2 = test && floor_mod(at11, stride_x) == 0 && 0 <= at12 && at12 < OW;
-        const int safe_ow = max(0, min(at12, OW - 1));
+        const int at10 = w + padding_left - dilation_x * j;
+        const int ow = floor_div(at10, stride_x);
+        const bool test2 = test && floor_mod(at10, stride_x) == 0 && 0 <= ow && ow < OW;
+        const int safe_ow = max(0, min(ow, OW - 1));
         for (int o = 0; o < O_per_groups; ++o) {
           float value = 0.0f;
-          const int at13 = c_block * O_per_groups + o;
-          const float grad_output_value = grad_output[((n * O + at13) * OH + safe_oh) * OW +
-              safe_ow];
+          const int o2 = c_block * O_per_groups + o;
+          const float grad_output_value = grad_output[((n * O + o2) * OH + safe_oh) * OW + safe_ow];
           if (test2) {
-            value = grad_output_value * weight[((at13 * I + at2) * KH + i) * KW + j];
+            value = grad_output_value * weight[((o2 * I + at2) * KH + i) * KW + j];
           }
           float value2 = 0.0f;
           if (test2) {
-            value2 = grad_output_value * weight[((at13 * I + at4) * KH + i) * KW + j];
+            value2 = grad_output_value * weight[((o2 * I + at4) * KH + i) * KW + j];
           }
           float value3 = 0.0f;
           if (test2) {
-            value3 = grad_output_value * weight[((at13 * I + at6) * KH + i) * KW + j];
+            value3 = grad_output_value * weight[((o2 * I + at6) * KH + i) * KW + j];
           }
           float value4 = 0.0f;
           if (test2) {
-            value4 = grad_output_value * weight[((at13 * I + at8) * KH + i) * KW + j];
+            value4 = grad_output_value * weight[((o2 * I + at8) * KH + i) * KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -105,16 +109,16 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
         }
       }
     }
-    const int at14 = n * C;
-    const int at15 = c_block * C_per_groups;
-    const int place = ((at14 + (at15 + at2)) * H + h) * W + w;
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int place = ((at11 + (at12 + at2)) * H + h) * W + w;
     if (CONV2D_ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      const int place_2 = ((at14 + (at15 + at4)) * H + h) * W + w;
+      const int place_2 = ((at11 + (at12 + at4)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -122,7 +126,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
       }
     }
     if (has_c_in2) {
-      const int place_3 = ((at14 + (at15 + at6)) * H + h) * W + w;
+      const int place_3 = ((at11 + (at12 + at6)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -130,7 +134,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_input(
       }
     }
     if (has_c_in3) {
-      const int place_4 = ((at14 + (at15 + at8)) * H + h) * W + w;
+      const int place_4 = ((at11 + (at12 + at8)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -180,14 +184,14 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_grad_weight(
     for (int n = 0; n < N; ++n) {
       const int at11 = n * O;
       for (int oh = 0; oh < OH; ++oh) {
-        const int h = oh * stride_y - padding_top + kh * dilation_y;
-        const int safe_h = max(0, min(h, H - 1));
-        const bool in_h = 0 <= h && h < H;
+        const int y = oh * stride_y - padding_top + kh * dilation_y;
+        const int safe_h = max(0, min(y, H - 1));
+        const bool in_h = 0 <= y && y < H;
         for (int ow = 0; ow < OW; ++ow) {
-          const int w = ow * stride_x - padding_left + kw * dilation_x;
+          const int x = ow * stride_x - padding_left + kw * dilation_x;
           const int input_at = ((n * C + (o_block * C_per_groups + i)) * H + safe_h) * W +
-              max(0, min(w, W - 1));
-          const float input_value = in_h && 0 <= w && w < W ? input[input_at] : 0.0f;
+              max(0, min(x, W - 1));
+          const float input_value = in_h && 0 <= x && x < W ? input[input_at] : 0.0f;
           sum += grad_output[((at11 + at4) * OH + oh) * OW + ow] * input_value;
           sum2 += grad_output[((at11 + at6) * OH + oh) * OW + ow] * input_value;
           sum3 += grad_output[((at11 + at8) * OH + oh) * OW + ow] * input_value;
@@ -265,33 +269,32 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
     const int at8 = has_c_in3 ? at7 : at2;
     for (int i = 0; i < KH; ++i) {
       const int at9 = h + padding_top - dilation_y * i;
-      const int at10 = floor_div(at9, stride_y);
-      const bool test = floor_mod(at9, stride_y) == 0 && 0 <= at10 && at10 < OH;
-      const int safe_oh = max(0, min(at10, OH - 1));
+      const int oh = floor_div(at9, stride_y);
+      const bool test = floor_mod(at9, stride_y) == 0 && 0 <= oh && oh < OH;
+      const int safe_oh = max(0, min(oh, OH - 1));
       for (int j = 0; j < KW; ++j) {
-        const int at11 = w + padding_left - dilation_x * j;
-        const int at12 = floor_div(at11, stride_x);
-        const bool test2 = test && floor_mod(at11, stride_x) == 0 && 0 <= at12 && at12 < OW;
-        const int safe_ow = max(0, min(at12, OW - 1));
+        const int at10 = w + padding_left - dilation_x * j;
+        const int ow = floor_div(at10, stride_x);
+        const bool test2 = test && floor_mod(at10, stride_x) == 0 && 0 <= ow && ow < OW;
+        const int safe_ow = max(0, min(ow, OW - 1));
         for (int o = 0; o < O_per_groups; ++o) {
           float value = 0.0f;
-          const int at13 = c_block * O_per_groups + o;
-          const float grad_output_value = grad_output[((n * O + at13) * OH + safe_oh) * OW +
-              safe_ow];
+          const int o2 = c_block * O_per_groups + o;
+          const float grad_output_value = grad_output[((n * O + o2) * OH + safe_oh) * OW + safe_ow];
           if (test2) {
-            value = grad_output_value * weight[((at13 * I + at2) * KH + i) * KW + j];
+            value = grad_output_value * weight[((o2 * I + at2) * KH + i) * KW + j];
           }
           float value2 = 0.0f;
           if (test2) {
-            value2 = grad_output_value * weight[((at13 * I + at4) * KH + i) * KW + j];
+            value2 = grad_output_value * weight[((o2 * I + at4) * KH + i) * KW + j];
           }
           float value3 = 0.0f;
           if (test2) {
-            value3 = grad_output_value * weight[((at13 * I + at6) * KH + i) * KW + j];
+            value3 = grad_output_value * weight[((o2 * I + at6) * KH + i) * KW + j];
           }
           float value4 = 0.0f;
           if (test2) {
-            value4 = grad_output_value * weight[((at13 * I + at8) * KH + i) * KW + j];
+            value4 = grad_output_value * weight[((o2 * I + at8) * KH + i) * KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -300,16 +303,16 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
         }
       }
     }
-    const int at14 = n * C;
-    const int at15 = c_block * C_per_groups;
-    const int place = ((at14 + (at15 + at2)) * H + h) * W + w;
+    const int at11 = n * C;
+    const int at12 = c_block * C_per_groups;
+    const int place = ((at11 + (at12 + at2)) * H + h) * W + w;
     if (CONV2D_ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      const int place_2 = ((at14 + (at15 + at4)) * H + h) * W + w;
+      const int place_2 = ((at11 + (at12 + at4)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -317,7 +320,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
       }
     }
     if (has_c_in2) {
-      const int place_3 = ((at14 + (at15 + at6)) * H + h) * W + w;
+      const int place_3 = ((at11 + (at12 + at6)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -325,7 +328,7 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_inpu
       }
     }
     if (has_c_in3) {
-      const int place_4 = ((at14 + (at15 + at8)) * H + h) * W + w;
+      const int place_4 = ((at11 + (at12 + at8)) * H + h) * W + w;
       if (CONV2D_ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -375,14 +378,14 @@ extern "C" __global__ void __launch_bounds__(128) conv2d_backward_bias_grad_weig
     for (int n = 0; n < N; ++n) {
       const int at11 = n * O;
       for (int oh = 0; oh < OH; ++oh) {
-        const int h = oh * stride_y - padding_top + kh * dilation_y;
-        const int safe_h = max(0, min(h, H - 1));
-        const bool in_h = 0 <= h && h < H;
+        const int y = oh * stride_y - padding_top + kh * dilation_y;
+        const int safe_h = max(0, min(y, H - 1));
+        const bool in_h = 0 <= y && y < H;
         for (int ow = 0; ow < OW; ++ow) {
-          const int w = ow * stride_x - padding_left + kw * dilation_x;
+          const int x = ow * stride_x - padding_left + kw * dilation_x;
           const int input_at = ((n * C + (o_block * C_per_groups + i)) * H + safe_h) * W +
-              max(0, min(w, W - 1));
-          const float input_value = in_h && 0 <= w && w < W ? input[input_at] : 0.0f;
+              max(0, min(x, W - 1));
+          const float input_value = in_h && 0 <= x && x < W ? input[input_at] : 0.0f;
           sum += grad_output[((at11 + at4) * OH + oh) * OW + ow] * input_value;
           sum2 += grad_output[((at11 + at6) * OH + oh) * OW + ow] * input_value;
           sum3 += grad_output[((at11 + at8) * OH + oh) * OW + ow] * input_value;

@@ -16,6 +16,18 @@
 //   grad_weight (O, I, KH, KW), written
 //   grad_mask (N, G*KH*KW, OH, OW), written
 //   grad_bias (O), written
+//
+// deform_conv2d_backward_mask_bias, step by step; other entries alike:
+//   deform_conv2d_backward_mask_bias_grad_bias
+//   deform_conv2d_backward_mask_bias_grad_columns
+//   deform_conv2d_backward_mask_bias_grad_offset
+//   deform_conv2d_backward_mask_bias_grad_mask
+//   fill grad_input with 0, unless DEFORM_CONV2D_ACCUMULATE is 1
+//   deform_conv2d_backward_mask_bias_grad_input
+//   deform_conv2d_backward_mask_bias_columns
+//   deform_conv2d_backward_mask_bias_grad_weight
+//   workspace columns: N * C * KH * KW * OH * OW of f32
+//   workspace grad_columns: N * C * KH * KW * OH * OW of f32
 
 // border: 0 zeros, 1 dcnv1
 #ifndef DEFORM_CONV2D_BORDER
@@ -95,29 +107,29 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_co
     const bool has_c_in3 = at7 < C_per_groups;
     const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+      const int o2 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + o2) * OH + oh) * OW + ow];
+      const int at9 = o2 * I;
+      sum += grad_output_value * weight[((at9 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * KH + kh) * KW + kw];
     }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
+    const int at10 = n * C;
+    const int at11 = c_block * C_per_groups;
+    const int at12 = ((((at10 + (at11 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
+      const int at13 = ((((at10 + (at11 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
+      const int at14 = ((((at10 + (at11 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
+      const int at15 = ((((at10 + (at11 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -153,147 +165,149 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_grad_of
     const int n = rest5 / G;
     const int at = (kh * KW + kw) * 2 + part;
     const int at2 = at / KW;
-    const int at3 = interleaved ? kh : at2 % KH;
+    const int i = interleaved ? kh : at2 % KH;
     const int g_at = n * G + g;
-    const int at4 = interleaved ? kw : at % KW;
-    const int part_at = ((g_at * KH + at3) * KW + at4) * 2;
+    const int j = interleaved ? kw : at % KW;
+    const int part_at = ((g_at * KH + i) * KW + j) * 2;
     const int part_at2 = g_at * 2;
-    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
-    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const int at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at3];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       const bool test = (interleaved ? part : at2 / KH % 2) == 0;
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
-          const int at6 = __float2int_rd(v2);
-          const int at7 = __float2int_rd(v);
-          const int h = at7 + 1;
-          const int w = at6 + 1;
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
+          const int low = __float2int_rd(x);
+          const int low2 = __float2int_rd(y);
+          const int h = low2 + 1;
+          const int w = low + 1;
           if (test) {
             float sum = 0.0f;
-            const float v3 = v2 - float(at6);
-            const float v4 = 1.0f - v3;
-            const int safe_w = max(0, min(at6, last_w));
+            const float t = x - float(low);
+            const float v = 1.0f - t;
+            const int safe_w = max(0, min(low, last_w));
             const bool in_h = 0 <= h && h < H;
-            const bool in_w = 0 <= at6 && at6 < W;
+            const bool in_w = 0 <= low && low < W;
             const int safe_w2 = max(0, min(w, last_w));
             const bool in_w2 = 0 <= w && w < W;
-            const bool in_h2 = 0 <= at7 && at7 < H;
+            const bool in_h2 = 0 <= low2 && low2 < H;
             const int safe_h = max(0, min(h, last_h));
             const bool test2 = in_h && in_w;
             const bool test3 = in_h && in_w2;
-            const int safe_h2 = max(0, min(at7, last_h));
+            const int safe_h2 = max(0, min(low2, last_h));
             const bool test4 = in_h2 && in_w;
             const bool test5 = in_h2 && in_w2;
             for (int c = 0; c < C_per_G; ++c) {
               const int c_at = n * C + (g * C_per_G + c);
-              const int at8 = c_at * H;
-              const int at9 = (at8 + safe_h) * W;
-              const int at10 = (at8 + safe_h2) * W;
-              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
-                  oh) * OW + ow];
-              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
-                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
-              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
-                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
-              sum += grad_columns_value * (v5 - v6);
+              const int at4 = c_at * H;
+              const int at5 = (at4 + safe_h) * W;
+              const int at6 = (at4 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                  OW + ow];
+              const float v2 = v * (test2 ? input[at5 + safe_w] : 0.0f) +
+                  t * (test3 ? input[at5 + safe_w2] : 0.0f);
+              const float v3 = v * (test4 ? input[at6 + safe_w] : 0.0f) +
+                  t * (test5 ? input[at6 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = sum;
           } else {
             float sum2 = 0.0f;
-            const float v7 = v - float(at7);
+            const float t2 = y - float(low2);
             const int safe_w3 = max(0, min(w, last_w));
             const bool in_h3 = 0 <= h && h < H;
             const bool in_w3 = 0 <= w && w < W;
-            const float v8 = 1.0f - v7;
-            const bool in_h4 = 0 <= at7 && at7 < H;
-            const int safe_w4 = max(0, min(at6, last_w));
-            const bool in_w4 = 0 <= at6 && at6 < W;
+            const float v4 = 1.0f - t2;
+            const bool in_h4 = 0 <= low2 && low2 < H;
+            const int safe_w4 = max(0, min(low, last_w));
+            const bool in_w4 = 0 <= low && low < W;
             const int safe_h3 = max(0, min(h, last_h));
             const bool test6 = in_h3 && in_w3;
-            const int safe_h4 = max(0, min(at7, last_h));
+            const int safe_h4 = max(0, min(low2, last_h));
             const bool test7 = in_h4 && in_w3;
             const bool test8 = in_h3 && in_w4;
             const bool test9 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C_per_G; ++c2) {
               const int c_at2 = n * C + (g * C_per_G + c2);
-              const int at11 = c_at2 * H;
-              const int at12 = (at11 + safe_h3) * W;
-              const int at13 = (at11 + safe_h4) * W;
-              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+              const int at7 = c_at2 * H;
+              const int at8 = (at7 + safe_h3) * W;
+              const int at9 = (at7 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
-                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
-              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
-                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
-              sum2 += grad_columns_value2 * v10;
+              const float v5 = t2 * (test6 ? input[at8 + safe_w3] : 0.0f) +
+                  v4 * (test7 ? input[at9 + safe_w3] : 0.0f);
+              const float v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0.0f) -
+                  v4 * (test9 ? input[at9 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v6;
             }
             value = sum2;
           }
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
-        const float v11 = minimum(v, float(last_h));
-        const float v12 = minimum(v2, float(last_w));
-        const float v13 = maximum(0.0f, v12);
-        const int at14 = __float2int_rd(v13);
-        const float v14 = maximum(0.0f, v11);
-        const int at15 = __float2int_rd(v14);
-        const int h2 = at15 + 1;
-        const int w2 = at14 + 1;
+      } else if (0.0f <= y && 0.0f <= x) {
+        const float v7 = minimum(y, float(last_h));
+        const float v8 = minimum(x, float(last_w));
+        const float xs = maximum(0.0f, v8);
+        const int low3 = __float2int_rd(xs);
+        const float ys = maximum(0.0f, v7);
+        const int low4 = __float2int_rd(ys);
+        const int h2 = low4 + 1;
+        const int w2 = low3 + 1;
         if (test) {
-          if (!(float(last_h) <= v) && 0.0f <= v11) {
+          if (!(float(last_h) <= y) && 0.0f <= v7) {
             float sum3 = 0.0f;
-            const float v15 = v13 - float(at14);
-            const float v16 = 1.0f - v15;
-            const int safe_w5 = max(0, min(at14, last_w));
+            const float t3 = xs - float(low3);
+            const float v9 = 1.0f - t3;
+            const int safe_w5 = max(0, min(low3, last_w));
             const bool in_h5 = 0 <= h2 && h2 < H;
             const int safe_w6 = max(0, min(w2, last_w));
             const bool in_w5 = 0 <= w2 && w2 < W;
             const int safe_h5 = max(0, min(h2, last_h));
             const bool test10 = in_h5 && in_w5;
-            const int safe_h6 = max(0, min(at15, last_h));
+            const int safe_h6 = max(0, min(low4, last_h));
             for (int c3 = 0; c3 < C_per_G; ++c3) {
               const int c_at3 = n * C + (g * C_per_G + c3);
-              const int at16 = c_at3 * H;
-              const int at17 = (at16 + safe_h5) * W;
-              const int at18 = (at16 + safe_h6) * W;
-              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+              const int at10 = c_at3 * H;
+              const int at11 = (at10 + safe_h5) * W;
+              const int at12 = (at10 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
-                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
-              const float v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
-              sum3 += grad_columns_value3 * v18;
+              const float v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0.0f) +
+                  t3 * (test10 ? input[at11 + safe_w6] : 0.0f);
+              const float v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v11;
             }
             value = sum3;
           }
-        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
+        } else if (!(float(last_w) <= x) && 0.0f <= v8) {
           float sum4 = 0.0f;
-          const float v19 = v14 - float(at15);
+          const float t4 = ys - float(low4);
           const int safe_w7 = max(0, min(w2, last_w));
           const bool in_h6 = 0 <= h2 && h2 < H;
           const bool in_w6 = 0 <= w2 && w2 < W;
-          const float v20 = 1.0f - v19;
-          const int safe_w8 = max(0, min(at14, last_w));
+          const float v12 = 1.0f - t4;
+          const int safe_w8 = max(0, min(low3, last_w));
           const int safe_h7 = max(0, min(h2, last_h));
           const bool test11 = in_h6 && in_w6;
-          const int safe_h8 = max(0, min(at15, last_h));
+          const int safe_h8 = max(0, min(low4, last_h));
           for (int c4 = 0; c4 < C_per_G; ++c4) {
             const int c_at4 = n * C + (g * C_per_G + c4);
-            const int at19 = c_at4 * H;
-            const int at20 = (at19 + safe_h7) * W;
-            const int at21 = (at19 + safe_h8) * W;
-            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
-                oh) * OW + ow];
-            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
-                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
-            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            const int at13 = c_at4 * H;
+            const int at14 = (at13 + safe_h7) * W;
+            const int at15 = (at13 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) *
+                OW + ow];
+            const float v13 = t4 * (test11 ? input[at14 + safe_w7] : 0.0f) +
+                v12 * (in_w6 ? input[at15 + safe_w7] : 0.0f);
+            const float v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0.0f) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = sum4;
         }
@@ -632,29 +646,29 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
     const bool has_c_in3 = at7 < C_per_groups;
     const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+      const int o2 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + o2) * OH + oh) * OW + ow];
+      const int at9 = o2 * I;
+      sum += grad_output_value * weight[((at9 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * KH + kh) * KW + kw];
     }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
+    const int at10 = n * C;
+    const int at11 = c_block * C_per_groups;
+    const int at12 = ((((at10 + (at11 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
+      const int at13 = ((((at10 + (at11 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
+      const int at14 = ((((at10 + (at11 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
+      const int at15 = ((((at10 + (at11 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -691,149 +705,151 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
     const int n = rest5 / G;
     const int at = (kh * KW + kw) * 2 + part;
     const int at2 = at / KW;
-    const int at3 = interleaved ? kh : at2 % KH;
+    const int i = interleaved ? kh : at2 % KH;
     const int g_at = n * G + g;
-    const int at4 = interleaved ? kw : at % KW;
-    const int kw_at = (g_at * KH + at3) * KW + at4;
+    const int j = interleaved ? kw : at % KW;
+    const int kw_at = (g_at * KH + i) * KW + j;
     const int part_at = kw_at * 2;
     const int part_at2 = g_at * 2;
-    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
-    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const int at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at3];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       const bool test = (interleaved ? part : at2 / KH % 2) == 0;
       const float mask_value = mask[(kw_at * OH + oh) * OW + ow];
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
-          const int at6 = __float2int_rd(v2);
-          const int at7 = __float2int_rd(v);
-          const int h = at7 + 1;
-          const int w = at6 + 1;
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
+          const int low = __float2int_rd(x);
+          const int low2 = __float2int_rd(y);
+          const int h = low2 + 1;
+          const int w = low + 1;
           if (test) {
             float sum = 0.0f;
-            const float v3 = v2 - float(at6);
-            const float v4 = 1.0f - v3;
-            const int safe_w = max(0, min(at6, last_w));
+            const float t = x - float(low);
+            const float v = 1.0f - t;
+            const int safe_w = max(0, min(low, last_w));
             const bool in_h = 0 <= h && h < H;
-            const bool in_w = 0 <= at6 && at6 < W;
+            const bool in_w = 0 <= low && low < W;
             const int safe_w2 = max(0, min(w, last_w));
             const bool in_w2 = 0 <= w && w < W;
-            const bool in_h2 = 0 <= at7 && at7 < H;
+            const bool in_h2 = 0 <= low2 && low2 < H;
             const int safe_h = max(0, min(h, last_h));
             const bool test2 = in_h && in_w;
             const bool test3 = in_h && in_w2;
-            const int safe_h2 = max(0, min(at7, last_h));
+            const int safe_h2 = max(0, min(low2, last_h));
             const bool test4 = in_h2 && in_w;
             const bool test5 = in_h2 && in_w2;
             for (int c = 0; c < C_per_G; ++c) {
               const int c_at = n * C + (g * C_per_G + c);
-              const int at8 = c_at * H;
-              const int at9 = (at8 + safe_h) * W;
-              const int at10 = (at8 + safe_h2) * W;
-              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
-                  oh) * OW + ow];
-              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
-                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
-              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
-                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
-              sum += grad_columns_value * (v5 - v6);
+              const int at4 = c_at * H;
+              const int at5 = (at4 + safe_h) * W;
+              const int at6 = (at4 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                  OW + ow];
+              const float v2 = v * (test2 ? input[at5 + safe_w] : 0.0f) +
+                  t * (test3 ? input[at5 + safe_w2] : 0.0f);
+              const float v3 = v * (test4 ? input[at6 + safe_w] : 0.0f) +
+                  t * (test5 ? input[at6 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = mask_value * sum;
           } else {
             float sum2 = 0.0f;
-            const float v7 = v - float(at7);
+            const float t2 = y - float(low2);
             const int safe_w3 = max(0, min(w, last_w));
             const bool in_h3 = 0 <= h && h < H;
             const bool in_w3 = 0 <= w && w < W;
-            const float v8 = 1.0f - v7;
-            const bool in_h4 = 0 <= at7 && at7 < H;
-            const int safe_w4 = max(0, min(at6, last_w));
-            const bool in_w4 = 0 <= at6 && at6 < W;
+            const float v4 = 1.0f - t2;
+            const bool in_h4 = 0 <= low2 && low2 < H;
+            const int safe_w4 = max(0, min(low, last_w));
+            const bool in_w4 = 0 <= low && low < W;
             const int safe_h3 = max(0, min(h, last_h));
             const bool test6 = in_h3 && in_w3;
-            const int safe_h4 = max(0, min(at7, last_h));
+            const int safe_h4 = max(0, min(low2, last_h));
             const bool test7 = in_h4 && in_w3;
             const bool test8 = in_h3 && in_w4;
             const bool test9 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C_per_G; ++c2) {
               const int c_at2 = n * C + (g * C_per_G + c2);
-              const int at11 = c_at2 * H;
-              const int at12 = (at11 + safe_h3) * W;
-              const int at13 = (at11 + safe_h4) * W;
-              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+              const int at7 = c_at2 * H;
+              const int at8 = (at7 + safe_h3) * W;
+              const int at9 = (at7 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
-                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
-              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
-                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
-              sum2 += grad_columns_value2 * v10;
+              const float v5 = t2 * (test6 ? input[at8 + safe_w3] : 0.0f) +
+                  v4 * (test7 ? input[at9 + safe_w3] : 0.0f);
+              const float v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0.0f) -
+                  v4 * (test9 ? input[at9 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v6;
             }
             value = mask_value * sum2;
           }
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
-        const float v11 = minimum(v, float(last_h));
-        const float v12 = minimum(v2, float(last_w));
-        const float v13 = maximum(0.0f, v12);
-        const int at14 = __float2int_rd(v13);
-        const float v14 = maximum(0.0f, v11);
-        const int at15 = __float2int_rd(v14);
-        const int h2 = at15 + 1;
-        const int w2 = at14 + 1;
+      } else if (0.0f <= y && 0.0f <= x) {
+        const float v7 = minimum(y, float(last_h));
+        const float v8 = minimum(x, float(last_w));
+        const float xs = maximum(0.0f, v8);
+        const int low3 = __float2int_rd(xs);
+        const float ys = maximum(0.0f, v7);
+        const int low4 = __float2int_rd(ys);
+        const int h2 = low4 + 1;
+        const int w2 = low3 + 1;
         if (test) {
-          if (!(float(last_h) <= v) && 0.0f <= v11) {
+          if (!(float(last_h) <= y) && 0.0f <= v7) {
             float sum3 = 0.0f;
-            const float v15 = v13 - float(at14);
-            const float v16 = 1.0f - v15;
-            const int safe_w5 = max(0, min(at14, last_w));
+            const float t3 = xs - float(low3);
+            const float v9 = 1.0f - t3;
+            const int safe_w5 = max(0, min(low3, last_w));
             const bool in_h5 = 0 <= h2 && h2 < H;
             const int safe_w6 = max(0, min(w2, last_w));
             const bool in_w5 = 0 <= w2 && w2 < W;
             const int safe_h5 = max(0, min(h2, last_h));
             const bool test10 = in_h5 && in_w5;
-            const int safe_h6 = max(0, min(at15, last_h));
+            const int safe_h6 = max(0, min(low4, last_h));
             for (int c3 = 0; c3 < C_per_G; ++c3) {
               const int c_at3 = n * C + (g * C_per_G + c3);
-              const int at16 = c_at3 * H;
-              const int at17 = (at16 + safe_h5) * W;
-              const int at18 = (at16 + safe_h6) * W;
-              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+              const int at10 = c_at3 * H;
+              const int at11 = (at10 + safe_h5) * W;
+              const int at12 = (at10 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
-                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
-              const float v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
-              sum3 += grad_columns_value3 * v18;
+              const float v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0.0f) +
+                  t3 * (test10 ? input[at11 + safe_w6] : 0.0f);
+              const float v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v11;
             }
             value = mask_value * sum3;
           }
-        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
+        } else if (!(float(last_w) <= x) && 0.0f <= v8) {
           float sum4 = 0.0f;
-          const float v19 = v14 - float(at15);
+          const float t4 = ys - float(low4);
           const int safe_w7 = max(0, min(w2, last_w));
           const bool in_h6 = 0 <= h2 && h2 < H;
           const bool in_w6 = 0 <= w2 && w2 < W;
-          const float v20 = 1.0f - v19;
-          const int safe_w8 = max(0, min(at14, last_w));
+          const float v12 = 1.0f - t4;
+          const int safe_w8 = max(0, min(low3, last_w));
           const int safe_h7 = max(0, min(h2, last_h));
           const bool test11 = in_h6 && in_w6;
-          const int safe_h8 = max(0, min(at15, last_h));
+          const int safe_h8 = max(0, min(low4, last_h));
           for (int c4 = 0; c4 < C_per_G; ++c4) {
             const int c_at4 = n * C + (g * C_per_G + c4);
-            const int at19 = c_at4 * H;
-            const int at20 = (at19 + safe_h7) * W;
-            const int at21 = (at19 + safe_h8) * W;
-            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
-                oh) * OW + ow];
-            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
-                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
-            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            const int at13 = c_at4 * H;
+            const int at14 = (at13 + safe_h7) * W;
+            const int at15 = (at13 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) *
+                OW + ow];
+            const float v13 = t4 * (test11 ? input[at14 + safe_w7] : 0.0f) +
+                v12 * (in_w6 ? input[at15 + safe_w7] : 0.0f);
+            const float v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0.0f) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = mask_value * sum4;
         }
@@ -879,30 +895,32 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
     const int part_at2 = g_at * 2;
     const int at = interleaved ? (part_at * OH + oh) * OW + ow :
         (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at];
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + kh * dilation_y) + dy;
     const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + kw * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
           float sum = 0.0f;
-          const int at2 = __float2int_rd(v);
-          const float v3 = v - float(at2);
-          const int at3 = __float2int_rd(v2);
-          const float v4 = v2 - float(at3);
-          const float v5 = 1.0f - v4;
-          const int safe_w = max(0, min(at3, last_w));
-          const bool in_h = 0 <= at2 && at2 < H;
-          const bool in_w = 0 <= at3 && at3 < W;
-          const int w = at3 + 1;
+          const int low = __float2int_rd(y);
+          const float t = y - float(low);
+          const int low2 = __float2int_rd(x);
+          const float t2 = x - float(low2);
+          const float v = 1.0f - t2;
+          const int safe_w = max(0, min(low2, last_w));
+          const bool in_h = 0 <= low && low < H;
+          const bool in_w = 0 <= low2 && low2 < W;
+          const int w = low2 + 1;
           const int safe_w2 = max(0, min(w, last_w));
           const bool in_w2 = 0 <= w && w < W;
-          const int h = at2 + 1;
+          const int h = low + 1;
           const bool in_h2 = 0 <= h && h < H;
-          const float v6 = 1.0f - v3;
-          const int safe_h = max(0, min(at2, last_h));
+          const float v2 = 1.0f - t;
+          const int safe_h = max(0, min(low, last_h));
           const bool test = in_h && in_w;
           const bool test2 = in_h && in_w2;
           const int safe_h2 = max(0, min(h, last_h));
@@ -910,50 +928,50 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_gr
           const bool test4 = in_h2 && in_w2;
           for (int c = 0; c < C_per_G; ++c) {
             const int c_at = n * C + (g * C_per_G + c);
-            const int at4 = c_at * H;
-            const int at5 = (at4 + safe_h) * W;
-            const int at6 = (at4 + safe_h2) * W;
+            const int at2 = c_at * H;
+            const int at3 = (at2 + safe_h) * W;
+            const int at4 = (at2 + safe_h2) * W;
             const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) *
                 OW + ow];
-            const float v7 = v5 * (test ? input[at5 + safe_w] : 0.0f) +
-                v4 * (test2 ? input[at5 + safe_w2] : 0.0f);
-            const float v8 = v5 * (test3 ? input[at6 + safe_w] : 0.0f) +
-                v4 * (test4 ? input[at6 + safe_w2] : 0.0f);
-            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+            const float v3 = v * (test ? input[at3 + safe_w] : 0.0f) +
+                t2 * (test2 ? input[at3 + safe_w2] : 0.0f);
+            const float v4 = v * (test3 ? input[at4 + safe_w] : 0.0f) +
+                t2 * (test4 ? input[at4 + safe_w2] : 0.0f);
+            sum += grad_columns_value * (v2 * v3 + t * v4);
           }
           value = sum;
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
+      } else if (0.0f <= y && 0.0f <= x) {
         float sum2 = 0.0f;
-        const float v9 = maximum(0.0f, minimum(v, float(last_h)));
-        const int at7 = __float2int_rd(v9);
-        const float v10 = v9 - float(at7);
-        const float v11 = maximum(0.0f, minimum(v2, float(last_w)));
-        const int at8 = __float2int_rd(v11);
-        const float v12 = v11 - float(at8);
-        const float v13 = 1.0f - v12;
-        const int safe_w3 = max(0, min(at8, last_w));
-        const int w2 = at8 + 1;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low3 = __float2int_rd(ys);
+        const float t3 = ys - float(low3);
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low4 = __float2int_rd(xs);
+        const float t4 = xs - float(low4);
+        const float v5 = 1.0f - t4;
+        const int safe_w3 = max(0, min(low4, last_w));
+        const int w2 = low4 + 1;
         const int safe_w4 = max(0, min(w2, last_w));
         const bool in_w3 = 0 <= w2 && w2 < W;
-        const int h2 = at7 + 1;
+        const int h2 = low3 + 1;
         const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v14 = 1.0f - v10;
-        const int safe_h3 = max(0, min(at7, last_h));
+        const float v6 = 1.0f - t3;
+        const int safe_h3 = max(0, min(low3, last_h));
         const int safe_h4 = max(0, min(h2, last_h));
         const bool test5 = in_h3 && in_w3;
         for (int c2 = 0; c2 < C_per_G; ++c2) {
           const int c_at2 = n * C + (g * C_per_G + c2);
-          const int at9 = c_at2 * H;
-          const int at10 = (at9 + safe_h3) * W;
-          const int at11 = (at9 + safe_h4) * W;
+          const int at5 = c_at2 * H;
+          const int at6 = (at5 + safe_h3) * W;
+          const int at7 = (at5 + safe_h4) * W;
           const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
               OW + ow];
-          const float v15 = v14 *
-              (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0.0f));
-          const float v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0.0f) +
-              v12 * (test5 ? input[at11 + safe_w4] : 0.0f);
-          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+          const float v7 = v6 *
+              (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+          const float v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+              t4 * (test5 ? input[at7 + safe_w4] : 0.0f);
+          sum2 += grad_columns_value2 * (v7 + t3 * v8);
         }
         value = sum2;
       }
@@ -1320,29 +1338,29 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_gr
     const bool has_c_in3 = at7 < C_per_groups;
     const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+      const int o2 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + o2) * OH + oh) * OW + ow];
+      const int at9 = o2 * I;
+      sum += grad_output_value * weight[((at9 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * KH + kh) * KW + kw];
     }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
+    const int at10 = n * C;
+    const int at11 = c_block * C_per_groups;
+    const int at12 = ((((at10 + (at11 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
+      const int at13 = ((((at10 + (at11 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
+      const int at14 = ((((at10 + (at11 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
+      const int at15 = ((((at10 + (at11 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -1378,147 +1396,149 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_bias_gr
     const int n = rest5 / G;
     const int at = (kh * KW + kw) * 2 + part;
     const int at2 = at / KW;
-    const int at3 = interleaved ? kh : at2 % KH;
+    const int i = interleaved ? kh : at2 % KH;
     const int g_at = n * G + g;
-    const int at4 = interleaved ? kw : at % KW;
-    const int part_at = ((g_at * KH + at3) * KW + at4) * 2;
+    const int j = interleaved ? kw : at % KW;
+    const int part_at = ((g_at * KH + i) * KW + j) * 2;
     const int part_at2 = g_at * 2;
-    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
-    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const int at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at3];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       const bool test = (interleaved ? part : at2 / KH % 2) == 0;
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
-          const int at6 = __float2int_rd(v2);
-          const int at7 = __float2int_rd(v);
-          const int h = at7 + 1;
-          const int w = at6 + 1;
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
+          const int low = __float2int_rd(x);
+          const int low2 = __float2int_rd(y);
+          const int h = low2 + 1;
+          const int w = low + 1;
           if (test) {
             float sum = 0.0f;
-            const float v3 = v2 - float(at6);
-            const float v4 = 1.0f - v3;
-            const int safe_w = max(0, min(at6, last_w));
+            const float t = x - float(low);
+            const float v = 1.0f - t;
+            const int safe_w = max(0, min(low, last_w));
             const bool in_h = 0 <= h && h < H;
-            const bool in_w = 0 <= at6 && at6 < W;
+            const bool in_w = 0 <= low && low < W;
             const int safe_w2 = max(0, min(w, last_w));
             const bool in_w2 = 0 <= w && w < W;
-            const bool in_h2 = 0 <= at7 && at7 < H;
+            const bool in_h2 = 0 <= low2 && low2 < H;
             const int safe_h = max(0, min(h, last_h));
             const bool test2 = in_h && in_w;
             const bool test3 = in_h && in_w2;
-            const int safe_h2 = max(0, min(at7, last_h));
+            const int safe_h2 = max(0, min(low2, last_h));
             const bool test4 = in_h2 && in_w;
             const bool test5 = in_h2 && in_w2;
             for (int c = 0; c < C_per_G; ++c) {
               const int c_at = n * C + (g * C_per_G + c);
-              const int at8 = c_at * H;
-              const int at9 = (at8 + safe_h) * W;
-              const int at10 = (at8 + safe_h2) * W;
-              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
-                  oh) * OW + ow];
-              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
-                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
-              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
-                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
-              sum += grad_columns_value * (v5 - v6);
+              const int at4 = c_at * H;
+              const int at5 = (at4 + safe_h) * W;
+              const int at6 = (at4 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                  OW + ow];
+              const float v2 = v * (test2 ? input[at5 + safe_w] : 0.0f) +
+                  t * (test3 ? input[at5 + safe_w2] : 0.0f);
+              const float v3 = v * (test4 ? input[at6 + safe_w] : 0.0f) +
+                  t * (test5 ? input[at6 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = sum;
           } else {
             float sum2 = 0.0f;
-            const float v7 = v - float(at7);
+            const float t2 = y - float(low2);
             const int safe_w3 = max(0, min(w, last_w));
             const bool in_h3 = 0 <= h && h < H;
             const bool in_w3 = 0 <= w && w < W;
-            const float v8 = 1.0f - v7;
-            const bool in_h4 = 0 <= at7 && at7 < H;
-            const int safe_w4 = max(0, min(at6, last_w));
-            const bool in_w4 = 0 <= at6 && at6 < W;
+            const float v4 = 1.0f - t2;
+            const bool in_h4 = 0 <= low2 && low2 < H;
+            const int safe_w4 = max(0, min(low, last_w));
+            const bool in_w4 = 0 <= low && low < W;
             const int safe_h3 = max(0, min(h, last_h));
             const bool test6 = in_h3 && in_w3;
-            const int safe_h4 = max(0, min(at7, last_h));
+            const int safe_h4 = max(0, min(low2, last_h));
             const bool test7 = in_h4 && in_w3;
             const bool test8 = in_h3 && in_w4;
             const bool test9 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C_per_G; ++c2) {
               const int c_at2 = n * C + (g * C_per_G + c2);
-              const int at11 = c_at2 * H;
-              const int at12 = (at11 + safe_h3) * W;
-              const int at13 = (at11 + safe_h4) * W;
-              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+              const int at7 = c_at2 * H;
+              const int at8 = (at7 + safe_h3) * W;
+              const int at9 = (at7 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
-                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
-              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
-                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
-              sum2 += grad_columns_value2 * v10;
+              const float v5 = t2 * (test6 ? input[at8 + safe_w3] : 0.0f) +
+                  v4 * (test7 ? input[at9 + safe_w3] : 0.0f);
+              const float v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0.0f) -
+                  v4 * (test9 ? input[at9 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v6;
             }
             value = sum2;
           }
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
-        const float v11 = minimum(v, float(last_h));
-        const float v12 = minimum(v2, float(last_w));
-        const float v13 = maximum(0.0f, v12);
-        const int at14 = __float2int_rd(v13);
-        const float v14 = maximum(0.0f, v11);
-        const int at15 = __float2int_rd(v14);
-        const int h2 = at15 + 1;
-        const int w2 = at14 + 1;
+      } else if (0.0f <= y && 0.0f <= x) {
+        const float v7 = minimum(y, float(last_h));
+        const float v8 = minimum(x, float(last_w));
+        const float xs = maximum(0.0f, v8);
+        const int low3 = __float2int_rd(xs);
+        const float ys = maximum(0.0f, v7);
+        const int low4 = __float2int_rd(ys);
+        const int h2 = low4 + 1;
+        const int w2 = low3 + 1;
         if (test) {
-          if (!(float(last_h) <= v) && 0.0f <= v11) {
+          if (!(float(last_h) <= y) && 0.0f <= v7) {
             float sum3 = 0.0f;
-            const float v15 = v13 - float(at14);
-            const float v16 = 1.0f - v15;
-            const int safe_w5 = max(0, min(at14, last_w));
+            const float t3 = xs - float(low3);
+            const float v9 = 1.0f - t3;
+            const int safe_w5 = max(0, min(low3, last_w));
             const bool in_h5 = 0 <= h2 && h2 < H;
             const int safe_w6 = max(0, min(w2, last_w));
             const bool in_w5 = 0 <= w2 && w2 < W;
             const int safe_h5 = max(0, min(h2, last_h));
             const bool test10 = in_h5 && in_w5;
-            const int safe_h6 = max(0, min(at15, last_h));
+            const int safe_h6 = max(0, min(low4, last_h));
             for (int c3 = 0; c3 < C_per_G; ++c3) {
               const int c_at3 = n * C + (g * C_per_G + c3);
-              const int at16 = c_at3 * H;
-              const int at17 = (at16 + safe_h5) * W;
-              const int at18 = (at16 + safe_h6) * W;
-              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+              const int at10 = c_at3 * H;
+              const int at11 = (at10 + safe_h5) * W;
+              const int at12 = (at10 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
-                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
-              const float v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
-              sum3 += grad_columns_value3 * v18;
+              const float v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0.0f) +
+                  t3 * (test10 ? input[at11 + safe_w6] : 0.0f);
+              const float v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v11;
             }
             value = sum3;
           }
-        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
+        } else if (!(float(last_w) <= x) && 0.0f <= v8) {
           float sum4 = 0.0f;
-          const float v19 = v14 - float(at15);
+          const float t4 = ys - float(low4);
           const int safe_w7 = max(0, min(w2, last_w));
           const bool in_h6 = 0 <= h2 && h2 < H;
           const bool in_w6 = 0 <= w2 && w2 < W;
-          const float v20 = 1.0f - v19;
-          const int safe_w8 = max(0, min(at14, last_w));
+          const float v12 = 1.0f - t4;
+          const int safe_w8 = max(0, min(low3, last_w));
           const int safe_h7 = max(0, min(h2, last_h));
           const bool test11 = in_h6 && in_w6;
-          const int safe_h8 = max(0, min(at15, last_h));
+          const int safe_h8 = max(0, min(low4, last_h));
           for (int c4 = 0; c4 < C_per_G; ++c4) {
             const int c_at4 = n * C + (g * C_per_G + c4);
-            const int at19 = c_at4 * H;
-            const int at20 = (at19 + safe_h7) * W;
-            const int at21 = (at19 + safe_h8) * W;
-            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
-                oh) * OW + ow];
-            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
-                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
-            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            const int at13 = c_at4 * H;
+            const int at14 = (at13 + safe_h7) * W;
+            const int at15 = (at13 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) *
+                OW + ow];
+            const float v13 = t4 * (test11 ? input[at14 + safe_w7] : 0.0f) +
+                v12 * (in_w6 ? input[at15 + safe_w7] : 0.0f);
+            const float v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0.0f) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = sum4;
         }
@@ -1882,29 +1902,29 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
     const bool has_c_in3 = at7 < C_per_groups;
     const int at8 = has_c_in3 ? at7 : at2;
     for (int o = 0; o < O_per_groups; ++o) {
-      const int at9 = c_block * O_per_groups + o;
-      const float grad_output_value = grad_output[((n * O + at9) * OH + oh) * OW + ow];
-      const int at10 = at9 * I;
-      sum += grad_output_value * weight[((at10 + at2) * KH + kh) * KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * KH + kh) * KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * KH + kh) * KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * KH + kh) * KW + kw];
+      const int o2 = c_block * O_per_groups + o;
+      const float grad_output_value = grad_output[((n * O + o2) * OH + oh) * OW + ow];
+      const int at9 = o2 * I;
+      sum += grad_output_value * weight[((at9 + at2) * KH + kh) * KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * KH + kh) * KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * KH + kh) * KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * KH + kh) * KW + kw];
     }
-    const int at11 = n * C;
-    const int at12 = c_block * C_per_groups;
-    const int at13 = ((((at11 + (at12 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
-    grad_columns[at13 + ow] = sum;
+    const int at10 = n * C;
+    const int at11 = c_block * C_per_groups;
+    const int at12 = ((((at10 + (at11 + at2)) * KH + kh) * KW + kw) * OH + oh) * OW;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      const int at14 = ((((at11 + (at12 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at14 + ow] = sum2;
+      const int at13 = ((((at10 + (at11 + at4)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      const int at15 = ((((at11 + (at12 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at15 + ow] = sum3;
+      const int at14 = ((((at10 + (at11 + at6)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      const int at16 = ((((at11 + (at12 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
-      grad_columns[at16 + ow] = sum4;
+      const int at15 = ((((at10 + (at11 + at8)) * KH + kh) * KW + kw) * OH + oh) * OW;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -1941,149 +1961,151 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
     const int n = rest5 / G;
     const int at = (kh * KW + kw) * 2 + part;
     const int at2 = at / KW;
-    const int at3 = interleaved ? kh : at2 % KH;
+    const int i = interleaved ? kh : at2 % KH;
     const int g_at = n * G + g;
-    const int at4 = interleaved ? kw : at % KW;
-    const int kw_at = (g_at * KH + at3) * KW + at4;
+    const int j = interleaved ? kw : at % KW;
+    const int kw_at = (g_at * KH + i) * KW + j;
     const int part_at = kw_at * 2;
     const int part_at2 = g_at * 2;
-    const int at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-        (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + at3 * dilation_y) + offset[at5];
-    const int offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + at4 * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const int at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+        (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dy = offset[at3];
+    const float y = float(oh * stride_y - padding_top + i * dilation_y) + dy;
+    const int offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + j * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       const bool test = (interleaved ? part : at2 / KH % 2) == 0;
       const float mask_value = mask[(kw_at * OH + oh) * OW + ow];
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
-          const int at6 = __float2int_rd(v2);
-          const int at7 = __float2int_rd(v);
-          const int h = at7 + 1;
-          const int w = at6 + 1;
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
+          const int low = __float2int_rd(x);
+          const int low2 = __float2int_rd(y);
+          const int h = low2 + 1;
+          const int w = low + 1;
           if (test) {
             float sum = 0.0f;
-            const float v3 = v2 - float(at6);
-            const float v4 = 1.0f - v3;
-            const int safe_w = max(0, min(at6, last_w));
+            const float t = x - float(low);
+            const float v = 1.0f - t;
+            const int safe_w = max(0, min(low, last_w));
             const bool in_h = 0 <= h && h < H;
-            const bool in_w = 0 <= at6 && at6 < W;
+            const bool in_w = 0 <= low && low < W;
             const int safe_w2 = max(0, min(w, last_w));
             const bool in_w2 = 0 <= w && w < W;
-            const bool in_h2 = 0 <= at7 && at7 < H;
+            const bool in_h2 = 0 <= low2 && low2 < H;
             const int safe_h = max(0, min(h, last_h));
             const bool test2 = in_h && in_w;
             const bool test3 = in_h && in_w2;
-            const int safe_h2 = max(0, min(at7, last_h));
+            const int safe_h2 = max(0, min(low2, last_h));
             const bool test4 = in_h2 && in_w;
             const bool test5 = in_h2 && in_w2;
             for (int c = 0; c < C_per_G; ++c) {
               const int c_at = n * C + (g * C_per_G + c);
-              const int at8 = c_at * H;
-              const int at9 = (at8 + safe_h) * W;
-              const int at10 = (at8 + safe_h2) * W;
-              const float grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH +
-                  oh) * OW + ow];
-              const float v5 = v4 * (test2 ? input[at9 + safe_w] : 0.0f) +
-                  v3 * (test3 ? input[at9 + safe_w2] : 0.0f);
-              const float v6 = v4 * (test4 ? input[at10 + safe_w] : 0.0f) +
-                  v3 * (test5 ? input[at10 + safe_w2] : 0.0f);
-              sum += grad_columns_value * (v5 - v6);
+              const int at4 = c_at * H;
+              const int at5 = (at4 + safe_h) * W;
+              const int at6 = (at4 + safe_h2) * W;
+              const float grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                  OW + ow];
+              const float v2 = v * (test2 ? input[at5 + safe_w] : 0.0f) +
+                  t * (test3 ? input[at5 + safe_w2] : 0.0f);
+              const float v3 = v * (test4 ? input[at6 + safe_w] : 0.0f) +
+                  t * (test5 ? input[at6 + safe_w2] : 0.0f);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = mask_value * sum;
           } else {
             float sum2 = 0.0f;
-            const float v7 = v - float(at7);
+            const float t2 = y - float(low2);
             const int safe_w3 = max(0, min(w, last_w));
             const bool in_h3 = 0 <= h && h < H;
             const bool in_w3 = 0 <= w && w < W;
-            const float v8 = 1.0f - v7;
-            const bool in_h4 = 0 <= at7 && at7 < H;
-            const int safe_w4 = max(0, min(at6, last_w));
-            const bool in_w4 = 0 <= at6 && at6 < W;
+            const float v4 = 1.0f - t2;
+            const bool in_h4 = 0 <= low2 && low2 < H;
+            const int safe_w4 = max(0, min(low, last_w));
+            const bool in_w4 = 0 <= low && low < W;
             const int safe_h3 = max(0, min(h, last_h));
             const bool test6 = in_h3 && in_w3;
-            const int safe_h4 = max(0, min(at7, last_h));
+            const int safe_h4 = max(0, min(low2, last_h));
             const bool test7 = in_h4 && in_w3;
             const bool test8 = in_h3 && in_w4;
             const bool test9 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C_per_G; ++c2) {
               const int c_at2 = n * C + (g * C_per_G + c2);
-              const int at11 = c_at2 * H;
-              const int at12 = (at11 + safe_h3) * W;
-              const int at13 = (at11 + safe_h4) * W;
-              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH +
+              const int at7 = c_at2 * H;
+              const int at8 = (at7 + safe_h3) * W;
+              const int at9 = (at7 + safe_h4) * W;
+              const float grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v9 = v7 * (test6 ? input[at12 + safe_w3] : 0.0f) +
-                  v8 * (test7 ? input[at13 + safe_w3] : 0.0f);
-              const float v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0.0f) -
-                  v8 * (test9 ? input[at13 + safe_w4] : 0.0f);
-              sum2 += grad_columns_value2 * v10;
+              const float v5 = t2 * (test6 ? input[at8 + safe_w3] : 0.0f) +
+                  v4 * (test7 ? input[at9 + safe_w3] : 0.0f);
+              const float v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0.0f) -
+                  v4 * (test9 ? input[at9 + safe_w4] : 0.0f);
+              sum2 += grad_columns_value2 * v6;
             }
             value = mask_value * sum2;
           }
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
-        const float v11 = minimum(v, float(last_h));
-        const float v12 = minimum(v2, float(last_w));
-        const float v13 = maximum(0.0f, v12);
-        const int at14 = __float2int_rd(v13);
-        const float v14 = maximum(0.0f, v11);
-        const int at15 = __float2int_rd(v14);
-        const int h2 = at15 + 1;
-        const int w2 = at14 + 1;
+      } else if (0.0f <= y && 0.0f <= x) {
+        const float v7 = minimum(y, float(last_h));
+        const float v8 = minimum(x, float(last_w));
+        const float xs = maximum(0.0f, v8);
+        const int low3 = __float2int_rd(xs);
+        const float ys = maximum(0.0f, v7);
+        const int low4 = __float2int_rd(ys);
+        const int h2 = low4 + 1;
+        const int w2 = low3 + 1;
         if (test) {
-          if (!(float(last_h) <= v) && 0.0f <= v11) {
+          if (!(float(last_h) <= y) && 0.0f <= v7) {
             float sum3 = 0.0f;
-            const float v15 = v13 - float(at14);
-            const float v16 = 1.0f - v15;
-            const int safe_w5 = max(0, min(at14, last_w));
+            const float t3 = xs - float(low3);
+            const float v9 = 1.0f - t3;
+            const int safe_w5 = max(0, min(low3, last_w));
             const bool in_h5 = 0 <= h2 && h2 < H;
             const int safe_w6 = max(0, min(w2, last_w));
             const bool in_w5 = 0 <= w2 && w2 < W;
             const int safe_h5 = max(0, min(h2, last_h));
             const bool test10 = in_h5 && in_w5;
-            const int safe_h6 = max(0, min(at15, last_h));
+            const int safe_h6 = max(0, min(low4, last_h));
             for (int c3 = 0; c3 < C_per_G; ++c3) {
               const int c_at3 = n * C + (g * C_per_G + c3);
-              const int at16 = c_at3 * H;
-              const int at17 = (at16 + safe_h5) * W;
-              const int at18 = (at16 + safe_h6) * W;
-              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH +
+              const int at10 = c_at3 * H;
+              const int at11 = (at10 + safe_h5) * W;
+              const int at12 = (at10 + safe_h6) * W;
+              const float grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH +
                   oh) * OW + ow];
-              const float v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0.0f) +
-                  v15 * (test10 ? input[at17 + safe_w6] : 0.0f);
-              const float v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0.0f));
-              sum3 += grad_columns_value3 * v18;
+              const float v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0.0f) +
+                  t3 * (test10 ? input[at11 + safe_w6] : 0.0f);
+              const float v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0.0f));
+              sum3 += grad_columns_value3 * v11;
             }
             value = mask_value * sum3;
           }
-        } else if (!(float(last_w) <= v2) && 0.0f <= v12) {
+        } else if (!(float(last_w) <= x) && 0.0f <= v8) {
           float sum4 = 0.0f;
-          const float v19 = v14 - float(at15);
+          const float t4 = ys - float(low4);
           const int safe_w7 = max(0, min(w2, last_w));
           const bool in_h6 = 0 <= h2 && h2 < H;
           const bool in_w6 = 0 <= w2 && w2 < W;
-          const float v20 = 1.0f - v19;
-          const int safe_w8 = max(0, min(at14, last_w));
+          const float v12 = 1.0f - t4;
+          const int safe_w8 = max(0, min(low3, last_w));
           const int safe_h7 = max(0, min(h2, last_h));
           const bool test11 = in_h6 && in_w6;
-          const int safe_h8 = max(0, min(at15, last_h));
+          const int safe_h8 = max(0, min(low4, last_h));
           for (int c4 = 0; c4 < C_per_G; ++c4) {
             const int c_at4 = n * C + (g * C_per_G + c4);
-            const int at19 = c_at4 * H;
-            const int at20 = (at19 + safe_h7) * W;
-            const int at21 = (at19 + safe_h8) * W;
-            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH +
-                oh) * OW + ow];
-            const float v21 = v19 * (test11 ? input[at20 + safe_w7] : 0.0f) +
-                v20 * (in_w6 ? input[at21 + safe_w7] : 0.0f);
-            const float v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0.0f) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            const int at13 = c_at4 * H;
+            const int at14 = (at13 + safe_h7) * W;
+            const int at15 = (at13 + safe_h8) * W;
+            const float grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) *
+                OW + ow];
+            const float v13 = t4 * (test11 ? input[at14 + safe_w7] : 0.0f) +
+                v12 * (in_w6 ? input[at15 + safe_w7] : 0.0f);
+            const float v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0.0f) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = mask_value * sum4;
         }
@@ -2129,30 +2151,32 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
     const int part_at2 = g_at * 2;
     const int at = interleaved ? (part_at * OH + oh) * OW + ow :
         (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const float v = float(oh * stride_y - padding_top + kh * dilation_y) + offset[at];
+    const float dy = offset[at];
+    const float y = float(oh * stride_y - padding_top + kh * dilation_y) + dy;
     const int offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-    const float v2 = float(ow * stride_x - padding_left + kw * dilation_x) +
-        offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+    const float x = float(ow * stride_x - padding_left + kw * dilation_x) + dx;
     float value = 0.0f;
-    if (v < float(H) && v2 < float(W)) {
+    if (y < float(H) && x < float(W)) {
       if (is_zeros) {
-        if (is_one_sided ? -1.0f <= v && -1.0f <= v2 : -1.0f < v && -1.0f < v2) {
+        const bool above = is_one_sided ? -1.0f <= y && -1.0f <= x : -1.0f < y && -1.0f < x;
+        if (above) {
           float sum = 0.0f;
-          const int at2 = __float2int_rd(v);
-          const float v3 = v - float(at2);
-          const int at3 = __float2int_rd(v2);
-          const float v4 = v2 - float(at3);
-          const float v5 = 1.0f - v4;
-          const int safe_w = max(0, min(at3, last_w));
-          const bool in_h = 0 <= at2 && at2 < H;
-          const bool in_w = 0 <= at3 && at3 < W;
-          const int w = at3 + 1;
+          const int low = __float2int_rd(y);
+          const float t = y - float(low);
+          const int low2 = __float2int_rd(x);
+          const float t2 = x - float(low2);
+          const float v = 1.0f - t2;
+          const int safe_w = max(0, min(low2, last_w));
+          const bool in_h = 0 <= low && low < H;
+          const bool in_w = 0 <= low2 && low2 < W;
+          const int w = low2 + 1;
           const int safe_w2 = max(0, min(w, last_w));
           const bool in_w2 = 0 <= w && w < W;
-          const int h = at2 + 1;
+          const int h = low + 1;
           const bool in_h2 = 0 <= h && h < H;
-          const float v6 = 1.0f - v3;
-          const int safe_h = max(0, min(at2, last_h));
+          const float v2 = 1.0f - t;
+          const int safe_h = max(0, min(low, last_h));
           const bool test = in_h && in_w;
           const bool test2 = in_h && in_w2;
           const int safe_h2 = max(0, min(h, last_h));
@@ -2160,50 +2184,50 @@ extern "C" __global__ void __launch_bounds__(128) deform_conv2d_backward_mask_bi
           const bool test4 = in_h2 && in_w2;
           for (int c = 0; c < C_per_G; ++c) {
             const int c_at = n * C + (g * C_per_G + c);
-            const int at4 = c_at * H;
-            const int at5 = (at4 + safe_h) * W;
-            const int at6 = (at4 + safe_h2) * W;
+            const int at2 = c_at * H;
+            const int at3 = (at2 + safe_h) * W;
+            const int at4 = (at2 + safe_h2) * W;
             const float grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) *
                 OW + ow];
-            const float v7 = v5 * (test ? input[at5 + safe_w] : 0.0f) +
-                v4 * (test2 ? input[at5 + safe_w2] : 0.0f);
-            const float v8 = v5 * (test3 ? input[at6 + safe_w] : 0.0f) +
-                v4 * (test4 ? input[at6 + safe_w2] : 0.0f);
-            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+            const float v3 = v * (test ? input[at3 + safe_w] : 0.0f) +
+                t2 * (test2 ? input[at3 + safe_w2] : 0.0f);
+            const float v4 = v * (test3 ? input[at4 + safe_w] : 0.0f) +
+                t2 * (test4 ? input[at4 + safe_w2] : 0.0f);
+            sum += grad_columns_value * (v2 * v3 + t * v4);
           }
           value = sum;
         }
-      } else if (0.0f <= v && 0.0f <= v2) {
+      } else if (0.0f <= y && 0.0f <= x) {
         float sum2 = 0.0f;
-        const float v9 = maximum(0.0f, minimum(v, float(last_h)));
-        const int at7 = __float2int_rd(v9);
-        const float v10 = v9 - float(at7);
-        const float v11 = maximum(0.0f, minimum(v2, float(last_w)));
-        const int at8 = __float2int_rd(v11);
-        const float v12 = v11 - float(at8);
-        const float v13 = 1.0f - v12;
-        const int safe_w3 = max(0, min(at8, last_w));
-        const int w2 = at8 + 1;
+        const float ys = maximum(0.0f, minimum(y, float(last_h)));
+        const int low3 = __float2int_rd(ys);
+        const float t3 = ys - float(low3);
+        const float xs = maximum(0.0f, minimum(x, float(last_w)));
+        const int low4 = __float2int_rd(xs);
+        const float t4 = xs - float(low4);
+        const float v5 = 1.0f - t4;
+        const int safe_w3 = max(0, min(low4, last_w));
+        const int w2 = low4 + 1;
         const int safe_w4 = max(0, min(w2, last_w));
         const bool in_w3 = 0 <= w2 && w2 < W;
-        const int h2 = at7 + 1;
+        const int h2 = low3 + 1;
         const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v14 = 1.0f - v10;
-        const int safe_h3 = max(0, min(at7, last_h));
+        const float v6 = 1.0f - t3;
+        const int safe_h3 = max(0, min(low3, last_h));
         const int safe_h4 = max(0, min(h2, last_h));
         const bool test5 = in_h3 && in_w3;
         for (int c2 = 0; c2 < C_per_G; ++c2) {
           const int c_at2 = n * C + (g * C_per_G + c2);
-          const int at9 = c_at2 * H;
-          const int at10 = (at9 + safe_h3) * W;
-          const int at11 = (at9 + safe_h4) * W;
+          const int at5 = c_at2 * H;
+          const int at6 = (at5 + safe_h3) * W;
+          const int at7 = (at5 + safe_h4) * W;
           const float grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) *
               OW + ow];
-          const float v15 = v14 *
-              (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0.0f));
-          const float v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0.0f) +
-              v12 * (test5 ? input[at11 + safe_w4] : 0.0f);
-          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+          const float v7 = v6 *
+              (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0.0f));
+          const float v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0.0f) +
+              t4 * (test5 ? input[at7 + safe_w4] : 0.0f);
+          sum2 += grad_columns_value2 * (v7 + t3 * v8);
         }
         value = sum2;
       }

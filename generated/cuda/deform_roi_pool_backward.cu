@@ -10,6 +10,11 @@
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
 //   grad_offset (R, 2, PH, PW), written
+//
+// deform_roi_pool_backward_offset, step by step; other entries alike:
+//   deform_roi_pool_backward_offset_grad_offset
+//   fill grad_input with 0, unless DEFORM_ROI_POOL_ACCUMULATE is 1
+//   deform_roi_pool_backward_offset_grad_input
 
 // coords: 0 real, 1 round
 #ifndef DEFORM_ROI_POOL_COORDS
@@ -76,113 +81,116 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
     const int r = rest2 / C;
     const int at = r * 5;
     const float rois_value = rois[at + 4];
-    const float v4 = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
+    const float bottom = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
     const float rois_value2 = rois[at + 2];
-    const float v5 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
-    const float v6 = v4 - v5;
-    const float v7 = rounded ? maximum(v6, 0.1f) : v6;
-    const float v8 = v7 / float(PH);
-    const float v9 = test ? float(sampling_ratio) : ceilf(v8);
-    const float v10 = v5 + gamma * v7 * 0.0f + float(ph) * v8;
-    const float v11 = v10 + v * v8 / v9;
-    const float v12 = v8 / v9;
-    const bool test2 = fabsf(v9) <= 3.4028234e+38f && fabsf(v11) <= 3.4028234e+38f &&
-        fabsf(v12) <= 3.4028234e+38f;
-    const bool test3 = v12 == 0.0f;
-    const float v13 = (-1.0f - v11) / v12;
-    const float v14 = (float(H) - v11) / v12;
-    const float v15 = minimum(v13, v14);
+    const float top = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
+    const float v4 = bottom - top;
+    const float height = rounded ? maximum(v4, 0.1f) : v4;
+    const float binH = height / float(PH);
+    const float rows = test ? float(sampling_ratio) : ceilf(binH);
+    const float dy = gamma * height * 0.0f;
+    const float v5 = top + dy + float(ph) * binH;
+    const float v6 = v5 + v * binH / rows;
+    const float v7 = binH / rows;
+    const bool test2 = fabsf(rows) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
+        fabsf(v7) <= 3.4028234e+38f;
+    const bool test3 = v7 == 0.0f;
+    const float v8 = (-1.0f - v6) / v7;
+    const float v9 = (float(H) - v6) / v7;
+    const float v10 = minimum(v8, v9);
     const int at2 = test2 ?
-        (test3 ? 0 : max(0, __float2int_rd(v15 - (1.0f + fabsf(v15) * 9.536743e-7f)))) : 0;
-    const int at3 = __float2int_ru(v9);
-    const float v16 = maximum(v13, v14);
+        (test3 ? 0 : max(0, __float2int_rd(v10 - (1.0f + fabsf(v10) * 9.536743e-7f)))) : 0;
+    const int at3 = __float2int_ru(rows);
+    const float v11 = maximum(v8, v9);
     const int at4 = test2 ?
-        (test3 ? at3 : min(at3, __float2int_ru(v16 + (1.0f + fabsf(v16) * 9.536743e-7f)))) : 0;
+        (test3 ? at3 : min(at3, __float2int_ru(v11 + (1.0f + fabsf(v11) * 9.536743e-7f)))) : 0;
     const float rois_value3 = rois[at + 3];
-    const float v17 = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
+    const float right = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
     const float rois_value4 = rois[at + 1];
-    const float v18 = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
-    const float v19 = v17 - v18;
-    const float v20 = rounded ? maximum(v19, 0.1f) : v19;
-    const float v21 = v20 / float(PW);
-    const float v22 = test ? float(sampling_ratio) : ceilf(v21);
-    const float v23 = v18 + gamma * v20 * 0.0f + float(pw) * v21;
-    const float v24 = v23 + v * v21 / v22;
-    const float v25 = v21 / v22;
-    const bool test4 = fabsf(v22) <= 3.4028234e+38f && fabsf(v24) <= 3.4028234e+38f &&
-        fabsf(v25) <= 3.4028234e+38f;
-    const bool test5 = v25 == 0.0f;
-    const float v26 = (-1.0f - v24) / v25;
-    const float v27 = (float(W) - v24) / v25;
-    const float v28 = minimum(v26, v27);
+    const float left = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
+    const float v12 = right - left;
+    const float width = rounded ? maximum(v12, 0.1f) : v12;
+    const float binW = width / float(PW);
+    const float cols = test ? float(sampling_ratio) : ceilf(binW);
+    const float dx = gamma * width * 0.0f;
+    const float v13 = left + dx + float(pw) * binW;
+    const float v14 = v13 + v * binW / cols;
+    const float v15 = binW / cols;
+    const bool test4 = fabsf(cols) <= 3.4028234e+38f && fabsf(v14) <= 3.4028234e+38f &&
+        fabsf(v15) <= 3.4028234e+38f;
+    const bool test5 = v15 == 0.0f;
+    const float v16 = (-1.0f - v14) / v15;
+    const float v17 = (float(W) - v14) / v15;
+    const float v18 = minimum(v16, v17);
     const int at5 = test4 ?
-        (test5 ? 0 : max(0, __float2int_rd(v28 - (1.0f + fabsf(v28) * 9.536743e-7f)))) : 0;
-    const int at6 = __float2int_ru(v22);
-    const float v29 = maximum(v26, v27);
+        (test5 ? 0 : max(0, __float2int_rd(v18 - (1.0f + fabsf(v18) * 9.536743e-7f)))) : 0;
+    const int at6 = __float2int_ru(cols);
+    const float v19 = maximum(v16, v17);
     const int at7 = test4 ?
-        (test5 ? at6 : min(at6, __float2int_ru(v29 + (1.0f + fabsf(v29) * 9.536743e-7f)))) : 0;
-    const float rois_value5 = rois[at];
-    const int at8 = (max(0, min(__float2int_rz(roundf(rois_value5)), N - 1)) * C + c) * H;
-    const bool test6 = 0.0f <= rois_value5;
-    const bool test7 = rois_value5 < float(N);
-    const bool test8 = floorf(rois_value5) == rois_value5;
-    const bool test9 = fabsf(v18) <= 3.4028234e+38f;
-    const bool test10 = fabsf(v5) <= 3.4028234e+38f;
-    const bool test11 = fabsf(v17) <= 3.4028234e+38f;
-    const bool test12 = fabsf(v4) <= 3.4028234e+38f;
-    const float v30 = v9 * v22;
+        (test5 ? at6 : min(at6, __float2int_ru(v19 + (1.0f + fabsf(v19) * 9.536743e-7f)))) : 0;
+    const float batch = rois[at];
+    const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
+    const int at8 = (n * C + c) * H;
+    const bool test6 = 0.0f <= batch;
+    const bool test7 = batch < float(N);
+    const bool test8 = floorf(batch) == batch;
+    const bool test9 = fabsf(left) <= 3.4028234e+38f;
+    const bool test10 = fabsf(top) <= 3.4028234e+38f;
+    const bool test11 = fabsf(right) <= 3.4028234e+38f;
+    const bool test12 = fabsf(bottom) <= 3.4028234e+38f;
+    const float v20 = rows * cols;
     for (int step = at2; step < at4; ++step) {
-      const float v31 = v10 + (float(step) + inCell) * v8 / v9;
-      const float v32 = maximum(0.0f, minimum(v31, float(last_h)));
-      const int at9 = __float2int_rd(v32);
+      const float v21 = v5 + (float(step) + inCell) * binH / rows;
+      const float v22 = maximum(0.0f, minimum(v21, float(last_h)));
+      const int at9 = __float2int_rd(v22);
       const int at10 = (at8 + max(0, min(at9, last_h))) * W;
-      const float v33 = v32 - float(at9);
+      const float v23 = v22 - float(at9);
       const int at11 = at9 + 1;
       const int at12 = (at8 + at11) * W;
-      const bool test13 = -1.0f <= v31 && v31 <= float(H);
-      const bool test14 = -0.5f <= v31 && v31 <= v2;
-      const float v34 = 1.0f - v33;
+      const bool test13 = -1.0f <= v21 && v21 <= float(H);
+      const bool test14 = -0.5f <= v21 && v21 <= v2;
+      const float v24 = 1.0f - v23;
       const bool test15 = 0 <= at11 && at11 < H;
       for (int step2 = at5; step2 < at7; ++step2) {
-        const float v35 = v23 + (float(step2) + inCell) * v21 / v22;
-        const bool test16 = test13 && -1.0f <= v35 && v35 <= float(W) &&
-            (is_clamp || (test14 && -0.5f <= v35 && v35 <= v3));
+        const float v25 = v13 + (float(step2) + inCell) * binW / cols;
+        const bool test16 = test13 && -1.0f <= v25 && v25 <= float(W) &&
+            (is_clamp || (test14 && -0.5f <= v25 && v25 <= v3));
         if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          const float v36 = maximum(0.0f, minimum(v35, float(last_w)));
-          const int at13 = __float2int_rd(v36);
+          const float v26 = maximum(0.0f, minimum(v25, float(last_w)));
+          const int at13 = __float2int_rd(v26);
           const int at14 = max(0, min(at13, last_w));
           float value = 0.0f;
           if (is_clamp) {
-            value = v30;
+            value = v20;
           } else {
             int sum = 0;
             for (int step3 = at2; step3 < at4; ++step3) {
-              const float v37 = v10 + (float(step3) + inCell) * v8 / v9;
-              const bool test17 = -0.5f <= v37 && v37 <= v2;
+              const float v27 = v5 + (float(step3) + inCell) * binH / rows;
+              const bool test17 = -0.5f <= v27 && v27 <= v2;
               for (int step4 = at5; step4 < at7; ++step4) {
-                const float v38 = v23 + (float(step4) + inCell) * v21 / v22;
-                sum += false || (test17 && -0.5f <= v38 && v38 <= v3) ? 1 : 0;
+                const float v28 = v13 + (float(step4) + inCell) * binW / cols;
+                sum += false || (test17 && -0.5f <= v28 && v28 <= v3) ? 1 : 0;
               }
             }
             value = float(sum);
           }
-          const float v39 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v40 = v39 * v34;
-          const float v41 = v36 - float(at13);
-          const float v42 = 1.0f - v41;
-          atomicAdd(&grad_input[at10 + at14], v40 * v42);
+          const float v29 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
+          const float v30 = v29 * v24;
+          const float v31 = v26 - float(at13);
+          const float v32 = 1.0f - v31;
+          atomicAdd(&grad_input[at10 + at14], v30 * v32);
           const int at15 = at13 + 1;
           const bool test18 = 0 <= at15;
           const bool test19 = at15 < W;
           if (test15) {
-            const float v43 = v39 * v33;
-            atomicAdd(&grad_input[at12 + at14], v43 * v42);
+            const float v33 = v29 * v23;
+            atomicAdd(&grad_input[at12 + at14], v33 * v32);
             if (test18 && test19) {
-              atomicAdd(&grad_input[at12 + at15], v43 * v41);
+              atomicAdd(&grad_input[at12 + at15], v33 * v31);
             }
           }
           if (test18 && test19) {
-            atomicAdd(&grad_input[at10 + at15], v40 * v41);
+            atomicAdd(&grad_input[at10 + at15], v30 * v31);
           }
         }
       }
@@ -217,114 +225,117 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
     const int r = rest2 / 2;
     float value = 0.0f;
     const int rois_at = r * 5;
-    const float rois_value = rois[rois_at];
-    const float rois_value2 = rois[rois_at + 1];
-    const float v4 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
-    const float rois_value3 = rois[rois_at + 2];
-    const float v5 = (rounded ? roundf(rois_value3) : rois_value3) * spatial_scale - 0.5f;
-    const float rois_value4 = rois[rois_at + 3];
-    const float v6 = (rounded ? roundf(rois_value4) + 1.0f : rois_value4) * spatial_scale - 0.5f;
-    const float rois_value5 = rois[rois_at + 4];
-    const float v7 = (rounded ? roundf(rois_value5) + 1.0f : rois_value5) * spatial_scale - 0.5f;
-    const bool test2 = 0.0f <= rois_value && rois_value < float(N) &&
-        floorf(rois_value) == rois_value && fabsf(v4) <= 3.4028234e+38f;
-    const bool test3 = test2 && fabsf(v5) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
-        fabsf(v7) <= 3.4028234e+38f;
-    const float v8 = v6 - v4;
-    const float v9 = rounded ? maximum(v8, 0.1f) : v8;
-    const float v10 = gamma * v9;
-    const float v11 = v7 - v5;
-    const float v12 = rounded ? maximum(v11, 0.1f) : v11;
-    const float v13 = v12 / float(PH);
-    const float v14 = test ? float(sampling_ratio) : ceilf(v13);
-    const float v15 = gamma * v12;
+    const float batch = rois[rois_at];
+    const bool known = 0.0f <= batch && batch < float(N) && floorf(batch) == batch;
+    const float rois_value = rois[rois_at + 1];
+    const float left = (rounded ? roundf(rois_value) : rois_value) * spatial_scale - 0.5f;
+    const float rois_value2 = rois[rois_at + 2];
+    const float top = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
+    const float rois_value3 = rois[rois_at + 3];
+    const float right = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
+    const float rois_value4 = rois[rois_at + 4];
+    const float bottom = (rounded ? roundf(rois_value4) + 1.0f : rois_value4) * spatial_scale -
+        0.5f;
+    const bool test2 = known && fabsf(left) <= 3.4028234e+38f && fabsf(top) <= 3.4028234e+38f &&
+        fabsf(right) <= 3.4028234e+38f;
+    const bool valid = test2 && fabsf(bottom) <= 3.4028234e+38f;
+    const float v4 = right - left;
+    const float width = rounded ? maximum(v4, 0.1f) : v4;
+    const float v5 = gamma * width;
+    const float v6 = bottom - top;
+    const float height = rounded ? maximum(v6, 0.1f) : v6;
+    const float binH = height / float(PH);
+    const float rows = test ? float(sampling_ratio) : ceilf(binH);
+    const float v7 = gamma * height;
     const int at = r * 2;
-    const float v16 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + float(ph) * v13;
-    const float v17 = v16 + v * v13 / v14;
-    const float v18 = v13 / v14;
-    const bool test4 = fabsf(v14) <= 3.4028234e+38f && fabsf(v17) <= 3.4028234e+38f &&
-        fabsf(v18) <= 3.4028234e+38f;
-    const bool test5 = v18 == 0.0f;
-    const float v19 = (-1.0f - v17) / v18;
-    const float v20 = (float(H) - v17) / v18;
-    const float v21 = minimum(v19, v20);
-    const int at2 = test4 ?
-        (test5 ? 0 : max(0, __float2int_rd(v21 - (1.0f + fabsf(v21) * 9.536743e-7f)))) : 0;
-    const int at3 = __float2int_ru(v14);
-    const float v22 = maximum(v19, v20);
-    const int at4 = test4 ?
-        (test5 ? at3 : min(at3, __float2int_ru(v22 + (1.0f + fabsf(v22) * 9.536743e-7f)))) : 0;
-    const float v23 = v9 / float(PW);
-    const float v24 = test ? float(sampling_ratio) : ceilf(v23);
-    const float v25 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + float(pw) * v23;
-    const float v26 = v25 + v * v23 / v24;
-    const float v27 = v23 / v24;
-    const bool test6 = fabsf(v24) <= 3.4028234e+38f && fabsf(v26) <= 3.4028234e+38f &&
-        fabsf(v27) <= 3.4028234e+38f;
-    const bool test7 = v27 == 0.0f;
-    const float v28 = (-1.0f - v26) / v27;
-    const float v29 = (float(W) - v26) / v27;
-    const float v30 = minimum(v28, v29);
-    const int at5 = test6 ?
-        (test7 ? 0 : max(0, __float2int_rd(v30 - (1.0f + fabsf(v30) * 9.536743e-7f)))) : 0;
-    const int at6 = __float2int_ru(v24);
-    const float v31 = maximum(v28, v29);
-    const int at7 = test6 ?
-        (test7 ? at6 : min(at6, __float2int_ru(v31 + (1.0f + fabsf(v31) * 9.536743e-7f)))) : 0;
-    const int at8 = max(0, min(__float2int_rz(roundf(rois_value)), N - 1));
-    const float v32 = v14 * v24;
+    const float dy = v7 * offset[((at + 1) * PH + ph) * PW + pw];
+    const float v8 = top + dy + float(ph) * binH;
+    const float v9 = v8 + v * binH / rows;
+    const float v10 = binH / rows;
+    const bool test3 = fabsf(rows) <= 3.4028234e+38f && fabsf(v9) <= 3.4028234e+38f &&
+        fabsf(v10) <= 3.4028234e+38f;
+    const bool test4 = v10 == 0.0f;
+    const float v11 = (-1.0f - v9) / v10;
+    const float v12 = (float(H) - v9) / v10;
+    const float v13 = minimum(v11, v12);
+    const int at2 = test3 ?
+        (test4 ? 0 : max(0, __float2int_rd(v13 - (1.0f + fabsf(v13) * 9.536743e-7f)))) : 0;
+    const int at3 = __float2int_ru(rows);
+    const float v14 = maximum(v11, v12);
+    const int at4 = test3 ?
+        (test4 ? at3 : min(at3, __float2int_ru(v14 + (1.0f + fabsf(v14) * 9.536743e-7f)))) : 0;
+    const float binW = width / float(PW);
+    const float cols = test ? float(sampling_ratio) : ceilf(binW);
+    const float dx = v5 * offset[(at * PH + ph) * PW + pw];
+    const float v15 = left + dx + float(pw) * binW;
+    const float v16 = v15 + v * binW / cols;
+    const float v17 = binW / cols;
+    const bool test5 = fabsf(cols) <= 3.4028234e+38f && fabsf(v16) <= 3.4028234e+38f &&
+        fabsf(v17) <= 3.4028234e+38f;
+    const bool test6 = v17 == 0.0f;
+    const float v18 = (-1.0f - v16) / v17;
+    const float v19 = (float(W) - v16) / v17;
+    const float v20 = minimum(v18, v19);
+    const int at5 = test5 ?
+        (test6 ? 0 : max(0, __float2int_rd(v20 - (1.0f + fabsf(v20) * 9.536743e-7f)))) : 0;
+    const int at6 = __float2int_ru(cols);
+    const float v21 = maximum(v18, v19);
+    const int at7 = test5 ?
+        (test6 ? at6 : min(at6, __float2int_ru(v21 + (1.0f + fabsf(v21) * 9.536743e-7f)))) : 0;
+    const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
+    const float v22 = rows * cols;
     if (rest2 % 2 == 0) {
-      if (test3) {
+      if (valid) {
         float sum = 0.0f;
         for (int step = at2; step < at4; ++step) {
-          const float v33 = v16 + (float(step) + inCell) * v13 / v14;
-          const float v34 = maximum(0.0f, minimum(v33, float(last_h)));
-          const int at9 = __float2int_rd(v34);
-          const float v35 = v34 - float(at9);
-          const int h = at9 + 1;
+          const float v23 = v8 + (float(step) + inCell) * binH / rows;
+          const float v24 = maximum(0.0f, minimum(v23, float(last_h)));
+          const int at8 = __float2int_rd(v24);
+          const float v25 = v24 - float(at8);
+          const int h = at8 + 1;
           const bool in_h = 0 <= h && h < H;
-          const float v36 = 1.0f - v35;
-          const bool test8 = -1.0f <= v33 && v33 <= float(H);
-          const bool test9 = -0.5f <= v33 && v33 <= v2;
+          const float v26 = 1.0f - v25;
+          const bool test7 = -1.0f <= v23 && v23 <= float(H);
+          const bool test8 = -0.5f <= v23 && v23 <= v2;
           const int safe_h = max(0, min(h, last_h));
-          const int safe_h2 = max(0, min(at9, last_h));
+          const int safe_h2 = max(0, min(at8, last_h));
           for (int step2 = at5; step2 < at7; ++step2) {
-            const float v37 = v25 + (float(step2) + inCell) * v23 / v24;
-            const bool test10 = test8 && -1.0f <= v37 && v37 <= float(W);
-            const float v38 = test10 ? v37 : 0.0f;
-            const float v39 = minimum(v38, float(last_w));
+            const float v27 = v15 + (float(step2) + inCell) * binW / cols;
+            const bool test9 = test7 && -1.0f <= v27 && v27 <= float(W);
+            const float v28 = test9 ? v27 : 0.0f;
+            const float v29 = minimum(v28, float(last_w));
             float value2 = 0.0f;
-            const bool test11 = test10 && !(float(last_w) <= v38) && 0.0f <= v39 &&
-                (is_clamp || (test9 && -0.5f <= v37 && v37 <= v3));
-            if (test11) {
+            const bool test10 = test9 && !(float(last_w) <= v28) && 0.0f <= v29 &&
+                (is_clamp || (test8 && -0.5f <= v27 && v27 <= v3));
+            if (test10) {
               float sum2 = 0.0f;
-              const int at10 = __float2int_rd(maximum(0.0f, v39));
-              const int w = at10 + 1;
+              const int at9 = __float2int_rd(maximum(0.0f, v29));
+              const int w = at9 + 1;
               const int safe_w = max(0, min(w, last_w));
               const bool in_w = 0 <= w && w < W;
-              const int safe_w2 = max(0, min(at10, last_w));
-              const bool test12 = in_h && in_w;
+              const int safe_w2 = max(0, min(at9, last_w));
+              const bool test11 = in_h && in_w;
               for (int c = 0; c < C; ++c) {
-                const int at11 = (at8 * C + c) * H;
-                const int at12 = (at11 + safe_h) * W;
-                const int at13 = (at11 + safe_h2) * W;
-                const float v40 = v35 * (test12 ? input[at12 + safe_w] : 0.0f) +
-                    v36 * (in_w ? input[at13 + safe_w] : 0.0f);
-                const float v41 = v40 - v35 * (in_h ? input[at12 + safe_w2] : 0.0f) -
-                    v36 * input[at13 + safe_w2];
-                sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v41;
+                const int at10 = (n * C + c) * H;
+                const int at11 = (at10 + safe_h) * W;
+                const int at12 = (at10 + safe_h2) * W;
+                const float v30 = v25 * (test11 ? input[at11 + safe_w] : 0.0f) +
+                    v26 * (in_w ? input[at12 + safe_w] : 0.0f);
+                const float v31 = v30 - v25 * (in_h ? input[at11 + safe_w2] : 0.0f) -
+                    v26 * input[at12 + safe_w2];
+                sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v31;
               }
               float value3 = 0.0f;
               if (is_clamp) {
-                value3 = v32;
+                value3 = v22;
               } else {
                 int sum3 = 0;
                 for (int step3 = at2; step3 < at4; ++step3) {
-                  const float v42 = v16 + (float(step3) + inCell) * v13 / v14;
-                  const bool test13 = -0.5f <= v42 && v42 <= v2;
+                  const float v32 = v8 + (float(step3) + inCell) * binH / rows;
+                  const bool test12 = -0.5f <= v32 && v32 <= v2;
                   for (int step4 = at5; step4 < at7; ++step4) {
-                    const float v43 = v25 + (float(step4) + inCell) * v23 / v24;
-                    sum3 += false || (test13 && -0.5f <= v43 && v43 <= v3) ? 1 : 0;
+                    const float v33 = v15 + (float(step4) + inCell) * binW / cols;
+                    sum3 += false || (test12 && -0.5f <= v33 && v33 <= v3) ? 1 : 0;
                   }
                 }
                 value3 = float(sum3);
@@ -334,59 +345,59 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
             sum += value2;
           }
         }
-        value = v10 * sum;
+        value = v5 * sum;
       }
-    } else if (test3) {
+    } else if (valid) {
       float sum4 = 0.0f;
       for (int step5 = at2; step5 < at4; ++step5) {
-        const float v44 = v16 + (float(step5) + inCell) * v13 / v14;
-        const bool test14 = -1.0f <= v44 && v44 <= float(H);
-        const bool test15 = -0.5f <= v44 && v44 <= v2;
+        const float v34 = v8 + (float(step5) + inCell) * binH / rows;
+        const bool test13 = -1.0f <= v34 && v34 <= float(H);
+        const bool test14 = -0.5f <= v34 && v34 <= v2;
         for (int step6 = at5; step6 < at7; ++step6) {
-          const float v45 = v25 + (float(step6) + inCell) * v23 / v24;
-          const bool test16 = test14 && -1.0f <= v45 && v45 <= float(W);
-          const float v46 = test16 ? v44 : 0.0f;
-          const float v47 = minimum(v46, float(last_h));
+          const float v35 = v15 + (float(step6) + inCell) * binW / cols;
+          const bool test15 = test13 && -1.0f <= v35 && v35 <= float(W);
+          const float v36 = test15 ? v34 : 0.0f;
+          const float v37 = minimum(v36, float(last_h));
           float value4 = 0.0f;
-          const bool test17 = test16 && !(float(last_h) <= v46) && 0.0f <= v47 &&
-              (is_clamp || (test15 && -0.5f <= v45 && v45 <= v3));
-          if (test17) {
+          const bool test16 = test15 && !(float(last_h) <= v36) && 0.0f <= v37 &&
+              (is_clamp || (test14 && -0.5f <= v35 && v35 <= v3));
+          if (test16) {
             float sum5 = 0.0f;
-            const float v48 = maximum(0.0f, minimum(v45, float(last_w)));
-            const int at14 = __float2int_rd(v48);
-            const float v49 = v48 - float(at14);
-            const float v50 = 1.0f - v49;
-            const int at15 = __float2int_rd(maximum(0.0f, v47));
-            const int h2 = at15 + 1;
-            const int safe_w3 = max(0, min(at14, last_w));
+            const float v38 = maximum(0.0f, minimum(v35, float(last_w)));
+            const int at13 = __float2int_rd(v38);
+            const float v39 = v38 - float(at13);
+            const float v40 = 1.0f - v39;
+            const int at14 = __float2int_rd(maximum(0.0f, v37));
+            const int h2 = at14 + 1;
+            const int safe_w3 = max(0, min(at13, last_w));
             const bool in_h2 = 0 <= h2 && h2 < H;
-            const int w2 = at14 + 1;
+            const int w2 = at13 + 1;
             const int safe_w4 = max(0, min(w2, last_w));
             const bool in_w2 = 0 <= w2 && w2 < W;
             const int safe_h3 = max(0, min(h2, last_h));
-            const bool test18 = in_h2 && in_w2;
-            const int safe_h4 = max(0, min(at15, last_h));
+            const bool test17 = in_h2 && in_w2;
+            const int safe_h4 = max(0, min(at14, last_h));
             for (int c2 = 0; c2 < C; ++c2) {
-              const int at16 = (at8 * C + c2) * H;
-              const int at17 = (at16 + safe_h3) * W;
-              const int at18 = (at16 + safe_h4) * W;
-              const float v51 = v50 * (in_h2 ? input[at17 + safe_w3] : 0.0f) +
-                  v49 * (test18 ? input[at17 + safe_w4] : 0.0f);
-              const float v52 = v51 -
-                  (v50 * input[at18 + safe_w3] + v49 * (in_w2 ? input[at18 + safe_w4] : 0.0f));
-              sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v52;
+              const int at15 = (n * C + c2) * H;
+              const int at16 = (at15 + safe_h3) * W;
+              const int at17 = (at15 + safe_h4) * W;
+              const float v41 = v40 * (in_h2 ? input[at16 + safe_w3] : 0.0f) +
+                  v39 * (test17 ? input[at16 + safe_w4] : 0.0f);
+              const float v42 = v41 -
+                  (v40 * input[at17 + safe_w3] + v39 * (in_w2 ? input[at17 + safe_w4] : 0.0f));
+              sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v42;
             }
             float value5 = 0.0f;
             if (is_clamp) {
-              value5 = v32;
+              value5 = v22;
             } else {
               int sum6 = 0;
               for (int step7 = at2; step7 < at4; ++step7) {
-                const float v53 = v16 + (float(step7) + inCell) * v13 / v14;
-                const bool test19 = -0.5f <= v53 && v53 <= v2;
+                const float v43 = v8 + (float(step7) + inCell) * binH / rows;
+                const bool test18 = -0.5f <= v43 && v43 <= v2;
                 for (int step8 = at5; step8 < at7; ++step8) {
-                  const float v54 = v25 + (float(step8) + inCell) * v23 / v24;
-                  sum6 += false || (test19 && -0.5f <= v54 && v54 <= v3) ? 1 : 0;
+                  const float v44 = v15 + (float(step8) + inCell) * binW / cols;
+                  sum6 += false || (test18 && -0.5f <= v44 && v44 <= v3) ? 1 : 0;
                 }
               }
               value5 = float(sum6);
@@ -396,7 +407,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
           sum4 += value4;
         }
       }
-      value = v15 * sum4;
+      value = v7 * sum4;
     }
     if (DEFORM_ROI_POOL_ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -433,115 +444,117 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
     const int r = rest2 / C;
     const int at = r * 5;
     const float rois_value = rois[at + 4];
-    const float v4 = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
+    const float bottom = (rounded ? roundf(rois_value) + 1.0f : rois_value) * spatial_scale - 0.5f;
     const float rois_value2 = rois[at + 2];
-    const float v5 = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
-    const float v6 = v4 - v5;
-    const float v7 = rounded ? maximum(v6, 0.1f) : v6;
-    const float v8 = v7 / float(PH);
-    const float v9 = test ? float(sampling_ratio) : ceilf(v8);
+    const float top = (rounded ? roundf(rois_value2) : rois_value2) * spatial_scale - 0.5f;
+    const float v4 = bottom - top;
+    const float height = rounded ? maximum(v4, 0.1f) : v4;
+    const float binH = height / float(PH);
+    const float rows = test ? float(sampling_ratio) : ceilf(binH);
     const int at2 = r * 2;
-    const float v10 = v5 + gamma * v7 * offset[((at2 + 1) * PH + ph) * PW + pw];
-    const float v11 = v10 + float(ph) * v8;
-    const float v12 = v11 + v * v8 / v9;
-    const float v13 = v8 / v9;
-    const bool test2 = fabsf(v9) <= 3.4028234e+38f && fabsf(v12) <= 3.4028234e+38f &&
-        fabsf(v13) <= 3.4028234e+38f;
-    const bool test3 = v13 == 0.0f;
-    const float v14 = (-1.0f - v12) / v13;
-    const float v15 = (float(H) - v12) / v13;
-    const float v16 = minimum(v14, v15);
+    const float dy = gamma * height * offset[((at2 + 1) * PH + ph) * PW + pw];
+    const float v5 = top + dy + float(ph) * binH;
+    const float v6 = v5 + v * binH / rows;
+    const float v7 = binH / rows;
+    const bool test2 = fabsf(rows) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
+        fabsf(v7) <= 3.4028234e+38f;
+    const bool test3 = v7 == 0.0f;
+    const float v8 = (-1.0f - v6) / v7;
+    const float v9 = (float(H) - v6) / v7;
+    const float v10 = minimum(v8, v9);
     const int at3 = test2 ?
-        (test3 ? 0 : max(0, __float2int_rd(v16 - (1.0f + fabsf(v16) * 9.536743e-7f)))) : 0;
-    const int at4 = __float2int_ru(v9);
-    const float v17 = maximum(v14, v15);
+        (test3 ? 0 : max(0, __float2int_rd(v10 - (1.0f + fabsf(v10) * 9.536743e-7f)))) : 0;
+    const int at4 = __float2int_ru(rows);
+    const float v11 = maximum(v8, v9);
     const int at5 = test2 ?
-        (test3 ? at4 : min(at4, __float2int_ru(v17 + (1.0f + fabsf(v17) * 9.536743e-7f)))) : 0;
+        (test3 ? at4 : min(at4, __float2int_ru(v11 + (1.0f + fabsf(v11) * 9.536743e-7f)))) : 0;
     const float rois_value3 = rois[at + 3];
-    const float v18 = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
+    const float right = (rounded ? roundf(rois_value3) + 1.0f : rois_value3) * spatial_scale - 0.5f;
     const float rois_value4 = rois[at + 1];
-    const float v19 = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
-    const float v20 = v18 - v19;
-    const float v21 = rounded ? maximum(v20, 0.1f) : v20;
-    const float v22 = v21 / float(PW);
-    const float v23 = test ? float(sampling_ratio) : ceilf(v22);
-    const float v24 = v19 + gamma * v21 * offset[(at2 * PH + ph) * PW + pw] + float(pw) * v22;
-    const float v25 = v24 + v * v22 / v23;
-    const float v26 = v22 / v23;
-    const bool test4 = fabsf(v23) <= 3.4028234e+38f && fabsf(v25) <= 3.4028234e+38f &&
-        fabsf(v26) <= 3.4028234e+38f;
-    const bool test5 = v26 == 0.0f;
-    const float v27 = (-1.0f - v25) / v26;
-    const float v28 = (float(W) - v25) / v26;
-    const float v29 = minimum(v27, v28);
+    const float left = (rounded ? roundf(rois_value4) : rois_value4) * spatial_scale - 0.5f;
+    const float v12 = right - left;
+    const float width = rounded ? maximum(v12, 0.1f) : v12;
+    const float binW = width / float(PW);
+    const float cols = test ? float(sampling_ratio) : ceilf(binW);
+    const float dx = gamma * width * offset[(at2 * PH + ph) * PW + pw];
+    const float v13 = left + dx + float(pw) * binW;
+    const float v14 = v13 + v * binW / cols;
+    const float v15 = binW / cols;
+    const bool test4 = fabsf(cols) <= 3.4028234e+38f && fabsf(v14) <= 3.4028234e+38f &&
+        fabsf(v15) <= 3.4028234e+38f;
+    const bool test5 = v15 == 0.0f;
+    const float v16 = (-1.0f - v14) / v15;
+    const float v17 = (float(W) - v14) / v15;
+    const float v18 = minimum(v16, v17);
     const int at6 = test4 ?
-        (test5 ? 0 : max(0, __float2int_rd(v29 - (1.0f + fabsf(v29) * 9.536743e-7f)))) : 0;
-    const int at7 = __float2int_ru(v23);
-    const float v30 = maximum(v27, v28);
+        (test5 ? 0 : max(0, __float2int_rd(v18 - (1.0f + fabsf(v18) * 9.536743e-7f)))) : 0;
+    const int at7 = __float2int_ru(cols);
+    const float v19 = maximum(v16, v17);
     const int at8 = test4 ?
-        (test5 ? at7 : min(at7, __float2int_ru(v30 + (1.0f + fabsf(v30) * 9.536743e-7f)))) : 0;
-    const float rois_value5 = rois[at];
-    const int at9 = (max(0, min(__float2int_rz(roundf(rois_value5)), N - 1)) * C + c) * H;
-    const bool test6 = 0.0f <= rois_value5;
-    const bool test7 = rois_value5 < float(N);
-    const bool test8 = floorf(rois_value5) == rois_value5;
-    const bool test9 = fabsf(v19) <= 3.4028234e+38f;
-    const bool test10 = fabsf(v5) <= 3.4028234e+38f;
-    const bool test11 = fabsf(v18) <= 3.4028234e+38f;
-    const bool test12 = fabsf(v4) <= 3.4028234e+38f;
-    const float v31 = v9 * v23;
+        (test5 ? at7 : min(at7, __float2int_ru(v19 + (1.0f + fabsf(v19) * 9.536743e-7f)))) : 0;
+    const float batch = rois[at];
+    const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
+    const int at9 = (n * C + c) * H;
+    const bool test6 = 0.0f <= batch;
+    const bool test7 = batch < float(N);
+    const bool test8 = floorf(batch) == batch;
+    const bool test9 = fabsf(left) <= 3.4028234e+38f;
+    const bool test10 = fabsf(top) <= 3.4028234e+38f;
+    const bool test11 = fabsf(right) <= 3.4028234e+38f;
+    const bool test12 = fabsf(bottom) <= 3.4028234e+38f;
+    const float v20 = rows * cols;
     for (int step = at3; step < at5; ++step) {
-      const float v32 = v11 + (float(step) + inCell) * v8 / v9;
-      const float v33 = maximum(0.0f, minimum(v32, float(last_h)));
-      const int at10 = __float2int_rd(v33);
+      const float v21 = v5 + (float(step) + inCell) * binH / rows;
+      const float v22 = maximum(0.0f, minimum(v21, float(last_h)));
+      const int at10 = __float2int_rd(v22);
       const int at11 = (at9 + max(0, min(at10, last_h))) * W;
-      const float v34 = v33 - float(at10);
+      const float v23 = v22 - float(at10);
       const int at12 = at10 + 1;
       const int at13 = (at9 + at12) * W;
-      const bool test13 = -1.0f <= v32 && v32 <= float(H);
-      const bool test14 = -0.5f <= v32 && v32 <= v2;
-      const float v35 = 1.0f - v34;
+      const bool test13 = -1.0f <= v21 && v21 <= float(H);
+      const bool test14 = -0.5f <= v21 && v21 <= v2;
+      const float v24 = 1.0f - v23;
       const bool test15 = 0 <= at12 && at12 < H;
       for (int step2 = at6; step2 < at8; ++step2) {
-        const float v36 = v24 + (float(step2) + inCell) * v22 / v23;
-        const bool test16 = test13 && -1.0f <= v36 && v36 <= float(W) &&
-            (is_clamp || (test14 && -0.5f <= v36 && v36 <= v3));
+        const float v25 = v13 + (float(step2) + inCell) * binW / cols;
+        const bool test16 = test13 && -1.0f <= v25 && v25 <= float(W) &&
+            (is_clamp || (test14 && -0.5f <= v25 && v25 <= v3));
         if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          const float v37 = maximum(0.0f, minimum(v36, float(last_w)));
-          const int at14 = __float2int_rd(v37);
+          const float v26 = maximum(0.0f, minimum(v25, float(last_w)));
+          const int at14 = __float2int_rd(v26);
           const int at15 = max(0, min(at14, last_w));
           float value = 0.0f;
           if (is_clamp) {
-            value = v31;
+            value = v20;
           } else {
             int sum = 0;
             for (int step3 = at3; step3 < at5; ++step3) {
-              const float v38 = v11 + (float(step3) + inCell) * v8 / v9;
-              const bool test17 = -0.5f <= v38 && v38 <= v2;
+              const float v27 = v5 + (float(step3) + inCell) * binH / rows;
+              const bool test17 = -0.5f <= v27 && v27 <= v2;
               for (int step4 = at6; step4 < at8; ++step4) {
-                const float v39 = v24 + (float(step4) + inCell) * v22 / v23;
-                sum += false || (test17 && -0.5f <= v39 && v39 <= v3) ? 1 : 0;
+                const float v28 = v13 + (float(step4) + inCell) * binW / cols;
+                sum += false || (test17 && -0.5f <= v28 && v28 <= v3) ? 1 : 0;
               }
             }
             value = float(sum);
           }
-          const float v40 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
-          const float v41 = v40 * v35;
-          const float v42 = v37 - float(at14);
-          const float v43 = 1.0f - v42;
-          atomicAdd(&grad_input[at11 + at15], v41 * v43);
+          const float v29 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1.0f);
+          const float v30 = v29 * v24;
+          const float v31 = v26 - float(at14);
+          const float v32 = 1.0f - v31;
+          atomicAdd(&grad_input[at11 + at15], v30 * v32);
           const int at16 = at14 + 1;
           const bool test18 = 0 <= at16;
           const bool test19 = at16 < W;
           if (test15) {
-            const float v44 = v40 * v34;
-            atomicAdd(&grad_input[at13 + at15], v44 * v43);
+            const float v33 = v29 * v23;
+            atomicAdd(&grad_input[at13 + at15], v33 * v32);
             if (test18 && test19) {
-              atomicAdd(&grad_input[at13 + at16], v44 * v42);
+              atomicAdd(&grad_input[at13 + at16], v33 * v31);
             }
           }
           if (test18 && test19) {
-            atomicAdd(&grad_input[at11 + at16], v41 * v42);
+            atomicAdd(&grad_input[at11 + at16], v30 * v31);
           }
         }
       }

@@ -7,6 +7,11 @@
 //   rois (R, 5)
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
+//
+// roi_align_backward, step by step:
+//   fill grad_input with 0, unless ROI_ALIGN_ACCUMULATE is 1
+//   roi_align_backward_grad_input
+//   roi_align_backward_grad_input_2
 
 // aligned: 0 false, 1 true
 #ifndef ROI_ALIGN_ALIGNED
@@ -157,8 +162,10 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
           }
         }
       }
-      const float v27 = v2 + (float(max(0, best2)) + 0.5f) * binH / rows;
-      const float v28 = v10 + (float(max(0, best3)) + 0.5f) * binW / cols;
+      const int a2 = max(0, best2);
+      const float v27 = v2 + (float(a2) + 0.5f) * binH / rows;
+      const int b2 = max(0, best3);
+      const float v28 = v10 + (float(b2) + 0.5f) * binW / cols;
       const bool test11 = -1.0f <= v3 && v3 <= float(H) && -1.0f <= v11 && v11 <= float(W);
       const float v29 = v2 + (rows - 1.0f + 0.5f) * binH / rows;
       const bool test12 = -1.0f <= v29;
@@ -171,8 +178,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       if (is_max) {
         float largest = 0.0f;
         bool found2 = false;
-        for (int a2 = at; a2 < at3; ++a2) {
-          const float v31 = v2 + (float(a2) + 0.5f) * binH / rows;
+        for (int a3 = at; a3 < at3; ++a3) {
+          const float v31 = v2 + (float(a3) + 0.5f) * binH / rows;
           const float v32 = maximum(0.0f, minimum(v31, float(last_h)));
           const int at12 = __float2int_rd(v32);
           const float v33 = v32 - float(at12);
@@ -182,8 +189,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
           const bool in_h2 = 0 <= h2 && h2 < H;
           const bool test16 = -1.0f <= v31 && v31 <= float(H);
           const float v34 = 1.0f - v33;
-          for (int b2 = at4; b2 < at6; ++b2) {
-            const float v35 = v10 + (float(b2) + 0.5f) * binW / cols;
+          for (int b3 = at4; b3 < at6; ++b3) {
+            const float v35 = v10 + (float(b3) + 0.5f) * binW / cols;
             float value2 = 0.0f;
             if (test16 && -1.0f <= v35 && v35 <= float(W)) {
               const float v36 = maximum(0.0f, minimum(v35, float(last_w)));
@@ -210,8 +217,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       } else {
         float corner = 0.0f;
         bool found3 = false;
-        for (int a3 = at; a3 < at3; ++a3) {
-          const float v41 = v2 + (float(a3) + 0.5f) * binH / rows;
+        for (int a4 = at; a4 < at3; ++a4) {
+          const float v41 = v2 + (float(a4) + 0.5f) * binH / rows;
           const float v42 = maximum(0.0f, minimum(v41, float(last_h)));
           const int at16 = __float2int_rd(v42);
           const float v43 = v42 - float(at16);
@@ -221,8 +228,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
           const int at18 = (at7 + max(0, min(h3, last_h))) * W;
           const bool in_h3 = 0 <= h3 && h3 < H;
           const bool test17 = -1.0f <= v41 && v41 <= float(H);
-          for (int b3 = at4; b3 < at6; ++b3) {
-            const float v45 = v10 + (float(b3) + 0.5f) * binW / cols;
+          for (int b4 = at4; b4 < at6; ++b4) {
+            const float v45 = v10 + (float(b4) + 0.5f) * binW / cols;
             float value3 = 0.0f;
             if (test17 && -1.0f <= v45 && v45 <= float(W)) {
               const float v46 = maximum(0.0f, minimum(v45, float(last_w)));
@@ -303,8 +310,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       int best6 = -1;
       int best7 = -1;
       bool found4 = false;
-      for (int a4 = at; a4 < at3; ++a4) {
-        const float v66 = v2 + (float(a4) + 0.5f) * binH / rows;
+      for (int a5 = at; a5 < at3; ++a5) {
+        const float v66 = v2 + (float(a5) + 0.5f) * binH / rows;
         const float v67 = maximum(0.0f, minimum(v66, float(last_h)));
         const int at24 = __float2int_rd(v67);
         const float v68 = v67 - float(at24);
@@ -314,8 +321,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
         const bool in_h5 = 0 <= h5 && h5 < H;
         const bool test24 = -1.0f <= v66 && v66 <= float(H);
         const float v69 = 1.0f - v68;
-        for (int b4 = at4; b4 < at6; ++b4) {
-          const float v70 = v10 + (float(b4) + 0.5f) * binW / cols;
+        for (int b5 = at4; b5 < at6; ++b5) {
+          const float v70 = v10 + (float(b5) + 0.5f) * binW / cols;
           float value4 = 0.0f;
           if (test24 && -1.0f <= v70 && v70 <= float(W)) {
             const float v71 = maximum(0.0f, minimum(v70, float(last_w)));
@@ -334,14 +341,16 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
           }
           if (!found4 || best5 < value4) {
             best5 = value4;
-            best6 = a4;
-            best7 = b4;
+            best6 = a5;
+            best7 = b5;
             found4 = true;
           }
         }
       }
-      const float v76 = v2 + (float(max(0, best6)) + 0.5f) * binH / rows;
-      const float v77 = v10 + (float(max(0, best7)) + 0.5f) * binW / cols;
+      const int a6 = max(0, best6);
+      const float v76 = v2 + (float(a6) + 0.5f) * binH / rows;
+      const int b6 = max(0, best7);
+      const float v77 = v10 + (float(b6) + 0.5f) * binW / cols;
       const bool test25 = -1.0f <= v76 && v76 <= float(H) && -1.0f <= v77 && v77 <= float(W);
       if (test25 && 0 <= best6 && is_max) {
         const float v78 = maximum(0.0f, minimum(v76, float(last_h)));

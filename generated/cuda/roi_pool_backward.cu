@@ -9,6 +9,12 @@
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
 //   grad_offset (R, 2, PH, PW), written
+//
+// roi_pool_backward_offset, step by step; other entries alike:
+//   roi_pool_backward_offset_grad_offset
+//   fill grad_input with 0, unless ROI_POOL_ACCUMULATE is 1
+//   roi_pool_backward_offset_grad_input
+//   roi_pool_backward_offset_grad_input_2
 
 // reduce: 0 max, 1 mean
 #ifndef ROI_POOL_REDUCE
@@ -230,8 +236,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
           }
         }
       }
-      const int at7 = (at6 + max(0, min(max(0, best4), H - 1))) * W +
-          max(0, min(max(0, best5), W - 1));
+      const int y4 = max(0, best4);
+      const int x4 = max(0, best5);
+      const int at7 = (at6 + max(0, min(y4, H - 1))) * W + max(0, min(x4, W - 1));
       atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }
@@ -259,167 +266,171 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const int r = rest2 / 2;
     float value = 0.0f;
     const int rois_at = r * 5;
-    const float rois_value = rois[rois_at];
+    const float batch = rois[rois_at];
     const float v = rois[rois_at + 1] * spatial_scale;
-    const float v2 = rounded ? roundf(v) : v;
-    const float v3 = rois[rois_at + 2] * spatial_scale;
-    const float v4 = rounded ? roundf(v3) : v3;
-    const float rois_value2 = rois[rois_at + 3];
-    const float v5 = (rois_value2 + 1.0f) * spatial_scale;
-    const float v6 = rounded ? roundf(rois_value2 * spatial_scale) + 1.0f : v5;
-    const float rois_value3 = rois[rois_at + 4];
-    const float v7 = (rois_value3 + 1.0f) * spatial_scale;
-    const float v8 = rounded ? roundf(rois_value3 * spatial_scale) + 1.0f : v7;
-    const float v9 = v6 - v2;
-    const float v10 = maximum(v9, 1.0f);
-    const float v11 = rounded ? v10 : v9;
-    const float v12 = v8 - v4;
-    const float v13 = maximum(v12, 1.0f);
-    const float v14 = rounded ? v13 : v12;
-    const bool test2 = test && 0.0f <= rois_value && rois_value < float(N) &&
-        floorf(rois_value) == rois_value && fabsf(v2) <= 3.4028234e+38f;
-    const bool test3 = test2 && fabsf(v4) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f &&
-        fabsf(v8) <= 3.4028234e+38f;
-    const bool test4 = test3 && 0.0f < v11 && 0.0f < v14;
-    const float v15 = float(ph + 1) * v14;
-    const float v16 = -v15;
-    const float v17 = floorf(v16 / float(PH));
-    const float v18 = v17 + 1.0f;
-    const float v19 = float(ph) * v14;
-    const float v20 = v19 / float(PH);
-    const float v21 = floorf(v20);
-    const float v22 = v21 + 1.0f;
-    const float v23 = v19 < v21 * float(PH) ? v21 - 1.0f : v22 * float(PH) <= v19 ? v22 : v21;
-    const float v24 = rounded ? v4 + v23 : floorf(v4 + v20);
-    const float v25 = v16 < v17 * float(PH) ? v17 - 1.0f : v18 * float(PH) <= v16 ? v18 : v17;
-    const float v26 = (rounded ? v4 + -v25 : ceilf(v4 + v15 / float(PH))) - v24;
+    const float x1 = rounded ? roundf(v) : v;
+    const float v2 = rois[rois_at + 2] * spatial_scale;
+    const float y1 = rounded ? roundf(v2) : v2;
+    const float rois_value = rois[rois_at + 3];
+    const float x2 = rounded ? roundf(rois_value * spatial_scale) + 1.0f :
+        (rois_value + 1.0f) * spatial_scale;
+    const float rois_value2 = rois[rois_at + 4];
+    const float y2 = rounded ? roundf(rois_value2 * spatial_scale) + 1.0f :
+        (rois_value2 + 1.0f) * spatial_scale;
+    const float v3 = x2 - x1;
+    const float width = rounded ? maximum(v3, 1.0f) : v3;
+    const float v4 = y2 - y1;
+    const float height = rounded ? maximum(v4, 1.0f) : v4;
+    const bool test2 = test && 0.0f <= batch && batch < float(N) && floorf(batch) == batch &&
+        fabsf(x1) <= 3.4028234e+38f;
+    const bool test3 = test2 && fabsf(y1) <= 3.4028234e+38f && fabsf(x2) <= 3.4028234e+38f &&
+        fabsf(y2) <= 3.4028234e+38f;
+    const bool test4 = test3 && 0.0f < width && 0.0f < height;
+    const float v5 = gamma * height;
+    const float v6 = float(ph + 1) * height;
+    const float v7 = -v6;
+    const float q = floorf(v7 / float(PH));
+    const float v8 = q + 1.0f;
+    const float v9 = v7 < q * float(PH) ? q - 1.0f : v8 * float(PH) <= v7 ? v8 : q;
+    const float bottom = rounded ? y1 + -v9 : ceilf(y1 + v6 / float(PH));
+    const float v10 = float(ph) * height;
+    const float v11 = v10 / float(PH);
+    const float q2 = floorf(v11);
+    const float v12 = q2 + 1.0f;
+    const float v13 = v10 < q2 * float(PH) ? q2 - 1.0f : v12 * float(PH) <= v10 ? v12 : q2;
+    const float top = rounded ? y1 + v13 : floorf(y1 + v11);
+    const float v14 = bottom - top;
     const int part_at = r * 2;
-    const float v27 = gamma * v14 * offset[(part_at * PH + ph) * PW + pw];
-    const float v28 = v24 + v27;
-    const bool test5 = fabsf(v26) <= 3.4028234e+38f && fabsf(v28) <= 3.4028234e+38f;
-    const float v29 = -1.0f - v28;
-    const float v30 = float(H) - v28;
-    const float v31 = minimum(v29, v30);
-    const int at = test5 ? max(0, __float2int_rd(v31 - (1.0f + fabsf(v31) * 9.536743e-7f))) : 0;
-    const float v32 = maximum(v29, v30);
+    const float dy = v5 * offset[(part_at * PH + ph) * PW + pw];
+    const float v15 = top + dy;
+    const bool test5 = fabsf(v14) <= 3.4028234e+38f && fabsf(v15) <= 3.4028234e+38f;
+    const float v16 = -1.0f - v15;
+    const float v17 = float(H) - v15;
+    const float v18 = minimum(v16, v17);
+    const int at = test5 ? max(0, __float2int_rd(v18 - (1.0f + fabsf(v18) * 9.536743e-7f))) : 0;
+    const float v19 = maximum(v16, v17);
     const int at2 = test5 ?
-        min(__float2int_ru(v26), __float2int_ru(v32 + (1.0f + fabsf(v32) * 9.536743e-7f))) : 0;
-    const float v33 = float(pw + 1) * v11;
-    const float v34 = -v33;
-    const float v35 = floorf(v34 / float(PW));
-    const float v36 = v35 + 1.0f;
-    const float v37 = float(pw) * v11;
-    const float v38 = v37 / float(PW);
-    const float v39 = floorf(v38);
-    const float v40 = v39 + 1.0f;
-    const float v41 = v37 < v39 * float(PW) ? v39 - 1.0f : v40 * float(PW) <= v37 ? v40 : v39;
-    const float v42 = rounded ? v2 + v41 : floorf(v2 + v38);
-    const float v43 = v34 < v35 * float(PW) ? v35 - 1.0f : v36 * float(PW) <= v34 ? v36 : v35;
-    const float v44 = (rounded ? v2 + -v43 : ceilf(v2 + v33 / float(PW))) - v42;
-    const float v45 = gamma * v11 * offset[((part_at + 1) * PH + ph) * PW + pw];
-    const float v46 = v42 + v45;
-    const bool test6 = fabsf(v44) <= 3.4028234e+38f && fabsf(v46) <= 3.4028234e+38f;
-    const float v47 = -1.0f - v46;
-    const float v48 = float(W) - v46;
-    const float v49 = minimum(v47, v48);
-    const int at3 = test6 ? max(0, __float2int_rd(v49 - (1.0f + fabsf(v49) * 9.536743e-7f))) : 0;
-    const float v50 = maximum(v47, v48);
+        min(__float2int_ru(v14), __float2int_ru(v19 + (1.0f + fabsf(v19) * 9.536743e-7f))) : 0;
+    const float v20 = float(pw + 1) * width;
+    const float v21 = -v20;
+    const float q3 = floorf(v21 / float(PW));
+    const float v22 = q3 + 1.0f;
+    const float v23 = v21 < q3 * float(PW) ? q3 - 1.0f : v22 * float(PW) <= v21 ? v22 : q3;
+    const float right = rounded ? x1 + -v23 : ceilf(x1 + v20 / float(PW));
+    const float v24 = float(pw) * width;
+    const float v25 = v24 / float(PW);
+    const float q4 = floorf(v25);
+    const float v26 = q4 + 1.0f;
+    const float v27 = v24 < q4 * float(PW) ? q4 - 1.0f : v26 * float(PW) <= v24 ? v26 : q4;
+    const float left = rounded ? x1 + v27 : floorf(x1 + v25);
+    const float v28 = right - left;
+    const float v29 = gamma * width;
+    const float dx = v29 * offset[((part_at + 1) * PH + ph) * PW + pw];
+    const float v30 = left + dx;
+    const bool test6 = fabsf(v28) <= 3.4028234e+38f && fabsf(v30) <= 3.4028234e+38f;
+    const float v31 = -1.0f - v30;
+    const float v32 = float(W) - v30;
+    const float v33 = minimum(v31, v32);
+    const int at3 = test6 ? max(0, __float2int_rd(v33 - (1.0f + fabsf(v33) * 9.536743e-7f))) : 0;
+    const float v34 = maximum(v31, v32);
     const int at4 = test6 ?
-        min(__float2int_ru(v44), __float2int_ru(v50 + (1.0f + fabsf(v50) * 9.536743e-7f))) : 0;
-    const int at5 = max(0, min(__float2int_rz(roundf(rois_value)), N - 1));
-    const float v51 = maximum(v26 * v44, 1.0f);
+        min(__float2int_ru(v28), __float2int_ru(v34 + (1.0f + fabsf(v34) * 9.536743e-7f))) : 0;
+    const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
+    const float count = v14 * v28;
+    const float v35 = maximum(count, 1.0f);
     if (rest2 % 2 == 0) {
-      float sum = 0.0f;
-      for (int step = at; step < at2; ++step) {
-        const float v52 = v24 + float(step) + v27;
-        const int at6 = __float2int_rd(v52);
-        const int h = at6 + 1;
-        const bool in_h = 0 <= h && h < H;
-        const bool in_h2 = 0 <= at6 && at6 < H;
-        const bool test7 = -1.0f <= v52;
-        const bool test8 = v52 < float(H);
-        const int safe_h = max(0, min(h, last_h));
-        const int safe_h2 = max(0, min(at6, last_h));
-        for (int step2 = at3; step2 < at4; ++step2) {
-          const float v53 = v42 + float(step2) + v45;
-          float value2 = 0.0f;
-          if (test7 && -1.0f <= v53 && test8 && v53 < float(W)) {
-            float sum2 = 0.0f;
-            const int at7 = __float2int_rd(v53);
-            const float v54 = v53 - float(at7);
-            const float v55 = 1.0f - v54;
-            const int safe_w = max(0, min(at7, last_w));
-            const bool in_w = 0 <= at7 && at7 < W;
-            const int w = at7 + 1;
-            const int safe_w2 = max(0, min(w, last_w));
-            const bool in_w2 = 0 <= w && w < W;
-            const bool test9 = in_h && in_w;
-            const bool test10 = in_h && in_w2;
-            const bool test11 = in_h2 && in_w;
-            const bool test12 = in_h2 && in_w2;
-            for (int c = 0; c < C; ++c) {
-              const int at8 = (at5 * C + c) * H;
-              const int at9 = (at8 + safe_h) * W;
-              const int at10 = (at8 + safe_h2) * W;
-              const float v56 = v55 * (test9 ? input[at9 + safe_w] : 0.0f) +
-                  v54 * (test10 ? input[at9 + safe_w2] : 0.0f);
-              const float v57 = v55 * (test11 ? input[at10 + safe_w] : 0.0f) +
-                  v54 * (test12 ? input[at10 + safe_w2] : 0.0f);
-              const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
-              sum2 += term;
+      if (test4) {
+        float sum = 0.0f;
+        for (int step = at; step < at2; ++step) {
+          const float v36 = top + float(step) + dy;
+          const int at5 = __float2int_rd(v36);
+          const int h = at5 + 1;
+          const bool in_h = 0 <= h && h < H;
+          const bool in_h2 = 0 <= at5 && at5 < H;
+          const bool test7 = -1.0f <= v36;
+          const bool test8 = v36 < float(H);
+          const int safe_h = max(0, min(h, last_h));
+          const int safe_h2 = max(0, min(at5, last_h));
+          for (int step2 = at3; step2 < at4; ++step2) {
+            const float v37 = left + float(step2) + dx;
+            float value2 = 0.0f;
+            if (test7 && -1.0f <= v37 && test8 && v37 < float(W)) {
+              float sum2 = 0.0f;
+              const int at6 = __float2int_rd(v37);
+              const float v38 = v37 - float(at6);
+              const float v39 = 1.0f - v38;
+              const int safe_w = max(0, min(at6, last_w));
+              const bool in_w = 0 <= at6 && at6 < W;
+              const int w = at6 + 1;
+              const int safe_w2 = max(0, min(w, last_w));
+              const bool in_w2 = 0 <= w && w < W;
+              const bool test9 = in_h && in_w;
+              const bool test10 = in_h && in_w2;
+              const bool test11 = in_h2 && in_w;
+              const bool test12 = in_h2 && in_w2;
+              for (int c = 0; c < C; ++c) {
+                const int at7 = (n * C + c) * H;
+                const int at8 = (at7 + safe_h) * W;
+                const int at9 = (at7 + safe_h2) * W;
+                const float v40 = v39 * (test9 ? input[at8 + safe_w] : 0.0f) +
+                    v38 * (test10 ? input[at8 + safe_w2] : 0.0f);
+                const float v41 = v39 * (test11 ? input[at9 + safe_w] : 0.0f) +
+                    v38 * (test12 ? input[at9 + safe_w2] : 0.0f);
+                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v40 - v41);
+                sum2 += term;
+              }
+              value2 = sum2 / v35;
             }
-            value2 = sum2 / v51;
+            sum += value2;
           }
-          sum += value2;
         }
+        value = v5 * sum;
       }
-      value = rounded ? (test4 ? gamma * v13 * sum : 0.0f) : test4 ? gamma * (v7 - v3) * sum : 0.0f;
-    } else {
+    } else if (test4) {
       float sum3 = 0.0f;
       for (int step3 = at; step3 < at2; ++step3) {
-        const float v58 = v24 + float(step3) + v27;
-        const int at11 = __float2int_rd(v58);
-        const float v59 = v58 - float(at11);
-        const int h2 = at11 + 1;
+        const float v42 = top + float(step3) + dy;
+        const int at10 = __float2int_rd(v42);
+        const float v43 = v42 - float(at10);
+        const int h2 = at10 + 1;
         const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v60 = 1.0f - v59;
-        const bool in_h4 = 0 <= at11 && at11 < H;
-        const bool test13 = -1.0f <= v58;
-        const bool test14 = v58 < float(H);
+        const float v44 = 1.0f - v43;
+        const bool in_h4 = 0 <= at10 && at10 < H;
+        const bool test13 = -1.0f <= v42;
+        const bool test14 = v42 < float(H);
         const int safe_h3 = max(0, min(h2, last_h));
-        const int safe_h4 = max(0, min(at11, last_h));
+        const int safe_h4 = max(0, min(at10, last_h));
         for (int step4 = at3; step4 < at4; ++step4) {
-          const float v61 = v42 + float(step4) + v45;
+          const float v45 = left + float(step4) + dx;
           float value3 = 0.0f;
-          if (test13 && -1.0f <= v61 && test14 && v61 < float(W)) {
+          if (test13 && -1.0f <= v45 && test14 && v45 < float(W)) {
             float sum4 = 0.0f;
-            const int at12 = __float2int_rd(v61);
-            const int w2 = at12 + 1;
+            const int at11 = __float2int_rd(v45);
+            const int w2 = at11 + 1;
             const int safe_w3 = max(0, min(w2, last_w));
             const bool in_w3 = 0 <= w2 && w2 < W;
-            const int safe_w4 = max(0, min(at12, last_w));
-            const bool in_w4 = 0 <= at12 && at12 < W;
+            const int safe_w4 = max(0, min(at11, last_w));
+            const bool in_w4 = 0 <= at11 && at11 < W;
             const bool test15 = in_h3 && in_w3;
             const bool test16 = in_h4 && in_w3;
             const bool test17 = in_h3 && in_w4;
             const bool test18 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C; ++c2) {
-              const int at13 = (at5 * C + c2) * H;
-              const int at14 = (at13 + safe_h3) * W;
-              const int at15 = (at13 + safe_h4) * W;
-              const float v62 = v59 * (test15 ? input[at14 + safe_w3] : 0.0f) +
-                  v60 * (test16 ? input[at15 + safe_w3] : 0.0f);
-              const float v63 = v62 - v59 * (test17 ? input[at14 + safe_w4] : 0.0f) -
-                  v60 * (test18 ? input[at15 + safe_w4] : 0.0f);
-              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
+              const int at12 = (n * C + c2) * H;
+              const int at13 = (at12 + safe_h3) * W;
+              const int at14 = (at12 + safe_h4) * W;
+              const float v46 = v43 * (test15 ? input[at13 + safe_w3] : 0.0f) +
+                  v44 * (test16 ? input[at14 + safe_w3] : 0.0f);
+              const float v47 = v46 - v43 * (test17 ? input[at13 + safe_w4] : 0.0f) -
+                  v44 * (test18 ? input[at14 + safe_w4] : 0.0f);
+              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v47;
             }
-            value3 = sum4 / v51;
+            value3 = sum4 / v35;
           }
           sum3 += value3;
         }
       }
-      value = rounded ? (test4 ? gamma * v10 * sum3 : 0.0f) : test4 ? gamma * (v5 - v) * sum3 :
-          0.0f;
+      value = v29 * sum3;
     }
     if (ROI_POOL_ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -674,8 +685,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
           }
         }
       }
-      const int at7 = (at6 + max(0, min(max(0, best4), H - 1))) * W +
-          max(0, min(max(0, best5), W - 1));
+      const int y4 = max(0, best4);
+      const int x4 = max(0, best5);
+      const int at7 = (at6 + max(0, min(y4, H - 1))) * W + max(0, min(x4, W - 1));
       atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }

@@ -11,8 +11,8 @@
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
-// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels, `&& true`
-// marks truth values that gpu.js would take for numbers.
+// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
+// `&& true` marks truth values that gpu.js would take for numbers.
 
 /**
  * Computes output. Takes { input, weight } and the numbers
@@ -191,6 +191,7 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, ` +
+        "and further in its mode cpu only.",
     );
 }

@@ -11,11 +11,16 @@
 //   grad_weight (O, I, KH, KW), written
 //   grad_bias (O), written
 //
+// conv2d_backward_bias, step by step; other entries alike:
+//   conv2d_backward_bias_grad_input
+//   conv2d_backward_bias_grad_weight
+//   conv2d_backward_bias_grad_bias
+//
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
-// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels, `&& true`
-// marks truth values that gpu.js would take for numbers.
+// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
+// `&& true` marks truth values that gpu.js would take for numbers.
 
 /**
  * Computes grad_input. Takes { weight, grad_output } and the numbers
@@ -54,20 +59,20 @@ function conv2d_backward_grad_input_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
+    const o2 = at * O_per_groups + o;
     for (let i = 0; i < KH; i += 1) {
-      const at4 = h + padding_top - dilation_y * i;
-      const at5 = floor_div(at4, stride_y);
-      const test = floor_mod(at4, stride_y) === 0 && 0 <= at5 && at5 < OH;
-      const safe_oh = maximum(0, minimum(at5, OH - 1));
+      const at3 = h + padding_top - dilation_y * i;
+      const oh = floor_div(at3, stride_y);
+      const test = floor_mod(at3, stride_y) === 0 && 0 <= oh && oh < OH;
+      const safe_oh = maximum(0, minimum(oh, OH - 1));
       for (let j = 0; j < KW; j += 1) {
-        const at6 = w + padding_left - dilation_x * j;
-        const at7 = floor_div(at6, stride_x);
+        const at4 = w + padding_left - dilation_x * j;
+        const ow = floor_div(at4, stride_x);
         let value = 0;
-        if (test && floor_mod(at6, stride_x) === 0 && 0 <= at7 && at7 < OW) {
-          const grad_output_at = ((rest3 * O + at3) * OH + safe_oh) * OW +
-              maximum(0, minimum(at7, OW - 1));
-          const v = grad_output[grad_output_at] * weight[((at3 * I + at2) * KH + i) * KW + j];
+        if (test && floor_mod(at4, stride_x) === 0 && 0 <= ow && ow < OW) {
+          const grad_output_at = ((rest3 * O + o2) * OH + safe_oh) * OW +
+              maximum(0, minimum(ow, OW - 1));
+          const v = grad_output[grad_output_at] * weight[((o2 * I + at2) * KH + i) * KW + j];
           value = v;
         }
         sum += value;
@@ -114,15 +119,15 @@ function conv2d_backward_grad_weight_kernel(
   const at = floor_div(o, O_per_groups);
   for (let n = 0; n < N; n += 1) {
     for (let oh = 0; oh < OH; oh += 1) {
-      const h = oh * stride_y - padding_top + kh * dilation_y;
-      const safe_h = maximum(0, minimum(h, H - 1));
-      const in_h = 0 <= h && h < H;
+      const y = oh * stride_y - padding_top + kh * dilation_y;
+      const safe_h = maximum(0, minimum(y, H - 1));
+      const in_h = 0 <= y && y < H;
       for (let ow = 0; ow < OW; ow += 1) {
-        const w = ow * stride_x - padding_left + kw * dilation_x;
+        const x = ow * stride_x - padding_left + kw * dilation_x;
         const input_at = ((n * C + (at * C_per_groups + i)) * H + safe_h) * W +
-            maximum(0, minimum(w, W - 1));
+            maximum(0, minimum(x, W - 1));
         const term = grad_output[((n * O + o) * OH + oh) * OW + ow] *
-            (in_h && 0 <= w && w < W ? input[input_at] : 0);
+            (in_h && 0 <= x && x < W ? input[input_at] : 0);
         sum += term;
       }
     }
@@ -167,20 +172,20 @@ function conv2d_backward_bias_grad_input_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
+    const o2 = at * O_per_groups + o;
     for (let i = 0; i < KH; i += 1) {
-      const at4 = h + padding_top - dilation_y * i;
-      const at5 = floor_div(at4, stride_y);
-      const test = floor_mod(at4, stride_y) === 0 && 0 <= at5 && at5 < OH;
-      const safe_oh = maximum(0, minimum(at5, OH - 1));
+      const at3 = h + padding_top - dilation_y * i;
+      const oh = floor_div(at3, stride_y);
+      const test = floor_mod(at3, stride_y) === 0 && 0 <= oh && oh < OH;
+      const safe_oh = maximum(0, minimum(oh, OH - 1));
       for (let j = 0; j < KW; j += 1) {
-        const at6 = w + padding_left - dilation_x * j;
-        const at7 = floor_div(at6, stride_x);
+        const at4 = w + padding_left - dilation_x * j;
+        const ow = floor_div(at4, stride_x);
         let value = 0;
-        if (test && floor_mod(at6, stride_x) === 0 && 0 <= at7 && at7 < OW) {
-          const grad_output_at = ((rest3 * O + at3) * OH + safe_oh) * OW +
-              maximum(0, minimum(at7, OW - 1));
-          const v = grad_output[grad_output_at] * weight[((at3 * I + at2) * KH + i) * KW + j];
+        if (test && floor_mod(at4, stride_x) === 0 && 0 <= ow && ow < OW) {
+          const grad_output_at = ((rest3 * O + o2) * OH + safe_oh) * OW +
+              maximum(0, minimum(ow, OW - 1));
+          const v = grad_output[grad_output_at] * weight[((o2 * I + at2) * KH + i) * KW + j];
           value = v;
         }
         sum += value;
@@ -227,15 +232,15 @@ function conv2d_backward_bias_grad_weight_kernel(
   const at = floor_div(o, O_per_groups);
   for (let n = 0; n < N; n += 1) {
     for (let oh = 0; oh < OH; oh += 1) {
-      const h = oh * stride_y - padding_top + kh * dilation_y;
-      const safe_h = maximum(0, minimum(h, H - 1));
-      const in_h = 0 <= h && h < H;
+      const y = oh * stride_y - padding_top + kh * dilation_y;
+      const safe_h = maximum(0, minimum(y, H - 1));
+      const in_h = 0 <= y && y < H;
       for (let ow = 0; ow < OW; ow += 1) {
-        const w = ow * stride_x - padding_left + kw * dilation_x;
+        const x = ow * stride_x - padding_left + kw * dilation_x;
         const input_at = ((n * C + (at * C_per_groups + i)) * H + safe_h) * W +
-            maximum(0, minimum(w, W - 1));
+            maximum(0, minimum(x, W - 1));
         const term = grad_output[((n * O + o) * OH + oh) * OW + ow] *
-            (in_h && 0 <= w && w < W ? input[input_at] : 0);
+            (in_h && 0 <= x && x < W ? input[input_at] : 0);
         sum += term;
       }
     }
@@ -342,6 +347,7 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, ` +
+        "and further in its mode cpu only.",
     );
 }

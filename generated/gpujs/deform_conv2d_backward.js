@@ -16,11 +16,21 @@
 //   grad_mask (N, G*KH*KW, OH, OW), written
 //   grad_bias (O), written
 //
+// deform_conv2d_backward_mask_bias, step by step; other entries alike:
+//   deform_conv2d_backward_mask_bias_grad_bias
+//   deform_conv2d_backward_mask_bias_grad_columns
+//   deform_conv2d_backward_mask_bias_grad_offset
+//   deform_conv2d_backward_mask_bias_grad_mask
+//   deform_conv2d_backward_mask_bias_columns
+//   deform_conv2d_backward_mask_bias_grad_weight
+//   workspace columns: N * C * KH * KW * OH * OW of f32
+//   workspace grad_columns: N * C * KH * KW * OH * OW of f32
+//
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
-// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels, `&& true`
-// marks truth values that gpu.js would take for numbers.
+// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
+// `&& true` marks truth values that gpu.js would take for numbers.
 
 /**
  * Computes grad_columns. Takes { weight, grad_output } and the numbers
@@ -61,9 +71,9 @@ function deform_conv2d_backward_grad_columns_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    const o2 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
+        weight[((o2 * I + at2) * KH + kh) * KW + kw];
     sum += term;
   }
   return sum;
@@ -117,146 +127,148 @@ function deform_conv2d_backward_grad_offset_kernel(
   const n = floor_div(rest5, G);
   const at = (kh * KW + kw) * 2 + part;
   const at2 = floor_div(at, KW);
-  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const i = interleaved ? kh : floor_mod(at2, KH);
   const g_at = n * G + g;
-  const at4 = interleaved ? kw : floor_mod(at, KW);
-  const part_at = ((g_at * KH + at3) * KW + at4) * 2;
+  const j = interleaved ? kw : floor_mod(at, KW);
+  const part_at = ((g_at * KH + i) * KW + j) * 2;
   const part_at2 = g_at * 2;
-  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
-  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dy = offset[at3];
+  const y = oh * stride_y - padding_top + i * dilation_y + dy;
+  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + j * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-        const at6 = floor_to_int(v2);
-        const at7 = floor_to_int(v);
-        const h = at7 + 1;
-        const w = at6 + 1;
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
+        const low = floor_to_int(x);
+        const low2 = floor_to_int(y);
+        const h = low2 + 1;
+        const w = low + 1;
         if (test) {
           let sum = 0;
-          const v3 = v2 - at6;
-          const v4 = 1 - v3;
-          const safe_w = maximum(0, minimum(at6, last_w));
+          const t = x - low;
+          const v = 1 - t;
+          const safe_w = maximum(0, minimum(low, last_w));
           const in_h = 0 <= h && h < H;
-          const in_w = 0 <= at6 && at6 < W;
+          const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
-          const in_h2 = 0 <= at7 && at7 < H;
+          const in_h2 = 0 <= low2 && low2 < H;
           const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
             const c_at = n * C + (g * C_per_G + c);
-            const at8 = c_at * H;
-            const at9 = (at8 + safe_h) * W;
-            const at10 = (at8 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
-                v3 * (test3 ? input[at9 + safe_w2] : 0);
-            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
-                v3 * (test5 ? input[at10 + safe_w2] : 0);
-            sum += grad_columns_value * (v5 - v6);
+            const at4 = c_at * H;
+            const at5 = (at4 + safe_h) * W;
+            const at6 = (at4 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
+                t * (test3 ? input[at5 + safe_w2] : 0);
+            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
+                t * (test5 ? input[at6 + safe_w2] : 0);
+            sum += grad_columns_value * (v2 - v3);
           }
           value = sum;
         } else {
           let sum2 = 0;
-          const v7 = v - at7;
+          const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
-          const v8 = 1 - v7;
-          const in_h4 = 0 <= at7 && at7 < H;
-          const safe_w4 = maximum(0, minimum(at6, last_w));
-          const in_w4 = 0 <= at6 && at6 < W;
+          const v4 = 1 - t2;
+          const in_h4 = 0 <= low2 && low2 < H;
+          const safe_w4 = maximum(0, minimum(low, last_w));
+          const in_w4 = 0 <= low && low < W;
           const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
             const c_at2 = n * C + (g * C_per_G + c2);
-            const at11 = c_at2 * H;
-            const at12 = (at11 + safe_h3) * W;
-            const at13 = (at11 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
-                v8 * (test7 ? input[at13 + safe_w3] : 0);
-            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
-                v8 * (test9 ? input[at13 + safe_w4] : 0);
-            sum2 += grad_columns_value2 * v10;
+            const at7 = c_at2 * H;
+            const at8 = (at7 + safe_h3) * W;
+            const at9 = (at7 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
+                v4 * (test7 ? input[at9 + safe_w3] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
+                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v6;
           }
           value = sum2;
         }
       }
-    } else if (0 <= v && 0 <= v2) {
-      const v11 = minimum(v, last_h);
-      const v12 = minimum(v2, last_w);
-      const v13 = maximum(0, v12);
-      const at14 = floor_to_int(v13);
-      const v14 = maximum(0, v11);
-      const at15 = floor_to_int(v14);
-      const h2 = at15 + 1;
-      const w2 = at14 + 1;
+    } else if (0 <= y && 0 <= x) {
+      const v7 = minimum(y, last_h);
+      const v8 = minimum(x, last_w);
+      const xs = maximum(0, v8);
+      const low3 = floor_to_int(xs);
+      const ys = maximum(0, v7);
+      const low4 = floor_to_int(ys);
+      const h2 = low4 + 1;
+      const w2 = low3 + 1;
       if (test) {
-        if (!(last_h <= v) && 0 <= v11) {
+        if (!(last_h <= y) && 0 <= v7) {
           let sum3 = 0;
-          const v15 = v13 - at14;
-          const v16 = 1 - v15;
-          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const t3 = xs - low3;
+          const v9 = 1 - t3;
+          const safe_w5 = maximum(0, minimum(low3, last_w));
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
           const safe_h5 = maximum(0, minimum(h2, last_h));
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(at15, last_h));
+          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
             const c_at3 = n * C + (g * C_per_G + c3);
-            const at16 = c_at3 * H;
-            const at17 = (at16 + safe_h5) * W;
-            const at18 = (at16 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
-                v15 * (test10 ? input[at17 + safe_w6] : 0);
-            const v18 = v17 -
-                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v18;
+            const at10 = c_at3 * H;
+            const at11 = (at10 + safe_h5) * W;
+            const at12 = (at10 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
+                t3 * (test10 ? input[at11 + safe_w6] : 0);
+            const v11 = v10 -
+                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v11;
           }
           value = sum3;
         }
-      } else if (!(last_w <= v2) && 0 <= v12) {
+      } else if (!(last_w <= x) && 0 <= v8) {
         let sum4 = 0;
-        const v19 = v14 - at15;
+        const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
-        const v20 = 1 - v19;
-        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const v12 = 1 - t4;
+        const safe_w8 = maximum(0, minimum(low3, last_w));
         const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(at15, last_h));
+        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
           const c_at4 = n * C + (g * C_per_G + c4);
-          const at19 = c_at4 * H;
-          const at20 = (at19 + safe_h7) * W;
-          const at21 = (at19 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
-              OW + ow];
-          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
-              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
-          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
-          sum4 += grad_columns_value4 * v22;
+          const at13 = c_at4 * H;
+          const at14 = (at13 + safe_h7) * W;
+          const at15 = (at13 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
+              ow];
+          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
+              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          sum4 += grad_columns_value4 * v14;
         }
         value = sum4;
       }
@@ -460,9 +472,9 @@ function deform_conv2d_backward_mask_grad_columns_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    const o2 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
+        weight[((o2 * I + at2) * KH + kh) * KW + kw];
     sum += term;
   }
   return sum;
@@ -516,148 +528,150 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
   const n = floor_div(rest5, G);
   const at = (kh * KW + kw) * 2 + part;
   const at2 = floor_div(at, KW);
-  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const i = interleaved ? kh : floor_mod(at2, KH);
   const g_at = n * G + g;
-  const at4 = interleaved ? kw : floor_mod(at, KW);
-  const kw_at = (g_at * KH + at3) * KW + at4;
+  const j = interleaved ? kw : floor_mod(at, KW);
+  const kw_at = (g_at * KH + i) * KW + j;
   const part_at = kw_at * 2;
   const part_at2 = g_at * 2;
-  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
-  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dy = offset[at3];
+  const y = oh * stride_y - padding_top + i * dilation_y + dy;
+  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + j * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
     const mask_value = mask[(kw_at * OH + oh) * OW + ow];
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-        const at6 = floor_to_int(v2);
-        const at7 = floor_to_int(v);
-        const h = at7 + 1;
-        const w = at6 + 1;
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
+        const low = floor_to_int(x);
+        const low2 = floor_to_int(y);
+        const h = low2 + 1;
+        const w = low + 1;
         if (test) {
           let sum = 0;
-          const v3 = v2 - at6;
-          const v4 = 1 - v3;
-          const safe_w = maximum(0, minimum(at6, last_w));
+          const t = x - low;
+          const v = 1 - t;
+          const safe_w = maximum(0, minimum(low, last_w));
           const in_h = 0 <= h && h < H;
-          const in_w = 0 <= at6 && at6 < W;
+          const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
-          const in_h2 = 0 <= at7 && at7 < H;
+          const in_h2 = 0 <= low2 && low2 < H;
           const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
             const c_at = n * C + (g * C_per_G + c);
-            const at8 = c_at * H;
-            const at9 = (at8 + safe_h) * W;
-            const at10 = (at8 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
-                v3 * (test3 ? input[at9 + safe_w2] : 0);
-            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
-                v3 * (test5 ? input[at10 + safe_w2] : 0);
-            sum += grad_columns_value * (v5 - v6);
+            const at4 = c_at * H;
+            const at5 = (at4 + safe_h) * W;
+            const at6 = (at4 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
+                t * (test3 ? input[at5 + safe_w2] : 0);
+            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
+                t * (test5 ? input[at6 + safe_w2] : 0);
+            sum += grad_columns_value * (v2 - v3);
           }
           value = mask_value * sum;
         } else {
           let sum2 = 0;
-          const v7 = v - at7;
+          const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
-          const v8 = 1 - v7;
-          const in_h4 = 0 <= at7 && at7 < H;
-          const safe_w4 = maximum(0, minimum(at6, last_w));
-          const in_w4 = 0 <= at6 && at6 < W;
+          const v4 = 1 - t2;
+          const in_h4 = 0 <= low2 && low2 < H;
+          const safe_w4 = maximum(0, minimum(low, last_w));
+          const in_w4 = 0 <= low && low < W;
           const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
             const c_at2 = n * C + (g * C_per_G + c2);
-            const at11 = c_at2 * H;
-            const at12 = (at11 + safe_h3) * W;
-            const at13 = (at11 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
-                v8 * (test7 ? input[at13 + safe_w3] : 0);
-            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
-                v8 * (test9 ? input[at13 + safe_w4] : 0);
-            sum2 += grad_columns_value2 * v10;
+            const at7 = c_at2 * H;
+            const at8 = (at7 + safe_h3) * W;
+            const at9 = (at7 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
+                v4 * (test7 ? input[at9 + safe_w3] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
+                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v6;
           }
           value = mask_value * sum2;
         }
       }
-    } else if (0 <= v && 0 <= v2) {
-      const v11 = minimum(v, last_h);
-      const v12 = minimum(v2, last_w);
-      const v13 = maximum(0, v12);
-      const at14 = floor_to_int(v13);
-      const v14 = maximum(0, v11);
-      const at15 = floor_to_int(v14);
-      const h2 = at15 + 1;
-      const w2 = at14 + 1;
+    } else if (0 <= y && 0 <= x) {
+      const v7 = minimum(y, last_h);
+      const v8 = minimum(x, last_w);
+      const xs = maximum(0, v8);
+      const low3 = floor_to_int(xs);
+      const ys = maximum(0, v7);
+      const low4 = floor_to_int(ys);
+      const h2 = low4 + 1;
+      const w2 = low3 + 1;
       if (test) {
-        if (!(last_h <= v) && 0 <= v11) {
+        if (!(last_h <= y) && 0 <= v7) {
           let sum3 = 0;
-          const v15 = v13 - at14;
-          const v16 = 1 - v15;
-          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const t3 = xs - low3;
+          const v9 = 1 - t3;
+          const safe_w5 = maximum(0, minimum(low3, last_w));
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
           const safe_h5 = maximum(0, minimum(h2, last_h));
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(at15, last_h));
+          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
             const c_at3 = n * C + (g * C_per_G + c3);
-            const at16 = c_at3 * H;
-            const at17 = (at16 + safe_h5) * W;
-            const at18 = (at16 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
-                v15 * (test10 ? input[at17 + safe_w6] : 0);
-            const v18 = v17 -
-                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v18;
+            const at10 = c_at3 * H;
+            const at11 = (at10 + safe_h5) * W;
+            const at12 = (at10 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
+                t3 * (test10 ? input[at11 + safe_w6] : 0);
+            const v11 = v10 -
+                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v11;
           }
           value = mask_value * sum3;
         }
-      } else if (!(last_w <= v2) && 0 <= v12) {
+      } else if (!(last_w <= x) && 0 <= v8) {
         let sum4 = 0;
-        const v19 = v14 - at15;
+        const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
-        const v20 = 1 - v19;
-        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const v12 = 1 - t4;
+        const safe_w8 = maximum(0, minimum(low3, last_w));
         const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(at15, last_h));
+        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
           const c_at4 = n * C + (g * C_per_G + c4);
-          const at19 = c_at4 * H;
-          const at20 = (at19 + safe_h7) * W;
-          const at21 = (at19 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
-              OW + ow];
-          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
-              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
-          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
-          sum4 += grad_columns_value4 * v22;
+          const at13 = c_at4 * H;
+          const at14 = (at13 + safe_h7) * W;
+          const at15 = (at13 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
+              ow];
+          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
+              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          sum4 += grad_columns_value4 * v14;
         }
         value = mask_value * sum4;
       }
@@ -715,30 +729,32 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
   const part_at2 = g_at * 2;
   const at = interleaved ? (part_at * OH + oh) * OW + ow :
       (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + kh * dilation_y + offset[at];
+  const dy = offset[at];
+  const y = oh * stride_y - padding_top + kh * dilation_y + dy;
   const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + kw * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + kw * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
         let sum = 0;
-        const at2 = floor_to_int(v);
-        const v3 = v - at2;
-        const at3 = floor_to_int(v2);
-        const v4 = v2 - at3;
-        const v5 = 1 - v4;
-        const safe_w = maximum(0, minimum(at3, last_w));
-        const in_h = 0 <= at2 && at2 < H;
-        const in_w = 0 <= at3 && at3 < W;
-        const w = at3 + 1;
+        const low = floor_to_int(y);
+        const t = y - low;
+        const low2 = floor_to_int(x);
+        const t2 = x - low2;
+        const v = 1 - t2;
+        const safe_w = maximum(0, minimum(low2, last_w));
+        const in_h = 0 <= low && low < H;
+        const in_w = 0 <= low2 && low2 < W;
+        const w = low2 + 1;
         const safe_w2 = maximum(0, minimum(w, last_w));
         const in_w2 = 0 <= w && w < W;
-        const h = at2 + 1;
+        const h = low + 1;
         const in_h2 = 0 <= h && h < H;
-        const v6 = 1 - v3;
-        const safe_h = maximum(0, minimum(at2, last_h));
+        const v2 = 1 - t;
+        const safe_h = maximum(0, minimum(low, last_h));
         const test = in_h && in_w;
         const test2 = in_h && in_w2;
         const safe_h2 = maximum(0, minimum(h, last_h));
@@ -746,49 +762,48 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
         const test4 = in_h2 && in_w2;
         for (let c = 0; c < C_per_G; c += 1) {
           const c_at = n * C + (g * C_per_G + c);
-          const at4 = c_at * H;
-          const at5 = (at4 + safe_h) * W;
-          const at6 = (at4 + safe_h2) * W;
+          const at2 = c_at * H;
+          const at3 = (at2 + safe_h) * W;
+          const at4 = (at2 + safe_h2) * W;
           const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
               ow];
-          const v7 = v5 * (test ? input[at5 + safe_w] : 0) +
-              v4 * (test2 ? input[at5 + safe_w2] : 0);
-          const v8 = v5 * (test3 ? input[at6 + safe_w] : 0) +
-              v4 * (test4 ? input[at6 + safe_w2] : 0);
-          sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          const v3 = v * (test ? input[at3 + safe_w] : 0) + t2 * (test2 ? input[at3 + safe_w2] : 0);
+          const v4 = v * (test3 ? input[at4 + safe_w] : 0) +
+              t2 * (test4 ? input[at4 + safe_w2] : 0);
+          sum += grad_columns_value * (v2 * v3 + t * v4);
         }
         value = sum;
       }
-    } else if (0 <= v && 0 <= v2) {
+    } else if (0 <= y && 0 <= x) {
       let sum2 = 0;
-      const v9 = maximum(0, minimum(v, last_h));
-      const at7 = floor_to_int(v9);
-      const v10 = v9 - at7;
-      const v11 = maximum(0, minimum(v2, last_w));
-      const at8 = floor_to_int(v11);
-      const v12 = v11 - at8;
-      const v13 = 1 - v12;
-      const safe_w3 = maximum(0, minimum(at8, last_w));
-      const w2 = at8 + 1;
+      const ys = maximum(0, minimum(y, last_h));
+      const low3 = floor_to_int(ys);
+      const t3 = ys - low3;
+      const xs = maximum(0, minimum(x, last_w));
+      const low4 = floor_to_int(xs);
+      const t4 = xs - low4;
+      const v5 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
+      const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = at7 + 1;
+      const h2 = low3 + 1;
       const in_h3 = 0 <= h2 && h2 < H;
-      const v14 = 1 - v10;
-      const safe_h3 = maximum(0, minimum(at7, last_h));
+      const v6 = 1 - t3;
+      const safe_h3 = maximum(0, minimum(low3, last_h));
       const safe_h4 = maximum(0, minimum(h2, last_h));
       const test5 = in_h3 && in_w3;
       for (let c2 = 0; c2 < C_per_G; c2 += 1) {
         const c_at2 = n * C + (g * C_per_G + c2);
-        const at9 = c_at2 * H;
-        const at10 = (at9 + safe_h3) * W;
-        const at11 = (at9 + safe_h4) * W;
+        const at5 = c_at2 * H;
+        const at6 = (at5 + safe_h3) * W;
+        const at7 = (at5 + safe_h4) * W;
         const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
             ow];
-        const v15 = v14 * (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0));
-        const v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0) +
-            v12 * (test5 ? input[at11 + safe_w4] : 0);
-        sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        const v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+        const v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0) +
+            t4 * (test5 ? input[at7 + safe_w4] : 0);
+        sum2 += grad_columns_value2 * (v7 + t3 * v8);
       }
       value = sum2;
     }
@@ -1023,9 +1038,9 @@ function deform_conv2d_backward_bias_grad_columns_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    const o2 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
+        weight[((o2 * I + at2) * KH + kh) * KW + kw];
     sum += term;
   }
   return sum;
@@ -1079,146 +1094,148 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
   const n = floor_div(rest5, G);
   const at = (kh * KW + kw) * 2 + part;
   const at2 = floor_div(at, KW);
-  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const i = interleaved ? kh : floor_mod(at2, KH);
   const g_at = n * G + g;
-  const at4 = interleaved ? kw : floor_mod(at, KW);
-  const part_at = ((g_at * KH + at3) * KW + at4) * 2;
+  const j = interleaved ? kw : floor_mod(at, KW);
+  const part_at = ((g_at * KH + i) * KW + j) * 2;
   const part_at2 = g_at * 2;
-  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
-  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dy = offset[at3];
+  const y = oh * stride_y - padding_top + i * dilation_y + dy;
+  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + j * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-        const at6 = floor_to_int(v2);
-        const at7 = floor_to_int(v);
-        const h = at7 + 1;
-        const w = at6 + 1;
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
+        const low = floor_to_int(x);
+        const low2 = floor_to_int(y);
+        const h = low2 + 1;
+        const w = low + 1;
         if (test) {
           let sum = 0;
-          const v3 = v2 - at6;
-          const v4 = 1 - v3;
-          const safe_w = maximum(0, minimum(at6, last_w));
+          const t = x - low;
+          const v = 1 - t;
+          const safe_w = maximum(0, minimum(low, last_w));
           const in_h = 0 <= h && h < H;
-          const in_w = 0 <= at6 && at6 < W;
+          const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
-          const in_h2 = 0 <= at7 && at7 < H;
+          const in_h2 = 0 <= low2 && low2 < H;
           const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
             const c_at = n * C + (g * C_per_G + c);
-            const at8 = c_at * H;
-            const at9 = (at8 + safe_h) * W;
-            const at10 = (at8 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
-                v3 * (test3 ? input[at9 + safe_w2] : 0);
-            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
-                v3 * (test5 ? input[at10 + safe_w2] : 0);
-            sum += grad_columns_value * (v5 - v6);
+            const at4 = c_at * H;
+            const at5 = (at4 + safe_h) * W;
+            const at6 = (at4 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
+                t * (test3 ? input[at5 + safe_w2] : 0);
+            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
+                t * (test5 ? input[at6 + safe_w2] : 0);
+            sum += grad_columns_value * (v2 - v3);
           }
           value = sum;
         } else {
           let sum2 = 0;
-          const v7 = v - at7;
+          const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
-          const v8 = 1 - v7;
-          const in_h4 = 0 <= at7 && at7 < H;
-          const safe_w4 = maximum(0, minimum(at6, last_w));
-          const in_w4 = 0 <= at6 && at6 < W;
+          const v4 = 1 - t2;
+          const in_h4 = 0 <= low2 && low2 < H;
+          const safe_w4 = maximum(0, minimum(low, last_w));
+          const in_w4 = 0 <= low && low < W;
           const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
             const c_at2 = n * C + (g * C_per_G + c2);
-            const at11 = c_at2 * H;
-            const at12 = (at11 + safe_h3) * W;
-            const at13 = (at11 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
-                v8 * (test7 ? input[at13 + safe_w3] : 0);
-            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
-                v8 * (test9 ? input[at13 + safe_w4] : 0);
-            sum2 += grad_columns_value2 * v10;
+            const at7 = c_at2 * H;
+            const at8 = (at7 + safe_h3) * W;
+            const at9 = (at7 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
+                v4 * (test7 ? input[at9 + safe_w3] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
+                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v6;
           }
           value = sum2;
         }
       }
-    } else if (0 <= v && 0 <= v2) {
-      const v11 = minimum(v, last_h);
-      const v12 = minimum(v2, last_w);
-      const v13 = maximum(0, v12);
-      const at14 = floor_to_int(v13);
-      const v14 = maximum(0, v11);
-      const at15 = floor_to_int(v14);
-      const h2 = at15 + 1;
-      const w2 = at14 + 1;
+    } else if (0 <= y && 0 <= x) {
+      const v7 = minimum(y, last_h);
+      const v8 = minimum(x, last_w);
+      const xs = maximum(0, v8);
+      const low3 = floor_to_int(xs);
+      const ys = maximum(0, v7);
+      const low4 = floor_to_int(ys);
+      const h2 = low4 + 1;
+      const w2 = low3 + 1;
       if (test) {
-        if (!(last_h <= v) && 0 <= v11) {
+        if (!(last_h <= y) && 0 <= v7) {
           let sum3 = 0;
-          const v15 = v13 - at14;
-          const v16 = 1 - v15;
-          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const t3 = xs - low3;
+          const v9 = 1 - t3;
+          const safe_w5 = maximum(0, minimum(low3, last_w));
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
           const safe_h5 = maximum(0, minimum(h2, last_h));
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(at15, last_h));
+          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
             const c_at3 = n * C + (g * C_per_G + c3);
-            const at16 = c_at3 * H;
-            const at17 = (at16 + safe_h5) * W;
-            const at18 = (at16 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
-                v15 * (test10 ? input[at17 + safe_w6] : 0);
-            const v18 = v17 -
-                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v18;
+            const at10 = c_at3 * H;
+            const at11 = (at10 + safe_h5) * W;
+            const at12 = (at10 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
+                t3 * (test10 ? input[at11 + safe_w6] : 0);
+            const v11 = v10 -
+                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v11;
           }
           value = sum3;
         }
-      } else if (!(last_w <= v2) && 0 <= v12) {
+      } else if (!(last_w <= x) && 0 <= v8) {
         let sum4 = 0;
-        const v19 = v14 - at15;
+        const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
-        const v20 = 1 - v19;
-        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const v12 = 1 - t4;
+        const safe_w8 = maximum(0, minimum(low3, last_w));
         const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(at15, last_h));
+        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
           const c_at4 = n * C + (g * C_per_G + c4);
-          const at19 = c_at4 * H;
-          const at20 = (at19 + safe_h7) * W;
-          const at21 = (at19 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
-              OW + ow];
-          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
-              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
-          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
-          sum4 += grad_columns_value4 * v22;
+          const at13 = c_at4 * H;
+          const at14 = (at13 + safe_h7) * W;
+          const at15 = (at13 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
+              ow];
+          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
+              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          sum4 += grad_columns_value4 * v14;
         }
         value = sum4;
       }
@@ -1453,9 +1470,9 @@ function deform_conv2d_backward_mask_bias_grad_columns_kernel(
   const at = floor_div(c, C_per_groups);
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
-    const at3 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + at3) * OH + oh) * OW + ow] *
-        weight[((at3 * I + at2) * KH + kh) * KW + kw];
+    const o2 = at * O_per_groups + o;
+    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
+        weight[((o2 * I + at2) * KH + kh) * KW + kw];
     sum += term;
   }
   return sum;
@@ -1509,148 +1526,150 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
   const n = floor_div(rest5, G);
   const at = (kh * KW + kw) * 2 + part;
   const at2 = floor_div(at, KW);
-  const at3 = interleaved ? kh : floor_mod(at2, KH);
+  const i = interleaved ? kh : floor_mod(at2, KH);
   const g_at = n * G + g;
-  const at4 = interleaved ? kw : floor_mod(at, KW);
-  const kw_at = (g_at * KH + at3) * KW + at4;
+  const j = interleaved ? kw : floor_mod(at, KW);
+  const kw_at = (g_at * KH + i) * KW + j;
   const part_at = kw_at * 2;
   const part_at2 = g_at * 2;
-  const at5 = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + at3 * dilation_y + offset[at5];
-  const offset_at = ((((part_at2 + 1) * KH + at3) * KW + at4) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + at4 * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
+      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dy = offset[at3];
+  const y = oh * stride_y - padding_top + i * dilation_y + dy;
+  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + j * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     const test = (interleaved ? part : floor_mod(floor_div(at2, KH), 2)) === 0 && true;
     const mask_value = mask[(kw_at * OH + oh) * OW + ow];
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-        const at6 = floor_to_int(v2);
-        const at7 = floor_to_int(v);
-        const h = at7 + 1;
-        const w = at6 + 1;
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
+        const low = floor_to_int(x);
+        const low2 = floor_to_int(y);
+        const h = low2 + 1;
+        const w = low + 1;
         if (test) {
           let sum = 0;
-          const v3 = v2 - at6;
-          const v4 = 1 - v3;
-          const safe_w = maximum(0, minimum(at6, last_w));
+          const t = x - low;
+          const v = 1 - t;
+          const safe_w = maximum(0, minimum(low, last_w));
           const in_h = 0 <= h && h < H;
-          const in_w = 0 <= at6 && at6 < W;
+          const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
-          const in_h2 = 0 <= at7 && at7 < H;
+          const in_h2 = 0 <= low2 && low2 < H;
           const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(at7, last_h));
+          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
             const c_at = n * C + (g * C_per_G + c);
-            const at8 = c_at * H;
-            const at9 = (at8 + safe_h) * W;
-            const at10 = (at8 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v5 = v4 * (test2 ? input[at9 + safe_w] : 0) +
-                v3 * (test3 ? input[at9 + safe_w2] : 0);
-            const v6 = v4 * (test4 ? input[at10 + safe_w] : 0) +
-                v3 * (test5 ? input[at10 + safe_w2] : 0);
-            sum += grad_columns_value * (v5 - v6);
+            const at4 = c_at * H;
+            const at5 = (at4 + safe_h) * W;
+            const at6 = (at4 + safe_h2) * W;
+            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
+                t * (test3 ? input[at5 + safe_w2] : 0);
+            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
+                t * (test5 ? input[at6 + safe_w2] : 0);
+            sum += grad_columns_value * (v2 - v3);
           }
           value = mask_value * sum;
         } else {
           let sum2 = 0;
-          const v7 = v - at7;
+          const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
-          const v8 = 1 - v7;
-          const in_h4 = 0 <= at7 && at7 < H;
-          const safe_w4 = maximum(0, minimum(at6, last_w));
-          const in_w4 = 0 <= at6 && at6 < W;
+          const v4 = 1 - t2;
+          const in_h4 = 0 <= low2 && low2 < H;
+          const safe_w4 = maximum(0, minimum(low, last_w));
+          const in_w4 = 0 <= low && low < W;
           const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(at7, last_h));
+          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
             const c_at2 = n * C + (g * C_per_G + c2);
-            const at11 = c_at2 * H;
-            const at12 = (at11 + safe_h3) * W;
-            const at13 = (at11 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v9 = v7 * (test6 ? input[at12 + safe_w3] : 0) +
-                v8 * (test7 ? input[at13 + safe_w3] : 0);
-            const v10 = v9 - v7 * (test8 ? input[at12 + safe_w4] : 0) -
-                v8 * (test9 ? input[at13 + safe_w4] : 0);
-            sum2 += grad_columns_value2 * v10;
+            const at7 = c_at2 * H;
+            const at8 = (at7 + safe_h3) * W;
+            const at9 = (at7 + safe_h4) * W;
+            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
+                v4 * (test7 ? input[at9 + safe_w3] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
+                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            sum2 += grad_columns_value2 * v6;
           }
           value = mask_value * sum2;
         }
       }
-    } else if (0 <= v && 0 <= v2) {
-      const v11 = minimum(v, last_h);
-      const v12 = minimum(v2, last_w);
-      const v13 = maximum(0, v12);
-      const at14 = floor_to_int(v13);
-      const v14 = maximum(0, v11);
-      const at15 = floor_to_int(v14);
-      const h2 = at15 + 1;
-      const w2 = at14 + 1;
+    } else if (0 <= y && 0 <= x) {
+      const v7 = minimum(y, last_h);
+      const v8 = minimum(x, last_w);
+      const xs = maximum(0, v8);
+      const low3 = floor_to_int(xs);
+      const ys = maximum(0, v7);
+      const low4 = floor_to_int(ys);
+      const h2 = low4 + 1;
+      const w2 = low3 + 1;
       if (test) {
-        if (!(last_h <= v) && 0 <= v11) {
+        if (!(last_h <= y) && 0 <= v7) {
           let sum3 = 0;
-          const v15 = v13 - at14;
-          const v16 = 1 - v15;
-          const safe_w5 = maximum(0, minimum(at14, last_w));
+          const t3 = xs - low3;
+          const v9 = 1 - t3;
+          const safe_w5 = maximum(0, minimum(low3, last_w));
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
           const safe_h5 = maximum(0, minimum(h2, last_h));
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(at15, last_h));
+          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
             const c_at3 = n * C + (g * C_per_G + c3);
-            const at16 = c_at3 * H;
-            const at17 = (at16 + safe_h5) * W;
-            const at18 = (at16 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + at3) * KW + at4) * OH + oh) *
-                OW + ow];
-            const v17 = v16 * (in_h5 ? input[at17 + safe_w5] : 0) +
-                v15 * (test10 ? input[at17 + safe_w6] : 0);
-            const v18 = v17 -
-                (v16 * input[at18 + safe_w5] + v15 * (in_w5 ? input[at18 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v18;
+            const at10 = c_at3 * H;
+            const at11 = (at10 + safe_h5) * W;
+            const at12 = (at10 + safe_h6) * W;
+            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
+                ow];
+            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
+                t3 * (test10 ? input[at11 + safe_w6] : 0);
+            const v11 = v10 -
+                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
+            sum3 += grad_columns_value3 * v11;
           }
           value = mask_value * sum3;
         }
-      } else if (!(last_w <= v2) && 0 <= v12) {
+      } else if (!(last_w <= x) && 0 <= v8) {
         let sum4 = 0;
-        const v19 = v14 - at15;
+        const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
-        const v20 = 1 - v19;
-        const safe_w8 = maximum(0, minimum(at14, last_w));
+        const v12 = 1 - t4;
+        const safe_w8 = maximum(0, minimum(low3, last_w));
         const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(at15, last_h));
+        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
           const c_at4 = n * C + (g * C_per_G + c4);
-          const at19 = c_at4 * H;
-          const at20 = (at19 + safe_h7) * W;
-          const at21 = (at19 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + at3) * KW + at4) * OH + oh) *
-              OW + ow];
-          const v21 = v19 * (test11 ? input[at20 + safe_w7] : 0) +
-              v20 * (in_w6 ? input[at21 + safe_w7] : 0);
-          const v22 = v21 - v19 * (in_h6 ? input[at20 + safe_w8] : 0) - v20 * input[at21 + safe_w8];
-          sum4 += grad_columns_value4 * v22;
+          const at13 = c_at4 * H;
+          const at14 = (at13 + safe_h7) * W;
+          const at15 = (at13 + safe_h8) * W;
+          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
+              ow];
+          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
+              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          sum4 += grad_columns_value4 * v14;
         }
         value = mask_value * sum4;
       }
@@ -1708,30 +1727,32 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
   const part_at2 = g_at * 2;
   const at = interleaved ? (part_at * OH + oh) * OW + ow :
       (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-  const v = oh * stride_y - padding_top + kh * dilation_y + offset[at];
+  const dy = offset[at];
+  const y = oh * stride_y - padding_top + kh * dilation_y + dy;
   const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-  const v2 = ow * stride_x - padding_left + kw * dilation_x +
-      offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+  const x = ow * stride_x - padding_left + kw * dilation_x + dx;
   let value = 0;
-  if (v < H && v2 < W) {
+  if (y < H && x < W) {
     if (is_zeros) {
-      if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+      const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+      if (above) {
         let sum = 0;
-        const at2 = floor_to_int(v);
-        const v3 = v - at2;
-        const at3 = floor_to_int(v2);
-        const v4 = v2 - at3;
-        const v5 = 1 - v4;
-        const safe_w = maximum(0, minimum(at3, last_w));
-        const in_h = 0 <= at2 && at2 < H;
-        const in_w = 0 <= at3 && at3 < W;
-        const w = at3 + 1;
+        const low = floor_to_int(y);
+        const t = y - low;
+        const low2 = floor_to_int(x);
+        const t2 = x - low2;
+        const v = 1 - t2;
+        const safe_w = maximum(0, minimum(low2, last_w));
+        const in_h = 0 <= low && low < H;
+        const in_w = 0 <= low2 && low2 < W;
+        const w = low2 + 1;
         const safe_w2 = maximum(0, minimum(w, last_w));
         const in_w2 = 0 <= w && w < W;
-        const h = at2 + 1;
+        const h = low + 1;
         const in_h2 = 0 <= h && h < H;
-        const v6 = 1 - v3;
-        const safe_h = maximum(0, minimum(at2, last_h));
+        const v2 = 1 - t;
+        const safe_h = maximum(0, minimum(low, last_h));
         const test = in_h && in_w;
         const test2 = in_h && in_w2;
         const safe_h2 = maximum(0, minimum(h, last_h));
@@ -1739,49 +1760,48 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
         const test4 = in_h2 && in_w2;
         for (let c = 0; c < C_per_G; c += 1) {
           const c_at = n * C + (g * C_per_G + c);
-          const at4 = c_at * H;
-          const at5 = (at4 + safe_h) * W;
-          const at6 = (at4 + safe_h2) * W;
+          const at2 = c_at * H;
+          const at3 = (at2 + safe_h) * W;
+          const at4 = (at2 + safe_h2) * W;
           const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
               ow];
-          const v7 = v5 * (test ? input[at5 + safe_w] : 0) +
-              v4 * (test2 ? input[at5 + safe_w2] : 0);
-          const v8 = v5 * (test3 ? input[at6 + safe_w] : 0) +
-              v4 * (test4 ? input[at6 + safe_w2] : 0);
-          sum += grad_columns_value * (v6 * v7 + v3 * v8);
+          const v3 = v * (test ? input[at3 + safe_w] : 0) + t2 * (test2 ? input[at3 + safe_w2] : 0);
+          const v4 = v * (test3 ? input[at4 + safe_w] : 0) +
+              t2 * (test4 ? input[at4 + safe_w2] : 0);
+          sum += grad_columns_value * (v2 * v3 + t * v4);
         }
         value = sum;
       }
-    } else if (0 <= v && 0 <= v2) {
+    } else if (0 <= y && 0 <= x) {
       let sum2 = 0;
-      const v9 = maximum(0, minimum(v, last_h));
-      const at7 = floor_to_int(v9);
-      const v10 = v9 - at7;
-      const v11 = maximum(0, minimum(v2, last_w));
-      const at8 = floor_to_int(v11);
-      const v12 = v11 - at8;
-      const v13 = 1 - v12;
-      const safe_w3 = maximum(0, minimum(at8, last_w));
-      const w2 = at8 + 1;
+      const ys = maximum(0, minimum(y, last_h));
+      const low3 = floor_to_int(ys);
+      const t3 = ys - low3;
+      const xs = maximum(0, minimum(x, last_w));
+      const low4 = floor_to_int(xs);
+      const t4 = xs - low4;
+      const v5 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
+      const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = at7 + 1;
+      const h2 = low3 + 1;
       const in_h3 = 0 <= h2 && h2 < H;
-      const v14 = 1 - v10;
-      const safe_h3 = maximum(0, minimum(at7, last_h));
+      const v6 = 1 - t3;
+      const safe_h3 = maximum(0, minimum(low3, last_h));
       const safe_h4 = maximum(0, minimum(h2, last_h));
       const test5 = in_h3 && in_w3;
       for (let c2 = 0; c2 < C_per_G; c2 += 1) {
         const c_at2 = n * C + (g * C_per_G + c2);
-        const at9 = c_at2 * H;
-        const at10 = (at9 + safe_h3) * W;
-        const at11 = (at9 + safe_h4) * W;
+        const at5 = c_at2 * H;
+        const at6 = (at5 + safe_h3) * W;
+        const at7 = (at5 + safe_h4) * W;
         const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
             ow];
-        const v15 = v14 * (v13 * input[at10 + safe_w3] + v12 * (in_w3 ? input[at10 + safe_w4] : 0));
-        const v16 = v13 * (in_h3 ? input[at11 + safe_w3] : 0) +
-            v12 * (test5 ? input[at11 + safe_w4] : 0);
-        sum2 += grad_columns_value2 * (v15 + v10 * v16);
+        const v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
+        const v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0) +
+            t4 * (test5 ? input[at7 + safe_w4] : 0);
+        sum2 += grad_columns_value2 * (v7 + t3 * v8);
       }
       value = sum2;
     }
@@ -2027,6 +2047,7 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, ` +
+        "and further in its mode cpu only.",
     );
 }

@@ -13,8 +13,8 @@
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
-// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels, `&& true`
-// marks truth values that gpu.js would take for numbers.
+// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
+// `&& true` marks truth values that gpu.js would take for numbers.
 
 /**
  * Computes grad_offset. Takes { input, rois, offset, grad_output } and the numbers
@@ -55,114 +55,116 @@ function deform_roi_pool_backward_offset_kernel(
   const r = floor_div(rest2, 2);
   let value = 0;
   const rois_at = r * 5;
-  const rois_value = rois[rois_at];
-  const rois_value2 = rois[rois_at + 1];
-  const v4 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-  const rois_value3 = rois[rois_at + 2];
-  const v5 = (rounded ? round_away(rois_value3) : rois_value3) * spatial_scale - 0.5;
-  const rois_value4 = rois[rois_at + 3];
-  const v6 = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
-  const rois_value5 = rois[rois_at + 4];
-  const v7 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
-  const test2 = 0 <= rois_value && rois_value < N && Math.floor(rois_value) === rois_value &&
-      Math.abs(v4) <= 3.4028234663852886e+38;
-  const test3 = test2 && Math.abs(v5) <= 3.4028234663852886e+38 &&
-      Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v7) <= 3.4028234663852886e+38;
-  const v8 = v6 - v4;
-  const v9 = rounded ? maximum(v8, 0.1) : v8;
-  const v10 = gamma * v9;
-  const v11 = v7 - v5;
-  const v12 = rounded ? maximum(v11, 0.1) : v11;
-  const v13 = v12 / PH;
-  const v14 = test ? sampling_ratio : Math.ceil(v13);
-  const v15 = gamma * v12;
+  const batch = rois[rois_at];
+  const known = 0 <= batch && batch < N && Math.floor(batch) === batch;
+  const rois_value = rois[rois_at + 1];
+  const left = (rounded ? round_away(rois_value) : rois_value) * spatial_scale - 0.5;
+  const rois_value2 = rois[rois_at + 2];
+  const top = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+  const rois_value3 = rois[rois_at + 3];
+  const right = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
+  const rois_value4 = rois[rois_at + 4];
+  const bottom = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
+  const test2 = known && Math.abs(left) <= 3.4028234663852886e+38 &&
+      Math.abs(top) <= 3.4028234663852886e+38 && Math.abs(right) <= 3.4028234663852886e+38;
+  const valid = test2 && Math.abs(bottom) <= 3.4028234663852886e+38;
+  const v4 = right - left;
+  const width = rounded ? maximum(v4, 0.1) : v4;
+  const v5 = gamma * width;
+  const v6 = bottom - top;
+  const height = rounded ? maximum(v6, 0.1) : v6;
+  const binH = height / PH;
+  const rows = test ? sampling_ratio : Math.ceil(binH);
+  const v7 = gamma * height;
   const at = r * 2;
-  const v16 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + ph * v13;
-  const v17 = v16 + v * v13 / v14;
-  const v18 = v13 / v14;
-  const test4 = Math.abs(v14) <= 3.4028234663852886e+38 &&
-      Math.abs(v17) <= 3.4028234663852886e+38 && Math.abs(v18) <= 3.4028234663852886e+38;
-  const test5 = v18 === 0 && true;
-  const v19 = (-1 - v17) / v18;
-  const v20 = (H - v17) / v18;
-  const v21 = minimum(v19, v20);
-  const at2 = test4 ?
-      (test5 ? 0 : maximum(0, floor_to_int(v21 - (1 + Math.abs(v21) * 9.5367431640625e-7)))) : 0;
-  const at3 = ceil_to_int(v14);
-  const v22 = maximum(v19, v20);
-  const at4 = test4 ?
-      (test5 ? at3 : minimum(at3, ceil_to_int(v22 + (1 + Math.abs(v22) * 9.5367431640625e-7)))) : 0;
-  const v23 = v9 / PW;
-  const v24 = test ? sampling_ratio : Math.ceil(v23);
-  const v25 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + pw * v23;
-  const v26 = v25 + v * v23 / v24;
-  const v27 = v23 / v24;
-  const test6 = Math.abs(v24) <= 3.4028234663852886e+38 &&
-      Math.abs(v26) <= 3.4028234663852886e+38 && Math.abs(v27) <= 3.4028234663852886e+38;
-  const test7 = v27 === 0 && true;
-  const v28 = (-1 - v26) / v27;
-  const v29 = (W - v26) / v27;
-  const v30 = minimum(v28, v29);
-  const at5 = test6 ?
-      (test7 ? 0 : maximum(0, floor_to_int(v30 - (1 + Math.abs(v30) * 9.5367431640625e-7)))) : 0;
-  const at6 = ceil_to_int(v24);
-  const v31 = maximum(v28, v29);
-  const at7 = test6 ?
-      (test7 ? at6 : minimum(at6, ceil_to_int(v31 + (1 + Math.abs(v31) * 9.5367431640625e-7)))) : 0;
-  const at8 = maximum(0, minimum(round_to_int(rois_value), N - 1));
-  const v32 = v14 * v24;
+  const dy = v7 * offset[((at + 1) * PH + ph) * PW + pw];
+  const v8 = top + dy + ph * binH;
+  const v9 = v8 + v * binH / rows;
+  const v10 = binH / rows;
+  const test3 = Math.abs(rows) <= 3.4028234663852886e+38 &&
+      Math.abs(v9) <= 3.4028234663852886e+38 && Math.abs(v10) <= 3.4028234663852886e+38;
+  const test4 = v10 === 0 && true;
+  const v11 = (-1 - v9) / v10;
+  const v12 = (H - v9) / v10;
+  const v13 = minimum(v11, v12);
+  const at2 = test3 ?
+      (test4 ? 0 : maximum(0, floor_to_int(v13 - (1 + Math.abs(v13) * 9.5367431640625e-7)))) : 0;
+  const at3 = ceil_to_int(rows);
+  const v14 = maximum(v11, v12);
+  const at4 = test3 ?
+      (test4 ? at3 : minimum(at3, ceil_to_int(v14 + (1 + Math.abs(v14) * 9.5367431640625e-7)))) : 0;
+  const binW = width / PW;
+  const cols = test ? sampling_ratio : Math.ceil(binW);
+  const dx = v5 * offset[(at * PH + ph) * PW + pw];
+  const v15 = left + dx + pw * binW;
+  const v16 = v15 + v * binW / cols;
+  const v17 = binW / cols;
+  const test5 = Math.abs(cols) <= 3.4028234663852886e+38 &&
+      Math.abs(v16) <= 3.4028234663852886e+38 && Math.abs(v17) <= 3.4028234663852886e+38;
+  const test6 = v17 === 0 && true;
+  const v18 = (-1 - v16) / v17;
+  const v19 = (W - v16) / v17;
+  const v20 = minimum(v18, v19);
+  const at5 = test5 ?
+      (test6 ? 0 : maximum(0, floor_to_int(v20 - (1 + Math.abs(v20) * 9.5367431640625e-7)))) : 0;
+  const at6 = ceil_to_int(cols);
+  const v21 = maximum(v18, v19);
+  const at7 = test5 ?
+      (test6 ? at6 : minimum(at6, ceil_to_int(v21 + (1 + Math.abs(v21) * 9.5367431640625e-7)))) : 0;
+  const n = maximum(0, minimum(round_to_int(batch), N - 1));
+  const v22 = rows * cols;
   if (floor_mod(rest2, 2) === 0) {
-    if (test3) {
+    if (valid) {
       let sum = 0;
       for (let step = at2; step < at4; step += 1) {
-        const v33 = v16 + (step + inCell) * v13 / v14;
-        const v34 = maximum(0, minimum(v33, last_h));
-        const at9 = floor_to_int(v34);
-        const v35 = v34 - at9;
-        const h = at9 + 1;
+        const v23 = v8 + (step + inCell) * binH / rows;
+        const v24 = maximum(0, minimum(v23, last_h));
+        const at8 = floor_to_int(v24);
+        const v25 = v24 - at8;
+        const h = at8 + 1;
         const in_h = 0 <= h && h < H;
-        const v36 = 1 - v35;
-        const test8 = -1 <= v33 && v33 <= H;
-        const test9 = -0.5 <= v33 && v33 <= v2;
+        const v26 = 1 - v25;
+        const test7 = -1 <= v23 && v23 <= H;
+        const test8 = -0.5 <= v23 && v23 <= v2;
         const safe_h = maximum(0, minimum(h, last_h));
-        const safe_h2 = maximum(0, minimum(at9, last_h));
+        const safe_h2 = maximum(0, minimum(at8, last_h));
         for (let step2 = at5; step2 < at7; step2 += 1) {
-          const v37 = v25 + (step2 + inCell) * v23 / v24;
-          const test10 = test8 && -1 <= v37 && v37 <= W;
-          const v38 = test10 ? v37 : 0;
-          const v39 = minimum(v38, last_w);
+          const v27 = v15 + (step2 + inCell) * binW / cols;
+          const test9 = test7 && -1 <= v27 && v27 <= W;
+          const v28 = test9 ? v27 : 0;
+          const v29 = minimum(v28, last_w);
           let value2 = 0;
-          const test11 = test10 && !(last_w <= v38) && 0 <= v39 &&
-              (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
-          if (test11) {
+          const test10 = test9 && !(last_w <= v28) && 0 <= v29 &&
+              (is_clamp || (test8 && -0.5 <= v27 && v27 <= v3));
+          if (test10) {
             let sum2 = 0;
-            const at10 = floor_to_int(maximum(0, v39));
-            const w = at10 + 1;
+            const at9 = floor_to_int(maximum(0, v29));
+            const w = at9 + 1;
             const safe_w = maximum(0, minimum(w, last_w));
             const in_w = 0 <= w && w < W;
-            const safe_w2 = maximum(0, minimum(at10, last_w));
-            const test12 = in_h && in_w;
+            const safe_w2 = maximum(0, minimum(at9, last_w));
+            const test11 = in_h && in_w;
             for (let c = 0; c < C; c += 1) {
-              const at11 = (at8 * C + c) * H;
-              const at12 = (at11 + safe_h) * W;
-              const at13 = (at11 + safe_h2) * W;
-              const v40 = v35 * (test12 ? input[at12 + safe_w] : 0) +
-                  v36 * (in_w ? input[at13 + safe_w] : 0);
-              const v41 = v40 - v35 * (in_h ? input[at12 + safe_w2] : 0) -
-                  v36 * input[at13 + safe_w2];
-              sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v41;
+              const at10 = (n * C + c) * H;
+              const at11 = (at10 + safe_h) * W;
+              const at12 = (at10 + safe_h2) * W;
+              const v30 = v25 * (test11 ? input[at11 + safe_w] : 0) +
+                  v26 * (in_w ? input[at12 + safe_w] : 0);
+              const v31 = v30 - v25 * (in_h ? input[at11 + safe_w2] : 0) -
+                  v26 * input[at12 + safe_w2];
+              sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v31;
             }
             let value3 = 0;
             if (is_clamp) {
-              value3 = v32;
+              value3 = v22;
             } else {
               let sum3 = 0;
               for (let step3 = at2; step3 < at4; step3 += 1) {
-                const v42 = v16 + (step3 + inCell) * v13 / v14;
-                const test13 = -0.5 <= v42 && v42 <= v2;
+                const v32 = v8 + (step3 + inCell) * binH / rows;
+                const test12 = -0.5 <= v32 && v32 <= v2;
                 for (let step4 = at5; step4 < at7; step4 += 1) {
-                  const v43 = v25 + (step4 + inCell) * v23 / v24;
-                  sum3 += false || (test13 && -0.5 <= v43 && v43 <= v3) ? 1 : 0;
+                  const v33 = v15 + (step4 + inCell) * binW / cols;
+                  sum3 += false || (test12 && -0.5 <= v33 && v33 <= v3) ? 1 : 0;
                 }
               }
               value3 = sum3;
@@ -172,59 +174,59 @@ function deform_roi_pool_backward_offset_kernel(
           sum += value2;
         }
       }
-      value = v10 * sum;
+      value = v5 * sum;
     }
-  } else if (test3) {
+  } else if (valid) {
     let sum4 = 0;
     for (let step5 = at2; step5 < at4; step5 += 1) {
-      const v44 = v16 + (step5 + inCell) * v13 / v14;
-      const test14 = -1 <= v44 && v44 <= H;
-      const test15 = -0.5 <= v44 && v44 <= v2;
+      const v34 = v8 + (step5 + inCell) * binH / rows;
+      const test13 = -1 <= v34 && v34 <= H;
+      const test14 = -0.5 <= v34 && v34 <= v2;
       for (let step6 = at5; step6 < at7; step6 += 1) {
-        const v45 = v25 + (step6 + inCell) * v23 / v24;
-        const test16 = test14 && -1 <= v45 && v45 <= W;
-        const v46 = test16 ? v44 : 0;
-        const v47 = minimum(v46, last_h);
+        const v35 = v15 + (step6 + inCell) * binW / cols;
+        const test15 = test13 && -1 <= v35 && v35 <= W;
+        const v36 = test15 ? v34 : 0;
+        const v37 = minimum(v36, last_h);
         let value4 = 0;
-        const test17 = test16 && !(last_h <= v46) && 0 <= v47 &&
-            (is_clamp || (test15 && -0.5 <= v45 && v45 <= v3));
-        if (test17) {
+        const test16 = test15 && !(last_h <= v36) && 0 <= v37 &&
+            (is_clamp || (test14 && -0.5 <= v35 && v35 <= v3));
+        if (test16) {
           let sum5 = 0;
-          const v48 = maximum(0, minimum(v45, last_w));
-          const at14 = floor_to_int(v48);
-          const v49 = v48 - at14;
-          const v50 = 1 - v49;
-          const at15 = floor_to_int(maximum(0, v47));
-          const h2 = at15 + 1;
-          const safe_w3 = maximum(0, minimum(at14, last_w));
+          const v38 = maximum(0, minimum(v35, last_w));
+          const at13 = floor_to_int(v38);
+          const v39 = v38 - at13;
+          const v40 = 1 - v39;
+          const at14 = floor_to_int(maximum(0, v37));
+          const h2 = at14 + 1;
+          const safe_w3 = maximum(0, minimum(at13, last_w));
           const in_h2 = 0 <= h2 && h2 < H;
-          const w2 = at14 + 1;
+          const w2 = at13 + 1;
           const safe_w4 = maximum(0, minimum(w2, last_w));
           const in_w2 = 0 <= w2 && w2 < W;
           const safe_h3 = maximum(0, minimum(h2, last_h));
-          const test18 = in_h2 && in_w2;
-          const safe_h4 = maximum(0, minimum(at15, last_h));
+          const test17 = in_h2 && in_w2;
+          const safe_h4 = maximum(0, minimum(at14, last_h));
           for (let c2 = 0; c2 < C; c2 += 1) {
-            const at16 = (at8 * C + c2) * H;
-            const at17 = (at16 + safe_h3) * W;
-            const at18 = (at16 + safe_h4) * W;
-            const v51 = v50 * (in_h2 ? input[at17 + safe_w3] : 0) +
-                v49 * (test18 ? input[at17 + safe_w4] : 0);
-            const v52 = v51 -
-                (v50 * input[at18 + safe_w3] + v49 * (in_w2 ? input[at18 + safe_w4] : 0));
-            sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v52;
+            const at15 = (n * C + c2) * H;
+            const at16 = (at15 + safe_h3) * W;
+            const at17 = (at15 + safe_h4) * W;
+            const v41 = v40 * (in_h2 ? input[at16 + safe_w3] : 0) +
+                v39 * (test17 ? input[at16 + safe_w4] : 0);
+            const v42 = v41 -
+                (v40 * input[at17 + safe_w3] + v39 * (in_w2 ? input[at17 + safe_w4] : 0));
+            sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v42;
           }
           let value5 = 0;
           if (is_clamp) {
-            value5 = v32;
+            value5 = v22;
           } else {
             let sum6 = 0;
             for (let step7 = at2; step7 < at4; step7 += 1) {
-              const v53 = v16 + (step7 + inCell) * v13 / v14;
-              const test19 = -0.5 <= v53 && v53 <= v2;
+              const v43 = v8 + (step7 + inCell) * binH / rows;
+              const test18 = -0.5 <= v43 && v43 <= v2;
               for (let step8 = at5; step8 < at7; step8 += 1) {
-                const v54 = v25 + (step8 + inCell) * v23 / v24;
-                sum6 += false || (test19 && -0.5 <= v54 && v54 <= v3) ? 1 : 0;
+                const v44 = v15 + (step8 + inCell) * binW / cols;
+                sum6 += false || (test18 && -0.5 <= v44 && v44 <= v3) ? 1 : 0;
               }
             }
             value5 = sum6;
@@ -234,7 +236,7 @@ function deform_roi_pool_backward_offset_kernel(
         sum4 += value4;
       }
     }
-    value = v15 * sum4;
+    value = v7 * sum4;
   }
   return value;
 }
@@ -339,6 +341,7 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, ` +
+        "and further in its mode cpu only.",
     );
 }

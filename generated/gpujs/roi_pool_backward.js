@@ -12,8 +12,8 @@
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
-// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels, `&& true`
-// marks truth values that gpu.js would take for numbers.
+// `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
+// `&& true` marks truth values that gpu.js would take for numbers.
 
 /**
  * Computes grad_offset. Takes { input, rois, offset, grad_output } and the numbers
@@ -48,166 +48,171 @@ function roi_pool_backward_offset_kernel(
   const r = floor_div(rest2, 2);
   let value = 0;
   const rois_at = r * 5;
-  const rois_value = rois[rois_at];
+  const batch = rois[rois_at];
   const v = rois[rois_at + 1] * spatial_scale;
-  const v2 = rounded ? round_away(v) : v;
-  const v3 = rois[rois_at + 2] * spatial_scale;
-  const v4 = rounded ? round_away(v3) : v3;
-  const rois_value2 = rois[rois_at + 3];
-  const v5 = (rois_value2 + 1) * spatial_scale;
-  const v6 = rounded ? round_away(rois_value2 * spatial_scale) + 1 : v5;
-  const rois_value3 = rois[rois_at + 4];
-  const v7 = (rois_value3 + 1) * spatial_scale;
-  const v8 = rounded ? round_away(rois_value3 * spatial_scale) + 1 : v7;
-  const v9 = v6 - v2;
-  const v10 = maximum(v9, 1);
-  const v11 = rounded ? v10 : v9;
-  const v12 = v8 - v4;
-  const v13 = maximum(v12, 1);
-  const v14 = rounded ? v13 : v12;
-  const test2 = test && 0 <= rois_value && rois_value < N &&
-      Math.floor(rois_value) === rois_value && Math.abs(v2) <= 3.4028234663852886e+38;
-  const test3 = test2 && Math.abs(v4) <= 3.4028234663852886e+38 &&
-      Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v8) <= 3.4028234663852886e+38;
-  const test4 = test3 && 0 < v11 && 0 < v14;
-  const v15 = (ph + 1) * v14;
-  const v16 = -v15;
-  const v17 = Math.floor(v16 / PH);
-  const v18 = v17 + 1;
-  const v19 = ph * v14;
-  const v20 = v19 / PH;
-  const v21 = Math.floor(v20);
-  const v22 = v21 + 1;
-  const v23 = v19 < v21 * PH ? v21 - 1 : v22 * PH <= v19 ? v22 : v21;
-  const v24 = rounded ? v4 + v23 : Math.floor(v4 + v20);
-  const v25 = v16 < v17 * PH ? v17 - 1 : v18 * PH <= v16 ? v18 : v17;
-  const v26 = (rounded ? v4 + -v25 : Math.ceil(v4 + v15 / PH)) - v24;
+  const x1 = rounded ? round_away(v) : v;
+  const v2 = rois[rois_at + 2] * spatial_scale;
+  const y1 = rounded ? round_away(v2) : v2;
+  const rois_value = rois[rois_at + 3];
+  const x2 = rounded ? round_away(rois_value * spatial_scale) + 1 :
+      (rois_value + 1) * spatial_scale;
+  const rois_value2 = rois[rois_at + 4];
+  const y2 = rounded ? round_away(rois_value2 * spatial_scale) + 1 :
+      (rois_value2 + 1) * spatial_scale;
+  const v3 = x2 - x1;
+  const width = rounded ? maximum(v3, 1) : v3;
+  const v4 = y2 - y1;
+  const height = rounded ? maximum(v4, 1) : v4;
+  const test2 = test && 0 <= batch && batch < N && Math.floor(batch) === batch &&
+      Math.abs(x1) <= 3.4028234663852886e+38;
+  const test3 = test2 && Math.abs(y1) <= 3.4028234663852886e+38 &&
+      Math.abs(x2) <= 3.4028234663852886e+38 && Math.abs(y2) <= 3.4028234663852886e+38;
+  const test4 = test3 && 0 < width && 0 < height;
+  const v5 = gamma * height;
+  const v6 = (ph + 1) * height;
+  const v7 = -v6;
+  const q = Math.floor(v7 / PH);
+  const v8 = q + 1;
+  const v9 = v7 < q * PH ? q - 1 : v8 * PH <= v7 ? v8 : q;
+  const bottom = rounded ? y1 + -v9 : Math.ceil(y1 + v6 / PH);
+  const v10 = ph * height;
+  const v11 = v10 / PH;
+  const q2 = Math.floor(v11);
+  const v12 = q2 + 1;
+  const v13 = v10 < q2 * PH ? q2 - 1 : v12 * PH <= v10 ? v12 : q2;
+  const top = rounded ? y1 + v13 : Math.floor(y1 + v11);
+  const v14 = bottom - top;
   const part_at = r * 2;
-  const v27 = gamma * v14 * offset[(part_at * PH + ph) * PW + pw];
-  const v28 = v24 + v27;
-  const test5 = Math.abs(v26) <= 3.4028234663852886e+38 && Math.abs(v28) <= 3.4028234663852886e+38;
-  const v29 = -1 - v28;
-  const v30 = H - v28;
-  const v31 = minimum(v29, v30);
-  const at = test5 ? maximum(0, floor_to_int(v31 - (1 + Math.abs(v31) * 9.5367431640625e-7))) : 0;
-  const v32 = maximum(v29, v30);
+  const dy = v5 * offset[(part_at * PH + ph) * PW + pw];
+  const v15 = top + dy;
+  const test5 = Math.abs(v14) <= 3.4028234663852886e+38 && Math.abs(v15) <= 3.4028234663852886e+38;
+  const v16 = -1 - v15;
+  const v17 = H - v15;
+  const v18 = minimum(v16, v17);
+  const at = test5 ? maximum(0, floor_to_int(v18 - (1 + Math.abs(v18) * 9.5367431640625e-7))) : 0;
+  const v19 = maximum(v16, v17);
   const at2 = test5 ?
-      minimum(ceil_to_int(v26), ceil_to_int(v32 + (1 + Math.abs(v32) * 9.5367431640625e-7))) : 0;
-  const v33 = (pw + 1) * v11;
-  const v34 = -v33;
-  const v35 = Math.floor(v34 / PW);
-  const v36 = v35 + 1;
-  const v37 = pw * v11;
-  const v38 = v37 / PW;
-  const v39 = Math.floor(v38);
-  const v40 = v39 + 1;
-  const v41 = v37 < v39 * PW ? v39 - 1 : v40 * PW <= v37 ? v40 : v39;
-  const v42 = rounded ? v2 + v41 : Math.floor(v2 + v38);
-  const v43 = v34 < v35 * PW ? v35 - 1 : v36 * PW <= v34 ? v36 : v35;
-  const v44 = (rounded ? v2 + -v43 : Math.ceil(v2 + v33 / PW)) - v42;
-  const v45 = gamma * v11 * offset[((part_at + 1) * PH + ph) * PW + pw];
-  const v46 = v42 + v45;
-  const test6 = Math.abs(v44) <= 3.4028234663852886e+38 && Math.abs(v46) <= 3.4028234663852886e+38;
-  const v47 = -1 - v46;
-  const v48 = W - v46;
-  const v49 = minimum(v47, v48);
-  const at3 = test6 ? maximum(0, floor_to_int(v49 - (1 + Math.abs(v49) * 9.5367431640625e-7))) : 0;
-  const v50 = maximum(v47, v48);
+      minimum(ceil_to_int(v14), ceil_to_int(v19 + (1 + Math.abs(v19) * 9.5367431640625e-7))) : 0;
+  const v20 = (pw + 1) * width;
+  const v21 = -v20;
+  const q3 = Math.floor(v21 / PW);
+  const v22 = q3 + 1;
+  const v23 = v21 < q3 * PW ? q3 - 1 : v22 * PW <= v21 ? v22 : q3;
+  const right = rounded ? x1 + -v23 : Math.ceil(x1 + v20 / PW);
+  const v24 = pw * width;
+  const v25 = v24 / PW;
+  const q4 = Math.floor(v25);
+  const v26 = q4 + 1;
+  const v27 = v24 < q4 * PW ? q4 - 1 : v26 * PW <= v24 ? v26 : q4;
+  const left = rounded ? x1 + v27 : Math.floor(x1 + v25);
+  const v28 = right - left;
+  const v29 = gamma * width;
+  const dx = v29 * offset[((part_at + 1) * PH + ph) * PW + pw];
+  const v30 = left + dx;
+  const test6 = Math.abs(v28) <= 3.4028234663852886e+38 && Math.abs(v30) <= 3.4028234663852886e+38;
+  const v31 = -1 - v30;
+  const v32 = W - v30;
+  const v33 = minimum(v31, v32);
+  const at3 = test6 ? maximum(0, floor_to_int(v33 - (1 + Math.abs(v33) * 9.5367431640625e-7))) : 0;
+  const v34 = maximum(v31, v32);
   const at4 = test6 ?
-      minimum(ceil_to_int(v44), ceil_to_int(v50 + (1 + Math.abs(v50) * 9.5367431640625e-7))) : 0;
-  const at5 = maximum(0, minimum(round_to_int(rois_value), N - 1));
-  const v51 = maximum(v26 * v44, 1);
+      minimum(ceil_to_int(v28), ceil_to_int(v34 + (1 + Math.abs(v34) * 9.5367431640625e-7))) : 0;
+  const n = maximum(0, minimum(round_to_int(batch), N - 1));
+  const count = v14 * v28;
+  const v35 = maximum(count, 1);
   if (floor_mod(rest2, 2) === 0) {
-    let sum = 0;
-    for (let step = at; step < at2; step += 1) {
-      const v52 = v24 + step + v27;
-      const at6 = floor_to_int(v52);
-      const h = at6 + 1;
-      const in_h = 0 <= h && h < H;
-      const in_h2 = 0 <= at6 && at6 < H;
-      const test7 = -1 <= v52 && true;
-      const test8 = v52 < H;
-      const safe_h = maximum(0, minimum(h, last_h));
-      const safe_h2 = maximum(0, minimum(at6, last_h));
-      for (let step2 = at3; step2 < at4; step2 += 1) {
-        const v53 = v42 + step2 + v45;
-        let value2 = 0;
-        if (test7 && -1 <= v53 && test8 && v53 < W) {
-          let sum2 = 0;
-          const at7 = floor_to_int(v53);
-          const v54 = v53 - at7;
-          const v55 = 1 - v54;
-          const safe_w = maximum(0, minimum(at7, last_w));
-          const in_w = 0 <= at7 && at7 < W;
-          const w = at7 + 1;
-          const safe_w2 = maximum(0, minimum(w, last_w));
-          const in_w2 = 0 <= w && w < W;
-          const test9 = in_h && in_w;
-          const test10 = in_h && in_w2;
-          const test11 = in_h2 && in_w;
-          const test12 = in_h2 && in_w2;
-          for (let c = 0; c < C; c += 1) {
-            const at8 = (at5 * C + c) * H;
-            const at9 = (at8 + safe_h) * W;
-            const at10 = (at8 + safe_h2) * W;
-            const v56 = v55 * (test9 ? input[at9 + safe_w] : 0) +
-                v54 * (test10 ? input[at9 + safe_w2] : 0);
-            const v57 = v55 * (test11 ? input[at10 + safe_w] : 0) +
-                v54 * (test12 ? input[at10 + safe_w2] : 0);
-            const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v56 - v57);
-            sum2 += term;
+    if (test4) {
+      let sum = 0;
+      for (let step = at; step < at2; step += 1) {
+        const v36 = top + step + dy;
+        const at5 = floor_to_int(v36);
+        const h = at5 + 1;
+        const in_h = 0 <= h && h < H;
+        const in_h2 = 0 <= at5 && at5 < H;
+        const test7 = -1 <= v36 && true;
+        const test8 = v36 < H;
+        const safe_h = maximum(0, minimum(h, last_h));
+        const safe_h2 = maximum(0, minimum(at5, last_h));
+        for (let step2 = at3; step2 < at4; step2 += 1) {
+          const v37 = left + step2 + dx;
+          let value2 = 0;
+          if (test7 && -1 <= v37 && test8 && v37 < W) {
+            let sum2 = 0;
+            const at6 = floor_to_int(v37);
+            const v38 = v37 - at6;
+            const v39 = 1 - v38;
+            const safe_w = maximum(0, minimum(at6, last_w));
+            const in_w = 0 <= at6 && at6 < W;
+            const w = at6 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const test9 = in_h && in_w;
+            const test10 = in_h && in_w2;
+            const test11 = in_h2 && in_w;
+            const test12 = in_h2 && in_w2;
+            for (let c = 0; c < C; c += 1) {
+              const at7 = (n * C + c) * H;
+              const at8 = (at7 + safe_h) * W;
+              const at9 = (at7 + safe_h2) * W;
+              const v40 = v39 * (test9 ? input[at8 + safe_w] : 0) +
+                  v38 * (test10 ? input[at8 + safe_w2] : 0);
+              const v41 = v39 * (test11 ? input[at9 + safe_w] : 0) +
+                  v38 * (test12 ? input[at9 + safe_w2] : 0);
+              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v40 - v41);
+              sum2 += term;
+            }
+            value2 = sum2 / v35;
           }
-          value2 = sum2 / v51;
+          sum += value2;
         }
-        sum += value2;
       }
+      value = v5 * sum;
     }
-    value = rounded ? (test4 ? gamma * v13 * sum : 0) : test4 ? gamma * (v7 - v3) * sum : 0;
-  } else {
+  } else if (test4) {
     let sum3 = 0;
     for (let step3 = at; step3 < at2; step3 += 1) {
-      const v58 = v24 + step3 + v27;
-      const at11 = floor_to_int(v58);
-      const v59 = v58 - at11;
-      const h2 = at11 + 1;
+      const v42 = top + step3 + dy;
+      const at10 = floor_to_int(v42);
+      const v43 = v42 - at10;
+      const h2 = at10 + 1;
       const in_h3 = 0 <= h2 && h2 < H;
-      const v60 = 1 - v59;
-      const in_h4 = 0 <= at11 && at11 < H;
-      const test13 = -1 <= v58 && true;
-      const test14 = v58 < H;
+      const v44 = 1 - v43;
+      const in_h4 = 0 <= at10 && at10 < H;
+      const test13 = -1 <= v42 && true;
+      const test14 = v42 < H;
       const safe_h3 = maximum(0, minimum(h2, last_h));
-      const safe_h4 = maximum(0, minimum(at11, last_h));
+      const safe_h4 = maximum(0, minimum(at10, last_h));
       for (let step4 = at3; step4 < at4; step4 += 1) {
-        const v61 = v42 + step4 + v45;
+        const v45 = left + step4 + dx;
         let value3 = 0;
-        if (test13 && -1 <= v61 && test14 && v61 < W) {
+        if (test13 && -1 <= v45 && test14 && v45 < W) {
           let sum4 = 0;
-          const at12 = floor_to_int(v61);
-          const w2 = at12 + 1;
+          const at11 = floor_to_int(v45);
+          const w2 = at11 + 1;
           const safe_w3 = maximum(0, minimum(w2, last_w));
           const in_w3 = 0 <= w2 && w2 < W;
-          const safe_w4 = maximum(0, minimum(at12, last_w));
-          const in_w4 = 0 <= at12 && at12 < W;
+          const safe_w4 = maximum(0, minimum(at11, last_w));
+          const in_w4 = 0 <= at11 && at11 < W;
           const test15 = in_h3 && in_w3;
           const test16 = in_h4 && in_w3;
           const test17 = in_h3 && in_w4;
           const test18 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C; c2 += 1) {
-            const at13 = (at5 * C + c2) * H;
-            const at14 = (at13 + safe_h3) * W;
-            const at15 = (at13 + safe_h4) * W;
-            const v62 = v59 * (test15 ? input[at14 + safe_w3] : 0) +
-                v60 * (test16 ? input[at15 + safe_w3] : 0);
-            const v63 = v62 - v59 * (test17 ? input[at14 + safe_w4] : 0) -
-                v60 * (test18 ? input[at15 + safe_w4] : 0);
-            sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v63;
+            const at12 = (n * C + c2) * H;
+            const at13 = (at12 + safe_h3) * W;
+            const at14 = (at12 + safe_h4) * W;
+            const v46 = v43 * (test15 ? input[at13 + safe_w3] : 0) +
+                v44 * (test16 ? input[at14 + safe_w3] : 0);
+            const v47 = v46 - v43 * (test17 ? input[at13 + safe_w4] : 0) -
+                v44 * (test18 ? input[at14 + safe_w4] : 0);
+            sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v47;
           }
-          value3 = sum4 / v51;
+          value3 = sum4 / v35;
         }
         sum3 += value3;
       }
     }
-    value = rounded ? (test4 ? gamma * v10 * sum3 : 0) : test4 ? gamma * (v5 - v) * sum3 : 0;
+    value = v29 * sum3;
   }
   return value;
 }
@@ -312,6 +317,7 @@ function prepare(gpu, given, { source, arrays, numbers, reals, count, constants 
 function check(what, number) {
   if (number > largest)
     throw new RangeError(
-      `${what} is ${number}; gpu.js counts exactly up to ${largest}, and further in its mode cpu only.`,
+      `${what} is ${number}; gpu.js counts exactly up to ${largest}, ` +
+        "and further in its mode cpu only.",
     );
 }

@@ -14,8 +14,8 @@
 /**
  * Gradients of input, weight, bias. Convolution of a zero-padded image, with groups: the baseline.
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
- * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
- * by name to which results are added.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and
+ * arrays by name to which results are added.
  */
 export function conv2d_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
@@ -193,29 +193,29 @@ export function conv2d_backward_grad_input_kernel(
             const w2 = w + 1;
             for (let i = 0; i < KH; i++) {
               const at17 = at12 - dilation_y * i;
-              const at18 = floor_div(at17, stride_y);
-              const test = mod(at17, stride_y) === 0 && 0 <= at18 && at18 < OH;
-              const safe_oh = Math.max(0, Math.min(at18, last_oh));
+              const oh = floor_div(at17, stride_y);
+              const test = mod(at17, stride_y) === 0 && 0 <= oh && oh < OH;
+              const safe_oh = Math.max(0, Math.min(oh, last_oh));
               for (let j = 0; j < KW; j++) {
-                const at19 = dilation_x * j;
-                const at20 = w + padding_left - at19;
-                const at21 = floor_div(at20, stride_x);
-                const test2 = test && mod(at20, stride_x) === 0 && 0 <= at21 && at21 < OW;
-                const at22 = w2 + padding_left - at19;
-                const at23 = floor_div(at22, stride_x);
-                const test3 = test && mod(at22, stride_x) === 0 && 0 <= at23 && at23 < OW;
-                const safe_ow = Math.max(0, Math.min(at21, last_ow));
-                const safe_ow2 = Math.max(0, Math.min(at23, last_ow));
+                const at18 = dilation_x * j;
+                const at19 = w + padding_left - at18;
+                const ow = floor_div(at19, stride_x);
+                const test2 = test && mod(at19, stride_x) === 0 && 0 <= ow && ow < OW;
+                const at20 = w2 + padding_left - at18;
+                const ow2 = floor_div(at20, stride_x);
+                const test3 = test && mod(at20, stride_x) === 0 && 0 <= ow2 && ow2 < OW;
+                const safe_ow = Math.max(0, Math.min(ow, last_ow));
+                const safe_ow2 = Math.max(0, Math.min(ow2, last_ow));
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at24 = at6 + o;
-                  const at25 = ((at4 + at24) * OH + safe_oh) * OW;
-                  const grad_output_value = grad_output[at25 + safe_ow];
-                  const at26 = at24 * I;
-                  const weight_value = weight[((at26 + at8) * KH + i) * KW + j];
-                  const grad_output_value2 = grad_output[at25 + safe_ow2];
-                  const weight_value2 = weight[((at26 + at9) * KH + i) * KW + j];
-                  const weight_value3 = weight[((at26 + at10) * KH + i) * KW + j];
-                  const weight_value4 = weight[((at26 + at11) * KH + i) * KW + j];
+                  const o2 = at6 + o;
+                  const at21 = ((at4 + o2) * OH + safe_oh) * OW;
+                  const grad_output_value = grad_output[at21 + safe_ow];
+                  const at22 = o2 * I;
+                  const weight_value = weight[((at22 + at8) * KH + i) * KW + j];
+                  const grad_output_value2 = grad_output[at21 + safe_ow2];
+                  const weight_value2 = weight[((at22 + at9) * KH + i) * KW + j];
+                  const weight_value3 = weight[((at22 + at10) * KH + i) * KW + j];
+                  const weight_value4 = weight[((at22 + at11) * KH + i) * KW + j];
                   sum += test2 ? grad_output_value * weight_value : 0;
                   sum2 += test3 ? grad_output_value2 * weight_value : 0;
                   sum3 += test2 ? grad_output_value * weight_value2 : 0;
@@ -282,34 +282,34 @@ export function conv2d_backward_grad_input_kernel(
             let sum11 = 0;
             let sum12 = 0;
             for (let i2 = 0; i2 < KH; i2++) {
-              const at27 = at12 - dilation_y * i2;
-              const at28 = floor_div(at27, stride_y);
-              const test4 = mod(at27, stride_y) === 0 && 0 <= at28 && at28 < OH;
-              const safe_oh2 = Math.max(0, Math.min(at28, last_oh));
+              const at23 = at12 - dilation_y * i2;
+              const oh2 = floor_div(at23, stride_y);
+              const test4 = mod(at23, stride_y) === 0 && 0 <= oh2 && oh2 < OH;
+              const safe_oh2 = Math.max(0, Math.min(oh2, last_oh));
               for (let j2 = 0; j2 < KW; j2++) {
-                const at29 = w3 + padding_left - dilation_x * j2;
-                const at30 = floor_div(at29, stride_x);
-                const test5 = test4 && mod(at29, stride_x) === 0 && 0 <= at30 && at30 < OW;
-                const safe_ow3 = Math.max(0, Math.min(at30, last_ow));
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
+                const at24 = w3 + padding_left - dilation_x * j2;
+                const ow3 = floor_div(at24, stride_x);
+                const test5 = test4 && mod(at24, stride_x) === 0 && 0 <= ow3 && ow3 < OW;
+                const safe_ow3 = Math.max(0, Math.min(ow3, last_ow));
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
                   let value = 0;
-                  const at31 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at31) * OH + safe_oh2) * OW +
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + safe_oh2) * OW +
                       safe_ow3];
                   if (test5) {
-                    value = grad_output_value3 * weight[((at31 * I + at8) * KH + i2) * KW + j2];
+                    value = grad_output_value3 * weight[((o4 * I + at8) * KH + i2) * KW + j2];
                   }
                   let value2 = 0;
                   if (test5) {
-                    value2 = grad_output_value3 * weight[((at31 * I + at9) * KH + i2) * KW + j2];
+                    value2 = grad_output_value3 * weight[((o4 * I + at9) * KH + i2) * KW + j2];
                   }
                   let value3 = 0;
                   if (test5) {
-                    value3 = grad_output_value3 * weight[((at31 * I + at10) * KH + i2) * KW + j2];
+                    value3 = grad_output_value3 * weight[((o4 * I + at10) * KH + i2) * KW + j2];
                   }
                   let value4 = 0;
                   if (test5) {
-                    value4 = grad_output_value3 * weight[((at31 * I + at11) * KH + i2) * KW + j2];
+                    value4 = grad_output_value3 * weight[((o4 * I + at11) * KH + i2) * KW + j2];
                   }
                   sum9 += value;
                   sum10 += value2;
@@ -347,39 +347,39 @@ export function conv2d_backward_grad_input_kernel(
       }
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let h2 = 0; h2 < H; h2++) {
-          const at32 = h2 + padding_top;
-          const at33 = ((at5 + (at7 + c_in)) * H + h2) * W;
+          const at25 = h2 + padding_top;
+          const at26 = ((at5 + (at7 + c_in)) * H + h2) * W;
           for (let w_run2 = 0; w_run2 < at2; w_run2++) {
             let sum13 = 0;
             let sum14 = 0;
             const w4 = w_run2 * 2;
             const w5 = w4 + 1;
             for (let i3 = 0; i3 < KH; i3++) {
-              const at34 = at32 - dilation_y * i3;
-              const at35 = floor_div(at34, stride_y);
-              const test6 = mod(at34, stride_y) === 0 && 0 <= at35 && at35 < OH;
-              const safe_oh3 = Math.max(0, Math.min(at35, last_oh));
+              const at27 = at25 - dilation_y * i3;
+              const oh3 = floor_div(at27, stride_y);
+              const test6 = mod(at27, stride_y) === 0 && 0 <= oh3 && oh3 < OH;
+              const safe_oh3 = Math.max(0, Math.min(oh3, last_oh));
               for (let j3 = 0; j3 < KW; j3++) {
-                const at36 = dilation_x * j3;
-                const at37 = w4 + padding_left - at36;
-                const at38 = floor_div(at37, stride_x);
-                const at39 = w5 + padding_left - at36;
-                const at40 = floor_div(at39, stride_x);
-                const test7 = test6 && mod(at37, stride_x) === 0 && 0 <= at38 && at38 < OW;
-                const safe_ow4 = Math.max(0, Math.min(at38, last_ow));
-                const test8 = test6 && mod(at39, stride_x) === 0 && 0 <= at40 && at40 < OW;
-                const safe_ow5 = Math.max(0, Math.min(at40, last_ow));
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                const at28 = dilation_x * j3;
+                const at29 = w4 + padding_left - at28;
+                const ow4 = floor_div(at29, stride_x);
+                const at30 = w5 + padding_left - at28;
+                const ow5 = floor_div(at30, stride_x);
+                const test7 = test6 && mod(at29, stride_x) === 0 && 0 <= ow4 && ow4 < OW;
+                const safe_ow4 = Math.max(0, Math.min(ow4, last_ow));
+                const test8 = test6 && mod(at30, stride_x) === 0 && 0 <= ow5 && ow5 < OW;
+                const safe_ow5 = Math.max(0, Math.min(ow5, last_ow));
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
                   let value5 = 0;
-                  const at41 = at6 + o3;
-                  const weight_value5 = weight[((at41 * I + c_in) * KH + i3) * KW + j3];
+                  const o6 = at6 + o5;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + i3) * KW + j3];
                   if (test7) {
-                    value5 = grad_output[((at4 + at41) * OH + safe_oh3) * OW + safe_ow4] *
+                    value5 = grad_output[((at4 + o6) * OH + safe_oh3) * OW + safe_ow4] *
                         weight_value5;
                   }
                   let value6 = 0;
                   if (test8) {
-                    value6 = grad_output[((at4 + at41) * OH + safe_oh3) * OW + safe_ow5] *
+                    value6 = grad_output[((at4 + o6) * OH + safe_oh3) * OW + safe_ow5] *
                         weight_value5;
                   }
                   sum13 += value5;
@@ -387,13 +387,13 @@ export function conv2d_backward_grad_input_kernel(
                 }
               }
             }
-            const place_13 = at33 + w4;
+            const place_13 = at26 + w4;
             if (ACCUMULATE === 1) {
               grad_input[place_13] += sum13;
             } else {
               grad_input[place_13] = sum13;
             }
-            const place_14 = at33 + w5;
+            const place_14 = at26 + w5;
             if (ACCUMULATE === 1) {
               grad_input[place_14] += sum14;
             } else {
@@ -403,28 +403,28 @@ export function conv2d_backward_grad_input_kernel(
           for (let w6 = at3; w6 < W; w6++) {
             let sum15 = 0;
             for (let i4 = 0; i4 < KH; i4++) {
-              const at42 = at32 - dilation_y * i4;
-              const at43 = floor_div(at42, stride_y);
-              const test9 = mod(at42, stride_y) === 0 && 0 <= at43 && at43 < OH;
-              const safe_oh4 = Math.max(0, Math.min(at43, last_oh));
+              const at31 = at25 - dilation_y * i4;
+              const oh4 = floor_div(at31, stride_y);
+              const test9 = mod(at31, stride_y) === 0 && 0 <= oh4 && oh4 < OH;
+              const safe_oh4 = Math.max(0, Math.min(oh4, last_oh));
               for (let j4 = 0; j4 < KW; j4++) {
-                const at44 = w6 + padding_left - dilation_x * j4;
-                const at45 = floor_div(at44, stride_x);
-                const test10 = test9 && mod(at44, stride_x) === 0 && 0 <= at45 && at45 < OW;
-                const safe_ow6 = Math.max(0, Math.min(at45, last_ow));
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
+                const at32 = w6 + padding_left - dilation_x * j4;
+                const ow6 = floor_div(at32, stride_x);
+                const test10 = test9 && mod(at32, stride_x) === 0 && 0 <= ow6 && ow6 < OW;
+                const safe_ow6 = Math.max(0, Math.min(ow6, last_ow));
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
                   let value7 = 0;
                   if (test10) {
-                    const at46 = at6 + o4;
-                    const v = grad_output[((at4 + at46) * OH + safe_oh4) * OW + safe_ow6] *
-                        weight[((at46 * I + c_in) * KH + i4) * KW + j4];
+                    const o8 = at6 + o7;
+                    const v = grad_output[((at4 + o8) * OH + safe_oh4) * OW + safe_ow6] *
+                        weight[((o8 * I + c_in) * KH + i4) * KW + j4];
                     value7 = v;
                   }
                   sum15 += value7;
                 }
               }
             }
-            const place_15 = at33 + w6;
+            const place_15 = at26 + w6;
             if (ACCUMULATE === 1) {
               grad_input[place_15] += sum15;
             } else {
@@ -478,14 +478,14 @@ export function conv2d_backward_grad_weight_kernel(
               const at15 = n * O;
               const at16 = n * C;
               for (let oh = 0; oh < OH; oh++) {
-                const h = oh * stride_y - padding_top + kh * dilation_y;
-                const safe_h = Math.max(0, Math.min(h, last_h));
-                const in_h = 0 <= h && h < H;
+                const y = oh * stride_y - padding_top + kh * dilation_y;
+                const safe_h = Math.max(0, Math.min(y, last_h));
+                const in_h = 0 <= y && y < H;
                 for (let ow = 0; ow < OW; ow++) {
                   const grad_output_value = grad_output[((at15 + at7) * OH + oh) * OW + ow];
-                  const w = ow * stride_x - padding_left + kw * dilation_x;
-                  const safe_w = Math.max(0, Math.min(w, last_w));
-                  const test = in_h && 0 <= w && w < W;
+                  const x = ow * stride_x - padding_left + kw * dilation_x;
+                  const safe_w = Math.max(0, Math.min(x, last_w));
+                  const test = in_h && 0 <= x && x < W;
                   const input_value = test ? input[((at16 + (at5 + i)) * H + safe_h) * W + safe_w] :
                       0;
                   const input_value2 = test ?
@@ -565,14 +565,14 @@ export function conv2d_backward_grad_weight_kernel(
             for (let n2 = 0; n2 < N; n2++) {
               const at17 = n2 * O;
               for (let oh2 = 0; oh2 < OH; oh2++) {
-                const h2 = oh2 * stride_y - padding_top + kh2 * dilation_y;
-                const safe_h2 = Math.max(0, Math.min(h2, last_h));
-                const in_h2 = 0 <= h2 && h2 < H;
+                const y2 = oh2 * stride_y - padding_top + kh2 * dilation_y;
+                const safe_h2 = Math.max(0, Math.min(y2, last_h));
+                const in_h2 = 0 <= y2 && y2 < H;
                 for (let ow2 = 0; ow2 < OW; ow2++) {
-                  const w2 = ow2 * stride_x - padding_left + kw2 * dilation_x;
+                  const x2 = ow2 * stride_x - padding_left + kw2 * dilation_x;
                   const input_at = ((n2 * C + (at5 + i3)) * H + safe_h2) * W +
-                      Math.max(0, Math.min(w2, last_w));
-                  const input_value3 = in_h2 && 0 <= w2 && w2 < W ? input[input_at] : 0;
+                      Math.max(0, Math.min(x2, last_w));
+                  const input_value3 = in_h2 && 0 <= x2 && x2 < W ? input[input_at] : 0;
                   sum9 += grad_output[((at17 + at7) * OH + oh2) * OW + ow2] * input_value3;
                   sum10 += grad_output[((at17 + at8) * OH + oh2) * OW + ow2] * input_value3;
                   sum11 += grad_output[((at17 + at9) * OH + oh2) * OW + ow2] * input_value3;
@@ -621,14 +621,14 @@ export function conv2d_backward_grad_weight_kernel(
             for (let n3 = 0; n3 < N; n3++) {
               const at20 = n3 * C;
               for (let oh3 = 0; oh3 < OH; oh3++) {
-                const h3 = oh3 * stride_y - padding_top + kh3 * dilation_y;
-                const safe_h3 = Math.max(0, Math.min(h3, last_h));
-                const in_h3 = 0 <= h3 && h3 < H;
+                const y3 = oh3 * stride_y - padding_top + kh3 * dilation_y;
+                const safe_h3 = Math.max(0, Math.min(y3, last_h));
+                const in_h3 = 0 <= y3 && y3 < H;
                 for (let ow3 = 0; ow3 < OW; ow3++) {
                   const grad_output_value5 = grad_output[((n3 * O + at18) * OH + oh3) * OW + ow3];
-                  const w3 = ow3 * stride_x - padding_left + kw3 * dilation_x;
-                  const safe_w2 = Math.max(0, Math.min(w3, last_w));
-                  const test2 = in_h3 && 0 <= w3 && w3 < W;
+                  const x3 = ow3 * stride_x - padding_left + kw3 * dilation_x;
+                  const safe_w2 = Math.max(0, Math.min(x3, last_w));
+                  const test2 = in_h3 && 0 <= x3 && x3 < W;
                   const term = grad_output_value5 *
                       (test2 ? input[((at20 + (at5 + i4)) * H + safe_h3) * W + safe_w2] : 0);
                   sum13 += term;
@@ -659,15 +659,15 @@ export function conv2d_backward_grad_weight_kernel(
             let sum15 = 0;
             for (let n4 = 0; n4 < N; n4++) {
               for (let oh4 = 0; oh4 < OH; oh4++) {
-                const h4 = oh4 * stride_y - padding_top + kh4 * dilation_y;
-                const safe_h4 = Math.max(0, Math.min(h4, last_h));
-                const in_h4 = 0 <= h4 && h4 < H;
+                const y4 = oh4 * stride_y - padding_top + kh4 * dilation_y;
+                const safe_h4 = Math.max(0, Math.min(y4, last_h));
+                const in_h4 = 0 <= y4 && y4 < H;
                 for (let ow4 = 0; ow4 < OW; ow4++) {
-                  const w4 = ow4 * stride_x - padding_left + kw4 * dilation_x;
+                  const x4 = ow4 * stride_x - padding_left + kw4 * dilation_x;
                   const input_at2 = ((n4 * C + (at5 + i6)) * H + safe_h4) * W +
-                      Math.max(0, Math.min(w4, last_w));
+                      Math.max(0, Math.min(x4, last_w));
                   const term3 = grad_output[((n4 * O + at18) * OH + oh4) * OW + ow4] *
-                      (in_h4 && 0 <= w4 && w4 < W ? input[input_at2] : 0);
+                      (in_h4 && 0 <= x4 && x4 < W ? input[input_at2] : 0);
                   sum15 += term3;
                 }
               }
@@ -726,29 +726,29 @@ export function conv2d_backward_bias_grad_input_kernel(
             const w2 = w + 1;
             for (let i = 0; i < KH; i++) {
               const at17 = at12 - dilation_y * i;
-              const at18 = floor_div(at17, stride_y);
-              const test = mod(at17, stride_y) === 0 && 0 <= at18 && at18 < OH;
-              const safe_oh = Math.max(0, Math.min(at18, last_oh));
+              const oh = floor_div(at17, stride_y);
+              const test = mod(at17, stride_y) === 0 && 0 <= oh && oh < OH;
+              const safe_oh = Math.max(0, Math.min(oh, last_oh));
               for (let j = 0; j < KW; j++) {
-                const at19 = dilation_x * j;
-                const at20 = w + padding_left - at19;
-                const at21 = floor_div(at20, stride_x);
-                const test2 = test && mod(at20, stride_x) === 0 && 0 <= at21 && at21 < OW;
-                const at22 = w2 + padding_left - at19;
-                const at23 = floor_div(at22, stride_x);
-                const test3 = test && mod(at22, stride_x) === 0 && 0 <= at23 && at23 < OW;
-                const safe_ow = Math.max(0, Math.min(at21, last_ow));
-                const safe_ow2 = Math.max(0, Math.min(at23, last_ow));
+                const at18 = dilation_x * j;
+                const at19 = w + padding_left - at18;
+                const ow = floor_div(at19, stride_x);
+                const test2 = test && mod(at19, stride_x) === 0 && 0 <= ow && ow < OW;
+                const at20 = w2 + padding_left - at18;
+                const ow2 = floor_div(at20, stride_x);
+                const test3 = test && mod(at20, stride_x) === 0 && 0 <= ow2 && ow2 < OW;
+                const safe_ow = Math.max(0, Math.min(ow, last_ow));
+                const safe_ow2 = Math.max(0, Math.min(ow2, last_ow));
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at24 = at6 + o;
-                  const at25 = ((at4 + at24) * OH + safe_oh) * OW;
-                  const grad_output_value = grad_output[at25 + safe_ow];
-                  const at26 = at24 * I;
-                  const weight_value = weight[((at26 + at8) * KH + i) * KW + j];
-                  const grad_output_value2 = grad_output[at25 + safe_ow2];
-                  const weight_value2 = weight[((at26 + at9) * KH + i) * KW + j];
-                  const weight_value3 = weight[((at26 + at10) * KH + i) * KW + j];
-                  const weight_value4 = weight[((at26 + at11) * KH + i) * KW + j];
+                  const o2 = at6 + o;
+                  const at21 = ((at4 + o2) * OH + safe_oh) * OW;
+                  const grad_output_value = grad_output[at21 + safe_ow];
+                  const at22 = o2 * I;
+                  const weight_value = weight[((at22 + at8) * KH + i) * KW + j];
+                  const grad_output_value2 = grad_output[at21 + safe_ow2];
+                  const weight_value2 = weight[((at22 + at9) * KH + i) * KW + j];
+                  const weight_value3 = weight[((at22 + at10) * KH + i) * KW + j];
+                  const weight_value4 = weight[((at22 + at11) * KH + i) * KW + j];
                   sum += test2 ? grad_output_value * weight_value : 0;
                   sum2 += test3 ? grad_output_value2 * weight_value : 0;
                   sum3 += test2 ? grad_output_value * weight_value2 : 0;
@@ -815,34 +815,34 @@ export function conv2d_backward_bias_grad_input_kernel(
             let sum11 = 0;
             let sum12 = 0;
             for (let i2 = 0; i2 < KH; i2++) {
-              const at27 = at12 - dilation_y * i2;
-              const at28 = floor_div(at27, stride_y);
-              const test4 = mod(at27, stride_y) === 0 && 0 <= at28 && at28 < OH;
-              const safe_oh2 = Math.max(0, Math.min(at28, last_oh));
+              const at23 = at12 - dilation_y * i2;
+              const oh2 = floor_div(at23, stride_y);
+              const test4 = mod(at23, stride_y) === 0 && 0 <= oh2 && oh2 < OH;
+              const safe_oh2 = Math.max(0, Math.min(oh2, last_oh));
               for (let j2 = 0; j2 < KW; j2++) {
-                const at29 = w3 + padding_left - dilation_x * j2;
-                const at30 = floor_div(at29, stride_x);
-                const test5 = test4 && mod(at29, stride_x) === 0 && 0 <= at30 && at30 < OW;
-                const safe_ow3 = Math.max(0, Math.min(at30, last_ow));
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
+                const at24 = w3 + padding_left - dilation_x * j2;
+                const ow3 = floor_div(at24, stride_x);
+                const test5 = test4 && mod(at24, stride_x) === 0 && 0 <= ow3 && ow3 < OW;
+                const safe_ow3 = Math.max(0, Math.min(ow3, last_ow));
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
                   let value = 0;
-                  const at31 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at31) * OH + safe_oh2) * OW +
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + safe_oh2) * OW +
                       safe_ow3];
                   if (test5) {
-                    value = grad_output_value3 * weight[((at31 * I + at8) * KH + i2) * KW + j2];
+                    value = grad_output_value3 * weight[((o4 * I + at8) * KH + i2) * KW + j2];
                   }
                   let value2 = 0;
                   if (test5) {
-                    value2 = grad_output_value3 * weight[((at31 * I + at9) * KH + i2) * KW + j2];
+                    value2 = grad_output_value3 * weight[((o4 * I + at9) * KH + i2) * KW + j2];
                   }
                   let value3 = 0;
                   if (test5) {
-                    value3 = grad_output_value3 * weight[((at31 * I + at10) * KH + i2) * KW + j2];
+                    value3 = grad_output_value3 * weight[((o4 * I + at10) * KH + i2) * KW + j2];
                   }
                   let value4 = 0;
                   if (test5) {
-                    value4 = grad_output_value3 * weight[((at31 * I + at11) * KH + i2) * KW + j2];
+                    value4 = grad_output_value3 * weight[((o4 * I + at11) * KH + i2) * KW + j2];
                   }
                   sum9 += value;
                   sum10 += value2;
@@ -880,39 +880,39 @@ export function conv2d_backward_bias_grad_input_kernel(
       }
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let h2 = 0; h2 < H; h2++) {
-          const at32 = h2 + padding_top;
-          const at33 = ((at5 + (at7 + c_in)) * H + h2) * W;
+          const at25 = h2 + padding_top;
+          const at26 = ((at5 + (at7 + c_in)) * H + h2) * W;
           for (let w_run2 = 0; w_run2 < at2; w_run2++) {
             let sum13 = 0;
             let sum14 = 0;
             const w4 = w_run2 * 2;
             const w5 = w4 + 1;
             for (let i3 = 0; i3 < KH; i3++) {
-              const at34 = at32 - dilation_y * i3;
-              const at35 = floor_div(at34, stride_y);
-              const test6 = mod(at34, stride_y) === 0 && 0 <= at35 && at35 < OH;
-              const safe_oh3 = Math.max(0, Math.min(at35, last_oh));
+              const at27 = at25 - dilation_y * i3;
+              const oh3 = floor_div(at27, stride_y);
+              const test6 = mod(at27, stride_y) === 0 && 0 <= oh3 && oh3 < OH;
+              const safe_oh3 = Math.max(0, Math.min(oh3, last_oh));
               for (let j3 = 0; j3 < KW; j3++) {
-                const at36 = dilation_x * j3;
-                const at37 = w4 + padding_left - at36;
-                const at38 = floor_div(at37, stride_x);
-                const at39 = w5 + padding_left - at36;
-                const at40 = floor_div(at39, stride_x);
-                const test7 = test6 && mod(at37, stride_x) === 0 && 0 <= at38 && at38 < OW;
-                const safe_ow4 = Math.max(0, Math.min(at38, last_ow));
-                const test8 = test6 && mod(at39, stride_x) === 0 && 0 <= at40 && at40 < OW;
-                const safe_ow5 = Math.max(0, Math.min(at40, last_ow));
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                const at28 = dilation_x * j3;
+                const at29 = w4 + padding_left - at28;
+                const ow4 = floor_div(at29, stride_x);
+                const at30 = w5 + padding_left - at28;
+                const ow5 = floor_div(at30, stride_x);
+                const test7 = test6 && mod(at29, stride_x) === 0 && 0 <= ow4 && ow4 < OW;
+                const safe_ow4 = Math.max(0, Math.min(ow4, last_ow));
+                const test8 = test6 && mod(at30, stride_x) === 0 && 0 <= ow5 && ow5 < OW;
+                const safe_ow5 = Math.max(0, Math.min(ow5, last_ow));
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
                   let value5 = 0;
-                  const at41 = at6 + o3;
-                  const weight_value5 = weight[((at41 * I + c_in) * KH + i3) * KW + j3];
+                  const o6 = at6 + o5;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + i3) * KW + j3];
                   if (test7) {
-                    value5 = grad_output[((at4 + at41) * OH + safe_oh3) * OW + safe_ow4] *
+                    value5 = grad_output[((at4 + o6) * OH + safe_oh3) * OW + safe_ow4] *
                         weight_value5;
                   }
                   let value6 = 0;
                   if (test8) {
-                    value6 = grad_output[((at4 + at41) * OH + safe_oh3) * OW + safe_ow5] *
+                    value6 = grad_output[((at4 + o6) * OH + safe_oh3) * OW + safe_ow5] *
                         weight_value5;
                   }
                   sum13 += value5;
@@ -920,13 +920,13 @@ export function conv2d_backward_bias_grad_input_kernel(
                 }
               }
             }
-            const place_13 = at33 + w4;
+            const place_13 = at26 + w4;
             if (ACCUMULATE === 1) {
               grad_input[place_13] += sum13;
             } else {
               grad_input[place_13] = sum13;
             }
-            const place_14 = at33 + w5;
+            const place_14 = at26 + w5;
             if (ACCUMULATE === 1) {
               grad_input[place_14] += sum14;
             } else {
@@ -936,28 +936,28 @@ export function conv2d_backward_bias_grad_input_kernel(
           for (let w6 = at3; w6 < W; w6++) {
             let sum15 = 0;
             for (let i4 = 0; i4 < KH; i4++) {
-              const at42 = at32 - dilation_y * i4;
-              const at43 = floor_div(at42, stride_y);
-              const test9 = mod(at42, stride_y) === 0 && 0 <= at43 && at43 < OH;
-              const safe_oh4 = Math.max(0, Math.min(at43, last_oh));
+              const at31 = at25 - dilation_y * i4;
+              const oh4 = floor_div(at31, stride_y);
+              const test9 = mod(at31, stride_y) === 0 && 0 <= oh4 && oh4 < OH;
+              const safe_oh4 = Math.max(0, Math.min(oh4, last_oh));
               for (let j4 = 0; j4 < KW; j4++) {
-                const at44 = w6 + padding_left - dilation_x * j4;
-                const at45 = floor_div(at44, stride_x);
-                const test10 = test9 && mod(at44, stride_x) === 0 && 0 <= at45 && at45 < OW;
-                const safe_ow6 = Math.max(0, Math.min(at45, last_ow));
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
+                const at32 = w6 + padding_left - dilation_x * j4;
+                const ow6 = floor_div(at32, stride_x);
+                const test10 = test9 && mod(at32, stride_x) === 0 && 0 <= ow6 && ow6 < OW;
+                const safe_ow6 = Math.max(0, Math.min(ow6, last_ow));
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
                   let value7 = 0;
                   if (test10) {
-                    const at46 = at6 + o4;
-                    const v = grad_output[((at4 + at46) * OH + safe_oh4) * OW + safe_ow6] *
-                        weight[((at46 * I + c_in) * KH + i4) * KW + j4];
+                    const o8 = at6 + o7;
+                    const v = grad_output[((at4 + o8) * OH + safe_oh4) * OW + safe_ow6] *
+                        weight[((o8 * I + c_in) * KH + i4) * KW + j4];
                     value7 = v;
                   }
                   sum15 += value7;
                 }
               }
             }
-            const place_15 = at33 + w6;
+            const place_15 = at26 + w6;
             if (ACCUMULATE === 1) {
               grad_input[place_15] += sum15;
             } else {
@@ -1011,14 +1011,14 @@ export function conv2d_backward_bias_grad_weight_kernel(
               const at15 = n * O;
               const at16 = n * C;
               for (let oh = 0; oh < OH; oh++) {
-                const h = oh * stride_y - padding_top + kh * dilation_y;
-                const safe_h = Math.max(0, Math.min(h, last_h));
-                const in_h = 0 <= h && h < H;
+                const y = oh * stride_y - padding_top + kh * dilation_y;
+                const safe_h = Math.max(0, Math.min(y, last_h));
+                const in_h = 0 <= y && y < H;
                 for (let ow = 0; ow < OW; ow++) {
                   const grad_output_value = grad_output[((at15 + at7) * OH + oh) * OW + ow];
-                  const w = ow * stride_x - padding_left + kw * dilation_x;
-                  const safe_w = Math.max(0, Math.min(w, last_w));
-                  const test = in_h && 0 <= w && w < W;
+                  const x = ow * stride_x - padding_left + kw * dilation_x;
+                  const safe_w = Math.max(0, Math.min(x, last_w));
+                  const test = in_h && 0 <= x && x < W;
                   const input_value = test ? input[((at16 + (at5 + i)) * H + safe_h) * W + safe_w] :
                       0;
                   const input_value2 = test ?
@@ -1098,14 +1098,14 @@ export function conv2d_backward_bias_grad_weight_kernel(
             for (let n2 = 0; n2 < N; n2++) {
               const at17 = n2 * O;
               for (let oh2 = 0; oh2 < OH; oh2++) {
-                const h2 = oh2 * stride_y - padding_top + kh2 * dilation_y;
-                const safe_h2 = Math.max(0, Math.min(h2, last_h));
-                const in_h2 = 0 <= h2 && h2 < H;
+                const y2 = oh2 * stride_y - padding_top + kh2 * dilation_y;
+                const safe_h2 = Math.max(0, Math.min(y2, last_h));
+                const in_h2 = 0 <= y2 && y2 < H;
                 for (let ow2 = 0; ow2 < OW; ow2++) {
-                  const w2 = ow2 * stride_x - padding_left + kw2 * dilation_x;
+                  const x2 = ow2 * stride_x - padding_left + kw2 * dilation_x;
                   const input_at = ((n2 * C + (at5 + i3)) * H + safe_h2) * W +
-                      Math.max(0, Math.min(w2, last_w));
-                  const input_value3 = in_h2 && 0 <= w2 && w2 < W ? input[input_at] : 0;
+                      Math.max(0, Math.min(x2, last_w));
+                  const input_value3 = in_h2 && 0 <= x2 && x2 < W ? input[input_at] : 0;
                   sum9 += grad_output[((at17 + at7) * OH + oh2) * OW + ow2] * input_value3;
                   sum10 += grad_output[((at17 + at8) * OH + oh2) * OW + ow2] * input_value3;
                   sum11 += grad_output[((at17 + at9) * OH + oh2) * OW + ow2] * input_value3;
@@ -1154,14 +1154,14 @@ export function conv2d_backward_bias_grad_weight_kernel(
             for (let n3 = 0; n3 < N; n3++) {
               const at20 = n3 * C;
               for (let oh3 = 0; oh3 < OH; oh3++) {
-                const h3 = oh3 * stride_y - padding_top + kh3 * dilation_y;
-                const safe_h3 = Math.max(0, Math.min(h3, last_h));
-                const in_h3 = 0 <= h3 && h3 < H;
+                const y3 = oh3 * stride_y - padding_top + kh3 * dilation_y;
+                const safe_h3 = Math.max(0, Math.min(y3, last_h));
+                const in_h3 = 0 <= y3 && y3 < H;
                 for (let ow3 = 0; ow3 < OW; ow3++) {
                   const grad_output_value5 = grad_output[((n3 * O + at18) * OH + oh3) * OW + ow3];
-                  const w3 = ow3 * stride_x - padding_left + kw3 * dilation_x;
-                  const safe_w2 = Math.max(0, Math.min(w3, last_w));
-                  const test2 = in_h3 && 0 <= w3 && w3 < W;
+                  const x3 = ow3 * stride_x - padding_left + kw3 * dilation_x;
+                  const safe_w2 = Math.max(0, Math.min(x3, last_w));
+                  const test2 = in_h3 && 0 <= x3 && x3 < W;
                   const term = grad_output_value5 *
                       (test2 ? input[((at20 + (at5 + i4)) * H + safe_h3) * W + safe_w2] : 0);
                   sum13 += term;
@@ -1192,15 +1192,15 @@ export function conv2d_backward_bias_grad_weight_kernel(
             let sum15 = 0;
             for (let n4 = 0; n4 < N; n4++) {
               for (let oh4 = 0; oh4 < OH; oh4++) {
-                const h4 = oh4 * stride_y - padding_top + kh4 * dilation_y;
-                const safe_h4 = Math.max(0, Math.min(h4, last_h));
-                const in_h4 = 0 <= h4 && h4 < H;
+                const y4 = oh4 * stride_y - padding_top + kh4 * dilation_y;
+                const safe_h4 = Math.max(0, Math.min(y4, last_h));
+                const in_h4 = 0 <= y4 && y4 < H;
                 for (let ow4 = 0; ow4 < OW; ow4++) {
-                  const w4 = ow4 * stride_x - padding_left + kw4 * dilation_x;
+                  const x4 = ow4 * stride_x - padding_left + kw4 * dilation_x;
                   const input_at2 = ((n4 * C + (at5 + i6)) * H + safe_h4) * W +
-                      Math.max(0, Math.min(w4, last_w));
+                      Math.max(0, Math.min(x4, last_w));
                   const term3 = grad_output[((n4 * O + at18) * OH + oh4) * OW + ow4] *
-                      (in_h4 && 0 <= w4 && w4 < W ? input[input_at2] : 0);
+                      (in_h4 && 0 <= x4 && x4 < W ? input[input_at2] : 0);
                   sum15 += term3;
                 }
               }

@@ -20,8 +20,8 @@
  * Gradients of input, offset, weight, mask, bias. Deformable convolution: each tap samples the
  * image at a learned offset (v2: and is modulated).
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
- * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
- * by name to which results are added.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and
+ * arrays by name to which results are added.
  */
 export function deform_conv2d_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
@@ -159,9 +159,9 @@ const entries = {
     if (grad_weight) {
       const columns = new Float32Array(_s.N * _s.C * _s.KH * _s.KW * _s.OH * _s.OW);
       deform_conv2d_backward_columns_kernel(
-        input, offset, columns, _s.N, _s.C, _s.H, _s.W, _s.G, _s.KH, _s.KW, _s.OH, _s.OW, _s.stride_y,
-        _s.stride_x, _s.padding_top, _s.padding_left, _s.dilation_y, _s.dilation_x, _o.border,
-        _o.offset_order, _o.edge_grad, _o.accumulate,
+        input, offset, columns, _s.N, _s.C, _s.H, _s.W, _s.G, _s.KH, _s.KW, _s.OH, _s.OW,
+        _s.stride_y, _s.stride_x, _s.padding_top, _s.padding_left, _s.dilation_y, _s.dilation_x,
+        _o.border, _o.offset_order, _o.edge_grad, _o.accumulate,
       );
       deform_conv2d_backward_grad_weight_kernel(
         grad_output, columns, grad_weight, _s.N, _s.C, _s.KH, _s.KW, _s.OH, _s.OW, _s.O, _s.I,
@@ -250,9 +250,9 @@ const entries = {
     if (grad_weight) {
       const columns = new Float32Array(_s.N * _s.C * _s.KH * _s.KW * _s.OH * _s.OW);
       deform_conv2d_backward_bias_columns_kernel(
-        input, offset, columns, _s.N, _s.C, _s.H, _s.W, _s.G, _s.KH, _s.KW, _s.OH, _s.OW, _s.stride_y,
-        _s.stride_x, _s.padding_top, _s.padding_left, _s.dilation_y, _s.dilation_x, _o.border,
-        _o.offset_order, _o.edge_grad, _o.accumulate,
+        input, offset, columns, _s.N, _s.C, _s.H, _s.W, _s.G, _s.KH, _s.KW, _s.OH, _s.OW,
+        _s.stride_y, _s.stride_x, _s.padding_top, _s.padding_left, _s.dilation_y, _s.dilation_x,
+        _o.border, _o.offset_order, _o.edge_grad, _o.accumulate,
       );
       deform_conv2d_backward_bias_grad_weight_kernel(
         grad_output, columns, grad_weight, _s.N, _s.C, _s.KH, _s.KW, _s.OH, _s.OW, _s.O, _s.I,
@@ -353,15 +353,15 @@ export function deform_conv2d_backward_grad_columns_kernel(
                 let sum7 = 0;
                 let sum8 = 0;
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at16 = at6 + o;
-                  const at17 = (at4 + at16) * OH;
-                  const grad_output_value = grad_output[(at17 + oh) * OW + ow];
-                  const at18 = at16 * I;
-                  const weight_value = weight[((at18 + at8) * KH + kh) * KW + kw];
-                  const grad_output_value2 = grad_output[(at17 + oh2) * OW + ow];
-                  const weight_value2 = weight[((at18 + at9) * KH + kh) * KW + kw];
-                  const weight_value3 = weight[((at18 + at10) * KH + kh) * KW + kw];
-                  const weight_value4 = weight[((at18 + at11) * KH + kh) * KW + kw];
+                  const o2 = at6 + o;
+                  const at16 = (at4 + o2) * OH;
+                  const grad_output_value = grad_output[(at16 + oh) * OW + ow];
+                  const at17 = o2 * I;
+                  const weight_value = weight[((at17 + at8) * KH + kh) * KW + kw];
+                  const grad_output_value2 = grad_output[(at16 + oh2) * OW + ow];
+                  const weight_value2 = weight[((at17 + at9) * KH + kh) * KW + kw];
+                  const weight_value3 = weight[((at17 + at10) * KH + kh) * KW + kw];
+                  const weight_value4 = weight[((at17 + at11) * KH + kh) * KW + kw];
                   sum += grad_output_value * weight_value;
                   sum2 += grad_output_value2 * weight_value;
                   sum3 += grad_output_value * weight_value2;
@@ -387,14 +387,14 @@ export function deform_conv2d_backward_grad_columns_kernel(
                 let sum10 = 0;
                 let sum11 = 0;
                 let sum12 = 0;
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
-                  const at19 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at19) * OH + oh3) * OW + ow2];
-                  const at20 = at19 * I;
-                  sum9 += grad_output_value3 * weight[((at20 + at8) * KH + kh) * KW + kw];
-                  sum10 += grad_output_value3 * weight[((at20 + at9) * KH + kh) * KW + kw];
-                  sum11 += grad_output_value3 * weight[((at20 + at10) * KH + kh) * KW + kw];
-                  sum12 += grad_output_value3 * weight[((at20 + at11) * KH + kh) * KW + kw];
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + oh3) * OW + ow2];
+                  const at18 = o4 * I;
+                  sum9 += grad_output_value3 * weight[((at18 + at8) * KH + kh) * KW + kw];
+                  sum10 += grad_output_value3 * weight[((at18 + at9) * KH + kh) * KW + kw];
+                  sum11 += grad_output_value3 * weight[((at18 + at10) * KH + kh) * KW + kw];
+                  sum12 += grad_output_value3 * weight[((at18 + at11) * KH + kh) * KW + kw];
                 }
                 grad_columns[(at12 + oh3) * OW + ow2] = sum9;
                 grad_columns[(at13 + oh3) * OW + ow2] = sum10;
@@ -408,34 +408,34 @@ export function deform_conv2d_backward_grad_columns_kernel(
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let kh2 = 0; kh2 < KH; kh2++) {
           for (let kw2 = 0; kw2 < KW; kw2++) {
-            const at21 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
+            const at19 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
             for (let oh_run2 = 0; oh_run2 < at2; oh_run2++) {
               const oh4 = oh_run2 * 2;
               const oh5 = oh4 + 1;
               for (let ow3 = 0; ow3 < OW; ow3++) {
                 let sum13 = 0;
                 let sum14 = 0;
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
-                  const at22 = at6 + o3;
-                  const at23 = (at4 + at22) * OH;
-                  const weight_value5 = weight[((at22 * I + c_in) * KH + kh2) * KW + kw2];
-                  sum13 += grad_output[(at23 + oh4) * OW + ow3] * weight_value5;
-                  sum14 += grad_output[(at23 + oh5) * OW + ow3] * weight_value5;
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
+                  const o6 = at6 + o5;
+                  const at20 = (at4 + o6) * OH;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + kh2) * KW + kw2];
+                  sum13 += grad_output[(at20 + oh4) * OW + ow3] * weight_value5;
+                  sum14 += grad_output[(at20 + oh5) * OW + ow3] * weight_value5;
                 }
-                grad_columns[(at21 + oh4) * OW + ow3] = sum13;
-                grad_columns[(at21 + oh5) * OW + ow3] = sum14;
+                grad_columns[(at19 + oh4) * OW + ow3] = sum13;
+                grad_columns[(at19 + oh5) * OW + ow3] = sum14;
               }
             }
             for (let oh6 = at3; oh6 < OH; oh6++) {
               for (let ow4 = 0; ow4 < OW; ow4++) {
                 let sum15 = 0;
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
-                  const at24 = at6 + o4;
-                  const term = grad_output[((at4 + at24) * OH + oh6) * OW + ow4] *
-                      weight[((at24 * I + c_in) * KH + kh2) * KW + kw2];
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
+                  const o8 = at6 + o7;
+                  const term = grad_output[((at4 + o8) * OH + oh6) * OW + ow4] *
+                      weight[((o8 * I + c_in) * KH + kh2) * KW + kw2];
                   sum15 += term;
                 }
-                grad_columns[(at21 + oh6) * OW + ow4] = sum15;
+                grad_columns[(at19 + oh6) * OW + ow4] = sum15;
               }
             }
           }
@@ -467,158 +467,160 @@ export function deform_conv2d_backward_grad_offset_kernel(
           for (let part = 0; part < 2; part++) {
             const at4 = (kh * KW + kw) * 2 + part;
             const at5 = (at4 / KW) | 0;
-            const at6 = interleaved ? kh : at5 % KH;
-            const at7 = interleaved ? kw : at4 % KW;
-            const part_at2 = ((at2 + at6) * KW + at7) * 2;
+            const i = interleaved ? kh : at5 % KH;
+            const j = interleaved ? kw : at4 % KW;
+            const part_at2 = ((at2 + i) * KW + j) * 2;
             const test = (interleaved ? part : ((at5 / KH) | 0) % 2) === 0;
             for (let oh = 0; oh < OH; oh++) {
               for (let ow = 0; ow < OW; ow++) {
-                const at8 = interleaved ? (part_at2 * OH + oh) * OW + ow :
-                    (((part_at * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v = oh * stride_y - padding_top + at6 * dilation_y + offset[at8];
-                const offset_at = ((((part_at + 1) * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v2 = ow * stride_x - padding_left + at7 * dilation_x +
-                    offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const at6 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at6];
+                const y = oh * stride_y - padding_top + i * dilation_y + dy;
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 let value = 0;
-                if (v < H && v2 < W) {
+                if (y < H && x < W) {
                   if (is_zeros) {
-                    if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-                      const at9 = floor_to_int(v2);
-                      const at10 = floor_to_int(v);
-                      const h = at10 + 1;
-                      const w = at9 + 1;
+                    const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                    if (above) {
+                      const low = floor_to_int(x);
+                      const low2 = floor_to_int(y);
+                      const h = low2 + 1;
+                      const w = low + 1;
                       if (test) {
                         let sum = 0;
-                        const v3 = v2 - at9;
-                        const v4 = 1 - v3;
-                        const safe_w = Math.max(0, Math.min(at9, last_w));
+                        const t = x - low;
+                        const v = 1 - t;
+                        const safe_w = Math.max(0, Math.min(low, last_w));
                         const in_h = 0 <= h && h < H;
-                        const in_w = 0 <= at9 && at9 < W;
+                        const in_w = 0 <= low && low < W;
                         const safe_w2 = Math.max(0, Math.min(w, last_w));
                         const in_w2 = 0 <= w && w < W;
-                        const in_h2 = 0 <= at10 && at10 < H;
+                        const in_h2 = 0 <= low2 && low2 < H;
                         const safe_h = Math.max(0, Math.min(h, last_h));
                         const test2 = in_h && in_w;
                         const test3 = in_h && in_w2;
-                        const safe_h2 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h2 = Math.max(0, Math.min(low2, last_h));
                         const test4 = in_h2 && in_w;
                         const test5 = in_h2 && in_w2;
                         for (let c = 0; c < C_per_G; c++) {
                           const c_at = at + (at3 + c);
-                          const at11 = c_at * H;
-                          const at12 = (at11 + safe_h) * W;
-                          const at13 = (at11 + safe_h2) * W;
-                          const grad_columns_value = grad_columns[(((c_at * KH + at6) * KW + at7) *
-                              OH + oh) * OW + ow];
-                          const v5 = v4 * (test2 ? input[at12 + safe_w] : 0) +
-                              v3 * (test3 ? input[at12 + safe_w2] : 0);
-                          const v6 = v4 * (test4 ? input[at13 + safe_w] : 0) +
-                              v3 * (test5 ? input[at13 + safe_w2] : 0);
-                          sum += grad_columns_value * (v5 - v6);
+                          const at7 = c_at * H;
+                          const at8 = (at7 + safe_h) * W;
+                          const at9 = (at7 + safe_h2) * W;
+                          const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH +
+                              oh) * OW + ow];
+                          const v2 = v * (test2 ? input[at8 + safe_w] : 0) +
+                              t * (test3 ? input[at8 + safe_w2] : 0);
+                          const v3 = v * (test4 ? input[at9 + safe_w] : 0) +
+                              t * (test5 ? input[at9 + safe_w2] : 0);
+                          sum += grad_columns_value * (v2 - v3);
                         }
                         value = sum;
                       } else {
                         let sum2 = 0;
-                        const v7 = v - at10;
+                        const t2 = y - low2;
                         const safe_w3 = Math.max(0, Math.min(w, last_w));
                         const in_h3 = 0 <= h && h < H;
                         const in_w3 = 0 <= w && w < W;
-                        const v8 = 1 - v7;
-                        const in_h4 = 0 <= at10 && at10 < H;
-                        const safe_w4 = Math.max(0, Math.min(at9, last_w));
-                        const in_w4 = 0 <= at9 && at9 < W;
+                        const v4 = 1 - t2;
+                        const in_h4 = 0 <= low2 && low2 < H;
+                        const safe_w4 = Math.max(0, Math.min(low, last_w));
+                        const in_w4 = 0 <= low && low < W;
                         const safe_h3 = Math.max(0, Math.min(h, last_h));
                         const test6 = in_h3 && in_w3;
-                        const safe_h4 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h4 = Math.max(0, Math.min(low2, last_h));
                         const test7 = in_h4 && in_w3;
                         const test8 = in_h3 && in_w4;
                         const test9 = in_h4 && in_w4;
                         for (let c2 = 0; c2 < C_per_G; c2++) {
                           const c_at2 = at + (at3 + c2);
-                          const at14 = c_at2 * H;
-                          const at15 = (at14 + safe_h3) * W;
-                          const at16 = (at14 + safe_h4) * W;
-                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v9 = v7 * (test6 ? input[at15 + safe_w3] : 0) +
-                              v8 * (test7 ? input[at16 + safe_w3] : 0);
-                          const v10 = v9 - v7 * (test8 ? input[at15 + safe_w4] : 0) -
-                              v8 * (test9 ? input[at16 + safe_w4] : 0);
-                          sum2 += grad_columns_value2 * v10;
+                          const at10 = c_at2 * H;
+                          const at11 = (at10 + safe_h3) * W;
+                          const at12 = (at10 + safe_h4) * W;
+                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v5 = t2 * (test6 ? input[at11 + safe_w3] : 0) +
+                              v4 * (test7 ? input[at12 + safe_w3] : 0);
+                          const v6 = v5 - t2 * (test8 ? input[at11 + safe_w4] : 0) -
+                              v4 * (test9 ? input[at12 + safe_w4] : 0);
+                          sum2 += grad_columns_value2 * v6;
                         }
                         value = sum2;
                       }
                     }
-                  } else if (0 <= v && 0 <= v2) {
-                    const v11 = minimum(v, last_h);
-                    const v12 = minimum(v2, last_w);
-                    const v13 = maximum(0, v12);
-                    const at17 = floor_to_int(v13);
-                    const v14 = maximum(0, v11);
-                    const at18 = floor_to_int(v14);
-                    const h2 = at18 + 1;
-                    const w2 = at17 + 1;
+                  } else if (0 <= y && 0 <= x) {
+                    const v7 = minimum(y, last_h);
+                    const v8 = minimum(x, last_w);
+                    const xs = maximum(0, v8);
+                    const low3 = floor_to_int(xs);
+                    const ys = maximum(0, v7);
+                    const low4 = floor_to_int(ys);
+                    const h2 = low4 + 1;
+                    const w2 = low3 + 1;
                     if (test) {
-                      if (!(last_h <= v) && 0 <= v11) {
+                      if (!(last_h <= y) && 0 <= v7) {
                         let sum3 = 0;
-                        const v15 = v13 - at17;
-                        const v16 = 1 - v15;
-                        const safe_w5 = Math.max(0, Math.min(at17, last_w));
+                        const t3 = xs - low3;
+                        const v9 = 1 - t3;
+                        const safe_w5 = Math.max(0, Math.min(low3, last_w));
                         const in_h5 = 0 <= h2 && h2 < H;
                         const safe_w6 = Math.max(0, Math.min(w2, last_w));
                         const in_w5 = 0 <= w2 && w2 < W;
                         const safe_h5 = Math.max(0, Math.min(h2, last_h));
                         const test10 = in_h5 && in_w5;
-                        const safe_h6 = Math.max(0, Math.min(at18, last_h));
+                        const safe_h6 = Math.max(0, Math.min(low4, last_h));
                         for (let c3 = 0; c3 < C_per_G; c3++) {
                           const c_at3 = at + (at3 + c3);
-                          const at19 = c_at3 * H;
-                          const at20 = (at19 + safe_h5) * W;
-                          const at21 = (at19 + safe_h6) * W;
-                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v17 = v16 * (in_h5 ? input[at20 + safe_w5] : 0) +
-                              v15 * (test10 ? input[at20 + safe_w6] : 0);
-                          const v18 = v17 -
-                              (v16 * input[at21 + safe_w5] +
-                                  v15 * (in_w5 ? input[at21 + safe_w6] : 0));
-                          sum3 += grad_columns_value3 * v18;
+                          const at13 = c_at3 * H;
+                          const at14 = (at13 + safe_h5) * W;
+                          const at15 = (at13 + safe_h6) * W;
+                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v10 = v9 * (in_h5 ? input[at14 + safe_w5] : 0) +
+                              t3 * (test10 ? input[at14 + safe_w6] : 0);
+                          const v11 = v10 -
+                              (v9 * input[at15 + safe_w5] +
+                                  t3 * (in_w5 ? input[at15 + safe_w6] : 0));
+                          sum3 += grad_columns_value3 * v11;
                         }
                         value = sum3;
                       }
-                    } else if (!(last_w <= v2) && 0 <= v12) {
+                    } else if (!(last_w <= x) && 0 <= v8) {
                       let sum4 = 0;
-                      const v19 = v14 - at18;
+                      const t4 = ys - low4;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
                       const in_h6 = 0 <= h2 && h2 < H;
                       const in_w6 = 0 <= w2 && w2 < W;
-                      const v20 = 1 - v19;
-                      const safe_w8 = Math.max(0, Math.min(at17, last_w));
+                      const v12 = 1 - t4;
+                      const safe_w8 = Math.max(0, Math.min(low3, last_w));
                       const safe_h7 = Math.max(0, Math.min(h2, last_h));
                       const test11 = in_h6 && in_w6;
-                      const safe_h8 = Math.max(0, Math.min(at18, last_h));
+                      const safe_h8 = Math.max(0, Math.min(low4, last_h));
                       for (let c4 = 0; c4 < C_per_G; c4++) {
                         const c_at4 = at + (at3 + c4);
-                        const at22 = c_at4 * H;
-                        const at23 = (at22 + safe_h7) * W;
-                        const at24 = (at22 + safe_h8) * W;
-                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + at6) * KW + at7) *
-                            OH + oh) * OW + ow];
-                        const v21 = v19 * (test11 ? input[at23 + safe_w7] : 0) +
-                            v20 * (in_w6 ? input[at24 + safe_w7] : 0);
-                        const v22 = v21 - v19 * (in_h6 ? input[at23 + safe_w8] : 0) -
-                            v20 * input[at24 + safe_w8];
-                        sum4 += grad_columns_value4 * v22;
+                        const at16 = c_at4 * H;
+                        const at17 = (at16 + safe_h7) * W;
+                        const at18 = (at16 + safe_h8) * W;
+                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH +
+                            oh) * OW + ow];
+                        const v13 = t4 * (test11 ? input[at17 + safe_w7] : 0) +
+                            v12 * (in_w6 ? input[at18 + safe_w7] : 0);
+                        const v14 = v13 - t4 * (in_h6 ? input[at17 + safe_w8] : 0) -
+                            v12 * input[at18 + safe_w8];
+                        sum4 += grad_columns_value4 * v14;
                       }
                       value = sum4;
                     }
                   }
                 }
-                const at25 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
+                const at19 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
                 if (ACCUMULATE === 1) {
-                  grad_offset[at25] += value;
+                  grad_offset[at19] += value;
                 } else {
-                  grad_offset[at25] = value;
+                  grad_offset[at19] = value;
                 }
               }
             }
@@ -633,91 +635,101 @@ export function deform_conv2d_backward_grad_input_kernel(
   offset, grad_columns, grad_input, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
   padding_left, dilation_y, dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, ACCUMULATE,
 ) {
+  const C_per_G = (C / G) | 0;
   const interleaved = OFFSET_ORDER === 0;
   const is_zeros = BORDER === 0;
   const last_h = H - 1;
   const last_w = W - 1;
-  const C_per_G = (C / G) | 0;
   const test = !is_zeros;
   const is_one_sided = EDGE_GRAD === 0;
   for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      const g_at = n * G + ((c / C_per_G) | 0);
+    const at = n * C;
+    for (let g = 0; g < G; g++) {
+      const g_at = n * G + g;
       const part_at = g_at * 2;
-      const at = n * C + c;
-      const at2 = at * H;
       for (let i = 0; i < KH; i++) {
         for (let j = 0; j < KW; j++) {
           const part_at2 = ((g_at * KH + i) * KW + j) * 2;
           for (let oh = 0; oh < OH; oh++) {
             for (let ow = 0; ow < OW; ow++) {
-              const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              const at2 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-              const dy = offset[at3];
+              const dy = offset[at2];
               const y = oh * stride_y - padding_top + i * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
               const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
               const x = ow * stride_x - padding_left + j * dilation_x + dx;
-              if (y < H && x < W) {
-                const grad_columns_value = grad_columns[(((at * KH + i) * KW + j) * OH + oh) * OW +
-                    ow];
-                if (0 <= y && 0 <= x && test) {
-                  const ys = maximum(0, minimum(y, last_h));
-                  const low = floor_to_int(ys);
-                  const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                  const xs = maximum(0, minimum(x, last_w));
-                  const low2 = floor_to_int(xs);
-                  const at5 = Math.max(0, Math.min(low2, last_w));
-                  const t = ys - low;
-                  const v = grad_columns_value * (1 - t);
-                  const t2 = xs - low2;
-                  const v2 = 1 - t2;
-                  grad_input[at4 + at5] += v * v2;
-                  const at6 = low + 1;
-                  const at7 = low2 + 1;
-                  const test2 = 0 <= at7;
-                  const test3 = at7 < W;
-                  if (0 <= at6 && at6 < H) {
-                    const at8 = Math.imul(at2 + at6, W);
-                    const v3 = grad_columns_value * t;
-                    grad_input[at8 + at5] += v3 * v2;
-                    if (test2 && test3) {
-                      grad_input[at8 + at7] += v3 * t2;
+              const ys = maximum(0, minimum(y, last_h));
+              const low = floor_to_int(ys);
+              const xs = maximum(0, minimum(x, last_w));
+              const low2 = floor_to_int(xs);
+              const at3 = Math.max(0, Math.min(low2, last_w));
+              const t = ys - low;
+              const t2 = xs - low2;
+              const v = 1 - t2;
+              const at4 = low + 1;
+              const at5 = low2 + 1;
+              const test2 = at5 < W;
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const low3 = floor_to_int(y);
+              const at6 = low3 + 1;
+              const low4 = floor_to_int(x);
+              const at7 = low4 + 1;
+              const test3 = 0 <= at7 && at7 < W;
+              const t3 = y - low3;
+              const t4 = x - low4;
+              const test4 = 0 <= low4 && low4 < W;
+              const v2 = 1 - t4;
+              const test5 = y < H && x < W;
+              const test6 = 0 <= y && 0 <= x && test;
+              const at8 = Math.max(0, Math.min(low, last_h));
+              const v3 = 1 - t;
+              const test7 = at4 < H;
+              const test8 = above && is_zeros;
+              const test9 = 0 <= at6 && at6 < H;
+              const test10 = 0 <= low3 && low3 < H;
+              const v4 = 1 - t3;
+              for (let c_in = 0; c_in < C_per_G; c_in++) {
+                if (test5) {
+                  const c = g * C_per_G + c_in;
+                  const c_at = at + c;
+                  const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                      OW + ow];
+                  if (test6) {
+                    const at9 = (at + c) * H;
+                    const at10 = (at9 + at8) * W;
+                    const v5 = grad_columns_value * v3;
+                    grad_input[at10 + at3] += v5 * v;
+                    if (test7) {
+                      const at11 = Math.imul(at9 + at4, W);
+                      const v6 = grad_columns_value * t;
+                      grad_input[at11 + at3] += v6 * v;
+                      if (test2) {
+                        grad_input[at11 + at5] += v6 * t2;
+                      }
+                    }
+                    if (test2) {
+                      grad_input[at10 + at5] += v5 * t2;
                     }
                   }
-                  if (test2 && test3) {
-                    grad_input[at4 + at7] += v * t2;
-                  }
-                }
-                const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
-                if (above && is_zeros) {
-                  const low3 = floor_to_int(y);
-                  const at9 = low3 + 1;
-                  const low4 = floor_to_int(x);
-                  const at10 = low4 + 1;
-                  const test4 = 0 <= at10;
-                  const test5 = at10 < W;
-                  const t3 = y - low3;
-                  const t4 = x - low4;
-                  const test6 = 0 <= low4;
-                  const test7 = low4 < W;
-                  const v4 = 1 - t4;
-                  if (0 <= at9 && at9 < H) {
-                    const v5 = grad_columns_value * t3;
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + at9, W) + at10] += v5 * t4;
+                  if (test8) {
+                    if (test9) {
+                      const v7 = grad_columns_value * t3;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + at6, W) + at7] += v7 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + at6, W) + low4] += v7 * v2;
+                      }
                     }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + at9, W) + low4] += v5 * v4;
-                    }
-                  }
-                  if (0 <= low3 && low3 < H) {
-                    const v6 = grad_columns_value * (1 - t3);
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + low3, W) + at10] += v6 * t4;
-                    }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + low3, W) + low4] += v6 * v4;
+                    if (test10) {
+                      const v8 = grad_columns_value * v4;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + low3, W) + at7] += v8 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + low3, W) + low4] += v8 * v2;
+                      }
                     }
                   }
                 }
@@ -1099,15 +1111,15 @@ export function deform_conv2d_backward_mask_grad_columns_kernel(
                 let sum7 = 0;
                 let sum8 = 0;
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at16 = at6 + o;
-                  const at17 = (at4 + at16) * OH;
-                  const grad_output_value = grad_output[(at17 + oh) * OW + ow];
-                  const at18 = at16 * I;
-                  const weight_value = weight[((at18 + at8) * KH + kh) * KW + kw];
-                  const grad_output_value2 = grad_output[(at17 + oh2) * OW + ow];
-                  const weight_value2 = weight[((at18 + at9) * KH + kh) * KW + kw];
-                  const weight_value3 = weight[((at18 + at10) * KH + kh) * KW + kw];
-                  const weight_value4 = weight[((at18 + at11) * KH + kh) * KW + kw];
+                  const o2 = at6 + o;
+                  const at16 = (at4 + o2) * OH;
+                  const grad_output_value = grad_output[(at16 + oh) * OW + ow];
+                  const at17 = o2 * I;
+                  const weight_value = weight[((at17 + at8) * KH + kh) * KW + kw];
+                  const grad_output_value2 = grad_output[(at16 + oh2) * OW + ow];
+                  const weight_value2 = weight[((at17 + at9) * KH + kh) * KW + kw];
+                  const weight_value3 = weight[((at17 + at10) * KH + kh) * KW + kw];
+                  const weight_value4 = weight[((at17 + at11) * KH + kh) * KW + kw];
                   sum += grad_output_value * weight_value;
                   sum2 += grad_output_value2 * weight_value;
                   sum3 += grad_output_value * weight_value2;
@@ -1133,14 +1145,14 @@ export function deform_conv2d_backward_mask_grad_columns_kernel(
                 let sum10 = 0;
                 let sum11 = 0;
                 let sum12 = 0;
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
-                  const at19 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at19) * OH + oh3) * OW + ow2];
-                  const at20 = at19 * I;
-                  sum9 += grad_output_value3 * weight[((at20 + at8) * KH + kh) * KW + kw];
-                  sum10 += grad_output_value3 * weight[((at20 + at9) * KH + kh) * KW + kw];
-                  sum11 += grad_output_value3 * weight[((at20 + at10) * KH + kh) * KW + kw];
-                  sum12 += grad_output_value3 * weight[((at20 + at11) * KH + kh) * KW + kw];
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + oh3) * OW + ow2];
+                  const at18 = o4 * I;
+                  sum9 += grad_output_value3 * weight[((at18 + at8) * KH + kh) * KW + kw];
+                  sum10 += grad_output_value3 * weight[((at18 + at9) * KH + kh) * KW + kw];
+                  sum11 += grad_output_value3 * weight[((at18 + at10) * KH + kh) * KW + kw];
+                  sum12 += grad_output_value3 * weight[((at18 + at11) * KH + kh) * KW + kw];
                 }
                 grad_columns[(at12 + oh3) * OW + ow2] = sum9;
                 grad_columns[(at13 + oh3) * OW + ow2] = sum10;
@@ -1154,34 +1166,34 @@ export function deform_conv2d_backward_mask_grad_columns_kernel(
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let kh2 = 0; kh2 < KH; kh2++) {
           for (let kw2 = 0; kw2 < KW; kw2++) {
-            const at21 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
+            const at19 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
             for (let oh_run2 = 0; oh_run2 < at2; oh_run2++) {
               const oh4 = oh_run2 * 2;
               const oh5 = oh4 + 1;
               for (let ow3 = 0; ow3 < OW; ow3++) {
                 let sum13 = 0;
                 let sum14 = 0;
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
-                  const at22 = at6 + o3;
-                  const at23 = (at4 + at22) * OH;
-                  const weight_value5 = weight[((at22 * I + c_in) * KH + kh2) * KW + kw2];
-                  sum13 += grad_output[(at23 + oh4) * OW + ow3] * weight_value5;
-                  sum14 += grad_output[(at23 + oh5) * OW + ow3] * weight_value5;
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
+                  const o6 = at6 + o5;
+                  const at20 = (at4 + o6) * OH;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + kh2) * KW + kw2];
+                  sum13 += grad_output[(at20 + oh4) * OW + ow3] * weight_value5;
+                  sum14 += grad_output[(at20 + oh5) * OW + ow3] * weight_value5;
                 }
-                grad_columns[(at21 + oh4) * OW + ow3] = sum13;
-                grad_columns[(at21 + oh5) * OW + ow3] = sum14;
+                grad_columns[(at19 + oh4) * OW + ow3] = sum13;
+                grad_columns[(at19 + oh5) * OW + ow3] = sum14;
               }
             }
             for (let oh6 = at3; oh6 < OH; oh6++) {
               for (let ow4 = 0; ow4 < OW; ow4++) {
                 let sum15 = 0;
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
-                  const at24 = at6 + o4;
-                  const term = grad_output[((at4 + at24) * OH + oh6) * OW + ow4] *
-                      weight[((at24 * I + c_in) * KH + kh2) * KW + kw2];
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
+                  const o8 = at6 + o7;
+                  const term = grad_output[((at4 + o8) * OH + oh6) * OW + ow4] *
+                      weight[((o8 * I + c_in) * KH + kh2) * KW + kw2];
                   sum15 += term;
                 }
-                grad_columns[(at21 + oh6) * OW + ow4] = sum15;
+                grad_columns[(at19 + oh6) * OW + ow4] = sum15;
               }
             }
           }
@@ -1213,160 +1225,162 @@ export function deform_conv2d_backward_mask_grad_offset_kernel(
           for (let part = 0; part < 2; part++) {
             const at4 = (kh * KW + kw) * 2 + part;
             const at5 = (at4 / KW) | 0;
-            const at6 = interleaved ? kh : at5 % KH;
-            const at7 = interleaved ? kw : at4 % KW;
-            const kw_at = (at2 + at6) * KW + at7;
+            const i = interleaved ? kh : at5 % KH;
+            const j = interleaved ? kw : at4 % KW;
+            const kw_at = (at2 + i) * KW + j;
             const part_at2 = kw_at * 2;
             const test = (interleaved ? part : ((at5 / KH) | 0) % 2) === 0;
             for (let oh = 0; oh < OH; oh++) {
               for (let ow = 0; ow < OW; ow++) {
-                const at8 = interleaved ? (part_at2 * OH + oh) * OW + ow :
-                    (((part_at * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v = oh * stride_y - padding_top + at6 * dilation_y + offset[at8];
-                const offset_at = ((((part_at + 1) * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v2 = ow * stride_x - padding_left + at7 * dilation_x +
-                    offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const at6 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at6];
+                const y = oh * stride_y - padding_top + i * dilation_y + dy;
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 let value = 0;
-                if (v < H && v2 < W) {
+                if (y < H && x < W) {
                   const mask_value = mask[(kw_at * OH + oh) * OW + ow];
                   if (is_zeros) {
-                    if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-                      const at9 = floor_to_int(v2);
-                      const at10 = floor_to_int(v);
-                      const h = at10 + 1;
-                      const w = at9 + 1;
+                    const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                    if (above) {
+                      const low = floor_to_int(x);
+                      const low2 = floor_to_int(y);
+                      const h = low2 + 1;
+                      const w = low + 1;
                       if (test) {
                         let sum = 0;
-                        const v3 = v2 - at9;
-                        const v4 = 1 - v3;
-                        const safe_w = Math.max(0, Math.min(at9, last_w));
+                        const t = x - low;
+                        const v = 1 - t;
+                        const safe_w = Math.max(0, Math.min(low, last_w));
                         const in_h = 0 <= h && h < H;
-                        const in_w = 0 <= at9 && at9 < W;
+                        const in_w = 0 <= low && low < W;
                         const safe_w2 = Math.max(0, Math.min(w, last_w));
                         const in_w2 = 0 <= w && w < W;
-                        const in_h2 = 0 <= at10 && at10 < H;
+                        const in_h2 = 0 <= low2 && low2 < H;
                         const safe_h = Math.max(0, Math.min(h, last_h));
                         const test2 = in_h && in_w;
                         const test3 = in_h && in_w2;
-                        const safe_h2 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h2 = Math.max(0, Math.min(low2, last_h));
                         const test4 = in_h2 && in_w;
                         const test5 = in_h2 && in_w2;
                         for (let c = 0; c < C_per_G; c++) {
                           const c_at = at + (at3 + c);
-                          const at11 = c_at * H;
-                          const at12 = (at11 + safe_h) * W;
-                          const at13 = (at11 + safe_h2) * W;
-                          const grad_columns_value = grad_columns[(((c_at * KH + at6) * KW + at7) *
-                              OH + oh) * OW + ow];
-                          const v5 = v4 * (test2 ? input[at12 + safe_w] : 0) +
-                              v3 * (test3 ? input[at12 + safe_w2] : 0);
-                          const v6 = v4 * (test4 ? input[at13 + safe_w] : 0) +
-                              v3 * (test5 ? input[at13 + safe_w2] : 0);
-                          sum += grad_columns_value * (v5 - v6);
+                          const at7 = c_at * H;
+                          const at8 = (at7 + safe_h) * W;
+                          const at9 = (at7 + safe_h2) * W;
+                          const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH +
+                              oh) * OW + ow];
+                          const v2 = v * (test2 ? input[at8 + safe_w] : 0) +
+                              t * (test3 ? input[at8 + safe_w2] : 0);
+                          const v3 = v * (test4 ? input[at9 + safe_w] : 0) +
+                              t * (test5 ? input[at9 + safe_w2] : 0);
+                          sum += grad_columns_value * (v2 - v3);
                         }
                         value = mask_value * sum;
                       } else {
                         let sum2 = 0;
-                        const v7 = v - at10;
+                        const t2 = y - low2;
                         const safe_w3 = Math.max(0, Math.min(w, last_w));
                         const in_h3 = 0 <= h && h < H;
                         const in_w3 = 0 <= w && w < W;
-                        const v8 = 1 - v7;
-                        const in_h4 = 0 <= at10 && at10 < H;
-                        const safe_w4 = Math.max(0, Math.min(at9, last_w));
-                        const in_w4 = 0 <= at9 && at9 < W;
+                        const v4 = 1 - t2;
+                        const in_h4 = 0 <= low2 && low2 < H;
+                        const safe_w4 = Math.max(0, Math.min(low, last_w));
+                        const in_w4 = 0 <= low && low < W;
                         const safe_h3 = Math.max(0, Math.min(h, last_h));
                         const test6 = in_h3 && in_w3;
-                        const safe_h4 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h4 = Math.max(0, Math.min(low2, last_h));
                         const test7 = in_h4 && in_w3;
                         const test8 = in_h3 && in_w4;
                         const test9 = in_h4 && in_w4;
                         for (let c2 = 0; c2 < C_per_G; c2++) {
                           const c_at2 = at + (at3 + c2);
-                          const at14 = c_at2 * H;
-                          const at15 = (at14 + safe_h3) * W;
-                          const at16 = (at14 + safe_h4) * W;
-                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v9 = v7 * (test6 ? input[at15 + safe_w3] : 0) +
-                              v8 * (test7 ? input[at16 + safe_w3] : 0);
-                          const v10 = v9 - v7 * (test8 ? input[at15 + safe_w4] : 0) -
-                              v8 * (test9 ? input[at16 + safe_w4] : 0);
-                          sum2 += grad_columns_value2 * v10;
+                          const at10 = c_at2 * H;
+                          const at11 = (at10 + safe_h3) * W;
+                          const at12 = (at10 + safe_h4) * W;
+                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v5 = t2 * (test6 ? input[at11 + safe_w3] : 0) +
+                              v4 * (test7 ? input[at12 + safe_w3] : 0);
+                          const v6 = v5 - t2 * (test8 ? input[at11 + safe_w4] : 0) -
+                              v4 * (test9 ? input[at12 + safe_w4] : 0);
+                          sum2 += grad_columns_value2 * v6;
                         }
                         value = mask_value * sum2;
                       }
                     }
-                  } else if (0 <= v && 0 <= v2) {
-                    const v11 = minimum(v, last_h);
-                    const v12 = minimum(v2, last_w);
-                    const v13 = maximum(0, v12);
-                    const at17 = floor_to_int(v13);
-                    const v14 = maximum(0, v11);
-                    const at18 = floor_to_int(v14);
-                    const h2 = at18 + 1;
-                    const w2 = at17 + 1;
+                  } else if (0 <= y && 0 <= x) {
+                    const v7 = minimum(y, last_h);
+                    const v8 = minimum(x, last_w);
+                    const xs = maximum(0, v8);
+                    const low3 = floor_to_int(xs);
+                    const ys = maximum(0, v7);
+                    const low4 = floor_to_int(ys);
+                    const h2 = low4 + 1;
+                    const w2 = low3 + 1;
                     if (test) {
-                      if (!(last_h <= v) && 0 <= v11) {
+                      if (!(last_h <= y) && 0 <= v7) {
                         let sum3 = 0;
-                        const v15 = v13 - at17;
-                        const v16 = 1 - v15;
-                        const safe_w5 = Math.max(0, Math.min(at17, last_w));
+                        const t3 = xs - low3;
+                        const v9 = 1 - t3;
+                        const safe_w5 = Math.max(0, Math.min(low3, last_w));
                         const in_h5 = 0 <= h2 && h2 < H;
                         const safe_w6 = Math.max(0, Math.min(w2, last_w));
                         const in_w5 = 0 <= w2 && w2 < W;
                         const safe_h5 = Math.max(0, Math.min(h2, last_h));
                         const test10 = in_h5 && in_w5;
-                        const safe_h6 = Math.max(0, Math.min(at18, last_h));
+                        const safe_h6 = Math.max(0, Math.min(low4, last_h));
                         for (let c3 = 0; c3 < C_per_G; c3++) {
                           const c_at3 = at + (at3 + c3);
-                          const at19 = c_at3 * H;
-                          const at20 = (at19 + safe_h5) * W;
-                          const at21 = (at19 + safe_h6) * W;
-                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v17 = v16 * (in_h5 ? input[at20 + safe_w5] : 0) +
-                              v15 * (test10 ? input[at20 + safe_w6] : 0);
-                          const v18 = v17 -
-                              (v16 * input[at21 + safe_w5] +
-                                  v15 * (in_w5 ? input[at21 + safe_w6] : 0));
-                          sum3 += grad_columns_value3 * v18;
+                          const at13 = c_at3 * H;
+                          const at14 = (at13 + safe_h5) * W;
+                          const at15 = (at13 + safe_h6) * W;
+                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v10 = v9 * (in_h5 ? input[at14 + safe_w5] : 0) +
+                              t3 * (test10 ? input[at14 + safe_w6] : 0);
+                          const v11 = v10 -
+                              (v9 * input[at15 + safe_w5] +
+                                  t3 * (in_w5 ? input[at15 + safe_w6] : 0));
+                          sum3 += grad_columns_value3 * v11;
                         }
                         value = mask_value * sum3;
                       }
-                    } else if (!(last_w <= v2) && 0 <= v12) {
+                    } else if (!(last_w <= x) && 0 <= v8) {
                       let sum4 = 0;
-                      const v19 = v14 - at18;
+                      const t4 = ys - low4;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
                       const in_h6 = 0 <= h2 && h2 < H;
                       const in_w6 = 0 <= w2 && w2 < W;
-                      const v20 = 1 - v19;
-                      const safe_w8 = Math.max(0, Math.min(at17, last_w));
+                      const v12 = 1 - t4;
+                      const safe_w8 = Math.max(0, Math.min(low3, last_w));
                       const safe_h7 = Math.max(0, Math.min(h2, last_h));
                       const test11 = in_h6 && in_w6;
-                      const safe_h8 = Math.max(0, Math.min(at18, last_h));
+                      const safe_h8 = Math.max(0, Math.min(low4, last_h));
                       for (let c4 = 0; c4 < C_per_G; c4++) {
                         const c_at4 = at + (at3 + c4);
-                        const at22 = c_at4 * H;
-                        const at23 = (at22 + safe_h7) * W;
-                        const at24 = (at22 + safe_h8) * W;
-                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + at6) * KW + at7) *
-                            OH + oh) * OW + ow];
-                        const v21 = v19 * (test11 ? input[at23 + safe_w7] : 0) +
-                            v20 * (in_w6 ? input[at24 + safe_w7] : 0);
-                        const v22 = v21 - v19 * (in_h6 ? input[at23 + safe_w8] : 0) -
-                            v20 * input[at24 + safe_w8];
-                        sum4 += grad_columns_value4 * v22;
+                        const at16 = c_at4 * H;
+                        const at17 = (at16 + safe_h7) * W;
+                        const at18 = (at16 + safe_h8) * W;
+                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH +
+                            oh) * OW + ow];
+                        const v13 = t4 * (test11 ? input[at17 + safe_w7] : 0) +
+                            v12 * (in_w6 ? input[at18 + safe_w7] : 0);
+                        const v14 = v13 - t4 * (in_h6 ? input[at17 + safe_w8] : 0) -
+                            v12 * input[at18 + safe_w8];
+                        sum4 += grad_columns_value4 * v14;
                       }
                       value = mask_value * sum4;
                     }
                   }
                 }
-                const at25 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
+                const at19 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
                 if (ACCUMULATE === 1) {
-                  grad_offset[at25] += value;
+                  grad_offset[at19] += value;
                 } else {
-                  grad_offset[at25] = value;
+                  grad_offset[at19] = value;
                 }
               }
             }
@@ -1401,30 +1415,32 @@ export function deform_conv2d_backward_mask_grad_mask_kernel(
             for (let ow = 0; ow < OW; ow++) {
               const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-              const v = oh * stride_y - padding_top + kh * dilation_y + offset[at3];
+              const dy = offset[at3];
+              const y = oh * stride_y - padding_top + kh * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-              const v2 = ow * stride_x - padding_left + kw * dilation_x +
-                  offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+              const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+              const x = ow * stride_x - padding_left + kw * dilation_x + dx;
               let value = 0;
-              if (v < H && v2 < W) {
+              if (y < H && x < W) {
                 if (is_zeros) {
-                  if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+                  const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                  if (above) {
                     let sum = 0;
-                    const at4 = floor_to_int(v);
-                    const v3 = v - at4;
-                    const at5 = floor_to_int(v2);
-                    const v4 = v2 - at5;
-                    const v5 = 1 - v4;
-                    const safe_w = Math.max(0, Math.min(at5, last_w));
-                    const in_h = 0 <= at4 && at4 < H;
-                    const in_w = 0 <= at5 && at5 < W;
-                    const w = at5 + 1;
+                    const low = floor_to_int(y);
+                    const t = y - low;
+                    const low2 = floor_to_int(x);
+                    const t2 = x - low2;
+                    const v = 1 - t2;
+                    const safe_w = Math.max(0, Math.min(low2, last_w));
+                    const in_h = 0 <= low && low < H;
+                    const in_w = 0 <= low2 && low2 < W;
+                    const w = low2 + 1;
                     const safe_w2 = Math.max(0, Math.min(w, last_w));
                     const in_w2 = 0 <= w && w < W;
-                    const h = at4 + 1;
+                    const h = low + 1;
                     const in_h2 = 0 <= h && h < H;
-                    const v6 = 1 - v3;
-                    const safe_h = Math.max(0, Math.min(at4, last_h));
+                    const v2 = 1 - t;
+                    const safe_h = Math.max(0, Math.min(low, last_h));
                     const test = in_h && in_w;
                     const test2 = in_h && in_w2;
                     const safe_h2 = Math.max(0, Math.min(h, last_h));
@@ -1432,50 +1448,50 @@ export function deform_conv2d_backward_mask_grad_mask_kernel(
                     const test4 = in_h2 && in_w2;
                     for (let c = 0; c < C_per_G; c++) {
                       const c_at = at + (at2 + c);
-                      const at6 = c_at * H;
-                      const at7 = (at6 + safe_h) * W;
-                      const at8 = (at6 + safe_h2) * W;
+                      const at4 = c_at * H;
+                      const at5 = (at4 + safe_h) * W;
+                      const at6 = (at4 + safe_h2) * W;
                       const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH +
                           oh) * OW + ow];
-                      const v7 = v5 * (test ? input[at7 + safe_w] : 0) +
-                          v4 * (test2 ? input[at7 + safe_w2] : 0);
-                      const v8 = v5 * (test3 ? input[at8 + safe_w] : 0) +
-                          v4 * (test4 ? input[at8 + safe_w2] : 0);
-                      sum += grad_columns_value * (v6 * v7 + v3 * v8);
+                      const v3 = v * (test ? input[at5 + safe_w] : 0) +
+                          t2 * (test2 ? input[at5 + safe_w2] : 0);
+                      const v4 = v * (test3 ? input[at6 + safe_w] : 0) +
+                          t2 * (test4 ? input[at6 + safe_w2] : 0);
+                      sum += grad_columns_value * (v2 * v3 + t * v4);
                     }
                     value = sum;
                   }
-                } else if (0 <= v && 0 <= v2) {
+                } else if (0 <= y && 0 <= x) {
                   let sum2 = 0;
-                  const v9 = maximum(0, minimum(v, last_h));
-                  const at9 = floor_to_int(v9);
-                  const v10 = v9 - at9;
-                  const v11 = maximum(0, minimum(v2, last_w));
-                  const at10 = floor_to_int(v11);
-                  const v12 = v11 - at10;
-                  const v13 = 1 - v12;
-                  const safe_w3 = Math.max(0, Math.min(at10, last_w));
-                  const w2 = at10 + 1;
+                  const ys = maximum(0, minimum(y, last_h));
+                  const low3 = floor_to_int(ys);
+                  const t3 = ys - low3;
+                  const xs = maximum(0, minimum(x, last_w));
+                  const low4 = floor_to_int(xs);
+                  const t4 = xs - low4;
+                  const v5 = 1 - t4;
+                  const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                  const w2 = low4 + 1;
                   const safe_w4 = Math.max(0, Math.min(w2, last_w));
                   const in_w3 = 0 <= w2 && w2 < W;
-                  const h2 = at9 + 1;
+                  const h2 = low3 + 1;
                   const in_h3 = 0 <= h2 && h2 < H;
-                  const v14 = 1 - v10;
-                  const safe_h3 = Math.max(0, Math.min(at9, last_h));
+                  const v6 = 1 - t3;
+                  const safe_h3 = Math.max(0, Math.min(low3, last_h));
                   const safe_h4 = Math.max(0, Math.min(h2, last_h));
                   const test5 = in_h3 && in_w3;
                   for (let c2 = 0; c2 < C_per_G; c2++) {
                     const c_at2 = at + (at2 + c2);
-                    const at11 = c_at2 * H;
-                    const at12 = (at11 + safe_h3) * W;
-                    const at13 = (at11 + safe_h4) * W;
+                    const at7 = c_at2 * H;
+                    const at8 = (at7 + safe_h3) * W;
+                    const at9 = (at7 + safe_h4) * W;
                     const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH +
                         oh) * OW + ow];
-                    const v15 = v14 *
-                        (v13 * input[at12 + safe_w3] + v12 * (in_w3 ? input[at12 + safe_w4] : 0));
-                    const v16 = v13 * (in_h3 ? input[at13 + safe_w3] : 0) +
-                        v12 * (test5 ? input[at13 + safe_w4] : 0);
-                    sum2 += grad_columns_value2 * (v15 + v10 * v16);
+                    const v7 = v6 *
+                        (v5 * input[at8 + safe_w3] + t4 * (in_w3 ? input[at8 + safe_w4] : 0));
+                    const v8 = v5 * (in_h3 ? input[at9 + safe_w3] : 0) +
+                        t4 * (test5 ? input[at9 + safe_w4] : 0);
+                    sum2 += grad_columns_value2 * (v7 + t3 * v8);
                   }
                   value = sum2;
                 }
@@ -1498,93 +1514,103 @@ export function deform_conv2d_backward_mask_grad_input_kernel(
   offset, mask, grad_columns, grad_input, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x,
   padding_top, padding_left, dilation_y, dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, ACCUMULATE,
 ) {
+  const C_per_G = (C / G) | 0;
   const interleaved = OFFSET_ORDER === 0;
   const is_zeros = BORDER === 0;
   const last_h = H - 1;
   const last_w = W - 1;
-  const C_per_G = (C / G) | 0;
   const test = !is_zeros;
   const is_one_sided = EDGE_GRAD === 0;
   for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      const g_at = n * G + ((c / C_per_G) | 0);
+    const at = n * C;
+    for (let g = 0; g < G; g++) {
+      const g_at = n * G + g;
       const part_at = g_at * 2;
-      const at = n * C + c;
-      const at2 = at * H;
       for (let i = 0; i < KH; i++) {
         for (let j = 0; j < KW; j++) {
           const kw_at = (g_at * KH + i) * KW + j;
           const part_at2 = kw_at * 2;
           for (let oh = 0; oh < OH; oh++) {
             for (let ow = 0; ow < OW; ow++) {
-              const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              const at2 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-              const dy = offset[at3];
+              const dy = offset[at2];
               const y = oh * stride_y - padding_top + i * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
               const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
               const x = ow * stride_x - padding_left + j * dilation_x + dx;
-              if (y < H && x < W) {
-                const grad_columns_value = grad_columns[(((at * KH + i) * KW + j) * OH + oh) * OW +
-                    ow];
-                const v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
-                if (0 <= y && 0 <= x && test) {
-                  const ys = maximum(0, minimum(y, last_h));
-                  const low = floor_to_int(ys);
-                  const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                  const xs = maximum(0, minimum(x, last_w));
-                  const low2 = floor_to_int(xs);
-                  const at5 = Math.max(0, Math.min(low2, last_w));
-                  const t = ys - low;
-                  const v2 = v * (1 - t);
-                  const t2 = xs - low2;
-                  const v3 = 1 - t2;
-                  grad_input[at4 + at5] += v2 * v3;
-                  const at6 = low + 1;
-                  const at7 = low2 + 1;
-                  const test2 = 0 <= at7;
-                  const test3 = at7 < W;
-                  if (0 <= at6 && at6 < H) {
-                    const at8 = Math.imul(at2 + at6, W);
-                    const v4 = v * t;
-                    grad_input[at8 + at5] += v4 * v3;
-                    if (test2 && test3) {
-                      grad_input[at8 + at7] += v4 * t2;
+              const ys = maximum(0, minimum(y, last_h));
+              const low = floor_to_int(ys);
+              const xs = maximum(0, minimum(x, last_w));
+              const low2 = floor_to_int(xs);
+              const at3 = Math.max(0, Math.min(low2, last_w));
+              const t = ys - low;
+              const t2 = xs - low2;
+              const v = 1 - t2;
+              const at4 = low + 1;
+              const at5 = low2 + 1;
+              const test2 = at5 < W;
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const low3 = floor_to_int(y);
+              const at6 = low3 + 1;
+              const low4 = floor_to_int(x);
+              const at7 = low4 + 1;
+              const test3 = 0 <= at7 && at7 < W;
+              const t3 = y - low3;
+              const t4 = x - low4;
+              const test4 = 0 <= low4 && low4 < W;
+              const v2 = 1 - t4;
+              const test5 = y < H && x < W;
+              const test6 = 0 <= y && 0 <= x && test;
+              const at8 = Math.max(0, Math.min(low, last_h));
+              const v3 = 1 - t;
+              const test7 = at4 < H;
+              const test8 = above && is_zeros;
+              const test9 = 0 <= at6 && at6 < H;
+              const test10 = 0 <= low3 && low3 < H;
+              const v4 = 1 - t3;
+              for (let c_in = 0; c_in < C_per_G; c_in++) {
+                if (test5) {
+                  const c = g * C_per_G + c_in;
+                  const c_at = at + c;
+                  const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                      OW + ow];
+                  const v5 = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
+                  if (test6) {
+                    const at9 = (at + c) * H;
+                    const at10 = (at9 + at8) * W;
+                    const v6 = v5 * v3;
+                    grad_input[at10 + at3] += v6 * v;
+                    if (test7) {
+                      const at11 = Math.imul(at9 + at4, W);
+                      const v7 = v5 * t;
+                      grad_input[at11 + at3] += v7 * v;
+                      if (test2) {
+                        grad_input[at11 + at5] += v7 * t2;
+                      }
+                    }
+                    if (test2) {
+                      grad_input[at10 + at5] += v6 * t2;
                     }
                   }
-                  if (test2 && test3) {
-                    grad_input[at4 + at7] += v2 * t2;
-                  }
-                }
-                const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
-                if (above && is_zeros) {
-                  const low3 = floor_to_int(y);
-                  const at9 = low3 + 1;
-                  const low4 = floor_to_int(x);
-                  const at10 = low4 + 1;
-                  const test4 = 0 <= at10;
-                  const test5 = at10 < W;
-                  const t3 = y - low3;
-                  const t4 = x - low4;
-                  const test6 = 0 <= low4;
-                  const test7 = low4 < W;
-                  const v5 = 1 - t4;
-                  if (0 <= at9 && at9 < H) {
-                    const v6 = v * t3;
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + at9, W) + at10] += v6 * t4;
+                  if (test8) {
+                    if (test9) {
+                      const v8 = v5 * t3;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + at6, W) + at7] += v8 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + at6, W) + low4] += v8 * v2;
+                      }
                     }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + at9, W) + low4] += v6 * v5;
-                    }
-                  }
-                  if (0 <= low3 && low3 < H) {
-                    const v7 = v * (1 - t3);
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + low3, W) + at10] += v7 * t4;
-                    }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + low3, W) + low4] += v7 * v5;
+                    if (test10) {
+                      const v9 = v5 * v4;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + low3, W) + at7] += v9 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + low3, W) + low4] += v9 * v2;
+                      }
                     }
                   }
                 }
@@ -1988,15 +2014,15 @@ export function deform_conv2d_backward_bias_grad_columns_kernel(
                 let sum7 = 0;
                 let sum8 = 0;
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at16 = at6 + o;
-                  const at17 = (at4 + at16) * OH;
-                  const grad_output_value = grad_output[(at17 + oh) * OW + ow];
-                  const at18 = at16 * I;
-                  const weight_value = weight[((at18 + at8) * KH + kh) * KW + kw];
-                  const grad_output_value2 = grad_output[(at17 + oh2) * OW + ow];
-                  const weight_value2 = weight[((at18 + at9) * KH + kh) * KW + kw];
-                  const weight_value3 = weight[((at18 + at10) * KH + kh) * KW + kw];
-                  const weight_value4 = weight[((at18 + at11) * KH + kh) * KW + kw];
+                  const o2 = at6 + o;
+                  const at16 = (at4 + o2) * OH;
+                  const grad_output_value = grad_output[(at16 + oh) * OW + ow];
+                  const at17 = o2 * I;
+                  const weight_value = weight[((at17 + at8) * KH + kh) * KW + kw];
+                  const grad_output_value2 = grad_output[(at16 + oh2) * OW + ow];
+                  const weight_value2 = weight[((at17 + at9) * KH + kh) * KW + kw];
+                  const weight_value3 = weight[((at17 + at10) * KH + kh) * KW + kw];
+                  const weight_value4 = weight[((at17 + at11) * KH + kh) * KW + kw];
                   sum += grad_output_value * weight_value;
                   sum2 += grad_output_value2 * weight_value;
                   sum3 += grad_output_value * weight_value2;
@@ -2022,14 +2048,14 @@ export function deform_conv2d_backward_bias_grad_columns_kernel(
                 let sum10 = 0;
                 let sum11 = 0;
                 let sum12 = 0;
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
-                  const at19 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at19) * OH + oh3) * OW + ow2];
-                  const at20 = at19 * I;
-                  sum9 += grad_output_value3 * weight[((at20 + at8) * KH + kh) * KW + kw];
-                  sum10 += grad_output_value3 * weight[((at20 + at9) * KH + kh) * KW + kw];
-                  sum11 += grad_output_value3 * weight[((at20 + at10) * KH + kh) * KW + kw];
-                  sum12 += grad_output_value3 * weight[((at20 + at11) * KH + kh) * KW + kw];
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + oh3) * OW + ow2];
+                  const at18 = o4 * I;
+                  sum9 += grad_output_value3 * weight[((at18 + at8) * KH + kh) * KW + kw];
+                  sum10 += grad_output_value3 * weight[((at18 + at9) * KH + kh) * KW + kw];
+                  sum11 += grad_output_value3 * weight[((at18 + at10) * KH + kh) * KW + kw];
+                  sum12 += grad_output_value3 * weight[((at18 + at11) * KH + kh) * KW + kw];
                 }
                 grad_columns[(at12 + oh3) * OW + ow2] = sum9;
                 grad_columns[(at13 + oh3) * OW + ow2] = sum10;
@@ -2043,34 +2069,34 @@ export function deform_conv2d_backward_bias_grad_columns_kernel(
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let kh2 = 0; kh2 < KH; kh2++) {
           for (let kw2 = 0; kw2 < KW; kw2++) {
-            const at21 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
+            const at19 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
             for (let oh_run2 = 0; oh_run2 < at2; oh_run2++) {
               const oh4 = oh_run2 * 2;
               const oh5 = oh4 + 1;
               for (let ow3 = 0; ow3 < OW; ow3++) {
                 let sum13 = 0;
                 let sum14 = 0;
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
-                  const at22 = at6 + o3;
-                  const at23 = (at4 + at22) * OH;
-                  const weight_value5 = weight[((at22 * I + c_in) * KH + kh2) * KW + kw2];
-                  sum13 += grad_output[(at23 + oh4) * OW + ow3] * weight_value5;
-                  sum14 += grad_output[(at23 + oh5) * OW + ow3] * weight_value5;
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
+                  const o6 = at6 + o5;
+                  const at20 = (at4 + o6) * OH;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + kh2) * KW + kw2];
+                  sum13 += grad_output[(at20 + oh4) * OW + ow3] * weight_value5;
+                  sum14 += grad_output[(at20 + oh5) * OW + ow3] * weight_value5;
                 }
-                grad_columns[(at21 + oh4) * OW + ow3] = sum13;
-                grad_columns[(at21 + oh5) * OW + ow3] = sum14;
+                grad_columns[(at19 + oh4) * OW + ow3] = sum13;
+                grad_columns[(at19 + oh5) * OW + ow3] = sum14;
               }
             }
             for (let oh6 = at3; oh6 < OH; oh6++) {
               for (let ow4 = 0; ow4 < OW; ow4++) {
                 let sum15 = 0;
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
-                  const at24 = at6 + o4;
-                  const term = grad_output[((at4 + at24) * OH + oh6) * OW + ow4] *
-                      weight[((at24 * I + c_in) * KH + kh2) * KW + kw2];
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
+                  const o8 = at6 + o7;
+                  const term = grad_output[((at4 + o8) * OH + oh6) * OW + ow4] *
+                      weight[((o8 * I + c_in) * KH + kh2) * KW + kw2];
                   sum15 += term;
                 }
-                grad_columns[(at21 + oh6) * OW + ow4] = sum15;
+                grad_columns[(at19 + oh6) * OW + ow4] = sum15;
               }
             }
           }
@@ -2102,158 +2128,160 @@ export function deform_conv2d_backward_bias_grad_offset_kernel(
           for (let part = 0; part < 2; part++) {
             const at4 = (kh * KW + kw) * 2 + part;
             const at5 = (at4 / KW) | 0;
-            const at6 = interleaved ? kh : at5 % KH;
-            const at7 = interleaved ? kw : at4 % KW;
-            const part_at2 = ((at2 + at6) * KW + at7) * 2;
+            const i = interleaved ? kh : at5 % KH;
+            const j = interleaved ? kw : at4 % KW;
+            const part_at2 = ((at2 + i) * KW + j) * 2;
             const test = (interleaved ? part : ((at5 / KH) | 0) % 2) === 0;
             for (let oh = 0; oh < OH; oh++) {
               for (let ow = 0; ow < OW; ow++) {
-                const at8 = interleaved ? (part_at2 * OH + oh) * OW + ow :
-                    (((part_at * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v = oh * stride_y - padding_top + at6 * dilation_y + offset[at8];
-                const offset_at = ((((part_at + 1) * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v2 = ow * stride_x - padding_left + at7 * dilation_x +
-                    offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const at6 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at6];
+                const y = oh * stride_y - padding_top + i * dilation_y + dy;
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 let value = 0;
-                if (v < H && v2 < W) {
+                if (y < H && x < W) {
                   if (is_zeros) {
-                    if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-                      const at9 = floor_to_int(v2);
-                      const at10 = floor_to_int(v);
-                      const h = at10 + 1;
-                      const w = at9 + 1;
+                    const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                    if (above) {
+                      const low = floor_to_int(x);
+                      const low2 = floor_to_int(y);
+                      const h = low2 + 1;
+                      const w = low + 1;
                       if (test) {
                         let sum = 0;
-                        const v3 = v2 - at9;
-                        const v4 = 1 - v3;
-                        const safe_w = Math.max(0, Math.min(at9, last_w));
+                        const t = x - low;
+                        const v = 1 - t;
+                        const safe_w = Math.max(0, Math.min(low, last_w));
                         const in_h = 0 <= h && h < H;
-                        const in_w = 0 <= at9 && at9 < W;
+                        const in_w = 0 <= low && low < W;
                         const safe_w2 = Math.max(0, Math.min(w, last_w));
                         const in_w2 = 0 <= w && w < W;
-                        const in_h2 = 0 <= at10 && at10 < H;
+                        const in_h2 = 0 <= low2 && low2 < H;
                         const safe_h = Math.max(0, Math.min(h, last_h));
                         const test2 = in_h && in_w;
                         const test3 = in_h && in_w2;
-                        const safe_h2 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h2 = Math.max(0, Math.min(low2, last_h));
                         const test4 = in_h2 && in_w;
                         const test5 = in_h2 && in_w2;
                         for (let c = 0; c < C_per_G; c++) {
                           const c_at = at + (at3 + c);
-                          const at11 = c_at * H;
-                          const at12 = (at11 + safe_h) * W;
-                          const at13 = (at11 + safe_h2) * W;
-                          const grad_columns_value = grad_columns[(((c_at * KH + at6) * KW + at7) *
-                              OH + oh) * OW + ow];
-                          const v5 = v4 * (test2 ? input[at12 + safe_w] : 0) +
-                              v3 * (test3 ? input[at12 + safe_w2] : 0);
-                          const v6 = v4 * (test4 ? input[at13 + safe_w] : 0) +
-                              v3 * (test5 ? input[at13 + safe_w2] : 0);
-                          sum += grad_columns_value * (v5 - v6);
+                          const at7 = c_at * H;
+                          const at8 = (at7 + safe_h) * W;
+                          const at9 = (at7 + safe_h2) * W;
+                          const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH +
+                              oh) * OW + ow];
+                          const v2 = v * (test2 ? input[at8 + safe_w] : 0) +
+                              t * (test3 ? input[at8 + safe_w2] : 0);
+                          const v3 = v * (test4 ? input[at9 + safe_w] : 0) +
+                              t * (test5 ? input[at9 + safe_w2] : 0);
+                          sum += grad_columns_value * (v2 - v3);
                         }
                         value = sum;
                       } else {
                         let sum2 = 0;
-                        const v7 = v - at10;
+                        const t2 = y - low2;
                         const safe_w3 = Math.max(0, Math.min(w, last_w));
                         const in_h3 = 0 <= h && h < H;
                         const in_w3 = 0 <= w && w < W;
-                        const v8 = 1 - v7;
-                        const in_h4 = 0 <= at10 && at10 < H;
-                        const safe_w4 = Math.max(0, Math.min(at9, last_w));
-                        const in_w4 = 0 <= at9 && at9 < W;
+                        const v4 = 1 - t2;
+                        const in_h4 = 0 <= low2 && low2 < H;
+                        const safe_w4 = Math.max(0, Math.min(low, last_w));
+                        const in_w4 = 0 <= low && low < W;
                         const safe_h3 = Math.max(0, Math.min(h, last_h));
                         const test6 = in_h3 && in_w3;
-                        const safe_h4 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h4 = Math.max(0, Math.min(low2, last_h));
                         const test7 = in_h4 && in_w3;
                         const test8 = in_h3 && in_w4;
                         const test9 = in_h4 && in_w4;
                         for (let c2 = 0; c2 < C_per_G; c2++) {
                           const c_at2 = at + (at3 + c2);
-                          const at14 = c_at2 * H;
-                          const at15 = (at14 + safe_h3) * W;
-                          const at16 = (at14 + safe_h4) * W;
-                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v9 = v7 * (test6 ? input[at15 + safe_w3] : 0) +
-                              v8 * (test7 ? input[at16 + safe_w3] : 0);
-                          const v10 = v9 - v7 * (test8 ? input[at15 + safe_w4] : 0) -
-                              v8 * (test9 ? input[at16 + safe_w4] : 0);
-                          sum2 += grad_columns_value2 * v10;
+                          const at10 = c_at2 * H;
+                          const at11 = (at10 + safe_h3) * W;
+                          const at12 = (at10 + safe_h4) * W;
+                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v5 = t2 * (test6 ? input[at11 + safe_w3] : 0) +
+                              v4 * (test7 ? input[at12 + safe_w3] : 0);
+                          const v6 = v5 - t2 * (test8 ? input[at11 + safe_w4] : 0) -
+                              v4 * (test9 ? input[at12 + safe_w4] : 0);
+                          sum2 += grad_columns_value2 * v6;
                         }
                         value = sum2;
                       }
                     }
-                  } else if (0 <= v && 0 <= v2) {
-                    const v11 = minimum(v, last_h);
-                    const v12 = minimum(v2, last_w);
-                    const v13 = maximum(0, v12);
-                    const at17 = floor_to_int(v13);
-                    const v14 = maximum(0, v11);
-                    const at18 = floor_to_int(v14);
-                    const h2 = at18 + 1;
-                    const w2 = at17 + 1;
+                  } else if (0 <= y && 0 <= x) {
+                    const v7 = minimum(y, last_h);
+                    const v8 = minimum(x, last_w);
+                    const xs = maximum(0, v8);
+                    const low3 = floor_to_int(xs);
+                    const ys = maximum(0, v7);
+                    const low4 = floor_to_int(ys);
+                    const h2 = low4 + 1;
+                    const w2 = low3 + 1;
                     if (test) {
-                      if (!(last_h <= v) && 0 <= v11) {
+                      if (!(last_h <= y) && 0 <= v7) {
                         let sum3 = 0;
-                        const v15 = v13 - at17;
-                        const v16 = 1 - v15;
-                        const safe_w5 = Math.max(0, Math.min(at17, last_w));
+                        const t3 = xs - low3;
+                        const v9 = 1 - t3;
+                        const safe_w5 = Math.max(0, Math.min(low3, last_w));
                         const in_h5 = 0 <= h2 && h2 < H;
                         const safe_w6 = Math.max(0, Math.min(w2, last_w));
                         const in_w5 = 0 <= w2 && w2 < W;
                         const safe_h5 = Math.max(0, Math.min(h2, last_h));
                         const test10 = in_h5 && in_w5;
-                        const safe_h6 = Math.max(0, Math.min(at18, last_h));
+                        const safe_h6 = Math.max(0, Math.min(low4, last_h));
                         for (let c3 = 0; c3 < C_per_G; c3++) {
                           const c_at3 = at + (at3 + c3);
-                          const at19 = c_at3 * H;
-                          const at20 = (at19 + safe_h5) * W;
-                          const at21 = (at19 + safe_h6) * W;
-                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v17 = v16 * (in_h5 ? input[at20 + safe_w5] : 0) +
-                              v15 * (test10 ? input[at20 + safe_w6] : 0);
-                          const v18 = v17 -
-                              (v16 * input[at21 + safe_w5] +
-                                  v15 * (in_w5 ? input[at21 + safe_w6] : 0));
-                          sum3 += grad_columns_value3 * v18;
+                          const at13 = c_at3 * H;
+                          const at14 = (at13 + safe_h5) * W;
+                          const at15 = (at13 + safe_h6) * W;
+                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v10 = v9 * (in_h5 ? input[at14 + safe_w5] : 0) +
+                              t3 * (test10 ? input[at14 + safe_w6] : 0);
+                          const v11 = v10 -
+                              (v9 * input[at15 + safe_w5] +
+                                  t3 * (in_w5 ? input[at15 + safe_w6] : 0));
+                          sum3 += grad_columns_value3 * v11;
                         }
                         value = sum3;
                       }
-                    } else if (!(last_w <= v2) && 0 <= v12) {
+                    } else if (!(last_w <= x) && 0 <= v8) {
                       let sum4 = 0;
-                      const v19 = v14 - at18;
+                      const t4 = ys - low4;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
                       const in_h6 = 0 <= h2 && h2 < H;
                       const in_w6 = 0 <= w2 && w2 < W;
-                      const v20 = 1 - v19;
-                      const safe_w8 = Math.max(0, Math.min(at17, last_w));
+                      const v12 = 1 - t4;
+                      const safe_w8 = Math.max(0, Math.min(low3, last_w));
                       const safe_h7 = Math.max(0, Math.min(h2, last_h));
                       const test11 = in_h6 && in_w6;
-                      const safe_h8 = Math.max(0, Math.min(at18, last_h));
+                      const safe_h8 = Math.max(0, Math.min(low4, last_h));
                       for (let c4 = 0; c4 < C_per_G; c4++) {
                         const c_at4 = at + (at3 + c4);
-                        const at22 = c_at4 * H;
-                        const at23 = (at22 + safe_h7) * W;
-                        const at24 = (at22 + safe_h8) * W;
-                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + at6) * KW + at7) *
-                            OH + oh) * OW + ow];
-                        const v21 = v19 * (test11 ? input[at23 + safe_w7] : 0) +
-                            v20 * (in_w6 ? input[at24 + safe_w7] : 0);
-                        const v22 = v21 - v19 * (in_h6 ? input[at23 + safe_w8] : 0) -
-                            v20 * input[at24 + safe_w8];
-                        sum4 += grad_columns_value4 * v22;
+                        const at16 = c_at4 * H;
+                        const at17 = (at16 + safe_h7) * W;
+                        const at18 = (at16 + safe_h8) * W;
+                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH +
+                            oh) * OW + ow];
+                        const v13 = t4 * (test11 ? input[at17 + safe_w7] : 0) +
+                            v12 * (in_w6 ? input[at18 + safe_w7] : 0);
+                        const v14 = v13 - t4 * (in_h6 ? input[at17 + safe_w8] : 0) -
+                            v12 * input[at18 + safe_w8];
+                        sum4 += grad_columns_value4 * v14;
                       }
                       value = sum4;
                     }
                   }
                 }
-                const at25 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
+                const at19 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
                 if (ACCUMULATE === 1) {
-                  grad_offset[at25] += value;
+                  grad_offset[at19] += value;
                 } else {
-                  grad_offset[at25] = value;
+                  grad_offset[at19] = value;
                 }
               }
             }
@@ -2268,91 +2296,101 @@ export function deform_conv2d_backward_bias_grad_input_kernel(
   offset, grad_columns, grad_input, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
   padding_left, dilation_y, dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, ACCUMULATE,
 ) {
+  const C_per_G = (C / G) | 0;
   const interleaved = OFFSET_ORDER === 0;
   const is_zeros = BORDER === 0;
   const last_h = H - 1;
   const last_w = W - 1;
-  const C_per_G = (C / G) | 0;
   const test = !is_zeros;
   const is_one_sided = EDGE_GRAD === 0;
   for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      const g_at = n * G + ((c / C_per_G) | 0);
+    const at = n * C;
+    for (let g = 0; g < G; g++) {
+      const g_at = n * G + g;
       const part_at = g_at * 2;
-      const at = n * C + c;
-      const at2 = at * H;
       for (let i = 0; i < KH; i++) {
         for (let j = 0; j < KW; j++) {
           const part_at2 = ((g_at * KH + i) * KW + j) * 2;
           for (let oh = 0; oh < OH; oh++) {
             for (let ow = 0; ow < OW; ow++) {
-              const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              const at2 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-              const dy = offset[at3];
+              const dy = offset[at2];
               const y = oh * stride_y - padding_top + i * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
               const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
               const x = ow * stride_x - padding_left + j * dilation_x + dx;
-              if (y < H && x < W) {
-                const grad_columns_value = grad_columns[(((at * KH + i) * KW + j) * OH + oh) * OW +
-                    ow];
-                if (0 <= y && 0 <= x && test) {
-                  const ys = maximum(0, minimum(y, last_h));
-                  const low = floor_to_int(ys);
-                  const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                  const xs = maximum(0, minimum(x, last_w));
-                  const low2 = floor_to_int(xs);
-                  const at5 = Math.max(0, Math.min(low2, last_w));
-                  const t = ys - low;
-                  const v = grad_columns_value * (1 - t);
-                  const t2 = xs - low2;
-                  const v2 = 1 - t2;
-                  grad_input[at4 + at5] += v * v2;
-                  const at6 = low + 1;
-                  const at7 = low2 + 1;
-                  const test2 = 0 <= at7;
-                  const test3 = at7 < W;
-                  if (0 <= at6 && at6 < H) {
-                    const at8 = Math.imul(at2 + at6, W);
-                    const v3 = grad_columns_value * t;
-                    grad_input[at8 + at5] += v3 * v2;
-                    if (test2 && test3) {
-                      grad_input[at8 + at7] += v3 * t2;
+              const ys = maximum(0, minimum(y, last_h));
+              const low = floor_to_int(ys);
+              const xs = maximum(0, minimum(x, last_w));
+              const low2 = floor_to_int(xs);
+              const at3 = Math.max(0, Math.min(low2, last_w));
+              const t = ys - low;
+              const t2 = xs - low2;
+              const v = 1 - t2;
+              const at4 = low + 1;
+              const at5 = low2 + 1;
+              const test2 = at5 < W;
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const low3 = floor_to_int(y);
+              const at6 = low3 + 1;
+              const low4 = floor_to_int(x);
+              const at7 = low4 + 1;
+              const test3 = 0 <= at7 && at7 < W;
+              const t3 = y - low3;
+              const t4 = x - low4;
+              const test4 = 0 <= low4 && low4 < W;
+              const v2 = 1 - t4;
+              const test5 = y < H && x < W;
+              const test6 = 0 <= y && 0 <= x && test;
+              const at8 = Math.max(0, Math.min(low, last_h));
+              const v3 = 1 - t;
+              const test7 = at4 < H;
+              const test8 = above && is_zeros;
+              const test9 = 0 <= at6 && at6 < H;
+              const test10 = 0 <= low3 && low3 < H;
+              const v4 = 1 - t3;
+              for (let c_in = 0; c_in < C_per_G; c_in++) {
+                if (test5) {
+                  const c = g * C_per_G + c_in;
+                  const c_at = at + c;
+                  const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                      OW + ow];
+                  if (test6) {
+                    const at9 = (at + c) * H;
+                    const at10 = (at9 + at8) * W;
+                    const v5 = grad_columns_value * v3;
+                    grad_input[at10 + at3] += v5 * v;
+                    if (test7) {
+                      const at11 = Math.imul(at9 + at4, W);
+                      const v6 = grad_columns_value * t;
+                      grad_input[at11 + at3] += v6 * v;
+                      if (test2) {
+                        grad_input[at11 + at5] += v6 * t2;
+                      }
+                    }
+                    if (test2) {
+                      grad_input[at10 + at5] += v5 * t2;
                     }
                   }
-                  if (test2 && test3) {
-                    grad_input[at4 + at7] += v * t2;
-                  }
-                }
-                const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
-                if (above && is_zeros) {
-                  const low3 = floor_to_int(y);
-                  const at9 = low3 + 1;
-                  const low4 = floor_to_int(x);
-                  const at10 = low4 + 1;
-                  const test4 = 0 <= at10;
-                  const test5 = at10 < W;
-                  const t3 = y - low3;
-                  const t4 = x - low4;
-                  const test6 = 0 <= low4;
-                  const test7 = low4 < W;
-                  const v4 = 1 - t4;
-                  if (0 <= at9 && at9 < H) {
-                    const v5 = grad_columns_value * t3;
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + at9, W) + at10] += v5 * t4;
+                  if (test8) {
+                    if (test9) {
+                      const v7 = grad_columns_value * t3;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + at6, W) + at7] += v7 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + at6, W) + low4] += v7 * v2;
+                      }
                     }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + at9, W) + low4] += v5 * v4;
-                    }
-                  }
-                  if (0 <= low3 && low3 < H) {
-                    const v6 = grad_columns_value * (1 - t3);
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + low3, W) + at10] += v6 * t4;
-                    }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + low3, W) + low4] += v6 * v4;
+                    if (test10) {
+                      const v8 = grad_columns_value * v4;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + low3, W) + at7] += v8 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + low3, W) + low4] += v8 * v2;
+                      }
                     }
                   }
                 }
@@ -2754,15 +2792,15 @@ export function deform_conv2d_backward_mask_bias_grad_columns_kernel(
                 let sum7 = 0;
                 let sum8 = 0;
                 for (let o = 0; o < O_per_groups; o++) {
-                  const at16 = at6 + o;
-                  const at17 = (at4 + at16) * OH;
-                  const grad_output_value = grad_output[(at17 + oh) * OW + ow];
-                  const at18 = at16 * I;
-                  const weight_value = weight[((at18 + at8) * KH + kh) * KW + kw];
-                  const grad_output_value2 = grad_output[(at17 + oh2) * OW + ow];
-                  const weight_value2 = weight[((at18 + at9) * KH + kh) * KW + kw];
-                  const weight_value3 = weight[((at18 + at10) * KH + kh) * KW + kw];
-                  const weight_value4 = weight[((at18 + at11) * KH + kh) * KW + kw];
+                  const o2 = at6 + o;
+                  const at16 = (at4 + o2) * OH;
+                  const grad_output_value = grad_output[(at16 + oh) * OW + ow];
+                  const at17 = o2 * I;
+                  const weight_value = weight[((at17 + at8) * KH + kh) * KW + kw];
+                  const grad_output_value2 = grad_output[(at16 + oh2) * OW + ow];
+                  const weight_value2 = weight[((at17 + at9) * KH + kh) * KW + kw];
+                  const weight_value3 = weight[((at17 + at10) * KH + kh) * KW + kw];
+                  const weight_value4 = weight[((at17 + at11) * KH + kh) * KW + kw];
                   sum += grad_output_value * weight_value;
                   sum2 += grad_output_value2 * weight_value;
                   sum3 += grad_output_value * weight_value2;
@@ -2788,14 +2826,14 @@ export function deform_conv2d_backward_mask_bias_grad_columns_kernel(
                 let sum10 = 0;
                 let sum11 = 0;
                 let sum12 = 0;
-                for (let o2 = 0; o2 < O_per_groups; o2++) {
-                  const at19 = at6 + o2;
-                  const grad_output_value3 = grad_output[((at4 + at19) * OH + oh3) * OW + ow2];
-                  const at20 = at19 * I;
-                  sum9 += grad_output_value3 * weight[((at20 + at8) * KH + kh) * KW + kw];
-                  sum10 += grad_output_value3 * weight[((at20 + at9) * KH + kh) * KW + kw];
-                  sum11 += grad_output_value3 * weight[((at20 + at10) * KH + kh) * KW + kw];
-                  sum12 += grad_output_value3 * weight[((at20 + at11) * KH + kh) * KW + kw];
+                for (let o3 = 0; o3 < O_per_groups; o3++) {
+                  const o4 = at6 + o3;
+                  const grad_output_value3 = grad_output[((at4 + o4) * OH + oh3) * OW + ow2];
+                  const at18 = o4 * I;
+                  sum9 += grad_output_value3 * weight[((at18 + at8) * KH + kh) * KW + kw];
+                  sum10 += grad_output_value3 * weight[((at18 + at9) * KH + kh) * KW + kw];
+                  sum11 += grad_output_value3 * weight[((at18 + at10) * KH + kh) * KW + kw];
+                  sum12 += grad_output_value3 * weight[((at18 + at11) * KH + kh) * KW + kw];
                 }
                 grad_columns[(at12 + oh3) * OW + ow2] = sum9;
                 grad_columns[(at13 + oh3) * OW + ow2] = sum10;
@@ -2809,34 +2847,34 @@ export function deform_conv2d_backward_mask_bias_grad_columns_kernel(
       for (let c_in = at * 4; c_in < C_per_groups; c_in++) {
         for (let kh2 = 0; kh2 < KH; kh2++) {
           for (let kw2 = 0; kw2 < KW; kw2++) {
-            const at21 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
+            const at19 = (((at5 + (at7 + c_in)) * KH + kh2) * KW + kw2) * OH;
             for (let oh_run2 = 0; oh_run2 < at2; oh_run2++) {
               const oh4 = oh_run2 * 2;
               const oh5 = oh4 + 1;
               for (let ow3 = 0; ow3 < OW; ow3++) {
                 let sum13 = 0;
                 let sum14 = 0;
-                for (let o3 = 0; o3 < O_per_groups; o3++) {
-                  const at22 = at6 + o3;
-                  const at23 = (at4 + at22) * OH;
-                  const weight_value5 = weight[((at22 * I + c_in) * KH + kh2) * KW + kw2];
-                  sum13 += grad_output[(at23 + oh4) * OW + ow3] * weight_value5;
-                  sum14 += grad_output[(at23 + oh5) * OW + ow3] * weight_value5;
+                for (let o5 = 0; o5 < O_per_groups; o5++) {
+                  const o6 = at6 + o5;
+                  const at20 = (at4 + o6) * OH;
+                  const weight_value5 = weight[((o6 * I + c_in) * KH + kh2) * KW + kw2];
+                  sum13 += grad_output[(at20 + oh4) * OW + ow3] * weight_value5;
+                  sum14 += grad_output[(at20 + oh5) * OW + ow3] * weight_value5;
                 }
-                grad_columns[(at21 + oh4) * OW + ow3] = sum13;
-                grad_columns[(at21 + oh5) * OW + ow3] = sum14;
+                grad_columns[(at19 + oh4) * OW + ow3] = sum13;
+                grad_columns[(at19 + oh5) * OW + ow3] = sum14;
               }
             }
             for (let oh6 = at3; oh6 < OH; oh6++) {
               for (let ow4 = 0; ow4 < OW; ow4++) {
                 let sum15 = 0;
-                for (let o4 = 0; o4 < O_per_groups; o4++) {
-                  const at24 = at6 + o4;
-                  const term = grad_output[((at4 + at24) * OH + oh6) * OW + ow4] *
-                      weight[((at24 * I + c_in) * KH + kh2) * KW + kw2];
+                for (let o7 = 0; o7 < O_per_groups; o7++) {
+                  const o8 = at6 + o7;
+                  const term = grad_output[((at4 + o8) * OH + oh6) * OW + ow4] *
+                      weight[((o8 * I + c_in) * KH + kh2) * KW + kw2];
                   sum15 += term;
                 }
-                grad_columns[(at21 + oh6) * OW + ow4] = sum15;
+                grad_columns[(at19 + oh6) * OW + ow4] = sum15;
               }
             }
           }
@@ -2868,160 +2906,162 @@ export function deform_conv2d_backward_mask_bias_grad_offset_kernel(
           for (let part = 0; part < 2; part++) {
             const at4 = (kh * KW + kw) * 2 + part;
             const at5 = (at4 / KW) | 0;
-            const at6 = interleaved ? kh : at5 % KH;
-            const at7 = interleaved ? kw : at4 % KW;
-            const kw_at = (at2 + at6) * KW + at7;
+            const i = interleaved ? kh : at5 % KH;
+            const j = interleaved ? kw : at4 % KW;
+            const kw_at = (at2 + i) * KW + j;
             const part_at2 = kw_at * 2;
             const test = (interleaved ? part : ((at5 / KH) | 0) % 2) === 0;
             for (let oh = 0; oh < OH; oh++) {
               for (let ow = 0; ow < OW; ow++) {
-                const at8 = interleaved ? (part_at2 * OH + oh) * OW + ow :
-                    (((part_at * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v = oh * stride_y - padding_top + at6 * dilation_y + offset[at8];
-                const offset_at = ((((part_at + 1) * KH + at6) * KW + at7) * OH + oh) * OW + ow;
-                const v2 = ow * stride_x - padding_left + at7 * dilation_x +
-                    offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const at6 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+                    (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dy = offset[at6];
+                const y = oh * stride_y - padding_top + i * dilation_y + dy;
+                const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
+                const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+                const x = ow * stride_x - padding_left + j * dilation_x + dx;
                 let value = 0;
-                if (v < H && v2 < W) {
+                if (y < H && x < W) {
                   const mask_value = mask[(kw_at * OH + oh) * OW + ow];
                   if (is_zeros) {
-                    if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
-                      const at9 = floor_to_int(v2);
-                      const at10 = floor_to_int(v);
-                      const h = at10 + 1;
-                      const w = at9 + 1;
+                    const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                    if (above) {
+                      const low = floor_to_int(x);
+                      const low2 = floor_to_int(y);
+                      const h = low2 + 1;
+                      const w = low + 1;
                       if (test) {
                         let sum = 0;
-                        const v3 = v2 - at9;
-                        const v4 = 1 - v3;
-                        const safe_w = Math.max(0, Math.min(at9, last_w));
+                        const t = x - low;
+                        const v = 1 - t;
+                        const safe_w = Math.max(0, Math.min(low, last_w));
                         const in_h = 0 <= h && h < H;
-                        const in_w = 0 <= at9 && at9 < W;
+                        const in_w = 0 <= low && low < W;
                         const safe_w2 = Math.max(0, Math.min(w, last_w));
                         const in_w2 = 0 <= w && w < W;
-                        const in_h2 = 0 <= at10 && at10 < H;
+                        const in_h2 = 0 <= low2 && low2 < H;
                         const safe_h = Math.max(0, Math.min(h, last_h));
                         const test2 = in_h && in_w;
                         const test3 = in_h && in_w2;
-                        const safe_h2 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h2 = Math.max(0, Math.min(low2, last_h));
                         const test4 = in_h2 && in_w;
                         const test5 = in_h2 && in_w2;
                         for (let c = 0; c < C_per_G; c++) {
                           const c_at = at + (at3 + c);
-                          const at11 = c_at * H;
-                          const at12 = (at11 + safe_h) * W;
-                          const at13 = (at11 + safe_h2) * W;
-                          const grad_columns_value = grad_columns[(((c_at * KH + at6) * KW + at7) *
-                              OH + oh) * OW + ow];
-                          const v5 = v4 * (test2 ? input[at12 + safe_w] : 0) +
-                              v3 * (test3 ? input[at12 + safe_w2] : 0);
-                          const v6 = v4 * (test4 ? input[at13 + safe_w] : 0) +
-                              v3 * (test5 ? input[at13 + safe_w2] : 0);
-                          sum += grad_columns_value * (v5 - v6);
+                          const at7 = c_at * H;
+                          const at8 = (at7 + safe_h) * W;
+                          const at9 = (at7 + safe_h2) * W;
+                          const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH +
+                              oh) * OW + ow];
+                          const v2 = v * (test2 ? input[at8 + safe_w] : 0) +
+                              t * (test3 ? input[at8 + safe_w2] : 0);
+                          const v3 = v * (test4 ? input[at9 + safe_w] : 0) +
+                              t * (test5 ? input[at9 + safe_w2] : 0);
+                          sum += grad_columns_value * (v2 - v3);
                         }
                         value = mask_value * sum;
                       } else {
                         let sum2 = 0;
-                        const v7 = v - at10;
+                        const t2 = y - low2;
                         const safe_w3 = Math.max(0, Math.min(w, last_w));
                         const in_h3 = 0 <= h && h < H;
                         const in_w3 = 0 <= w && w < W;
-                        const v8 = 1 - v7;
-                        const in_h4 = 0 <= at10 && at10 < H;
-                        const safe_w4 = Math.max(0, Math.min(at9, last_w));
-                        const in_w4 = 0 <= at9 && at9 < W;
+                        const v4 = 1 - t2;
+                        const in_h4 = 0 <= low2 && low2 < H;
+                        const safe_w4 = Math.max(0, Math.min(low, last_w));
+                        const in_w4 = 0 <= low && low < W;
                         const safe_h3 = Math.max(0, Math.min(h, last_h));
                         const test6 = in_h3 && in_w3;
-                        const safe_h4 = Math.max(0, Math.min(at10, last_h));
+                        const safe_h4 = Math.max(0, Math.min(low2, last_h));
                         const test7 = in_h4 && in_w3;
                         const test8 = in_h3 && in_w4;
                         const test9 = in_h4 && in_w4;
                         for (let c2 = 0; c2 < C_per_G; c2++) {
                           const c_at2 = at + (at3 + c2);
-                          const at14 = c_at2 * H;
-                          const at15 = (at14 + safe_h3) * W;
-                          const at16 = (at14 + safe_h4) * W;
-                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v9 = v7 * (test6 ? input[at15 + safe_w3] : 0) +
-                              v8 * (test7 ? input[at16 + safe_w3] : 0);
-                          const v10 = v9 - v7 * (test8 ? input[at15 + safe_w4] : 0) -
-                              v8 * (test9 ? input[at16 + safe_w4] : 0);
-                          sum2 += grad_columns_value2 * v10;
+                          const at10 = c_at2 * H;
+                          const at11 = (at10 + safe_h3) * W;
+                          const at12 = (at10 + safe_h4) * W;
+                          const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v5 = t2 * (test6 ? input[at11 + safe_w3] : 0) +
+                              v4 * (test7 ? input[at12 + safe_w3] : 0);
+                          const v6 = v5 - t2 * (test8 ? input[at11 + safe_w4] : 0) -
+                              v4 * (test9 ? input[at12 + safe_w4] : 0);
+                          sum2 += grad_columns_value2 * v6;
                         }
                         value = mask_value * sum2;
                       }
                     }
-                  } else if (0 <= v && 0 <= v2) {
-                    const v11 = minimum(v, last_h);
-                    const v12 = minimum(v2, last_w);
-                    const v13 = maximum(0, v12);
-                    const at17 = floor_to_int(v13);
-                    const v14 = maximum(0, v11);
-                    const at18 = floor_to_int(v14);
-                    const h2 = at18 + 1;
-                    const w2 = at17 + 1;
+                  } else if (0 <= y && 0 <= x) {
+                    const v7 = minimum(y, last_h);
+                    const v8 = minimum(x, last_w);
+                    const xs = maximum(0, v8);
+                    const low3 = floor_to_int(xs);
+                    const ys = maximum(0, v7);
+                    const low4 = floor_to_int(ys);
+                    const h2 = low4 + 1;
+                    const w2 = low3 + 1;
                     if (test) {
-                      if (!(last_h <= v) && 0 <= v11) {
+                      if (!(last_h <= y) && 0 <= v7) {
                         let sum3 = 0;
-                        const v15 = v13 - at17;
-                        const v16 = 1 - v15;
-                        const safe_w5 = Math.max(0, Math.min(at17, last_w));
+                        const t3 = xs - low3;
+                        const v9 = 1 - t3;
+                        const safe_w5 = Math.max(0, Math.min(low3, last_w));
                         const in_h5 = 0 <= h2 && h2 < H;
                         const safe_w6 = Math.max(0, Math.min(w2, last_w));
                         const in_w5 = 0 <= w2 && w2 < W;
                         const safe_h5 = Math.max(0, Math.min(h2, last_h));
                         const test10 = in_h5 && in_w5;
-                        const safe_h6 = Math.max(0, Math.min(at18, last_h));
+                        const safe_h6 = Math.max(0, Math.min(low4, last_h));
                         for (let c3 = 0; c3 < C_per_G; c3++) {
                           const c_at3 = at + (at3 + c3);
-                          const at19 = c_at3 * H;
-                          const at20 = (at19 + safe_h5) * W;
-                          const at21 = (at19 + safe_h6) * W;
-                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + at6) * KW +
-                              at7) * OH + oh) * OW + ow];
-                          const v17 = v16 * (in_h5 ? input[at20 + safe_w5] : 0) +
-                              v15 * (test10 ? input[at20 + safe_w6] : 0);
-                          const v18 = v17 -
-                              (v16 * input[at21 + safe_w5] +
-                                  v15 * (in_w5 ? input[at21 + safe_w6] : 0));
-                          sum3 += grad_columns_value3 * v18;
+                          const at13 = c_at3 * H;
+                          const at14 = (at13 + safe_h5) * W;
+                          const at15 = (at13 + safe_h6) * W;
+                          const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) *
+                              OH + oh) * OW + ow];
+                          const v10 = v9 * (in_h5 ? input[at14 + safe_w5] : 0) +
+                              t3 * (test10 ? input[at14 + safe_w6] : 0);
+                          const v11 = v10 -
+                              (v9 * input[at15 + safe_w5] +
+                                  t3 * (in_w5 ? input[at15 + safe_w6] : 0));
+                          sum3 += grad_columns_value3 * v11;
                         }
                         value = mask_value * sum3;
                       }
-                    } else if (!(last_w <= v2) && 0 <= v12) {
+                    } else if (!(last_w <= x) && 0 <= v8) {
                       let sum4 = 0;
-                      const v19 = v14 - at18;
+                      const t4 = ys - low4;
                       const safe_w7 = Math.max(0, Math.min(w2, last_w));
                       const in_h6 = 0 <= h2 && h2 < H;
                       const in_w6 = 0 <= w2 && w2 < W;
-                      const v20 = 1 - v19;
-                      const safe_w8 = Math.max(0, Math.min(at17, last_w));
+                      const v12 = 1 - t4;
+                      const safe_w8 = Math.max(0, Math.min(low3, last_w));
                       const safe_h7 = Math.max(0, Math.min(h2, last_h));
                       const test11 = in_h6 && in_w6;
-                      const safe_h8 = Math.max(0, Math.min(at18, last_h));
+                      const safe_h8 = Math.max(0, Math.min(low4, last_h));
                       for (let c4 = 0; c4 < C_per_G; c4++) {
                         const c_at4 = at + (at3 + c4);
-                        const at22 = c_at4 * H;
-                        const at23 = (at22 + safe_h7) * W;
-                        const at24 = (at22 + safe_h8) * W;
-                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + at6) * KW + at7) *
-                            OH + oh) * OW + ow];
-                        const v21 = v19 * (test11 ? input[at23 + safe_w7] : 0) +
-                            v20 * (in_w6 ? input[at24 + safe_w7] : 0);
-                        const v22 = v21 - v19 * (in_h6 ? input[at23 + safe_w8] : 0) -
-                            v20 * input[at24 + safe_w8];
-                        sum4 += grad_columns_value4 * v22;
+                        const at16 = c_at4 * H;
+                        const at17 = (at16 + safe_h7) * W;
+                        const at18 = (at16 + safe_h8) * W;
+                        const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH +
+                            oh) * OW + ow];
+                        const v13 = t4 * (test11 ? input[at17 + safe_w7] : 0) +
+                            v12 * (in_w6 ? input[at18 + safe_w7] : 0);
+                        const v14 = v13 - t4 * (in_h6 ? input[at17 + safe_w8] : 0) -
+                            v12 * input[at18 + safe_w8];
+                        sum4 += grad_columns_value4 * v14;
                       }
                       value = mask_value * sum4;
                     }
                   }
                 }
-                const at25 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
+                const at19 = ((((at2 + kh) * KW + kw) * 2 + part) * OH + oh) * OW + ow;
                 if (ACCUMULATE === 1) {
-                  grad_offset[at25] += value;
+                  grad_offset[at19] += value;
                 } else {
-                  grad_offset[at25] = value;
+                  grad_offset[at19] = value;
                 }
               }
             }
@@ -3056,30 +3096,32 @@ export function deform_conv2d_backward_mask_bias_grad_mask_kernel(
             for (let ow = 0; ow < OW; ow++) {
               const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-              const v = oh * stride_y - padding_top + kh * dilation_y + offset[at3];
+              const dy = offset[at3];
+              const y = oh * stride_y - padding_top + kh * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
-              const v2 = ow * stride_x - padding_left + kw * dilation_x +
-                  offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+              const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
+              const x = ow * stride_x - padding_left + kw * dilation_x + dx;
               let value = 0;
-              if (v < H && v2 < W) {
+              if (y < H && x < W) {
                 if (is_zeros) {
-                  if (is_one_sided ? -1 <= v && -1 <= v2 : -1 < v && -1 < v2) {
+                  const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+                  if (above) {
                     let sum = 0;
-                    const at4 = floor_to_int(v);
-                    const v3 = v - at4;
-                    const at5 = floor_to_int(v2);
-                    const v4 = v2 - at5;
-                    const v5 = 1 - v4;
-                    const safe_w = Math.max(0, Math.min(at5, last_w));
-                    const in_h = 0 <= at4 && at4 < H;
-                    const in_w = 0 <= at5 && at5 < W;
-                    const w = at5 + 1;
+                    const low = floor_to_int(y);
+                    const t = y - low;
+                    const low2 = floor_to_int(x);
+                    const t2 = x - low2;
+                    const v = 1 - t2;
+                    const safe_w = Math.max(0, Math.min(low2, last_w));
+                    const in_h = 0 <= low && low < H;
+                    const in_w = 0 <= low2 && low2 < W;
+                    const w = low2 + 1;
                     const safe_w2 = Math.max(0, Math.min(w, last_w));
                     const in_w2 = 0 <= w && w < W;
-                    const h = at4 + 1;
+                    const h = low + 1;
                     const in_h2 = 0 <= h && h < H;
-                    const v6 = 1 - v3;
-                    const safe_h = Math.max(0, Math.min(at4, last_h));
+                    const v2 = 1 - t;
+                    const safe_h = Math.max(0, Math.min(low, last_h));
                     const test = in_h && in_w;
                     const test2 = in_h && in_w2;
                     const safe_h2 = Math.max(0, Math.min(h, last_h));
@@ -3087,50 +3129,50 @@ export function deform_conv2d_backward_mask_bias_grad_mask_kernel(
                     const test4 = in_h2 && in_w2;
                     for (let c = 0; c < C_per_G; c++) {
                       const c_at = at + (at2 + c);
-                      const at6 = c_at * H;
-                      const at7 = (at6 + safe_h) * W;
-                      const at8 = (at6 + safe_h2) * W;
+                      const at4 = c_at * H;
+                      const at5 = (at4 + safe_h) * W;
+                      const at6 = (at4 + safe_h2) * W;
                       const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH +
                           oh) * OW + ow];
-                      const v7 = v5 * (test ? input[at7 + safe_w] : 0) +
-                          v4 * (test2 ? input[at7 + safe_w2] : 0);
-                      const v8 = v5 * (test3 ? input[at8 + safe_w] : 0) +
-                          v4 * (test4 ? input[at8 + safe_w2] : 0);
-                      sum += grad_columns_value * (v6 * v7 + v3 * v8);
+                      const v3 = v * (test ? input[at5 + safe_w] : 0) +
+                          t2 * (test2 ? input[at5 + safe_w2] : 0);
+                      const v4 = v * (test3 ? input[at6 + safe_w] : 0) +
+                          t2 * (test4 ? input[at6 + safe_w2] : 0);
+                      sum += grad_columns_value * (v2 * v3 + t * v4);
                     }
                     value = sum;
                   }
-                } else if (0 <= v && 0 <= v2) {
+                } else if (0 <= y && 0 <= x) {
                   let sum2 = 0;
-                  const v9 = maximum(0, minimum(v, last_h));
-                  const at9 = floor_to_int(v9);
-                  const v10 = v9 - at9;
-                  const v11 = maximum(0, minimum(v2, last_w));
-                  const at10 = floor_to_int(v11);
-                  const v12 = v11 - at10;
-                  const v13 = 1 - v12;
-                  const safe_w3 = Math.max(0, Math.min(at10, last_w));
-                  const w2 = at10 + 1;
+                  const ys = maximum(0, minimum(y, last_h));
+                  const low3 = floor_to_int(ys);
+                  const t3 = ys - low3;
+                  const xs = maximum(0, minimum(x, last_w));
+                  const low4 = floor_to_int(xs);
+                  const t4 = xs - low4;
+                  const v5 = 1 - t4;
+                  const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                  const w2 = low4 + 1;
                   const safe_w4 = Math.max(0, Math.min(w2, last_w));
                   const in_w3 = 0 <= w2 && w2 < W;
-                  const h2 = at9 + 1;
+                  const h2 = low3 + 1;
                   const in_h3 = 0 <= h2 && h2 < H;
-                  const v14 = 1 - v10;
-                  const safe_h3 = Math.max(0, Math.min(at9, last_h));
+                  const v6 = 1 - t3;
+                  const safe_h3 = Math.max(0, Math.min(low3, last_h));
                   const safe_h4 = Math.max(0, Math.min(h2, last_h));
                   const test5 = in_h3 && in_w3;
                   for (let c2 = 0; c2 < C_per_G; c2++) {
                     const c_at2 = at + (at2 + c2);
-                    const at11 = c_at2 * H;
-                    const at12 = (at11 + safe_h3) * W;
-                    const at13 = (at11 + safe_h4) * W;
+                    const at7 = c_at2 * H;
+                    const at8 = (at7 + safe_h3) * W;
+                    const at9 = (at7 + safe_h4) * W;
                     const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH +
                         oh) * OW + ow];
-                    const v15 = v14 *
-                        (v13 * input[at12 + safe_w3] + v12 * (in_w3 ? input[at12 + safe_w4] : 0));
-                    const v16 = v13 * (in_h3 ? input[at13 + safe_w3] : 0) +
-                        v12 * (test5 ? input[at13 + safe_w4] : 0);
-                    sum2 += grad_columns_value2 * (v15 + v10 * v16);
+                    const v7 = v6 *
+                        (v5 * input[at8 + safe_w3] + t4 * (in_w3 ? input[at8 + safe_w4] : 0));
+                    const v8 = v5 * (in_h3 ? input[at9 + safe_w3] : 0) +
+                        t4 * (test5 ? input[at9 + safe_w4] : 0);
+                    sum2 += grad_columns_value2 * (v7 + t3 * v8);
                   }
                   value = sum2;
                 }
@@ -3153,93 +3195,103 @@ export function deform_conv2d_backward_mask_bias_grad_input_kernel(
   offset, mask, grad_columns, grad_input, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x,
   padding_top, padding_left, dilation_y, dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, ACCUMULATE,
 ) {
+  const C_per_G = (C / G) | 0;
   const interleaved = OFFSET_ORDER === 0;
   const is_zeros = BORDER === 0;
   const last_h = H - 1;
   const last_w = W - 1;
-  const C_per_G = (C / G) | 0;
   const test = !is_zeros;
   const is_one_sided = EDGE_GRAD === 0;
   for (let n = 0; n < N; n++) {
-    for (let c = 0; c < C; c++) {
-      const g_at = n * G + ((c / C_per_G) | 0);
+    const at = n * C;
+    for (let g = 0; g < G; g++) {
+      const g_at = n * G + g;
       const part_at = g_at * 2;
-      const at = n * C + c;
-      const at2 = at * H;
       for (let i = 0; i < KH; i++) {
         for (let j = 0; j < KW; j++) {
           const kw_at = (g_at * KH + i) * KW + j;
           const part_at2 = kw_at * 2;
           for (let oh = 0; oh < OH; oh++) {
             for (let ow = 0; ow < OW; ow++) {
-              const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+              const at2 = interleaved ? (part_at2 * OH + oh) * OW + ow :
                   (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-              const dy = offset[at3];
+              const dy = offset[at2];
               const y = oh * stride_y - padding_top + i * dilation_y + dy;
               const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
               const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
               const x = ow * stride_x - padding_left + j * dilation_x + dx;
-              if (y < H && x < W) {
-                const grad_columns_value = grad_columns[(((at * KH + i) * KW + j) * OH + oh) * OW +
-                    ow];
-                const v = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
-                if (0 <= y && 0 <= x && test) {
-                  const ys = maximum(0, minimum(y, last_h));
-                  const low = floor_to_int(ys);
-                  const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                  const xs = maximum(0, minimum(x, last_w));
-                  const low2 = floor_to_int(xs);
-                  const at5 = Math.max(0, Math.min(low2, last_w));
-                  const t = ys - low;
-                  const v2 = v * (1 - t);
-                  const t2 = xs - low2;
-                  const v3 = 1 - t2;
-                  grad_input[at4 + at5] += v2 * v3;
-                  const at6 = low + 1;
-                  const at7 = low2 + 1;
-                  const test2 = 0 <= at7;
-                  const test3 = at7 < W;
-                  if (0 <= at6 && at6 < H) {
-                    const at8 = Math.imul(at2 + at6, W);
-                    const v4 = v * t;
-                    grad_input[at8 + at5] += v4 * v3;
-                    if (test2 && test3) {
-                      grad_input[at8 + at7] += v4 * t2;
+              const ys = maximum(0, minimum(y, last_h));
+              const low = floor_to_int(ys);
+              const xs = maximum(0, minimum(x, last_w));
+              const low2 = floor_to_int(xs);
+              const at3 = Math.max(0, Math.min(low2, last_w));
+              const t = ys - low;
+              const t2 = xs - low2;
+              const v = 1 - t2;
+              const at4 = low + 1;
+              const at5 = low2 + 1;
+              const test2 = at5 < W;
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const low3 = floor_to_int(y);
+              const at6 = low3 + 1;
+              const low4 = floor_to_int(x);
+              const at7 = low4 + 1;
+              const test3 = 0 <= at7 && at7 < W;
+              const t3 = y - low3;
+              const t4 = x - low4;
+              const test4 = 0 <= low4 && low4 < W;
+              const v2 = 1 - t4;
+              const test5 = y < H && x < W;
+              const test6 = 0 <= y && 0 <= x && test;
+              const at8 = Math.max(0, Math.min(low, last_h));
+              const v3 = 1 - t;
+              const test7 = at4 < H;
+              const test8 = above && is_zeros;
+              const test9 = 0 <= at6 && at6 < H;
+              const test10 = 0 <= low3 && low3 < H;
+              const v4 = 1 - t3;
+              for (let c_in = 0; c_in < C_per_G; c_in++) {
+                if (test5) {
+                  const c = g * C_per_G + c_in;
+                  const c_at = at + c;
+                  const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) *
+                      OW + ow];
+                  const v5 = grad_columns_value * mask[(kw_at * OH + oh) * OW + ow];
+                  if (test6) {
+                    const at9 = (at + c) * H;
+                    const at10 = (at9 + at8) * W;
+                    const v6 = v5 * v3;
+                    grad_input[at10 + at3] += v6 * v;
+                    if (test7) {
+                      const at11 = Math.imul(at9 + at4, W);
+                      const v7 = v5 * t;
+                      grad_input[at11 + at3] += v7 * v;
+                      if (test2) {
+                        grad_input[at11 + at5] += v7 * t2;
+                      }
+                    }
+                    if (test2) {
+                      grad_input[at10 + at5] += v6 * t2;
                     }
                   }
-                  if (test2 && test3) {
-                    grad_input[at4 + at7] += v2 * t2;
-                  }
-                }
-                const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
-                if (above && is_zeros) {
-                  const low3 = floor_to_int(y);
-                  const at9 = low3 + 1;
-                  const low4 = floor_to_int(x);
-                  const at10 = low4 + 1;
-                  const test4 = 0 <= at10;
-                  const test5 = at10 < W;
-                  const t3 = y - low3;
-                  const t4 = x - low4;
-                  const test6 = 0 <= low4;
-                  const test7 = low4 < W;
-                  const v5 = 1 - t4;
-                  if (0 <= at9 && at9 < H) {
-                    const v6 = v * t3;
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + at9, W) + at10] += v6 * t4;
+                  if (test8) {
+                    if (test9) {
+                      const v8 = v5 * t3;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + at6, W) + at7] += v8 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + at6, W) + low4] += v8 * v2;
+                      }
                     }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + at9, W) + low4] += v6 * v5;
-                    }
-                  }
-                  if (0 <= low3 && low3 < H) {
-                    const v7 = v * (1 - t3);
-                    if (test4 && test5) {
-                      grad_input[Math.imul(at2 + low3, W) + at10] += v7 * t4;
-                    }
-                    if (test6 && test7) {
-                      grad_input[Math.imul(at2 + low3, W) + low4] += v7 * v5;
+                    if (test10) {
+                      const v9 = v5 * v4;
+                      if (test3) {
+                        grad_input[Math.imul(c_at * H + low3, W) + at7] += v9 * t4;
+                      }
+                      if (test4) {
+                        grad_input[Math.imul(c_at * H + low3, W) + low4] += v9 * v2;
+                      }
                     }
                   }
                 }

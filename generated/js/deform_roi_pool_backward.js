@@ -14,8 +14,8 @@
  * Gradients of input, offset. Deformable RoI pooling: the mean of samples in each bin of each box,
  * each bin moved by its offset.
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
- * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
- * by name to which results are added.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and
+ * arrays by name to which results are added.
  */
 export function deform_roi_pool_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
@@ -119,127 +119,129 @@ export function deform_roi_pool_backward_kernel(
   for (let r = 0; r < R; r++) {
     const at = r * 5;
     const rois_value = rois[at + 4];
-    const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
+    const bottom = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
     const rois_value2 = rois[at + 2];
-    const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-    const v6 = v4 - v5;
-    const v7 = rounded ? maximum(v6, 0.1) : v6;
-    const v8 = v7 / PH;
-    const v9 = test ? sampling_ratio : Math.ceil(v8);
-    const v10 = v8 / v9;
-    const test2 = v10 === 0;
-    const at2 = ceil_to_int(v9);
+    const top = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+    const v4 = bottom - top;
+    const height = rounded ? maximum(v4, 0.1) : v4;
+    const binH = height / PH;
+    const rows = test ? sampling_ratio : Math.ceil(binH);
+    const dy = gamma * height * 0;
+    const v5 = binH / rows;
+    const test2 = v5 === 0;
+    const at2 = ceil_to_int(rows);
     const rois_value3 = rois[at + 3];
-    const v11 = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
+    const right = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
     const rois_value4 = rois[at + 1];
-    const v12 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-    const v13 = v11 - v12;
-    const v14 = rounded ? maximum(v13, 0.1) : v13;
-    const v15 = v14 / PW;
-    const v16 = test ? sampling_ratio : Math.ceil(v15);
-    const v17 = v15 / v16;
-    const test3 = v17 === 0;
-    const at3 = ceil_to_int(v16);
-    const rois_value5 = rois[at];
-    const test4 = Math.abs(v9) <= 3.4028234663852886e+38;
-    const v18 = v5 + gamma * v7 * 0;
-    const v19 = v * v8 / v9;
-    const test5 = Math.abs(v10) <= 3.4028234663852886e+38;
-    const test6 = Math.abs(v16) <= 3.4028234663852886e+38;
-    const v20 = v12 + gamma * v14 * 0;
-    const v21 = v * v15 / v16;
-    const test7 = Math.abs(v17) <= 3.4028234663852886e+38;
-    const test8 = 0 <= rois_value5;
-    const test9 = rois_value5 < N;
-    const test10 = Math.floor(rois_value5) === rois_value5;
-    const test11 = Math.abs(v12) <= 3.4028234663852886e+38;
-    const test12 = Math.abs(v5) <= 3.4028234663852886e+38;
-    const test13 = Math.abs(v11) <= 3.4028234663852886e+38;
-    const test14 = Math.abs(v4) <= 3.4028234663852886e+38;
-    const at4 = Math.max(0, Math.min(round_to_int(rois_value5), N - 1));
-    const v22 = v9 * v16;
+    const left = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
+    const v6 = right - left;
+    const width = rounded ? maximum(v6, 0.1) : v6;
+    const binW = width / PW;
+    const cols = test ? sampling_ratio : Math.ceil(binW);
+    const dx = gamma * width * 0;
+    const v7 = binW / cols;
+    const test3 = v7 === 0;
+    const at3 = ceil_to_int(cols);
+    const batch = rois[at];
+    const n = Math.max(0, Math.min(round_to_int(batch), N - 1));
+    const test4 = Math.abs(rows) <= 3.4028234663852886e+38;
+    const v8 = top + dy;
+    const v9 = v * binH / rows;
+    const test5 = Math.abs(v5) <= 3.4028234663852886e+38;
+    const test6 = Math.abs(cols) <= 3.4028234663852886e+38;
+    const v10 = left + dx;
+    const v11 = v * binW / cols;
+    const test7 = Math.abs(v7) <= 3.4028234663852886e+38;
+    const test8 = 0 <= batch;
+    const test9 = batch < N;
+    const test10 = Math.floor(batch) === batch;
+    const test11 = Math.abs(left) <= 3.4028234663852886e+38;
+    const test12 = Math.abs(top) <= 3.4028234663852886e+38;
+    const test13 = Math.abs(right) <= 3.4028234663852886e+38;
+    const test14 = Math.abs(bottom) <= 3.4028234663852886e+38;
+    const v12 = rows * cols;
     for (let c = 0; c < C; c++) {
-      const at5 = (at4 * C + c) * H;
+      const at4 = (n * C + c) * H;
       for (let ph = 0; ph < PH; ph++) {
-        const v23 = v18 + ph * v8;
-        const v24 = v23 + v19;
-        const test15 = test4 && Math.abs(v24) <= 3.4028234663852886e+38 && test5;
-        const v25 = (-1 - v24) / v10;
-        const v26 = (H - v24) / v10;
-        const v27 = minimum(v25, v26);
-        const at6 = test15 ?
+        const v13 = v8 + ph * binH;
+        const v14 = v13 + v9;
+        const test15 = test4 && Math.abs(v14) <= 3.4028234663852886e+38 && test5;
+        const v15 = (-1 - v14) / v5;
+        const v16 = (H - v14) / v5;
+        const v17 = minimum(v15, v16);
+        const at5 = test15 ?
             (test2 ? 0 :
-                Math.max(0, floor_to_int(v27 - (1 + Math.abs(v27) * 9.5367431640625e-7)))) : 0;
-        const v28 = maximum(v25, v26);
-        const at7 = test15 ?
+                Math.max(0, floor_to_int(v17 - (1 + Math.abs(v17) * 9.5367431640625e-7)))) : 0;
+        const v18 = maximum(v15, v16);
+        const at6 = test15 ?
             (test2 ? at2 :
-                Math.min(at2, ceil_to_int(v28 + (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
+                Math.min(at2, ceil_to_int(v18 + (1 + Math.abs(v18) * 9.5367431640625e-7)))) : 0;
         for (let pw = 0; pw < PW; pw++) {
-          const v29 = v20 + pw * v15;
-          const v30 = v29 + v21;
-          const test16 = test6 && Math.abs(v30) <= 3.4028234663852886e+38 && test7;
-          const v31 = (-1 - v30) / v17;
-          const v32 = (W - v30) / v17;
-          const v33 = minimum(v31, v32);
-          const at8 = test16 ?
+          const v19 = v10 + pw * binW;
+          const v20 = v19 + v11;
+          const test16 = test6 && Math.abs(v20) <= 3.4028234663852886e+38 && test7;
+          const v21 = (-1 - v20) / v7;
+          const v22 = (W - v20) / v7;
+          const v23 = minimum(v21, v22);
+          const at7 = test16 ?
               (test3 ? 0 :
-                  Math.max(0, floor_to_int(v33 - (1 + Math.abs(v33) * 9.5367431640625e-7)))) : 0;
-          const v34 = maximum(v31, v32);
-          const at9 = test16 ?
+                  Math.max(0, floor_to_int(v23 - (1 + Math.abs(v23) * 9.5367431640625e-7)))) : 0;
+          const v24 = maximum(v21, v22);
+          const at8 = test16 ?
               (test3 ? at3 :
-                  Math.min(at3, ceil_to_int(v34 + (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
-          for (let step = at6; step < at7; step++) {
-            const v35 = v23 + (step + inCell) * v8 / v9;
-            const v36 = maximum(0, minimum(v35, last_h));
-            const at10 = floor_to_int(v36);
-            const at11 = (at5 + Math.max(0, Math.min(at10, last_h))) * W;
-            const v37 = v36 - at10;
-            const at12 = at10 + 1;
-            const at13 = Math.imul(at5 + at12, W);
-            const test17 = -1 <= v35 && v35 <= H;
-            const test18 = -0.5 <= v35 && v35 <= v2;
-            const v38 = 1 - v37;
-            const test19 = 0 <= at12 && at12 < H;
-            for (let step2 = at8; step2 < at9; step2++) {
-              const v39 = v29 + (step2 + inCell) * v15 / v16;
-              const test20 = test17 && -1 <= v39 && v39 <= W &&
-                  (is_clamp || (test18 && -0.5 <= v39 && v39 <= v3));
+                  Math.min(at3, ceil_to_int(v24 + (1 + Math.abs(v24) * 9.5367431640625e-7)))) : 0;
+          for (let step = at5; step < at6; step++) {
+            const v25 = v13 + (step + inCell) * binH / rows;
+            const v26 = maximum(0, minimum(v25, last_h));
+            const at9 = floor_to_int(v26);
+            const at10 = (at4 + Math.max(0, Math.min(at9, last_h))) * W;
+            const v27 = v26 - at9;
+            const at11 = at9 + 1;
+            const at12 = Math.imul(at4 + at11, W);
+            const test17 = -1 <= v25 && v25 <= H;
+            const test18 = -0.5 <= v25 && v25 <= v2;
+            const v28 = 1 - v27;
+            const test19 = 0 <= at11 && at11 < H;
+            for (let step2 = at7; step2 < at8; step2++) {
+              const v29 = v19 + (step2 + inCell) * binW / cols;
+              const test20 = test17 && -1 <= v29 && v29 <= W &&
+                  (is_clamp || (test18 && -0.5 <= v29 && v29 <= v3));
               if (test20 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
-                const v40 = maximum(0, minimum(v39, last_w));
-                const at14 = floor_to_int(v40);
-                const at15 = Math.max(0, Math.min(at14, last_w));
+                const v30 = maximum(0, minimum(v29, last_w));
+                const at13 = floor_to_int(v30);
+                const at14 = Math.max(0, Math.min(at13, last_w));
                 let value = 0;
                 if (is_clamp) {
-                  value = v22;
+                  value = v12;
                 } else {
                   let sum = 0;
-                  for (let step3 = at6; step3 < at7; step3++) {
-                    const v41 = v23 + (step3 + inCell) * v8 / v9;
-                    const test21 = -0.5 <= v41 && v41 <= v2;
-                    for (let step4 = at8; step4 < at9; step4++) {
-                      const v42 = v29 + (step4 + inCell) * v15 / v16;
-                      sum += false || (test21 && -0.5 <= v42 && v42 <= v3) ? 1 : 0;
+                  for (let step3 = at5; step3 < at6; step3++) {
+                    const v31 = v13 + (step3 + inCell) * binH / rows;
+                    const test21 = -0.5 <= v31 && v31 <= v2;
+                    for (let step4 = at7; step4 < at8; step4++) {
+                      const v32 = v19 + (step4 + inCell) * binW / cols;
+                      sum += false || (test21 && -0.5 <= v32 && v32 <= v3) ? 1 : 0;
                     }
                   }
                   value = sum;
                 }
-                const v43 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v44 = v43 * v38;
-                const v45 = v40 - at14;
-                const v46 = 1 - v45;
-                grad_input[at11 + at15] += v44 * v46;
-                const at16 = at14 + 1;
-                const test22 = 0 <= at16;
-                const test23 = at16 < W;
+                const v33 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
+                const v34 = v33 * v28;
+                const v35 = v30 - at13;
+                const v36 = 1 - v35;
+                grad_input[at10 + at14] += v34 * v36;
+                const at15 = at13 + 1;
+                const test22 = 0 <= at15;
+                const test23 = at15 < W;
                 if (test19) {
-                  const v47 = v43 * v37;
-                  grad_input[at13 + at15] += v47 * v46;
+                  const v37 = v33 * v27;
+                  grad_input[at12 + at14] += v37 * v36;
                   if (test22 && test23) {
-                    grad_input[at13 + at16] += v47 * v45;
+                    grad_input[at12 + at15] += v37 * v35;
                   }
                 }
                 if (test22 && test23) {
-                  grad_input[at11 + at16] += v44 * v45;
+                  grad_input[at10 + at15] += v34 * v35;
                 }
               }
             }
@@ -265,129 +267,132 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
   const last_h = H - 1;
   for (let r = 0; r < R; r++) {
     const rois_at = r * 5;
-    const rois_value = rois[rois_at];
-    const rois_value2 = rois[rois_at + 1];
-    const v4 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-    const rois_value3 = rois[rois_at + 2];
-    const v5 = (rounded ? round_away(rois_value3) : rois_value3) * spatial_scale - 0.5;
-    const rois_value4 = rois[rois_at + 3];
-    const v6 = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
-    const rois_value5 = rois[rois_at + 4];
-    const v7 = (rounded ? round_away(rois_value5) + 1 : rois_value5) * spatial_scale - 0.5;
-    const test2 = 0 <= rois_value && rois_value < N && Math.floor(rois_value) === rois_value &&
-        Math.abs(v4) <= 3.4028234663852886e+38;
-    const test3 = test2 && Math.abs(v5) <= 3.4028234663852886e+38 &&
-        Math.abs(v6) <= 3.4028234663852886e+38 && Math.abs(v7) <= 3.4028234663852886e+38;
-    const v8 = v6 - v4;
-    const v9 = rounded ? maximum(v8, 0.1) : v8;
-    const v10 = gamma * v9;
-    const v11 = v7 - v5;
-    const v12 = rounded ? maximum(v11, 0.1) : v11;
-    const v13 = v12 / PH;
-    const v14 = test ? sampling_ratio : Math.ceil(v13);
-    const v15 = gamma * v12;
+    const batch = rois[rois_at];
+    const known = 0 <= batch && batch < N && Math.floor(batch) === batch;
+    const rois_value = rois[rois_at + 1];
+    const left = (rounded ? round_away(rois_value) : rois_value) * spatial_scale - 0.5;
+    const rois_value2 = rois[rois_at + 2];
+    const top = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+    const rois_value3 = rois[rois_at + 3];
+    const right = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
+    const rois_value4 = rois[rois_at + 4];
+    const bottom = (rounded ? round_away(rois_value4) + 1 : rois_value4) * spatial_scale - 0.5;
+    const test2 = known && Math.abs(left) <= 3.4028234663852886e+38 &&
+        Math.abs(top) <= 3.4028234663852886e+38 && Math.abs(right) <= 3.4028234663852886e+38;
+    const valid = test2 && Math.abs(bottom) <= 3.4028234663852886e+38;
+    const v4 = right - left;
+    const width = rounded ? maximum(v4, 0.1) : v4;
+    const v5 = gamma * width;
+    const v6 = bottom - top;
+    const height = rounded ? maximum(v6, 0.1) : v6;
+    const binH = height / PH;
+    const rows = test ? sampling_ratio : Math.ceil(binH);
+    const v7 = gamma * height;
     const at = r * 2;
-    const v16 = v13 / v14;
-    const test4 = v16 === 0;
-    const at2 = ceil_to_int(v14);
-    const v17 = v9 / PW;
-    const v18 = test ? sampling_ratio : Math.ceil(v17);
-    const v19 = v17 / v18;
-    const test5 = v19 === 0;
-    const at3 = ceil_to_int(v18);
+    const v8 = binH / rows;
+    const test3 = v8 === 0;
+    const at2 = ceil_to_int(rows);
+    const binW = width / PW;
+    const cols = test ? sampling_ratio : Math.ceil(binW);
+    const v9 = binW / cols;
+    const test4 = v9 === 0;
+    const at3 = ceil_to_int(cols);
     const at4 = r * C;
-    const at5 = Math.max(0, Math.min(round_to_int(rois_value), N - 1)) * C;
-    const v20 = v14 * v18;
-    const test6 = Math.abs(v14) <= 3.4028234663852886e+38;
-    const v21 = v * v13 / v14;
-    const test7 = Math.abs(v16) <= 3.4028234663852886e+38;
-    const test8 = Math.abs(v18) <= 3.4028234663852886e+38;
-    const v22 = v * v17 / v18;
-    const test9 = Math.abs(v19) <= 3.4028234663852886e+38;
+    const n = Math.max(0, Math.min(round_to_int(batch), N - 1));
+    const at5 = n * C;
+    const v10 = rows * cols;
+    const test5 = Math.abs(rows) <= 3.4028234663852886e+38;
+    const v11 = v * binH / rows;
+    const test6 = Math.abs(v8) <= 3.4028234663852886e+38;
+    const test7 = Math.abs(cols) <= 3.4028234663852886e+38;
+    const v12 = v * binW / cols;
+    const test8 = Math.abs(v9) <= 3.4028234663852886e+38;
     for (let part = 0; part < 2; part++) {
-      const test10 = part === 0;
+      const test9 = part === 0;
       for (let ph = 0; ph < PH; ph++) {
-        const v23 = ph * v13;
+        const v13 = ph * binH;
         for (let pw = 0; pw < PW; pw++) {
           let value = 0;
-          const v24 = v5 + v15 * offset[((at + 1) * PH + ph) * PW + pw] + v23;
-          const v25 = v24 + v21;
-          const test11 = test6 && Math.abs(v25) <= 3.4028234663852886e+38 && test7;
-          const v26 = (-1 - v25) / v16;
-          const v27 = (H - v25) / v16;
-          const v28 = minimum(v26, v27);
-          const at6 = test11 ?
+          const dy = v7 * offset[((at + 1) * PH + ph) * PW + pw];
+          const v14 = top + dy + v13;
+          const v15 = v14 + v11;
+          const test10 = test5 && Math.abs(v15) <= 3.4028234663852886e+38 && test6;
+          const v16 = (-1 - v15) / v8;
+          const v17 = (H - v15) / v8;
+          const v18 = minimum(v16, v17);
+          const at6 = test10 ?
+              (test3 ? 0 :
+                  Math.max(0, floor_to_int(v18 - (1 + Math.abs(v18) * 9.5367431640625e-7)))) : 0;
+          const v19 = maximum(v16, v17);
+          const at7 = test10 ?
+              (test3 ? at2 :
+                  Math.min(at2, ceil_to_int(v19 + (1 + Math.abs(v19) * 9.5367431640625e-7)))) : 0;
+          const dx = v5 * offset[(at * PH + ph) * PW + pw];
+          const v20 = left + dx + pw * binW;
+          const v21 = v20 + v12;
+          const test11 = test7 && Math.abs(v21) <= 3.4028234663852886e+38 && test8;
+          const v22 = (-1 - v21) / v9;
+          const v23 = (W - v21) / v9;
+          const v24 = minimum(v22, v23);
+          const at8 = test11 ?
               (test4 ? 0 :
-                  Math.max(0, floor_to_int(v28 - (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
-          const v29 = maximum(v26, v27);
-          const at7 = test11 ?
-              (test4 ? at2 :
-                  Math.min(at2, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
-          const v30 = v4 + v10 * offset[(at * PH + ph) * PW + pw] + pw * v17;
-          const v31 = v30 + v22;
-          const test12 = test8 && Math.abs(v31) <= 3.4028234663852886e+38 && test9;
-          const v32 = (-1 - v31) / v19;
-          const v33 = (W - v31) / v19;
-          const v34 = minimum(v32, v33);
-          const at8 = test12 ?
-              (test5 ? 0 :
-                  Math.max(0, floor_to_int(v34 - (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
-          const v35 = maximum(v32, v33);
-          const at9 = test12 ?
-              (test5 ? at3 :
-                  Math.min(at3, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
-          if (test10) {
-            if (test3) {
+                  Math.max(0, floor_to_int(v24 - (1 + Math.abs(v24) * 9.5367431640625e-7)))) : 0;
+          const v25 = maximum(v22, v23);
+          const at9 = test11 ?
+              (test4 ? at3 :
+                  Math.min(at3, ceil_to_int(v25 + (1 + Math.abs(v25) * 9.5367431640625e-7)))) : 0;
+          if (test9) {
+            if (valid) {
               let sum = 0;
               for (let step = at6; step < at7; step++) {
-                const v36 = v24 + (step + inCell) * v13 / v14;
-                const v37 = maximum(0, minimum(v36, last_h));
-                const at10 = floor_to_int(v37);
-                const v38 = v37 - at10;
+                const v26 = v14 + (step + inCell) * binH / rows;
+                const v27 = maximum(0, minimum(v26, last_h));
+                const at10 = floor_to_int(v27);
+                const v28 = v27 - at10;
                 const h = at10 + 1;
                 const in_h = 0 <= h && h < H;
-                const v39 = 1 - v38;
-                const test13 = -1 <= v36 && v36 <= H;
-                const test14 = -0.5 <= v36 && v36 <= v2;
+                const v29 = 1 - v28;
+                const test12 = -1 <= v26 && v26 <= H;
+                const test13 = -0.5 <= v26 && v26 <= v2;
                 const safe_h = Math.max(0, Math.min(h, last_h));
                 const safe_h2 = Math.max(0, Math.min(at10, last_h));
                 for (let step2 = at8; step2 < at9; step2++) {
-                  const v40 = v30 + (step2 + inCell) * v17 / v18;
-                  const test15 = test13 && -1 <= v40 && v40 <= W;
-                  const v41 = test15 ? v40 : 0;
-                  const v42 = minimum(v41, last_w);
+                  const v30 = v20 + (step2 + inCell) * binW / cols;
+                  const test14 = test12 && -1 <= v30 && v30 <= W;
+                  const v31 = test14 ? v30 : 0;
+                  const v32 = minimum(v31, last_w);
                   let value2 = 0;
-                  const test16 = test15 && !(last_w <= v41) && 0 <= v42 &&
-                      (is_clamp || (test14 && -0.5 <= v40 && v40 <= v3));
-                  if (test16) {
+                  const test15 = test14 && !(last_w <= v31) && 0 <= v32 &&
+                      (is_clamp || (test13 && -0.5 <= v30 && v30 <= v3));
+                  if (test15) {
                     let sum2 = 0;
-                    const at11 = floor_to_int(maximum(0, v42));
+                    const at11 = floor_to_int(maximum(0, v32));
                     const w = at11 + 1;
                     const safe_w = Math.max(0, Math.min(w, last_w));
                     const in_w = 0 <= w && w < W;
                     const safe_w2 = Math.max(0, Math.min(at11, last_w));
-                    const test17 = in_h && in_w;
+                    const test16 = in_h && in_w;
                     for (let c = 0; c < C; c++) {
                       const at12 = (at5 + c) * H;
                       const at13 = (at12 + safe_h) * W;
                       const at14 = (at12 + safe_h2) * W;
-                      const v43 = v38 * (test17 ? input[at13 + safe_w] : 0) +
-                          v39 * (in_w ? input[at14 + safe_w] : 0);
-                      const v44 = v43 - v38 * (in_h ? input[at13 + safe_w2] : 0) -
-                          v39 * input[at14 + safe_w2];
-                      sum2 += grad_output[((at4 + c) * PH + ph) * PW + pw] * v44;
+                      const v33 = v28 * (test16 ? input[at13 + safe_w] : 0) +
+                          v29 * (in_w ? input[at14 + safe_w] : 0);
+                      const v34 = v33 - v28 * (in_h ? input[at13 + safe_w2] : 0) -
+                          v29 * input[at14 + safe_w2];
+                      sum2 += grad_output[((at4 + c) * PH + ph) * PW + pw] * v34;
                     }
                     let value3 = 0;
                     if (is_clamp) {
-                      value3 = v20;
+                      value3 = v10;
                     } else {
                       let sum3 = 0;
                       for (let step3 = at6; step3 < at7; step3++) {
-                        const v45 = v24 + (step3 + inCell) * v13 / v14;
-                        const test18 = -0.5 <= v45 && v45 <= v2;
+                        const v35 = v14 + (step3 + inCell) * binH / rows;
+                        const test17 = -0.5 <= v35 && v35 <= v2;
                         for (let step4 = at8; step4 < at9; step4++) {
-                          const v46 = v30 + (step4 + inCell) * v17 / v18;
-                          sum3 += false || (test18 && -0.5 <= v46 && v46 <= v3) ? 1 : 0;
+                          const v36 = v20 + (step4 + inCell) * binW / cols;
+                          sum3 += false || (test17 && -0.5 <= v36 && v36 <= v3) ? 1 : 0;
                         }
                       }
                       value3 = sum3;
@@ -397,29 +402,29 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
                   sum += value2;
                 }
               }
-              value = v10 * sum;
+              value = v5 * sum;
             }
-          } else if (test3) {
+          } else if (valid) {
             let sum4 = 0;
             for (let step5 = at6; step5 < at7; step5++) {
-              const v47 = v24 + (step5 + inCell) * v13 / v14;
-              const test19 = -1 <= v47 && v47 <= H;
-              const test20 = -0.5 <= v47 && v47 <= v2;
+              const v37 = v14 + (step5 + inCell) * binH / rows;
+              const test18 = -1 <= v37 && v37 <= H;
+              const test19 = -0.5 <= v37 && v37 <= v2;
               for (let step6 = at8; step6 < at9; step6++) {
-                const v48 = v30 + (step6 + inCell) * v17 / v18;
-                const test21 = test19 && -1 <= v48 && v48 <= W;
-                const v49 = test21 ? v47 : 0;
-                const v50 = minimum(v49, last_h);
+                const v38 = v20 + (step6 + inCell) * binW / cols;
+                const test20 = test18 && -1 <= v38 && v38 <= W;
+                const v39 = test20 ? v37 : 0;
+                const v40 = minimum(v39, last_h);
                 let value4 = 0;
-                const test22 = test21 && !(last_h <= v49) && 0 <= v50 &&
-                    (is_clamp || (test20 && -0.5 <= v48 && v48 <= v3));
-                if (test22) {
+                const test21 = test20 && !(last_h <= v39) && 0 <= v40 &&
+                    (is_clamp || (test19 && -0.5 <= v38 && v38 <= v3));
+                if (test21) {
                   let sum5 = 0;
-                  const v51 = maximum(0, minimum(v48, last_w));
-                  const at15 = floor_to_int(v51);
-                  const v52 = v51 - at15;
-                  const v53 = 1 - v52;
-                  const at16 = floor_to_int(maximum(0, v50));
+                  const v41 = maximum(0, minimum(v38, last_w));
+                  const at15 = floor_to_int(v41);
+                  const v42 = v41 - at15;
+                  const v43 = 1 - v42;
+                  const at16 = floor_to_int(maximum(0, v40));
                   const h2 = at16 + 1;
                   const safe_w3 = Math.max(0, Math.min(at15, last_w));
                   const in_h2 = 0 <= h2 && h2 < H;
@@ -427,29 +432,29 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
                   const safe_w4 = Math.max(0, Math.min(w2, last_w));
                   const in_w2 = 0 <= w2 && w2 < W;
                   const safe_h3 = Math.max(0, Math.min(h2, last_h));
-                  const test23 = in_h2 && in_w2;
+                  const test22 = in_h2 && in_w2;
                   const safe_h4 = Math.max(0, Math.min(at16, last_h));
                   for (let c2 = 0; c2 < C; c2++) {
                     const at17 = (at5 + c2) * H;
                     const at18 = (at17 + safe_h3) * W;
                     const at19 = (at17 + safe_h4) * W;
-                    const v54 = v53 * (in_h2 ? input[at18 + safe_w3] : 0) +
-                        v52 * (test23 ? input[at18 + safe_w4] : 0);
-                    const v55 = v54 -
-                        (v53 * input[at19 + safe_w3] + v52 * (in_w2 ? input[at19 + safe_w4] : 0));
-                    sum5 += grad_output[((at4 + c2) * PH + ph) * PW + pw] * v55;
+                    const v44 = v43 * (in_h2 ? input[at18 + safe_w3] : 0) +
+                        v42 * (test22 ? input[at18 + safe_w4] : 0);
+                    const v45 = v44 -
+                        (v43 * input[at19 + safe_w3] + v42 * (in_w2 ? input[at19 + safe_w4] : 0));
+                    sum5 += grad_output[((at4 + c2) * PH + ph) * PW + pw] * v45;
                   }
                   let value5 = 0;
                   if (is_clamp) {
-                    value5 = v20;
+                    value5 = v10;
                   } else {
                     let sum6 = 0;
                     for (let step7 = at6; step7 < at7; step7++) {
-                      const v56 = v24 + (step7 + inCell) * v13 / v14;
-                      const test24 = -0.5 <= v56 && v56 <= v2;
+                      const v46 = v14 + (step7 + inCell) * binH / rows;
+                      const test23 = -0.5 <= v46 && v46 <= v2;
                       for (let step8 = at8; step8 < at9; step8++) {
-                        const v57 = v30 + (step8 + inCell) * v17 / v18;
-                        sum6 += false || (test24 && -0.5 <= v57 && v57 <= v3) ? 1 : 0;
+                        const v47 = v20 + (step8 + inCell) * binW / cols;
+                        sum6 += false || (test23 && -0.5 <= v47 && v47 <= v3) ? 1 : 0;
                       }
                     }
                     value5 = sum6;
@@ -459,7 +464,7 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
                 sum4 += value4;
               }
             }
-            value = v15 * sum4;
+            value = v7 * sum4;
           }
           const place = ((at + part) * PH + ph) * PW + pw;
           if (ACCUMULATE === 1) {
@@ -489,129 +494,131 @@ export function deform_roi_pool_backward_offset_grad_input_kernel(
   for (let r = 0; r < R; r++) {
     const at = r * 5;
     const rois_value = rois[at + 4];
-    const v4 = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
+    const bottom = (rounded ? round_away(rois_value) + 1 : rois_value) * spatial_scale - 0.5;
     const rois_value2 = rois[at + 2];
-    const v5 = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
-    const v6 = v4 - v5;
-    const v7 = rounded ? maximum(v6, 0.1) : v6;
-    const v8 = v7 / PH;
-    const v9 = test ? sampling_ratio : Math.ceil(v8);
+    const top = (rounded ? round_away(rois_value2) : rois_value2) * spatial_scale - 0.5;
+    const v4 = bottom - top;
+    const height = rounded ? maximum(v4, 0.1) : v4;
+    const binH = height / PH;
+    const rows = test ? sampling_ratio : Math.ceil(binH);
     const at2 = r * 2;
-    const v10 = v8 / v9;
-    const test2 = v10 === 0;
-    const at3 = ceil_to_int(v9);
+    const v5 = binH / rows;
+    const test2 = v5 === 0;
+    const at3 = ceil_to_int(rows);
     const rois_value3 = rois[at + 3];
-    const v11 = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
+    const right = (rounded ? round_away(rois_value3) + 1 : rois_value3) * spatial_scale - 0.5;
     const rois_value4 = rois[at + 1];
-    const v12 = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
-    const v13 = v11 - v12;
-    const v14 = rounded ? maximum(v13, 0.1) : v13;
-    const v15 = v14 / PW;
-    const v16 = test ? sampling_ratio : Math.ceil(v15);
-    const v17 = v15 / v16;
-    const test3 = v17 === 0;
-    const at4 = ceil_to_int(v16);
-    const rois_value5 = rois[at];
-    const test4 = Math.abs(v9) <= 3.4028234663852886e+38;
-    const v18 = gamma * v7;
-    const v19 = v * v8 / v9;
-    const test5 = Math.abs(v10) <= 3.4028234663852886e+38;
-    const test6 = Math.abs(v16) <= 3.4028234663852886e+38;
-    const v20 = gamma * v14;
-    const v21 = v * v15 / v16;
-    const test7 = Math.abs(v17) <= 3.4028234663852886e+38;
-    const test8 = 0 <= rois_value5;
-    const test9 = rois_value5 < N;
-    const test10 = Math.floor(rois_value5) === rois_value5;
-    const test11 = Math.abs(v12) <= 3.4028234663852886e+38;
-    const test12 = Math.abs(v5) <= 3.4028234663852886e+38;
-    const test13 = Math.abs(v11) <= 3.4028234663852886e+38;
-    const test14 = Math.abs(v4) <= 3.4028234663852886e+38;
-    const at5 = Math.max(0, Math.min(round_to_int(rois_value5), N - 1));
-    const v22 = v9 * v16;
+    const left = (rounded ? round_away(rois_value4) : rois_value4) * spatial_scale - 0.5;
+    const v6 = right - left;
+    const width = rounded ? maximum(v6, 0.1) : v6;
+    const binW = width / PW;
+    const cols = test ? sampling_ratio : Math.ceil(binW);
+    const v7 = binW / cols;
+    const test3 = v7 === 0;
+    const at4 = ceil_to_int(cols);
+    const batch = rois[at];
+    const n = Math.max(0, Math.min(round_to_int(batch), N - 1));
+    const test4 = Math.abs(rows) <= 3.4028234663852886e+38;
+    const v8 = gamma * height;
+    const v9 = v * binH / rows;
+    const test5 = Math.abs(v5) <= 3.4028234663852886e+38;
+    const test6 = Math.abs(cols) <= 3.4028234663852886e+38;
+    const v10 = gamma * width;
+    const v11 = v * binW / cols;
+    const test7 = Math.abs(v7) <= 3.4028234663852886e+38;
+    const test8 = 0 <= batch;
+    const test9 = batch < N;
+    const test10 = Math.floor(batch) === batch;
+    const test11 = Math.abs(left) <= 3.4028234663852886e+38;
+    const test12 = Math.abs(top) <= 3.4028234663852886e+38;
+    const test13 = Math.abs(right) <= 3.4028234663852886e+38;
+    const test14 = Math.abs(bottom) <= 3.4028234663852886e+38;
+    const v12 = rows * cols;
     for (let c = 0; c < C; c++) {
-      const at6 = (at5 * C + c) * H;
+      const at5 = (n * C + c) * H;
       for (let ph = 0; ph < PH; ph++) {
-        const v23 = ph * v8;
+        const v13 = ph * binH;
         for (let pw = 0; pw < PW; pw++) {
-          const v24 = v5 + v18 * offset[((at2 + 1) * PH + ph) * PW + pw] + v23;
-          const v25 = v24 + v19;
-          const test15 = test4 && Math.abs(v25) <= 3.4028234663852886e+38 && test5;
-          const v26 = (-1 - v25) / v10;
-          const v27 = (H - v25) / v10;
-          const v28 = minimum(v26, v27);
-          const at7 = test15 ?
+          const dy = v8 * offset[((at2 + 1) * PH + ph) * PW + pw];
+          const v14 = top + dy + v13;
+          const v15 = v14 + v9;
+          const test15 = test4 && Math.abs(v15) <= 3.4028234663852886e+38 && test5;
+          const v16 = (-1 - v15) / v5;
+          const v17 = (H - v15) / v5;
+          const v18 = minimum(v16, v17);
+          const at6 = test15 ?
               (test2 ? 0 :
-                  Math.max(0, floor_to_int(v28 - (1 + Math.abs(v28) * 9.5367431640625e-7)))) : 0;
-          const v29 = maximum(v26, v27);
-          const at8 = test15 ?
+                  Math.max(0, floor_to_int(v18 - (1 + Math.abs(v18) * 9.5367431640625e-7)))) : 0;
+          const v19 = maximum(v16, v17);
+          const at7 = test15 ?
               (test2 ? at3 :
-                  Math.min(at3, ceil_to_int(v29 + (1 + Math.abs(v29) * 9.5367431640625e-7)))) : 0;
-          const v30 = v12 + v20 * offset[(at2 * PH + ph) * PW + pw] + pw * v15;
-          const v31 = v30 + v21;
-          const test16 = test6 && Math.abs(v31) <= 3.4028234663852886e+38 && test7;
-          const v32 = (-1 - v31) / v17;
-          const v33 = (W - v31) / v17;
-          const v34 = minimum(v32, v33);
-          const at9 = test16 ?
+                  Math.min(at3, ceil_to_int(v19 + (1 + Math.abs(v19) * 9.5367431640625e-7)))) : 0;
+          const dx = v10 * offset[(at2 * PH + ph) * PW + pw];
+          const v20 = left + dx + pw * binW;
+          const v21 = v20 + v11;
+          const test16 = test6 && Math.abs(v21) <= 3.4028234663852886e+38 && test7;
+          const v22 = (-1 - v21) / v7;
+          const v23 = (W - v21) / v7;
+          const v24 = minimum(v22, v23);
+          const at8 = test16 ?
               (test3 ? 0 :
-                  Math.max(0, floor_to_int(v34 - (1 + Math.abs(v34) * 9.5367431640625e-7)))) : 0;
-          const v35 = maximum(v32, v33);
-          const at10 = test16 ?
+                  Math.max(0, floor_to_int(v24 - (1 + Math.abs(v24) * 9.5367431640625e-7)))) : 0;
+          const v25 = maximum(v22, v23);
+          const at9 = test16 ?
               (test3 ? at4 :
-                  Math.min(at4, ceil_to_int(v35 + (1 + Math.abs(v35) * 9.5367431640625e-7)))) : 0;
-          for (let step = at7; step < at8; step++) {
-            const v36 = v24 + (step + inCell) * v8 / v9;
-            const v37 = maximum(0, minimum(v36, last_h));
-            const at11 = floor_to_int(v37);
-            const at12 = (at6 + Math.max(0, Math.min(at11, last_h))) * W;
-            const v38 = v37 - at11;
-            const at13 = at11 + 1;
-            const at14 = Math.imul(at6 + at13, W);
-            const test17 = -1 <= v36 && v36 <= H;
-            const test18 = -0.5 <= v36 && v36 <= v2;
-            const v39 = 1 - v38;
-            const test19 = 0 <= at13 && at13 < H;
-            for (let step2 = at9; step2 < at10; step2++) {
-              const v40 = v30 + (step2 + inCell) * v15 / v16;
-              const test20 = test17 && -1 <= v40 && v40 <= W &&
-                  (is_clamp || (test18 && -0.5 <= v40 && v40 <= v3));
+                  Math.min(at4, ceil_to_int(v25 + (1 + Math.abs(v25) * 9.5367431640625e-7)))) : 0;
+          for (let step = at6; step < at7; step++) {
+            const v26 = v14 + (step + inCell) * binH / rows;
+            const v27 = maximum(0, minimum(v26, last_h));
+            const at10 = floor_to_int(v27);
+            const at11 = (at5 + Math.max(0, Math.min(at10, last_h))) * W;
+            const v28 = v27 - at10;
+            const at12 = at10 + 1;
+            const at13 = Math.imul(at5 + at12, W);
+            const test17 = -1 <= v26 && v26 <= H;
+            const test18 = -0.5 <= v26 && v26 <= v2;
+            const v29 = 1 - v28;
+            const test19 = 0 <= at12 && at12 < H;
+            for (let step2 = at8; step2 < at9; step2++) {
+              const v30 = v20 + (step2 + inCell) * binW / cols;
+              const test20 = test17 && -1 <= v30 && v30 <= W &&
+                  (is_clamp || (test18 && -0.5 <= v30 && v30 <= v3));
               if (test20 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
-                const v41 = maximum(0, minimum(v40, last_w));
-                const at15 = floor_to_int(v41);
-                const at16 = Math.max(0, Math.min(at15, last_w));
+                const v31 = maximum(0, minimum(v30, last_w));
+                const at14 = floor_to_int(v31);
+                const at15 = Math.max(0, Math.min(at14, last_w));
                 let value = 0;
                 if (is_clamp) {
-                  value = v22;
+                  value = v12;
                 } else {
                   let sum = 0;
-                  for (let step3 = at7; step3 < at8; step3++) {
-                    const v42 = v24 + (step3 + inCell) * v8 / v9;
-                    const test21 = -0.5 <= v42 && v42 <= v2;
-                    for (let step4 = at9; step4 < at10; step4++) {
-                      const v43 = v30 + (step4 + inCell) * v15 / v16;
-                      sum += false || (test21 && -0.5 <= v43 && v43 <= v3) ? 1 : 0;
+                  for (let step3 = at6; step3 < at7; step3++) {
+                    const v32 = v14 + (step3 + inCell) * binH / rows;
+                    const test21 = -0.5 <= v32 && v32 <= v2;
+                    for (let step4 = at8; step4 < at9; step4++) {
+                      const v33 = v20 + (step4 + inCell) * binW / cols;
+                      sum += false || (test21 && -0.5 <= v33 && v33 <= v3) ? 1 : 0;
                     }
                   }
                   value = sum;
                 }
-                const v44 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
-                const v45 = v44 * v39;
-                const v46 = v41 - at15;
-                const v47 = 1 - v46;
-                grad_input[at12 + at16] += v45 * v47;
-                const at17 = at15 + 1;
-                const test22 = 0 <= at17;
-                const test23 = at17 < W;
+                const v34 = grad_output[((r * C + c) * PH + ph) * PW + pw] / maximum(value, 1);
+                const v35 = v34 * v29;
+                const v36 = v31 - at14;
+                const v37 = 1 - v36;
+                grad_input[at11 + at15] += v35 * v37;
+                const at16 = at14 + 1;
+                const test22 = 0 <= at16;
+                const test23 = at16 < W;
                 if (test19) {
-                  const v48 = v44 * v38;
-                  grad_input[at14 + at16] += v48 * v47;
+                  const v38 = v34 * v28;
+                  grad_input[at13 + at15] += v38 * v37;
                   if (test22 && test23) {
-                    grad_input[at14 + at17] += v48 * v46;
+                    grad_input[at13 + at16] += v38 * v36;
                   }
                 }
                 if (test22 && test23) {
-                  grad_input[at12 + at17] += v45 * v46;
+                  grad_input[at11 + at16] += v35 * v36;
                 }
               }
             }

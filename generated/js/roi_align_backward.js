@@ -12,8 +12,8 @@
  * Gradients of input. RoIAlign: bilinear samples on a grid in each bin of each box, averaged
  * (or the largest).
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
- * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and arrays
- * by name to which results are added.
+ * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and
+ * arrays by name to which results are added.
  */
 export function roi_align_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
@@ -209,8 +209,10 @@ export function roi_align_backward_grad_input_kernel(
                 }
               }
             }
-            const v32 = v9 + (Math.max(0, best2) + 0.5) * binH / rows;
-            const v33 = v16 + (Math.max(0, best3) + 0.5) * binW / cols;
+            const a2 = Math.max(0, best2);
+            const v32 = v9 + (a2 + 0.5) * binH / rows;
+            const b2 = Math.max(0, best3);
+            const v33 = v16 + (b2 + 0.5) * binW / cols;
             const test19 = test15 && -1 <= v17 && v17 <= W;
             const v34 = v16 + v8;
             const test20 = -1 <= v34;
@@ -220,8 +222,8 @@ export function roi_align_backward_grad_input_kernel(
             if (is_max) {
               let largest = 0;
               let found2 = false;
-              for (let a2 = at4; a2 < at5; a2++) {
-                const v35 = v9 + (a2 + 0.5) * binH / rows;
+              for (let a3 = at4; a3 < at5; a3++) {
+                const v35 = v9 + (a3 + 0.5) * binH / rows;
                 const v36 = maximum(0, minimum(v35, last_h));
                 const at12 = floor_to_int(v36);
                 const v37 = v36 - at12;
@@ -231,8 +233,8 @@ export function roi_align_backward_grad_input_kernel(
                 const in_h2 = 0 <= h2 && h2 < H;
                 const test22 = -1 <= v35 && v35 <= H;
                 const v38 = 1 - v37;
-                for (let b2 = at6; b2 < at7; b2++) {
-                  const v39 = v16 + (b2 + 0.5) * binW / cols;
+                for (let b3 = at6; b3 < at7; b3++) {
+                  const v39 = v16 + (b3 + 0.5) * binW / cols;
                   let value2 = 0;
                   if (test22 && -1 <= v39 && v39 <= W) {
                     const v40 = maximum(0, minimum(v39, last_w));
@@ -259,8 +261,8 @@ export function roi_align_backward_grad_input_kernel(
             } else {
               let corner = 0;
               let found3 = false;
-              for (let a3 = at4; a3 < at5; a3++) {
-                const v45 = v9 + (a3 + 0.5) * binH / rows;
+              for (let a4 = at4; a4 < at5; a4++) {
+                const v45 = v9 + (a4 + 0.5) * binH / rows;
                 const v46 = maximum(0, minimum(v45, last_h));
                 const at16 = floor_to_int(v46);
                 const v47 = v46 - at16;
@@ -270,8 +272,8 @@ export function roi_align_backward_grad_input_kernel(
                 const at18 = (at3 + Math.max(0, Math.min(h3, last_h))) * W;
                 const in_h3 = 0 <= h3 && h3 < H;
                 const test23 = -1 <= v45 && v45 <= H;
-                for (let b3 = at6; b3 < at7; b3++) {
-                  const v49 = v16 + (b3 + 0.5) * binW / cols;
+                for (let b4 = at6; b4 < at7; b4++) {
+                  const v49 = v16 + (b4 + 0.5) * binW / cols;
                   let value3 = 0;
                   if (test23 && -1 <= v49 && v49 <= W) {
                     const v50 = maximum(0, minimum(v49, last_w));
@@ -352,8 +354,8 @@ export function roi_align_backward_grad_input_kernel(
             let best6 = -1;
             let best7 = -1;
             let found4 = false;
-            for (let a4 = at4; a4 < at5; a4++) {
-              const v70 = v9 + (a4 + 0.5) * binH / rows;
+            for (let a5 = at4; a5 < at5; a5++) {
+              const v70 = v9 + (a5 + 0.5) * binH / rows;
               const v71 = maximum(0, minimum(v70, last_h));
               const at24 = floor_to_int(v71);
               const v72 = v71 - at24;
@@ -363,8 +365,8 @@ export function roi_align_backward_grad_input_kernel(
               const in_h5 = 0 <= h5 && h5 < H;
               const test30 = -1 <= v70 && v70 <= H;
               const v73 = 1 - v72;
-              for (let b4 = at6; b4 < at7; b4++) {
-                const v74 = v16 + (b4 + 0.5) * binW / cols;
+              for (let b5 = at6; b5 < at7; b5++) {
+                const v74 = v16 + (b5 + 0.5) * binW / cols;
                 let value4 = 0;
                 if (test30 && -1 <= v74 && v74 <= W) {
                   const v75 = maximum(0, minimum(v74, last_w));
@@ -383,14 +385,16 @@ export function roi_align_backward_grad_input_kernel(
                 }
                 if (!found4 || best5 < value4) {
                   best5 = value4;
-                  best6 = a4;
-                  best7 = b4;
+                  best6 = a5;
+                  best7 = b5;
                   found4 = true;
                 }
               }
             }
-            const v80 = v9 + (Math.max(0, best6) + 0.5) * binH / rows;
-            const v81 = v16 + (Math.max(0, best7) + 0.5) * binW / cols;
+            const a6 = Math.max(0, best6);
+            const v80 = v9 + (a6 + 0.5) * binH / rows;
+            const b6 = Math.max(0, best7);
+            const v81 = v16 + (b6 + 0.5) * binW / cols;
             const test31 = -1 <= v80 && v80 <= H && -1 <= v81 && v81 <= W;
             if (test31 && 0 <= best6 && is_max) {
               const v82 = maximum(0, minimum(v80, last_h));

@@ -45,7 +45,8 @@ fn conv2d(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -118,7 +119,8 @@ fn conv2d_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;

@@ -11,6 +11,11 @@ export default `// SPDX-License-Identifier: MIT-0
 //   grad_input (N, C, H, W), written
 //   grad_weight (O, I, KH, KW), written
 //   grad_bias (O), written
+//
+// conv2d_backward_bias, step by step; other entries alike:
+//   conv2d_backward_bias_grad_input
+//   conv2d_backward_bias_grad_weight
+//   conv2d_backward_bias_grad_bias
 
 // accumulate: 0 overwrite, 1 add
 override ACCUMULATE: i32 = 0;
@@ -65,7 +70,8 @@ fn conv2d_backward_grad_input(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H * params.W + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H *
+    params.W + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -98,37 +104,37 @@ fn conv2d_backward_grad_input(
     let at8 = select(at2, at7, has_c_in3);
     for (var i: i32 = 0; i < params.KH; i++) {
       let at9 = h + params.padding_top - params.dilation_y * i;
-      let at10 = floor_div(at9, params.stride_y);
-      let test = floor_mod(at9, params.stride_y) == 0 && 0 <= at10 && at10 < params.OH;
-      let safe_oh = max(0, min(at10, params.OH - 1));
+      let oh = floor_div(at9, params.stride_y);
+      let test = floor_mod(at9, params.stride_y) == 0 && 0 <= oh && oh < params.OH;
+      let safe_oh = max(0, min(oh, params.OH - 1));
       for (var j: i32 = 0; j < params.KW; j++) {
-        let at11 = w + params.padding_left - params.dilation_x * j;
-        let at12 = floor_div(at11, params.stride_x);
-        let test2 = test && floor_mod(at11, params.stride_x) == 0 && 0 <= at12 && at12 < params.OW;
-        let safe_ow = max(0, min(at12, params.OW - 1));
+        let at10 = w + params.padding_left - params.dilation_x * j;
+        let ow = floor_div(at10, params.stride_x);
+        let test2 = test && floor_mod(at10, params.stride_x) == 0 && 0 <= ow && ow < params.OW;
+        let safe_ow = max(0, min(ow, params.OW - 1));
         for (var o: i32 = 0; o < O_per_groups; o++) {
           var value: f32 = 0.0;
-          let at13 = c_block * O_per_groups + o;
-          let grad_output_value = grad_output[((n * params.O + at13) * params.OH + safe_oh) *
+          let o2 = c_block * O_per_groups + o;
+          let grad_output_value = grad_output[((n * params.O + o2) * params.OH + safe_oh) *
               params.OW + safe_ow];
           if (test2) {
             value = grad_output_value *
-                weight[((at13 * params.I + at2) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at2) * params.KH + i) * params.KW + j];
           }
           var value2: f32 = 0.0;
           if (test2) {
             value2 = grad_output_value *
-                weight[((at13 * params.I + at4) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at4) * params.KH + i) * params.KW + j];
           }
           var value3: f32 = 0.0;
           if (test2) {
             value3 = grad_output_value *
-                weight[((at13 * params.I + at6) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at6) * params.KH + i) * params.KW + j];
           }
           var value4: f32 = 0.0;
           if (test2) {
             value4 = grad_output_value *
-                weight[((at13 * params.I + at8) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at8) * params.KH + i) * params.KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -137,16 +143,16 @@ fn conv2d_backward_grad_input(
         }
       }
     }
-    let at14 = n * params.C;
-    let at15 = c_block * C_per_groups;
-    let place = ((at14 + (at15 + at2)) * params.H + h) * params.W + w;
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let place = ((at11 + (at12 + at2)) * params.H + h) * params.W + w;
     if (ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      let place_2 = ((at14 + (at15 + at4)) * params.H + h) * params.W + w;
+      let place_2 = ((at11 + (at12 + at4)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -154,7 +160,7 @@ fn conv2d_backward_grad_input(
       }
     }
     if (has_c_in2) {
-      let place_3 = ((at14 + (at15 + at6)) * params.H + h) * params.W + w;
+      let place_3 = ((at11 + (at12 + at6)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -162,7 +168,7 @@ fn conv2d_backward_grad_input(
       }
     }
     if (has_c_in3) {
-      let place_4 = ((at14 + (at15 + at8)) * params.H + h) * params.W + w;
+      let place_4 = ((at11 + (at12 + at8)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -179,7 +185,8 @@ fn conv2d_backward_grad_weight(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.groups * ((params.O / params.groups + 3) / 4) * params.I * params.KH * params.KW + 127) / 128) {
+  if (group >= (params.groups * ((params.O / params.groups + 3) / 4) * params.I * params.KH *
+    params.KW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -215,14 +222,14 @@ fn conv2d_backward_grad_weight(
     for (var n: i32 = 0; n < params.N; n++) {
       let at11 = n * params.O;
       for (var oh: i32 = 0; oh < params.OH; oh++) {
-        let h = oh * params.stride_y - params.padding_top + kh * params.dilation_y;
-        let safe_h = max(0, min(h, params.H - 1));
-        let in_h = 0 <= h && h < params.H;
+        let y = oh * params.stride_y - params.padding_top + kh * params.dilation_y;
+        let safe_h = max(0, min(y, params.H - 1));
+        let in_h = 0 <= y && y < params.H;
         for (var ow: i32 = 0; ow < params.OW; ow++) {
-          let w = ow * params.stride_x - params.padding_left + kw * params.dilation_x;
+          let x = ow * params.stride_x - params.padding_left + kw * params.dilation_x;
           let input_at = ((n * params.C + (o_block * C_per_groups + i)) * params.H + safe_h) *
-              params.W + max(0, min(w, params.W - 1));
-          let input_value = select(0.0, input[input_at], in_h && 0 <= w && w < params.W);
+              params.W + max(0, min(x, params.W - 1));
+          let input_value = select(0.0, input[input_at], in_h && 0 <= x && x < params.W);
           sum += grad_output[((at11 + at4) * params.OH + oh) * params.OW + ow] * input_value;
           sum2 += grad_output[((at11 + at6) * params.OH + oh) * params.OW + ow] * input_value;
           sum3 += grad_output[((at11 + at8) * params.OH + oh) * params.OW + ow] * input_value;
@@ -270,7 +277,8 @@ fn conv2d_backward_bias_grad_input(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H * params.W + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H *
+    params.W + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -303,37 +311,37 @@ fn conv2d_backward_bias_grad_input(
     let at8 = select(at2, at7, has_c_in3);
     for (var i: i32 = 0; i < params.KH; i++) {
       let at9 = h + params.padding_top - params.dilation_y * i;
-      let at10 = floor_div(at9, params.stride_y);
-      let test = floor_mod(at9, params.stride_y) == 0 && 0 <= at10 && at10 < params.OH;
-      let safe_oh = max(0, min(at10, params.OH - 1));
+      let oh = floor_div(at9, params.stride_y);
+      let test = floor_mod(at9, params.stride_y) == 0 && 0 <= oh && oh < params.OH;
+      let safe_oh = max(0, min(oh, params.OH - 1));
       for (var j: i32 = 0; j < params.KW; j++) {
-        let at11 = w + params.padding_left - params.dilation_x * j;
-        let at12 = floor_div(at11, params.stride_x);
-        let test2 = test && floor_mod(at11, params.stride_x) == 0 && 0 <= at12 && at12 < params.OW;
-        let safe_ow = max(0, min(at12, params.OW - 1));
+        let at10 = w + params.padding_left - params.dilation_x * j;
+        let ow = floor_div(at10, params.stride_x);
+        let test2 = test && floor_mod(at10, params.stride_x) == 0 && 0 <= ow && ow < params.OW;
+        let safe_ow = max(0, min(ow, params.OW - 1));
         for (var o: i32 = 0; o < O_per_groups; o++) {
           var value: f32 = 0.0;
-          let at13 = c_block * O_per_groups + o;
-          let grad_output_value = grad_output[((n * params.O + at13) * params.OH + safe_oh) *
+          let o2 = c_block * O_per_groups + o;
+          let grad_output_value = grad_output[((n * params.O + o2) * params.OH + safe_oh) *
               params.OW + safe_ow];
           if (test2) {
             value = grad_output_value *
-                weight[((at13 * params.I + at2) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at2) * params.KH + i) * params.KW + j];
           }
           var value2: f32 = 0.0;
           if (test2) {
             value2 = grad_output_value *
-                weight[((at13 * params.I + at4) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at4) * params.KH + i) * params.KW + j];
           }
           var value3: f32 = 0.0;
           if (test2) {
             value3 = grad_output_value *
-                weight[((at13 * params.I + at6) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at6) * params.KH + i) * params.KW + j];
           }
           var value4: f32 = 0.0;
           if (test2) {
             value4 = grad_output_value *
-                weight[((at13 * params.I + at8) * params.KH + i) * params.KW + j];
+                weight[((o2 * params.I + at8) * params.KH + i) * params.KW + j];
           }
           sum += value;
           sum2 += value2;
@@ -342,16 +350,16 @@ fn conv2d_backward_bias_grad_input(
         }
       }
     }
-    let at14 = n * params.C;
-    let at15 = c_block * C_per_groups;
-    let place = ((at14 + (at15 + at2)) * params.H + h) * params.W + w;
+    let at11 = n * params.C;
+    let at12 = c_block * C_per_groups;
+    let place = ((at11 + (at12 + at2)) * params.H + h) * params.W + w;
     if (ACCUMULATE == 1) {
       grad_input[place] += sum;
     } else {
       grad_input[place] = sum;
     }
     if (has_c_in) {
-      let place_2 = ((at14 + (at15 + at4)) * params.H + h) * params.W + w;
+      let place_2 = ((at11 + (at12 + at4)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_2] += sum2;
       } else {
@@ -359,7 +367,7 @@ fn conv2d_backward_bias_grad_input(
       }
     }
     if (has_c_in2) {
-      let place_3 = ((at14 + (at15 + at6)) * params.H + h) * params.W + w;
+      let place_3 = ((at11 + (at12 + at6)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_3] += sum3;
       } else {
@@ -367,7 +375,7 @@ fn conv2d_backward_bias_grad_input(
       }
     }
     if (has_c_in3) {
-      let place_4 = ((at14 + (at15 + at8)) * params.H + h) * params.W + w;
+      let place_4 = ((at11 + (at12 + at8)) * params.H + h) * params.W + w;
       if (ACCUMULATE == 1) {
         grad_input[place_4] += sum4;
       } else {
@@ -384,7 +392,8 @@ fn conv2d_backward_bias_grad_weight(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.groups * ((params.O / params.groups + 3) / 4) * params.I * params.KH * params.KW + 127) / 128) {
+  if (group >= (params.groups * ((params.O / params.groups + 3) / 4) * params.I * params.KH *
+    params.KW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -420,14 +429,14 @@ fn conv2d_backward_bias_grad_weight(
     for (var n: i32 = 0; n < params.N; n++) {
       let at11 = n * params.O;
       for (var oh: i32 = 0; oh < params.OH; oh++) {
-        let h = oh * params.stride_y - params.padding_top + kh * params.dilation_y;
-        let safe_h = max(0, min(h, params.H - 1));
-        let in_h = 0 <= h && h < params.H;
+        let y = oh * params.stride_y - params.padding_top + kh * params.dilation_y;
+        let safe_h = max(0, min(y, params.H - 1));
+        let in_h = 0 <= y && y < params.H;
         for (var ow: i32 = 0; ow < params.OW; ow++) {
-          let w = ow * params.stride_x - params.padding_left + kw * params.dilation_x;
+          let x = ow * params.stride_x - params.padding_left + kw * params.dilation_x;
           let input_at = ((n * params.C + (o_block * C_per_groups + i)) * params.H + safe_h) *
-              params.W + max(0, min(w, params.W - 1));
-          let input_value = select(0.0, input[input_at], in_h && 0 <= w && w < params.W);
+              params.W + max(0, min(x, params.W - 1));
+          let input_value = select(0.0, input[input_at], in_h && 0 <= x && x < params.W);
           sum += grad_output[((at11 + at4) * params.OH + oh) * params.OW + ow] * input_value;
           sum2 += grad_output[((at11 + at6) * params.OH + oh) * params.OW + ow] * input_value;
           sum3 += grad_output[((at11 + at8) * params.OH + oh) * params.OW + ow] * input_value;

@@ -83,7 +83,8 @@ fn deform_conv2d(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -221,7 +222,8 @@ fn deform_conv2d_mask(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -361,7 +363,8 @@ fn deform_conv2d_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -499,7 +502,8 @@ fn deform_conv2d_mask_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH *
+    params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;

@@ -16,6 +16,18 @@ export default `// SPDX-License-Identifier: MIT-0
 //   grad_weight (O, I, KH, KW), written
 //   grad_mask (N, G*KH*KW, OH, OW), written
 //   grad_bias (O), written
+//
+// deform_conv2d_backward_mask_bias, step by step; other entries alike:
+//   deform_conv2d_backward_mask_bias_grad_bias
+//   deform_conv2d_backward_mask_bias_grad_columns
+//   deform_conv2d_backward_mask_bias_grad_offset
+//   deform_conv2d_backward_mask_bias_grad_mask
+//   fill grad_input with 0, unless ACCUMULATE is 1
+//   deform_conv2d_backward_mask_bias_grad_input
+//   deform_conv2d_backward_mask_bias_columns
+//   deform_conv2d_backward_mask_bias_grad_weight
+//   workspace columns: N * C * KH * KW * OH * OW of f32
+//   workspace grad_columns: N * C * KH * KW * OH * OW of f32
 
 // border: 0 zeros, 1 dcnv1
 override BORDER: i32 = 0;
@@ -113,7 +125,8 @@ fn deform_conv2d_backward_grad_columns(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH *
+    params.KW * params.OH * params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -149,33 +162,33 @@ fn deform_conv2d_backward_grad_columns(
     let has_c_in3 = at7 < C_per_groups;
     let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+      let o2 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + o2) * params.OH + oh) * params.OW + ow];
+      let at9 = o2 * params.I;
+      sum += grad_output_value * weight[((at9 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * params.KH + kh) * params.KW + kw];
     }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+    let at10 = n * params.C;
+    let at11 = c_block * C_per_groups;
+    let at12 = ((((at10 + (at11 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW;
-    grad_columns[at13 + ow] = sum;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at13 = ((((at10 + (at11 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at14 + ow] = sum2;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at14 = ((((at10 + (at11 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at15 + ow] = sum3;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at15 = ((((at10 + (at11 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at16 + ow] = sum4;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -187,7 +200,8 @@ fn deform_conv2d_backward_grad_offset(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW +
+    127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
@@ -214,149 +228,152 @@ fn deform_conv2d_backward_grad_offset(
     let n = rest5 / params.G;
     let at = (kh * params.KW + kw) * 2 + part;
     let at2 = at / params.KW;
-    let at3 = select(at2 % params.KH, kh, interleaved);
+    let i = select(at2 % params.KH, kh, interleaved);
     let g_at = n * params.G + g;
-    let at4 = select(at % params.KW, kw, interleaved);
-    let part_at = ((g_at * params.KH + at3) * params.KW + at4) * 2;
+    let j = select(at % params.KW, kw, interleaved);
+    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
     let part_at2 = g_at * 2;
-    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
-        params.OW + ow,
+    let at3 = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
-    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+    let dy = offset[at3];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       let test = select(at2 / params.KH % 2, part, interleaved) == 0;
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
-          let at6 = floor_to_int(v2);
-          let at7 = floor_to_int(v);
-          let h = at7 + 1;
-          let w = at6 + 1;
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
+          let low = floor_to_int(x);
+          let low2 = floor_to_int(y);
+          let h = low2 + 1;
+          let w = low + 1;
           if (test) {
             var sum: f32 = 0.0;
-            let v3 = v2 - f32(at6);
-            let v4 = 1.0 - v3;
-            let safe_w = max(0, min(at6, last_w));
+            let t = x - f32(low);
+            let v = 1.0 - t;
+            let safe_w = max(0, min(low, last_w));
             let in_h = 0 <= h && h < params.H;
-            let in_w = 0 <= at6 && at6 < params.W;
+            let in_w = 0 <= low && low < params.W;
             let safe_w2 = max(0, min(w, last_w));
             let in_w2 = 0 <= w && w < params.W;
-            let in_h2 = 0 <= at7 && at7 < params.H;
+            let in_h2 = 0 <= low2 && low2 < params.H;
             let safe_h = max(0, min(h, last_h));
             let test2 = in_h && in_w;
             let test3 = in_h && in_w2;
-            let safe_h2 = max(0, min(at7, last_h));
+            let safe_h2 = max(0, min(low2, last_h));
             let test4 = in_h2 && in_w;
             let test5 = in_h2 && in_w2;
             for (var c: i32 = 0; c < C_per_G; c++) {
               let c_at = n * params.C + (g * C_per_G + c);
-              let at8 = c_at * params.H;
-              let at9 = (at8 + safe_h) * params.W;
-              let at10 = (at8 + safe_h2) * params.W;
-              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
-                  v3 * select(0.0, input[at9 + safe_w2], test3);
-              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
-                  v3 * select(0.0, input[at10 + safe_w2], test5);
-              sum += grad_columns_value * (v5 - v6);
+              let at4 = c_at * params.H;
+              let at5 = (at4 + safe_h) * params.W;
+              let at6 = (at4 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+                  params.OH + oh) * params.OW + ow];
+              let v2 = v * select(0.0, input[at5 + safe_w], test2) +
+                  t * select(0.0, input[at5 + safe_w2], test3);
+              let v3 = v * select(0.0, input[at6 + safe_w], test4) +
+                  t * select(0.0, input[at6 + safe_w2], test5);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = sum;
           } else {
             var sum2: f32 = 0.0;
-            let v7 = v - f32(at7);
+            let t2 = y - f32(low2);
             let safe_w3 = max(0, min(w, last_w));
             let in_h3 = 0 <= h && h < params.H;
             let in_w3 = 0 <= w && w < params.W;
-            let v8 = 1.0 - v7;
-            let in_h4 = 0 <= at7 && at7 < params.H;
-            let safe_w4 = max(0, min(at6, last_w));
-            let in_w4 = 0 <= at6 && at6 < params.W;
+            let v4 = 1.0 - t2;
+            let in_h4 = 0 <= low2 && low2 < params.H;
+            let safe_w4 = max(0, min(low, last_w));
+            let in_w4 = 0 <= low && low < params.W;
             let safe_h3 = max(0, min(h, last_h));
             let test6 = in_h3 && in_w3;
-            let safe_h4 = max(0, min(at7, last_h));
+            let safe_h4 = max(0, min(low2, last_h));
             let test7 = in_h4 && in_w3;
             let test8 = in_h3 && in_w4;
             let test9 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < C_per_G; c2++) {
               let c_at2 = n * params.C + (g * C_per_G + c2);
-              let at11 = c_at2 * params.H;
-              let at12 = (at11 + safe_h3) * params.W;
-              let at13 = (at11 + safe_h4) * params.W;
-              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
-                  v8 * select(0.0, input[at13 + safe_w3], test7);
-              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
-                  v8 * select(0.0, input[at13 + safe_w4], test9);
-              sum2 += grad_columns_value2 * v10;
+              let at7 = c_at2 * params.H;
+              let at8 = (at7 + safe_h3) * params.W;
+              let at9 = (at7 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v5 = t2 * select(0.0, input[at8 + safe_w3], test6) +
+                  v4 * select(0.0, input[at9 + safe_w3], test7);
+              let v6 = v5 - t2 * select(0.0, input[at8 + safe_w4], test8) -
+                  v4 * select(0.0, input[at9 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v6;
             }
             value = sum2;
           }
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
-        let v11 = minimum(v, f32(last_h));
-        let v12 = minimum(v2, f32(last_w));
-        let v13 = maximum(0.0, v12);
-        let at14 = floor_to_int(v13);
-        let v14 = maximum(0.0, v11);
-        let at15 = floor_to_int(v14);
-        let h2 = at15 + 1;
-        let w2 = at14 + 1;
+      } else if (0.0 <= y && 0.0 <= x) {
+        let v7 = minimum(y, f32(last_h));
+        let v8 = minimum(x, f32(last_w));
+        let xs = maximum(0.0, v8);
+        let low3 = floor_to_int(xs);
+        let ys = maximum(0.0, v7);
+        let low4 = floor_to_int(ys);
+        let h2 = low4 + 1;
+        let w2 = low3 + 1;
         if (test) {
-          if (!(f32(last_h) <= v) && 0.0 <= v11) {
+          if (!(f32(last_h) <= y) && 0.0 <= v7) {
             var sum3: f32 = 0.0;
-            let v15 = v13 - f32(at14);
-            let v16 = 1.0 - v15;
-            let safe_w5 = max(0, min(at14, last_w));
+            let t3 = xs - f32(low3);
+            let v9 = 1.0 - t3;
+            let safe_w5 = max(0, min(low3, last_w));
             let in_h5 = 0 <= h2 && h2 < params.H;
             let safe_w6 = max(0, min(w2, last_w));
             let in_w5 = 0 <= w2 && w2 < params.W;
             let safe_h5 = max(0, min(h2, last_h));
             let test10 = in_h5 && in_w5;
-            let safe_h6 = max(0, min(at15, last_h));
+            let safe_h6 = max(0, min(low4, last_h));
             for (var c3: i32 = 0; c3 < C_per_G; c3++) {
               let c_at3 = n * params.C + (g * C_per_G + c3);
-              let at16 = c_at3 * params.H;
-              let at17 = (at16 + safe_h5) * params.W;
-              let at18 = (at16 + safe_h6) * params.W;
-              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
-                  v15 * select(0.0, input[at17 + safe_w6], test10);
-              let v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
-              sum3 += grad_columns_value3 * v18;
+              let at10 = c_at3 * params.H;
+              let at11 = (at10 + safe_h5) * params.W;
+              let at12 = (at10 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v10 = v9 * select(0.0, input[at11 + safe_w5], in_h5) +
+                  t3 * select(0.0, input[at11 + safe_w6], test10);
+              let v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * select(0.0, input[at12 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v11;
             }
             value = sum3;
           }
-        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
+        } else if (!(f32(last_w) <= x) && 0.0 <= v8) {
           var sum4: f32 = 0.0;
-          let v19 = v14 - f32(at15);
+          let t4 = ys - f32(low4);
           let safe_w7 = max(0, min(w2, last_w));
           let in_h6 = 0 <= h2 && h2 < params.H;
           let in_w6 = 0 <= w2 && w2 < params.W;
-          let v20 = 1.0 - v19;
-          let safe_w8 = max(0, min(at14, last_w));
+          let v12 = 1.0 - t4;
+          let safe_w8 = max(0, min(low3, last_w));
           let safe_h7 = max(0, min(h2, last_h));
           let test11 = in_h6 && in_w6;
-          let safe_h8 = max(0, min(at15, last_h));
+          let safe_h8 = max(0, min(low4, last_h));
           for (var c4: i32 = 0; c4 < C_per_G; c4++) {
             let c_at4 = n * params.C + (g * C_per_G + c4);
-            let at19 = c_at4 * params.H;
-            let at20 = (at19 + safe_h7) * params.W;
-            let at21 = (at19 + safe_h8) * params.W;
-            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
-                at4) * params.OH + oh) * params.OW + ow];
-            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
-                v20 * select(0.0, input[at21 + safe_w7], in_w6);
-            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            let at13 = c_at4 * params.H;
+            let at14 = (at13 + safe_h7) * params.W;
+            let at15 = (at13 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + i) * params.KW + j) *
+                params.OH + oh) * params.OW + ow];
+            let v13 = t4 * select(0.0, input[at14 + safe_w7], test11) +
+                v12 * select(0.0, input[at15 + safe_w7], in_w6);
+            let v14 = v13 - t4 * select(0.0, input[at14 + safe_w8], in_h6) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = sum4;
         }
@@ -684,7 +701,8 @@ fn deform_conv2d_backward_mask_grad_columns(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH *
+    params.KW * params.OH * params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -720,33 +738,33 @@ fn deform_conv2d_backward_mask_grad_columns(
     let has_c_in3 = at7 < C_per_groups;
     let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+      let o2 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + o2) * params.OH + oh) * params.OW + ow];
+      let at9 = o2 * params.I;
+      sum += grad_output_value * weight[((at9 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * params.KH + kh) * params.KW + kw];
     }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+    let at10 = n * params.C;
+    let at11 = c_block * C_per_groups;
+    let at12 = ((((at10 + (at11 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW;
-    grad_columns[at13 + ow] = sum;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at13 = ((((at10 + (at11 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at14 + ow] = sum2;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at14 = ((((at10 + (at11 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at15 + ow] = sum3;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at15 = ((((at10 + (at11 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at16 + ow] = sum4;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -758,7 +776,8 @@ fn deform_conv2d_backward_mask_grad_offset(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW +
+    127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
@@ -785,151 +804,154 @@ fn deform_conv2d_backward_mask_grad_offset(
     let n = rest5 / params.G;
     let at = (kh * params.KW + kw) * 2 + part;
     let at2 = at / params.KW;
-    let at3 = select(at2 % params.KH, kh, interleaved);
+    let i = select(at2 % params.KH, kh, interleaved);
     let g_at = n * params.G + g;
-    let at4 = select(at % params.KW, kw, interleaved);
-    let kw_at = (g_at * params.KH + at3) * params.KW + at4;
+    let j = select(at % params.KW, kw, interleaved);
+    let kw_at = (g_at * params.KH + i) * params.KW + j;
     let part_at = kw_at * 2;
     let part_at2 = g_at * 2;
-    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
-        params.OW + ow,
+    let at3 = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
-    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+    let dy = offset[at3];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       let test = select(at2 / params.KH % 2, part, interleaved) == 0;
       let mask_value = mask[(kw_at * params.OH + oh) * params.OW + ow];
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
-          let at6 = floor_to_int(v2);
-          let at7 = floor_to_int(v);
-          let h = at7 + 1;
-          let w = at6 + 1;
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
+          let low = floor_to_int(x);
+          let low2 = floor_to_int(y);
+          let h = low2 + 1;
+          let w = low + 1;
           if (test) {
             var sum: f32 = 0.0;
-            let v3 = v2 - f32(at6);
-            let v4 = 1.0 - v3;
-            let safe_w = max(0, min(at6, last_w));
+            let t = x - f32(low);
+            let v = 1.0 - t;
+            let safe_w = max(0, min(low, last_w));
             let in_h = 0 <= h && h < params.H;
-            let in_w = 0 <= at6 && at6 < params.W;
+            let in_w = 0 <= low && low < params.W;
             let safe_w2 = max(0, min(w, last_w));
             let in_w2 = 0 <= w && w < params.W;
-            let in_h2 = 0 <= at7 && at7 < params.H;
+            let in_h2 = 0 <= low2 && low2 < params.H;
             let safe_h = max(0, min(h, last_h));
             let test2 = in_h && in_w;
             let test3 = in_h && in_w2;
-            let safe_h2 = max(0, min(at7, last_h));
+            let safe_h2 = max(0, min(low2, last_h));
             let test4 = in_h2 && in_w;
             let test5 = in_h2 && in_w2;
             for (var c: i32 = 0; c < C_per_G; c++) {
               let c_at = n * params.C + (g * C_per_G + c);
-              let at8 = c_at * params.H;
-              let at9 = (at8 + safe_h) * params.W;
-              let at10 = (at8 + safe_h2) * params.W;
-              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
-                  v3 * select(0.0, input[at9 + safe_w2], test3);
-              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
-                  v3 * select(0.0, input[at10 + safe_w2], test5);
-              sum += grad_columns_value * (v5 - v6);
+              let at4 = c_at * params.H;
+              let at5 = (at4 + safe_h) * params.W;
+              let at6 = (at4 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+                  params.OH + oh) * params.OW + ow];
+              let v2 = v * select(0.0, input[at5 + safe_w], test2) +
+                  t * select(0.0, input[at5 + safe_w2], test3);
+              let v3 = v * select(0.0, input[at6 + safe_w], test4) +
+                  t * select(0.0, input[at6 + safe_w2], test5);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = mask_value * sum;
           } else {
             var sum2: f32 = 0.0;
-            let v7 = v - f32(at7);
+            let t2 = y - f32(low2);
             let safe_w3 = max(0, min(w, last_w));
             let in_h3 = 0 <= h && h < params.H;
             let in_w3 = 0 <= w && w < params.W;
-            let v8 = 1.0 - v7;
-            let in_h4 = 0 <= at7 && at7 < params.H;
-            let safe_w4 = max(0, min(at6, last_w));
-            let in_w4 = 0 <= at6 && at6 < params.W;
+            let v4 = 1.0 - t2;
+            let in_h4 = 0 <= low2 && low2 < params.H;
+            let safe_w4 = max(0, min(low, last_w));
+            let in_w4 = 0 <= low && low < params.W;
             let safe_h3 = max(0, min(h, last_h));
             let test6 = in_h3 && in_w3;
-            let safe_h4 = max(0, min(at7, last_h));
+            let safe_h4 = max(0, min(low2, last_h));
             let test7 = in_h4 && in_w3;
             let test8 = in_h3 && in_w4;
             let test9 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < C_per_G; c2++) {
               let c_at2 = n * params.C + (g * C_per_G + c2);
-              let at11 = c_at2 * params.H;
-              let at12 = (at11 + safe_h3) * params.W;
-              let at13 = (at11 + safe_h4) * params.W;
-              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
-                  v8 * select(0.0, input[at13 + safe_w3], test7);
-              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
-                  v8 * select(0.0, input[at13 + safe_w4], test9);
-              sum2 += grad_columns_value2 * v10;
+              let at7 = c_at2 * params.H;
+              let at8 = (at7 + safe_h3) * params.W;
+              let at9 = (at7 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v5 = t2 * select(0.0, input[at8 + safe_w3], test6) +
+                  v4 * select(0.0, input[at9 + safe_w3], test7);
+              let v6 = v5 - t2 * select(0.0, input[at8 + safe_w4], test8) -
+                  v4 * select(0.0, input[at9 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v6;
             }
             value = mask_value * sum2;
           }
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
-        let v11 = minimum(v, f32(last_h));
-        let v12 = minimum(v2, f32(last_w));
-        let v13 = maximum(0.0, v12);
-        let at14 = floor_to_int(v13);
-        let v14 = maximum(0.0, v11);
-        let at15 = floor_to_int(v14);
-        let h2 = at15 + 1;
-        let w2 = at14 + 1;
+      } else if (0.0 <= y && 0.0 <= x) {
+        let v7 = minimum(y, f32(last_h));
+        let v8 = minimum(x, f32(last_w));
+        let xs = maximum(0.0, v8);
+        let low3 = floor_to_int(xs);
+        let ys = maximum(0.0, v7);
+        let low4 = floor_to_int(ys);
+        let h2 = low4 + 1;
+        let w2 = low3 + 1;
         if (test) {
-          if (!(f32(last_h) <= v) && 0.0 <= v11) {
+          if (!(f32(last_h) <= y) && 0.0 <= v7) {
             var sum3: f32 = 0.0;
-            let v15 = v13 - f32(at14);
-            let v16 = 1.0 - v15;
-            let safe_w5 = max(0, min(at14, last_w));
+            let t3 = xs - f32(low3);
+            let v9 = 1.0 - t3;
+            let safe_w5 = max(0, min(low3, last_w));
             let in_h5 = 0 <= h2 && h2 < params.H;
             let safe_w6 = max(0, min(w2, last_w));
             let in_w5 = 0 <= w2 && w2 < params.W;
             let safe_h5 = max(0, min(h2, last_h));
             let test10 = in_h5 && in_w5;
-            let safe_h6 = max(0, min(at15, last_h));
+            let safe_h6 = max(0, min(low4, last_h));
             for (var c3: i32 = 0; c3 < C_per_G; c3++) {
               let c_at3 = n * params.C + (g * C_per_G + c3);
-              let at16 = c_at3 * params.H;
-              let at17 = (at16 + safe_h5) * params.W;
-              let at18 = (at16 + safe_h6) * params.W;
-              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
-                  v15 * select(0.0, input[at17 + safe_w6], test10);
-              let v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
-              sum3 += grad_columns_value3 * v18;
+              let at10 = c_at3 * params.H;
+              let at11 = (at10 + safe_h5) * params.W;
+              let at12 = (at10 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v10 = v9 * select(0.0, input[at11 + safe_w5], in_h5) +
+                  t3 * select(0.0, input[at11 + safe_w6], test10);
+              let v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * select(0.0, input[at12 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v11;
             }
             value = mask_value * sum3;
           }
-        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
+        } else if (!(f32(last_w) <= x) && 0.0 <= v8) {
           var sum4: f32 = 0.0;
-          let v19 = v14 - f32(at15);
+          let t4 = ys - f32(low4);
           let safe_w7 = max(0, min(w2, last_w));
           let in_h6 = 0 <= h2 && h2 < params.H;
           let in_w6 = 0 <= w2 && w2 < params.W;
-          let v20 = 1.0 - v19;
-          let safe_w8 = max(0, min(at14, last_w));
+          let v12 = 1.0 - t4;
+          let safe_w8 = max(0, min(low3, last_w));
           let safe_h7 = max(0, min(h2, last_h));
           let test11 = in_h6 && in_w6;
-          let safe_h8 = max(0, min(at15, last_h));
+          let safe_h8 = max(0, min(low4, last_h));
           for (var c4: i32 = 0; c4 < C_per_G; c4++) {
             let c_at4 = n * params.C + (g * C_per_G + c4);
-            let at19 = c_at4 * params.H;
-            let at20 = (at19 + safe_h7) * params.W;
-            let at21 = (at19 + safe_h8) * params.W;
-            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
-                at4) * params.OH + oh) * params.OW + ow];
-            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
-                v20 * select(0.0, input[at21 + safe_w7], in_w6);
-            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            let at13 = c_at4 * params.H;
+            let at14 = (at13 + safe_h7) * params.W;
+            let at15 = (at13 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + i) * params.KW + j) *
+                params.OH + oh) * params.OW + ow];
+            let v13 = t4 * select(0.0, input[at14 + safe_w7], test11) +
+                v12 * select(0.0, input[at15 + safe_w7], in_w6);
+            let v14 = v13 - t4 * select(0.0, input[at14 + safe_w8], in_h6) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = mask_value * sum4;
         }
@@ -979,31 +1001,34 @@ fn deform_conv2d_backward_mask_grad_mask(
     let at = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) * params.OW +
         ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at];
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + dy;
     let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
           var sum: f32 = 0.0;
-          let at2 = floor_to_int(v);
-          let v3 = v - f32(at2);
-          let at3 = floor_to_int(v2);
-          let v4 = v2 - f32(at3);
-          let v5 = 1.0 - v4;
-          let safe_w = max(0, min(at3, last_w));
-          let in_h = 0 <= at2 && at2 < params.H;
-          let in_w = 0 <= at3 && at3 < params.W;
-          let w = at3 + 1;
+          let low = floor_to_int(y);
+          let t = y - f32(low);
+          let low2 = floor_to_int(x);
+          let t2 = x - f32(low2);
+          let v = 1.0 - t2;
+          let safe_w = max(0, min(low2, last_w));
+          let in_h = 0 <= low && low < params.H;
+          let in_w = 0 <= low2 && low2 < params.W;
+          let w = low2 + 1;
           let safe_w2 = max(0, min(w, last_w));
           let in_w2 = 0 <= w && w < params.W;
-          let h = at2 + 1;
+          let h = low + 1;
           let in_h2 = 0 <= h && h < params.H;
-          let v6 = 1.0 - v3;
-          let safe_h = max(0, min(at2, last_h));
+          let v2 = 1.0 - t;
+          let safe_h = max(0, min(low, last_h));
           let test = in_h && in_w;
           let test2 = in_h && in_w2;
           let safe_h2 = max(0, min(h, last_h));
@@ -1011,50 +1036,49 @@ fn deform_conv2d_backward_mask_grad_mask(
           let test4 = in_h2 && in_w2;
           for (var c: i32 = 0; c < C_per_G; c++) {
             let c_at = n * params.C + (g * C_per_G + c);
-            let at4 = c_at * params.H;
-            let at5 = (at4 + safe_h) * params.W;
-            let at6 = (at4 + safe_h2) * params.W;
+            let at2 = c_at * params.H;
+            let at3 = (at2 + safe_h) * params.W;
+            let at4 = (at2 + safe_h2) * params.W;
             let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
                 params.OH + oh) * params.OW + ow];
-            let v7 = v5 * select(0.0, input[at5 + safe_w], test) +
-                v4 * select(0.0, input[at5 + safe_w2], test2);
-            let v8 = v5 * select(0.0, input[at6 + safe_w], test3) +
-                v4 * select(0.0, input[at6 + safe_w2], test4);
-            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+            let v3 = v * select(0.0, input[at3 + safe_w], test) +
+                t2 * select(0.0, input[at3 + safe_w2], test2);
+            let v4 = v * select(0.0, input[at4 + safe_w], test3) +
+                t2 * select(0.0, input[at4 + safe_w2], test4);
+            sum += grad_columns_value * (v2 * v3 + t * v4);
           }
           value = sum;
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
+      } else if (0.0 <= y && 0.0 <= x) {
         var sum2: f32 = 0.0;
-        let v9 = maximum(0.0, minimum(v, f32(last_h)));
-        let at7 = floor_to_int(v9);
-        let v10 = v9 - f32(at7);
-        let v11 = maximum(0.0, minimum(v2, f32(last_w)));
-        let at8 = floor_to_int(v11);
-        let v12 = v11 - f32(at8);
-        let v13 = 1.0 - v12;
-        let safe_w3 = max(0, min(at8, last_w));
-        let w2 = at8 + 1;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low3 = floor_to_int(ys);
+        let t3 = ys - f32(low3);
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low4 = floor_to_int(xs);
+        let t4 = xs - f32(low4);
+        let v5 = 1.0 - t4;
+        let safe_w3 = max(0, min(low4, last_w));
+        let w2 = low4 + 1;
         let safe_w4 = max(0, min(w2, last_w));
         let in_w3 = 0 <= w2 && w2 < params.W;
-        let h2 = at7 + 1;
+        let h2 = low3 + 1;
         let in_h3 = 0 <= h2 && h2 < params.H;
-        let v14 = 1.0 - v10;
-        let safe_h3 = max(0, min(at7, last_h));
+        let v6 = 1.0 - t3;
+        let safe_h3 = max(0, min(low3, last_h));
         let safe_h4 = max(0, min(h2, last_h));
         let test5 = in_h3 && in_w3;
         for (var c2: i32 = 0; c2 < C_per_G; c2++) {
           let c_at2 = n * params.C + (g * C_per_G + c2);
-          let at9 = c_at2 * params.H;
-          let at10 = (at9 + safe_h3) * params.W;
-          let at11 = (at9 + safe_h4) * params.W;
+          let at5 = c_at2 * params.H;
+          let at6 = (at5 + safe_h3) * params.W;
+          let at7 = (at5 + safe_h4) * params.W;
           let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
               params.OH + oh) * params.OW + ow];
-          let v15 = v14 *
-              (v13 * input[at10 + safe_w3] + v12 * select(0.0, input[at10 + safe_w4], in_w3));
-          let v16 = v13 * select(0.0, input[at11 + safe_w3], in_h3) +
-              v12 * select(0.0, input[at11 + safe_w4], test5);
-          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+          let v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+          let v8 = v5 * select(0.0, input[at7 + safe_w3], in_h3) +
+              t4 * select(0.0, input[at7 + safe_w4], test5);
+          sum2 += grad_columns_value2 * (v7 + t3 * v8);
         }
         value = sum2;
       }
@@ -1414,7 +1438,8 @@ fn deform_conv2d_backward_bias_grad_columns(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH *
+    params.KW * params.OH * params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -1450,33 +1475,33 @@ fn deform_conv2d_backward_bias_grad_columns(
     let has_c_in3 = at7 < C_per_groups;
     let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+      let o2 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + o2) * params.OH + oh) * params.OW + ow];
+      let at9 = o2 * params.I;
+      sum += grad_output_value * weight[((at9 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * params.KH + kh) * params.KW + kw];
     }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+    let at10 = n * params.C;
+    let at11 = c_block * C_per_groups;
+    let at12 = ((((at10 + (at11 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW;
-    grad_columns[at13 + ow] = sum;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at13 = ((((at10 + (at11 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at14 + ow] = sum2;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at14 = ((((at10 + (at11 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at15 + ow] = sum3;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at15 = ((((at10 + (at11 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at16 + ow] = sum4;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -1488,7 +1513,8 @@ fn deform_conv2d_backward_bias_grad_offset(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW +
+    127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
@@ -1515,149 +1541,152 @@ fn deform_conv2d_backward_bias_grad_offset(
     let n = rest5 / params.G;
     let at = (kh * params.KW + kw) * 2 + part;
     let at2 = at / params.KW;
-    let at3 = select(at2 % params.KH, kh, interleaved);
+    let i = select(at2 % params.KH, kh, interleaved);
     let g_at = n * params.G + g;
-    let at4 = select(at % params.KW, kw, interleaved);
-    let part_at = ((g_at * params.KH + at3) * params.KW + at4) * 2;
+    let j = select(at % params.KW, kw, interleaved);
+    let part_at = ((g_at * params.KH + i) * params.KW + j) * 2;
     let part_at2 = g_at * 2;
-    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
-        params.OW + ow,
+    let at3 = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
-    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+    let dy = offset[at3];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       let test = select(at2 / params.KH % 2, part, interleaved) == 0;
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
-          let at6 = floor_to_int(v2);
-          let at7 = floor_to_int(v);
-          let h = at7 + 1;
-          let w = at6 + 1;
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
+          let low = floor_to_int(x);
+          let low2 = floor_to_int(y);
+          let h = low2 + 1;
+          let w = low + 1;
           if (test) {
             var sum: f32 = 0.0;
-            let v3 = v2 - f32(at6);
-            let v4 = 1.0 - v3;
-            let safe_w = max(0, min(at6, last_w));
+            let t = x - f32(low);
+            let v = 1.0 - t;
+            let safe_w = max(0, min(low, last_w));
             let in_h = 0 <= h && h < params.H;
-            let in_w = 0 <= at6 && at6 < params.W;
+            let in_w = 0 <= low && low < params.W;
             let safe_w2 = max(0, min(w, last_w));
             let in_w2 = 0 <= w && w < params.W;
-            let in_h2 = 0 <= at7 && at7 < params.H;
+            let in_h2 = 0 <= low2 && low2 < params.H;
             let safe_h = max(0, min(h, last_h));
             let test2 = in_h && in_w;
             let test3 = in_h && in_w2;
-            let safe_h2 = max(0, min(at7, last_h));
+            let safe_h2 = max(0, min(low2, last_h));
             let test4 = in_h2 && in_w;
             let test5 = in_h2 && in_w2;
             for (var c: i32 = 0; c < C_per_G; c++) {
               let c_at = n * params.C + (g * C_per_G + c);
-              let at8 = c_at * params.H;
-              let at9 = (at8 + safe_h) * params.W;
-              let at10 = (at8 + safe_h2) * params.W;
-              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
-                  v3 * select(0.0, input[at9 + safe_w2], test3);
-              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
-                  v3 * select(0.0, input[at10 + safe_w2], test5);
-              sum += grad_columns_value * (v5 - v6);
+              let at4 = c_at * params.H;
+              let at5 = (at4 + safe_h) * params.W;
+              let at6 = (at4 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+                  params.OH + oh) * params.OW + ow];
+              let v2 = v * select(0.0, input[at5 + safe_w], test2) +
+                  t * select(0.0, input[at5 + safe_w2], test3);
+              let v3 = v * select(0.0, input[at6 + safe_w], test4) +
+                  t * select(0.0, input[at6 + safe_w2], test5);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = sum;
           } else {
             var sum2: f32 = 0.0;
-            let v7 = v - f32(at7);
+            let t2 = y - f32(low2);
             let safe_w3 = max(0, min(w, last_w));
             let in_h3 = 0 <= h && h < params.H;
             let in_w3 = 0 <= w && w < params.W;
-            let v8 = 1.0 - v7;
-            let in_h4 = 0 <= at7 && at7 < params.H;
-            let safe_w4 = max(0, min(at6, last_w));
-            let in_w4 = 0 <= at6 && at6 < params.W;
+            let v4 = 1.0 - t2;
+            let in_h4 = 0 <= low2 && low2 < params.H;
+            let safe_w4 = max(0, min(low, last_w));
+            let in_w4 = 0 <= low && low < params.W;
             let safe_h3 = max(0, min(h, last_h));
             let test6 = in_h3 && in_w3;
-            let safe_h4 = max(0, min(at7, last_h));
+            let safe_h4 = max(0, min(low2, last_h));
             let test7 = in_h4 && in_w3;
             let test8 = in_h3 && in_w4;
             let test9 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < C_per_G; c2++) {
               let c_at2 = n * params.C + (g * C_per_G + c2);
-              let at11 = c_at2 * params.H;
-              let at12 = (at11 + safe_h3) * params.W;
-              let at13 = (at11 + safe_h4) * params.W;
-              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
-                  v8 * select(0.0, input[at13 + safe_w3], test7);
-              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
-                  v8 * select(0.0, input[at13 + safe_w4], test9);
-              sum2 += grad_columns_value2 * v10;
+              let at7 = c_at2 * params.H;
+              let at8 = (at7 + safe_h3) * params.W;
+              let at9 = (at7 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v5 = t2 * select(0.0, input[at8 + safe_w3], test6) +
+                  v4 * select(0.0, input[at9 + safe_w3], test7);
+              let v6 = v5 - t2 * select(0.0, input[at8 + safe_w4], test8) -
+                  v4 * select(0.0, input[at9 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v6;
             }
             value = sum2;
           }
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
-        let v11 = minimum(v, f32(last_h));
-        let v12 = minimum(v2, f32(last_w));
-        let v13 = maximum(0.0, v12);
-        let at14 = floor_to_int(v13);
-        let v14 = maximum(0.0, v11);
-        let at15 = floor_to_int(v14);
-        let h2 = at15 + 1;
-        let w2 = at14 + 1;
+      } else if (0.0 <= y && 0.0 <= x) {
+        let v7 = minimum(y, f32(last_h));
+        let v8 = minimum(x, f32(last_w));
+        let xs = maximum(0.0, v8);
+        let low3 = floor_to_int(xs);
+        let ys = maximum(0.0, v7);
+        let low4 = floor_to_int(ys);
+        let h2 = low4 + 1;
+        let w2 = low3 + 1;
         if (test) {
-          if (!(f32(last_h) <= v) && 0.0 <= v11) {
+          if (!(f32(last_h) <= y) && 0.0 <= v7) {
             var sum3: f32 = 0.0;
-            let v15 = v13 - f32(at14);
-            let v16 = 1.0 - v15;
-            let safe_w5 = max(0, min(at14, last_w));
+            let t3 = xs - f32(low3);
+            let v9 = 1.0 - t3;
+            let safe_w5 = max(0, min(low3, last_w));
             let in_h5 = 0 <= h2 && h2 < params.H;
             let safe_w6 = max(0, min(w2, last_w));
             let in_w5 = 0 <= w2 && w2 < params.W;
             let safe_h5 = max(0, min(h2, last_h));
             let test10 = in_h5 && in_w5;
-            let safe_h6 = max(0, min(at15, last_h));
+            let safe_h6 = max(0, min(low4, last_h));
             for (var c3: i32 = 0; c3 < C_per_G; c3++) {
               let c_at3 = n * params.C + (g * C_per_G + c3);
-              let at16 = c_at3 * params.H;
-              let at17 = (at16 + safe_h5) * params.W;
-              let at18 = (at16 + safe_h6) * params.W;
-              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
-                  v15 * select(0.0, input[at17 + safe_w6], test10);
-              let v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
-              sum3 += grad_columns_value3 * v18;
+              let at10 = c_at3 * params.H;
+              let at11 = (at10 + safe_h5) * params.W;
+              let at12 = (at10 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v10 = v9 * select(0.0, input[at11 + safe_w5], in_h5) +
+                  t3 * select(0.0, input[at11 + safe_w6], test10);
+              let v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * select(0.0, input[at12 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v11;
             }
             value = sum3;
           }
-        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
+        } else if (!(f32(last_w) <= x) && 0.0 <= v8) {
           var sum4: f32 = 0.0;
-          let v19 = v14 - f32(at15);
+          let t4 = ys - f32(low4);
           let safe_w7 = max(0, min(w2, last_w));
           let in_h6 = 0 <= h2 && h2 < params.H;
           let in_w6 = 0 <= w2 && w2 < params.W;
-          let v20 = 1.0 - v19;
-          let safe_w8 = max(0, min(at14, last_w));
+          let v12 = 1.0 - t4;
+          let safe_w8 = max(0, min(low3, last_w));
           let safe_h7 = max(0, min(h2, last_h));
           let test11 = in_h6 && in_w6;
-          let safe_h8 = max(0, min(at15, last_h));
+          let safe_h8 = max(0, min(low4, last_h));
           for (var c4: i32 = 0; c4 < C_per_G; c4++) {
             let c_at4 = n * params.C + (g * C_per_G + c4);
-            let at19 = c_at4 * params.H;
-            let at20 = (at19 + safe_h7) * params.W;
-            let at21 = (at19 + safe_h8) * params.W;
-            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
-                at4) * params.OH + oh) * params.OW + ow];
-            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
-                v20 * select(0.0, input[at21 + safe_w7], in_w6);
-            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            let at13 = c_at4 * params.H;
+            let at14 = (at13 + safe_h7) * params.W;
+            let at15 = (at13 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + i) * params.KW + j) *
+                params.OH + oh) * params.OW + ow];
+            let v13 = t4 * select(0.0, input[at14 + safe_w7], test11) +
+                v12 * select(0.0, input[at15 + safe_w7], in_w6);
+            let v14 = v13 - t4 * select(0.0, input[at14 + safe_w8], in_h6) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = sum4;
         }
@@ -2015,7 +2044,8 @@ fn deform_conv2d_backward_mask_bias_grad_columns(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH * params.KW * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.KH *
+    params.KW * params.OH * params.OW + 127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -2051,33 +2081,33 @@ fn deform_conv2d_backward_mask_bias_grad_columns(
     let has_c_in3 = at7 < C_per_groups;
     let at8 = select(at2, at7, has_c_in3);
     for (var o: i32 = 0; o < O_per_groups; o++) {
-      let at9 = c_block * O_per_groups + o;
-      let grad_output_value = grad_output[((n * params.O + at9) * params.OH + oh) * params.OW + ow];
-      let at10 = at9 * params.I;
-      sum += grad_output_value * weight[((at10 + at2) * params.KH + kh) * params.KW + kw];
-      sum2 += grad_output_value * weight[((at10 + at4) * params.KH + kh) * params.KW + kw];
-      sum3 += grad_output_value * weight[((at10 + at6) * params.KH + kh) * params.KW + kw];
-      sum4 += grad_output_value * weight[((at10 + at8) * params.KH + kh) * params.KW + kw];
+      let o2 = c_block * O_per_groups + o;
+      let grad_output_value = grad_output[((n * params.O + o2) * params.OH + oh) * params.OW + ow];
+      let at9 = o2 * params.I;
+      sum += grad_output_value * weight[((at9 + at2) * params.KH + kh) * params.KW + kw];
+      sum2 += grad_output_value * weight[((at9 + at4) * params.KH + kh) * params.KW + kw];
+      sum3 += grad_output_value * weight[((at9 + at6) * params.KH + kh) * params.KW + kw];
+      sum4 += grad_output_value * weight[((at9 + at8) * params.KH + kh) * params.KW + kw];
     }
-    let at11 = n * params.C;
-    let at12 = c_block * C_per_groups;
-    let at13 = ((((at11 + (at12 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+    let at10 = n * params.C;
+    let at11 = c_block * C_per_groups;
+    let at12 = ((((at10 + (at11 + at2)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW;
-    grad_columns[at13 + ow] = sum;
+    grad_columns[at12 + ow] = sum;
     if (has_c_in) {
-      let at14 = ((((at11 + (at12 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at13 = ((((at10 + (at11 + at4)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at14 + ow] = sum2;
+      grad_columns[at13 + ow] = sum2;
     }
     if (has_c_in2) {
-      let at15 = ((((at11 + (at12 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at14 = ((((at10 + (at11 + at6)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at15 + ow] = sum3;
+      grad_columns[at14 + ow] = sum3;
     }
     if (has_c_in3) {
-      let at16 = ((((at11 + (at12 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
+      let at15 = ((((at10 + (at11 + at8)) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
           params.OW;
-      grad_columns[at16 + ow] = sum4;
+      grad_columns[at15 + ow] = sum4;
     }
   }
 }
@@ -2089,7 +2119,8 @@ fn deform_conv2d_backward_mask_bias_grad_offset(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW + 127) / 128) {
+  if (group >= (params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW +
+    127) / 128) {
     return; // the last row of a dispatch may have groups to spare
   }
   let elements = params.N * params.G * params.KH * params.KW * 2 * params.OH * params.OW;
@@ -2116,151 +2147,154 @@ fn deform_conv2d_backward_mask_bias_grad_offset(
     let n = rest5 / params.G;
     let at = (kh * params.KW + kw) * 2 + part;
     let at2 = at / params.KW;
-    let at3 = select(at2 % params.KH, kh, interleaved);
+    let i = select(at2 % params.KH, kh, interleaved);
     let g_at = n * params.G + g;
-    let at4 = select(at % params.KW, kw, interleaved);
-    let kw_at = (g_at * params.KH + at3) * params.KW + at4;
+    let j = select(at % params.KW, kw, interleaved);
+    let kw_at = (g_at * params.KH + i) * params.KW + j;
     let part_at = kw_at * 2;
     let part_at2 = g_at * 2;
-    let at5 = select((((part_at2 * params.KH + at3) * params.KW + at4) * params.OH + oh) *
-        params.OW + ow,
+    let at3 = select((((part_at2 * params.KH + i) * params.KW + j) * params.OH + oh) * params.OW +
+        ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + at3 * params.dilation_y) + offset[at5];
-    let offset_at = ((((part_at2 + 1) * params.KH + at3) * params.KW + at4) * params.OH + oh) *
+    let dy = offset[at3];
+    let y = f32(oh * params.stride_y - params.padding_top + i * params.dilation_y) + dy;
+    let offset_at = ((((part_at2 + 1) * params.KH + i) * params.KW + j) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + at4 * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + j * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       let test = select(at2 / params.KH % 2, part, interleaved) == 0;
       let mask_value = mask[(kw_at * params.OH + oh) * params.OW + ow];
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
-          let at6 = floor_to_int(v2);
-          let at7 = floor_to_int(v);
-          let h = at7 + 1;
-          let w = at6 + 1;
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
+          let low = floor_to_int(x);
+          let low2 = floor_to_int(y);
+          let h = low2 + 1;
+          let w = low + 1;
           if (test) {
             var sum: f32 = 0.0;
-            let v3 = v2 - f32(at6);
-            let v4 = 1.0 - v3;
-            let safe_w = max(0, min(at6, last_w));
+            let t = x - f32(low);
+            let v = 1.0 - t;
+            let safe_w = max(0, min(low, last_w));
             let in_h = 0 <= h && h < params.H;
-            let in_w = 0 <= at6 && at6 < params.W;
+            let in_w = 0 <= low && low < params.W;
             let safe_w2 = max(0, min(w, last_w));
             let in_w2 = 0 <= w && w < params.W;
-            let in_h2 = 0 <= at7 && at7 < params.H;
+            let in_h2 = 0 <= low2 && low2 < params.H;
             let safe_h = max(0, min(h, last_h));
             let test2 = in_h && in_w;
             let test3 = in_h && in_w2;
-            let safe_h2 = max(0, min(at7, last_h));
+            let safe_h2 = max(0, min(low2, last_h));
             let test4 = in_h2 && in_w;
             let test5 = in_h2 && in_w2;
             for (var c: i32 = 0; c < C_per_G; c++) {
               let c_at = n * params.C + (g * C_per_G + c);
-              let at8 = c_at * params.H;
-              let at9 = (at8 + safe_h) * params.W;
-              let at10 = (at8 + safe_h2) * params.W;
-              let grad_columns_value = grad_columns_read[(((c_at * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v5 = v4 * select(0.0, input[at9 + safe_w], test2) +
-                  v3 * select(0.0, input[at9 + safe_w2], test3);
-              let v6 = v4 * select(0.0, input[at10 + safe_w], test4) +
-                  v3 * select(0.0, input[at10 + safe_w2], test5);
-              sum += grad_columns_value * (v5 - v6);
+              let at4 = c_at * params.H;
+              let at5 = (at4 + safe_h) * params.W;
+              let at6 = (at4 + safe_h2) * params.W;
+              let grad_columns_value = grad_columns_read[(((c_at * params.KH + i) * params.KW + j) *
+                  params.OH + oh) * params.OW + ow];
+              let v2 = v * select(0.0, input[at5 + safe_w], test2) +
+                  t * select(0.0, input[at5 + safe_w2], test3);
+              let v3 = v * select(0.0, input[at6 + safe_w], test4) +
+                  t * select(0.0, input[at6 + safe_w2], test5);
+              sum += grad_columns_value * (v2 - v3);
             }
             value = mask_value * sum;
           } else {
             var sum2: f32 = 0.0;
-            let v7 = v - f32(at7);
+            let t2 = y - f32(low2);
             let safe_w3 = max(0, min(w, last_w));
             let in_h3 = 0 <= h && h < params.H;
             let in_w3 = 0 <= w && w < params.W;
-            let v8 = 1.0 - v7;
-            let in_h4 = 0 <= at7 && at7 < params.H;
-            let safe_w4 = max(0, min(at6, last_w));
-            let in_w4 = 0 <= at6 && at6 < params.W;
+            let v4 = 1.0 - t2;
+            let in_h4 = 0 <= low2 && low2 < params.H;
+            let safe_w4 = max(0, min(low, last_w));
+            let in_w4 = 0 <= low && low < params.W;
             let safe_h3 = max(0, min(h, last_h));
             let test6 = in_h3 && in_w3;
-            let safe_h4 = max(0, min(at7, last_h));
+            let safe_h4 = max(0, min(low2, last_h));
             let test7 = in_h4 && in_w3;
             let test8 = in_h3 && in_w4;
             let test9 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < C_per_G; c2++) {
               let c_at2 = n * params.C + (g * C_per_G + c2);
-              let at11 = c_at2 * params.H;
-              let at12 = (at11 + safe_h3) * params.W;
-              let at13 = (at11 + safe_h4) * params.W;
-              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v9 = v7 * select(0.0, input[at12 + safe_w3], test6) +
-                  v8 * select(0.0, input[at13 + safe_w3], test7);
-              let v10 = v9 - v7 * select(0.0, input[at12 + safe_w4], test8) -
-                  v8 * select(0.0, input[at13 + safe_w4], test9);
-              sum2 += grad_columns_value2 * v10;
+              let at7 = c_at2 * params.H;
+              let at8 = (at7 + safe_h3) * params.W;
+              let at9 = (at7 + safe_h4) * params.W;
+              let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v5 = t2 * select(0.0, input[at8 + safe_w3], test6) +
+                  v4 * select(0.0, input[at9 + safe_w3], test7);
+              let v6 = v5 - t2 * select(0.0, input[at8 + safe_w4], test8) -
+                  v4 * select(0.0, input[at9 + safe_w4], test9);
+              sum2 += grad_columns_value2 * v6;
             }
             value = mask_value * sum2;
           }
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
-        let v11 = minimum(v, f32(last_h));
-        let v12 = minimum(v2, f32(last_w));
-        let v13 = maximum(0.0, v12);
-        let at14 = floor_to_int(v13);
-        let v14 = maximum(0.0, v11);
-        let at15 = floor_to_int(v14);
-        let h2 = at15 + 1;
-        let w2 = at14 + 1;
+      } else if (0.0 <= y && 0.0 <= x) {
+        let v7 = minimum(y, f32(last_h));
+        let v8 = minimum(x, f32(last_w));
+        let xs = maximum(0.0, v8);
+        let low3 = floor_to_int(xs);
+        let ys = maximum(0.0, v7);
+        let low4 = floor_to_int(ys);
+        let h2 = low4 + 1;
+        let w2 = low3 + 1;
         if (test) {
-          if (!(f32(last_h) <= v) && 0.0 <= v11) {
+          if (!(f32(last_h) <= y) && 0.0 <= v7) {
             var sum3: f32 = 0.0;
-            let v15 = v13 - f32(at14);
-            let v16 = 1.0 - v15;
-            let safe_w5 = max(0, min(at14, last_w));
+            let t3 = xs - f32(low3);
+            let v9 = 1.0 - t3;
+            let safe_w5 = max(0, min(low3, last_w));
             let in_h5 = 0 <= h2 && h2 < params.H;
             let safe_w6 = max(0, min(w2, last_w));
             let in_w5 = 0 <= w2 && w2 < params.W;
             let safe_h5 = max(0, min(h2, last_h));
             let test10 = in_h5 && in_w5;
-            let safe_h6 = max(0, min(at15, last_h));
+            let safe_h6 = max(0, min(low4, last_h));
             for (var c3: i32 = 0; c3 < C_per_G; c3++) {
               let c_at3 = n * params.C + (g * C_per_G + c3);
-              let at16 = c_at3 * params.H;
-              let at17 = (at16 + safe_h5) * params.W;
-              let at18 = (at16 + safe_h6) * params.W;
-              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + at3) * params.KW +
-                  at4) * params.OH + oh) * params.OW + ow];
-              let v17 = v16 * select(0.0, input[at17 + safe_w5], in_h5) +
-                  v15 * select(0.0, input[at17 + safe_w6], test10);
-              let v18 = v17 -
-                  (v16 * input[at18 + safe_w5] + v15 * select(0.0, input[at18 + safe_w6], in_w5));
-              sum3 += grad_columns_value3 * v18;
+              let at10 = c_at3 * params.H;
+              let at11 = (at10 + safe_h5) * params.W;
+              let at12 = (at10 + safe_h6) * params.W;
+              let grad_columns_value3 = grad_columns_read[(((c_at3 * params.KH + i) * params.KW +
+                  j) * params.OH + oh) * params.OW + ow];
+              let v10 = v9 * select(0.0, input[at11 + safe_w5], in_h5) +
+                  t3 * select(0.0, input[at11 + safe_w6], test10);
+              let v11 = v10 -
+                  (v9 * input[at12 + safe_w5] + t3 * select(0.0, input[at12 + safe_w6], in_w5));
+              sum3 += grad_columns_value3 * v11;
             }
             value = mask_value * sum3;
           }
-        } else if (!(f32(last_w) <= v2) && 0.0 <= v12) {
+        } else if (!(f32(last_w) <= x) && 0.0 <= v8) {
           var sum4: f32 = 0.0;
-          let v19 = v14 - f32(at15);
+          let t4 = ys - f32(low4);
           let safe_w7 = max(0, min(w2, last_w));
           let in_h6 = 0 <= h2 && h2 < params.H;
           let in_w6 = 0 <= w2 && w2 < params.W;
-          let v20 = 1.0 - v19;
-          let safe_w8 = max(0, min(at14, last_w));
+          let v12 = 1.0 - t4;
+          let safe_w8 = max(0, min(low3, last_w));
           let safe_h7 = max(0, min(h2, last_h));
           let test11 = in_h6 && in_w6;
-          let safe_h8 = max(0, min(at15, last_h));
+          let safe_h8 = max(0, min(low4, last_h));
           for (var c4: i32 = 0; c4 < C_per_G; c4++) {
             let c_at4 = n * params.C + (g * C_per_G + c4);
-            let at19 = c_at4 * params.H;
-            let at20 = (at19 + safe_h7) * params.W;
-            let at21 = (at19 + safe_h8) * params.W;
-            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + at3) * params.KW +
-                at4) * params.OH + oh) * params.OW + ow];
-            let v21 = v19 * select(0.0, input[at20 + safe_w7], test11) +
-                v20 * select(0.0, input[at21 + safe_w7], in_w6);
-            let v22 = v21 - v19 * select(0.0, input[at20 + safe_w8], in_h6) -
-                v20 * input[at21 + safe_w8];
-            sum4 += grad_columns_value4 * v22;
+            let at13 = c_at4 * params.H;
+            let at14 = (at13 + safe_h7) * params.W;
+            let at15 = (at13 + safe_h8) * params.W;
+            let grad_columns_value4 = grad_columns_read[(((c_at4 * params.KH + i) * params.KW + j) *
+                params.OH + oh) * params.OW + ow];
+            let v13 = t4 * select(0.0, input[at14 + safe_w7], test11) +
+                v12 * select(0.0, input[at15 + safe_w7], in_w6);
+            let v14 = v13 - t4 * select(0.0, input[at14 + safe_w8], in_h6) -
+                v12 * input[at15 + safe_w8];
+            sum4 += grad_columns_value4 * v14;
           }
           value = mask_value * sum4;
         }
@@ -2310,31 +2344,34 @@ fn deform_conv2d_backward_mask_bias_grad_mask(
     let at = select((((part_at2 * params.KH + kh) * params.KW + kw) * params.OH + oh) * params.OW +
         ow,
         (part_at * params.OH + oh) * params.OW + ow, interleaved);
-    let v = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + offset[at];
+    let dy = offset[at];
+    let y = f32(oh * params.stride_y - params.padding_top + kh * params.dilation_y) + dy;
     let offset_at = ((((part_at2 + 1) * params.KH + kh) * params.KW + kw) * params.OH + oh) *
         params.OW + ow;
-    let v2 = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) +
-        offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow, interleaved)];
+    let dx = offset[select(offset_at, ((part_at + 1) * params.OH + oh) * params.OW + ow,
+        interleaved)];
+    let x = f32(ow * params.stride_x - params.padding_left + kw * params.dilation_x) + dx;
     var value: f32 = 0.0;
-    if (v < f32(params.H) && v2 < f32(params.W)) {
+    if (y < f32(params.H) && x < f32(params.W)) {
       if (is_zeros) {
-        if (select(-1.0 < v && -1.0 < v2, -1.0 <= v && -1.0 <= v2, is_one_sided)) {
+        let above = select(-1.0 < y && -1.0 < x, -1.0 <= y && -1.0 <= x, is_one_sided);
+        if (above) {
           var sum: f32 = 0.0;
-          let at2 = floor_to_int(v);
-          let v3 = v - f32(at2);
-          let at3 = floor_to_int(v2);
-          let v4 = v2 - f32(at3);
-          let v5 = 1.0 - v4;
-          let safe_w = max(0, min(at3, last_w));
-          let in_h = 0 <= at2 && at2 < params.H;
-          let in_w = 0 <= at3 && at3 < params.W;
-          let w = at3 + 1;
+          let low = floor_to_int(y);
+          let t = y - f32(low);
+          let low2 = floor_to_int(x);
+          let t2 = x - f32(low2);
+          let v = 1.0 - t2;
+          let safe_w = max(0, min(low2, last_w));
+          let in_h = 0 <= low && low < params.H;
+          let in_w = 0 <= low2 && low2 < params.W;
+          let w = low2 + 1;
           let safe_w2 = max(0, min(w, last_w));
           let in_w2 = 0 <= w && w < params.W;
-          let h = at2 + 1;
+          let h = low + 1;
           let in_h2 = 0 <= h && h < params.H;
-          let v6 = 1.0 - v3;
-          let safe_h = max(0, min(at2, last_h));
+          let v2 = 1.0 - t;
+          let safe_h = max(0, min(low, last_h));
           let test = in_h && in_w;
           let test2 = in_h && in_w2;
           let safe_h2 = max(0, min(h, last_h));
@@ -2342,50 +2379,49 @@ fn deform_conv2d_backward_mask_bias_grad_mask(
           let test4 = in_h2 && in_w2;
           for (var c: i32 = 0; c < C_per_G; c++) {
             let c_at = n * params.C + (g * C_per_G + c);
-            let at4 = c_at * params.H;
-            let at5 = (at4 + safe_h) * params.W;
-            let at6 = (at4 + safe_h2) * params.W;
+            let at2 = c_at * params.H;
+            let at3 = (at2 + safe_h) * params.W;
+            let at4 = (at2 + safe_h2) * params.W;
             let grad_columns_value = grad_columns_read[(((c_at * params.KH + kh) * params.KW + kw) *
                 params.OH + oh) * params.OW + ow];
-            let v7 = v5 * select(0.0, input[at5 + safe_w], test) +
-                v4 * select(0.0, input[at5 + safe_w2], test2);
-            let v8 = v5 * select(0.0, input[at6 + safe_w], test3) +
-                v4 * select(0.0, input[at6 + safe_w2], test4);
-            sum += grad_columns_value * (v6 * v7 + v3 * v8);
+            let v3 = v * select(0.0, input[at3 + safe_w], test) +
+                t2 * select(0.0, input[at3 + safe_w2], test2);
+            let v4 = v * select(0.0, input[at4 + safe_w], test3) +
+                t2 * select(0.0, input[at4 + safe_w2], test4);
+            sum += grad_columns_value * (v2 * v3 + t * v4);
           }
           value = sum;
         }
-      } else if (0.0 <= v && 0.0 <= v2) {
+      } else if (0.0 <= y && 0.0 <= x) {
         var sum2: f32 = 0.0;
-        let v9 = maximum(0.0, minimum(v, f32(last_h)));
-        let at7 = floor_to_int(v9);
-        let v10 = v9 - f32(at7);
-        let v11 = maximum(0.0, minimum(v2, f32(last_w)));
-        let at8 = floor_to_int(v11);
-        let v12 = v11 - f32(at8);
-        let v13 = 1.0 - v12;
-        let safe_w3 = max(0, min(at8, last_w));
-        let w2 = at8 + 1;
+        let ys = maximum(0.0, minimum(y, f32(last_h)));
+        let low3 = floor_to_int(ys);
+        let t3 = ys - f32(low3);
+        let xs = maximum(0.0, minimum(x, f32(last_w)));
+        let low4 = floor_to_int(xs);
+        let t4 = xs - f32(low4);
+        let v5 = 1.0 - t4;
+        let safe_w3 = max(0, min(low4, last_w));
+        let w2 = low4 + 1;
         let safe_w4 = max(0, min(w2, last_w));
         let in_w3 = 0 <= w2 && w2 < params.W;
-        let h2 = at7 + 1;
+        let h2 = low3 + 1;
         let in_h3 = 0 <= h2 && h2 < params.H;
-        let v14 = 1.0 - v10;
-        let safe_h3 = max(0, min(at7, last_h));
+        let v6 = 1.0 - t3;
+        let safe_h3 = max(0, min(low3, last_h));
         let safe_h4 = max(0, min(h2, last_h));
         let test5 = in_h3 && in_w3;
         for (var c2: i32 = 0; c2 < C_per_G; c2++) {
           let c_at2 = n * params.C + (g * C_per_G + c2);
-          let at9 = c_at2 * params.H;
-          let at10 = (at9 + safe_h3) * params.W;
-          let at11 = (at9 + safe_h4) * params.W;
+          let at5 = c_at2 * params.H;
+          let at6 = (at5 + safe_h3) * params.W;
+          let at7 = (at5 + safe_h4) * params.W;
           let grad_columns_value2 = grad_columns_read[(((c_at2 * params.KH + kh) * params.KW + kw) *
               params.OH + oh) * params.OW + ow];
-          let v15 = v14 *
-              (v13 * input[at10 + safe_w3] + v12 * select(0.0, input[at10 + safe_w4], in_w3));
-          let v16 = v13 * select(0.0, input[at11 + safe_w3], in_h3) +
-              v12 * select(0.0, input[at11 + safe_w4], test5);
-          sum2 += grad_columns_value2 * (v15 + v10 * v16);
+          let v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * select(0.0, input[at6 + safe_w4], in_w3));
+          let v8 = v5 * select(0.0, input[at7 + safe_w3], in_h3) +
+              t4 * select(0.0, input[at7 + safe_w4], test5);
+          sum2 += grad_columns_value2 * (v7 + t3 * v8);
         }
         value = sum2;
       }

@@ -10,6 +10,11 @@ export default `// SPDX-License-Identifier: MIT-0
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
 //   grad_offset (R, 2, PH, PW), written
+//
+// deform_roi_pool_backward_offset, step by step; other entries alike:
+//   deform_roi_pool_backward_offset_grad_offset
+//   fill grad_input with 0, unless ACCUMULATE is 1
+//   deform_roi_pool_backward_offset_grad_input
 
 // coords: 0 real, 1 round
 override COORDS: i32 = 0;
@@ -129,113 +134,118 @@ fn deform_roi_pool_backward(
     let r = rest2 / params.C;
     let at = r * 5;
     let rois_value = rois[at + 4];
-    let v4 = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale - 0.5;
+    let bottom = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale -
+        0.5;
     let rois_value2 = rois[at + 2];
-    let v5 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
-    let v6 = v4 - v5;
-    let v7 = select(v6, maximum(v6, 0.1), rounded);
-    let v8 = v7 / f32(params.PH);
-    let v9 = select(ceil(v8), f32(params.sampling_ratio), test);
-    let v10 = v5 + params.gamma * v7 * 0.0 + f32(ph) * v8;
-    let v11 = v10 + v * v8 / v9;
-    let v12 = v8 / v9;
-    let test2 = abs(v9) <= 3.4028234e+38 && abs(v11) <= 3.4028234e+38 && abs(v12) <= 3.4028234e+38;
-    let test3 = v12 == 0.0;
-    let v13 = (-1.0 - v11) / v12;
-    let v14 = (f32(params.H) - v11) / v12;
-    let v15 = minimum(v13, v14);
+    let top = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
+    let v4 = bottom - top;
+    let height = select(v4, maximum(v4, 0.1), rounded);
+    let binH = height / f32(params.PH);
+    let rows = select(ceil(binH), f32(params.sampling_ratio), test);
+    let dy = params.gamma * height * 0.0;
+    let v5 = top + dy + f32(ph) * binH;
+    let v6 = v5 + v * binH / rows;
+    let v7 = binH / rows;
+    let test2 = abs(rows) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 && abs(v7) <= 3.4028234e+38;
+    let test3 = v7 == 0.0;
+    let v8 = (-1.0 - v6) / v7;
+    let v9 = (f32(params.H) - v6) / v7;
+    let v10 = minimum(v8, v9);
     let at2 = select(0,
-        select(max(0, floor_to_int(v15 - (1.0 + abs(v15) * 9.536743e-7))), 0, test3), test2);
-    let at3 = ceil_to_int(v9);
-    let v16 = maximum(v13, v14);
+        select(max(0, floor_to_int(v10 - (1.0 + abs(v10) * 9.536743e-7))), 0, test3), test2);
+    let at3 = ceil_to_int(rows);
+    let v11 = maximum(v8, v9);
     let at4 = select(0,
-        select(min(at3, ceil_to_int(v16 + (1.0 + abs(v16) * 9.536743e-7))), at3, test3), test2);
+        select(min(at3, ceil_to_int(v11 + (1.0 + abs(v11) * 9.536743e-7))), at3, test3), test2);
     let rois_value3 = rois[at + 3];
-    let v17 = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
+    let right = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
         0.5;
     let rois_value4 = rois[at + 1];
-    let v18 = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
-    let v19 = v17 - v18;
-    let v20 = select(v19, maximum(v19, 0.1), rounded);
-    let v21 = v20 / f32(params.PW);
-    let v22 = select(ceil(v21), f32(params.sampling_ratio), test);
-    let v23 = v18 + params.gamma * v20 * 0.0 + f32(pw) * v21;
-    let v24 = v23 + v * v21 / v22;
-    let v25 = v21 / v22;
-    let test4 = abs(v22) <= 3.4028234e+38 && abs(v24) <= 3.4028234e+38 && abs(v25) <= 3.4028234e+38;
-    let test5 = v25 == 0.0;
-    let v26 = (-1.0 - v24) / v25;
-    let v27 = (f32(params.W) - v24) / v25;
-    let v28 = minimum(v26, v27);
+    let left = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
+    let v12 = right - left;
+    let width = select(v12, maximum(v12, 0.1), rounded);
+    let binW = width / f32(params.PW);
+    let cols = select(ceil(binW), f32(params.sampling_ratio), test);
+    let dx = params.gamma * width * 0.0;
+    let v13 = left + dx + f32(pw) * binW;
+    let v14 = v13 + v * binW / cols;
+    let v15 = binW / cols;
+    let test4 = abs(cols) <= 3.4028234e+38 && abs(v14) <= 3.4028234e+38 &&
+        abs(v15) <= 3.4028234e+38;
+    let test5 = v15 == 0.0;
+    let v16 = (-1.0 - v14) / v15;
+    let v17 = (f32(params.W) - v14) / v15;
+    let v18 = minimum(v16, v17);
     let at5 = select(0,
-        select(max(0, floor_to_int(v28 - (1.0 + abs(v28) * 9.536743e-7))), 0, test5), test4);
-    let at6 = ceil_to_int(v22);
-    let v29 = maximum(v26, v27);
+        select(max(0, floor_to_int(v18 - (1.0 + abs(v18) * 9.536743e-7))), 0, test5), test4);
+    let at6 = ceil_to_int(cols);
+    let v19 = maximum(v16, v17);
     let at7 = select(0,
-        select(min(at6, ceil_to_int(v29 + (1.0 + abs(v29) * 9.536743e-7))), at6, test5), test4);
-    let rois_value5 = rois[at];
-    let at8 = (max(0, min(round_to_int(rois_value5), params.N - 1)) * params.C + c) * params.H;
-    let test6 = 0.0 <= rois_value5;
-    let test7 = rois_value5 < f32(params.N);
-    let test8 = floor(rois_value5) == rois_value5;
-    let test9 = abs(v18) <= 3.4028234e+38;
-    let test10 = abs(v5) <= 3.4028234e+38;
-    let test11 = abs(v17) <= 3.4028234e+38;
-    let test12 = abs(v4) <= 3.4028234e+38;
-    let v30 = v9 * v22;
+        select(min(at6, ceil_to_int(v19 + (1.0 + abs(v19) * 9.536743e-7))), at6, test5), test4);
+    let batch = rois[at];
+    let n = max(0, min(round_to_int(batch), params.N - 1));
+    let at8 = (n * params.C + c) * params.H;
+    let test6 = 0.0 <= batch;
+    let test7 = batch < f32(params.N);
+    let test8 = floor(batch) == batch;
+    let test9 = abs(left) <= 3.4028234e+38;
+    let test10 = abs(top) <= 3.4028234e+38;
+    let test11 = abs(right) <= 3.4028234e+38;
+    let test12 = abs(bottom) <= 3.4028234e+38;
+    let v20 = rows * cols;
     for (var step: i32 = at2; step < at4; step++) {
-      let v31 = v10 + (f32(step) + inCell) * v8 / v9;
-      let v32 = maximum(0.0, minimum(v31, f32(last_h)));
-      let at9 = floor_to_int(v32);
+      let v21 = v5 + (f32(step) + inCell) * binH / rows;
+      let v22 = maximum(0.0, minimum(v21, f32(last_h)));
+      let at9 = floor_to_int(v22);
       let at10 = (at8 + max(0, min(at9, last_h))) * params.W;
-      let v33 = v32 - f32(at9);
+      let v23 = v22 - f32(at9);
       let at11 = at9 + 1;
       let at12 = (at8 + at11) * params.W;
-      let test13 = -1.0 <= v31 && v31 <= f32(params.H);
-      let test14 = -0.5 <= v31 && v31 <= v2;
-      let v34 = 1.0 - v33;
+      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
+      let test14 = -0.5 <= v21 && v21 <= v2;
+      let v24 = 1.0 - v23;
       let test15 = 0 <= at11 && at11 < params.H;
       for (var step2: i32 = at5; step2 < at7; step2++) {
-        let v35 = v23 + (f32(step2) + inCell) * v21 / v22;
-        let test16 = test13 && -1.0 <= v35 && v35 <= f32(params.W) &&
-            (is_clamp || (test14 && -0.5 <= v35 && v35 <= v3));
+        let v25 = v13 + (f32(step2) + inCell) * binW / cols;
+        let test16 = test13 && -1.0 <= v25 && v25 <= f32(params.W) &&
+            (is_clamp || (test14 && -0.5 <= v25 && v25 <= v3));
         if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          let v36 = maximum(0.0, minimum(v35, f32(last_w)));
-          let at13 = floor_to_int(v36);
+          let v26 = maximum(0.0, minimum(v25, f32(last_w)));
+          let at13 = floor_to_int(v26);
           let at14 = max(0, min(at13, last_w));
           var value: f32 = 0.0;
           if (is_clamp) {
-            value = v30;
+            value = v20;
           } else {
             var sum: i32 = 0;
             for (var step3: i32 = at2; step3 < at4; step3++) {
-              let v37 = v10 + (f32(step3) + inCell) * v8 / v9;
-              let test17 = -0.5 <= v37 && v37 <= v2;
+              let v27 = v5 + (f32(step3) + inCell) * binH / rows;
+              let test17 = -0.5 <= v27 && v27 <= v2;
               for (var step4: i32 = at5; step4 < at7; step4++) {
-                let v38 = v23 + (f32(step4) + inCell) * v21 / v22;
-                sum += select(0, 1, false || (test17 && -0.5 <= v38 && v38 <= v3));
+                let v28 = v13 + (f32(step4) + inCell) * binW / cols;
+                sum += select(0, 1, false || (test17 && -0.5 <= v28 && v28 <= v3));
               }
             }
             value = f32(sum);
           }
-          let v39 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
+          let v29 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v40 = v39 * v34;
-          let v41 = v36 - f32(at13);
-          let v42 = 1.0 - v41;
-          add_to_grad_input(at10 + at14, v40 * v42);
+          let v30 = v29 * v24;
+          let v31 = v26 - f32(at13);
+          let v32 = 1.0 - v31;
+          add_to_grad_input(at10 + at14, v30 * v32);
           let at15 = at13 + 1;
           let test18 = 0 <= at15;
           let test19 = at15 < params.W;
           if (test15) {
-            let v43 = v39 * v33;
-            add_to_grad_input(at12 + at14, v43 * v42);
+            let v33 = v29 * v23;
+            add_to_grad_input(at12 + at14, v33 * v32);
             if (test18 && test19) {
-              add_to_grad_input(at12 + at15, v43 * v41);
+              add_to_grad_input(at12 + at15, v33 * v31);
             }
           }
           if (test18 && test19) {
-            add_to_grad_input(at10 + at15, v40 * v41);
+            add_to_grad_input(at10 + at15, v30 * v31);
           }
         }
       }
@@ -273,114 +283,117 @@ fn deform_roi_pool_backward_offset_grad_offset(
     let r = rest2 / 2;
     var value: f32 = 0.0;
     let rois_at = r * 5;
-    let rois_value = rois[rois_at];
-    let rois_value2 = rois[rois_at + 1];
-    let v4 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
-    let rois_value3 = rois[rois_at + 2];
-    let v5 = select(rois_value3, round_away(rois_value3), rounded) * params.spatial_scale - 0.5;
-    let rois_value4 = rois[rois_at + 3];
-    let v6 = select(rois_value4, round_away(rois_value4) + 1.0, rounded) * params.spatial_scale -
+    let batch = rois[rois_at];
+    let known = 0.0 <= batch && batch < f32(params.N) && floor(batch) == batch;
+    let rois_value = rois[rois_at + 1];
+    let left = select(rois_value, round_away(rois_value), rounded) * params.spatial_scale - 0.5;
+    let rois_value2 = rois[rois_at + 2];
+    let top = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
+    let rois_value3 = rois[rois_at + 3];
+    let right = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
         0.5;
-    let rois_value5 = rois[rois_at + 4];
-    let v7 = select(rois_value5, round_away(rois_value5) + 1.0, rounded) * params.spatial_scale -
-        0.5;
-    let test2 = 0.0 <= rois_value && rois_value < f32(params.N) &&
-        floor(rois_value) == rois_value && abs(v4) <= 3.4028234e+38;
-    let test3 = test2 && abs(v5) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 &&
-        abs(v7) <= 3.4028234e+38;
-    let v8 = v6 - v4;
-    let v9 = select(v8, maximum(v8, 0.1), rounded);
-    let v10 = params.gamma * v9;
-    let v11 = v7 - v5;
-    let v12 = select(v11, maximum(v11, 0.1), rounded);
-    let v13 = v12 / f32(params.PH);
-    let v14 = select(ceil(v13), f32(params.sampling_ratio), test);
-    let v15 = params.gamma * v12;
+    let rois_value4 = rois[rois_at + 4];
+    let bottom = select(rois_value4, round_away(rois_value4) + 1.0, rounded) *
+        params.spatial_scale - 0.5;
+    let test2 = known && abs(left) <= 3.4028234e+38 && abs(top) <= 3.4028234e+38 &&
+        abs(right) <= 3.4028234e+38;
+    let valid = test2 && abs(bottom) <= 3.4028234e+38;
+    let v4 = right - left;
+    let width = select(v4, maximum(v4, 0.1), rounded);
+    let v5 = params.gamma * width;
+    let v6 = bottom - top;
+    let height = select(v6, maximum(v6, 0.1), rounded);
+    let binH = height / f32(params.PH);
+    let rows = select(ceil(binH), f32(params.sampling_ratio), test);
+    let v7 = params.gamma * height;
     let at = r * 2;
-    let v16 = v5 + v15 * offset[((at + 1) * params.PH + ph) * params.PW + pw] + f32(ph) * v13;
-    let v17 = v16 + v * v13 / v14;
-    let v18 = v13 / v14;
-    let test4 = abs(v14) <= 3.4028234e+38 && abs(v17) <= 3.4028234e+38 && abs(v18) <= 3.4028234e+38;
-    let test5 = v18 == 0.0;
-    let v19 = (-1.0 - v17) / v18;
-    let v20 = (f32(params.H) - v17) / v18;
-    let v21 = minimum(v19, v20);
+    let dy = v7 * offset[((at + 1) * params.PH + ph) * params.PW + pw];
+    let v8 = top + dy + f32(ph) * binH;
+    let v9 = v8 + v * binH / rows;
+    let v10 = binH / rows;
+    let test3 = abs(rows) <= 3.4028234e+38 && abs(v9) <= 3.4028234e+38 && abs(v10) <= 3.4028234e+38;
+    let test4 = v10 == 0.0;
+    let v11 = (-1.0 - v9) / v10;
+    let v12 = (f32(params.H) - v9) / v10;
+    let v13 = minimum(v11, v12);
     let at2 = select(0,
-        select(max(0, floor_to_int(v21 - (1.0 + abs(v21) * 9.536743e-7))), 0, test5), test4);
-    let at3 = ceil_to_int(v14);
-    let v22 = maximum(v19, v20);
+        select(max(0, floor_to_int(v13 - (1.0 + abs(v13) * 9.536743e-7))), 0, test4), test3);
+    let at3 = ceil_to_int(rows);
+    let v14 = maximum(v11, v12);
     let at4 = select(0,
-        select(min(at3, ceil_to_int(v22 + (1.0 + abs(v22) * 9.536743e-7))), at3, test5), test4);
-    let v23 = v9 / f32(params.PW);
-    let v24 = select(ceil(v23), f32(params.sampling_ratio), test);
-    let v25 = v4 + v10 * offset[(at * params.PH + ph) * params.PW + pw] + f32(pw) * v23;
-    let v26 = v25 + v * v23 / v24;
-    let v27 = v23 / v24;
-    let test6 = abs(v24) <= 3.4028234e+38 && abs(v26) <= 3.4028234e+38 && abs(v27) <= 3.4028234e+38;
-    let test7 = v27 == 0.0;
-    let v28 = (-1.0 - v26) / v27;
-    let v29 = (f32(params.W) - v26) / v27;
-    let v30 = minimum(v28, v29);
+        select(min(at3, ceil_to_int(v14 + (1.0 + abs(v14) * 9.536743e-7))), at3, test4), test3);
+    let binW = width / f32(params.PW);
+    let cols = select(ceil(binW), f32(params.sampling_ratio), test);
+    let dx = v5 * offset[(at * params.PH + ph) * params.PW + pw];
+    let v15 = left + dx + f32(pw) * binW;
+    let v16 = v15 + v * binW / cols;
+    let v17 = binW / cols;
+    let test5 = abs(cols) <= 3.4028234e+38 && abs(v16) <= 3.4028234e+38 &&
+        abs(v17) <= 3.4028234e+38;
+    let test6 = v17 == 0.0;
+    let v18 = (-1.0 - v16) / v17;
+    let v19 = (f32(params.W) - v16) / v17;
+    let v20 = minimum(v18, v19);
     let at5 = select(0,
-        select(max(0, floor_to_int(v30 - (1.0 + abs(v30) * 9.536743e-7))), 0, test7), test6);
-    let at6 = ceil_to_int(v24);
-    let v31 = maximum(v28, v29);
+        select(max(0, floor_to_int(v20 - (1.0 + abs(v20) * 9.536743e-7))), 0, test6), test5);
+    let at6 = ceil_to_int(cols);
+    let v21 = maximum(v18, v19);
     let at7 = select(0,
-        select(min(at6, ceil_to_int(v31 + (1.0 + abs(v31) * 9.536743e-7))), at6, test7), test6);
-    let at8 = max(0, min(round_to_int(rois_value), params.N - 1));
-    let v32 = v14 * v24;
+        select(min(at6, ceil_to_int(v21 + (1.0 + abs(v21) * 9.536743e-7))), at6, test6), test5);
+    let n = max(0, min(round_to_int(batch), params.N - 1));
+    let v22 = rows * cols;
     if (rest2 % 2 == 0) {
-      if (test3) {
+      if (valid) {
         var sum: f32 = 0.0;
         for (var step: i32 = at2; step < at4; step++) {
-          let v33 = v16 + (f32(step) + inCell) * v13 / v14;
-          let v34 = maximum(0.0, minimum(v33, f32(last_h)));
-          let at9 = floor_to_int(v34);
-          let v35 = v34 - f32(at9);
-          let h = at9 + 1;
+          let v23 = v8 + (f32(step) + inCell) * binH / rows;
+          let v24 = maximum(0.0, minimum(v23, f32(last_h)));
+          let at8 = floor_to_int(v24);
+          let v25 = v24 - f32(at8);
+          let h = at8 + 1;
           let in_h = 0 <= h && h < params.H;
-          let v36 = 1.0 - v35;
-          let test8 = -1.0 <= v33 && v33 <= f32(params.H);
-          let test9 = -0.5 <= v33 && v33 <= v2;
+          let v26 = 1.0 - v25;
+          let test7 = -1.0 <= v23 && v23 <= f32(params.H);
+          let test8 = -0.5 <= v23 && v23 <= v2;
           let safe_h = max(0, min(h, last_h));
-          let safe_h2 = max(0, min(at9, last_h));
+          let safe_h2 = max(0, min(at8, last_h));
           for (var step2: i32 = at5; step2 < at7; step2++) {
-            let v37 = v25 + (f32(step2) + inCell) * v23 / v24;
-            let test10 = test8 && -1.0 <= v37 && v37 <= f32(params.W);
-            let v38 = select(0.0, v37, test10);
-            let v39 = minimum(v38, f32(last_w));
+            let v27 = v15 + (f32(step2) + inCell) * binW / cols;
+            let test9 = test7 && -1.0 <= v27 && v27 <= f32(params.W);
+            let v28 = select(0.0, v27, test9);
+            let v29 = minimum(v28, f32(last_w));
             var value2: f32 = 0.0;
-            let test11 = test10 && !(f32(last_w) <= v38) && 0.0 <= v39 &&
-                (is_clamp || (test9 && -0.5 <= v37 && v37 <= v3));
-            if (test11) {
+            let test10 = test9 && !(f32(last_w) <= v28) && 0.0 <= v29 &&
+                (is_clamp || (test8 && -0.5 <= v27 && v27 <= v3));
+            if (test10) {
               var sum2: f32 = 0.0;
-              let at10 = floor_to_int(maximum(0.0, v39));
-              let w = at10 + 1;
+              let at9 = floor_to_int(maximum(0.0, v29));
+              let w = at9 + 1;
               let safe_w = max(0, min(w, last_w));
               let in_w = 0 <= w && w < params.W;
-              let safe_w2 = max(0, min(at10, last_w));
-              let test12 = in_h && in_w;
+              let safe_w2 = max(0, min(at9, last_w));
+              let test11 = in_h && in_w;
               for (var c: i32 = 0; c < params.C; c++) {
-                let at11 = (at8 * params.C + c) * params.H;
-                let at12 = (at11 + safe_h) * params.W;
-                let at13 = (at11 + safe_h2) * params.W;
-                let v40 = v35 * select(0.0, input[at12 + safe_w], test12) +
-                    v36 * select(0.0, input[at13 + safe_w], in_w);
-                let v41 = v40 - v35 * select(0.0, input[at12 + safe_w2], in_h) -
-                    v36 * input[at13 + safe_w2];
-                sum2 += grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] * v41;
+                let at10 = (n * params.C + c) * params.H;
+                let at11 = (at10 + safe_h) * params.W;
+                let at12 = (at10 + safe_h2) * params.W;
+                let v30 = v25 * select(0.0, input[at11 + safe_w], test11) +
+                    v26 * select(0.0, input[at12 + safe_w], in_w);
+                let v31 = v30 - v25 * select(0.0, input[at11 + safe_w2], in_h) -
+                    v26 * input[at12 + safe_w2];
+                sum2 += grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] * v31;
               }
               var value3: f32 = 0.0;
               if (is_clamp) {
-                value3 = v32;
+                value3 = v22;
               } else {
                 var sum3: i32 = 0;
                 for (var step3: i32 = at2; step3 < at4; step3++) {
-                  let v42 = v16 + (f32(step3) + inCell) * v13 / v14;
-                  let test13 = -0.5 <= v42 && v42 <= v2;
+                  let v32 = v8 + (f32(step3) + inCell) * binH / rows;
+                  let test12 = -0.5 <= v32 && v32 <= v2;
                   for (var step4: i32 = at5; step4 < at7; step4++) {
-                    let v43 = v25 + (f32(step4) + inCell) * v23 / v24;
-                    sum3 += select(0, 1, false || (test13 && -0.5 <= v43 && v43 <= v3));
+                    let v33 = v15 + (f32(step4) + inCell) * binW / cols;
+                    sum3 += select(0, 1, false || (test12 && -0.5 <= v33 && v33 <= v3));
                   }
                 }
                 value3 = f32(sum3);
@@ -390,59 +403,59 @@ fn deform_roi_pool_backward_offset_grad_offset(
             sum += value2;
           }
         }
-        value = v10 * sum;
+        value = v5 * sum;
       }
-    } else if (test3) {
+    } else if (valid) {
       var sum4: f32 = 0.0;
       for (var step5: i32 = at2; step5 < at4; step5++) {
-        let v44 = v16 + (f32(step5) + inCell) * v13 / v14;
-        let test14 = -1.0 <= v44 && v44 <= f32(params.H);
-        let test15 = -0.5 <= v44 && v44 <= v2;
+        let v34 = v8 + (f32(step5) + inCell) * binH / rows;
+        let test13 = -1.0 <= v34 && v34 <= f32(params.H);
+        let test14 = -0.5 <= v34 && v34 <= v2;
         for (var step6: i32 = at5; step6 < at7; step6++) {
-          let v45 = v25 + (f32(step6) + inCell) * v23 / v24;
-          let test16 = test14 && -1.0 <= v45 && v45 <= f32(params.W);
-          let v46 = select(0.0, v44, test16);
-          let v47 = minimum(v46, f32(last_h));
+          let v35 = v15 + (f32(step6) + inCell) * binW / cols;
+          let test15 = test13 && -1.0 <= v35 && v35 <= f32(params.W);
+          let v36 = select(0.0, v34, test15);
+          let v37 = minimum(v36, f32(last_h));
           var value4: f32 = 0.0;
-          let test17 = test16 && !(f32(last_h) <= v46) && 0.0 <= v47 &&
-              (is_clamp || (test15 && -0.5 <= v45 && v45 <= v3));
-          if (test17) {
+          let test16 = test15 && !(f32(last_h) <= v36) && 0.0 <= v37 &&
+              (is_clamp || (test14 && -0.5 <= v35 && v35 <= v3));
+          if (test16) {
             var sum5: f32 = 0.0;
-            let v48 = maximum(0.0, minimum(v45, f32(last_w)));
-            let at14 = floor_to_int(v48);
-            let v49 = v48 - f32(at14);
-            let v50 = 1.0 - v49;
-            let at15 = floor_to_int(maximum(0.0, v47));
-            let h2 = at15 + 1;
-            let safe_w3 = max(0, min(at14, last_w));
+            let v38 = maximum(0.0, minimum(v35, f32(last_w)));
+            let at13 = floor_to_int(v38);
+            let v39 = v38 - f32(at13);
+            let v40 = 1.0 - v39;
+            let at14 = floor_to_int(maximum(0.0, v37));
+            let h2 = at14 + 1;
+            let safe_w3 = max(0, min(at13, last_w));
             let in_h2 = 0 <= h2 && h2 < params.H;
-            let w2 = at14 + 1;
+            let w2 = at13 + 1;
             let safe_w4 = max(0, min(w2, last_w));
             let in_w2 = 0 <= w2 && w2 < params.W;
             let safe_h3 = max(0, min(h2, last_h));
-            let test18 = in_h2 && in_w2;
-            let safe_h4 = max(0, min(at15, last_h));
+            let test17 = in_h2 && in_w2;
+            let safe_h4 = max(0, min(at14, last_h));
             for (var c2: i32 = 0; c2 < params.C; c2++) {
-              let at16 = (at8 * params.C + c2) * params.H;
-              let at17 = (at16 + safe_h3) * params.W;
-              let at18 = (at16 + safe_h4) * params.W;
-              let v51 = v50 * select(0.0, input[at17 + safe_w3], in_h2) +
-                  v49 * select(0.0, input[at17 + safe_w4], test18);
-              let v52 = v51 -
-                  (v50 * input[at18 + safe_w3] + v49 * select(0.0, input[at18 + safe_w4], in_w2));
-              sum5 += grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] * v52;
+              let at15 = (n * params.C + c2) * params.H;
+              let at16 = (at15 + safe_h3) * params.W;
+              let at17 = (at15 + safe_h4) * params.W;
+              let v41 = v40 * select(0.0, input[at16 + safe_w3], in_h2) +
+                  v39 * select(0.0, input[at16 + safe_w4], test17);
+              let v42 = v41 -
+                  (v40 * input[at17 + safe_w3] + v39 * select(0.0, input[at17 + safe_w4], in_w2));
+              sum5 += grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] * v42;
             }
             var value5: f32 = 0.0;
             if (is_clamp) {
-              value5 = v32;
+              value5 = v22;
             } else {
               var sum6: i32 = 0;
               for (var step7: i32 = at2; step7 < at4; step7++) {
-                let v53 = v16 + (f32(step7) + inCell) * v13 / v14;
-                let test19 = -0.5 <= v53 && v53 <= v2;
+                let v43 = v8 + (f32(step7) + inCell) * binH / rows;
+                let test18 = -0.5 <= v43 && v43 <= v2;
                 for (var step8: i32 = at5; step8 < at7; step8++) {
-                  let v54 = v25 + (f32(step8) + inCell) * v23 / v24;
-                  sum6 += select(0, 1, false || (test19 && -0.5 <= v54 && v54 <= v3));
+                  let v44 = v15 + (f32(step8) + inCell) * binW / cols;
+                  sum6 += select(0, 1, false || (test18 && -0.5 <= v44 && v44 <= v3));
                 }
               }
               value5 = f32(sum6);
@@ -452,7 +465,7 @@ fn deform_roi_pool_backward_offset_grad_offset(
           sum4 += value4;
         }
       }
-      value = v15 * sum4;
+      value = v7 * sum4;
     }
     if (ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -493,116 +506,119 @@ fn deform_roi_pool_backward_offset_grad_input(
     let r = rest2 / params.C;
     let at = r * 5;
     let rois_value = rois[at + 4];
-    let v4 = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale - 0.5;
+    let bottom = select(rois_value, round_away(rois_value) + 1.0, rounded) * params.spatial_scale -
+        0.5;
     let rois_value2 = rois[at + 2];
-    let v5 = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
-    let v6 = v4 - v5;
-    let v7 = select(v6, maximum(v6, 0.1), rounded);
-    let v8 = v7 / f32(params.PH);
-    let v9 = select(ceil(v8), f32(params.sampling_ratio), test);
+    let top = select(rois_value2, round_away(rois_value2), rounded) * params.spatial_scale - 0.5;
+    let v4 = bottom - top;
+    let height = select(v4, maximum(v4, 0.1), rounded);
+    let binH = height / f32(params.PH);
+    let rows = select(ceil(binH), f32(params.sampling_ratio), test);
     let at2 = r * 2;
-    let v10 = v5 + params.gamma * v7 * offset[((at2 + 1) * params.PH + ph) * params.PW + pw];
-    let v11 = v10 + f32(ph) * v8;
-    let v12 = v11 + v * v8 / v9;
-    let v13 = v8 / v9;
-    let test2 = abs(v9) <= 3.4028234e+38 && abs(v12) <= 3.4028234e+38 && abs(v13) <= 3.4028234e+38;
-    let test3 = v13 == 0.0;
-    let v14 = (-1.0 - v12) / v13;
-    let v15 = (f32(params.H) - v12) / v13;
-    let v16 = minimum(v14, v15);
+    let dy = params.gamma * height * offset[((at2 + 1) * params.PH + ph) * params.PW + pw];
+    let v5 = top + dy + f32(ph) * binH;
+    let v6 = v5 + v * binH / rows;
+    let v7 = binH / rows;
+    let test2 = abs(rows) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 && abs(v7) <= 3.4028234e+38;
+    let test3 = v7 == 0.0;
+    let v8 = (-1.0 - v6) / v7;
+    let v9 = (f32(params.H) - v6) / v7;
+    let v10 = minimum(v8, v9);
     let at3 = select(0,
-        select(max(0, floor_to_int(v16 - (1.0 + abs(v16) * 9.536743e-7))), 0, test3), test2);
-    let at4 = ceil_to_int(v9);
-    let v17 = maximum(v14, v15);
+        select(max(0, floor_to_int(v10 - (1.0 + abs(v10) * 9.536743e-7))), 0, test3), test2);
+    let at4 = ceil_to_int(rows);
+    let v11 = maximum(v8, v9);
     let at5 = select(0,
-        select(min(at4, ceil_to_int(v17 + (1.0 + abs(v17) * 9.536743e-7))), at4, test3), test2);
+        select(min(at4, ceil_to_int(v11 + (1.0 + abs(v11) * 9.536743e-7))), at4, test3), test2);
     let rois_value3 = rois[at + 3];
-    let v18 = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
+    let right = select(rois_value3, round_away(rois_value3) + 1.0, rounded) * params.spatial_scale -
         0.5;
     let rois_value4 = rois[at + 1];
-    let v19 = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
-    let v20 = v18 - v19;
-    let v21 = select(v20, maximum(v20, 0.1), rounded);
-    let v22 = v21 / f32(params.PW);
-    let v23 = select(ceil(v22), f32(params.sampling_ratio), test);
-    let v24 = v19 + params.gamma * v21 * offset[(at2 * params.PH + ph) * params.PW + pw] +
-        f32(pw) * v22;
-    let v25 = v24 + v * v22 / v23;
-    let v26 = v22 / v23;
-    let test4 = abs(v23) <= 3.4028234e+38 && abs(v25) <= 3.4028234e+38 && abs(v26) <= 3.4028234e+38;
-    let test5 = v26 == 0.0;
-    let v27 = (-1.0 - v25) / v26;
-    let v28 = (f32(params.W) - v25) / v26;
-    let v29 = minimum(v27, v28);
+    let left = select(rois_value4, round_away(rois_value4), rounded) * params.spatial_scale - 0.5;
+    let v12 = right - left;
+    let width = select(v12, maximum(v12, 0.1), rounded);
+    let binW = width / f32(params.PW);
+    let cols = select(ceil(binW), f32(params.sampling_ratio), test);
+    let dx = params.gamma * width * offset[(at2 * params.PH + ph) * params.PW + pw];
+    let v13 = left + dx + f32(pw) * binW;
+    let v14 = v13 + v * binW / cols;
+    let v15 = binW / cols;
+    let test4 = abs(cols) <= 3.4028234e+38 && abs(v14) <= 3.4028234e+38 &&
+        abs(v15) <= 3.4028234e+38;
+    let test5 = v15 == 0.0;
+    let v16 = (-1.0 - v14) / v15;
+    let v17 = (f32(params.W) - v14) / v15;
+    let v18 = minimum(v16, v17);
     let at6 = select(0,
-        select(max(0, floor_to_int(v29 - (1.0 + abs(v29) * 9.536743e-7))), 0, test5), test4);
-    let at7 = ceil_to_int(v23);
-    let v30 = maximum(v27, v28);
+        select(max(0, floor_to_int(v18 - (1.0 + abs(v18) * 9.536743e-7))), 0, test5), test4);
+    let at7 = ceil_to_int(cols);
+    let v19 = maximum(v16, v17);
     let at8 = select(0,
-        select(min(at7, ceil_to_int(v30 + (1.0 + abs(v30) * 9.536743e-7))), at7, test5), test4);
-    let rois_value5 = rois[at];
-    let at9 = (max(0, min(round_to_int(rois_value5), params.N - 1)) * params.C + c) * params.H;
-    let test6 = 0.0 <= rois_value5;
-    let test7 = rois_value5 < f32(params.N);
-    let test8 = floor(rois_value5) == rois_value5;
-    let test9 = abs(v19) <= 3.4028234e+38;
-    let test10 = abs(v5) <= 3.4028234e+38;
-    let test11 = abs(v18) <= 3.4028234e+38;
-    let test12 = abs(v4) <= 3.4028234e+38;
-    let v31 = v9 * v23;
+        select(min(at7, ceil_to_int(v19 + (1.0 + abs(v19) * 9.536743e-7))), at7, test5), test4);
+    let batch = rois[at];
+    let n = max(0, min(round_to_int(batch), params.N - 1));
+    let at9 = (n * params.C + c) * params.H;
+    let test6 = 0.0 <= batch;
+    let test7 = batch < f32(params.N);
+    let test8 = floor(batch) == batch;
+    let test9 = abs(left) <= 3.4028234e+38;
+    let test10 = abs(top) <= 3.4028234e+38;
+    let test11 = abs(right) <= 3.4028234e+38;
+    let test12 = abs(bottom) <= 3.4028234e+38;
+    let v20 = rows * cols;
     for (var step: i32 = at3; step < at5; step++) {
-      let v32 = v11 + (f32(step) + inCell) * v8 / v9;
-      let v33 = maximum(0.0, minimum(v32, f32(last_h)));
-      let at10 = floor_to_int(v33);
+      let v21 = v5 + (f32(step) + inCell) * binH / rows;
+      let v22 = maximum(0.0, minimum(v21, f32(last_h)));
+      let at10 = floor_to_int(v22);
       let at11 = (at9 + max(0, min(at10, last_h))) * params.W;
-      let v34 = v33 - f32(at10);
+      let v23 = v22 - f32(at10);
       let at12 = at10 + 1;
       let at13 = (at9 + at12) * params.W;
-      let test13 = -1.0 <= v32 && v32 <= f32(params.H);
-      let test14 = -0.5 <= v32 && v32 <= v2;
-      let v35 = 1.0 - v34;
+      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
+      let test14 = -0.5 <= v21 && v21 <= v2;
+      let v24 = 1.0 - v23;
       let test15 = 0 <= at12 && at12 < params.H;
       for (var step2: i32 = at6; step2 < at8; step2++) {
-        let v36 = v24 + (f32(step2) + inCell) * v22 / v23;
-        let test16 = test13 && -1.0 <= v36 && v36 <= f32(params.W) &&
-            (is_clamp || (test14 && -0.5 <= v36 && v36 <= v3));
+        let v25 = v13 + (f32(step2) + inCell) * binW / cols;
+        let test16 = test13 && -1.0 <= v25 && v25 <= f32(params.W) &&
+            (is_clamp || (test14 && -0.5 <= v25 && v25 <= v3));
         if (test16 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          let v37 = maximum(0.0, minimum(v36, f32(last_w)));
-          let at14 = floor_to_int(v37);
+          let v26 = maximum(0.0, minimum(v25, f32(last_w)));
+          let at14 = floor_to_int(v26);
           let at15 = max(0, min(at14, last_w));
           var value: f32 = 0.0;
           if (is_clamp) {
-            value = v31;
+            value = v20;
           } else {
             var sum: i32 = 0;
             for (var step3: i32 = at3; step3 < at5; step3++) {
-              let v38 = v11 + (f32(step3) + inCell) * v8 / v9;
-              let test17 = -0.5 <= v38 && v38 <= v2;
+              let v27 = v5 + (f32(step3) + inCell) * binH / rows;
+              let test17 = -0.5 <= v27 && v27 <= v2;
               for (var step4: i32 = at6; step4 < at8; step4++) {
-                let v39 = v24 + (f32(step4) + inCell) * v22 / v23;
-                sum += select(0, 1, false || (test17 && -0.5 <= v39 && v39 <= v3));
+                let v28 = v13 + (f32(step4) + inCell) * binW / cols;
+                sum += select(0, 1, false || (test17 && -0.5 <= v28 && v28 <= v3));
               }
             }
             value = f32(sum);
           }
-          let v40 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
+          let v29 = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] /
               maximum(value, 1.0);
-          let v41 = v40 * v35;
-          let v42 = v37 - f32(at14);
-          let v43 = 1.0 - v42;
-          add_to_grad_input(at11 + at15, v41 * v43);
+          let v30 = v29 * v24;
+          let v31 = v26 - f32(at14);
+          let v32 = 1.0 - v31;
+          add_to_grad_input(at11 + at15, v30 * v32);
           let at16 = at14 + 1;
           let test18 = 0 <= at16;
           let test19 = at16 < params.W;
           if (test15) {
-            let v44 = v40 * v34;
-            add_to_grad_input(at13 + at15, v44 * v43);
+            let v33 = v29 * v23;
+            add_to_grad_input(at13 + at15, v33 * v32);
             if (test18 && test19) {
-              add_to_grad_input(at13 + at16, v44 * v42);
+              add_to_grad_input(at13 + at16, v33 * v31);
             }
           }
           if (test18 && test19) {
-            add_to_grad_input(at11 + at16, v41 * v42);
+            add_to_grad_input(at11 + at16, v30 * v31);
           }
         }
       }

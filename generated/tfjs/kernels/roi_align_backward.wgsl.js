@@ -8,6 +8,11 @@ export default `// SPDX-License-Identifier: MIT-0
 //   rois (R, 5)
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
+//
+// roi_align_backward, step by step:
+//   fill grad_input with 0, unless ACCUMULATE is 1
+//   roi_align_backward_grad_input
+//   roi_align_backward_grad_input_2
 
 // aligned: 0 false, 1 true
 override ALIGNED: i32 = 0;
@@ -210,8 +215,10 @@ fn roi_align_backward_grad_input(
           }
         }
       }
-      let v27 = v2 + (f32(max(0, best2)) + 0.5) * binH / rows;
-      let v28 = v10 + (f32(max(0, best3)) + 0.5) * binW / cols;
+      let a2 = max(0, best2);
+      let v27 = v2 + (f32(a2) + 0.5) * binH / rows;
+      let b2 = max(0, best3);
+      let v28 = v10 + (f32(b2) + 0.5) * binW / cols;
       let test11 = -1.0 <= v3 && v3 <= f32(params.H) && -1.0 <= v11 && v11 <= f32(params.W);
       let v29 = v2 + (rows - 1.0 + 0.5) * binH / rows;
       let test12 = -1.0 <= v29;
@@ -224,8 +231,8 @@ fn roi_align_backward_grad_input(
       if (is_max) {
         var largest: f32 = 0.0;
         var found2: bool = false;
-        for (var a2: i32 = at; a2 < at3; a2++) {
-          let v31 = v2 + (f32(a2) + 0.5) * binH / rows;
+        for (var a3: i32 = at; a3 < at3; a3++) {
+          let v31 = v2 + (f32(a3) + 0.5) * binH / rows;
           let v32 = maximum(0.0, minimum(v31, f32(last_h)));
           let at12 = floor_to_int(v32);
           let v33 = v32 - f32(at12);
@@ -235,8 +242,8 @@ fn roi_align_backward_grad_input(
           let in_h2 = 0 <= h2 && h2 < params.H;
           let test16 = -1.0 <= v31 && v31 <= f32(params.H);
           let v34 = 1.0 - v33;
-          for (var b2: i32 = at4; b2 < at6; b2++) {
-            let v35 = v10 + (f32(b2) + 0.5) * binW / cols;
+          for (var b3: i32 = at4; b3 < at6; b3++) {
+            let v35 = v10 + (f32(b3) + 0.5) * binW / cols;
             var value2: f32 = 0.0;
             if (test16 && -1.0 <= v35 && v35 <= f32(params.W)) {
               let v36 = maximum(0.0, minimum(v35, f32(last_w)));
@@ -263,8 +270,8 @@ fn roi_align_backward_grad_input(
       } else {
         var corner: f32 = 0.0;
         var found3: bool = false;
-        for (var a3: i32 = at; a3 < at3; a3++) {
-          let v41 = v2 + (f32(a3) + 0.5) * binH / rows;
+        for (var a4: i32 = at; a4 < at3; a4++) {
+          let v41 = v2 + (f32(a4) + 0.5) * binH / rows;
           let v42 = maximum(0.0, minimum(v41, f32(last_h)));
           let at16 = floor_to_int(v42);
           let v43 = v42 - f32(at16);
@@ -274,8 +281,8 @@ fn roi_align_backward_grad_input(
           let at18 = (at7 + max(0, min(h3, last_h))) * params.W;
           let in_h3 = 0 <= h3 && h3 < params.H;
           let test17 = -1.0 <= v41 && v41 <= f32(params.H);
-          for (var b3: i32 = at4; b3 < at6; b3++) {
-            let v45 = v10 + (f32(b3) + 0.5) * binW / cols;
+          for (var b4: i32 = at4; b4 < at6; b4++) {
+            let v45 = v10 + (f32(b4) + 0.5) * binW / cols;
             var value3: f32 = 0.0;
             if (test17 && -1.0 <= v45 && v45 <= f32(params.W)) {
               let v46 = maximum(0.0, minimum(v45, f32(last_w)));
@@ -356,8 +363,8 @@ fn roi_align_backward_grad_input(
       var best6: i32 = -1;
       var best7: i32 = -1;
       var found4: bool = false;
-      for (var a4: i32 = at; a4 < at3; a4++) {
-        let v66 = v2 + (f32(a4) + 0.5) * binH / rows;
+      for (var a5: i32 = at; a5 < at3; a5++) {
+        let v66 = v2 + (f32(a5) + 0.5) * binH / rows;
         let v67 = maximum(0.0, minimum(v66, f32(last_h)));
         let at24 = floor_to_int(v67);
         let v68 = v67 - f32(at24);
@@ -367,8 +374,8 @@ fn roi_align_backward_grad_input(
         let in_h5 = 0 <= h5 && h5 < params.H;
         let test24 = -1.0 <= v66 && v66 <= f32(params.H);
         let v69 = 1.0 - v68;
-        for (var b4: i32 = at4; b4 < at6; b4++) {
-          let v70 = v10 + (f32(b4) + 0.5) * binW / cols;
+        for (var b5: i32 = at4; b5 < at6; b5++) {
+          let v70 = v10 + (f32(b5) + 0.5) * binW / cols;
           var value4: f32 = 0.0;
           if (test24 && -1.0 <= v70 && v70 <= f32(params.W)) {
             let v71 = maximum(0.0, minimum(v70, f32(last_w)));
@@ -387,14 +394,16 @@ fn roi_align_backward_grad_input(
           }
           if (!found4 || best5 < value4) {
             best5 = value4;
-            best6 = a4;
-            best7 = b4;
+            best6 = a5;
+            best7 = b5;
             found4 = true;
           }
         }
       }
-      let v76 = v2 + (f32(max(0, best6)) + 0.5) * binH / rows;
-      let v77 = v10 + (f32(max(0, best7)) + 0.5) * binW / cols;
+      let a6 = max(0, best6);
+      let v76 = v2 + (f32(a6) + 0.5) * binH / rows;
+      let b6 = max(0, best7);
+      let v77 = v10 + (f32(b6) + 0.5) * binW / cols;
       let test25 = -1.0 <= v76 && v76 <= f32(params.H) && -1.0 <= v77 && v77 <= f32(params.W);
       if (test25 && 0 <= best6 && is_max) {
         let v78 = maximum(0.0, minimum(v76, f32(last_h)));

@@ -10,6 +10,12 @@ export default `// SPDX-License-Identifier: MIT-0
 //   grad_output (R, C, PH, PW)
 //   grad_input (N, C, H, W), written
 //   grad_offset (R, 2, PH, PW), written
+//
+// roi_pool_backward_offset, step by step; other entries alike:
+//   roi_pool_backward_offset_grad_offset
+//   fill grad_input with 0, unless ACCUMULATE is 1
+//   roi_pool_backward_offset_grad_input
+//   roi_pool_backward_offset_grad_input_2
 
 // reduce: 0 max, 1 mean
 override REDUCE: i32 = 0;
@@ -309,8 +315,9 @@ fn roi_pool_backward_grad_input_2(
           }
         }
       }
-      let at7 = (at6 + max(0, min(max(0, best4), params.H - 1))) * params.W +
-          max(0, min(max(0, best5), params.W - 1));
+      let y4 = max(0, best4);
+      let x4 = max(0, best5);
+      let at7 = (at6 + max(0, min(y4, params.H - 1))) * params.W + max(0, min(x4, params.W - 1));
       add_to_grad_input(at7, grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw]);
     }
   }
@@ -341,173 +348,175 @@ fn roi_pool_backward_offset_grad_offset(
     let r = rest2 / 2;
     var value: f32 = 0.0;
     let rois_at = r * 5;
-    let rois_value = rois[rois_at];
+    let batch = rois[rois_at];
     let v = rois[rois_at + 1] * params2.spatial_scale;
-    let v2 = select(v, round_away(v), rounded);
-    let v3 = rois[rois_at + 2] * params2.spatial_scale;
-    let v4 = select(v3, round_away(v3), rounded);
-    let rois_value2 = rois[rois_at + 3];
-    let v5 = (rois_value2 + 1.0) * params2.spatial_scale;
-    let v6 = select(v5, round_away(rois_value2 * params2.spatial_scale) + 1.0, rounded);
-    let rois_value3 = rois[rois_at + 4];
-    let v7 = (rois_value3 + 1.0) * params2.spatial_scale;
-    let v8 = select(v7, round_away(rois_value3 * params2.spatial_scale) + 1.0, rounded);
-    let v9 = v6 - v2;
-    let v10 = maximum(v9, 1.0);
-    let v11 = select(v9, v10, rounded);
-    let v12 = v8 - v4;
-    let v13 = maximum(v12, 1.0);
-    let v14 = select(v12, v13, rounded);
-    let test2 = test && 0.0 <= rois_value && rois_value < f32(params2.N) &&
-        floor(rois_value) == rois_value && abs(v2) <= 3.4028234e+38;
-    let test3 = test2 && abs(v4) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38 &&
-        abs(v8) <= 3.4028234e+38;
-    let test4 = test3 && 0.0 < v11 && 0.0 < v14;
-    let v15 = f32(ph + 1) * v14;
-    let v16 = -v15;
-    let v17 = floor(v16 / f32(params2.PH));
-    let v18 = v17 + 1.0;
-    let v19 = f32(ph) * v14;
-    let v20 = v19 / f32(params2.PH);
-    let v21 = floor(v20);
-    let v22 = v21 + 1.0;
-    let v23 = select(select(v21, v22, v22 * f32(params2.PH) <= v19), v21 - 1.0,
-        v19 < v21 * f32(params2.PH));
-    let v24 = select(floor(v4 + v20), v4 + v23, rounded);
-    let v25 = select(select(v17, v18, v18 * f32(params2.PH) <= v16), v17 - 1.0,
-        v16 < v17 * f32(params2.PH));
-    let v26 = select(ceil(v4 + v15 / f32(params2.PH)), v4 + -v25, rounded) - v24;
+    let x1 = select(v, round_away(v), rounded);
+    let v2 = rois[rois_at + 2] * params2.spatial_scale;
+    let y1 = select(v2, round_away(v2), rounded);
+    let rois_value = rois[rois_at + 3];
+    let x2 = select((rois_value + 1.0) * params2.spatial_scale,
+        round_away(rois_value * params2.spatial_scale) + 1.0, rounded);
+    let rois_value2 = rois[rois_at + 4];
+    let y2 = select((rois_value2 + 1.0) * params2.spatial_scale,
+        round_away(rois_value2 * params2.spatial_scale) + 1.0, rounded);
+    let v3 = x2 - x1;
+    let width = select(v3, maximum(v3, 1.0), rounded);
+    let v4 = y2 - y1;
+    let height = select(v4, maximum(v4, 1.0), rounded);
+    let test2 = test && 0.0 <= batch && batch < f32(params2.N) && floor(batch) == batch &&
+        abs(x1) <= 3.4028234e+38;
+    let test3 = test2 && abs(y1) <= 3.4028234e+38 && abs(x2) <= 3.4028234e+38 &&
+        abs(y2) <= 3.4028234e+38;
+    let test4 = test3 && 0.0 < width && 0.0 < height;
+    let v5 = params2.gamma * height;
+    let v6 = f32(ph + 1) * height;
+    let v7 = -v6;
+    let q = floor(v7 / f32(params2.PH));
+    let v8 = q + 1.0;
+    let v9 = select(select(q, v8, v8 * f32(params2.PH) <= v7), q - 1.0, v7 < q * f32(params2.PH));
+    let bottom = select(ceil(y1 + v6 / f32(params2.PH)), y1 + -v9, rounded);
+    let v10 = f32(ph) * height;
+    let v11 = v10 / f32(params2.PH);
+    let q2 = floor(v11);
+    let v12 = q2 + 1.0;
+    let v13 = select(select(q2, v12, v12 * f32(params2.PH) <= v10), q2 - 1.0,
+        v10 < q2 * f32(params2.PH));
+    let top = select(floor(y1 + v11), y1 + v13, rounded);
+    let v14 = bottom - top;
     let part_at = r * 2;
-    let v27 = params2.gamma * v14 * offset[(part_at * params2.PH + ph) * params2.PW + pw];
-    let v28 = v24 + v27;
-    let test5 = abs(v26) <= 3.4028234e+38 && abs(v28) <= 3.4028234e+38;
-    let v29 = -1.0 - v28;
-    let v30 = f32(params2.H) - v28;
-    let v31 = minimum(v29, v30);
-    let at = select(0, max(0, floor_to_int(v31 - (1.0 + abs(v31) * 9.536743e-7))), test5);
-    let v32 = maximum(v29, v30);
-    let at2 = select(0, min(ceil_to_int(v26), ceil_to_int(v32 + (1.0 + abs(v32) * 9.536743e-7))),
+    let dy = v5 * offset[(part_at * params2.PH + ph) * params2.PW + pw];
+    let v15 = top + dy;
+    let test5 = abs(v14) <= 3.4028234e+38 && abs(v15) <= 3.4028234e+38;
+    let v16 = -1.0 - v15;
+    let v17 = f32(params2.H) - v15;
+    let v18 = minimum(v16, v17);
+    let at = select(0, max(0, floor_to_int(v18 - (1.0 + abs(v18) * 9.536743e-7))), test5);
+    let v19 = maximum(v16, v17);
+    let at2 = select(0, min(ceil_to_int(v14), ceil_to_int(v19 + (1.0 + abs(v19) * 9.536743e-7))),
         test5);
-    let v33 = f32(pw + 1) * v11;
-    let v34 = -v33;
-    let v35 = floor(v34 / f32(params2.PW));
-    let v36 = v35 + 1.0;
-    let v37 = f32(pw) * v11;
-    let v38 = v37 / f32(params2.PW);
-    let v39 = floor(v38);
-    let v40 = v39 + 1.0;
-    let v41 = select(select(v39, v40, v40 * f32(params2.PW) <= v37), v39 - 1.0,
-        v37 < v39 * f32(params2.PW));
-    let v42 = select(floor(v2 + v38), v2 + v41, rounded);
-    let v43 = select(select(v35, v36, v36 * f32(params2.PW) <= v34), v35 - 1.0,
-        v34 < v35 * f32(params2.PW));
-    let v44 = select(ceil(v2 + v33 / f32(params2.PW)), v2 + -v43, rounded) - v42;
-    let v45 = params2.gamma * v11 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
-    let v46 = v42 + v45;
-    let test6 = abs(v44) <= 3.4028234e+38 && abs(v46) <= 3.4028234e+38;
-    let v47 = -1.0 - v46;
-    let v48 = f32(params2.W) - v46;
-    let v49 = minimum(v47, v48);
-    let at3 = select(0, max(0, floor_to_int(v49 - (1.0 + abs(v49) * 9.536743e-7))), test6);
-    let v50 = maximum(v47, v48);
-    let at4 = select(0, min(ceil_to_int(v44), ceil_to_int(v50 + (1.0 + abs(v50) * 9.536743e-7))),
+    let v20 = f32(pw + 1) * width;
+    let v21 = -v20;
+    let q3 = floor(v21 / f32(params2.PW));
+    let v22 = q3 + 1.0;
+    let v23 = select(select(q3, v22, v22 * f32(params2.PW) <= v21), q3 - 1.0,
+        v21 < q3 * f32(params2.PW));
+    let right = select(ceil(x1 + v20 / f32(params2.PW)), x1 + -v23, rounded);
+    let v24 = f32(pw) * width;
+    let v25 = v24 / f32(params2.PW);
+    let q4 = floor(v25);
+    let v26 = q4 + 1.0;
+    let v27 = select(select(q4, v26, v26 * f32(params2.PW) <= v24), q4 - 1.0,
+        v24 < q4 * f32(params2.PW));
+    let left = select(floor(x1 + v25), x1 + v27, rounded);
+    let v28 = right - left;
+    let v29 = params2.gamma * width;
+    let dx = v29 * offset[((part_at + 1) * params2.PH + ph) * params2.PW + pw];
+    let v30 = left + dx;
+    let test6 = abs(v28) <= 3.4028234e+38 && abs(v30) <= 3.4028234e+38;
+    let v31 = -1.0 - v30;
+    let v32 = f32(params2.W) - v30;
+    let v33 = minimum(v31, v32);
+    let at3 = select(0, max(0, floor_to_int(v33 - (1.0 + abs(v33) * 9.536743e-7))), test6);
+    let v34 = maximum(v31, v32);
+    let at4 = select(0, min(ceil_to_int(v28), ceil_to_int(v34 + (1.0 + abs(v34) * 9.536743e-7))),
         test6);
-    let at5 = max(0, min(round_to_int(rois_value), params2.N - 1));
-    let v51 = maximum(v26 * v44, 1.0);
+    let n = max(0, min(round_to_int(batch), params2.N - 1));
+    let count = v14 * v28;
+    let v35 = maximum(count, 1.0);
     if (rest2 % 2 == 0) {
-      var sum: f32 = 0.0;
-      for (var step: i32 = at; step < at2; step++) {
-        let v52 = v24 + f32(step) + v27;
-        let at6 = floor_to_int(v52);
-        let h = at6 + 1;
-        let in_h = 0 <= h && h < params2.H;
-        let in_h2 = 0 <= at6 && at6 < params2.H;
-        let test7 = -1.0 <= v52;
-        let test8 = v52 < f32(params2.H);
-        let safe_h = max(0, min(h, last_h));
-        let safe_h2 = max(0, min(at6, last_h));
-        for (var step2: i32 = at3; step2 < at4; step2++) {
-          let v53 = v42 + f32(step2) + v45;
-          var value2: f32 = 0.0;
-          if (test7 && -1.0 <= v53 && test8 && v53 < f32(params2.W)) {
-            var sum2: f32 = 0.0;
-            let at7 = floor_to_int(v53);
-            let v54 = v53 - f32(at7);
-            let v55 = 1.0 - v54;
-            let safe_w = max(0, min(at7, last_w));
-            let in_w = 0 <= at7 && at7 < params2.W;
-            let w = at7 + 1;
-            let safe_w2 = max(0, min(w, last_w));
-            let in_w2 = 0 <= w && w < params2.W;
-            let test9 = in_h && in_w;
-            let test10 = in_h && in_w2;
-            let test11 = in_h2 && in_w;
-            let test12 = in_h2 && in_w2;
-            for (var c: i32 = 0; c < params2.C; c++) {
-              let at8 = (at5 * params2.C + c) * params2.H;
-              let at9 = (at8 + safe_h) * params2.W;
-              let at10 = (at8 + safe_h2) * params2.W;
-              let v56 = v55 * select(0.0, input[at9 + safe_w], test9) +
-                  v54 * select(0.0, input[at9 + safe_w2], test10);
-              let v57 = v55 * select(0.0, input[at10 + safe_w], test11) +
-                  v54 * select(0.0, input[at10 + safe_w2], test12);
-              let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
-                  (v56 - v57);
-              sum2 += term;
+      if (test4) {
+        var sum: f32 = 0.0;
+        for (var step: i32 = at; step < at2; step++) {
+          let v36 = top + f32(step) + dy;
+          let at5 = floor_to_int(v36);
+          let h = at5 + 1;
+          let in_h = 0 <= h && h < params2.H;
+          let in_h2 = 0 <= at5 && at5 < params2.H;
+          let test7 = -1.0 <= v36;
+          let test8 = v36 < f32(params2.H);
+          let safe_h = max(0, min(h, last_h));
+          let safe_h2 = max(0, min(at5, last_h));
+          for (var step2: i32 = at3; step2 < at4; step2++) {
+            let v37 = left + f32(step2) + dx;
+            var value2: f32 = 0.0;
+            if (test7 && -1.0 <= v37 && test8 && v37 < f32(params2.W)) {
+              var sum2: f32 = 0.0;
+              let at6 = floor_to_int(v37);
+              let v38 = v37 - f32(at6);
+              let v39 = 1.0 - v38;
+              let safe_w = max(0, min(at6, last_w));
+              let in_w = 0 <= at6 && at6 < params2.W;
+              let w = at6 + 1;
+              let safe_w2 = max(0, min(w, last_w));
+              let in_w2 = 0 <= w && w < params2.W;
+              let test9 = in_h && in_w;
+              let test10 = in_h && in_w2;
+              let test11 = in_h2 && in_w;
+              let test12 = in_h2 && in_w2;
+              for (var c: i32 = 0; c < params2.C; c++) {
+                let at7 = (n * params2.C + c) * params2.H;
+                let at8 = (at7 + safe_h) * params2.W;
+                let at9 = (at7 + safe_h2) * params2.W;
+                let v40 = v39 * select(0.0, input[at8 + safe_w], test9) +
+                    v38 * select(0.0, input[at8 + safe_w2], test10);
+                let v41 = v39 * select(0.0, input[at9 + safe_w], test11) +
+                    v38 * select(0.0, input[at9 + safe_w2], test12);
+                let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
+                    (v40 - v41);
+                sum2 += term;
+              }
+              value2 = sum2 / v35;
             }
-            value2 = sum2 / v51;
+            sum += value2;
           }
-          sum += value2;
         }
+        value = v5 * sum;
       }
-      value = select(select(0.0, params2.gamma * (v7 - v3) * sum, test4),
-          select(0.0, params2.gamma * v13 * sum, test4), rounded);
-    } else {
+    } else if (test4) {
       var sum3: f32 = 0.0;
       for (var step3: i32 = at; step3 < at2; step3++) {
-        let v58 = v24 + f32(step3) + v27;
-        let at11 = floor_to_int(v58);
-        let v59 = v58 - f32(at11);
-        let h2 = at11 + 1;
+        let v42 = top + f32(step3) + dy;
+        let at10 = floor_to_int(v42);
+        let v43 = v42 - f32(at10);
+        let h2 = at10 + 1;
         let in_h3 = 0 <= h2 && h2 < params2.H;
-        let v60 = 1.0 - v59;
-        let in_h4 = 0 <= at11 && at11 < params2.H;
-        let test13 = -1.0 <= v58;
-        let test14 = v58 < f32(params2.H);
+        let v44 = 1.0 - v43;
+        let in_h4 = 0 <= at10 && at10 < params2.H;
+        let test13 = -1.0 <= v42;
+        let test14 = v42 < f32(params2.H);
         let safe_h3 = max(0, min(h2, last_h));
-        let safe_h4 = max(0, min(at11, last_h));
+        let safe_h4 = max(0, min(at10, last_h));
         for (var step4: i32 = at3; step4 < at4; step4++) {
-          let v61 = v42 + f32(step4) + v45;
+          let v45 = left + f32(step4) + dx;
           var value3: f32 = 0.0;
-          if (test13 && -1.0 <= v61 && test14 && v61 < f32(params2.W)) {
+          if (test13 && -1.0 <= v45 && test14 && v45 < f32(params2.W)) {
             var sum4: f32 = 0.0;
-            let at12 = floor_to_int(v61);
-            let w2 = at12 + 1;
+            let at11 = floor_to_int(v45);
+            let w2 = at11 + 1;
             let safe_w3 = max(0, min(w2, last_w));
             let in_w3 = 0 <= w2 && w2 < params2.W;
-            let safe_w4 = max(0, min(at12, last_w));
-            let in_w4 = 0 <= at12 && at12 < params2.W;
+            let safe_w4 = max(0, min(at11, last_w));
+            let in_w4 = 0 <= at11 && at11 < params2.W;
             let test15 = in_h3 && in_w3;
             let test16 = in_h4 && in_w3;
             let test17 = in_h3 && in_w4;
             let test18 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < params2.C; c2++) {
-              let at13 = (at5 * params2.C + c2) * params2.H;
-              let at14 = (at13 + safe_h3) * params2.W;
-              let at15 = (at13 + safe_h4) * params2.W;
-              let v62 = v59 * select(0.0, input[at14 + safe_w3], test15) +
-                  v60 * select(0.0, input[at15 + safe_w3], test16);
-              let v63 = v62 - v59 * select(0.0, input[at14 + safe_w4], test17) -
-                  v60 * select(0.0, input[at15 + safe_w4], test18);
-              sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] * v63;
+              let at12 = (n * params2.C + c2) * params2.H;
+              let at13 = (at12 + safe_h3) * params2.W;
+              let at14 = (at12 + safe_h4) * params2.W;
+              let v46 = v43 * select(0.0, input[at13 + safe_w3], test15) +
+                  v44 * select(0.0, input[at14 + safe_w3], test16);
+              let v47 = v46 - v43 * select(0.0, input[at13 + safe_w4], test17) -
+                  v44 * select(0.0, input[at14 + safe_w4], test18);
+              sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] * v47;
             }
-            value3 = sum4 / v51;
+            value3 = sum4 / v35;
           }
           sum3 += value3;
         }
       }
-      value = select(select(0.0, params2.gamma * (v5 - v) * sum3, test4),
-          select(0.0, params2.gamma * v10 * sum3, test4), rounded);
+      value = v29 * sum3;
     }
     if (ACCUMULATE == 1) {
       grad_offset[index] += value;
@@ -775,8 +784,9 @@ fn roi_pool_backward_offset_grad_input_2(
           }
         }
       }
-      let at7 = (at6 + max(0, min(max(0, best4), params2.H - 1))) * params2.W +
-          max(0, min(max(0, best5), params2.W - 1));
+      let y4 = max(0, best4);
+      let x4 = max(0, best5);
+      let at7 = (at6 + max(0, min(y4, params2.H - 1))) * params2.W + max(0, min(x4, params2.W - 1));
       add_to_grad_input(at7,
           grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw]);
     }

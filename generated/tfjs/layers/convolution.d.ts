@@ -3,7 +3,10 @@ import { layers, type Shape, type Tensor } from "@tensorflow/tfjs";
 
 type ConvolutionOfKeras = Parameters<typeof layers.conv2d>[0];
 
-/** Options that convolutions share; those not described here mean what they mean in tf.layers.conv2d. */
+/**
+ * Options that convolutions share; those not described here mean what they mean in
+ * tf.layers.conv2d.
+ */
 export interface ConvolutionArgs
   extends Pick<
     ConvolutionOfKeras,
@@ -28,8 +31,8 @@ export interface ConvolutionArgs
   readonly kernelSize: number | readonly [y: number, x: number];
   readonly strides?: number | readonly [y: number, x: number];
   /**
-   * "valid" (the default): none; "same": as Keras pads; or how many rows and columns are added, as one
-   * number, [y, x] or [top, left, bottom, right].
+   * "valid" (the default): none; "same": as Keras pads; or how many rows and columns are added, as
+   * one number, [y, x] or [top, left, bottom, right].
    */
   readonly padding?:
     | "same"
@@ -44,7 +47,9 @@ export interface ConvolutionArgs
   readonly dataFormat?: "channelsLast" | "channelsFirst";
 }
 
-/** A layer whose kernel has the shape (rows, columns, channels of a group, filters), as in Keras. */
+/**
+ * A layer whose kernel has the shape (rows, columns, channels of a group, filters), as in Keras.
+ */
 export class Convolution extends layers.Layer {
   constructor(args: ConvolutionArgs);
   call(inputs: Tensor | Tensor[]): Tensor;

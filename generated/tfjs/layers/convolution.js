@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT-0
-// What layers of convolutions have in common: their options, the shapes that follow, and the order of
-// dimensions. Operators take images as (N, C, H, W); layers take them as Keras does unless told otherwise.
+// What layers of convolutions have in common: their options, the shapes that follow, and the order
+// of dimensions. Operators take images as (N, C, H, W); layers take them as Keras does unless told
+// otherwise.
 
 import * as tf from "@tensorflow/tfjs";
 
@@ -18,7 +19,9 @@ const ofLayers = [
   "weights",
 ];
 
-/** What tf.layers.conv2d reads in the same way: it makes objects of names and the other way round. */
+/**
+ * What tf.layers.conv2d reads in the same way: it makes objects of names and the other way round.
+ */
 const asInKeras = [
   "activation",
   "biasConstraint",
@@ -67,7 +70,9 @@ export function readChoice(layer, name, value, values) {
   );
 }
 
-/** "same", "valid", or how many rows and columns are added: one number, [y, x], or all four sides. */
+/**
+ * "same", "valid", or how many rows and columns are added: one number, [y, x], or all four sides.
+ */
 function readPadding(layer, value) {
   if (value === "same" || value === "valid") return value;
   const isSize = (each) => Number.isInteger(each) && each >= 0;
@@ -218,8 +223,8 @@ export class Convolution extends tf.layers.Layer {
   }
 
   /**
-   * Where taps lie that do not move, for an output of `rows` by `columns`: (1, rows * columns, 1, taps,
-   * 2), y before x.
+   * Where taps lie that do not move, for an output of `rows` by `columns`: (1, rows * columns, 1,
+   * taps, 2), y before x.
    */
   fixedPositions(x, rows, columns) {
     const [height, width] = this.kernelSize;

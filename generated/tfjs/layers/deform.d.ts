@@ -10,15 +10,17 @@ export interface DeformConv2DArgs extends ConvolutionArgs {
   readonly maskActivation?: "sigmoid" | "twice_sigmoid";
   /** Input channels fall into as many groups that move together; default 1. */
   readonly offsetGroups?: number;
-  /** Whether the predictor gives y, x of each tap in turn (the default), or the y of all taps first. */
+  /**
+   * Whether the predictor gives y, x of each tap in turn (the default), or the y of all taps first.
+   */
   readonly offsetOrder?: "interleaved" | "rows_then_columns";
   /** How the image goes on beyond its border; default "zeros". */
   readonly border?: "zeros" | "dcnv1";
   /** The slope at a coordinate of exactly -1; default "one_sided". */
   readonly edgeGrad?: "one_sided" | "zero";
   /**
-   * How many times as far an optimizer moves the predictors' weights as it would otherwise; default 1. The
-   * weights that are stored are those in use divided by this factor.
+   * How many times as far an optimizer moves the predictors' weights as it would otherwise; default
+   * 1. The weights that are stored are those in use divided by this factor.
    */
   readonly offsetLearningRateFactor?: number;
 }
@@ -28,8 +30,8 @@ export class DeformConv2D extends Convolution {
   static readonly className: "DeformConv2D";
   constructor(args: DeformConv2DArgs);
   /**
-   * Where each output position samples its input, in input pixels (a row or column below 0 lies outside):
-   * (N, OH, OW, offset groups, taps, 2), y before x.
+   * Where each output position samples its input, in input pixels (a row or column below 0 lies
+   * outside): (N, OH, OW, offset groups, taps, 2), y before x.
    */
   samplingPositions(input: Tensor): Tensor;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT-0
-// Deformable convolution as a layer: a plain convolution predicts how far each tap moves (and, modulated,
-// how much it counts), and begins as one that predicts nothing.
+// Deformable convolution as a layer: a plain convolution predicts how far each tap moves (and,
+// modulated, how much it counts), and begins as one that predicts nothing.
 
 import * as tf from "@tensorflow/tfjs";
 import { conv2d } from "../operators/conv2d.js";
@@ -102,8 +102,8 @@ export class DeformConv2D extends Convolution {
   }
 
   /**
-   * Where each output position samples its input, in input pixels (a row or column below 0 lies outside):
-   * (N, OH, OW, offset groups, taps, 2), y before x.
+   * Where each output position samples its input, in input pixels (a row or column below 0 lies
+   * outside): (N, OH, OW, offset groups, taps, 2), y before x.
    */
   samplingPositions(input) {
     return tf.tidy(() => {

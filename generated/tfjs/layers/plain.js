@@ -12,7 +12,9 @@ import {
   toChannelsFirst,
 } from "./convolution.js";
 
-/** A convolution like tf.layers.conv2d, but with the kernels that deformable ones are compared with. */
+/**
+ * A convolution like tf.layers.conv2d, but with the kernels that deformable ones are compared with.
+ */
 export class PlainConv2D extends Convolution {
   static className = "PlainConv2D";
 
@@ -32,7 +34,9 @@ export class PlainConv2D extends Convolution {
     });
   }
 
-  /** Where each output position samples its input, as DeformConv2D says it: (N, OH, OW, 1, taps, 2). */
+  /**
+   * Where each output position samples its input, as DeformConv2D says it: (N, OH, OW, 1, taps, 2).
+   */
   samplingPositions(input) {
     return tf.tidy(() => {
       const x = toChannelsFirst(input, this.dataFormat);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT-0
 // Another learning rate for some weights, under any optimizer.
 //
-// Multiplying their gradient would not do: Adam and its relatives divide by the gradient's size, and so
-// undo it. Instead the weights are w = factor * v, where v is what is stored and trained, and v is given
-// the gradient of w as it is. Then v moves as w would have moved, and w moves `factor` times as far.
+// Multiplying their gradient would not do: Adam and its relatives divide by the gradient's size,
+// and so undo it. Instead the weights are w = factor * v, where v is what is stored and trained,
+// and v is given the gradient of w as it is. Then v moves as w would have moved, and w moves
+// `factor` times as far.
 
 import * as tf from "@tensorflow/tfjs";
 

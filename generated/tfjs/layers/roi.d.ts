@@ -15,11 +15,13 @@ export interface DeformRoIPoolArgs {
   readonly gamma?: number;
   /** Units of the fully connected layers before the one that gives offsets; default [1024]. */
   readonly hiddenUnits?: readonly number[];
-  /** Of the hidden layers; default "glorotUniform". The layer that gives offsets begins with zeros. */
+  /**
+   * Of the hidden layers; default "glorotUniform". The layer that gives offsets begins with zeros.
+   */
   readonly kernelInitializer?: Parameters<typeof layers.dense>[0]["kernelInitializer"];
   /**
-   * How many times as far an optimizer moves the fully connected layers as it would otherwise; default 1. The
-   * weights that are stored are those in use divided by this factor.
+   * How many times as far an optimizer moves the fully connected layers as it would otherwise;
+   * default 1. The weights that are stored are those in use divided by this factor.
    */
   readonly offsetLearningRateFactor?: number;
   /** Feature maps as (N, H, W, C), the default, or as (N, C, H, W); so for the result. */
@@ -27,16 +29,17 @@ export interface DeformRoIPoolArgs {
 }
 
 /**
- * Pools boxes of feature maps in bins that move. Its inputs are [features, rois] with rois of (boxes, 5):
- * image, left, top, right, bottom; or of (N, boxes, 4), the boxes of each image, as model.fit needs it.
+ * Pools boxes of feature maps in bins that move. Its inputs are [features, rois] with rois of
+ * (boxes, 5): image, left, top, right, bottom; or of (N, boxes, 4), the boxes of each image, as
+ * model.fit needs it.
  */
 export class DeformRoIPool extends layers.Layer {
   static readonly className: "DeformRoIPool";
   constructor(args: DeformRoIPoolArgs);
   call(inputs: Tensor[]): Tensor;
   /**
-   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x before
-   * y.
+   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows,
+   * columns), x before y.
    */
   binOffsets(inputs: Tensor[]): Tensor;
   computeOutputShape(inputShapes: Shape[]): Shape;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT-0
-// Deformable RoI pooling as a layer: fully connected layers look at a box as it is pooled, and predict how
-// far each of its bins moves.
+// Deformable RoI pooling as a layer: fully connected layers look at a box as it is pooled, and
+// predict how far each of its bins moves.
 
 import * as tf from "@tensorflow/tfjs";
 import { deformRoiPool } from "../operators/deform_roi_pool.js";
@@ -58,7 +58,8 @@ export class DeformRoIPool extends tf.layers.Layer {
     if (!isFlat && !(rois?.length === 3 && rois[2] === 4))
       throw new RangeError(
         "DeformRoIPool takes [features, rois], with rois of (boxes, 5): image, left, top, right, " +
-          `bottom; or of (N, boxes, 4), for each image; they have the shape (${rois?.map(String).join(", ")}).`,
+          "bottom; or of (N, boxes, 4), for each image; " +
+          `they have the shape (${rois?.map(String).join(", ")}).`,
       );
     const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
@@ -111,8 +112,8 @@ export class DeformRoIPool extends tf.layers.Layer {
   }
 
   /**
-   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows, columns), x
-   * before y.
+   * How far each bin of each box moves, in units of `gamma` times the box: (boxes, 2, rows,
+   * columns), x before y.
    */
   binOffsets(inputs) {
     return tf.tidy(() => this.prepare(inputs).offset);

@@ -81,11 +81,13 @@ const sizes1 = [
   { name: "groups", is: (v) => idiv(v.C, v.I) },
   {
     name: "OH",
-    is: (v) => idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
+    is: (v) =>
+      idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
   },
   {
     name: "OW",
-    is: (v) => idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
+    is: (v) =>
+      idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
   },
 ];
 const bounds1 = [
@@ -246,7 +248,8 @@ const variants = [
                   { name: "weight", access: "read", binding: 1 },
                   { name: "output", access: "write", binding: 3 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -283,7 +286,8 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_input", access: "update", binding: 4 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
                 uniform: uniform2,
               },
               {
@@ -294,7 +298,8 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_weight", access: "update", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
+                groups: (v) =>
+                  ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -429,7 +434,8 @@ const variants = [
                   { name: "bias", access: "read", binding: 2 },
                   { name: "output", access: "write", binding: 3 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -468,7 +474,8 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_input", access: "update", binding: 4 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
                 uniform: uniform2,
               },
               {
@@ -479,7 +486,8 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 3 },
                   { name: "grad_weight", access: "update", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
+                groups: (v) =>
+                  ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
               {

@@ -95,11 +95,13 @@ const sizes1 = [
   { name: "groups", is: (v) => idiv(v.C, v.I) },
   {
     name: "OH",
-    is: (v) => idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
+    is: (v) =>
+      idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
   },
   {
     name: "OW",
-    is: (v) => idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
+    is: (v) =>
+      idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
   },
 ];
 const bounds1 = [
@@ -317,7 +319,8 @@ const variants = [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "output", access: "write", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -370,7 +373,9 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                    v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -614,7 +619,8 @@ const variants = [
                   { name: "mask", access: "read", binding: 3 },
                   { name: "output", access: "write", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -673,7 +679,9 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                    v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -923,7 +931,8 @@ const variants = [
                   { name: "bias", access: "read", binding: 4 },
                   { name: "output", access: "write", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -988,7 +997,9 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                    v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -1247,7 +1258,8 @@ const variants = [
                   { name: "bias", access: "read", binding: 4 },
                   { name: "output", access: "write", binding: 5 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
                 uniform: uniform1,
               },
             ],
@@ -1318,7 +1330,9 @@ const variants = [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH * v.OW, 128),
+                groups: (v) =>
+                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                    v.OW, 128),
                 uniform: uniform2,
               },
               {

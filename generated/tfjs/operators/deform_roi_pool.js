@@ -64,16 +64,7 @@ const constants1 = [
   { name: "BORDER", option: "border", default: 0 },
 ];
 const scalars1 = [
-  "N",
-  "C",
-  "H",
-  "W",
-  "R",
-  "PH",
-  "PW",
-  "spatial_scale",
-  "sampling_ratio",
-  "gamma",
+  "N", "C", "H", "W", "R", "PH", "PW", "spatial_scale", "sampling_ratio", "gamma",
 ];
 const constants2 = [
   { name: "COORDS", option: "coords", default: 0 },

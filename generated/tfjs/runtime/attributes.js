@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT-0
-// The attributes of a call, checked. Plain JavaScript, which is copied into each generated module.
+// How a call is checked, as in all generated modules.
 
 export const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };
 const largestF32 = 3.4028234663852886e38;

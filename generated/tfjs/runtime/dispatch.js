@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT-0
 // How groups become dispatches. A kernel computes the number of its group as
 //   group_base + workgroup_id.x + workgroup_id.y * num_workgroups.x
-// and returns where that is not below the number of groups; so a dispatch may cover too many groups,
-// but only at the end.
+// and returns where that is not below the number of groups; so a dispatch may cover too many
+// groups, but only at the end.
 
-/** The dispatches that cover `total` groups, when no dimension may have more than `perDimension`. */
+/**
+ * The dispatches that cover `total` groups, when no dimension may have more than `perDimension`.
+ */
 export function coverGroups(total, perDimension) {
   const all = [];
   for (let base = 0; base < total; ) {

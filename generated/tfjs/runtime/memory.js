@@ -23,7 +23,10 @@ export function createMemory({ bufferManager, device }) {
   return {
     /** A buffer of at least `size` bytes, for a slot of a plan. */
     workspace: (slot, size) => keep(`workspace ${slot}`, size, storage),
-    /** To bind where there is nothing to read; one for each buffer, since reading and writing differ. */
+    /**
+     * To bind where there is nothing to read; one for each buffer, since reading and writing
+     * differ.
+     */
     empty: (at) => keep(`empty ${at}`, 16, storage),
     /** Writes blocks one behind the other, `stride` bytes apart. */
     uniforms(blocks) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT-0
-// An operator of TensorFlow.js made of generated kernels: it checks its call, runs the kernel that is
-// registered for the backend, and is differentiated by the kernels that were derived of it.
+// An operator of TensorFlow.js made of generated kernels: it checks its call, runs the kernel that
+// is registered for the backend, and is differentiated by the kernels that were derived of it.
 
 import * as tf from "@tensorflow/tfjs";
 import { join, show } from "./attributes.js";
@@ -72,7 +72,9 @@ function registerForward(signature, variant, backendName, program) {
   });
 }
 
-/** The backward kernel gives the gradient of one tensor at a time, since only some are asked for. */
+/**
+ * The backward kernel gives the gradient of one tensor at a time, since only some are asked for.
+ */
 function registerBackward({ kernelName }, backendName, program) {
   tf.registerKernel({
     kernelName: `${kernelName}Backward`,
@@ -101,7 +103,8 @@ function registerGradient(signature, variant) {
       signature.outputs.forEach(({ name }, at) => {
         inputs[`grad_${name}`] = dys[at];
       });
-      // The gradients of one call share what they compute on the way: a third less work for all of them.
+      // The gradients of one call share what they compute on the way: a third less work for all of
+      // them.
       const session = {};
       const gradientOf = (name) => () => {
         const wanted = `grad_${name}`;
@@ -117,7 +120,10 @@ function registerGradient(signature, variant) {
   });
 }
 
-/** Registers the kernels of an operator with their gradients, and gives the function that calls them. */
+/**
+ * Registers the kernels of an operator with their gradients, and gives the function that calls
+ * them.
+ */
 export function defineOperator({ name, signature, variants }) {
   const required = signature.tensors.filter(({ optional }) => !optional).length;
   for (const variant of variants) {

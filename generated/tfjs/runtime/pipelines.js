@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT-0
-// WGSL compiled once: a module for each text, a pipeline for each entry point, bindings and constants.
+// WGSL compiled once: a module for each text, a pipeline for each entry point, bindings and
+// constants.
 
 const compute = 4; // GPUShaderStage.COMPUTE
 

@@ -11,7 +11,10 @@ export const arrays = {
   u32: Uint32Array,
 };
 
-/** The numbers of a call with the sizes that the plan computes, and how many elements each buffer has. */
+/**
+ * The numbers of a call with the sizes that the plan computes, and how many elements each buffer
+ * has.
+ */
 export function measure(plan, given) {
   const scalars = { ...given };
   for (const { name, is } of plan.sizes) scalars[name] = is(scalars);
@@ -39,7 +42,7 @@ const buffersOf = (step) =>
   step.kind === "fill" ? [{ name: step.buffer, access: "write" }] : step.buffers;
 
 /** The buffers that a step writes or adds to. */
-export const writtenBy = (step) =>
+const writtenBy = (step) =>
   buffersOf(step)
     .filter(({ access }) => access !== "read")
     .map(({ name }) => name);
@@ -95,7 +98,7 @@ export function selectSteps(plan, wanted, complete) {
  * The workspaces that `steps` leave complete: what one run leaves in them is what the next would
  * compute, since nothing is written to them after the first read, nor over them.
  */
-export function completedBy(plan, steps) {
+function completedBy(plan, steps) {
   const workspaces = Object.keys(plan.buffers).filter(
     (name) => plan.buffers[name].slot !== undefined,
   );

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT-0
-// What every generated module checks before it computes. Plain JavaScript, because it is copied into each of
-// them; the command line imports the same text. Messages are one sentence: what is wrong, what is allowed.
+// How a call is checked, as in all generated modules.
 
 import { join, partNames, readAttrs, show } from "./attributes.js";
 

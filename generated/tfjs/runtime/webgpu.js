@@ -5,12 +5,13 @@
 // helper functions of TensorFlow.js around its text, and its atomics are i32. A plan has several
 // launches, workspaces and uniform blocks of its own, and gradients add floats through atomic<u32>.
 // So the backend allocates the tensors, its pending commands are submitted, and the plan follows in
-// a command buffer of its own. One queue keeps their order: nothing waits, and nothing is read back.
+// a command buffer of its own. One queue keeps their order: nothing waits, and nothing is read
+// back.
 
-import { coverGroups, packUniform } from "./dispatch.js";
+import { encode, listDispatches } from "./commands.js";
 import { createMemory } from "./memory.js";
 import { createPipelines } from "./pipelines.js";
-import { arrays, constantsOf, measure, selectSteps } from "./plan.js";
+import { constantsOf, measure, selectSteps } from "./plan.js";
 
 const states = new WeakMap();
 
@@ -29,14 +30,16 @@ function stateOf(backend) {
   return state;
 }
 
-function checkLimits({ limits }, plan, elements) {
-  for (const [name, count] of Object.entries(elements))
+function checkLimits({ limits }, plan, names, elements) {
+  for (const name of names) {
+    const count = elements[name];
     for (const limit of ["maxStorageBufferBindingSize", "maxBufferSize"])
       if (count * 4 > limits[limit])
         throw new RangeError(
           `${plan.name}: ${name} takes ${count * 4} bytes; ` +
             `this device allows ${limits[limit]} (${limit}).`,
         );
+  }
 }
 
 /** The buffer of a tensor's elements, which the backend makes where there is none yet. */
@@ -52,7 +55,10 @@ function makeOutput(backend, shape, elements) {
   return output;
 }
 
-/** The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it later. */
+/**
+ * The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it
+ * later.
+ */
 function sizeSlots(plan, elements) {
   const sizes = {};
   for (const [name, { slot }] of Object.entries(plan.buffers)) {
@@ -64,14 +70,17 @@ function sizeSlots(plan, elements) {
   return sizes;
 }
 
-/** The buffers of the steps by name: of tensors, of workspaces, and a stand-in where one is empty. */
-function findBuffers(backend, memory, plan, steps, tensors, elements) {
-  const sizes = sizeSlots(plan, elements);
-  const used = new Set(
+/** The names of the buffers that steps use. */
+const usedBy = (steps) =>
+  new Set(
     steps.flatMap((step) =>
       step.kind === "fill" ? [step.buffer] : step.buffers.map(({ name }) => name),
     ),
   );
+
+/** Buffers by name: of tensors, of workspaces, and a stand-in where one is empty. */
+function findBuffers(backend, memory, plan, used, tensors, elements) {
+  const sizes = sizeSlots(plan, elements);
   const buffers = new Map();
   Object.entries(plan.buffers).forEach(([name, { slot }], at) => {
     if (!used.has(name)) return;
@@ -83,94 +92,52 @@ function findBuffers(backend, memory, plan, steps, tensors, elements) {
   return buffers;
 }
 
-/** Every dispatch of the steps, with its uniform block. */
-function listDispatches(device, steps, scalars) {
-  const perDimension = device.limits.maxComputeWorkgroupsPerDimension;
-  const dispatches = [];
-  for (const step of steps) {
-    if (step.kind === "fill") continue;
-    for (const { base, x, y } of coverGroups(step.groups(scalars), perDimension))
-      dispatches.push({ step, x, y, block: packUniform(step.uniform, scalars, base) });
-  }
-  return dispatches;
-}
-
-function encodeFill(device, encoder, buffer, value, type) {
-  if (value === 0) {
-    encoder.clearBuffer(buffer);
-    return;
-  }
-  const { size } = buffer;
-  const values = device.createBuffer({ size, usage: 0x04 /* COPY_SRC */, mappedAtCreation: true });
-  new type(values.getMappedRange()).fill(value);
-  values.unmap();
-  encoder.copyBufferToBuffer(values, 0, buffer, 0, size);
-}
-
-function encode(device, findPipeline, program, steps, buffers, dispatches, constants, uniforms) {
-  const encoder = device.createCommandEncoder();
-  let slot = 0;
-  for (const step of steps) {
-    if (step.kind === "fill") {
-      const { dtype } = program.plan.buffers[step.buffer];
-      encodeFill(device, encoder, buffers.get(step.buffer), step.value, arrays[dtype]);
-      continue;
-    }
-    const { pipeline, layout } = findPipeline(program.source, step, constants);
-    const { binding, bytes } = step.uniform;
-    const group = device.createBindGroup({
-      layout,
-      entries: [
-        ...step.buffers.map((use) => ({
-          binding: use.binding,
-          resource: { buffer: buffers.get(use.name) },
-        })),
-        { binding, resource: { buffer: uniforms.buffer, offset: 0, size: bytes } },
-      ],
-    });
-    const pass = encoder.beginComputePass({ label: step.function });
-    pass.setPipeline(pipeline);
-    for (; dispatches[slot]?.step === step; slot++) {
-      pass.setBindGroup(0, group, [slot * uniforms.stride]);
-      pass.dispatchWorkgroups(dispatches[slot].x, dispatches[slot].y);
-    }
-    pass.end();
-  }
-  return encoder.finish();
-}
-
 /**
- * Computes the outputs `wanted`, as tensors. Workspaces stay in memory until another `session` runs,
- * for the other outputs of the same call.
+ * Computes the outputs `wanted`, as tensors. Workspaces stay in memory until another `session`
+ * runs, for the other outputs of the same call.
  */
-export function runOnWebgpu(program, { backend, call, inputs, wanted, session }) {
-  const { plan } = program;
-  const { device } = backend;
-  const state = stateOf(backend);
-  const { memory, findPipeline } = state;
-  const { scalars, elements } = measure(plan, call.scalars);
-  checkLimits(device, plan, elements);
+export function runOnWebgpu(program, { session, ...run }) {
+  const state = stateOf(run.backend);
   if (state.session !== session) {
     state.session = session;
     state.complete = new Set();
   }
-  const steps = selectSteps(plan, wanted, state.complete);
+  try {
+    return submit(program, run, state);
+  } catch (error) {
+    // What was to be complete is not.
+    state.session = undefined;
+    throw error;
+  }
+}
+
+function submit(program, { backend, call, inputs, wanted }, { memory, findPipeline, complete }) {
+  const { plan } = program;
+  const { device } = backend;
+  const { scalars, elements } = measure(plan, call.scalars);
+  const steps = selectSteps(plan, wanted, complete);
+  const used = usedBy(steps);
+  checkLimits(device, plan, used, elements);
   const outputs = wanted.map((name) =>
     makeOutput(backend, plan.buffers[name].shape(scalars), elements[name]),
   );
-  const tensors = { ...inputs };
-  wanted.forEach((name, at) => {
-    tensors[name] = outputs[at];
-  });
-  const buffers = findBuffers(backend, memory, plan, steps, tensors, elements);
+  const results = Object.fromEntries(wanted.map((name, at) => [name, outputs[at]]));
+  const tensors = { ...inputs, ...results };
+  const buffers = findBuffers(backend, memory, plan, used, tensors, elements);
   const work = steps.filter((step) => step.kind !== "fill" || elements[step.buffer] > 0);
   const dispatches = listDispatches(device, work, scalars);
-  const constants = constantsOf(plan, call);
+  const uniforms = memory.uniforms(dispatches.map(({ block }) => block));
+  const pipelineOf = (step) => findPipeline(program.source, step, constantsOf(plan, call));
+  // Tensors that were just made here, or are still being computed, are in the backend's commands.
   backend.endComputePassEncoder();
   if (backend.commandEncoder) backend.submitQueue();
-  const uniforms = memory.uniforms(dispatches.map(({ block }) => block));
-  device.queue.submit([
-    encode(device, findPipeline, program, work, buffers, dispatches, constants, uniforms),
-  ]);
+  const { commands, temporary } = encode(device, plan, work, {
+    buffers,
+    dispatches,
+    uniforms,
+    pipelineOf,
+  });
+  device.queue.submit([commands]);
+  for (const buffer of temporary) buffer.destroy();
   return outputs;
 }
