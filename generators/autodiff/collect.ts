@@ -11,6 +11,7 @@ import { pullGuards } from "./guards.ts";
 import { invert } from "./invert.ts";
 import { joinBranches, type Meeting } from "./meet.ts";
 import { elementAt, type Place } from "./places.ts";
+import { shareWalks } from "./share.ts";
 import { sumOf } from "./sums.ts";
 
 /** The stages that compute the gradient of `place` from its contributions. */
@@ -24,9 +25,9 @@ export function collect(
   const known = { isPositive: positiveIn(kernel), facts: factsOf(kernel), moved };
   const inverted = meetings.map((meeting) => invert(meeting, known));
   if (inverted.every((i) => i !== undefined)) {
-    const total = sumOf(inverted, moved);
+    const total = shareWalks([sumOf(inverted, moved)], moved);
     const { gradient: name, dims } = place;
-    return [{ kind: "gather", name, dims, ...domain(place.loops, [total], moved) }];
+    return [{ kind: "gather", name, dims, ...domain(place.loops, total, moved) }];
   }
   const plain = joinBranches(place, contributions, "same");
   return plain.map((meeting) => scatterOf(kernel, place, meeting, moved));
@@ -77,7 +78,8 @@ function scatterOf(
   });
   // Loops become canonical, as those of a gather, so that equal stages are equal.
   const element = elementAt(place, read, at);
-  const whole = domain(loops, [allOf(tests) ?? yes, guarded.value, ...element], moved);
+  const parts = shareWalks([allOf(tests) ?? yes, guarded.value, ...element], moved);
+  const whole = domain(loops, parts, moved);
   const [test, amount, ...position] = whole.parts;
   return {
     kind: "scatter",

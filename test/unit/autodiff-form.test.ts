@@ -141,3 +141,24 @@ describe("scatters", () => {
     expect(zero.length).toBe(4);
   });
 });
+
+describe("a maximum", () => {
+  it("is walked once for what it is and where it was reached", () => {
+    const kernel = backward("roi_align", [], ["input"]);
+    for (const stage of kernel.stages) {
+      const walks = new Set(
+        inside(rootsOf(stage)).flatMap((e) =>
+          e.kind === "part" && e.of.op === "max" ? [e.of] : [],
+        ),
+      );
+      // Of samples, of corners: by the option, one of them is taken.
+      const bodies = [...walks].map((of) => of.bodies[0]);
+      expect(new Set(bodies).size).toBe(bodies.length);
+    }
+    const modes = kernel.stages.map(
+      (stage) =>
+        inside(rootsOf(stage)).filter((e) => e.kind === "part" && e.of.op === "max").length,
+    );
+    expect(Math.max(...modes)).toBeGreaterThan(0);
+  });
+});
