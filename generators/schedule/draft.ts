@@ -68,6 +68,12 @@ export const axesAround = ({ panels }: Draft, stage: string): readonly string[] 
     panel === stage || reader === stage ? axes : [],
   );
 
+/** Why the loops of a stage cannot be walked otherwise, or nothing. */
+export const refuseWalking = ({ loops }: Draft, stage: string): string | undefined =>
+  loops.get(stage)?.by === "lanes"
+    ? `a group of threads walks the sum of each element of ${stage}`
+    : undefined;
+
 /** Why a transform does not apply; shown together with the plan as it is. */
 export interface Refused {
   readonly refused: string;

@@ -3,7 +3,7 @@
 import { type Expr, type Loop, type Reduce, size } from "../ir/expr.ts";
 import { type Gather, rootsOf, type Stage } from "../ir/kernel.ts";
 import { freeLoops, visit } from "../ir/walk.ts";
-import { axisNames, orderSum } from "./domain.ts";
+import { axisNames, orderSum, refuseAxes } from "./domain.ts";
 import { costOf, mostText, type Setting, sharesOf, weigh } from "./sharing.ts";
 
 /**
@@ -24,7 +24,8 @@ export function findInnermost(stage: Stage, { except }: Setting): string | undef
     const own = shares.filter(({ differs }) => differs.has(l)).reduce((n, s) => n + s.weight, 0);
     if (l.hi !== size(l.axis) || except.has(l.axis) || own === 0 || all - own < mostText / 8)
       continue;
-    if (own < (best?.cost ?? all)) best = { axis: names[d]!, cost: own };
+    if (own < (best?.cost ?? all) && refuseAxes(stage, [names[d]!]) === undefined)
+      best = { axis: names[d]!, cost: own };
   }
   return best?.axis;
 }

@@ -7,7 +7,8 @@ import { type Gather, type Kernel, rootsOf, type Stage } from "../ir/kernel.ts";
 import { visit } from "../ir/walk.ts";
 import { copyTo } from "./copies.ts";
 import { axisNames, type Walk } from "./domain.ts";
-import type { Refused } from "./draft.ts";
+import { type Draft, launchedStages, type Refused } from "./draft.ts";
+import { inlineStages } from "./inline.ts";
 
 /** A stage that is made inside the loops of the stage that reads it. */
 export interface Panel extends Gather {
@@ -93,6 +94,21 @@ export function findReader(
     loops.set(l, around);
   }
   return { stage, reader, loops };
+}
+
+/** Why the panels of a draft cannot all be made where they were asked for, or nothing. */
+export function refusePanels(draft: Draft): string | undefined {
+  if (draft.panels.size === 0) return undefined;
+  const stored = new Set(launchedStages(draft).map(({ name }) => name));
+  const kernel = inlineStages(draft.kernel, stored);
+  for (const [name, { reader, axes }] of draft.panels) {
+    const placed = findReader(kernel, name, axes);
+    if ("refused" in placed) return placed.refused;
+    if (placed.reader.name !== reader)
+      return `panels of ${name} are made by ${reader}, which would no longer read it`;
+    if (draft.panels.has(reader)) return `${reader}, which makes panels of ${name}, is one itself`;
+  }
+  return undefined;
 }
 
 function makePanel({ stage, reader, loops }: Placed, names: Map<Expr | Loop, string>): Panel {

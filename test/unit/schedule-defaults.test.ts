@@ -5,6 +5,7 @@ import { readOperator } from "../../generators/frontend/operator.ts";
 import { findPlanFaults } from "../../generators/ir/nestCheck.ts";
 import { defaultSchedule } from "../../generators/schedule/defaults.ts";
 import { findTarget } from "../../targets/registry.ts";
+import { expectSame, limits, refusalOf } from "./schedule.fixtures.ts";
 
 const read = (name: string) =>
   readOperator(new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname);
@@ -54,6 +55,17 @@ describe("default schedules", () => {
     for (const name of ["roi_align", "roi_pool"])
       for (const target of ["js", "cuda"])
         expect(scheduleOf(name, target).join()).not.toContain("jam");
+  });
+  it("leave a loop outside of those whose ends follow from its index", () => {
+    const path = new URL("../declarations/windowed_sums.ts", import.meta.url).pathname;
+    const operator = backwardOf(readOperator(path));
+    const { capabilities } = findTarget("js");
+    const steps = defaultSchedule(operator.kernel([]), capabilities, limits).steps;
+    // Most of a sum's terms is the same in all windows, but each window walks elements of its own.
+    expect(refusalOf(operator.kernel([]), [["order", { stage: "grad_input", axes: "R" }]])).toMatch(
+      /how far other loops of grad_input run depends on the index over R$/,
+    );
+    expectSame(operator, steps, { present: [], sizes: { W: 9, R: 6 }, attrs: {} }, 1e-13);
   });
 });
 

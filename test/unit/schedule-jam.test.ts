@@ -1,57 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { backwardOf } from "../../generators/autodiff/operator.ts";
-import type { AttrValue } from "../../generators/frontend/attributes.ts";
-import { numbersOf } from "../../generators/frontend/numbers.ts";
-import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
-import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
-import { checkPlan } from "../../generators/ir/nestCheck.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
 import { dumpPlan } from "../../generators/ir/nestDump.ts";
-import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
-import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
-import { type Fill, fillInputs } from "../declarations/compare.ts";
-
-const pathOf = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
-const limits = { threads: 256, sharedBytes: 16384 };
-
-const fill: Fill = (tensor, i, columns, random) => {
-  if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
-  if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
-  if (tensor === "offset") return random() * 6 - 3;
-  return random() * 2 - 1;
-};
-
-interface Setting {
-  readonly present: readonly string[];
-  readonly sizes: Readonly<Record<string, number>>;
-  readonly attrs: Readonly<Record<string, AttrValue>>;
-}
-
-/** Threads run in any order and memory is poisoned: the plan gives what the kernel does, to the bit. */
-function expectSame(operator: Operator, schedule: Schedule, s: Setting, bound = 0) {
-  const kernel = operator.kernel(s.present);
-  const plan = schedulePlan(kernel, schedule, limits);
-  checkPlan(plan, "scheduling");
-  const inputs = fillInputs(operator, s, fill);
-  const numbers = numbersOf(operator, s.attrs);
-  const want = interpretKernel(kernel, inputs, s.sizes, numbers.attrs, numbers.options);
-  const all = resolveSizes(kernel, s.sizes, numbers.attrs, numbers.options);
-  const scalar = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
-  const constant = Object.entries(numbers.options).map(([k, v]) => [k.toUpperCase(), v]);
-  const found = interpretPlan(
-    plan,
-    Object.fromEntries(Object.entries(inputs).map(([k, v]) => [k, v.data])),
-    { ...all, ...Object.fromEntries(scalar) },
-    Object.fromEntries(constant.filter(([k]) => plan.options.some((o) => o.constant === k))),
-    { mode: "f64", order: "shuffled", seed: 3, poison: true },
-  );
-  for (const name of kernel.outputs) {
-    const [got, expected] = [found[name]!, want[name]!.parts[0]!];
-    expect(got.length, name).toBe(expected.length);
-    const errors = got.map((v, i) => Math.abs(v - expected[i]!));
-    expect(Math.max(...errors), name).toBeLessThanOrEqual(bound);
-    expect(got.some((v) => v !== 0)).toBe(true);
-  }
-}
+import { type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import { expectSame, limits, pathOf, refusalOf } from "./schedule.fixtures.ts";
 
 const threads = ["pointwise", { group: 32 }] as const;
 const jams: Record<string, Schedule> = {
@@ -189,64 +141,9 @@ describe("jam elsewhere", () => {
   });
 });
 
-describe("panels", () => {
-  const panel = ["panel", { stage: "columns", axes: "N OH" }] as const;
-  const schedules: Record<string, Schedule> = {
-    alone: [panel],
-    "in another order": [["panel", { stage: "columns", axes: "OH,N" }]],
-    "jammed, channels innermost": [
-      panel,
-      ["order", { stage: "columns", axes: "C" }],
-      ["jam", { stage: "output", axis: "O", by: 4 }],
-      ["jam", { stage: "output", axis: "OW", by: 2 }],
-    ],
-  };
-  it.each(Object.keys(schedules))("deform_conv2d, %s", (name) => {
-    for (const [O, I, G] of [
-      [10, 3, 3],
-      [5, 6, 1],
-      [6, 1, 2],
-    ] as const)
-      expectSame(readOperator(pathOf("deform_conv2d")), schedules[name]!, {
-        present: ["mask", "bias"],
-        sizes: { N: 2, C: 6, H: 4, W: 5, O, I, G, KH: 2, KW: 2 },
-        attrs: { padding: { top: 1, left: 0, bottom: 1, right: 0 }, stride: { y: 1, x: 2 } },
-      });
-  });
-  it("hold what one step of the loops around needs", () => {
-    const kernel = readOperator(pathOf("deform_conv2d")).kernel([]);
-    const plan = schedulePlan(kernel, [panel], limits);
-    const { axes, role } = plan.buffers.find(({ name }) => name === "columns")!;
-    expect([axes.flat(), role]).toEqual([["C", "KH", "KW", "OW"], "workspace"]);
-    expect(plan.steps.length).toBe(1);
-  });
-  it("are refused where loops run otherwise, or elements read elsewhere", () => {
-    const operator = readOperator(pathOf("deform_conv2d"));
-    const refuse = (schedule: Schedule, kernel = operator.kernel([])) => {
-      const result = applySchedule(kernel, schedule, limits);
-      return "refused" in result ? result.refused : undefined;
-    };
-    const along = (axes: string) => ["panel", { stage: "columns", axes }] as const;
-    expect(refuse([along("C")])).toMatch(/C is not an axis of both columns and output/);
-    expect(refuse([along("")])).toMatch(/names axes of columns/);
-    expect(refuse([["panel", { stage: "output", axes: "N" }]])).toMatch(/no inner stage named/);
-    expect(refuse([panel, threads])).toMatch(/one after another/);
-    expect(refuse([threads, panel])).toMatch(/wait for each other/);
-    expect(refuse([panel, ["jam", { stage: "output", axis: "OH", by: 2 }]])).toMatch(/each step/);
-    expect(refuse([panel, ["order", { stage: "columns", axes: "OH" }]])).toMatch(/each step/);
-    const backward = backwardOf(operator).kernel([]);
-    expect(refuse([panel], backward)).toMatch(/not an axis of both|other indices/);
-    expect(refuse([["panel", { stage: "grad_columns", axes: "N" }]], backward)).toMatch(
-      /not read by one stage alone/,
-    );
-  });
-});
-
 describe("refusals", () => {
-  const refuse = (name: string, schedule: Schedule) => {
-    const result = applySchedule(readOperator(pathOf(name)).kernel([]), schedule, limits);
-    return "refused" in result ? result.refused : undefined;
-  };
+  const refuse = (name: string, schedule: Schedule) =>
+    refusalOf(readOperator(pathOf(name)).kernel([]), schedule);
   it("says why", () => {
     const jam = (stage: string, axis: string, by: number) => ["jam", { stage, axis, by }] as const;
     expect(refuse("conv2d", [jam("columns", "O", 4)])).toMatch(/no stage named columns/);
@@ -256,10 +153,7 @@ describe("refusals", () => {
     expect(refuse("conv2d", [["order", { stage: "output", axes: "" }]])).toMatch(/names axes/);
     const lanes = ["lanes", { lanes: 8 }] as const;
     const backward = backwardOf(readOperator(pathOf("deform_conv2d"))).kernel([]);
-    const refuseBackward = (schedule: Schedule) => {
-      const result = applySchedule(backward, schedule, limits);
-      return "refused" in result ? result.refused : undefined;
-    };
+    const refuseBackward = (schedule: Schedule) => refusalOf(backward, schedule);
     const owned = ["accumulate", { stage: "grad_input", by: "owned" }] as const;
     const ordered = ["order", { stage: "grad_input", axes: "C" }] as const;
     expect(refuseBackward([jam("grad_input", "C", 2)])).toMatch(/elements that its indices choose/);
@@ -270,5 +164,16 @@ describe("refusals", () => {
     expect(refuse("conv2d", [walk("columns", "I")])).toMatch(/no stage named columns/);
     expect(refuse("conv2d", [lanes, jam("output", "O", 2)])).toMatch(/group of threads walks/);
     expect(refuse("conv2d", [jam("output", "O", 2), lanes])).toMatch(/several elements/);
+    for (const changed of [walk("output", "I"), ["order", { stage: "output", axes: "O" }]] as const)
+      expect(refuse("conv2d", [lanes, changed])).toMatch(/group of threads walks/);
+  });
+  it("says which loops have to stay where they are, and moves those behind them", () => {
+    const backward = backwardOf(readOperator(pathOf("roi_align"))).kernel([]);
+    const order = (axes: string): Schedule => [["order", { stage: "grad_input", axes }]];
+    for (const axes of ["R", "PH C"])
+      expect(refusalOf(backward, order(axes))).toMatch(
+        /^order: how far other loops of grad_input run depends on the index over (R|PH)$/,
+      );
+    expect(refusalOf(backward, order("C"))).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
-import { axesAround, launchedStages, type Transform } from "../draft.ts";
+import { axesAround, launchedStages, refuseWalking, type Transform } from "../draft.ts";
 
 const most = 16;
 
@@ -27,12 +27,12 @@ export const jam: Transform = {
     if (stage.kind === "scatter")
       return { refused: `${stage.name} adds to elements that its indices choose` };
     const { jams, ...rest } = draft.walkings.get(stage.name) ?? asDeclared;
-    const refused = refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]);
+    const refused =
+      refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]) ??
+      refuseWalking(draft, stage.name);
     if (refused !== undefined) return { refused };
     if (axesAround(draft, stage.name).includes(String(axis)))
       return { refused: `a panel is made at each step of the loop over ${axis}` };
-    if (draft.loops.get(stage.name)?.by === "lanes")
-      return { refused: `a group of threads walks the sum of each element of ${stage.name}` };
     const walking = { ...rest, jams: [...jams, { axis: String(axis), by }] };
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },

@@ -1,7 +1,7 @@
 import { type Expr, kindOf, type Reduce } from "../../ir/expr.ts";
 import type { Stage } from "../../ir/kernel.ts";
 import { children, freeLoops } from "../../ir/walk.ts";
-import type { Transform } from "../draft.ts";
+import type { Draft, Transform } from "../draft.ts";
 import { inlineStages } from "../inline.ts";
 
 const counts = [2, 4, 8, 16, 32, 64, 128, 256];
@@ -18,6 +18,8 @@ export const lanes: Transform = {
       return { refused: `lanes is one of ${counts.join(", ")}, not ${count}` };
     if (count > limits.threads)
       return { refused: `a group has at most ${limits.threads} threads here, not ${count}` };
+    if (draft.panels.size > 0)
+      return { refused: "a panel is made by loops that run one after another" };
     const loops = new Map(draft.loops);
     const stages = inlineStages(draft.kernel, draft.stored).stages;
     const reasons = stages.map((stage) => {
@@ -32,6 +34,17 @@ export const lanes: Transform = {
     return { refused: reasons.join("; ") };
   },
 };
+
+/** Why groups can no longer share the sums that a draft says they share, or nothing. */
+export function refuseLanes({ kernel, stored, loops }: Draft): string | undefined {
+  for (const stage of inlineStages(kernel, stored).stages) {
+    if (loops.get(stage.name)?.by !== "lanes") continue;
+    const sum = soleReduction(stage);
+    if (typeof sum === "string")
+      return `groups of threads share a sum of ${stage.name}, but ${sum}`;
+  }
+  return undefined;
+}
 
 /** The one sum that a stage's element is made from, or why a group cannot share it. */
 export function soleReduction(stage: Stage): Reduce | string {

@@ -1,4 +1,6 @@
 import type { Transform } from "../draft.ts";
+import { refusePanels } from "../panels.ts";
+import { refuseLanes } from "./lanes.ts";
 
 /** A stage is stored in a workspace, by a launch of its own. */
 export const materialise: Transform = {
@@ -17,6 +19,9 @@ export const materialise: Transform = {
     const found = draft.kernel.stages.find((s) => s.name === stage);
     if (found?.kind !== "gather" || draft.kernel.outputs.includes(found.name))
       return { refused: `${draft.kernel.operator} has no inner stage named ${stage}` };
-    return { ...draft, stored: new Set([...draft.stored, found.name]) };
+    if (draft.panels.has(found.name)) return { refused: `${found.name} is made in panels already` };
+    const next = { ...draft, stored: new Set([...draft.stored, found.name]) };
+    const refused = refusePanels(next) ?? refuseLanes(next);
+    return refused === undefined ? next : { refused };
   },
 };

@@ -1,5 +1,5 @@
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
-import { axesAround, launchedStages, type Transform } from "../draft.ts";
+import { axesAround, launchedStages, refuseWalking, type Transform } from "../draft.ts";
 
 /** What does not depend on the innermost loops is computed outside of them. Memory keeps its order. */
 export const order: Transform = {
@@ -27,7 +27,7 @@ export const order: Transform = {
       .filter((axis) => axis !== "");
     if (inner.length === 0) return { refused: `axes names axes of ${stage.name}, such as "OH OW"` };
     for (const one of stages) {
-      const refused = refuseAxes(one, inner);
+      const refused = refuseAxes(one, inner) ?? refuseWalking(draft, one.name);
       if (refused !== undefined) return { refused };
     }
     const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));

@@ -1,7 +1,7 @@
 import { refuseAxes } from "../domain.ts";
 import { axesAround, launchedStages, type Transform } from "../draft.ts";
 import { inlineStages } from "../inline.ts";
-import { findReader } from "../panels.ts";
+import { findReader, refusePanels } from "../panels.ts";
 
 /** For machines without groups: what a step of the reader's outer loops needs stays in the nearest cache. */
 export const panel: Transform = {
@@ -46,10 +46,12 @@ export const panel: Transform = {
       );
       if (used !== undefined) return { refused: `${used} of ${one.name} runs inside already` };
     }
-    return {
+    const next = {
       ...draft,
       stored: new Set([...draft.stored, found.name]),
       panels: new Map(draft.panels).set(found.name, { reader: reader.name, axes: around }),
     };
+    const refused = refusePanels(next);
+    return refused === undefined ? next : { refused };
   },
 };

@@ -2,7 +2,7 @@ import type { Loop } from "../../ir/expr.ts";
 import type { Stage } from "../../ir/kernel.ts";
 import { visit } from "../../ir/walk.ts";
 import { asDeclared } from "../domain.ts";
-import { launchedStages, type Transform } from "../draft.ts";
+import { launchedStages, refuseWalking, type Transform } from "../draft.ts";
 import { inlineStages } from "../inline.ts";
 
 /** What a sum's innermost loops do not change is computed outside of them. Terms are added in another order. */
@@ -32,8 +32,8 @@ export const walk: Transform = {
     const unknown = sums.find((axis) => !known.includes(axis));
     if (sums.length === 0 || unknown !== undefined)
       return { refused: `axes names axes of the sums of ${stage.name}: ${known.join(", ")}` };
-    if (draft.loops.get(stage.name)?.by === "lanes")
-      return { refused: `a group of threads walks the sum of each element of ${stage.name}` };
+    const refused = refuseWalking(draft, stage.name);
+    if (refused !== undefined) return { refused };
     const walking = { ...(draft.walkings.get(stage.name) ?? asDeclared), sums };
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },
