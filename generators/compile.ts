@@ -29,6 +29,8 @@ export interface OperatorSource extends Declared {
   readonly variants: readonly (readonly string[])[];
   /** The tensors that gradients are derived of. */
   readonly differentiable: readonly string[];
+  /** Stops where one of them is asked for, which cannot be derived. */
+  readonly refuseGradient?: (tensor: string, message: string) => never;
   /** The forward kernel, given the optional tensors named. */
   kernel(present: readonly string[]): Kernel;
   /** The kernel of all gradients, where it is not the one that is derived from `kernel`. */

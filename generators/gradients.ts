@@ -22,22 +22,33 @@ export function backwardKernel(
   );
   if (wanted.length === 0) return undefined;
   const found =
-    derived.get(forward) ?? operator.backward?.(present) ?? deriveBackward(forward, wanted);
+    derived.get(forward) ??
+    operator.backward?.(present) ??
+    deriveBackward(operator, forward, wanted);
   derived.set(forward, found);
   return found;
 }
 
-function deriveBackward(forward: Kernel, wanted: readonly string[]): Kernel {
+function deriveBackward(
+  operator: OperatorSource,
+  forward: Kernel,
+  wanted: readonly string[],
+): Kernel {
   try {
     return differentiate(forward, wanted);
   } catch (error) {
-    if (error instanceof GradientError) refuse(forward, wanted, error);
+    if (error instanceof GradientError) refuse(operator, forward, wanted, error);
     throw error;
   }
 }
 
-/** A gradient that is not defined is the author's to leave out: which tensor's, and where it is declared. */
-function refuse(forward: Kernel, wanted: readonly string[], error: GradientError): never {
+/** A gradient that is not defined is the author's to leave out: which tensor's, and where it is asked for. */
+function refuse(
+  operator: OperatorSource,
+  forward: Kernel,
+  wanted: readonly string[],
+  error: GradientError,
+): never {
   const fails = (name: string): boolean => {
     try {
       differentiate(forward, [name]);
@@ -46,10 +57,12 @@ function refuse(forward: Kernel, wanted: readonly string[], error: GradientError
       return true;
     }
   };
-  const names = wanted.filter(fails).join(", ") || wanted.join(", ");
+  const failing = wanted.filter(fails);
+  const names = failing.join(", ") || wanted.join(", ");
   const message =
     `the gradient of ${names} cannot be derived: ${error.message.replace(/\.$/, "")}; ` +
     `leave ${names} out of \`differentiable\``;
+  operator.refuseGradient?.(failing[0] ?? wanted[0]!, message);
   throw new DeclarationError([{ ...forward.source, code: "WW160", message, text: "", length: 1 }]);
 }
 

@@ -20,6 +20,8 @@ export interface MetaData {
   readonly source: string | undefined;
   readonly attrs: readonly AttrDecl[];
   readonly differentiable: readonly string[];
+  /** Stops where `meta` asks for the gradient of a tensor, which cannot be derived. */
+  readonly refuseGradient: (tensor: string, message: string) => never;
   readonly axes: readonly { readonly axis: string; readonly of: Function }[];
   readonly demands: readonly { readonly holds: Function; readonly otherwise: string }[];
   readonly indices: readonly IndexColumn[];
@@ -58,6 +60,11 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
     source: f.source && expect(f.source, "string", "source").value,
     attrs,
     differentiable,
+    refuseGradient: (tensor, message) => {
+      const names = stringsOf(f.differentiable, "differentiable");
+      const at = names.find(({ value }) => value === tensor) ?? f.differentiable;
+      return failAt("WW160", at.node, message);
+    },
     axes: axes.map(({ axis, of }) => ({ axis, of })),
     demands: (f.demands ? expect(f.demands, "array", "demands").items : []).map((demand) =>
       readDemand(demand, new Set([...known, ...attrs.map((a) => a.name)])),

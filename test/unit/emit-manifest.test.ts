@@ -154,6 +154,19 @@ describe("the manifest", () => {
     });
   });
 
+  test("and so do the files of kernels", () => {
+    const steps = [
+      "// pick, step by step; other entries alike:",
+      "//   pick_first",
+      "//   fill output with 0",
+      "//   pick",
+      "//   workspace half: N of f32",
+    ].join("\n");
+    expect(files.get("cuda/pick.cu")).toContain(steps);
+    expect(files.get("wgsl/pick.wgsl")).toContain(steps);
+    expect(files.get("js/pick.js")).not.toContain("step by step");
+  });
+
   test("describes the uniform block that the WGSL declares, and none for other targets", () => {
     const source = files.get("wgsl/pick.wgsl")!;
     const [, body, binding] =
