@@ -33,6 +33,8 @@ export interface TargetRunner {
   readonly rules: Rules;
   /** How its kernels add to elements that several threads reach; empty where none does. */
   readonly lowering?: string;
+  /** What a command needs besides to run it. */
+  readonly flags?: string;
   /** Results that it cannot compute, and why. */
   readonly lacks?: { readonly outputs: readonly string[]; readonly reason: string };
   /** Why this variant cannot run here, if so. */
@@ -131,12 +133,13 @@ const emptyRecord = ({ target, device, lowering = "" }: TargetRunner): TargetRec
 
 async function checkCase(request: Request, record: OperatorRecord, of: Case): Promise<void> {
   const { subject, targets, command } = request;
-  const failure = (message: string, target?: string): Failure => ({
+  const failure = (message: string, by?: TargetRunner): Failure => ({
     case: of.id,
     message: `${of.id}: ${message}`,
     command:
       `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
-      `${target ? ` --target ${target}` : ""} --case ${quote(of.id)}`,
+      `${by ? ` --target ${by.target}` : ""}${by?.flags ? ` ${by.flags}` : ""}` +
+      ` --case ${quote(of.id)}`,
   });
   const kernel = subject.kernel(of.variant.present);
   const judgements = new Map<Rules, Judgement>();
@@ -174,10 +177,10 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
       const results = await target.run(of);
       const without = target.lacks?.outputs ?? [];
       for (const message of compareTarget(entry, judgeBy(target.rules), results, of, without))
-        entry.failures.push(failure(`${target.target}: ${message}`, target.target));
+        entry.failures.push(failure(`${target.target}: ${message}`, target));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      entry.failures.push(failure(`${target.target} did not run: ${why}`, target.target));
+      entry.failures.push(failure(`${target.target} did not run: ${why}`, target));
     }
   }
 }

@@ -52,16 +52,19 @@ export function makeGradientRunners(
     return { runners: [], skipped: [{ what: `gradients on ${target.name}`, reason: cannot }] };
   const lacks = left.length > 0 ? { lacks: { outputs: left, reason: cannot } } : {};
   const skipped: Skip[] = [];
-  const runWith = (schedule: ChosenSchedule): TargetRunner => {
+  const runWith = (schedule: ChosenSchedule, by?: string): TargetRunner => {
     const compiled = compileKernels(operator, kernels, target, schedule);
-    const runner = runnerOf(compiled, kernels.map(schedule.plan), executor);
-    return { ...runner, lowering: additionsOf(compiled), ...lacks };
+    const runner = { ...runnerOf(compiled, kernels.map(schedule.plan), executor), ...lacks };
+    // Those that ship are run without being asked for.
+    return by === undefined
+      ? { ...runner, lowering: additionsOf(compiled) }
+      : { ...runner, lowering: by, flags: "--all" };
   };
   const runners = [runWith(scheduleOn(target))];
   for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target) : []) {
     const what = `gradients on ${target.name}, ${by}`;
     if ("refused" in schedule) skipped.push({ what, reason: schedule.refused });
-    else runners.push(runWith(schedule));
+    else runners.push(runWith(schedule, by));
   }
   return { runners, skipped };
 }

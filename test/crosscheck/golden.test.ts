@@ -7,7 +7,8 @@ import { compare } from "../../generators/check/compare.ts";
 import type { TargetRunner } from "../../generators/check/crosscheck.ts";
 import { judge } from "../../generators/check/judge.ts";
 import { makeAttributes } from "../../generators/check/sizes.ts";
-import { makeRunner } from "../../generators/cli/runners.ts";
+import { gradientKernel, tensorOf } from "../../generators/cli/gradients.ts";
+import { makeGradientRunners, makeRunner } from "../../generators/cli/runners.ts";
 import { describeSignature } from "../../generators/emit/signature.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
@@ -109,14 +110,27 @@ describe("golden data in float64", () => {
   });
 });
 
+/** A case's inputs with the gradient of its result. */
+const withGradient = ({ golden, of }: (typeof cases)[number]): Case => {
+  const { shape, data } = golden.gradients!.output;
+  const grad_output = { shape, data: Float32Array.from(data) };
+  return { ...of, inputs: { ...of.inputs, grad_output } };
+};
+
+const withGradients = cases.filter(({ golden }) => golden.gradients !== undefined);
+
 describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %s", (_, way) => {
   let executor: Executor | string;
   const runners = new Map<Operator, TargetRunner>();
+  const backward = new Map<Operator, TargetRunner>();
   beforeAll(async () => {
     executor = await way.open();
     if (typeof executor === "string") return;
-    for (const operator of operators)
+    for (const operator of operators) {
       runners.set(operator, makeRunner(operator, way.target, executor));
+      const { runners: found } = makeGradientRunners(operator, way.target, executor, false);
+      if (found[0]) backward.set(operator, found[0]);
+    }
   });
   afterAll(async () => {
     if (typeof executor === "object") await executor.close();
@@ -139,5 +153,38 @@ describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %
       return !(Math.abs(output!.data[i]! - want) <= tolerance + moved + verdict!.bound[i]!);
     });
     expect(far).toBe(-1);
+  });
+
+  it.for(withGradients)("$name: gradients", async (one, { skip }) => {
+    if (typeof executor === "string") return skip(executor);
+    const operator = operatorOf(one.golden);
+    const runner = backward.get(operator);
+    const of = withGradient(one);
+    const refused = runner?.refuses?.(of.variant);
+    if (!runner || refused !== undefined)
+      return skip(refused ?? `${way.name} can compute no gradient of ${operator.name}`);
+    const kernel = gradientKernel(operator, of.variant.present);
+    const { outputs } = judge(kernel, of.inputs, of.numbers, runner.rules);
+    const results = await runner.run(of);
+    const golden = one.golden.gradients!;
+    const compared = Object.keys(results).filter((name) => golden.inputs[tensorOf(name)]);
+    const missing = Object.keys(golden.inputs).filter((name) => !compared.includes(`grad_${name}`));
+    for (const name of missing) expect(runner.lacks?.outputs).toContain(`grad_${name}`);
+    if (compared.length === 0) return skip(`${way.name} can compute none of its gradients`);
+    const { sizes, attrs, options } = of.numbers;
+    const given = { ...one.golden.inputs, grad_output: golden.output };
+    const exact = interpretKernel(kernel, given, sizes, attrs, options);
+    for (const name of compared) {
+      const [verdict, { data }] = [outputs[name]![0]!, results[name]!];
+      const zero = golden.inputs[tensorOf(name)]!.data.every((v) => v === 0);
+      const { message } = compare(verdict, results[name]!, { zero });
+      expect({ name, message }).toEqual({ name, message: "" });
+      // The golden gradients themselves, as above; they are printed with ten decimals.
+      const far = Array.from(golden.inputs[tensorOf(name)]!.data).findIndex((want, i) => {
+        const moved = Math.abs(verdict.value[i]! - exact[name]!.parts[0]![i]!);
+        return !(Math.abs(data[i]! - want) <= 1e-9 + moved + verdict.bound[i]!);
+      });
+      expect([name, far]).toEqual([name, -1]);
+    }
   });
 });
