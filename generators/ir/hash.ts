@@ -143,6 +143,7 @@ export function hashPlan(plan: Plan): string {
     plan.options.map(({ name, constant, values }) => [name, constant, values]),
     plan.buffers.map((b) => [describeBuffer(b, expr, local), b.role, b.axes]),
     plan.sizes.map(({ axis, is }) => [axis, expr(is)]),
+    [plan.accumulate ?? null, (plan.bounds ?? []).map(expr)],
     plan.steps.map((step) =>
       step.kind === "fill"
         ? [

@@ -142,6 +142,11 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
   if (buffers.size !== plan.buffers.length) wrong("a buffer is declared twice");
   for (const b of plan.buffers)
     for (const e of [...b.shape, ...b.strides]) known(e, `the shape of ${b.name}`);
+  for (const e of plan.bounds ?? []) known(e, "a bound");
+  const { accumulate } = plan;
+  if (accumulate !== undefined && !plan.options.some(({ constant }) => constant === accumulate))
+    wrong(`outputs are added to by ${accumulate}, which is no option`);
+  const functions = new Set<string>();
 
   const set = new Set(plan.buffers.filter((b) => b.role === "input").map((b) => b.name));
   /** What a nest adds to where it is told to is given then. */
@@ -158,6 +163,8 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
         break;
       case "launch": {
         const { nest, groups } = step;
+        if (functions.has(nest.name)) wrong(`two launches are called ${nest.name}`);
+        functions.add(nest.name);
         known(groups, `the number of groups of ${nest.name}`);
         for (const { name } of [...nest.scalars, ...nest.constants])
           if (!numbers.has(name)) wrong(`${nest.name} takes ${name}, which the plan does not have`);

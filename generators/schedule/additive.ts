@@ -1,7 +1,7 @@
 // Results that can be added to: a plan that overwrites its outputs becomes one that a constant makes add to them.
 
-import { i32, type Nest, type NestExpr, type Stmt, variable } from "../ir/nest.ts";
-import { visitBlock } from "../ir/nestWalk.ts";
+import { i32, type Nest, type NestExpr, type Stmt, typeOf, variable } from "../ir/nest.ts";
+import { expressionsOf, visitBlock, visitNestExpr } from "../ir/nestWalk.ts";
 import type { Plan, PlanStep } from "../ir/plan.ts";
 
 /** The constant that says whether outputs are overwritten (0) or added to (1). */
@@ -34,6 +34,7 @@ export function makeAdditive(plan: Plan): Plan {
 }
 
 function addInNest(nest: Nest, outputs: ReadonlySet<string>): Nest {
+  requireUnread(nest, outputs);
   const stored = new Set<string>();
   visitBlock(nest.body, (s) => {
     if (s.kind === "store" && outputs.has(s.buffer)) stored.add(s.buffer);
@@ -46,6 +47,18 @@ function addInNest(nest: Nest, outputs: ReadonlySet<string>): Nest {
     buffers: nest.buffers.map((b) => (stored.has(b.name) ? { ...b, access: "update" } : b)),
     body: nest.body.flatMap((s) => addInStmt(s, stored, fresh)),
   };
+}
+
+/** What is added to an output is no longer the result by itself, so nothing may be computed from it. */
+function requireUnread(nest: Nest, outputs: ReadonlySet<string>): void {
+  const look = (e: NestExpr) =>
+    visitNestExpr(e, (x) => {
+      if (x.kind === "load" && outputs.has(x.buffer))
+        throw new Error(
+          `${nest.name} reads the output ${x.buffer}, to which results may be added.`,
+        );
+    });
+  visitBlock(nest.body, (s) => expressionsOf(s).forEach(look));
 }
 
 function addInStmt(
@@ -64,15 +77,15 @@ function addInStmt(
       if (s.width !== 1) throw new Error(`${s.buffer} is stored ${s.width} at a time`);
       const lets: Stmt[] = [];
       // Both branches name it, so it is computed before them.
-      const named = (e: NestExpr, type: "i32" | "f32", hint: string): NestExpr => {
+      const named = (e: NestExpr, hint: string): NestExpr => {
         if (e.kind === "var" || e.kind === "const") return e;
-        const name = fresh(hint);
+        const [name, type] = [fresh(hint), typeOf(e)];
         lets.push({ kind: "let", name, type, value: e });
         return variable(name, type);
       };
       const { buffer } = s;
-      const address = named(s.address, "i32", "place");
-      const value = named(s.value, "f32", "gradient");
+      const address = named(s.address, "place");
+      const value = named(s.value, "gradient");
       return [
         ...lets,
         {

@@ -227,6 +227,20 @@ describe("hashPlan", () => {
     expect(hashPlan(other)).toBe(hashPlan(tileSums()));
   });
 
+  it("tells apart what outputs are added to by, what is filled, and what is bounded", () => {
+    const plan = tileSums();
+    const fill = { kind: "fill", buffer: "out", value: 0 } as const;
+    const plans = [
+      plan,
+      { ...plan, accumulate: "ADD" },
+      { ...plan, bounds: [v("N")] },
+      { ...plan, steps: [fill, ...plan.steps] },
+      { ...plan, steps: [{ ...fill, unless: "ADD" }, ...plan.steps] },
+    ];
+    expect(new Set(plans.map(hashPlan)).size).toBe(plans.length);
+    for (const one of plans) expect(planFromJson(planToJson(one))).toEqual(one);
+  });
+
   it("tells apart barriers, orders of variables, and repeated names", () => {
     const hashes = [
       hashPlan(tileSums()),

@@ -281,6 +281,15 @@ describe("checkPlan", () => {
     expect(found({ steps: [{ ...step, groups: v("Q") }] })).toEqual([
       "plan test: the number of groups of tile_sums depends on Q, which is not given",
     ]);
+    expect(found({ bounds: [v("Q")] })).toEqual([
+      "plan test: a bound depends on Q, which is not given",
+    ]);
+    expect(found({ accumulate: "ADD" })).toEqual([
+      "plan test: outputs are added to by ADD, which is no option",
+    ]);
+    expect(found({ steps: [step, step] })).toEqual([
+      "plan test: two launches are called tile_sums",
+    ]);
     expect(findPlanFaults(planOf({ ...step.nest, group: 0 }, 1)).length).toBeGreaterThan(0);
   });
 });

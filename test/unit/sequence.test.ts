@@ -81,6 +81,12 @@ test("launches add where they are told to, and fills before them are left out", 
   expect(forward).not.toHaveProperty("accumulate");
 });
 
+test("a plan that computes one output from another cannot add to them", () => {
+  expect(() => makeAdditive(planOf(copy("x", "a"), copy("a", "b")))).toThrow(
+    "a_b reads the output a, to which results may be added.",
+  );
+});
+
 test("values are named so that nothing is computed twice, by names that are free", () => {
   const plan = planOf(copy("x", "a"));
   const { nest } = plan.steps[0] as { readonly nest: Nest };
