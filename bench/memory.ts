@@ -90,7 +90,8 @@ export function measureMemory(
   });
 }
 
-const megabytes = (bytes: number): string => (bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 1);
+const megabytes = (bytes: number): string =>
+  bytes === 0 ? "0" : (bytes / 2 ** 20).toFixed(bytes < 2 ** 20 ? 2 : 1);
 
 /** The table of it: a row for each layer, in MiB. */
 export function formatMemory(memory: readonly (readonly LayerMemory[])[]): string {
