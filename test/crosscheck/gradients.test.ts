@@ -151,7 +151,7 @@ describe.each(names)("on %s", (target) => {
   });
 
   const ways = {
-    js: ["owned"],
+    js: [],
     gpujs: [],
     wgsl: ["deterministic", "owned"],
     cuda: ["deterministic", "owned"],
