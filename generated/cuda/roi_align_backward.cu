@@ -85,9 +85,9 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       const float height = aligned ? v : maximum(v, 1.0f);
       const float binH = height / float(PH);
       const float v2 = top + float(ph) * binH;
-      float best = 0.0f;
+      float corner = 0.0f;
+      int best = -1;
       int best2 = -1;
-      int best3 = -1;
       bool found = false;
       const float rows = test ? float(sampling_ratio) : ceilf(binH);
       const float v3 = v2 + 0.5f * binH / rows;
@@ -154,17 +154,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
                 v19 * v23 * (in_h && in_w ? input[at10 + safe_w2] : 0.0f));
             value = maximum(v25, v26);
           }
-          if (!found || best < value) {
-            best = value;
-            best2 = a;
-            best3 = b;
+          if (!found || corner < value) {
+            corner = value;
+            best = a;
+            best2 = b;
             found = true;
           }
         }
       }
-      const int a2 = max(0, best2);
+      const int a2 = max(0, best);
       const float v27 = v2 + (float(a2) + 0.5f) * binH / rows;
-      const int b2 = max(0, best3);
+      const int b2 = max(0, best2);
       const float v28 = v10 + (float(b2) + 0.5f) * binW / cols;
       const bool test11 = -1.0f <= v3 && v3 <= float(H) && -1.0f <= v11 && v11 <= float(W);
       const float v29 = v2 + (rows - 1.0f + 0.5f) * binH / rows;
@@ -174,210 +174,175 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
       const bool test14 = -1.0f <= v30;
       const bool test15 = v30 <= float(W);
       const float grad_output_value = grad_output[((r * C + c) * PH + ph) * PW + pw];
-      float best4 = 0.0f;
-      if (is_max) {
-        float largest = 0.0f;
-        bool found2 = false;
-        for (int a3 = at; a3 < at3; ++a3) {
-          const float v31 = v2 + (float(a3) + 0.5f) * binH / rows;
-          const float v32 = maximum(0.0f, minimum(v31, float(last_h)));
-          const int at12 = __float2int_rd(v32);
-          const float v33 = v32 - float(at12);
-          const int at13 = (at7 + max(0, min(at12, last_h))) * W;
-          const int h2 = at12 + 1;
-          const int at14 = (at7 + max(0, min(h2, last_h))) * W;
-          const bool in_h2 = 0 <= h2 && h2 < H;
-          const bool test16 = -1.0f <= v31 && v31 <= float(H);
-          const float v34 = 1.0f - v33;
-          for (int b3 = at4; b3 < at6; ++b3) {
-            const float v35 = v10 + (float(b3) + 0.5f) * binW / cols;
-            float value2 = 0.0f;
-            if (test16 && -1.0f <= v35 && v35 <= float(W)) {
-              const float v36 = maximum(0.0f, minimum(v35, float(last_w)));
-              const int at15 = __float2int_rd(v36);
-              const float v37 = v36 - float(at15);
-              const float v38 = 1.0f - v37;
-              const int safe_w3 = max(0, min(at15, last_w));
-              const int w2 = at15 + 1;
-              const int safe_w4 = max(0, min(w2, last_w));
-              const bool in_w2 = 0 <= w2 && w2 < W;
-              const float v39 = v34 *
-                  (v38 * input[at13 + safe_w3] + v37 * (in_w2 ? input[at13 + safe_w4] : 0.0f));
-              const float v40 = v38 * (in_h2 ? input[at14 + safe_w3] : 0.0f) +
-                  v37 * (in_h2 && in_w2 ? input[at14 + safe_w4] : 0.0f);
-              value2 = v39 + v33 * v40;
-            }
-            if (!found2 || largest < value2) {
-              largest = value2;
-              found2 = true;
-            }
-          }
-        }
-        best4 = largest;
-      } else {
-        float corner = 0.0f;
-        bool found3 = false;
-        for (int a4 = at; a4 < at3; ++a4) {
-          const float v41 = v2 + (float(a4) + 0.5f) * binH / rows;
-          const float v42 = maximum(0.0f, minimum(v41, float(last_h)));
-          const int at16 = __float2int_rd(v42);
-          const float v43 = v42 - float(at16);
-          const float v44 = 1.0f - v43;
-          const int at17 = (at7 + max(0, min(at16, last_h))) * W;
-          const int h3 = at16 + 1;
-          const int at18 = (at7 + max(0, min(h3, last_h))) * W;
-          const bool in_h3 = 0 <= h3 && h3 < H;
-          const bool test17 = -1.0f <= v41 && v41 <= float(H);
-          for (int b4 = at4; b4 < at6; ++b4) {
-            const float v45 = v10 + (float(b4) + 0.5f) * binW / cols;
-            float value3 = 0.0f;
-            if (test17 && -1.0f <= v45 && v45 <= float(W)) {
-              const float v46 = maximum(0.0f, minimum(v45, float(last_w)));
-              const int at19 = __float2int_rd(v46);
-              const float v47 = v46 - float(at19);
-              const float v48 = 1.0f - v47;
-              const int safe_w5 = max(0, min(at19, last_w));
-              const int w3 = at19 + 1;
-              const int safe_w6 = max(0, min(w3, last_w));
-              const bool in_w3 = 0 <= w3 && w3 < W;
-              const float v49 = maximum(v44 * v48 * input[at17 + safe_w5],
-                  v44 * v47 * (in_w3 ? input[at17 + safe_w6] : 0.0f));
-              const float v50 = maximum(v43 * v48 * (in_h3 ? input[at18 + safe_w5] : 0.0f),
-                  v43 * v47 * (in_h3 && in_w3 ? input[at18 + safe_w6] : 0.0f));
-              value3 = maximum(v49, v50);
-            }
-            if (!found3 || corner < value3) {
-              corner = value3;
-              found3 = true;
-            }
-          }
-        }
-        best4 = corner;
-      }
+      const float v31 = test11 && test12 && test13 && test14 && test15 ? grad_output_value : 0.0f;
       const bool all = test11 && test12 && test13 && test14 && test15;
-      const float v51 = (test11 && test12 && test13 && test14 && test15 ? grad_output_value :
-          0.0f) + (!(best4 < 0.0f) && !all ? grad_output_value : 0.0f);
-      const bool test18 = -1.0f <= v27 && v27 <= float(H) && -1.0f <= v28 && v28 <= float(W);
-      if (test18 && 0 <= best2 && test3) {
-        const float v52 = maximum(0.0f, minimum(v27, float(last_h)));
-        const int at20 = __float2int_rd(v52);
-        const float v53 = v52 - float(at20);
-        const float v54 = 1.0f - v53;
-        const float v55 = maximum(0.0f, minimum(v28, float(last_w)));
-        const int at21 = __float2int_rd(v55);
-        const float v56 = v55 - float(at21);
-        const float v57 = 1.0f - v56;
-        const float v58 = v54 * v57;
-        const int at22 = (at7 + max(0, min(at20, last_h))) * W;
-        const int safe_w7 = max(0, min(at21, last_w));
-        const int input_at = at22 + safe_w7;
-        const float v59 = v58 * input[input_at];
-        const float v60 = v54 * v56;
-        const int w4 = at21 + 1;
-        const int safe_w8 = max(0, min(w4, last_w));
-        const bool in_w4 = 0 <= w4 && w4 < W;
-        const float v61 = v60 * (in_w4 ? input[at22 + safe_w8] : 0.0f);
-        const float v62 = v53 * v57;
-        const int h4 = at20 + 1;
-        const int at23 = (at7 + max(0, min(h4, last_h))) * W;
-        const bool test19 = 0 <= h4;
-        const bool test20 = h4 < H;
-        const bool in_h4 = test19 && test20;
-        const float v63 = v62 * (in_h4 ? input[at23 + safe_w7] : 0.0f);
-        const float v64 = v53 * v56;
-        const float v65 = v64 * (in_h4 && in_w4 ? input[at23 + safe_w8] : 0.0f);
-        const bool test21 = maximum(v59, v61) < maximum(v63, v65);
-        if (test21 && test19 && test20) {
-          const bool test22 = v63 < v65;
-          if (in_w4 && test22) {
-            atomicAdd(&grad_input[(at7 + h4) * W + w4], v51 * v64);
+      const bool test16 = !all;
+      const bool test17 = -1.0f <= v27 && v27 <= float(H) && -1.0f <= v28 && v28 <= float(W);
+      if (test17 && 0 <= best && test3) {
+        const float v32 = maximum(0.0f, minimum(v27, float(last_h)));
+        const int at12 = __float2int_rd(v32);
+        const float v33 = v32 - float(at12);
+        const float v34 = 1.0f - v33;
+        const float v35 = maximum(0.0f, minimum(v28, float(last_w)));
+        const int at13 = __float2int_rd(v35);
+        const float v36 = v35 - float(at13);
+        const float v37 = 1.0f - v36;
+        const float v38 = v34 * v37;
+        const int at14 = (at7 + max(0, min(at12, last_h))) * W;
+        const int safe_w3 = max(0, min(at13, last_w));
+        const int input_at = at14 + safe_w3;
+        const float v39 = v38 * input[input_at];
+        const float v40 = v34 * v36;
+        const int w2 = at13 + 1;
+        const int safe_w4 = max(0, min(w2, last_w));
+        const bool in_w2 = 0 <= w2 && w2 < W;
+        const float v41 = v40 * (in_w2 ? input[at14 + safe_w4] : 0.0f);
+        const float v42 = v33 * v37;
+        const int h2 = at12 + 1;
+        const int at15 = (at7 + max(0, min(h2, last_h))) * W;
+        const bool test18 = 0 <= h2;
+        const bool test19 = h2 < H;
+        const bool in_h2 = test18 && test19;
+        const float v43 = v42 * (in_h2 ? input[at15 + safe_w3] : 0.0f);
+        const float v44 = v33 * v36;
+        const float v45 = v44 * (in_h2 && in_w2 ? input[at15 + safe_w4] : 0.0f);
+        const bool test20 = maximum(v39, v41) < maximum(v43, v45);
+        float value2 = 0.0f;
+        if (is_max) {
+          float largest = 0.0f;
+          bool found2 = false;
+          for (int a3 = at; a3 < at3; ++a3) {
+            const float v46 = v2 + (float(a3) + 0.5f) * binH / rows;
+            const float v47 = maximum(0.0f, minimum(v46, float(last_h)));
+            const int at16 = __float2int_rd(v47);
+            const float v48 = v47 - float(at16);
+            const int at17 = (at7 + max(0, min(at16, last_h))) * W;
+            const int h3 = at16 + 1;
+            const int at18 = (at7 + max(0, min(h3, last_h))) * W;
+            const bool in_h3 = 0 <= h3 && h3 < H;
+            const bool test21 = -1.0f <= v46 && v46 <= float(H);
+            const float v49 = 1.0f - v48;
+            for (int b3 = at4; b3 < at6; ++b3) {
+              const float v50 = v10 + (float(b3) + 0.5f) * binW / cols;
+              float value3 = 0.0f;
+              if (test21 && -1.0f <= v50 && v50 <= float(W)) {
+                const float v51 = maximum(0.0f, minimum(v50, float(last_w)));
+                const int at19 = __float2int_rd(v51);
+                const float v52 = v51 - float(at19);
+                const float v53 = 1.0f - v52;
+                const int safe_w5 = max(0, min(at19, last_w));
+                const int w3 = at19 + 1;
+                const int safe_w6 = max(0, min(w3, last_w));
+                const bool in_w3 = 0 <= w3 && w3 < W;
+                const float v54 = v49 *
+                    (v53 * input[at17 + safe_w5] + v52 * (in_w3 ? input[at17 + safe_w6] : 0.0f));
+                const float v55 = v53 * (in_h3 ? input[at18 + safe_w5] : 0.0f) +
+                    v52 * (in_h3 && in_w3 ? input[at18 + safe_w6] : 0.0f);
+                value3 = v54 + v48 * v55;
+              }
+              if (!found2 || largest < value3) {
+                largest = value3;
+                found2 = true;
+              }
+            }
+          }
+          value2 = largest;
+        } else {
+          value2 = corner;
+        }
+        const float v56 = v31 + (!(value2 < 0.0f) && test16 ? grad_output_value : 0.0f);
+        if (test20 && test18 && test19) {
+          const bool test22 = v43 < v45;
+          if (in_w2 && test22) {
+            atomicAdd(&grad_input[(at7 + h2) * W + w2], v56 * v44);
           }
           if (!test22) {
-            atomicAdd(&grad_input[(at7 + h4) * W + safe_w7], v51 * v62);
+            atomicAdd(&grad_input[(at7 + h2) * W + safe_w3], v56 * v42);
           }
         }
-        if (!test21) {
-          const bool test23 = v59 < v61;
-          if (in_w4 && test23) {
-            atomicAdd(&grad_input[at22 + w4], v51 * v60);
+        if (!test20) {
+          const bool test23 = v39 < v41;
+          if (in_w2 && test23) {
+            atomicAdd(&grad_input[at14 + w2], v56 * v40);
           }
           if (!test23) {
-            atomicAdd(&grad_input[input_at], v51 * v58);
+            atomicAdd(&grad_input[input_at], v56 * v38);
           }
         }
       }
-      float best5 = 0.0f;
-      int best6 = -1;
-      int best7 = -1;
-      bool found4 = false;
-      for (int a5 = at; a5 < at3; ++a5) {
-        const float v66 = v2 + (float(a5) + 0.5f) * binH / rows;
-        const float v67 = maximum(0.0f, minimum(v66, float(last_h)));
-        const int at24 = __float2int_rd(v67);
-        const float v68 = v67 - float(at24);
-        const int at25 = (at7 + max(0, min(at24, last_h))) * W;
-        const int h5 = at24 + 1;
-        const int at26 = (at7 + max(0, min(h5, last_h))) * W;
-        const bool in_h5 = 0 <= h5 && h5 < H;
-        const bool test24 = -1.0f <= v66 && v66 <= float(H);
-        const float v69 = 1.0f - v68;
-        for (int b5 = at4; b5 < at6; ++b5) {
-          const float v70 = v10 + (float(b5) + 0.5f) * binW / cols;
+      float largest2 = 0.0f;
+      int best3 = -1;
+      int best4 = -1;
+      bool found3 = false;
+      for (int a4 = at; a4 < at3; ++a4) {
+        const float v57 = v2 + (float(a4) + 0.5f) * binH / rows;
+        const float v58 = maximum(0.0f, minimum(v57, float(last_h)));
+        const int at20 = __float2int_rd(v58);
+        const float v59 = v58 - float(at20);
+        const int at21 = (at7 + max(0, min(at20, last_h))) * W;
+        const int h4 = at20 + 1;
+        const int at22 = (at7 + max(0, min(h4, last_h))) * W;
+        const bool in_h4 = 0 <= h4 && h4 < H;
+        const bool test24 = -1.0f <= v57 && v57 <= float(H);
+        const float v60 = 1.0f - v59;
+        for (int b4 = at4; b4 < at6; ++b4) {
+          const float v61 = v10 + (float(b4) + 0.5f) * binW / cols;
           float value4 = 0.0f;
-          if (test24 && -1.0f <= v70 && v70 <= float(W)) {
-            const float v71 = maximum(0.0f, minimum(v70, float(last_w)));
-            const int at27 = __float2int_rd(v71);
-            const float v72 = v71 - float(at27);
-            const float v73 = 1.0f - v72;
-            const int safe_w9 = max(0, min(at27, last_w));
-            const int w5 = at27 + 1;
-            const int safe_w10 = max(0, min(w5, last_w));
-            const bool in_w5 = 0 <= w5 && w5 < W;
-            const float v74 = v69 *
-                (v73 * input[at25 + safe_w9] + v72 * (in_w5 ? input[at25 + safe_w10] : 0.0f));
-            const float v75 = v73 * (in_h5 ? input[at26 + safe_w9] : 0.0f) +
-                v72 * (in_h5 && in_w5 ? input[at26 + safe_w10] : 0.0f);
-            value4 = v74 + v68 * v75;
+          if (test24 && -1.0f <= v61 && v61 <= float(W)) {
+            const float v62 = maximum(0.0f, minimum(v61, float(last_w)));
+            const int at23 = __float2int_rd(v62);
+            const float v63 = v62 - float(at23);
+            const float v64 = 1.0f - v63;
+            const int safe_w7 = max(0, min(at23, last_w));
+            const int w4 = at23 + 1;
+            const int safe_w8 = max(0, min(w4, last_w));
+            const bool in_w4 = 0 <= w4 && w4 < W;
+            const float v65 = v60 *
+                (v64 * input[at21 + safe_w7] + v63 * (in_w4 ? input[at21 + safe_w8] : 0.0f));
+            const float v66 = v64 * (in_h4 ? input[at22 + safe_w7] : 0.0f) +
+                v63 * (in_h4 && in_w4 ? input[at22 + safe_w8] : 0.0f);
+            value4 = v65 + v59 * v66;
           }
-          if (!found4 || best5 < value4) {
-            best5 = value4;
-            best6 = a5;
-            best7 = b5;
-            found4 = true;
+          if (!found3 || largest2 < value4) {
+            largest2 = value4;
+            best3 = a4;
+            best4 = b4;
+            found3 = true;
           }
         }
       }
-      const int a6 = max(0, best6);
-      const float v76 = v2 + (float(a6) + 0.5f) * binH / rows;
-      const int b6 = max(0, best7);
-      const float v77 = v10 + (float(b6) + 0.5f) * binW / cols;
-      const bool test25 = -1.0f <= v76 && v76 <= float(H) && -1.0f <= v77 && v77 <= float(W);
-      if (test25 && 0 <= best6 && is_max) {
-        const float v78 = maximum(0.0f, minimum(v76, float(last_h)));
-        const int at28 = __float2int_rd(v78);
-        const int at29 = (at7 + max(0, min(at28, last_h))) * W;
-        const float v79 = maximum(0.0f, minimum(v77, float(last_w)));
-        const int at30 = __float2int_rd(v79);
-        const int at31 = max(0, min(at30, last_w));
-        const float v80 = v78 - float(at28);
-        const float v81 = v51 * (1.0f - v80);
-        const float v82 = v79 - float(at30);
-        const float v83 = 1.0f - v82;
-        atomicAdd(&grad_input[at29 + at31], v81 * v83);
-        const int at32 = at28 + 1;
-        const int at33 = at30 + 1;
-        const bool test26 = 0 <= at33;
-        const bool test27 = at33 < W;
-        if (0 <= at32 && at32 < H) {
-          const int at34 = (at7 + at32) * W;
-          const float v84 = v51 * v80;
-          atomicAdd(&grad_input[at34 + at31], v84 * v83);
+      const int a5 = max(0, best3);
+      const float v67 = v2 + (float(a5) + 0.5f) * binH / rows;
+      const int b5 = max(0, best4);
+      const float v68 = v10 + (float(b5) + 0.5f) * binW / cols;
+      const bool test25 = -1.0f <= v67 && v67 <= float(H) && -1.0f <= v68 && v68 <= float(W);
+      if (test25 && 0 <= best3 && is_max) {
+        const float v69 = maximum(0.0f, minimum(v67, float(last_h)));
+        const int at24 = __float2int_rd(v69);
+        const int at25 = (at7 + max(0, min(at24, last_h))) * W;
+        const float v70 = maximum(0.0f, minimum(v68, float(last_w)));
+        const int at26 = __float2int_rd(v70);
+        const int at27 = max(0, min(at26, last_w));
+        const float v71 = v31 + (!(largest2 < 0.0f) && test16 ? grad_output_value : 0.0f);
+        const float v72 = v69 - float(at24);
+        const float v73 = v71 * (1.0f - v72);
+        const float v74 = v70 - float(at26);
+        const float v75 = 1.0f - v74;
+        atomicAdd(&grad_input[at25 + at27], v73 * v75);
+        const int at28 = at24 + 1;
+        const int at29 = at26 + 1;
+        const bool test26 = 0 <= at29;
+        const bool test27 = at29 < W;
+        if (0 <= at28 && at28 < H) {
+          const int at30 = (at7 + at28) * W;
+          const float v76 = v71 * v72;
+          atomicAdd(&grad_input[at30 + at27], v76 * v75);
           if (test26 && test27) {
-            atomicAdd(&grad_input[at34 + at33], v84 * v82);
+            atomicAdd(&grad_input[at30 + at29], v76 * v74);
           }
         }
         if (test26 && test27) {
-          atomicAdd(&grad_input[at29 + at33], v81 * v82);
+          atomicAdd(&grad_input[at25 + at29], v73 * v74);
         }
       }
     }

@@ -157,6 +157,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const int r = rest2 / C;
     float best = 0.0f;
     int best2 = -1;
+    int best3 = -1;
     bool found = false;
     const int at = r * 5;
     const float v = rois[at + 2] * spatial_scale;
@@ -179,8 +180,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const float v10 = v8 < q2 * float(PH) ? q2 - 1.0f : v9 * float(PH) <= v8 ? v9 : q2;
     const float bottom = rounded ? y1 + -v10 : ceilf(y1 + v7 / float(PH));
     const bool test = fabsf(top) <= 3.4028234e+38f && fabsf(bottom) <= 3.4028234e+38f;
-    const int at2 = test ? max(__float2int_ru(top), 0) : 0;
-    const int at3 = test ? min(__float2int_ru(bottom), H) : 0;
     const float v11 = rois[at + 1] * spatial_scale;
     const float x1 = rounded ? roundf(v11) : v11;
     const float rois_value2 = rois[at + 3];
@@ -201,17 +200,19 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const float v20 = v18 < q4 * float(PW) ? q4 - 1.0f : v19 * float(PW) <= v18 ? v19 : q4;
     const float right = rounded ? x1 + -v20 : ceilf(x1 + v17 / float(PW));
     const bool test2 = fabsf(left) <= 3.4028234e+38f && fabsf(right) <= 3.4028234e+38f;
-    const int at4 = test2 ? max(__float2int_ru(left), 0) : 0;
-    const int at5 = test2 ? min(__float2int_ru(right), W) : 0;
     const float batch = rois[at];
     const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
-    const int at6 = (n * C + c) * H;
-    for (int y = at2; y < at3; ++y) {
-      for (int x = at4; x < at5; ++x) {
-        const float input_value = input[(at6 + y) * W + x];
+    const int at2 = (n * C + c) * H;
+    const int at3 = test2 ? max(__float2int_ru(left), 0) : 0;
+    const int at4 = test2 ? min(__float2int_ru(right), W) : 0;
+    for (int y = test ? max(__float2int_ru(top), 0) :
+        0; y < (test ? min(__float2int_ru(bottom), H) : 0); ++y) {
+      for (int x = at3; x < at4; ++x) {
+        const float input_value = input[(at2 + y) * W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
+          best3 = x;
           found = true;
         }
       }
@@ -221,25 +222,10 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
     const bool test4 = test3 && fabsf(x1) <= 3.4028234e+38f && fabsf(y1) <= 3.4028234e+38f &&
         fabsf(x2) <= 3.4028234e+38f;
     if (test4 && fabsf(y2) <= 3.4028234e+38f && 0.0f < width && 0.0f < height) {
-      float best3 = 0.0f;
-      int best4 = -1;
-      int best5 = -1;
-      bool found2 = false;
-      for (int y3 = at2; y3 < at3; ++y3) {
-        for (int x3 = at4; x3 < at5; ++x3) {
-          const float input_value2 = input[(at6 + y3) * W + x3];
-          if (!found2 || best3 < input_value2) {
-            best3 = input_value2;
-            best4 = y3;
-            best5 = x3;
-            found2 = true;
-          }
-        }
-      }
-      const int y4 = max(0, best4);
-      const int x4 = max(0, best5);
-      const int at7 = (at6 + max(0, min(y4, H - 1))) * W + max(0, min(x4, W - 1));
-      atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
+      const int y3 = max(0, best2);
+      const int x3 = max(0, best3);
+      const int at5 = (at2 + max(0, min(y3, H - 1))) * W + max(0, min(x3, W - 1));
+      atomicAdd(&grad_input[at5], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }
 }
@@ -606,6 +592,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const int r = rest2 / C;
     float best = 0.0f;
     int best2 = -1;
+    int best3 = -1;
     bool found = false;
     const int at = r * 5;
     const float v = rois[at + 2] * spatial_scale;
@@ -628,8 +615,6 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const float v10 = v8 < q2 * float(PH) ? q2 - 1.0f : v9 * float(PH) <= v8 ? v9 : q2;
     const float bottom = rounded ? y1 + -v10 : ceilf(y1 + v7 / float(PH));
     const bool test = fabsf(top) <= 3.4028234e+38f && fabsf(bottom) <= 3.4028234e+38f;
-    const int at2 = test ? max(__float2int_ru(top), 0) : 0;
-    const int at3 = test ? min(__float2int_ru(bottom), H) : 0;
     const float v11 = rois[at + 1] * spatial_scale;
     const float x1 = rounded ? roundf(v11) : v11;
     const float rois_value2 = rois[at + 3];
@@ -650,17 +635,19 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const float v20 = v18 < q4 * float(PW) ? q4 - 1.0f : v19 * float(PW) <= v18 ? v19 : q4;
     const float right = rounded ? x1 + -v20 : ceilf(x1 + v17 / float(PW));
     const bool test2 = fabsf(left) <= 3.4028234e+38f && fabsf(right) <= 3.4028234e+38f;
-    const int at4 = test2 ? max(__float2int_ru(left), 0) : 0;
-    const int at5 = test2 ? min(__float2int_ru(right), W) : 0;
     const float batch = rois[at];
     const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
-    const int at6 = (n * C + c) * H;
-    for (int y = at2; y < at3; ++y) {
-      for (int x = at4; x < at5; ++x) {
-        const float input_value = input[(at6 + y) * W + x];
+    const int at2 = (n * C + c) * H;
+    const int at3 = test2 ? max(__float2int_ru(left), 0) : 0;
+    const int at4 = test2 ? min(__float2int_ru(right), W) : 0;
+    for (int y = test ? max(__float2int_ru(top), 0) :
+        0; y < (test ? min(__float2int_ru(bottom), H) : 0); ++y) {
+      for (int x = at3; x < at4; ++x) {
+        const float input_value = input[(at2 + y) * W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
+          best3 = x;
           found = true;
         }
       }
@@ -670,25 +657,10 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
     const bool test4 = test3 && fabsf(x1) <= 3.4028234e+38f && fabsf(y1) <= 3.4028234e+38f &&
         fabsf(x2) <= 3.4028234e+38f;
     if (test4 && fabsf(y2) <= 3.4028234e+38f && 0.0f < width && 0.0f < height) {
-      float best3 = 0.0f;
-      int best4 = -1;
-      int best5 = -1;
-      bool found2 = false;
-      for (int y3 = at2; y3 < at3; ++y3) {
-        for (int x3 = at4; x3 < at5; ++x3) {
-          const float input_value2 = input[(at6 + y3) * W + x3];
-          if (!found2 || best3 < input_value2) {
-            best3 = input_value2;
-            best4 = y3;
-            best5 = x3;
-            found2 = true;
-          }
-        }
-      }
-      const int y4 = max(0, best4);
-      const int x4 = max(0, best5);
-      const int at7 = (at6 + max(0, min(y4, H - 1))) * W + max(0, min(x4, W - 1));
-      atomicAdd(&grad_input[at7], grad_output[((r * C + c) * PH + ph) * PW + pw]);
+      const int y3 = max(0, best2);
+      const int x3 = max(0, best3);
+      const int at5 = (at2 + max(0, min(y3, H - 1))) * W + max(0, min(x3, W - 1));
+      atomicAdd(&grad_input[at5], grad_output[((r * C + c) * PH + ph) * PW + pw]);
     }
   }
 }

@@ -155,9 +155,9 @@ export function roi_align_backward_grad_input_kernel(
         const test16 = test13 && test14;
         for (let pw = 0; pw < PW; pw++) {
           if (test7) {
-            let best = 0;
+            let corner = 0;
+            let best = -1;
             let best2 = -1;
-            let best3 = -1;
             let found = false;
             const v16 = left + pw * binW;
             const v17 = v16 + v6;
@@ -201,227 +201,192 @@ export function roi_align_backward_grad_input_kernel(
                       v24 * v28 * (in_h && in_w ? input[at10 + safe_w2] : 0));
                   value = maximum(v30, v31);
                 }
-                if (!found || best < value) {
-                  best = value;
-                  best2 = a;
-                  best3 = b;
+                if (!found || corner < value) {
+                  corner = value;
+                  best = a;
+                  best2 = b;
                   found = true;
                 }
               }
             }
-            const a2 = Math.max(0, best2);
+            const a2 = Math.max(0, best);
             const v32 = v9 + (a2 + 0.5) * binH / rows;
-            const b2 = Math.max(0, best3);
+            const b2 = Math.max(0, best2);
             const v33 = v16 + (b2 + 0.5) * binW / cols;
             const test19 = test15 && -1 <= v17 && v17 <= W;
             const v34 = v16 + v8;
             const test20 = -1 <= v34;
             const test21 = v34 <= W;
             const grad_output_value = grad_output[((r * C + c) * PH + ph) * PW + pw];
-            let best4 = 0;
-            if (is_max) {
-              let largest = 0;
-              let found2 = false;
-              for (let a3 = at4; a3 < at5; a3++) {
-                const v35 = v9 + (a3 + 0.5) * binH / rows;
-                const v36 = maximum(0, minimum(v35, last_h));
-                const at12 = floor_to_int(v36);
-                const v37 = v36 - at12;
-                const at13 = (at3 + Math.max(0, Math.min(at12, last_h))) * W;
-                const h2 = at12 + 1;
-                const at14 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
-                const in_h2 = 0 <= h2 && h2 < H;
-                const test22 = -1 <= v35 && v35 <= H;
-                const v38 = 1 - v37;
-                for (let b3 = at6; b3 < at7; b3++) {
-                  const v39 = v16 + (b3 + 0.5) * binW / cols;
-                  let value2 = 0;
-                  if (test22 && -1 <= v39 && v39 <= W) {
-                    const v40 = maximum(0, minimum(v39, last_w));
-                    const at15 = floor_to_int(v40);
-                    const v41 = v40 - at15;
-                    const v42 = 1 - v41;
-                    const safe_w3 = Math.max(0, Math.min(at15, last_w));
-                    const w2 = at15 + 1;
-                    const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                    const in_w2 = 0 <= w2 && w2 < W;
-                    const v43 = v38 *
-                        (v42 * input[at13 + safe_w3] + v41 * (in_w2 ? input[at13 + safe_w4] : 0));
-                    const v44 = v42 * (in_h2 ? input[at14 + safe_w3] : 0) +
-                        v41 * (in_h2 && in_w2 ? input[at14 + safe_w4] : 0);
-                    value2 = v43 + v37 * v44;
-                  }
-                  if (!found2 || largest < value2) {
-                    largest = value2;
-                    found2 = true;
-                  }
-                }
-              }
-              best4 = largest;
-            } else {
-              let corner = 0;
-              let found3 = false;
-              for (let a4 = at4; a4 < at5; a4++) {
-                const v45 = v9 + (a4 + 0.5) * binH / rows;
-                const v46 = maximum(0, minimum(v45, last_h));
-                const at16 = floor_to_int(v46);
-                const v47 = v46 - at16;
-                const v48 = 1 - v47;
-                const at17 = (at3 + Math.max(0, Math.min(at16, last_h))) * W;
-                const h3 = at16 + 1;
-                const at18 = (at3 + Math.max(0, Math.min(h3, last_h))) * W;
-                const in_h3 = 0 <= h3 && h3 < H;
-                const test23 = -1 <= v45 && v45 <= H;
-                for (let b4 = at6; b4 < at7; b4++) {
-                  const v49 = v16 + (b4 + 0.5) * binW / cols;
-                  let value3 = 0;
-                  if (test23 && -1 <= v49 && v49 <= W) {
-                    const v50 = maximum(0, minimum(v49, last_w));
-                    const at19 = floor_to_int(v50);
-                    const v51 = v50 - at19;
-                    const v52 = 1 - v51;
-                    const safe_w5 = Math.max(0, Math.min(at19, last_w));
-                    const w3 = at19 + 1;
-                    const safe_w6 = Math.max(0, Math.min(w3, last_w));
-                    const in_w3 = 0 <= w3 && w3 < W;
-                    const v53 = maximum(v48 * v52 * input[at17 + safe_w5],
-                        v48 * v51 * (in_w3 ? input[at17 + safe_w6] : 0));
-                    const v54 = maximum(v47 * v52 * (in_h3 ? input[at18 + safe_w5] : 0),
-                        v47 * v51 * (in_h3 && in_w3 ? input[at18 + safe_w6] : 0));
-                    value3 = maximum(v53, v54);
-                  }
-                  if (!found3 || corner < value3) {
-                    corner = value3;
-                    found3 = true;
-                  }
-                }
-              }
-              best4 = corner;
-            }
+            const v35 = test19 && test13 && test14 && test20 && test21 ? grad_output_value : 0;
             const all = test19 && test16 && test20 && test21;
-            const v55 = (test19 && test13 && test14 && test20 && test21 ? grad_output_value : 0) +
-                (!(best4 < 0) && !all ? grad_output_value : 0);
-            const test24 = -1 <= v32 && v32 <= H && -1 <= v33 && v33 <= W;
-            if (test24 && 0 <= best2 && test3) {
-              const v56 = maximum(0, minimum(v32, last_h));
-              const at20 = floor_to_int(v56);
-              const v57 = v56 - at20;
-              const v58 = 1 - v57;
-              const v59 = maximum(0, minimum(v33, last_w));
-              const at21 = floor_to_int(v59);
-              const v60 = v59 - at21;
-              const v61 = 1 - v60;
-              const v62 = v58 * v61;
-              const at22 = (at3 + Math.max(0, Math.min(at20, last_h))) * W;
-              const safe_w7 = Math.max(0, Math.min(at21, last_w));
-              const input_at = at22 + safe_w7;
-              const v63 = v62 * input[input_at];
-              const v64 = v58 * v60;
-              const w4 = at21 + 1;
-              const safe_w8 = Math.max(0, Math.min(w4, last_w));
-              const in_w4 = 0 <= w4 && w4 < W;
-              const v65 = v64 * (in_w4 ? input[at22 + safe_w8] : 0);
-              const v66 = v57 * v61;
-              const h4 = at20 + 1;
-              const at23 = (at3 + Math.max(0, Math.min(h4, last_h))) * W;
-              const test25 = 0 <= h4;
-              const test26 = h4 < H;
-              const in_h4 = test25 && test26;
-              const v67 = v66 * (in_h4 ? input[at23 + safe_w7] : 0);
-              const v68 = v57 * v60;
-              const v69 = v68 * (in_h4 && in_w4 ? input[at23 + safe_w8] : 0);
-              const test27 = maximum(v63, v65) < maximum(v67, v69);
-              if (test27 && test25 && test26) {
-                const test28 = v67 < v69;
-                if (in_w4 && test28) {
-                  grad_input[Math.imul(at3 + h4, W) + w4] += v55 * v68;
+            const test22 = !all;
+            const test23 = -1 <= v32 && v32 <= H && -1 <= v33 && v33 <= W;
+            if (test23 && 0 <= best && test3) {
+              const v36 = maximum(0, minimum(v32, last_h));
+              const at12 = floor_to_int(v36);
+              const v37 = v36 - at12;
+              const v38 = 1 - v37;
+              const v39 = maximum(0, minimum(v33, last_w));
+              const at13 = floor_to_int(v39);
+              const v40 = v39 - at13;
+              const v41 = 1 - v40;
+              const v42 = v38 * v41;
+              const at14 = (at3 + Math.max(0, Math.min(at12, last_h))) * W;
+              const safe_w3 = Math.max(0, Math.min(at13, last_w));
+              const input_at = at14 + safe_w3;
+              const v43 = v42 * input[input_at];
+              const v44 = v38 * v40;
+              const w2 = at13 + 1;
+              const safe_w4 = Math.max(0, Math.min(w2, last_w));
+              const in_w2 = 0 <= w2 && w2 < W;
+              const v45 = v44 * (in_w2 ? input[at14 + safe_w4] : 0);
+              const v46 = v37 * v41;
+              const h2 = at12 + 1;
+              const at15 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
+              const test24 = 0 <= h2;
+              const test25 = h2 < H;
+              const in_h2 = test24 && test25;
+              const v47 = v46 * (in_h2 ? input[at15 + safe_w3] : 0);
+              const v48 = v37 * v40;
+              const v49 = v48 * (in_h2 && in_w2 ? input[at15 + safe_w4] : 0);
+              const test26 = maximum(v43, v45) < maximum(v47, v49);
+              let value2 = 0;
+              if (is_max) {
+                let largest = 0;
+                let found2 = false;
+                for (let a3 = at4; a3 < at5; a3++) {
+                  const v50 = v9 + (a3 + 0.5) * binH / rows;
+                  const v51 = maximum(0, minimum(v50, last_h));
+                  const at16 = floor_to_int(v51);
+                  const v52 = v51 - at16;
+                  const at17 = (at3 + Math.max(0, Math.min(at16, last_h))) * W;
+                  const h3 = at16 + 1;
+                  const at18 = (at3 + Math.max(0, Math.min(h3, last_h))) * W;
+                  const in_h3 = 0 <= h3 && h3 < H;
+                  const test27 = -1 <= v50 && v50 <= H;
+                  const v53 = 1 - v52;
+                  for (let b3 = at6; b3 < at7; b3++) {
+                    const v54 = v16 + (b3 + 0.5) * binW / cols;
+                    let value3 = 0;
+                    if (test27 && -1 <= v54 && v54 <= W) {
+                      const v55 = maximum(0, minimum(v54, last_w));
+                      const at19 = floor_to_int(v55);
+                      const v56 = v55 - at19;
+                      const v57 = 1 - v56;
+                      const safe_w5 = Math.max(0, Math.min(at19, last_w));
+                      const w3 = at19 + 1;
+                      const safe_w6 = Math.max(0, Math.min(w3, last_w));
+                      const in_w3 = 0 <= w3 && w3 < W;
+                      const v58 = v53 *
+                          (v57 * input[at17 + safe_w5] + v56 * (in_w3 ? input[at17 + safe_w6] : 0));
+                      const v59 = v57 * (in_h3 ? input[at18 + safe_w5] : 0) +
+                          v56 * (in_h3 && in_w3 ? input[at18 + safe_w6] : 0);
+                      value3 = v58 + v52 * v59;
+                    }
+                    if (!found2 || largest < value3) {
+                      largest = value3;
+                      found2 = true;
+                    }
+                  }
+                }
+                value2 = largest;
+              } else {
+                value2 = corner;
+              }
+              const v60 = v35 + (!(value2 < 0) && test22 ? grad_output_value : 0);
+              if (test26 && test24 && test25) {
+                const test28 = v47 < v49;
+                if (in_w2 && test28) {
+                  grad_input[Math.imul(at3 + h2, W) + w2] += v60 * v48;
                 }
                 if (!test28) {
-                  grad_input[Math.imul(at3 + h4, W) + safe_w7] += v55 * v66;
+                  grad_input[Math.imul(at3 + h2, W) + safe_w3] += v60 * v46;
                 }
               }
-              if (!test27) {
-                const test29 = v63 < v65;
-                if (in_w4 && test29) {
-                  grad_input[at22 + w4] += v55 * v64;
+              if (!test26) {
+                const test29 = v43 < v45;
+                if (in_w2 && test29) {
+                  grad_input[at14 + w2] += v60 * v44;
                 }
                 if (!test29) {
-                  grad_input[input_at] += v55 * v62;
+                  grad_input[input_at] += v60 * v42;
                 }
               }
             }
-            let best5 = 0;
-            let best6 = -1;
-            let best7 = -1;
-            let found4 = false;
-            for (let a5 = at4; a5 < at5; a5++) {
-              const v70 = v9 + (a5 + 0.5) * binH / rows;
-              const v71 = maximum(0, minimum(v70, last_h));
-              const at24 = floor_to_int(v71);
-              const v72 = v71 - at24;
-              const at25 = (at3 + Math.max(0, Math.min(at24, last_h))) * W;
-              const h5 = at24 + 1;
-              const at26 = (at3 + Math.max(0, Math.min(h5, last_h))) * W;
-              const in_h5 = 0 <= h5 && h5 < H;
-              const test30 = -1 <= v70 && v70 <= H;
-              const v73 = 1 - v72;
-              for (let b5 = at6; b5 < at7; b5++) {
-                const v74 = v16 + (b5 + 0.5) * binW / cols;
+            let largest2 = 0;
+            let best3 = -1;
+            let best4 = -1;
+            let found3 = false;
+            for (let a4 = at4; a4 < at5; a4++) {
+              const v61 = v9 + (a4 + 0.5) * binH / rows;
+              const v62 = maximum(0, minimum(v61, last_h));
+              const at20 = floor_to_int(v62);
+              const v63 = v62 - at20;
+              const at21 = (at3 + Math.max(0, Math.min(at20, last_h))) * W;
+              const h4 = at20 + 1;
+              const at22 = (at3 + Math.max(0, Math.min(h4, last_h))) * W;
+              const in_h4 = 0 <= h4 && h4 < H;
+              const test30 = -1 <= v61 && v61 <= H;
+              const v64 = 1 - v63;
+              for (let b4 = at6; b4 < at7; b4++) {
+                const v65 = v16 + (b4 + 0.5) * binW / cols;
                 let value4 = 0;
-                if (test30 && -1 <= v74 && v74 <= W) {
-                  const v75 = maximum(0, minimum(v74, last_w));
-                  const at27 = floor_to_int(v75);
-                  const v76 = v75 - at27;
-                  const v77 = 1 - v76;
-                  const safe_w9 = Math.max(0, Math.min(at27, last_w));
-                  const w5 = at27 + 1;
-                  const safe_w10 = Math.max(0, Math.min(w5, last_w));
-                  const in_w5 = 0 <= w5 && w5 < W;
-                  const v78 = v73 *
-                      (v77 * input[at25 + safe_w9] + v76 * (in_w5 ? input[at25 + safe_w10] : 0));
-                  const v79 = v77 * (in_h5 ? input[at26 + safe_w9] : 0) +
-                      v76 * (in_h5 && in_w5 ? input[at26 + safe_w10] : 0);
-                  value4 = v78 + v72 * v79;
+                if (test30 && -1 <= v65 && v65 <= W) {
+                  const v66 = maximum(0, minimum(v65, last_w));
+                  const at23 = floor_to_int(v66);
+                  const v67 = v66 - at23;
+                  const v68 = 1 - v67;
+                  const safe_w7 = Math.max(0, Math.min(at23, last_w));
+                  const w4 = at23 + 1;
+                  const safe_w8 = Math.max(0, Math.min(w4, last_w));
+                  const in_w4 = 0 <= w4 && w4 < W;
+                  const v69 = v64 *
+                      (v68 * input[at21 + safe_w7] + v67 * (in_w4 ? input[at21 + safe_w8] : 0));
+                  const v70 = v68 * (in_h4 ? input[at22 + safe_w7] : 0) +
+                      v67 * (in_h4 && in_w4 ? input[at22 + safe_w8] : 0);
+                  value4 = v69 + v63 * v70;
                 }
-                if (!found4 || best5 < value4) {
-                  best5 = value4;
-                  best6 = a5;
-                  best7 = b5;
-                  found4 = true;
+                if (!found3 || largest2 < value4) {
+                  largest2 = value4;
+                  best3 = a4;
+                  best4 = b4;
+                  found3 = true;
                 }
               }
             }
-            const a6 = Math.max(0, best6);
-            const v80 = v9 + (a6 + 0.5) * binH / rows;
-            const b6 = Math.max(0, best7);
-            const v81 = v16 + (b6 + 0.5) * binW / cols;
-            const test31 = -1 <= v80 && v80 <= H && -1 <= v81 && v81 <= W;
-            if (test31 && 0 <= best6 && is_max) {
-              const v82 = maximum(0, minimum(v80, last_h));
-              const at28 = floor_to_int(v82);
-              const at29 = (at3 + Math.max(0, Math.min(at28, last_h))) * W;
-              const v83 = maximum(0, minimum(v81, last_w));
-              const at30 = floor_to_int(v83);
-              const at31 = Math.max(0, Math.min(at30, last_w));
-              const v84 = v82 - at28;
-              const v85 = v55 * (1 - v84);
-              const v86 = v83 - at30;
-              const v87 = 1 - v86;
-              grad_input[at29 + at31] += v85 * v87;
-              const at32 = at28 + 1;
-              const at33 = at30 + 1;
-              const test32 = 0 <= at33;
-              const test33 = at33 < W;
-              if (0 <= at32 && at32 < H) {
-                const at34 = Math.imul(at3 + at32, W);
-                const v88 = v55 * v84;
-                grad_input[at34 + at31] += v88 * v87;
+            const a5 = Math.max(0, best3);
+            const v71 = v9 + (a5 + 0.5) * binH / rows;
+            const b5 = Math.max(0, best4);
+            const v72 = v16 + (b5 + 0.5) * binW / cols;
+            const test31 = -1 <= v71 && v71 <= H && -1 <= v72 && v72 <= W;
+            if (test31 && 0 <= best3 && is_max) {
+              const v73 = maximum(0, minimum(v71, last_h));
+              const at24 = floor_to_int(v73);
+              const at25 = (at3 + Math.max(0, Math.min(at24, last_h))) * W;
+              const v74 = maximum(0, minimum(v72, last_w));
+              const at26 = floor_to_int(v74);
+              const at27 = Math.max(0, Math.min(at26, last_w));
+              const v75 = v35 + (!(largest2 < 0) && test22 ? grad_output_value : 0);
+              const v76 = v73 - at24;
+              const v77 = v75 * (1 - v76);
+              const v78 = v74 - at26;
+              const v79 = 1 - v78;
+              grad_input[at25 + at27] += v77 * v79;
+              const at28 = at24 + 1;
+              const at29 = at26 + 1;
+              const test32 = 0 <= at29;
+              const test33 = at29 < W;
+              if (0 <= at28 && at28 < H) {
+                const at30 = Math.imul(at3 + at28, W);
+                const v80 = v75 * v76;
+                grad_input[at30 + at27] += v80 * v79;
                 if (test32 && test33) {
-                  grad_input[at34 + at33] += v88 * v86;
+                  grad_input[at30 + at29] += v80 * v78;
                 }
               }
               if (test32 && test33) {
-                grad_input[at29 + at33] += v85 * v86;
+                grad_input[at25 + at29] += v77 * v78;
               }
             }
           }

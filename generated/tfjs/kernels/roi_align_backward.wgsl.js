@@ -138,9 +138,9 @@ fn roi_align_backward_grad_input(
       let height = select(maximum(v, 1.0), v, aligned);
       let binH = height / f32(params.PH);
       let v2 = top + f32(ph) * binH;
-      var best: f32 = 0.0;
+      var corner: f32 = 0.0;
+      var best: i32 = -1;
       var best2: i32 = -1;
-      var best3: i32 = -1;
       var found: bool = false;
       let rows = select(ceil(binH), f32(params.sampling_ratio), test);
       let v3 = v2 + 0.5 * binH / rows;
@@ -207,17 +207,17 @@ fn roi_align_backward_grad_input(
                 v19 * v23 * select(0.0, input[at10 + safe_w2], in_h && in_w));
             value = maximum(v25, v26);
           }
-          if (!found || best < value) {
-            best = value;
-            best2 = a;
-            best3 = b;
+          if (!found || corner < value) {
+            corner = value;
+            best = a;
+            best2 = b;
             found = true;
           }
         }
       }
-      let a2 = max(0, best2);
+      let a2 = max(0, best);
       let v27 = v2 + (f32(a2) + 0.5) * binH / rows;
-      let b2 = max(0, best3);
+      let b2 = max(0, best2);
       let v28 = v10 + (f32(b2) + 0.5) * binW / cols;
       let test11 = -1.0 <= v3 && v3 <= f32(params.H) && -1.0 <= v11 && v11 <= f32(params.W);
       let v29 = v2 + (rows - 1.0 + 0.5) * binH / rows;
@@ -227,210 +227,175 @@ fn roi_align_backward_grad_input(
       let test14 = -1.0 <= v30;
       let test15 = v30 <= f32(params.W);
       let grad_output_value = grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw];
-      var best4: f32 = 0.0;
-      if (is_max) {
-        var largest: f32 = 0.0;
-        var found2: bool = false;
-        for (var a3: i32 = at; a3 < at3; a3++) {
-          let v31 = v2 + (f32(a3) + 0.5) * binH / rows;
-          let v32 = maximum(0.0, minimum(v31, f32(last_h)));
-          let at12 = floor_to_int(v32);
-          let v33 = v32 - f32(at12);
-          let at13 = (at7 + max(0, min(at12, last_h))) * params.W;
-          let h2 = at12 + 1;
-          let at14 = (at7 + max(0, min(h2, last_h))) * params.W;
-          let in_h2 = 0 <= h2 && h2 < params.H;
-          let test16 = -1.0 <= v31 && v31 <= f32(params.H);
-          let v34 = 1.0 - v33;
-          for (var b3: i32 = at4; b3 < at6; b3++) {
-            let v35 = v10 + (f32(b3) + 0.5) * binW / cols;
-            var value2: f32 = 0.0;
-            if (test16 && -1.0 <= v35 && v35 <= f32(params.W)) {
-              let v36 = maximum(0.0, minimum(v35, f32(last_w)));
-              let at15 = floor_to_int(v36);
-              let v37 = v36 - f32(at15);
-              let v38 = 1.0 - v37;
-              let safe_w3 = max(0, min(at15, last_w));
-              let w2 = at15 + 1;
-              let safe_w4 = max(0, min(w2, last_w));
-              let in_w2 = 0 <= w2 && w2 < params.W;
-              let v39 = v34 *
-                  (v38 * input[at13 + safe_w3] + v37 * select(0.0, input[at13 + safe_w4], in_w2));
-              let v40 = v38 * select(0.0, input[at14 + safe_w3], in_h2) +
-                  v37 * select(0.0, input[at14 + safe_w4], in_h2 && in_w2);
-              value2 = v39 + v33 * v40;
-            }
-            if (!found2 || largest < value2) {
-              largest = value2;
-              found2 = true;
-            }
-          }
-        }
-        best4 = largest;
-      } else {
-        var corner: f32 = 0.0;
-        var found3: bool = false;
-        for (var a4: i32 = at; a4 < at3; a4++) {
-          let v41 = v2 + (f32(a4) + 0.5) * binH / rows;
-          let v42 = maximum(0.0, minimum(v41, f32(last_h)));
-          let at16 = floor_to_int(v42);
-          let v43 = v42 - f32(at16);
-          let v44 = 1.0 - v43;
-          let at17 = (at7 + max(0, min(at16, last_h))) * params.W;
-          let h3 = at16 + 1;
-          let at18 = (at7 + max(0, min(h3, last_h))) * params.W;
-          let in_h3 = 0 <= h3 && h3 < params.H;
-          let test17 = -1.0 <= v41 && v41 <= f32(params.H);
-          for (var b4: i32 = at4; b4 < at6; b4++) {
-            let v45 = v10 + (f32(b4) + 0.5) * binW / cols;
-            var value3: f32 = 0.0;
-            if (test17 && -1.0 <= v45 && v45 <= f32(params.W)) {
-              let v46 = maximum(0.0, minimum(v45, f32(last_w)));
-              let at19 = floor_to_int(v46);
-              let v47 = v46 - f32(at19);
-              let v48 = 1.0 - v47;
-              let safe_w5 = max(0, min(at19, last_w));
-              let w3 = at19 + 1;
-              let safe_w6 = max(0, min(w3, last_w));
-              let in_w3 = 0 <= w3 && w3 < params.W;
-              let v49 = maximum(v44 * v48 * input[at17 + safe_w5],
-                  v44 * v47 * select(0.0, input[at17 + safe_w6], in_w3));
-              let v50 = maximum(v43 * v48 * select(0.0, input[at18 + safe_w5], in_h3),
-                  v43 * v47 * select(0.0, input[at18 + safe_w6], in_h3 && in_w3));
-              value3 = maximum(v49, v50);
-            }
-            if (!found3 || corner < value3) {
-              corner = value3;
-              found3 = true;
-            }
-          }
-        }
-        best4 = corner;
-      }
+      let v31 = select(0.0, grad_output_value, test11 && test12 && test13 && test14 && test15);
       let all = test11 && test12 && test13 && test14 && test15;
-      let v51 = select(0.0, grad_output_value, test11 && test12 && test13 && test14 && test15) +
-          select(0.0, grad_output_value, !(best4 < 0.0) && !all);
-      let test18 = -1.0 <= v27 && v27 <= f32(params.H) && -1.0 <= v28 && v28 <= f32(params.W);
-      if (test18 && 0 <= best2 && test3) {
-        let v52 = maximum(0.0, minimum(v27, f32(last_h)));
-        let at20 = floor_to_int(v52);
-        let v53 = v52 - f32(at20);
-        let v54 = 1.0 - v53;
-        let v55 = maximum(0.0, minimum(v28, f32(last_w)));
-        let at21 = floor_to_int(v55);
-        let v56 = v55 - f32(at21);
-        let v57 = 1.0 - v56;
-        let v58 = v54 * v57;
-        let at22 = (at7 + max(0, min(at20, last_h))) * params.W;
-        let safe_w7 = max(0, min(at21, last_w));
-        let input_at = at22 + safe_w7;
-        let v59 = v58 * input[input_at];
-        let v60 = v54 * v56;
-        let w4 = at21 + 1;
-        let safe_w8 = max(0, min(w4, last_w));
-        let in_w4 = 0 <= w4 && w4 < params.W;
-        let v61 = v60 * select(0.0, input[at22 + safe_w8], in_w4);
-        let v62 = v53 * v57;
-        let h4 = at20 + 1;
-        let at23 = (at7 + max(0, min(h4, last_h))) * params.W;
-        let test19 = 0 <= h4;
-        let test20 = h4 < params.H;
-        let in_h4 = test19 && test20;
-        let v63 = v62 * select(0.0, input[at23 + safe_w7], in_h4);
-        let v64 = v53 * v56;
-        let v65 = v64 * select(0.0, input[at23 + safe_w8], in_h4 && in_w4);
-        let test21 = maximum(v59, v61) < maximum(v63, v65);
-        if (test21 && test19 && test20) {
-          let test22 = v63 < v65;
-          if (in_w4 && test22) {
-            add_to_grad_input((at7 + h4) * params.W + w4, v51 * v64);
+      let test16 = !all;
+      let test17 = -1.0 <= v27 && v27 <= f32(params.H) && -1.0 <= v28 && v28 <= f32(params.W);
+      if (test17 && 0 <= best && test3) {
+        let v32 = maximum(0.0, minimum(v27, f32(last_h)));
+        let at12 = floor_to_int(v32);
+        let v33 = v32 - f32(at12);
+        let v34 = 1.0 - v33;
+        let v35 = maximum(0.0, minimum(v28, f32(last_w)));
+        let at13 = floor_to_int(v35);
+        let v36 = v35 - f32(at13);
+        let v37 = 1.0 - v36;
+        let v38 = v34 * v37;
+        let at14 = (at7 + max(0, min(at12, last_h))) * params.W;
+        let safe_w3 = max(0, min(at13, last_w));
+        let input_at = at14 + safe_w3;
+        let v39 = v38 * input[input_at];
+        let v40 = v34 * v36;
+        let w2 = at13 + 1;
+        let safe_w4 = max(0, min(w2, last_w));
+        let in_w2 = 0 <= w2 && w2 < params.W;
+        let v41 = v40 * select(0.0, input[at14 + safe_w4], in_w2);
+        let v42 = v33 * v37;
+        let h2 = at12 + 1;
+        let at15 = (at7 + max(0, min(h2, last_h))) * params.W;
+        let test18 = 0 <= h2;
+        let test19 = h2 < params.H;
+        let in_h2 = test18 && test19;
+        let v43 = v42 * select(0.0, input[at15 + safe_w3], in_h2);
+        let v44 = v33 * v36;
+        let v45 = v44 * select(0.0, input[at15 + safe_w4], in_h2 && in_w2);
+        let test20 = maximum(v39, v41) < maximum(v43, v45);
+        var value2: f32 = 0.0;
+        if (is_max) {
+          var largest: f32 = 0.0;
+          var found2: bool = false;
+          for (var a3: i32 = at; a3 < at3; a3++) {
+            let v46 = v2 + (f32(a3) + 0.5) * binH / rows;
+            let v47 = maximum(0.0, minimum(v46, f32(last_h)));
+            let at16 = floor_to_int(v47);
+            let v48 = v47 - f32(at16);
+            let at17 = (at7 + max(0, min(at16, last_h))) * params.W;
+            let h3 = at16 + 1;
+            let at18 = (at7 + max(0, min(h3, last_h))) * params.W;
+            let in_h3 = 0 <= h3 && h3 < params.H;
+            let test21 = -1.0 <= v46 && v46 <= f32(params.H);
+            let v49 = 1.0 - v48;
+            for (var b3: i32 = at4; b3 < at6; b3++) {
+              let v50 = v10 + (f32(b3) + 0.5) * binW / cols;
+              var value3: f32 = 0.0;
+              if (test21 && -1.0 <= v50 && v50 <= f32(params.W)) {
+                let v51 = maximum(0.0, minimum(v50, f32(last_w)));
+                let at19 = floor_to_int(v51);
+                let v52 = v51 - f32(at19);
+                let v53 = 1.0 - v52;
+                let safe_w5 = max(0, min(at19, last_w));
+                let w3 = at19 + 1;
+                let safe_w6 = max(0, min(w3, last_w));
+                let in_w3 = 0 <= w3 && w3 < params.W;
+                let v54 = v49 *
+                    (v53 * input[at17 + safe_w5] + v52 * select(0.0, input[at17 + safe_w6], in_w3));
+                let v55 = v53 * select(0.0, input[at18 + safe_w5], in_h3) +
+                    v52 * select(0.0, input[at18 + safe_w6], in_h3 && in_w3);
+                value3 = v54 + v48 * v55;
+              }
+              if (!found2 || largest < value3) {
+                largest = value3;
+                found2 = true;
+              }
+            }
+          }
+          value2 = largest;
+        } else {
+          value2 = corner;
+        }
+        let v56 = v31 + select(0.0, grad_output_value, !(value2 < 0.0) && test16);
+        if (test20 && test18 && test19) {
+          let test22 = v43 < v45;
+          if (in_w2 && test22) {
+            add_to_grad_input((at7 + h2) * params.W + w2, v56 * v44);
           }
           if (!test22) {
-            add_to_grad_input((at7 + h4) * params.W + safe_w7, v51 * v62);
+            add_to_grad_input((at7 + h2) * params.W + safe_w3, v56 * v42);
           }
         }
-        if (!test21) {
-          let test23 = v59 < v61;
-          if (in_w4 && test23) {
-            add_to_grad_input(at22 + w4, v51 * v60);
+        if (!test20) {
+          let test23 = v39 < v41;
+          if (in_w2 && test23) {
+            add_to_grad_input(at14 + w2, v56 * v40);
           }
           if (!test23) {
-            add_to_grad_input(input_at, v51 * v58);
+            add_to_grad_input(input_at, v56 * v38);
           }
         }
       }
-      var best5: f32 = 0.0;
-      var best6: i32 = -1;
-      var best7: i32 = -1;
-      var found4: bool = false;
-      for (var a5: i32 = at; a5 < at3; a5++) {
-        let v66 = v2 + (f32(a5) + 0.5) * binH / rows;
-        let v67 = maximum(0.0, minimum(v66, f32(last_h)));
-        let at24 = floor_to_int(v67);
-        let v68 = v67 - f32(at24);
-        let at25 = (at7 + max(0, min(at24, last_h))) * params.W;
-        let h5 = at24 + 1;
-        let at26 = (at7 + max(0, min(h5, last_h))) * params.W;
-        let in_h5 = 0 <= h5 && h5 < params.H;
-        let test24 = -1.0 <= v66 && v66 <= f32(params.H);
-        let v69 = 1.0 - v68;
-        for (var b5: i32 = at4; b5 < at6; b5++) {
-          let v70 = v10 + (f32(b5) + 0.5) * binW / cols;
+      var largest2: f32 = 0.0;
+      var best3: i32 = -1;
+      var best4: i32 = -1;
+      var found3: bool = false;
+      for (var a4: i32 = at; a4 < at3; a4++) {
+        let v57 = v2 + (f32(a4) + 0.5) * binH / rows;
+        let v58 = maximum(0.0, minimum(v57, f32(last_h)));
+        let at20 = floor_to_int(v58);
+        let v59 = v58 - f32(at20);
+        let at21 = (at7 + max(0, min(at20, last_h))) * params.W;
+        let h4 = at20 + 1;
+        let at22 = (at7 + max(0, min(h4, last_h))) * params.W;
+        let in_h4 = 0 <= h4 && h4 < params.H;
+        let test24 = -1.0 <= v57 && v57 <= f32(params.H);
+        let v60 = 1.0 - v59;
+        for (var b4: i32 = at4; b4 < at6; b4++) {
+          let v61 = v10 + (f32(b4) + 0.5) * binW / cols;
           var value4: f32 = 0.0;
-          if (test24 && -1.0 <= v70 && v70 <= f32(params.W)) {
-            let v71 = maximum(0.0, minimum(v70, f32(last_w)));
-            let at27 = floor_to_int(v71);
-            let v72 = v71 - f32(at27);
-            let v73 = 1.0 - v72;
-            let safe_w9 = max(0, min(at27, last_w));
-            let w5 = at27 + 1;
-            let safe_w10 = max(0, min(w5, last_w));
-            let in_w5 = 0 <= w5 && w5 < params.W;
-            let v74 = v69 *
-                (v73 * input[at25 + safe_w9] + v72 * select(0.0, input[at25 + safe_w10], in_w5));
-            let v75 = v73 * select(0.0, input[at26 + safe_w9], in_h5) +
-                v72 * select(0.0, input[at26 + safe_w10], in_h5 && in_w5);
-            value4 = v74 + v68 * v75;
+          if (test24 && -1.0 <= v61 && v61 <= f32(params.W)) {
+            let v62 = maximum(0.0, minimum(v61, f32(last_w)));
+            let at23 = floor_to_int(v62);
+            let v63 = v62 - f32(at23);
+            let v64 = 1.0 - v63;
+            let safe_w7 = max(0, min(at23, last_w));
+            let w4 = at23 + 1;
+            let safe_w8 = max(0, min(w4, last_w));
+            let in_w4 = 0 <= w4 && w4 < params.W;
+            let v65 = v60 *
+                (v64 * input[at21 + safe_w7] + v63 * select(0.0, input[at21 + safe_w8], in_w4));
+            let v66 = v64 * select(0.0, input[at22 + safe_w7], in_h4) +
+                v63 * select(0.0, input[at22 + safe_w8], in_h4 && in_w4);
+            value4 = v65 + v59 * v66;
           }
-          if (!found4 || best5 < value4) {
-            best5 = value4;
-            best6 = a5;
-            best7 = b5;
-            found4 = true;
+          if (!found3 || largest2 < value4) {
+            largest2 = value4;
+            best3 = a4;
+            best4 = b4;
+            found3 = true;
           }
         }
       }
-      let a6 = max(0, best6);
-      let v76 = v2 + (f32(a6) + 0.5) * binH / rows;
-      let b6 = max(0, best7);
-      let v77 = v10 + (f32(b6) + 0.5) * binW / cols;
-      let test25 = -1.0 <= v76 && v76 <= f32(params.H) && -1.0 <= v77 && v77 <= f32(params.W);
-      if (test25 && 0 <= best6 && is_max) {
-        let v78 = maximum(0.0, minimum(v76, f32(last_h)));
-        let at28 = floor_to_int(v78);
-        let at29 = (at7 + max(0, min(at28, last_h))) * params.W;
-        let v79 = maximum(0.0, minimum(v77, f32(last_w)));
-        let at30 = floor_to_int(v79);
-        let at31 = max(0, min(at30, last_w));
-        let v80 = v78 - f32(at28);
-        let v81 = v51 * (1.0 - v80);
-        let v82 = v79 - f32(at30);
-        let v83 = 1.0 - v82;
-        add_to_grad_input(at29 + at31, v81 * v83);
-        let at32 = at28 + 1;
-        let at33 = at30 + 1;
-        let test26 = 0 <= at33;
-        let test27 = at33 < params.W;
-        if (0 <= at32 && at32 < params.H) {
-          let at34 = (at7 + at32) * params.W;
-          let v84 = v51 * v80;
-          add_to_grad_input(at34 + at31, v84 * v83);
+      let a5 = max(0, best3);
+      let v67 = v2 + (f32(a5) + 0.5) * binH / rows;
+      let b5 = max(0, best4);
+      let v68 = v10 + (f32(b5) + 0.5) * binW / cols;
+      let test25 = -1.0 <= v67 && v67 <= f32(params.H) && -1.0 <= v68 && v68 <= f32(params.W);
+      if (test25 && 0 <= best3 && is_max) {
+        let v69 = maximum(0.0, minimum(v67, f32(last_h)));
+        let at24 = floor_to_int(v69);
+        let at25 = (at7 + max(0, min(at24, last_h))) * params.W;
+        let v70 = maximum(0.0, minimum(v68, f32(last_w)));
+        let at26 = floor_to_int(v70);
+        let at27 = max(0, min(at26, last_w));
+        let v71 = v31 + select(0.0, grad_output_value, !(largest2 < 0.0) && test16);
+        let v72 = v69 - f32(at24);
+        let v73 = v71 * (1.0 - v72);
+        let v74 = v70 - f32(at26);
+        let v75 = 1.0 - v74;
+        add_to_grad_input(at25 + at27, v73 * v75);
+        let at28 = at24 + 1;
+        let at29 = at26 + 1;
+        let test26 = 0 <= at29;
+        let test27 = at29 < params.W;
+        if (0 <= at28 && at28 < params.H) {
+          let at30 = (at7 + at28) * params.W;
+          let v76 = v71 * v72;
+          add_to_grad_input(at30 + at27, v76 * v75);
           if (test26 && test27) {
-            add_to_grad_input(at34 + at33, v84 * v82);
+            add_to_grad_input(at30 + at29, v76 * v74);
           }
         }
         if (test26 && test27) {
-          add_to_grad_input(at29 + at33, v81 * v82);
+          add_to_grad_input(at25 + at29, v73 * v74);
         }
       }
     }

@@ -280,6 +280,7 @@ export function roi_pool_backward_grad_input_2_kernel(
         for (let c = 0; c < C; c++) {
           let best = 0;
           let best2 = -1;
+          let best3 = -1;
           let found = false;
           const at6 = (n * C + c) * H;
           for (let y = at2; y < at3; y++) {
@@ -288,6 +289,7 @@ export function roi_pool_backward_grad_input_2_kernel(
               if (!found || best < input_value) {
                 best = input_value;
                 best2 = y;
+                best3 = x;
                 found = true;
               }
             }
@@ -295,25 +297,10 @@ export function roi_pool_backward_grad_input_2_kernel(
           const test12 = 0 <= best2 && is_max && test && test2 && test3 && test4 && test5 &&
               test6 && test7;
           if (test12 && test8 && test9) {
-            let best3 = 0;
-            let best4 = -1;
-            let best5 = -1;
-            let found2 = false;
-            for (let y3 = at2; y3 < at3; y3++) {
-              for (let x3 = at4; x3 < at5; x3++) {
-                const input_value2 = input[(at6 + y3) * W + x3];
-                if (!found2 || best3 < input_value2) {
-                  best3 = input_value2;
-                  best4 = y3;
-                  best5 = x3;
-                  found2 = true;
-                }
-              }
-            }
-            const y4 = Math.max(0, best4);
-            const x4 = Math.max(0, best5);
-            const at7 = (at6 + Math.max(0, Math.min(y4, H - 1))) * W +
-                Math.max(0, Math.min(x4, W - 1));
+            const y3 = Math.max(0, best2);
+            const x3 = Math.max(0, best3);
+            const at7 = (at6 + Math.max(0, Math.min(y3, H - 1))) * W +
+                Math.max(0, Math.min(x3, W - 1));
             grad_input[at7] += grad_output[((r * C + c) * PH + ph) * PW + pw];
           }
         }
@@ -734,6 +721,7 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
         for (let c = 0; c < C; c++) {
           let best = 0;
           let best2 = -1;
+          let best3 = -1;
           let found = false;
           const at6 = (n * C + c) * H;
           for (let y = at2; y < at3; y++) {
@@ -742,6 +730,7 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
               if (!found || best < input_value) {
                 best = input_value;
                 best2 = y;
+                best3 = x;
                 found = true;
               }
             }
@@ -749,25 +738,10 @@ export function roi_pool_backward_offset_grad_input_2_kernel(
           const test12 = 0 <= best2 && is_max && test && test2 && test3 && test4 && test5 &&
               test6 && test7;
           if (test12 && test8 && test9) {
-            let best3 = 0;
-            let best4 = -1;
-            let best5 = -1;
-            let found2 = false;
-            for (let y3 = at2; y3 < at3; y3++) {
-              for (let x3 = at4; x3 < at5; x3++) {
-                const input_value2 = input[(at6 + y3) * W + x3];
-                if (!found2 || best3 < input_value2) {
-                  best3 = input_value2;
-                  best4 = y3;
-                  best5 = x3;
-                  found2 = true;
-                }
-              }
-            }
-            const y4 = Math.max(0, best4);
-            const x4 = Math.max(0, best5);
-            const at7 = (at6 + Math.max(0, Math.min(y4, H - 1))) * W +
-                Math.max(0, Math.min(x4, W - 1));
+            const y3 = Math.max(0, best2);
+            const x3 = Math.max(0, best3);
+            const at7 = (at6 + Math.max(0, Math.min(y3, H - 1))) * W +
+                Math.max(0, Math.min(x3, W - 1));
             grad_input[at7] += grad_output[((r * C + c) * PH + ph) * PW + pw];
           }
         }

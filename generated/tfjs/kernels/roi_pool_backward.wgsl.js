@@ -234,6 +234,7 @@ fn roi_pool_backward_grad_input_2(
     let r = rest2 / params.C;
     var best: f32 = 0.0;
     var best2: i32 = -1;
+    var best3: i32 = -1;
     var found: bool = false;
     let at = r * 5;
     let v = rois[at + 2] * params.spatial_scale;
@@ -256,8 +257,6 @@ fn roi_pool_backward_grad_input_2(
     let v10 = select(select(q2, v9, v9 * f32(params.PH) <= v8), q2 - 1.0, v8 < q2 * f32(params.PH));
     let bottom = select(ceil(y1 + v7 / f32(params.PH)), y1 + -v10, rounded);
     let test = abs(top) <= 3.4028234e+38 && abs(bottom) <= 3.4028234e+38;
-    let at2 = select(0, max(ceil_to_int(top), 0), test);
-    let at3 = select(0, min(ceil_to_int(bottom), params.H), test);
     let v11 = rois[at + 1] * params.spatial_scale;
     let x1 = select(v11, round_away(v11), rounded);
     let rois_value2 = rois[at + 3];
@@ -280,17 +279,19 @@ fn roi_pool_backward_grad_input_2(
         v18 < q4 * f32(params.PW));
     let right = select(ceil(x1 + v17 / f32(params.PW)), x1 + -v20, rounded);
     let test2 = abs(left) <= 3.4028234e+38 && abs(right) <= 3.4028234e+38;
-    let at4 = select(0, max(ceil_to_int(left), 0), test2);
-    let at5 = select(0, min(ceil_to_int(right), params.W), test2);
     let batch = rois[at];
     let n = max(0, min(round_to_int(batch), params.N - 1));
-    let at6 = (n * params.C + c) * params.H;
-    for (var y: i32 = at2; y < at3; y++) {
-      for (var x: i32 = at4; x < at5; x++) {
-        let input_value = input[(at6 + y) * params.W + x];
+    let at2 = (n * params.C + c) * params.H;
+    let at3 = select(0, max(ceil_to_int(left), 0), test2);
+    let at4 = select(0, min(ceil_to_int(right), params.W), test2);
+    for (var y: i32 = select(0, max(ceil_to_int(top), 0), test); y < select(0,
+        min(ceil_to_int(bottom), params.H), test); y++) {
+      for (var x: i32 = at3; x < at4; x++) {
+        let input_value = input[(at2 + y) * params.W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
+          best3 = x;
           found = true;
         }
       }
@@ -300,25 +301,10 @@ fn roi_pool_backward_grad_input_2(
     let test4 = test3 && abs(x1) <= 3.4028234e+38 && abs(y1) <= 3.4028234e+38 &&
         abs(x2) <= 3.4028234e+38;
     if (test4 && abs(y2) <= 3.4028234e+38 && 0.0 < width && 0.0 < height) {
-      var best3: f32 = 0.0;
-      var best4: i32 = -1;
-      var best5: i32 = -1;
-      var found2: bool = false;
-      for (var y3: i32 = at2; y3 < at3; y3++) {
-        for (var x3: i32 = at4; x3 < at5; x3++) {
-          let input_value2 = input[(at6 + y3) * params.W + x3];
-          if (!found2 || best3 < input_value2) {
-            best3 = input_value2;
-            best4 = y3;
-            best5 = x3;
-            found2 = true;
-          }
-        }
-      }
-      let y4 = max(0, best4);
-      let x4 = max(0, best5);
-      let at7 = (at6 + max(0, min(y4, params.H - 1))) * params.W + max(0, min(x4, params.W - 1));
-      add_to_grad_input(at7, grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw]);
+      let y3 = max(0, best2);
+      let x3 = max(0, best3);
+      let at5 = (at2 + max(0, min(y3, params.H - 1))) * params.W + max(0, min(x3, params.W - 1));
+      add_to_grad_input(at5, grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw]);
     }
   }
 }
@@ -702,6 +688,7 @@ fn roi_pool_backward_offset_grad_input_2(
     let r = rest2 / params2.C;
     var best: f32 = 0.0;
     var best2: i32 = -1;
+    var best3: i32 = -1;
     var found: bool = false;
     let at = r * 5;
     let v = rois[at + 2] * params2.spatial_scale;
@@ -725,8 +712,6 @@ fn roi_pool_backward_offset_grad_input_2(
         v8 < q2 * f32(params2.PH));
     let bottom = select(ceil(y1 + v7 / f32(params2.PH)), y1 + -v10, rounded);
     let test = abs(top) <= 3.4028234e+38 && abs(bottom) <= 3.4028234e+38;
-    let at2 = select(0, max(ceil_to_int(top), 0), test);
-    let at3 = select(0, min(ceil_to_int(bottom), params2.H), test);
     let v11 = rois[at + 1] * params2.spatial_scale;
     let x1 = select(v11, round_away(v11), rounded);
     let rois_value2 = rois[at + 3];
@@ -749,17 +734,19 @@ fn roi_pool_backward_offset_grad_input_2(
         v18 < q4 * f32(params2.PW));
     let right = select(ceil(x1 + v17 / f32(params2.PW)), x1 + -v20, rounded);
     let test2 = abs(left) <= 3.4028234e+38 && abs(right) <= 3.4028234e+38;
-    let at4 = select(0, max(ceil_to_int(left), 0), test2);
-    let at5 = select(0, min(ceil_to_int(right), params2.W), test2);
     let batch = rois[at];
     let n = max(0, min(round_to_int(batch), params2.N - 1));
-    let at6 = (n * params2.C + c) * params2.H;
-    for (var y: i32 = at2; y < at3; y++) {
-      for (var x: i32 = at4; x < at5; x++) {
-        let input_value = input[(at6 + y) * params2.W + x];
+    let at2 = (n * params2.C + c) * params2.H;
+    let at3 = select(0, max(ceil_to_int(left), 0), test2);
+    let at4 = select(0, min(ceil_to_int(right), params2.W), test2);
+    for (var y: i32 = select(0, max(ceil_to_int(top), 0), test); y < select(0,
+        min(ceil_to_int(bottom), params2.H), test); y++) {
+      for (var x: i32 = at3; x < at4; x++) {
+        let input_value = input[(at2 + y) * params2.W + x];
         if (!found || best < input_value) {
           best = input_value;
           best2 = y;
+          best3 = x;
           found = true;
         }
       }
@@ -769,25 +756,10 @@ fn roi_pool_backward_offset_grad_input_2(
     let test4 = test3 && abs(x1) <= 3.4028234e+38 && abs(y1) <= 3.4028234e+38 &&
         abs(x2) <= 3.4028234e+38;
     if (test4 && abs(y2) <= 3.4028234e+38 && 0.0 < width && 0.0 < height) {
-      var best3: f32 = 0.0;
-      var best4: i32 = -1;
-      var best5: i32 = -1;
-      var found2: bool = false;
-      for (var y3: i32 = at2; y3 < at3; y3++) {
-        for (var x3: i32 = at4; x3 < at5; x3++) {
-          let input_value2 = input[(at6 + y3) * params2.W + x3];
-          if (!found2 || best3 < input_value2) {
-            best3 = input_value2;
-            best4 = y3;
-            best5 = x3;
-            found2 = true;
-          }
-        }
-      }
-      let y4 = max(0, best4);
-      let x4 = max(0, best5);
-      let at7 = (at6 + max(0, min(y4, params2.H - 1))) * params2.W + max(0, min(x4, params2.W - 1));
-      add_to_grad_input(at7,
+      let y3 = max(0, best2);
+      let x3 = max(0, best3);
+      let at5 = (at2 + max(0, min(y3, params2.H - 1))) * params2.W + max(0, min(x3, params2.W - 1));
+      add_to_grad_input(at5,
           grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw]);
     }
   }

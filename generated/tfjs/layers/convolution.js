@@ -4,20 +4,7 @@
 // otherwise.
 
 import * as tf from "@tensorflow/tfjs";
-
-/** Options of every layer of TensorFlow.js. */
-const ofLayers = [
-  "batchInputShape",
-  "batchSize",
-  "customObjects",
-  "dtype",
-  "inputDType",
-  "inputShape",
-  "name",
-  "trainable",
-  "updatable",
-  "weights",
-];
+import { readChoice, readCount, readPadding, readPair } from "./options.js";
 
 /**
  * What tf.layers.conv2d reads in the same way: it makes objects of names and the other way round.
@@ -31,58 +18,6 @@ const asInKeras = [
   "kernelInitializer",
   "kernelRegularizer",
 ];
-
-/** Refuses options that a layer has not, since a misspelt one would change nothing. */
-export function checkOptions(layer, args, known) {
-  for (const name of Object.keys(args ?? {}))
-    if (![...ofLayers, ...known].includes(name))
-      throw new TypeError(
-        `${layer} has no option ${name}; it has ${[...known].sort().join(", ")}.`,
-      );
-}
-
-/** A whole number of at least 1. */
-export function readCount(layer, name, value) {
-  if (Number.isInteger(value) && value >= 1) return value;
-  throw new RangeError(
-    `${layer}: ${name} is ${JSON.stringify(value)}; it is a whole number of at least 1.`,
-  );
-}
-
-/** One number for both, or [rows, columns]. */
-export function readPair(layer, name, value) {
-  const pair = Array.isArray(value) ? value : [value, value];
-  if (pair.length === 2 && pair.every((each) => Number.isInteger(each) && each >= 1)) return pair;
-  throw new RangeError(
-    `${layer}: ${name} is ${JSON.stringify(value)}; ` +
-      "it is a whole number of at least 1, or two: rows and columns.",
-  );
-}
-
-const camel = (name) => name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
-
-/** One of some values, also in the spelling that values of a saved model come back in. */
-export function readChoice(layer, name, value, values) {
-  const found = values.find((each) => value === each || value === camel(each));
-  if (found !== undefined) return found;
-  throw new RangeError(
-    `${layer}: ${name} is ${JSON.stringify(value)}; it is one of ${values.join(", ")}.`,
-  );
-}
-
-/**
- * "same", "valid", or how many rows and columns are added: one number, [y, x], or all four sides.
- */
-function readPadding(layer, value) {
-  if (value === "same" || value === "valid") return value;
-  const isSize = (each) => Number.isInteger(each) && each >= 0;
-  if (isSize(value)) return value;
-  if (Array.isArray(value) && [2, 4].includes(value.length) && value.every(isSize)) return value;
-  throw new RangeError(
-    `${layer}: padding is ${JSON.stringify(value)}; it is "same", "valid", a whole number of at ` +
-      "least 0, [rows, columns] or [top, left, bottom, right].",
-  );
-}
 
 export const dataFormats = ["channelsLast", "channelsFirst"];
 

@@ -7,14 +7,12 @@ import { conv2d } from "../operators/conv2d.js";
 import { deformConv2d } from "../operators/deform_conv2d.js";
 import {
   Convolution,
-  checkOptions,
   convolutionOptions,
   fromChannelsFirst,
-  readChoice,
-  readCount,
   single,
   toChannelsFirst,
 } from "./convolution.js";
+import { checkOptions, readChoice, readCount } from "./options.js";
 import { readFactor, scaleUpdates } from "./rate.js";
 
 const maskActivations = {

@@ -5,12 +5,12 @@ import * as tf from "@tensorflow/tfjs";
 import { conv2d } from "../operators/conv2d.js";
 import {
   Convolution,
-  checkOptions,
   convolutionOptions,
   fromChannelsFirst,
   single,
   toChannelsFirst,
 } from "./convolution.js";
+import { checkOptions } from "./options.js";
 
 /**
  * A convolution like tf.layers.conv2d, but with the kernels that deformable ones are compared with.

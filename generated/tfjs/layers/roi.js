@@ -4,15 +4,8 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { deformRoiPool } from "../operators/deform_roi_pool.js";
-import {
-  checkOptions,
-  dataFormats,
-  fromChannelsFirst,
-  readChoice,
-  readCount,
-  readPair,
-  toChannelsFirst,
-} from "./convolution.js";
+import { dataFormats, fromChannelsFirst, toChannelsFirst } from "./convolution.js";
+import { checkOptions, readChoice, readCount, readPair } from "./options.js";
 import { readFactor, scaleUpdates } from "./rate.js";
 
 const options = [
