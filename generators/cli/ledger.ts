@@ -55,7 +55,8 @@ function formatOperator(record: OperatorRecord): readonly (readonly string[])[] 
 function formatLaw({ name, how, cases, elements, excluded, worst, failures }: LawRecord) {
   const counts = [String(cases), String(elements), "", worst.error.toFixed(2)];
   const without = excluded > 0 ? `; ${excluded} left out near decisions` : "";
-  return ["", name, `${how}${without}`, ...counts, verdict(failures)];
+  const result = cases === 0 && failures.length === 0 ? "not asked" : verdict(failures);
+  return ["", name, `${how}${without}`, ...counts, result];
 }
 
 function formatTarget(record: TargetRecord): readonly string[] {

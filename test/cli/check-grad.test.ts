@@ -50,6 +50,8 @@ describe("check --grad", () => {
     expect(record).toMatchObject({ operator: "conv2d", role: "backward", cases: 1 });
     expect(record!.laws).toMatchObject([{ name: "differences", cases: 1, excluded: 0 }]);
     expect(record!.targets).toMatchObject([{ target: "js", lowering: "plain", cases: 1 }]);
+    const other = ["--grad", "--target", "js", "--case", "none/random/0"];
+    expect(await succeed("check", "conv2d", ...other)).toMatch(/^ +differences .* not asked$/m);
   });
 
   test("says what a target cannot compute, once", async () => {
