@@ -1,6 +1,6 @@
 // Text that frames share: what a file says about itself, and argument lists.
 
-import { kernelName } from "./signature.ts";
+import { kernelName } from "../ir/kernel.ts";
 import type { PrintedUnit } from "./target.ts";
 import { gapAt, wrap } from "./wrap.ts";
 

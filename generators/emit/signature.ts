@@ -13,6 +13,7 @@ import { hostExpr } from "../ir/host.ts";
 import {
   elementsOf,
   type Kernel,
+  kernelName,
   partName,
   type Stage,
   type TensorDecl,
@@ -155,10 +156,6 @@ function findBatches(
     (axis) => !/^\d/.test(axis) && !elsewhere.has(axis),
   );
 }
-
-/** What one of an operator's kernels is called: the forward one has the operator's own name. */
-export const kernelName = ({ operator, role }: Pick<Kernel, "operator" | "role">): string =>
-  role === "forward" ? operator : `${operator}_${role}`;
 
 /** The signature of an operator whose kernels (one for each variant, of one role) these are. */
 export function describeSignature(declared: Declared, kernels: readonly Kernel[]): Signature {

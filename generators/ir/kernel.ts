@@ -96,7 +96,7 @@ export interface Span {
 export interface Kernel {
   /** The operator, e.g. `deform_conv2d`. */
   readonly operator: string;
-  /** Which of the operator's kernels: `forward`, later `grad_input`. */
+  /** Which of the operator's kernels: `forward` or `backward`. */
   readonly role: string;
   /** The optional tensors that are given. */
   readonly present: readonly string[];
@@ -115,6 +115,10 @@ export interface Kernel {
   /** The constants that stand in the stages for sizes and the like; absent where there are none. */
   readonly bound?: Bound;
 }
+
+/** What one of an operator's kernels is called: the forward one has the operator's own name. */
+export const kernelName = ({ operator, role }: Pick<Kernel, "operator" | "role">): string =>
+  role === "forward" ? operator : `${operator}_${role}`;
 
 /** Attributes that are fixed when a kernel is built; the rest are numbers given at launch. */
 export const isOption = (attr: AttrDecl): boolean => attr.type === "bool" || attr.type === "choice";

@@ -2,6 +2,7 @@
 
 import type { Kernel } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
+import type { Types } from "./buffers.ts";
 import {
   type Draft,
   type Limits,
@@ -10,7 +11,7 @@ import {
   type Schedule,
   type Transform,
 } from "./draft.ts";
-import { lower, type Types } from "./lower.ts";
+import { lower } from "./lower.ts";
 import { accumulate } from "./transforms/accumulate.ts";
 import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
@@ -21,8 +22,9 @@ import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
 import { walk } from "./transforms/walk.ts";
 
+export type { Types } from "./buffers.ts";
 export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from "./draft.ts";
-export { lower, type Types } from "./lower.ts";
+export { lower } from "./lower.ts";
 
 /** Every transform there is; to add one is a file and a line here. */
 export const transforms: readonly Transform[] = [

@@ -1,41 +1,33 @@
 // A draft becomes a plan: each stored stage a launch, its buffers and scalars found from what it uses.
 
-import { extentOf } from "../ir/build.ts";
-import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
+import type { Loop } from "../ir/expr.ts";
 import { hostExpr, product } from "../ir/host.ts";
 import {
-  elementsOf,
   isOption,
   type Kernel,
+  kernelName,
   optionValues,
   partName,
   type Stage,
   scalarsOf,
-  valuesOf,
 } from "../ir/kernel.ts";
-import type { AddMode, NestExpr, Scalar } from "../ir/nest.ts";
-import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
+import type { AddMode, NestExpr } from "../ir/nest.ts";
+import type { Plan, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
-import { asDeclared, axisNames, loopsOf, walkDomain } from "./domain.ts";
+import { describeBuffers, type Types } from "./buffers.ts";
+import { asDeclared, loopsOf, walkDomain } from "./domain.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { buildNest } from "./nests.ts";
-import { heldDims, heldIn, isPanel, onlyHeld, placePanels, startWith } from "./panels.ts";
+import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
 import { splitDomain } from "./site.ts";
 import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
 
-/** How kinds are stored and computed; data may later be f16. */
-export interface Types {
-  readonly data: "f32" | "f16";
-}
-
-/** The name of the entry point: the operator and the optional tensors it takes. */
+/** The name of the entry point: the kernel's and the optional tensors it takes. */
 export const entryName = (kernel: Kernel): string =>
-  [kernel.operator, ...(kernel.role === "forward" ? [] : [kernel.role]), ...kernel.present].join(
-    "_",
-  );
+  [kernelName(kernel), ...kernel.present].join("_");
 
 /** The plan of a draft as it stands. */
 export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
@@ -170,65 +162,6 @@ function groupsOf(flat: readonly Loop[], loops: Loops): NestExpr {
     default:
       return loops satisfies never;
   }
-}
-
-const scalarFor = (kind: Kind, types: Types): Exclude<Scalar, "bool"> =>
-  kind === "data" ? types.data : kind === "int" ? "i32" : "f32";
-
-function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
-  const given = kernel.tensors.filter((t) => !t.optional || kernel.present.includes(t.name));
-  const inputs = given.map((t) =>
-    describe(t.name, "input", scalarFor(t.type, types), t.dims, (axis) => extentOf(axis)),
-  );
-  const distinct = kernel.stages.filter(
-    (stage, i) => kernel.stages.findIndex((s) => s.name === stage.name) === i,
-  );
-  const results = distinct.flatMap((stage) => {
-    const values = valuesOf(stage);
-    const held = heldDims(stage, elementsOf(stage));
-    const loops = onlyHeld(elementsOf(stage), held);
-    const output = kernel.outputs.includes(stage.name);
-    const axisOf = new Map<string, Expr>(axisNames(loops).map((axis, d) => [axis, loops[d]!.hi]));
-    const dims = groupAxes(loops, heldIn(stage.dims, held));
-    return values.map((value, part) =>
-      describe(
-        partName(stage.name, part, values.length),
-        output ? "output" : "workspace",
-        elementType(kindOf(value), types),
-        dims,
-        (axis) => axisOf.get(axis)!,
-      ),
-    );
-  });
-  return [...inputs, ...results];
-}
-
-/** What a stage's element is stored as. */
-const elementType = (kind: Kind, types: Types): Exclude<Scalar, "bool"> => {
-  if (kind === "bool") throw new Error("a stage cannot hold tests (booleans)");
-  return kind === "acc" ? types.data : scalarFor(kind, types);
-};
-
-function groupAxes(
-  loops: readonly Loop[],
-  dims: readonly number[],
-): readonly (readonly string[])[] {
-  const names = axisNames(loops);
-  let d = 0;
-  return dims.map((count) => Array.from({ length: count }, () => names[d++]!));
-}
-
-function describe(
-  name: string,
-  role: PlanBuffer["role"],
-  dtype: PlanBuffer["dtype"],
-  axes: readonly (readonly string[])[],
-  extent: (axis: string) => Expr,
-): PlanBuffer {
-  const shape = axes.map((parts) => product(parts.map((axis) => hostExpr(extent(axis)))));
-  const strides = shape.map((_, d) => product(shape.slice(d + 1)));
-  const access = role === "input" ? "read" : role === "output" ? "write" : "update";
-  return { name, place: "global", dtype, access, shape, strides, role, axes };
 }
 
 /** The scalars of a plan in the order of the author's axes, then of the attributes. */
