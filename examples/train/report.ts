@@ -93,7 +93,7 @@ function taskBlocks(task: Task, title: string, about: string, findings: Findings
   );
   const { epochs, batch, digits, views, scenes } = findings.settings[task];
   const seeds = rows[0]!.seeds;
-  const said = seeds.length < 2 ? "One seed: nothing is compared." : sentences.join(" ");
+  const said = seeds.length < 2 ? ["One seed: nothing is compared."] : sentences;
   return [
     { kind: "heading", text: title },
     {
@@ -105,7 +105,7 @@ function taskBlocks(task: Task, title: string, about: string, findings: Findings
         "and initial weights.",
     },
     resultTable(rows),
-    { kind: "text", text: said },
+    ...said.map((text) => ({ kind: "text" as const, text })),
   ];
 }
 
@@ -206,8 +206,11 @@ const style = readFileSync(new URL("../quickstart/page.css", import.meta.url), "
 
 /** A report as a page beside its pictures, readable without a network. */
 export function formatPage(title: string, blocks: readonly Block[]): string {
+  // Short cells are numbers and names, which are not broken.
+  const cell = (text: string, tag: string): string =>
+    `<${tag}${text.length < 20 ? ' class="number"' : ""}>${escapeHtml(text)}</${tag}>`;
   const cells = (row: readonly string[], tag: string): string =>
-    `<tr>${row.map((text) => `<${tag}>${escapeHtml(text)}</${tag}>`).join("")}</tr>`;
+    `<tr>${row.map((text) => cell(text, tag)).join("")}</tr>`;
   const parts = blocks.map((block) => {
     switch (block.kind) {
       case "heading":
