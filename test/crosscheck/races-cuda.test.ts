@@ -51,23 +51,22 @@ describe.skipIf(typeof found === "string")("CUDA kernels", { timeout: 600_000 },
   const races = found as Executor;
 
   it.each(roles.map((role) => [role.name, role] as const))("%s has no races", async (_, role) => {
-    const [first, ...others] = optionSets(role);
-    let ran = 0;
     for (const [i, way] of waysOf(role, cuda).entries()) {
-      // As it ships, with every value of every option; otherwise with all optional tensors.
+      // As it ships, with every value of every option; otherwise with all optional tensors and the first options
+      // that go with them.
       const kernels = i === 0 ? role.kernels : role.kernels.slice(-1);
       const programs = compileWay(role, way, kernels);
-      for (const options of i === 0 ? [first!, ...others] : [first!])
-        for (const [k, kernel] of kernels.entries())
-          for (const of of casesOf(role, kernel, options))
-            ran += await races.run(programs[k]!, jobOf(programs[k]!.entry, of)).then(
-              () => 1,
-              (error: Error) => {
-                throw new Error(`${way.name}, ${of.id}: ${error.message}`);
-              },
-            );
+      for (const [k, kernel] of kernels.entries()) {
+        const allowed = optionSets(role)
+          .map((options) => casesOf(role, kernel, options))
+          .filter((cases) => cases.length > 0);
+        expect(allowed.length).toBeGreaterThan(0);
+        for (const of of (i === 0 ? allowed : allowed.slice(0, 1)).flat())
+          await races.run(programs[k]!, jobOf(programs[k]!.entry, of)).catch((error: Error) => {
+            throw new Error(`${way.name}, ${of.id}: ${error.message}`);
+          });
+      }
     }
-    expect(ran).toBeGreaterThanOrEqual(2 * waysOf(role, cuda).length);
   });
 
   /** A text changed in one place. */
