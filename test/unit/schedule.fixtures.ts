@@ -4,6 +4,7 @@ import { expect } from "vitest";
 import type { AttrValue } from "../../generators/frontend/attributes.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
+import type { HostArray } from "../../generators/frontend/reference.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
@@ -25,26 +26,43 @@ const fill: Fill = (tensor, i, columns, random) => {
   return random() * 2 - 1;
 };
 
-interface Setting {
+/** A call of a kernel. */
+export interface Setting {
   readonly present: readonly string[];
   readonly sizes: Readonly<Record<string, number>>;
   readonly attrs: Readonly<Record<string, AttrValue>>;
 }
 
+/** Arrays for the tensors of a call. */
+export const inputsOf = (operator: Operator, s: Setting): Readonly<Record<string, HostArray>> =>
+  fillInputs(operator, s, fill);
+
 /** Threads run in any order and memory is poisoned: the plan gives what the kernel does, to the bit. */
-export function expectSame(operator: Operator, schedule: Schedule, s: Setting, bound = 0) {
-  const kernel = operator.kernel(s.present);
+export const expectSame = (operator: Operator, schedule: Schedule, s: Setting, bound = 0): void =>
+  comparePlan(operator, operator.kernel(s.present), schedule, {
+    ...s,
+    inputs: inputsOf(operator, s),
+    bound,
+  });
+
+interface Comparison extends Omit<Setting, "present"> {
+  readonly inputs: Readonly<Record<string, HostArray>>;
+  /** How far results may be off, where they are added up in another order. */
+  readonly bound: number;
+}
+
+/** Runs a kernel's plan with its threads in any order, and the kernel, and compares all outputs. */
+export function comparePlan(operator: Operator, kernel: Kernel, schedule: Schedule, c: Comparison) {
   const plan = schedulePlan(kernel, schedule, limits);
   checkPlan(plan, "scheduling");
-  const inputs = fillInputs(operator, s, fill);
-  const numbers = numbersOf(operator, s.attrs);
-  const want = interpretKernel(kernel, inputs, s.sizes, numbers.attrs, numbers.options);
-  const all = resolveSizes(kernel, s.sizes, numbers.attrs, numbers.options);
-  const scalar = Object.entries(numbers.attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
-  const constant = Object.entries(numbers.options).map(([k, v]) => [k.toUpperCase(), v]);
+  const { attrs, options } = numbersOf(operator, c.attrs);
+  const want = interpretKernel(kernel, c.inputs, c.sizes, attrs, options);
+  const all = resolveSizes(kernel, c.sizes, attrs, options);
+  const scalar = Object.entries(attrs).map(([k, v]) => [k.replaceAll(".", "_"), v]);
+  const constant = Object.entries(options).map(([k, v]) => [k.toUpperCase(), v]);
   const found = interpretPlan(
     plan,
-    Object.fromEntries(Object.entries(inputs).map(([k, v]) => [k, v.data])),
+    Object.fromEntries(Object.entries(c.inputs).map(([k, v]) => [k, v.data])),
     { ...all, ...Object.fromEntries(scalar) },
     Object.fromEntries(constant.filter(([k]) => plan.options.some((o) => o.constant === k))),
     { mode: "f64", order: "shuffled", seed: 3, poison: true },
@@ -53,8 +71,11 @@ export function expectSame(operator: Operator, schedule: Schedule, s: Setting, b
     const [got, expected] = [found[name]!, want[name]!.parts[0]!];
     expect(got.length, name).toBe(expected.length);
     const errors = got.map((v, i) => Math.abs(v - expected[i]!));
-    expect(Math.max(...errors), name).toBeLessThanOrEqual(bound);
-    expect(got.some((v) => v !== 0)).toBe(true);
+    expect(Math.max(...errors), name).toBeLessThanOrEqual(c.bound);
+    expect(
+      got.some((v) => v !== 0),
+      name,
+    ).toBe(true);
   }
 }
 
