@@ -81,11 +81,13 @@ export function completeCall(entry: Entry, given: Numbers, constants: Numbers = 
 /** Completes a job; throws one clear sentence where it does not fit the entry. */
 export function completeJob(whole: Entry, job: Job): CompleteJob {
   const entry = selectOutputs(whole, job.wanted);
-  const adds = Object.keys(job.initial ?? {}).length > 0;
-  const constants = adds ? { ...job.constants, [requireAdding(whole)]: 1 } : job.constants;
+  const { initial: given = {} } = job;
+  const isGiven = Object.keys(given).length > 0;
+  const constants = isGiven ? { ...job.constants, [requireAdding(whole)]: 1 } : job.constants;
   const call = completeCall(entry, job.scalars, constants);
   const inputs = requireInputs(entry, job.inputs, call.sizes);
-  const initial = adds ? fillOutputs(entry, job.initial!, call.sizes) : {};
+  const adds = whole.accumulate !== undefined && call.constants[whole.accumulate] === 1;
+  const initial = adds ? fillOutputs(entry, given, call.sizes) : {};
   return { ...call, entry, inputs, initial };
 }
 

@@ -101,6 +101,9 @@ describe("a job", () => {
     expect(complete.initial).toEqual({ a, b: new Float32Array(4) });
     expect(complete.initial.a).not.toBe(a);
     expect(completeJob(entry, { inputs, scalars, initial: {} }).constants).toEqual({ ADD: 0 });
+    // Nothing to add to is given, so all begins with 0.
+    const asked = completeJob(entry, { inputs, scalars, constants: { ADD: 1 }, wanted: ["a"] });
+    expect(asked.initial).toEqual({ a: new Float32Array(4) });
   });
 
   test.each([
