@@ -101,10 +101,15 @@ async function trainMissing(
   const costOf = (run: Run, steps: number): number => steps * estimateCost(run.variant);
   const total = runs.reduce((sum, run) => sum + countSteps(run.training), 0);
   const all = runs.reduce((sum, run) => sum + costOf(run, countSteps(run.training)), 0);
-  const start = performance.now();
   let done = 0;
   let estimated = false;
-  const left = (): number => ((performance.now() - start) / done) * (all - done);
+  /** Of when the first steps were done: processes that start say nothing of how fast steps are. */
+  let first: { readonly time: number; readonly done: number } | undefined;
+  const left = (): string => {
+    if (first === undefined || done - first.done < all / 50) return "";
+    const speed = (done - first.done) / (performance.now() - first.time);
+    return `about ${formatMinutes((all - done) / speed)}`;
+  };
   const controller = new AbortController();
   const interrupt = (): void => {
     controller.abort(new Error("interrupted"));
@@ -118,13 +123,14 @@ async function trainMissing(
         {
           onSteps: (run, steps, epoch, accuracy) => {
             done += costOf(run, steps);
-            if (!estimated && done > all / 50) {
+            first ??= { time: performance.now(), done };
+            if (!estimated && left() !== "") {
               estimated = true;
-              note(`about ${formatMinutes(left())} for all of it`);
+              note(`${left()} for the rest of it`);
             }
             const score = accuracy === undefined ? "" : `, ${(100 * accuracy).toFixed(1)} %`;
             const now = `${run.variant.name}, seed ${run.seed}, epoch ${epoch}${score}`;
-            advance(`${now}; about ${formatMinutes(left())} left`, steps);
+            advance(left() === "" ? now : `${now}; ${left()} left`, steps);
           },
           onRecord: ({ key }, record) => {
             appendRecord(file, record);
