@@ -35,7 +35,10 @@ export function findContributions(
   moved: Moved,
 ): readonly Contribution[] {
   const found: Contribution[] = [];
-  const depends = dependence((r) => places.of(r.from, r.part) !== undefined);
+  const depends = dependence(
+    (r) => places.of(r.from, r.part) !== undefined,
+    (l) => boundFollowed(l) !== undefined,
+  );
   for (const l of stage.domain) checkBound(l);
   propagate(new Map([[root, seed]]), stage.domain, undefined);
   return found;
@@ -98,15 +101,23 @@ export function findContributions(
 
   /** Where a walk ends has no slope, so what decides it must not be asked for one. */
   function checkBound(l: Loop): void {
-    if (l.cover) return;
+    const from = boundFollowed(l);
+    if (from === undefined) return;
+    throw new GradientError(
+      `in ${stage.name}, how far ${l.axis} is walked depends on ${from}, and the jumps of a sum from one ` +
+        "length to the next have no gradient: walk samples(), which leaves out only what is 0 anyway, " +
+        `or do not ask for the gradient that leads through ${from}`,
+    );
+  }
+
+  /** What is asked for a slope and decides how far a loop goes. */
+  function boundFollowed(l: Loop): string | undefined {
+    let found: string | undefined;
+    if (l.cover) return found;
     visit([l.lo, l.hi], (e) => {
-      if (e.kind !== "read" || !places.follows(e.from)) return;
-      throw new GradientError(
-        `in ${stage.name}, how far ${l.axis} is walked depends on ${e.from}, and the jumps of a sum from one ` +
-          "length to the next have no gradient: walk samples(), which leaves out only what is 0 anyway, " +
-          `or do not ask for the gradient that leads through ${e.from}`,
-      );
+      if (e.kind === "read" && places.follows(e.from)) found ??= e.from;
     });
+    return found;
   }
 
   /** The adjoints that a reduction's walk hands to what does not change in it. */
@@ -158,14 +169,21 @@ function freshened(
   return { over: [...to.values()], body: substitute([of.bodies[which]!], to, moved)[0]! };
 }
 
-/** Does an expression's value follow anything that has a gradient? */
-function dependence(active: (read: Read) => boolean): (e: Expr) => boolean {
+/** Does an expression's value follow anything that has a gradient, if only by how far it is walked? */
+function dependence(
+  active: (read: Read) => boolean,
+  bounded: (loop: Loop) => boolean,
+): (e: Expr) => boolean {
   const known = new Map<Expr, boolean>();
   return (e) => {
     visit([e], (x) => {
       if (known.has(x)) return;
       // Where something is read has no slope: positions are ints.
-      const own = x.kind === "read" ? active(x) : children(x).some((child) => known.get(child));
+      const own =
+        x.kind === "read"
+          ? active(x)
+          : children(x).some((child) => known.get(child)) ||
+            (x.kind === "part" && x.of.over.some(bounded));
       known.set(x, own && !noGradient.has(kindOf(x)));
     });
     return known.get(e)!;

@@ -20,5 +20,5 @@ export const meta = {
 /** The sum jumps where `reach` passes a whole number, so its gradient by `reach` is refused. */
 export function fading_mean({ input, reach }: Tensors, _attrs: Attrs) {
   const { N, W } = input;
-  return tensor([N], (n) => sum([W.span(0, reach(n))], (w) => input(n, w) * reach(n)));
+  return tensor([N], (n) => reach(n) * sum([W.span(0, reach(n))], (w) => input(n, w)));
 }

@@ -93,6 +93,9 @@ describe("walks that end where a tensor says", () => {
         "the gradient that leads through reach",
     );
   });
+  it("have none either where nothing but the end follows it", () => {
+    expect(() => differentiate(operator.kernel([]), ["reach"])).toThrow("depends on reach");
+  });
   it("have one by the others", () => {
     const kernel = operator.kernel([]);
     const setting = { path: operator.path, present: [], sizes: { N: 2, W: 7 }, attrs: {} };
