@@ -6,12 +6,11 @@ import { type Expr, int } from "../ir/expr.ts";
 import type { Facts } from "../ir/facts.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
 
-/** The place of an element in row-major order. */
-export function flatten(at: readonly Expr[], extents: readonly Expr[]): Expr {
-  return at.reduce((address, p, d) =>
-    d === 0 ? p : make("add", make("mul", address, extents[d]!), p),
-  );
-}
+/** The place of an element in row-major order; of what has no dimensions there is one. */
+export const flatten = (at: readonly Expr[], extents: readonly Expr[]): Expr =>
+  at.length === 0
+    ? int(0)
+    : at.reduce((address, p, d) => make("add", make("mul", address, extents[d]!), p));
 
 /** Where a read or a store goes in memory, and when that is inside. */
 export interface Access {

@@ -2,11 +2,12 @@
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
 import { axisNames } from "./domain.ts";
-import type { Limits, Schedule } from "./draft.ts";
+import { type Limits, newDraft, type Params, type Schedule } from "./draft.ts";
 import { findInnermost, findInnermostOfSums } from "./hoisting.ts";
 import { inlineStages } from "./inline.ts";
 import { findReader } from "./panels.ts";
 import { findBatches, findSharing, type Setting } from "./sharing.ts";
+import { panel } from "./transforms/panel.ts";
 
 /** A schedule with the name under which it is spoken of. */
 export interface NamedSchedule {
@@ -42,7 +43,7 @@ export function defaultSchedule(
     kernel.role === "forward"
       ? groups || !updates
         ? []
-        : inner.flatMap((stage) => choosePanel(kernel, stage, setting))
+        : choosePanels(kernel, inner, setting, limits)
       : inner.map((stage) => ["materialise", { stage }]);
   const walked = updates ? chooseWalks(kernel, stored, setting) : [];
   const steps = [...stored, ...walked, ...run];
@@ -50,15 +51,39 @@ export function defaultSchedule(
   return { name: [...new Set(names)].join(", "), steps };
 }
 
-/** A panel of a stage along all axes but the innermost, where neighbours that share it stand side by side. */
-function choosePanel(kernel: Kernel, name: string, setting: Setting): Schedule {
+/** Panels of the stages that elements share, those nearest to the result first: they hold what others give. */
+function choosePanels(
+  kernel: Kernel,
+  stages: readonly string[],
+  setting: Setting,
+  limits: Limits,
+): Schedule {
+  let draft = newDraft(kernel);
+  const chosen: [name: string, params: Params][] = [];
+  for (const stage of stages.toReversed()) {
+    const axes = panelAxes(kernel, stage, setting);
+    if (axes.length === 0) continue;
+    const params = { stage, axes: axes.join(" ") };
+    const next = panel.apply(draft, params, limits);
+    if ("refused" in next) continue;
+    draft = next;
+    chosen.push([panel.name, params]);
+  }
+  return chosen;
+}
+
+/**
+ * The axes along which panels of a stage are made: all but the innermost, where neighbours that share it stand side
+ * by side. None where it is not shared.
+ */
+function panelAxes(kernel: Kernel, name: string, setting: Setting): readonly string[] {
   const others = new Set(kernel.outputs);
   const reader = inlineStages(kernel, others).stages.find(({ kind }) => kind === "gather");
   if (reader?.kind !== "gather" || findSharing(reader, setting).length === 0) return [];
   const stored = inlineStages(kernel, new Set([...others, name]));
   const axes = axisNames(reader.domain).slice(0, -1);
   const around = axes.filter((axis) => !("refused" in findReader(stored, name, [axis])));
-  return around.length === 0 ? [] : [["panel", { stage: name, axes: around.join(" ") }]];
+  return around.length < axes.length ? around : [];
 }
 
 /** In which order stages are walked, and how many elements at once. */

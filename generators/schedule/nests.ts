@@ -163,7 +163,7 @@ function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMa
   for (const t of kernel.tensors)
     sources.set(t.name, {
       buffer: () => t.name,
-      dtype: dtypeOf(t.name),
+      dtype: () => dtypeOf(t.name),
       axes: [],
       extents: [],
       held: [],
@@ -174,7 +174,7 @@ function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMa
     const shape = onlyHeld(elementsOf(stage), held);
     sources.set(stage.name, {
       buffer,
-      dtype: dtypeOf(buffer(0)),
+      dtype: (part) => dtypeOf(buffer(part)),
       axes: shape.map((l) => l.axis),
       extents: extents(shape),
       held,

@@ -14,7 +14,7 @@ export type Case<K extends Expr["kind"]> = Extract<Expr, { kind: K }>;
 export interface Source {
   /** The buffer that holds a part of its elements. */
   readonly buffer: (part: number) => string;
-  readonly dtype: Exclude<Scalar, "bool">;
+  readonly dtype: (part: number) => Exclude<Scalar, "bool">;
   /** Its axes and their extents, where a read does not name them (stages). */
   readonly axes: readonly string[];
   readonly extents: readonly Expr[];

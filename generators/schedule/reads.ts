@@ -48,14 +48,15 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
   function loadFrom(e: Case<"read">, address: NestExpr, exists?: NestExpr): NestExpr {
     const source = sourceOf(e.from);
     const to = typeFor(e.type);
+    const dtype = source.dtype(e.part);
     const load: NestExpr = {
       kind: "load",
       buffer: source.buffer(e.part),
       address,
-      type: source.dtype,
+      type: dtype,
       width: 1,
     };
-    const value: NestExpr = source.dtype === to ? load : { kind: "cast", to, arg: load };
+    const value: NestExpr = dtype === to ? load : { kind: "cast", to, arg: load };
     return exists ? { kind: "select", cond: exists, then: value, else: zeroOf(to) } : value;
   }
 

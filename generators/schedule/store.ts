@@ -1,7 +1,7 @@
 // What becomes of an element: it is stored, or added to elements of a buffer.
 
 import { allOf, convert } from "../ir/build.ts";
-import { type Expr, int, type Loop } from "../ir/expr.ts";
+import type { Expr, Loop } from "../ir/expr.ts";
 import type { Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
 import { flatten } from "./address.ts";
@@ -57,7 +57,7 @@ function store(
   const inside = when ? innerScope(scope, "guarded") : scope;
   const held = heldDims(stage, stage.domain);
   const kept = onlyHeld(at, held);
-  const position = kept.length > 0 ? flatten(kept, extents(onlyHeld(stage.domain, held))) : int(0);
+  const position = flatten(kept, extents(onlyHeld(stage.domain, held)));
   const address = place ?? placer.lower(position, inside);
   for (const [part, value] of values.entries()) {
     const { name, dtype } = bufferOf(stage, part);

@@ -10,6 +10,9 @@ import { expectSame, limits, refusalOf } from "./schedule.fixtures.ts";
 const read = (name: string) =>
   readOperator(new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname);
 
+const declared = (name: string) =>
+  readOperator(new URL(`../declarations/${name}.ts`, import.meta.url).pathname);
+
 /** The default schedule of a kernel on a target. */
 function scheduleOf(name: string, target: string) {
   const operator = name.endsWith("_backward")
@@ -56,9 +59,25 @@ describe("default schedules", () => {
       for (const target of ["js", "cuda"])
         expect(scheduleOf(name, target).join()).not.toContain("jam");
   });
+  it("make panels of one of several stages that read each other", () => {
+    const operator = declared("chained_stages");
+    const { capabilities } = findTarget("js");
+    const { steps } = defaultSchedule(operator.kernel([]), capabilities, limits);
+    expect(steps).toContainEqual(["panel", { stage: "curve", axes: "N" }]);
+    expect(steps.filter(([name]) => name === "panel").length).toBe(1);
+    expectSame(operator, steps, { present: [], sizes: { N: 2, C: 3, W: 7, O: 9 }, attrs: {} });
+  });
+  it.each(["js", "cuda"])("hold stages of several types, and of one number, on %s", (target) => {
+    const operator = declared("spotlight");
+    const setting = { present: [], sizes: { N: 2, C: 3, H: 4, W: 5 }, attrs: {} };
+    for (const of of [operator, backwardOf(operator)]) {
+      const { capabilities } = findTarget(target);
+      const { steps } = defaultSchedule(of.kernel([]), capabilities, limits);
+      expectSame(of, steps, setting, 1e-12);
+    }
+  });
   it("leave a loop outside of those whose ends follow from its index", () => {
-    const path = new URL("../declarations/windowed_sums.ts", import.meta.url).pathname;
-    const operator = backwardOf(readOperator(path));
+    const operator = backwardOf(declared("windowed_sums"));
     const { capabilities } = findTarget("js");
     const steps = defaultSchedule(operator.kernel([]), capabilities, limits).steps;
     // Most of a sum's terms is the same in all windows, but each window walks elements of its own.
