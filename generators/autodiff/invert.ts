@@ -50,12 +50,14 @@ export function invert({ contribution, targets }: Meeting, known: Known): Invert
     order.filter((o) => o.p.kind !== "index"),
   ];
   for (const { p, target } of [...plain, ...other]) {
+    // What lies beyond an end is moved to the element there, which many indices then choose.
+    if (read.border === "clamp" && !isWithin(p, target.extent, known.facts)) return undefined;
     const solved =
       solveConstant(p, target, state) ||
-      solveIndex(p, target.at, target.extent, open, state) ||
-      solveOwner(p, target.at, open, state) ||
-      solveMember(p, target.at, open, state) ||
-      (read.border !== "clamp" && solveAffine(p, target.at, open, state, known.isPositive));
+      solveIndex(p, target, open, state) ||
+      solveOwner(p, target, open, state) ||
+      solveMember(p, target, open, state) ||
+      solveAffine(p, target.at, open, state, known.isPositive);
     if (!solved) return undefined;
   }
   const rest = loops.filter((l) => open.has(l));
@@ -107,17 +109,22 @@ function solveConstant(p: Expr, { at, extent }: Target, state: State): boolean {
 }
 
 /** p = i: the index is the target's. */
-function solveIndex(p: Expr, target: Expr, extent: Expr, open: Set<Loop>, state: State): boolean {
+function solveIndex(p: Expr, { at, extent }: Target, open: Set<Loop>, state: State): boolean {
   if (p.kind !== "index") return false;
   const l = p.loop;
   if (!open.has(l)) {
-    state.tests.push(make("eq", state.solved.get(l) ?? p, target));
+    state.tests.push(make("eq", state.solved.get(l) ?? p, at));
     return true;
   }
-  if (l.lo !== int(0)) state.tests.push(make("le", l.lo, target));
-  if (l.hi !== extent) state.tests.push(make("lt", target, l.hi));
-  settleLoop(l, target, open, state);
+  if (l.lo !== int(0)) state.tests.push(make("le", l.lo, at));
+  checkBelow(at, extent, l.hi, state);
+  settleLoop(l, at, open, state);
   return true;
+}
+
+/** An element along `extent` that indices below `end` choose is below it, too. */
+function checkBelow(at: Expr, extent: Expr, end: Expr, state: State): void {
+  if (end !== extent) state.tests.push(make("lt", at, end));
 }
 
 function settleLoop(l: Loop, value: Expr, open: Set<Loop>, state: State): void {
@@ -130,33 +137,35 @@ const isOp = (e: Expr, name: Op["op"]): e is Op => e.kind === "op" && e.op === n
 const blockSize = (whole: Expr, blocks: Expr): Expr => make("idiv", whole, blocks);
 
 /** p = owner(i, W, B): i is any element of block p. */
-function solveOwner(p: Expr, target: Expr, open: Set<Loop>, state: State): boolean {
+function solveOwner(p: Expr, { at, extent }: Target, open: Set<Loop>, state: State): boolean {
   if (!isOp(p, "owner")) return false;
   const [i, whole, blocks] = p.args;
   if (i!.kind !== "index") return false;
   const l = i!.loop;
   if (!open.has(l)) {
-    state.tests.push(make("eq", make("owner", state.solved.get(l) ?? i!, whole!, blocks!), target));
+    state.tests.push(make("eq", make("owner", state.solved.get(l) ?? i!, whole!, blocks!), at));
     return true;
   }
   if (!simple(l) || l.hi !== whole) return false;
+  checkBelow(at, extent, blocks!, state);
   const k = freshLoop(l.axis, int(0), blockSize(whole!, blocks!));
   state.added.push(k);
-  settleLoop(l, make("member", target, index(k), whole!, blocks!), open, state);
+  settleLoop(l, make("member", at, index(k), whole!, blocks!), open, state);
   return true;
 }
 
 /** p = member(b, k, W, B): b is the target's block, k its place in it. */
-function solveMember(p: Expr, target: Expr, open: Set<Loop>, state: State): boolean {
+function solveMember(p: Expr, { at, extent }: Target, open: Set<Loop>, state: State): boolean {
   if (!isOp(p, "member")) return false;
   const [block, k, whole, blocks] = p.args;
   if (k!.kind !== "index" || !open.has(k!.loop) || k!.loop.lo !== int(0)) return false;
-  const own = make("owner", target, whole!, blocks!);
-  if (!solveIndex(block!, own, blocks!, open, state) && !solveOwner(block!, own, open, state))
-    return false;
+  const own = { at: make("owner", at, whole!, blocks!), extent: blocks! };
+  if (!solveIndex(block!, own, open, state) && !solveOwner(block!, own, open, state)) return false;
   const size = blockSize(whole!, blocks!);
-  state.tests.push(make("lt", make("mod", target, size), k!.loop.hi));
-  settleLoop(k!.loop, make("mod", target, size), open, state);
+  const place = make("mod", at, size);
+  checkBelow(at, extent, whole!, state);
+  state.tests.push(make("lt", place, k!.loop.hi));
+  settleLoop(k!.loop, place, open, state);
   return true;
 }
 
