@@ -33,8 +33,6 @@ export interface TargetRunner {
   readonly rules: Rules;
   /** How its kernels add to elements that several threads reach; empty where none does. */
   readonly lowering?: string;
-  /** What a command needs besides to run it. */
-  readonly flags?: string;
   /** Results that it cannot compute, and why. */
   readonly lacks?: { readonly outputs: readonly string[]; readonly reason: string };
   /** Why this variant cannot run here, if so. */
@@ -60,6 +58,8 @@ export interface Request {
   readonly only?: string;
   /** How the operator is named in a command that shows a failure again. */
   readonly command: string;
+  /** What such a command needs besides, so that targets are run as they are here. */
+  readonly flags?: string;
   progress?(done: number, total: number): void;
 }
 
@@ -131,13 +131,13 @@ const emptyRecord = ({ target, device, lowering = "" }: TargetRunner): TargetRec
 });
 
 async function checkCase(request: Request, record: OperatorRecord, of: Case): Promise<void> {
-  const { subject, targets, command } = request;
+  const { subject, targets, command, flags } = request;
   const failure = (message: string, by?: TargetRunner): Failure => ({
     case: of.id,
     message: `${of.id}: ${message}`,
     command:
       `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
-      `${by ? ` --target ${by.target}` : ""}${by?.flags ? ` ${by.flags}` : ""}` +
+      `${by ? ` --target ${by.target}` : ""}${by && flags ? ` ${flags}` : ""}` +
       ` --case ${quote(of.id)}`,
   });
   const kernel = subject.kernel(of.variant.present);

@@ -55,10 +55,7 @@ export function makeGradientRunners(
   const runWith = (schedule: ChosenSchedule, by?: string): TargetRunner => {
     const compiled = compileKernels(operator, kernels, target, schedule);
     const runner = { ...runnerOf(compiled, kernels.map(schedule.plan), executor), ...lacks };
-    // Those that ship are run without being asked for.
-    return by === undefined
-      ? { ...runner, lowering: additionsOf(compiled) }
-      : { ...runner, lowering: by, flags: "--all" };
+    return { ...runner, lowering: by ?? additionsOf(compiled) };
   };
   const runners = [runWith(scheduleOn(target))];
   for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target) : []) {

@@ -114,6 +114,13 @@ describe("a wrong executor", () => {
     expect(again.targets[0]!.cases).toBe(1);
     expect(again.targets[0]!.failures).toEqual([failure]);
   });
+
+  it("is reproduced as it was run", async () => {
+    const wrong = runner(spoil((d) => d.map((v) => v + 0.01)));
+    const request = await requestFor(conv, wrong);
+    const { targets } = await crosscheck({ ...request, flags: "--all" });
+    expect(targets[0]!.failures[0]!.command).toMatch(/ --target fake --all --case /);
+  });
 });
 
 describe("oracles", () => {

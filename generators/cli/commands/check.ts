@@ -139,6 +139,8 @@ const choiceOf = (options: Chosen) => ({
   variants: options.all === true ? ("all" as const) : ("pairwise" as const),
   ...(options.case === undefined ? {} : { only: options.case }),
   command: options.command,
+  // Other ways of adding, and CUDA's checks of memory and races under all options, are run with it only.
+  ...(options.all === true ? { flags: "--all" } : {}),
 });
 
 /** An operator's results: the declaration and the IR are the oracles. */
