@@ -376,4 +376,44 @@ describe.each(backends)("on %s", (backend) => {
     ]) as tf.Tensor;
     expect(await errorOf(tf.transpose(last, [0, 3, 1, 2]), expected)).toBeLessThan(roundings);
   });
+
+  it.runIf(backend === "cpu")("no boxes give gradients of 0", async () => {
+    // On webgpu TensorFlow.js' own sum fails where there is nothing to add.
+    const pool = new DeformRoIPool({ outputSize: [3, 2], hiddenUnits: [4] });
+    const inputs = [tf.ones([1, 8, 8, 2]), tf.zeros([0, 5])];
+    const loss = () => tf.sum(pool.apply(inputs) as tf.Tensor) as tf.Scalar;
+    loss().dispose();
+    const weights = pool.trainableWeights.map((weight) => weight.read() as tf.Variable);
+    const { grads } = tf.variableGrads(loss, weights);
+    expect(Object.keys(grads)).toHaveLength(4);
+    for (const grad of Object.values(grads))
+      expect((await grad.data()).every((value) => value === 0)).toBe(true);
+  });
+
+  it("layers take what is empty: no boxes, no images", () => {
+    const pool = new DeformRoIPool({ outputSize: [3, 2], hiddenUnits: [4] });
+    const x = tf.ones([1, 8, 8, 2]);
+    expect((pool.apply([x, tf.zeros([0, 5])]) as tf.Tensor).shape).toEqual([0, 3, 2, 2]);
+    expect((pool.apply([x, tf.zeros([1, 0, 4])]) as tf.Tensor).shape).toEqual([1, 0, 3, 2, 2]);
+    const none = tf.zeros([0, 8, 8, 2]);
+    for (const Layer of [PlainConv2D, DeformConv2D]) {
+      const layer = new Layer({ filters: 3, kernelSize: 3 });
+      expect(layer.samplingPositions(none).shape).toEqual([0, 6, 6, 1, 9, 2]);
+      expect((layer.apply(none) as tf.Tensor).shape).toEqual([0, 6, 6, 3]);
+    }
+  });
+
+  it("layers that are asked where they look before they are called have the weights given", async () => {
+    const x = tf.ones([1, 4, 4, 1]);
+    const shift = tf.tensor1d([0.25, -0.5]);
+    const weights = [tf.fill([1, 1, 1, 1], 7), tf.zeros([1, 1, 1, 2]), shift];
+    const layer = new DeformConv2D({ filters: 1, kernelSize: 1, useBias: false, weights });
+    const positions = await layer.samplingPositions(x).data();
+    expect([...positions.slice(0, 4)]).toEqual([0.25, -0.5, 0.25, 0.5]);
+    expect([...(await layer.getWeights()[0]!.data())]).toEqual([7]);
+
+    const pool = new DeformRoIPool({ outputSize: 2, hiddenUnits: [3] });
+    const offsets = pool.binOffsets([x, tf.tensor2d([[0, 0, 0, 3, 3]])]);
+    expect([...(await offsets.data())]).toEqual(new Array(8).fill(0));
+  });
 });

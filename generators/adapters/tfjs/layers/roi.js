@@ -84,9 +84,11 @@ export class DeformRoIPool extends tf.layers.Layer {
   predict(pooled) {
     const read = (variable) => scaleUpdates(variable.read(), this.offsetLearningRateFactor);
     const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, read(kernel)), read(bias));
-    let x = tf.reshape(pooled, [pooled.shape[0], -1]);
+    const [boxes, ...sizes] = pooled.shape;
+    // Said in full, since nothing can be inferred where there are no boxes.
+    let x = tf.reshape(pooled, [boxes, sizes[0] * sizes[1] * sizes[2]]);
     for (const layer of this.hidden) x = tf.relu(dense(x, layer));
-    return tf.reshape(dense(x, this.offsets), [pooled.shape[0], 2, ...this.outputSize]);
+    return tf.reshape(dense(x, this.offsets), [boxes, 2, ...this.outputSize]);
   }
 
   /** Feature maps and boxes as the operator takes them, its attributes, and the offsets. */
@@ -108,7 +110,11 @@ export class DeformRoIPool extends tf.layers.Layer {
    * columns), x before y.
    */
   binOffsets(inputs) {
-    return tf.tidy(() => this.prepare(inputs).offset);
+    return tf.tidy(() => {
+      // The first call makes the weights, also those that the option `weights` gives.
+      if (!this.built) this.apply(inputs);
+      return this.prepare(inputs).offset;
+    });
   }
 
   call(inputs) {
