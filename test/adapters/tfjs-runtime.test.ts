@@ -105,6 +105,52 @@ describe.each(backends)("on %s", (backend) => {
   });
 });
 
+describe("memory on webgpu", () => {
+  it("is taken for workspaces that the wanted outputs need, not for others in their slot", async () => {
+    const failed = await useBackend("webgpu");
+    if (failed) throw new Error(failed.unavailable);
+    const { runOnWebgpu } = await load("webgpu");
+    const large = 2 ** 20;
+    const { x, twice, more } = plan.buffers;
+    const shared = {
+      ...plan,
+      buffers: {
+        x,
+        twice,
+        more: { ...more, slot: 0 },
+        other: { dtype: "f32", elements: () => large, slot: 0 },
+        third: twice,
+      },
+      steps: [
+        ...plan.steps,
+        {
+          ...plan.steps[1]!,
+          buffers: [
+            { name: "x", access: "read", binding: 0 },
+            { name: "third", access: "write", binding: 1 },
+            { name: "other", access: "update", binding: 2 },
+          ],
+        },
+      ],
+    };
+    const bytes = () => (tf.memory() as unknown as Record<string, number>).numBytesInGPU!;
+    const inputs = { x: tf.tensor1d([1, 2, 3]) };
+    const call = { scalars: { N: 3, by: 1 }, options: {} };
+    const run = (wanted: string) => {
+      const given = { backend: tf.backend(), call, inputs, wanted: [wanted], session: {} };
+      const [info] = runOnWebgpu({ plan: shared, source }, given);
+      return tf.engine().makeTensorFromTensorInfo(info).data();
+    };
+    const before = bytes();
+    expect([...(await run("twice"))]).toEqual([2, 4, 6]);
+    expect(bytes() - before).toBeLessThan(4 * large);
+    expect([...(await run("third"))]).toEqual([2, 4, 6]);
+    expect(bytes() - before).toBeGreaterThanOrEqual(4 * large);
+    await settle();
+    expect(deviceErrors).toEqual([]);
+  });
+});
+
 describe("on a device with small limits", () => {
   it("names what is too large", async () => {
     await useBackend("cpu");
@@ -116,5 +162,32 @@ describe("on a device with small limits", () => {
     expect(() => runOnWebgpu({ plan, source }, given)).toThrow(
       "both: more takes 20 bytes; this device allows 16 (maxStorageBufferBindingSize).",
     );
+  });
+});
+
+describe("the steps of some outputs", () => {
+  const launch = (name: string, uses: Readonly<Record<string, string>>) => ({
+    kind: "launch",
+    function: name,
+    buffers: Object.entries(uses).map(([buffer, access]) => ({ name: buffer, access, binding: 0 })),
+  });
+  const fill = { kind: "fill", buffer: "sums", value: 0 };
+  const add = launch("add", { x: "read", sums: "update", first: "write" });
+  const store = launch("store", { sums: "read", second: "write" });
+  const steps = {
+    name: "steps",
+    buffers: { x: {}, sums: { slot: 0 }, first: {}, second: {} },
+    steps: [fill, add, store],
+  };
+
+  it("leave out what an earlier run computed, but not what is added to again", async () => {
+    const { selectSteps } = await load("plan");
+    const complete = new Set<string>();
+    expect(selectSteps(steps, ["second"], complete)).toEqual([fill, add, store]);
+    expect([...complete]).toEqual(["sums"]);
+    expect(selectSteps(steps, ["second"], complete)).toEqual([store]);
+    // The launch that gives it adds to the sums too, so these begin anew.
+    expect(selectSteps(steps, ["first"], complete)).toEqual([fill, add]);
+    expect(selectSteps(steps, ["second"], complete)).toEqual([store]);
   });
 });
