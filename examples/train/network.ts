@@ -99,19 +99,9 @@ function buildBoxClassifier({ deformable }: Variant, seed: number): Network {
           samplingRatio: samples,
           hiddenUnits: [pooled.hidden],
           dataFormat: "channelsFirst",
+          kernelInitializer: initialFor(seed, 200),
         });
   const head = denseHead([pooled.hidden, classes], seed);
-  let seeded = false;
-  /** The layer draws its hidden weights anew each time; a run is to be the same each time. */
-  const poolBoxes = (layer: DeformRoIPool, features: tf.Tensor, boxes: tf.Tensor): tf.Tensor4D => {
-    if (!seeded) {
-      layer.apply([features, boxes]);
-      const [hidden, ...rest] = layer.getWeights();
-      layer.setWeights([initialFor(seed, 200).apply(hidden!.shape), ...rest]);
-      seeded = true;
-    }
-    return layer.apply([features, boxes]) as tf.Tensor4D;
-  };
   return {
     logits: ({ images, boxes }) => {
       if (boxes === undefined) throw new Error("This network classifies boxes; there are none.");
@@ -119,7 +109,7 @@ function buildBoxClassifier({ deformable }: Variant, seed: number): Network {
       for (const layer of backbone) features = activate(layer.apply(features));
       // Without offsets both poolings are one function.
       const parts = pool
-        ? poolBoxes(pool, features, boxes)
+        ? (pool.apply([features, boxes]) as tf.Tensor)
         : roiAlign(features as tf.Tensor4D, boxes, {
             output_size: [bins, bins],
             spatial_scale: 1 / 2,
