@@ -176,8 +176,8 @@ describe.each(devices)("sums of threads, $name", ({ name, target, open }) => {
 
   // The other orders of the simulation run the same text.
   const wrong = name === "wgsl" || name === "cuda, threads forward" ? mistakes[target] : [];
-  it.each(wrong)("notice %s written as %s", async (right, other) => {
-    if ("unavailable" in executor) return;
+  it.for(wrong)("notice %s written as %s", async ([right, other], context) => {
+    if ("unavailable" in executor) return context.skip(executor.unavailable);
     const texts = [adds!, more!].map((of) => ({
       ...of,
       source: of.source.replace(right, other),

@@ -192,15 +192,15 @@ describe.each(tested)("%s", (name, target) => {
   });
 
   const cases = rows.map((row) => [`${row.op} of ${row.of}`, row] as const);
-  test.each(cases)("%s", async (_, row) => {
-    if ("unavailable" in executor) return;
+  test.for(cases)("%s", async ([, row], { skip }) => {
+    if ("unavailable" in executor) return skip(executor.unavailable);
     expect(await findWrong(row, target, executor)).toEqual([]);
   });
 
   // CUDA compiles each wrong text for a second, and does not survive wrong addresses: one is enough.
   const wrongCases = cases.filter(([, { op }]) => name !== "cuda" || op === "floor");
-  test.each(wrongCases)("a misspelt %s is found", async (_, row) => {
-    if ("unavailable" in executor) return;
+  test.for(wrongCases)("a misspelt %s is found", async ([, row], { skip }) => {
+    if ("unavailable" in executor) return skip(executor.unavailable);
     const other = mistakes[row.op];
     if (!other) throw new Error(`no mistake is known for ${row.op}`);
     const wrong = { ...target, spell: { ...target.spell, [row.op]: target.spell[other] } };
