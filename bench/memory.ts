@@ -3,6 +3,7 @@
 
 import { formatTable } from "../generators/cli/terminal.ts";
 import { compileKernels, scheduleOn } from "../generators/compile.ts";
+import { bytesOf } from "../generators/emit/describe.ts";
 import { describeSignature } from "../generators/emit/signature.ts";
 import type { Target } from "../generators/emit/target.ts";
 import type { Operator } from "../generators/frontend/operator.ts";
@@ -50,9 +51,8 @@ export const columnBytes = ({ C, H, W, K }: NetworkLayer): number => 4 * C * K *
 
 /** What the workspaces of an entry take together, those that share memory once. */
 export function workspaceBytes(entry: Entry, scalars: Readonly<Record<string, number>>): number {
-  const bytes = { f32: 4, i32: 4, u32: 4, f16: 2, f64: 8 } as const;
   const groups = shareWorkspaces(entry).map((group) =>
-    group.map(({ dtype, elements }) => bytes[dtype] * evaluateFormula(elements, scalars)),
+    group.map(({ dtype, elements }) => bytesOf[dtype] * evaluateFormula(elements, scalars)),
   );
   return groups.reduce((sum, sizes) => sum + Math.max(...sizes), 0);
 }

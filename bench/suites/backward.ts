@@ -17,6 +17,7 @@ import { drawTensors, type Layer, nameLayer } from "../layer.ts";
 import { measure, type Timing, usualEffort } from "../measure.ts";
 import { formatMemory, measureMemory, networkLayers } from "../memory.ts";
 import type { Outcome, Suite } from "../suite.ts";
+import { chooseTimed } from "../timed.ts";
 
 /** A small layer, and one of ResNet's sizes. */
 const layers: readonly Layer[] = [
@@ -49,15 +50,7 @@ export const backward: Suite = {
     const operator = openOperator("deform_conv2d");
     const machine = await openAll(targets);
     try {
-      const timed = machine.opened.filter(
-        ({ executor: { device } }) => device.target !== "cuda" || device.hardware,
-      );
-      const notes = [
-        ...machine.opened
-          .filter((one) => !timed.includes(one))
-          .map(({ executor: { device } }) => `${device.target} is not timed: ${device.device}`),
-        ...machine.unavailable.map((u) => `${u.target} does not run here: ${u.unavailable}`),
-      ];
+      const { timed, notes } = chooseTimed(machine);
       const results = [];
       for (const layer of layers)
         results.push({ layer, rows: await runLayer(operator, timed, layer, notes, tell) });
@@ -161,6 +154,7 @@ export function compareGradients(
   expected: Readonly<Record<string, Data>>,
 ): number {
   let worst = 0;
+  if (Object.keys(got).length === 0) throw new Error(`${name} gives no gradients`);
   for (const [gradient, values] of Object.entries(got)) {
     const others = expected[gradient];
     if (others?.length !== values.length)

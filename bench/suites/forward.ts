@@ -23,6 +23,7 @@ import { columnsPeer } from "../peers/columns.ts";
 import { gpujsPeer } from "../peers/gpujs.ts";
 import { naivePeer } from "../peers/naive.ts";
 import type { Outcome, Suite } from "../suite.ts";
+import { chooseTimed } from "../timed.ts";
 
 /** A small layer, and two of ResNet's sizes. */
 const layers: readonly Layer[] = [
@@ -52,13 +53,7 @@ export const forward: Suite = {
     const operator = openOperator("deform_conv2d");
     const machine = await openAll(targets);
     try {
-      const opened = machine.opened.filter(({ executor }) => isTimed(executor.device));
-      const notes = [
-        ...machine.opened
-          .filter(({ executor }) => !isTimed(executor.device))
-          .map(({ executor: { device } }) => `${device.target} is not timed: ${device.device}`),
-        ...machine.unavailable.map((u) => `${u.target} does not run here: ${u.unavailable}`),
-      ];
+      const { timed: opened, notes } = chooseTimed(machine);
       const results = [];
       for (const layer of layers)
         results.push({ layer, rows: await runLayer(operator, opened, layer, notes, tell) });
@@ -68,9 +63,6 @@ export const forward: Suite = {
     }
   },
 };
-
-/** A simulation of a GPU says nothing of its speed. */
-const isTimed = ({ target, hardware }: Device): boolean => target !== "cuda" || hardware;
 
 type Contestant = Peer & { readonly device?: Device; close?(): Promise<void> };
 

@@ -147,6 +147,10 @@ describe("gradients", () => {
     expect(() => compareGradients("it", got, expected)).toThrow(sentence);
   });
 
+  it("are refused where there are none", () => {
+    expect(() => compareGradients("it", {}, expected)).toThrow("it gives no gradients");
+  });
+
   it("are refused where all are 0", () => {
     const zeros = { grad: new Float32Array(3) };
     expect(() => compareGradients("it", zeros, zeros)).toThrow("all of grad is 0");
