@@ -34,14 +34,28 @@ export interface RunRecord {
   readonly sampling?: SamplingRecord;
 }
 
-/** The files whose text decides what a run computes. */
+/** The files whose content decides what a run computes. */
 function listSources(): readonly string[] {
-  const own = ["digits", "network", "positions", "sampling", "scenes", "training", "warp"];
+  const own = [
+    "digits",
+    "network",
+    "positions",
+    "sampling",
+    "scenes",
+    "training",
+    "warp",
+    "worker",
+  ];
   const folder = "generated/tfjs";
   const generated = readdirSync(join(packageRoot, folder), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".js"))
     .map((path) => `${folder}/${path}`);
-  return [...own.map((name) => `examples/train/${name}.ts`), ...generated.sort()];
+  return [
+    ...own.map((name) => `examples/train/${name}.ts`),
+    "examples/train/data/optdigits.csv.gz",
+    "generators/check/random.ts",
+    ...generated.sort(),
+  ];
 }
 
 /** Every variant with every seed, seed by seed, so that a part of all is already a comparison. */
