@@ -161,6 +161,18 @@ describe("layers say what does not fit", () => {
         ]),
       /^DeformRoIPool takes \[features, rois\], with rois of \(boxes, 5\): .* shape \(null, 4\)\.$/,
     ],
+    [
+      () =>
+        new DeformRoIPool({ outputSize: 2 }).build([
+          [null, 6, 6, null],
+          [null, 5],
+        ]),
+      /^DeformRoIPool needs features of four dimensions .* the shape \(null, 6, 6, null\)\.$/,
+    ],
+    [
+      () => new DeformRoIPool({ outputSize: 2, hiddenUnits: untyped(8) }),
+      /^DeformRoIPool: hiddenUnits is 8; it is a list of whole numbers\.$/,
+    ],
   ] as const)("%#", (call, sentence) => {
     expect(call).toThrow(sentence);
   });

@@ -29,9 +29,13 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.spatialScale = args.spatialScale ?? 1;
     this.samplingRatio = args.samplingRatio ?? 0;
     this.gamma = args.gamma ?? 0.1;
-    this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
-      readCount("DeformRoIPool", "hiddenUnits", units),
-    );
+    const hiddenUnits = args.hiddenUnits ?? [1024];
+    if (!Array.isArray(hiddenUnits))
+      throw new RangeError(
+        `DeformRoIPool: hiddenUnits is ${JSON.stringify(hiddenUnits)}; ` +
+          "it is a list of whole numbers.",
+      );
+    this.hiddenUnits = hiddenUnits.map((units) => readCount("DeformRoIPool", "hiddenUnits", units));
     // tf.layers.dense makes an object of an initializer's name, and the other way round.
     const { kernelInitializer = "glorotUniform" } = args;
     this.keras = tf.layers.dense({ name: `${this.name}_options`, units: 1, kernelInitializer });
@@ -55,6 +59,11 @@ export class DeformRoIPool extends tf.layers.Layer {
       );
     const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
+    if (features.length !== 4 || !Number.isInteger(channels))
+      throw new RangeError(
+        "DeformRoIPool needs features of four dimensions whose number of channels is known; " +
+          `they have the shape (${features.map(String).join(", ")}).`,
+      );
     let size = channels * bins;
     const addDense = (name, units, initializer) => {
       const kernel = this.addWeight(`${name}_kernel`, [size, units], "float32", initializer);
