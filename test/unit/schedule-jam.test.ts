@@ -150,6 +150,9 @@ describe("refusals", () => {
     expect(refuse("conv2d", [jam("output", "P", 4)])).toMatch(/no axis P; it has N, O, OH, OW/);
     expect(refuse("conv2d", [jam("output", "O", 1)])).toMatch(/whole number from 2 to 16, not 1/);
     expect(refuse("conv2d", [jam("output", "O", 2), jam("output", "O", 2)])).toMatch(/named twice/);
+    expect(refuse("conv2d", [jam("output", "O", 8), jam("output", "OW", 4)])).toMatch(
+      /at most 16 elements, not 32/,
+    );
     expect(refuse("conv2d", [["order", { stage: "output", axes: "" }]])).toMatch(/names axes/);
     const lanes = ["lanes", { lanes: 8 }] as const;
     const backward = backwardOf(readOperator(pathOf("deform_conv2d"))).kernel([]);

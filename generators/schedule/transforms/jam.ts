@@ -1,6 +1,7 @@
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
 import { axesAround, launchedStages, refuseWalking, type Transform } from "../draft.ts";
 
+// Elements of a step, along all axes together: each is text, and a thread has some tens of registers.
 const most = 16;
 
 /** The lever where an element's cost lies in what its neighbours need too, such as a sampled column. */
@@ -31,6 +32,9 @@ export const jam: Transform = {
       refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]) ??
       refuseWalking(draft, stage.name);
     if (refused !== undefined) return { refused };
+    const elements = jams.reduce((product, other) => product * other.by, by);
+    if (elements > most)
+      return { refused: `a step computes at most ${most} elements, not ${elements}` };
     if (axesAround(draft, stage.name).includes(String(axis)))
       return { refused: `a panel is made at each step of the loop over ${axis}` };
     const walking = { ...rest, jams: [...jams, { axis: String(axis), by }] };
