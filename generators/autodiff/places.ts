@@ -58,10 +58,12 @@ function tensorPlace(kernel: Kernel, name: string): Place {
   return { gradient: gradOf(name), loops, dims: tensor.dims.map((d) => d.length), axes };
 }
 
-/** A result that later stages read has a gradient of its own beside the one that is given. */
+/** A result that later stages read has a gradient of its own beside the one that is given, now or before. */
 function stagePlace(kernel: Kernel, stage: Stage, part: number, parts: number): Place {
   const own = gradOf(partName(stage.name, part, parts));
-  const gradient = kernel.outputs.includes(stage.name) ? `${own}_within` : own;
+  const isGiven =
+    kernel.outputs.includes(stage.name) || kernel.tensors.some(({ name }) => name === own);
+  const gradient = isGiven ? `${own}_within` : own;
   const loops = elementsOf(stage).map((l) => freshLoop(l.axis, l.lo, l.hi));
   return { gradient, loops, dims: stage.dims, axes: [] };
 }

@@ -51,6 +51,12 @@ const settings: Record<string, Setting> = {
     sizes: boxes,
     attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5 },
   },
+  "results that follow from results": {
+    path: new URL("../declarations/spotlight.ts", import.meta.url).pathname,
+    present: [],
+    sizes: { N: 2, C: 2, H: 3, W: 4 },
+    attrs: {},
+  },
 };
 
 const executor = openJs();
@@ -69,7 +75,8 @@ describe.each(Object.entries(settings))("%s", (_, s) => {
   const { attrs, options } = numbersOf(second, s.attrs);
 
   it("has a gradient for every tensor that the first one takes", () => {
-    const wanted = [...s.present, "input", "grad_output"];
+    const given = first.kernel(s.present).tensors.map(({ name }) => name);
+    const wanted = [...s.present, "input", ...given.filter((name) => name.startsWith("grad_"))];
     for (const tensor of wanted)
       if (tensor !== "bias") expect(kernel.outputs).toContain(`grad_${tensor}`);
     expect(findKernelFaults(kernel)).toEqual([]);
