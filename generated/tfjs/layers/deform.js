@@ -105,7 +105,8 @@ export class DeformConv2D extends Convolution {
    */
   samplingPositions(input) {
     return tf.tidy(() => {
-      if (!this.built) this.build(input.shape);
+      // The first call makes the weights, also those that the option `weights` gives.
+      if (!this.built) this.apply(input);
       const x = toChannelsFirst(input, this.dataFormat);
       const offset = this.predict(x, this.offsetKernel, this.offsetBias);
       const [batch, , rows, columns] = offset.shape;

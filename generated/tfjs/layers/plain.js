@@ -45,7 +45,7 @@ export class PlainConv2D extends Convolution {
         this.dataFormat === "channelsLast" ? shape.slice(1, 3) : shape.slice(2, 4);
       const fixed = this.fixedPositions(x, rows, columns);
       const all = tf.tile(fixed, [input.shape[0], 1, 1, 1, 1]);
-      return tf.reshape(all, [input.shape[0], rows, columns, 1, -1, 2]);
+      return tf.reshape(all, [input.shape[0], rows, columns, 1, fixed.shape[3], 2]);
     });
   }
 }

@@ -30,9 +30,13 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.spatialScale = args.spatialScale ?? 1;
     this.samplingRatio = args.samplingRatio ?? 0;
     this.gamma = args.gamma ?? 0.1;
-    this.hiddenUnits = (args.hiddenUnits ?? [1024]).map((units) =>
-      readCount("DeformRoIPool", "hiddenUnits", units),
-    );
+    const hiddenUnits = args.hiddenUnits ?? [1024];
+    if (!Array.isArray(hiddenUnits))
+      throw new RangeError(
+        `DeformRoIPool: hiddenUnits is ${JSON.stringify(hiddenUnits)}; ` +
+          "it is a list of whole numbers.",
+      );
+    this.hiddenUnits = hiddenUnits.map((units) => readCount("DeformRoIPool", "hiddenUnits", units));
     // tf.layers.dense makes an object of an initializer's name, and the other way round.
     const { kernelInitializer = "glorotUniform" } = args;
     this.keras = tf.layers.dense({ name: `${this.name}_options`, units: 1, kernelInitializer });
@@ -56,6 +60,11 @@ export class DeformRoIPool extends tf.layers.Layer {
       );
     const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
+    if (features.length !== 4 || !Number.isInteger(channels))
+      throw new RangeError(
+        "DeformRoIPool needs features of four dimensions whose number of channels is known; " +
+          `they have the shape (${features.map(String).join(", ")}).`,
+      );
     let size = channels * bins;
     const addDense = (name, units, initializer) => {
       const kernel = this.addWeight(`${name}_kernel`, [size, units], "float32", initializer);
@@ -85,9 +94,11 @@ export class DeformRoIPool extends tf.layers.Layer {
   predict(pooled) {
     const read = (variable) => scaleUpdates(variable.read(), this.offsetLearningRateFactor);
     const dense = (x, { kernel, bias }) => tf.add(tf.matMul(x, read(kernel)), read(bias));
-    let x = tf.reshape(pooled, [pooled.shape[0], -1]);
+    const [boxes, ...sizes] = pooled.shape;
+    // Said in full, since nothing can be inferred where there are no boxes.
+    let x = tf.reshape(pooled, [boxes, sizes[0] * sizes[1] * sizes[2]]);
     for (const layer of this.hidden) x = tf.relu(dense(x, layer));
-    return tf.reshape(dense(x, this.offsets), [pooled.shape[0], 2, ...this.outputSize]);
+    return tf.reshape(dense(x, this.offsets), [boxes, 2, ...this.outputSize]);
   }
 
   /** Feature maps and boxes as the operator takes them, its attributes, and the offsets. */
@@ -109,7 +120,11 @@ export class DeformRoIPool extends tf.layers.Layer {
    * columns), x before y.
    */
   binOffsets(inputs) {
-    return tf.tidy(() => this.prepare(inputs).offset);
+    return tf.tidy(() => {
+      // The first call makes the weights, also those that the option `weights` gives.
+      if (!this.built) this.apply(inputs);
+      return this.prepare(inputs).offset;
+    });
   }
 
   call(inputs) {

@@ -68,8 +68,7 @@ function stepsFor(plan, wanted, complete) {
   const steps = [];
   for (const step of [...plan.steps].reverse()) {
     const written = writtenBy(step);
-    if (!written.some((name) => needed.has(name))) continue;
-    if (written.every((name) => complete.has(name))) continue;
+    if (!written.some((name) => needed.has(name) && !complete.has(name))) continue;
     for (const name of readBy(step)) needed.add(name);
     steps.unshift(step);
   }
@@ -85,7 +84,9 @@ export function selectSteps(plan, wanted, complete) {
   for (;;) {
     const steps = stepsFor(plan, wanted, complete);
     const written = new Set(steps.flatMap(writtenBy));
-    const lost = [...written].flatMap((name) => sharing(plan, name).filter((o) => complete.has(o)));
+    const lost = [...written]
+      .flatMap((name) => [name, ...sharing(plan, name)])
+      .filter((name) => complete.has(name));
     for (const name of lost) complete.delete(name);
     // A step that reads what another one overwrites has to find it computed again.
     if (lost.some((name) => steps.some((step) => uses(step, name)))) continue;

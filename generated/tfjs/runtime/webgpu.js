@@ -56,13 +56,14 @@ function makeOutput(backend, shape, elements) {
 }
 
 /**
- * The bytes of each buffer; those in one slot have the largest, so that none makes a larger of it
- * later.
+ * The bytes of each buffer that is used; those in one slot have the largest, so that none makes a
+ * larger of it while another one's is bound. What is not used takes no memory.
  */
-function sizeSlots(plan, elements) {
+function sizeSlots(plan, used, elements) {
   const sizes = {};
-  for (const [name, { slot }] of Object.entries(plan.buffers)) {
-    const together = Object.keys(plan.buffers).filter(
+  for (const name of used) {
+    const { slot } = plan.buffers[name];
+    const together = [...used].filter(
       (other) => other === name || (slot !== undefined && plan.buffers[other].slot === slot),
     );
     sizes[name] = 4 * Math.max(...together.map((each) => elements[each]));
@@ -80,7 +81,7 @@ const usedBy = (steps) =>
 
 /** Buffers by name: of tensors, of workspaces, and a stand-in where one is empty. */
 function findBuffers(backend, memory, plan, used, tensors, elements) {
-  const sizes = sizeSlots(plan, elements);
+  const sizes = sizeSlots(plan, used, elements);
   const buffers = new Map();
   Object.entries(plan.buffers).forEach(([name, { slot }], at) => {
     if (!used.has(name)) return;
