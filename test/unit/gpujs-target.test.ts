@@ -87,7 +87,11 @@ describe("refuses by name", () => {
       threads([store("y", v("i"), value)], { group: 4 }),
       /^small cannot be a gpu\.js kernel: it has groups of 4 threads/,
     ],
-    ["scatter", guarded(accumulate("y", v("i"), value, "atomic")), /adds to elements of y \(scatter\)/],
+    [
+      "scatter",
+      guarded(accumulate("y", v("i"), value, "atomic")),
+      /adds to elements of y \(scatter\)/,
+    ],
     ["barriers", guarded(barrier, store("y", v("i"), value)), /waits at a barrier/],
     [
       "two values",
