@@ -152,7 +152,8 @@ const writtenBy = (step: Step): readonly string[] =>
 /** A module defines its operator's name and a few of its own, which must differ. */
 function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const more = ["signature", "entries", "findGiven", "readShape", "readData", "makeResults"];
+  const checks = ["findGiven", "readShape", "readData", "makeResults", "findShared"];
+  const more = ["signature", "entries", ...checks];
   // A module has as many axes and demands as its variants differ in.
   const numbered = /^(axes|demands|bounds)\d*$/.test(operator);
   if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))

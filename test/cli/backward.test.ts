@@ -205,6 +205,40 @@ describe("generate", () => {
     );
   });
 
+  test("modules add to no array in the memory of a tensor or of another result", async () => {
+    const module = await import(pathToFileURL(pathOf("js/conv2d_backward.js")).href);
+    const memory = new Float32Array(64);
+    const part = (from: number, count: number) => memory.subarray(from, from + count);
+    const call = (weight: Float32Array, accumulate: object, bias = new Float32Array(3)) =>
+      module.conv2d_backward(
+        {
+          input: floats([1, 2, 2, 2]),
+          weight: { data: weight, shape: [3, 2, 1, 1] },
+          bias: { data: bias, shape: [3] },
+          grad_output: floats([1, 3, 2, 2]),
+        },
+        {},
+        { accumulate },
+      );
+    const sentence = (name: string, other: string) =>
+      `accumulate.${name} shares memory with ${other}; results need memory of their own.`;
+    for (const [weight, accumulate, expected] of [
+      [part(0, 6), { grad_weight: part(0, 6) }, sentence("grad_weight", "weight")],
+      [part(7, 6), { grad_input: part(0, 8) }, sentence("grad_input", "weight")],
+      [
+        part(30, 6),
+        { grad_weight: part(8, 6), grad_bias: part(13, 3) },
+        sentence("grad_bias", "grad_weight"),
+      ],
+    ] as const)
+      expect(() => call(weight, accumulate)).toThrow(expected);
+    expect(memory.every((value) => value === 0)).toBe(true);
+    // Side by side in one buffer is no matter.
+    const beside = { grad_input: part(6, 8), grad_weight: part(14, 6), grad_bias: part(20, 3) };
+    const { grad_weight } = call(part(0, 6), beside);
+    expect(grad_weight.data).toEqual(call(new Float32Array(6), {}).grad_weight.data);
+  });
+
   test("their types know which results there are", () => {
     const use = folder.write(
       "use.ts",
@@ -279,5 +313,23 @@ describe("a gradient that cannot be derived", () => {
       /; leave scale out of `differentiable`\n +12 \| .*differentiable: \[.*\n.*\| +\^{7}\n$/,
     );
     expect([code, existsSync(none)]).toStrictEqual([1, false]);
+  });
+
+  // Alone, each could be derived: only together is the end of the walk asked for a slope.
+  test.each([
+    ['"values", "size"', 24],
+    ['"size", "values"', 14],
+  ])("of [%s] names the one tensor in the way, in one short sentence", async (wanted, column) => {
+    const text = declare(wanted)
+      .replace('scale: Tensor<"N">', 'size: Coords<"N">')
+      .replace("{ values, scale }", "{ values, size }")
+      .replace(/scale\(n\) \* .*;/, "sum([steps(minimum(size(n), 9))], (k) => values(n, 0) * k));")
+      .replace("type Meta, type Tensor, sum", "type Coords, type Meta, type Tensor, minimum, steps, sum");
+    const { code, err } = await warpweave("show", folder.write("size.ts", text), "--grad");
+    const [sentence, at] = /WW160 (.*)\n.*\n(.*)\n$/.exec(err)!.slice(1) as [string, string];
+    expect(sentence).toMatch(/^the gradient of size cannot be derived: .*; leave size out of `diff/);
+    expect(sentence.length).toBeLessThanOrEqual(160);
+    expect([code, at.replace(/\^+$/, "").length - at.indexOf("|") - 2]).toStrictEqual([1, column - 4]);
+    expect(at).toMatch(/ \^{6}$/);
   });
 });
