@@ -47,22 +47,27 @@ function refuse(
   operator: OperatorSource,
   forward: Kernel,
   wanted: readonly string[],
-  error: GradientError,
+  { message: why, from }: GradientError,
 ): never {
-  const fails = (name: string): boolean => {
+  const derives = (names: readonly string[]): boolean => {
     try {
-      differentiate(forward, [name]);
-      return false;
-    } catch {
+      differentiate(forward, names);
       return true;
+    } catch (error) {
+      if (error instanceof GradientError) return false;
+      throw error;
     }
   };
-  const failing = wanted.filter(fails);
-  const names = failing.join(", ") || wanted.join(", ");
+  // The tensor that the error names, else one that fails alone, else one without which the others can be derived.
+  const culprit =
+    wanted.find((name) => name === from) ??
+    wanted.find((name) => !derives([name])) ??
+    wanted.find((name) => derives(wanted.filter((other) => other !== name))) ??
+    wanted[0]!;
   const message =
-    `the gradient of ${names} cannot be derived: ${error.message.replace(/\.$/, "")}; ` +
-    `leave ${names} out of \`differentiable\``;
-  operator.refuseGradient?.(failing[0] ?? wanted[0]!, message);
+    `the gradient of ${culprit} cannot be derived: ${why.replace(/\.$/, "")}; ` +
+    `leave ${culprit} out of \`differentiable\``;
+  operator.refuseGradient?.(culprit, message);
   throw new DeclarationError([{ ...forward.source, code: "WW160", message, text: "", length: 1 }]);
 }
 

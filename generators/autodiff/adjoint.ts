@@ -21,7 +21,15 @@ export interface Contribution {
 }
 
 /** A gradient that cannot be said; the message is a sentence for the author. */
-export class GradientError extends Error {}
+export class GradientError extends Error {
+  /** What stands in the way, where it is one tensor or stage. */
+  readonly from: string | undefined;
+
+  constructor(message: string, from?: string) {
+    super(message);
+    this.from = from;
+  }
+}
 
 const zero = int(0);
 const noGradient = new Set(["int", "bool"]);
@@ -104,9 +112,8 @@ export function findContributions(
     const from = boundFollowed(l);
     if (from === undefined) return;
     throw new GradientError(
-      `in ${stage.name}, how far ${l.axis} is walked depends on ${from}, and the jumps of a sum from one ` +
-        "length to the next have no gradient: walk samples(), which leaves out only what is 0 anyway, " +
-        `or do not ask for the gradient that leads through ${from}`,
+      `in ${stage.name}, how far ${l.axis} is walked depends on ${from}, which has no slope`,
+      from,
     );
   }
 

@@ -314,22 +314,4 @@ describe("a gradient that cannot be derived", () => {
     );
     expect([code, existsSync(none)]).toStrictEqual([1, false]);
   });
-
-  // Alone, each could be derived: only together is the end of the walk asked for a slope.
-  test.each([
-    ['"values", "size"', 24],
-    ['"size", "values"', 14],
-  ])("of [%s] names the one tensor in the way, in one short sentence", async (wanted, column) => {
-    const text = declare(wanted)
-      .replace('scale: Tensor<"N">', 'size: Coords<"N">')
-      .replace("{ values, scale }", "{ values, size }")
-      .replace(/scale\(n\) \* .*;/, "sum([steps(minimum(size(n), 9))], (k) => values(n, 0) * k));")
-      .replace("type Meta, type Tensor, sum", "type Coords, type Meta, type Tensor, minimum, steps, sum");
-    const { code, err } = await warpweave("show", folder.write("size.ts", text), "--grad");
-    const [sentence, at] = /WW160 (.*)\n.*\n(.*)\n$/.exec(err)!.slice(1) as [string, string];
-    expect(sentence).toMatch(/^the gradient of size cannot be derived: .*; leave size out of `diff/);
-    expect(sentence.length).toBeLessThanOrEqual(160);
-    expect([code, at.replace(/\^+$/, "").length - at.indexOf("|") - 2]).toStrictEqual([1, column - 4]);
-    expect(at).toMatch(/ \^{6}$/);
-  });
 });
