@@ -13,7 +13,7 @@
  * (or the largest).
  * Tensors are `{ data, shape }`. Throws a TypeError or RangeError that says what does not fit.
  * `choice` is `{ wanted, accumulate }`: the names of the results to compute (all by default), and
- * arrays by name to which results are added.
+ * arrays by name, with memory of their own, to which results are added.
  */
 export function roi_align_backward(tensors, attributes = {}, choice = {}) {
   const given = findGiven(tensors);
@@ -23,7 +23,7 @@ export function roi_align_backward(tensors, attributes = {}, choice = {}) {
     given.map(([name, tensor]) => [name, readData(name, tensor.data, shapes[name])]),
   );
   checkIndices(signature, arrays, shapes, sizes);
-  const results = makeResults(outputs, choice);
+  const results = makeResults(outputs, choice, arrays);
   const accumulate = Number(choice.accumulate !== undefined);
   entries[present.join(" ")](arrays, results, scalars, { ...options, accumulate });
   return Object.fromEntries(
@@ -579,7 +579,7 @@ function readData(name, data, shape) {
 }
 
 /** Arrays for the results that are wanted: those to add to, else new ones. */
-function makeResults(outputs, choice) {
+function makeResults(outputs, choice, arrays) {
   const names = Object.keys(outputs);
   if (typeof choice !== "object" || choice === null)
     throw new TypeError(`The choice of results is ${show(choice)}; it must be an object.`);
@@ -609,9 +609,25 @@ function makeResults(outputs, choice) {
         `accumulate.${name} has ${given.length} elements; ` +
           `the shape (${outputs[name].join(", ")}) has ${elements}.`,
       );
+    // What is added while it is still read, or to two results at once, would be wrong.
+    const other = given && findShared(given, { ...arrays, ...results });
+    if (other !== undefined)
+      throw new TypeError(
+        `accumulate.${name} shares memory with ${other}; results need memory of their own.`,
+      );
     if (wanted.includes(name)) results[name] = given ?? new Float32Array(elements);
   }
   return results;
+}
+
+/** The name of an array that has elements in the memory of this one. */
+function findShared(array, arrays) {
+  const end = (each) => each.byteOffset + each.byteLength;
+  return Object.keys(arrays).find((name) => {
+    const other = arrays[name];
+    if (array.buffer !== other.buffer) return false;
+    return Math.max(array.byteOffset, other.byteOffset) < Math.min(end(array), end(other));
+  });
 }
 
 const partNames = { pair: ["y", "x"], sides: ["top", "left", "bottom", "right"] };

@@ -29,8 +29,22 @@ export const toChannelsFirst = (x, dataFormat) =>
 export const fromChannelsFirst = (x, dataFormat) =>
   dataFormat === "channelsLast" ? tf.transpose(x, [0, 2, 3, 1]) : x;
 
-/** The only tensor of a layer's input. */
-export const single = (inputs) => (Array.isArray(inputs) ? inputs[0] : inputs);
+/** The only one of a layer's input tensors or their shapes. */
+function single(layer, inputs) {
+  if (inputs.length === 1) return inputs[0];
+  throw new TypeError(
+    `${layer} takes one input, a batch of images; it was given ${inputs.length}.`,
+  );
+}
+
+/** Refuses another number of channels than a layer's weights are for, where it is known. */
+export function checkChannels(layer, expected, found, shape) {
+  if (expected === undefined || !Number.isInteger(found) || found === expected) return;
+  throw new RangeError(
+    `${layer} expected ${expected} channels, as it was built for, got ${found}: ` +
+      `its input has the shape (${shape.map(String).join(", ")}).`,
+  );
+}
 
 /** Names of the options that convolutions have. */
 export const convolutionOptions = [
@@ -44,6 +58,9 @@ export const convolutionOptions = [
   "strides",
   "useBias",
 ];
+
+/** What must be given to a convolution, in the words of an error. */
+export const exampleOptions = "{ filters: 32, kernelSize: 3 }";
 
 /** A layer with a kernel of (rows, columns, channels of a group, filters), as Keras stores it. */
 export class Convolution extends tf.layers.Layer {
@@ -73,6 +90,27 @@ export class Convolution extends tf.layers.Layer {
     this.inputSpec = [{ ndim: 4 }];
   }
 
+  /** The shape of the only input, which fits the weights where there are some already. */
+  readShape(inputShape) {
+    const { className } = this.constructor;
+    const shape = Array.isArray(inputShape[0]) ? single(className, inputShape) : inputShape;
+    if (shape.length !== 4)
+      throw new RangeError(
+        `${className} needs an input of four dimensions; ` +
+          `it has the shape (${shape.map(String).join(", ")}).`,
+      );
+    const channels = this.dataFormat === "channelsLast" ? shape[3] : shape[1];
+    checkChannels(className, this.channels, channels, shape);
+    return shape;
+  }
+
+  /** The only input as operators take it. */
+  readImage(inputs) {
+    const x = Array.isArray(inputs) ? single(this.constructor.className, inputs) : inputs;
+    this.readShape(x.shape);
+    return toChannelsFirst(x, this.dataFormat);
+  }
+
   /** The number of channels of an input shape. */
   channelsOf(shape) {
     const channels = this.dataFormat === "channelsLast" ? shape[3] : shape[1];
@@ -91,8 +129,7 @@ export class Convolution extends tf.layers.Layer {
   }
 
   build(inputShape) {
-    const shape = Array.isArray(inputShape[0]) ? inputShape[0] : inputShape;
-    const channels = this.channelsOf(shape);
+    const channels = this.channelsOf(this.readShape(inputShape));
     const { keras, filters } = this;
     this.kernel = this.addWeight(
       "kernel",
@@ -113,6 +150,7 @@ export class Convolution extends tf.layers.Layer {
         true,
         keras.biasConstraint,
       );
+    this.channels = channels;
     this.built = true;
     return channels;
   }
@@ -145,7 +183,7 @@ export class Convolution extends tf.layers.Layer {
   }
 
   computeOutputShape(inputShape) {
-    const shape = Array.isArray(inputShape[0]) ? inputShape[0] : inputShape;
+    const shape = this.readShape(inputShape);
     const isLast = this.dataFormat === "channelsLast";
     const sizes = isLast ? shape.slice(1, 3) : shape.slice(2, 4);
     const out = sizes.map((size, at) => {

@@ -8,9 +8,8 @@ import { deformConv2d } from "../operators/deform_conv2d.js";
 import {
   Convolution,
   convolutionOptions,
+  exampleOptions,
   fromChannelsFirst,
-  single,
-  toChannelsFirst,
 } from "./convolution.js";
 import { checkOptions, readChoice, readCount } from "./options.js";
 import { readFactor, scaleUpdates } from "./rate.js";
@@ -26,19 +25,21 @@ const choices = {
   edgeGrad: ["one_sided", "zero"],
 };
 
+const options = [
+  ...convolutionOptions,
+  ...Object.keys(choices),
+  "maskActivation",
+  "modulated",
+  "offsetGroups",
+  "offsetLearningRateFactor",
+];
+
 /** Deformable convolution (v2 where `modulated`) with its own predictor of offsets. */
 export class DeformConv2D extends Convolution {
   static className = "DeformConv2D";
 
   constructor(args) {
-    checkOptions("DeformConv2D", args, [
-      ...convolutionOptions,
-      ...Object.keys(choices),
-      "maskActivation",
-      "modulated",
-      "offsetGroups",
-      "offsetLearningRateFactor",
-    ]);
+    checkOptions("DeformConv2D", args, options, exampleOptions);
     super(args);
     this.offsetGroups = readCount("DeformConv2D", "offsetGroups", args.offsetGroups ?? 1);
     this.modulated = args.modulated ?? false;
@@ -57,12 +58,17 @@ export class DeformConv2D extends Convolution {
     return this.offsetGroups * this.kernelSize[0] * this.kernelSize[1];
   }
 
-  build(inputShape) {
-    const channels = super.build(inputShape);
+  channelsOf(shape) {
+    const channels = super.channelsOf(shape);
     if (channels % this.offsetGroups !== 0)
       throw new RangeError(
         `DeformConv2D: ${this.offsetGroups} offset groups do not divide ${channels} channels.`,
       );
+    return channels;
+  }
+
+  build(inputShape) {
+    const channels = super.build(inputShape);
     const zeros = tf.initializers.zeros();
     const add = (name, shape) => this.addWeight(name, shape, "float32", zeros);
     this.offsetKernel = add("offset_kernel", [...this.kernelSize, channels, 2 * this.taps]);
@@ -82,7 +88,7 @@ export class DeformConv2D extends Convolution {
 
   call(inputs) {
     return tf.tidy(() => {
-      const x = toChannelsFirst(single(inputs), this.dataFormat);
+      const x = this.readImage(inputs);
       const offset = this.predict(x, this.offsetKernel, this.offsetBias);
       const mask = this.modulated
         ? maskActivations[this.maskActivation](this.predict(x, this.maskKernel, this.maskBias))
@@ -107,7 +113,7 @@ export class DeformConv2D extends Convolution {
     return tf.tidy(() => {
       // The first call makes the weights, also those that the option `weights` gives.
       if (!this.built) this.apply(input);
-      const x = toChannelsFirst(input, this.dataFormat);
+      const x = this.readImage(input);
       const offset = this.predict(x, this.offsetKernel, this.offsetBias);
       const [batch, , rows, columns] = offset.shape;
       const [height, width] = this.kernelSize;

@@ -15,9 +15,14 @@ const ofLayers = [
   "weights",
 ];
 
-/** Refuses options that a layer has not, since a misspelt one would change nothing. */
-export function checkOptions(layer, args, known) {
-  for (const name of Object.keys(args ?? {}))
+/**
+ * Refuses what are no options, and options that a layer has not, since a misspelt one would change
+ * nothing; `example` has those that must be given.
+ */
+export function checkOptions(layer, args, known, example) {
+  if (typeof args !== "object" || args === null || Array.isArray(args))
+    throw new TypeError(`${layer} takes an object of options, such as ${example}.`);
+  for (const name of Object.keys(args))
     if (![...ofLayers, ...known].includes(name))
       throw new TypeError(
         `${layer} has no option ${name}; it has ${[...known].sort().join(", ")}.`,

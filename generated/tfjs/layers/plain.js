@@ -6,9 +6,8 @@ import { conv2d } from "../operators/conv2d.js";
 import {
   Convolution,
   convolutionOptions,
+  exampleOptions,
   fromChannelsFirst,
-  single,
-  toChannelsFirst,
 } from "./convolution.js";
 import { checkOptions } from "./options.js";
 
@@ -19,13 +18,13 @@ export class PlainConv2D extends Convolution {
   static className = "PlainConv2D";
 
   constructor(args) {
-    checkOptions("PlainConv2D", args, convolutionOptions);
+    checkOptions("PlainConv2D", args, convolutionOptions, exampleOptions);
     super(args);
   }
 
   call(inputs) {
     return tf.tidy(() => {
-      const x = toChannelsFirst(single(inputs), this.dataFormat);
+      const x = this.readImage(inputs);
       const y = conv2d(x, this.readKernel(this.kernel), {
         bias: this.bias?.read(),
         ...this.attributesOf(x),
@@ -39,7 +38,7 @@ export class PlainConv2D extends Convolution {
    */
   samplingPositions(input) {
     return tf.tidy(() => {
-      const x = toChannelsFirst(input, this.dataFormat);
+      const x = this.readImage(input);
       const shape = this.computeOutputShape(input.shape);
       const [rows, columns] =
         this.dataFormat === "channelsLast" ? shape.slice(1, 3) : shape.slice(2, 4);

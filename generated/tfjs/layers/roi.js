@@ -4,7 +4,7 @@
 
 import * as tf from "@tensorflow/tfjs";
 import { deformRoiPool } from "../operators/deform_roi_pool.js";
-import { dataFormats, fromChannelsFirst, toChannelsFirst } from "./convolution.js";
+import { checkChannels, dataFormats, fromChannelsFirst, toChannelsFirst } from "./convolution.js";
 import { checkOptions, readChoice, readCount, readPair } from "./options.js";
 import { readFactor, scaleUpdates } from "./rate.js";
 
@@ -24,7 +24,7 @@ export class DeformRoIPool extends tf.layers.Layer {
   static className = "DeformRoIPool";
 
   constructor(args) {
-    checkOptions("DeformRoIPool", args, options);
+    checkOptions("DeformRoIPool", args, options, "{ outputSize: 7 }");
     super(args);
     this.outputSize = readPair("DeformRoIPool", "outputSize", args.outputSize);
     this.spatialScale = args.spatialScale ?? 1;
@@ -49,22 +49,38 @@ export class DeformRoIPool extends tf.layers.Layer {
     );
   }
 
-  build(inputShapes) {
-    const [features, rois] = inputShapes;
-    const isFlat = rois?.length === 2 && rois[1] === 5;
-    if (!isFlat && !(rois?.length === 3 && rois[2] === 4))
+  /** The shapes of features and rois, which fit each other and the weights that there are. */
+  readShapes(shapes) {
+    if (shapes.length !== 2 || !shapes.every(Array.isArray))
+      throw new TypeError("DeformRoIPool takes exactly two inputs, [features, rois].");
+    const [features, rois] = shapes;
+    const isFlat = rois.length === 2 && rois[1] === 5;
+    if (!isFlat && !(rois.length === 3 && rois[2] === 4))
       throw new RangeError(
         "DeformRoIPool takes [features, rois], with rois of (boxes, 5): image, left, top, right, " +
           "bottom; or of (N, boxes, 4), for each image; " +
-          `they have the shape (${rois?.map(String).join(", ")}).`,
+          `they have the shape (${rois.map(String).join(", ")}).`,
       );
-    const bins = this.outputSize[0] * this.outputSize[1];
     const channels = this.dataFormat === "channelsLast" ? features[3] : features[1];
-    if (features.length !== 4 || !Number.isInteger(channels))
+    const isKnown = Number.isInteger(channels) || this.channels !== undefined;
+    if (features.length !== 4 || !isKnown)
       throw new RangeError(
         "DeformRoIPool needs features of four dimensions whose number of channels is known; " +
           `they have the shape (${features.map(String).join(", ")}).`,
       );
+    checkChannels("DeformRoIPool", this.channels, channels, features);
+    const counts = [features[0], rois[0]];
+    if (!isFlat && counts.every(Number.isInteger) && counts[0] !== counts[1])
+      throw new RangeError(
+        `DeformRoIPool: rois of (${rois.map(String).join(", ")}) are the boxes of ${rois[0]} ` +
+          `images, but features have ${features[0]}.`,
+      );
+    return { features, rois, channels };
+  }
+
+  build(inputShapes) {
+    const { channels } = this.readShapes(inputShapes);
+    const bins = this.outputSize[0] * this.outputSize[1];
     let size = channels * bins;
     const addDense = (name, units, initializer) => {
       const kernel = this.addWeight(`${name}_kernel`, [size, units], "float32", initializer);
@@ -81,10 +97,12 @@ export class DeformRoIPool extends tf.layers.Layer {
     this.hidden = this.hiddenUnits.map((units, at) => addDense(`hidden${at}`, units, initializer));
     // Bins begin where plain pooling has them.
     this.offsets = addDense("offset", 2 * bins, tf.initializers.zeros());
+    this.channels = channels;
     this.built = true;
   }
 
-  computeOutputShape([features, rois]) {
+  computeOutputShape(inputShapes) {
+    const { features, rois } = this.readShapes(inputShapes);
     const isLast = this.dataFormat === "channelsLast";
     const bins = isLast ? [...this.outputSize, features[3]] : [features[1], ...this.outputSize];
     return [...rois.slice(0, -1), ...bins];
@@ -102,7 +120,9 @@ export class DeformRoIPool extends tf.layers.Layer {
   }
 
   /** Feature maps and boxes as the operator takes them, its attributes, and the offsets. */
-  prepare([input, rois]) {
+  prepare(inputs) {
+    this.readShapes(Array.isArray(inputs) ? inputs.map(({ shape }) => shape) : [inputs.shape]);
+    const [input, rois] = inputs;
     const features = toChannelsFirst(input, this.dataFormat);
     const boxes = rois.shape.length === 2 ? rois : numberBoxes(rois);
     const attributes = {
@@ -129,8 +149,8 @@ export class DeformRoIPool extends tf.layers.Layer {
 
   call(inputs) {
     return tf.tidy(() => {
-      const [, rois] = inputs;
       const { features, boxes, attributes, offset } = this.prepare(inputs);
+      const [, rois] = inputs;
       const pooled = deformRoiPool(features, boxes, { offset, ...attributes });
       const y = fromChannelsFirst(pooled, this.dataFormat);
       return rois.shape.length === 2
