@@ -64,6 +64,58 @@ describe("a folder that is generated in parts", () => {
     await generate("conv2d", "--check");
   });
 
+  it("has a README that says what is there, and nothing else", async () => {
+    const own = folder.path("own");
+    const text = `import { type Meta, type Tensor, tensor } from "warpweave";
+
+interface Tensors {
+  input: Tensor<"N">;
+  by: Tensor<"N">;
+}
+
+export const meta = {
+  doc: "A product.",
+  attrs: {},
+  differentiable: ["input"],
+  variants: [[]],
+  samples: [{ sizes: { N: 3 } }],
+} as const satisfies Meta<Tensors, {}>;
+
+export function scaled({ input, by }: Tensors) {
+  return tensor([input.N], (n) => input(n) * by(n));
+}
+`;
+    const declared = folder.write("scaled.ts", text);
+    const still = text.replaceAll("scaled", "still").replace('["input"]', "[]");
+    const generated = async (...operators: readonly string[]) => {
+      const result = await warpweave("generate", ...operators, "--out", own);
+      expect(result).toMatchObject({ code: 0, err: "" });
+      return readFileSync(`${own}/tfjs/README.md`, "utf8");
+    };
+    const none = await generated(folder.write("still.ts", still));
+    expect(none).toContain("\nOperators, for the backends");
+    expect(none).toContain("| `still` | A product. No gradients. |");
+    expect(none).not.toContain("Gradients are computed");
+    const alone = await generated(declared);
+    expect(alone).toContain("Operators with gradients, for the backends");
+    expect(alone).toContain("| `scaled` | A product. |");
+    expect(alone).toContain(
+      "Asking for the gradient of a tensor that has none (`by`) is an error.",
+    );
+    for (const other of ["ayer", "Conv", "box", "indices", "rois"])
+      expect(alone).not.toContain(other);
+    const { description } = JSON.parse(readFileSync(`${own}/tfjs/package.json`, "utf8")) as {
+      readonly description: string;
+    };
+    expect(description).toBe(
+      "Sampling operators with gradients for TensorFlow.js: cpu and webgpu.",
+    );
+    const more = await generated("deform_roi_pool");
+    expect(more).toContain("Operators with gradients, and Keras-style layers, for the backends");
+    expect(more).toContain("cannot be differentiated through `DeformRoIPool`");
+    expect(more).toContain("the indices in `rois` are checked");
+  });
+
   it("whose operators are loaded and run", async () => {
     // The folder lies outside of the project, and has no packages of its own.
     const text = readFileSync(`${out}/tfjs/operators/flow_warp.js`, "utf8");

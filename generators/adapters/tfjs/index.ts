@@ -2,7 +2,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import type { Manifest } from "../../manifest/manifest.ts";
-import { camel, folder, licence, loadTemplate, operatorPath } from "./operator.ts";
+import { adaptedPaths, camel, folder, licence, loadTemplate, operatorPath } from "./operator.ts";
 
 export { adaptedPaths, adaptOperator } from "./operator.ts";
 
@@ -33,6 +33,13 @@ function copyCheck(url: URL): string {
   return `${licence}// How a call is checked, as in all generated modules.\n${text.slice(text.indexOf("\n\n") + 1)}`;
 }
 
+/** Names in a text, each once. */
+const listNames = (names: readonly string[]): string =>
+  [...new Set(names)]
+    .sort()
+    .map((name) => `\`${name}\``)
+    .join(", ");
+
 /** All of the package but the operators themselves: those of the manifest whose module is there. */
 export function adaptPackage(
   manifest: Manifest,
@@ -53,15 +60,31 @@ export function adaptPackage(
   };
   for (const [file, url] of listFolder("layers"))
     if (isUsed(file)) files.set(`${folder}/layers/${file}`, copy(url));
+  const hasGradient = (name: string): boolean =>
+    adaptedPaths(name)
+      .filter((path) => path.includes(`/${name}_backward.`))
+      .every(isThere);
+  const indexed = names.flatMap((name) =>
+    manifest.operators[name]!.indices.map(({ tensor }) => tensor),
+  );
+  const fixed = names.filter(hasGradient).flatMap((name) => {
+    const { tensors, differentiable } = manifest.operators[name]!;
+    return tensors.map((tensor) => tensor.name).filter((each) => !differentiable.includes(each));
+  });
   const data = {
     operators: names.map((operator) => ({
       operator,
       name: camel(operator),
       doc: manifest.operators[operator]!.doc,
+      gradient: hasGradient(operator),
     })),
     layers: offered.map(({ file, exports }) => ({ file, names: exports.join(", ") })),
-    indices: names.some((name) => manifest.operators[name]!.indices.length > 0),
+    hasLayers: offered.length > 0,
+    gradients: names.some(hasGradient),
+    indexed: listNames(indexed),
+    fixed: listNames(fixed),
     deform: offered.some(({ file }) => file === "deform"),
+    roi: offered.some(({ file }) => file === "roi"),
     abi: manifest.abi,
   };
   for (const file of ["index.js", "index.d.ts", "package.json", "README.md"])
