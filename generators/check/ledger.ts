@@ -82,6 +82,19 @@ export function closeLedger(
   return { version: 1, seed, passed, operators, unavailable };
 }
 
+/** The cases of a row in which something disagreed; one case may say several things. */
+export const countFailed = ({ failures }: { readonly failures: readonly Failure[] }): number =>
+  new Set(failures.map((failure) => failure.case)).size;
+
+/** How many comparisons there were and how many failed: one is a case of the oracles, of a law or of a target. */
+export function countComparisons({ operators }: Pick<Ledger, "operators">) {
+  const rows = operators.flatMap((record) => [record, ...record.laws, ...record.targets]);
+  const failed = rows.reduce((sum, row) => sum + countFailed(row), 0);
+  // A law that fails on a case of which it cannot say all has not counted it.
+  const all = rows.reduce((sum, row) => sum + Math.max(row.cases, countFailed(row)), 0);
+  return { all, passed: all - failed, failed };
+}
+
 /** JSON has no infinity; an unbounded error is written as text. */
 export const ledgerToJson = (ledger: Ledger): string =>
   JSON.stringify(ledger, (_, v: unknown) => (v === Number.POSITIVE_INFINITY ? "Infinity" : v), 2);

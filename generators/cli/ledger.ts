@@ -1,8 +1,15 @@
 // The ledger of a cross-check as people read it.
 
-import type { Failure, LawRecord, Ledger, OperatorRecord, TargetRecord } from "../check/ledger.ts";
+import {
+  countFailed,
+  type Failure,
+  type LawRecord,
+  type Ledger,
+  type OperatorRecord,
+  type TargetRecord,
+} from "../check/ledger.ts";
 import { explainUnavailable } from "./executors.ts";
-import { type Align, formatTable, plural } from "./terminal.ts";
+import { type Align, formatTable, plural, wrapText } from "./terminal.ts";
 
 const head = [
   "operator",
@@ -19,7 +26,8 @@ const align: readonly Align[] = ["left", "left", "left", "right", "right", "righ
 /** A row for each operator and device, then what failed, what was skipped and what cannot run. */
 export function formatLedger(ledger: Ledger): string {
   const { operators, unavailable } = ledger;
-  const parts = [formatTable(operators.flatMap(formatOperator), { head, align })];
+  const rows = operators.flatMap(formatOperator).flatMap(wrapDevice);
+  const parts = [formatTable(rows, { head, align })];
   const failures = operators.flatMap((o) =>
     [o, ...o.laws, ...o.targets].flatMap((r) => r.failures),
   );
@@ -40,27 +48,39 @@ export function formatLedger(ledger: Ledger): string {
   return parts.join("\n");
 }
 
+/** The width of the column that says what ran, and how. */
+const deviceWidth = 52;
+
+/** A row whose column of devices goes on in rows below it. */
+function wrapDevice(row: readonly string[]): readonly (readonly string[])[] {
+  const at = head.indexOf("ran on");
+  const [first = "", ...rest] = wrapText(row[at] ?? "", deviceWidth);
+  const below = rest.map((line) => row.map((_, i) => (i === at ? `  ${line}` : "")));
+  return [row.with(at, first), ...below];
+}
+
 function formatOperator(record: OperatorRecord): readonly (readonly string[])[] {
-  const { operator, role, variants, cases, failures, laws, targets } = record;
+  const { operator, role, variants, cases, laws, targets } = record;
   const who = role === "forward" ? "declaration, IR and judge" : "IR and judge";
   const oracles = `${who} in float64 (${plural(variants, "variant")})`;
   const name = role === "forward" ? operator : `${operator} ${role}`;
   return [
-    [name, "float64", oracles, String(cases), "", "", "", verdict(failures)],
+    [name, "float64", oracles, String(cases), "", "", "", verdict(record)],
     ...laws.map((law) => formatLaw(law)),
     ...targets.map((t) => formatTarget(t)),
   ];
 }
 
-function formatLaw({ name, how, cases, elements, excluded, worst, failures }: LawRecord) {
+function formatLaw(record: LawRecord): readonly string[] {
+  const { name, how, cases, elements, excluded, worst, failures } = record;
   const counts = [String(cases), String(elements), "", worst.error.toFixed(2)];
   const without = excluded > 0 ? `; ${excluded} left out near decisions` : "";
-  const result = cases === 0 && failures.length === 0 ? "not asked" : verdict(failures);
+  const result = cases === 0 && failures.length === 0 ? "not asked" : verdict(record);
   return ["", name, `${how}${without}`, ...counts, result];
 }
 
 function formatTarget(record: TargetRecord): readonly string[] {
-  const { target, lowering, device, cases, elements, ambiguous, worst, failures } = record;
+  const { target, lowering, device, cases, elements, ambiguous, worst } = record;
   return [
     "",
     target,
@@ -69,12 +89,14 @@ function formatTarget(record: TargetRecord): readonly string[] {
     String(elements),
     String(ambiguous),
     worst.error.toFixed(2),
-    verdict(failures),
+    verdict(record),
   ];
 }
 
-const verdict = (failures: readonly Failure[]): string =>
-  failures.length > 0 ? `${failures.length} FAILED` : "agree";
+function verdict(row: { readonly failures: readonly Failure[] }): string {
+  const failed = countFailed(row);
+  return failed > 0 ? `${failed} FAILED` : "agree";
+}
 
 const formatFailure = ({ message, command }: Failure): string =>
   `FAILED ${message}\n       ${command}\n`;

@@ -9,7 +9,7 @@ import {
   type Results,
   type TargetRunner,
 } from "../../generators/check/crosscheck.ts";
-import { closeLedger, ledgerToJson } from "../../generators/check/ledger.ts";
+import { closeLedger, countComparisons, ledgerToJson } from "../../generators/check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../generators/check/oracles.ts";
 import { rulesOf } from "../../generators/check/rules.ts";
 import { formatLedger } from "../../generators/cli/ledger.ts";
@@ -103,7 +103,11 @@ describe("a wrong executor", () => {
     );
     const ledger = closeLedger(0, [record], []);
     expect(ledger.passed).toBe(false);
-    expect(formatLedger(ledger)).toContain("FAILED");
+    // A case of a target is one comparison, however much of it is wrong.
+    const wrong = new Set(record.targets[0]!.failures.map((one) => one.case)).size;
+    const all = 2 * record.cases;
+    expect(countComparisons(ledger)).toEqual({ all, passed: all - wrong, failed: wrong });
+    expect(formatLedger(ledger)).toMatch(new RegExp(`^ +fake .* ${wrong} FAILED$`, "m"));
   });
 
   it("is reproduced by the case it names", async () => {

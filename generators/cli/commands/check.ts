@@ -3,7 +3,13 @@
 import type { Command } from "commander";
 import { crosscheck, type Request } from "../../check/crosscheck.ts";
 import { differencesLaw } from "../../check/differences.ts";
-import { closeLedger, type Ledger, ledgerToJson, type OperatorRecord } from "../../check/ledger.ts";
+import {
+  closeLedger,
+  countComparisons,
+  type Ledger,
+  ledgerToJson,
+  type OperatorRecord,
+} from "../../check/ledger.ts";
 import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
 import { wildLaw } from "../../check/wild.ts";
 import type { Target } from "../../emit/target.ts";
@@ -218,18 +224,14 @@ function printLedger(
   milliseconds: number,
   terminal: Terminal,
 ): void {
-  const { operators, passed } = ledger;
-  const failures = operators.flatMap((o) =>
-    [o, ...o.laws, ...o.targets].flatMap((r) => r.failures),
-  );
+  const { all, passed, failed } = countComparisons(ledger);
   if (json) terminal.out(`${ledgerToJson(ledger)}\n`);
   else {
     terminal.out(formatLedger(ledger));
-    const runs = operators.flatMap((o) => o.targets).reduce((sum, t) => sum + t.cases, 0);
-    const failed = new Set(failures.map(({ command }) => command)).size;
-    const result = `${Math.max(0, runs - failed)} passed, ${failed} failed`;
+    const result = `${plural(all, "comparison")}: ${passed} passed, ${failed} failed`;
     terminal.out(`\n${result} (${formatTime(milliseconds)}, seed ${ledger.seed})\n`);
   }
-  if (failures.length > 0) throw new UserError(`${plural(failures.length, "comparison")} failed`);
-  if (!passed) throw new UserError("not every operator was compared: some target ran no case");
+  if (failed > 0) throw new UserError(`${plural(failed, "comparison")} failed`);
+  if (!ledger.passed)
+    throw new UserError("not every operator was compared: some target ran no case");
 }
