@@ -10,6 +10,10 @@ export function parseTarget(name: string): Target {
   const target = targets.find((t) => t.name === name);
   if (target !== undefined) return target;
   const known = targets.map((t) => t.name);
+  if (name === "reference")
+    throw new UsageError(
+      `the target reference is the declaration itself, for \`run\` only; there are: ${known.join(", ")}`,
+    );
   throw new UsageError(`there is no target "${name}"; ${suggestName(name, known)}`);
 }
 

@@ -34,6 +34,12 @@ export function checkUpstream(
   const results = signature.outputs.map(({ name }) => name);
   const names = results.map(gradOf);
   const named = Object.keys(arrays);
+  const absent = names.find((name) => !named.includes(name));
+  if (absent !== undefined)
+    throw new UserError(
+      `--grad needs the array ${absent}, the gradient of ${results[names.indexOf(absent)]}, which is ` +
+        `absent; there is ${named.join(", ") || "none"}`,
+    );
   const unknown = named.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new UserError(
@@ -45,11 +51,7 @@ export function checkUpstream(
   const notes: string[] = [];
   for (const result of results) {
     const name = gradOf(result);
-    const array = arrays[name];
-    if (array === undefined)
-      throw new UserError(
-        `--grad needs the array ${name}, the gradient of ${result}, which is not given`,
-      );
+    const array = arrays[name]!;
     const converted = convertArray(name, array, wide);
     const expected = resolved.outputs[result]!;
     if (array.shape.join() !== expected.join())
@@ -71,7 +73,12 @@ function chooseGradients(
 ): readonly string[] {
   const given = operator.differentiable.filter((name) => kernel.outputs.includes(gradOf(name)));
   if (chosen === undefined) return given.map(gradOf);
-  const tensors = chosen.split(",").map((name) => name.trim());
+  // A gradient may be named as its result is, too.
+  const byResult = new Map(given.map((name) => [gradOf(name), name]));
+  const tensors = chosen
+    .split(",")
+    .map((name) => name.trim())
+    .map((name) => byResult.get(name) ?? name);
   for (const name of tensors) {
     if (given.includes(name)) continue;
     if (operator.differentiable.includes(name))

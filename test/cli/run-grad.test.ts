@@ -184,7 +184,8 @@ describe.each(targets.map(({ name }) => name))("%s", (target) => {
 describe("a choice of gradients", () => {
   test.each(["js", "reference"])("on %s is what it is among all", async (target) => {
     const all = await run("deform_conv2d", deformed, ofDeformed, "--target", target);
-    const options = ["--target", target, "--gradients", "weight, offset"];
+    // Each by its tensor's name or its own.
+    const options = ["--target", target, "--gradients", "weight, grad_offset"];
     const some = await run("deform_conv2d", deformed, ofDeformed, ...options);
     expect(Object.keys(some.results)).toEqual(["output", "grad_offset", "grad_weight"]);
     expect(some.results.grad_offset).toEqual(all.results.grad_offset);
@@ -210,6 +211,13 @@ describe("refused, with nothing written", () => {
   const { grad_output } = ofDeformed as { grad_output: NpArray };
   const cases: readonly (readonly [string, Arrays, Arrays, readonly string[], string])[] = [
     ["no gradient", deformed, {}, [], "--grad needs the array grad_output, the gradient of output"],
+    [
+      "an array of another name",
+      deformed,
+      { upstream: grad_output },
+      [],
+      "--grad needs the array grad_output, the gradient of output, which is absent; there is upstream",
+    ],
     [
       "an unknown array",
       deformed,

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { Operator } from "../../frontend/operator.ts";
 import { openOperators } from "../operators.ts";
-import { formatTable, printJson, type Terminal } from "../terminal.ts";
+import { formatNotes, printJson, type Terminal } from "../terminal.ts";
 
 const examples = `
 Examples:
@@ -46,7 +46,7 @@ function printList(operators: readonly Operator[], terminal: Terminal): void {
     operator.tensors.map((t) => shortTensor(operator, t)).join(", "),
     operator.attrs.map((attr) => attr.name).join(", "),
   ]);
-  terminal.out(formatTable(rows, { head: ["operator", "tensors", "attributes"] }));
+  terminal.out(formatNotes(rows, { head: ["operator", "tensors", "attributes"] }));
   terminal.out("\n");
   for (const { name, doc } of operators) terminal.out(`${name}: ${doc}\n`);
   terminal.out("\nx\u2032 has a gradient, x? is optional; ");

@@ -9,7 +9,7 @@ import { execute } from "../execute.ts";
 import { checkTarget, formatDevice } from "../executors.ts";
 import { writeArrays } from "../io/arrays.ts";
 import { DTYPES } from "../io/dtypes.ts";
-import { checkWritable } from "../io/files.ts";
+import { checkWritable, isSameFile } from "../io/files.ts";
 import { openOperator } from "../operators.ts";
 import { formatNotes, formatTime, printJson, type Terminal } from "../terminal.ts";
 import { checkUpstream } from "../upstream.ts";
@@ -29,7 +29,7 @@ float64 and float16 arrays are converted to float32; --target reference computes
 interface RunOptions {
   readonly target: string;
   readonly inputs: readonly string[];
-  readonly attr: readonly string[];
+  readonly attr?: readonly string[];
   readonly grad?: string;
   readonly gradients?: string;
   readonly out: string;
@@ -45,7 +45,7 @@ export function addRun(program: Command, terminal: Terminal): void {
     .requiredOption("--inputs <file...>", "the tensors: one .npz, or .npy files")
     .requiredOption("--out <file>", "where the result goes: .npz, or .npy")
     .option("--target <name>", "what runs it", "js")
-    .option("--attr <name=value...>", "attributes", [])
+    .option("--attr <name=value...>", "attributes")
     .option("--grad <file>", "the gradient of the result, grad_output: gives those of the tensors")
     .option("--gradients <names>", "only the gradients of these tensors, e.g. offset,weight")
     .option("--json", "print JSON")
@@ -62,7 +62,7 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
     throw new UserError(`cannot write ${out}: arrays are written to .npz or .npy files`);
   const operator = openOperator(name);
   const wide = target === "reference";
-  const args = checkArguments(operator, await readInputs(inputs), options.attr, wide);
+  const args = checkArguments(operator, await readInputs(inputs), options.attr ?? [], wide);
   const upstream =
     options.grad === undefined
       ? undefined
@@ -72,6 +72,11 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   if (extname(out) === ".npy" && args.signature.outputs.length > 1)
     throw new UserError(`${name} has several results, which need a .npz file`);
   await checkWritable(out);
+  for (const given of [...inputs, ...(options.grad === undefined ? [] : [options.grad])])
+    if (await isSameFile(given, out))
+      throw new UserError(
+        `--out ${out} would overwrite ${given}, which is read; name another file`,
+      );
   const notes = [...args.notes, ...(upstream?.notes ?? [])];
   if (options.json !== true) for (const note of notes) terminal.err(`note: ${note}\n`);
 
@@ -90,7 +95,7 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   const said = Object.entries(attrs).map(([attr, value]) => `${attr}=${formatAttribute(value)}`);
   const lines = [
     ...rows.map((row) => [row.name, `(${row.shape.join(", ")}) ${row.dtype} → ${out}`]),
-    ["attributes", said.join(" ")],
+    ...(said.length > 0 ? [["attributes", said.join(" ")]] : []),
     ["ran on", `${device.target}: ${formatDevice(device)}`],
     ["time", milliseconds.map(formatTime).join(", gradients ")],
   ];

@@ -60,6 +60,15 @@ async function findTarget(path: string): Promise<string> {
   return realpath(path);
 }
 
+/** Whether two paths lead to one file that is there, links followed. */
+export async function isSameFile(a: string, b: string): Promise<boolean> {
+  const [one, other] = await Promise.all(
+    [a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  // What cannot be looked at is said where it is read or written.
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
+}
+
 /** Refuses a path that could not be written to, before work is done for nothing. */
 export async function checkWritable(path: string): Promise<void> {
   try {
