@@ -10,6 +10,7 @@ import { UserError } from "./errors.ts";
 import { readBytes } from "./io/files.ts";
 import { suggestName } from "./nearest.ts";
 import { parseTarget } from "./targets.ts";
+import { formatNotes } from "./terminal.ts";
 
 /** Reads a schedule: a JSON list of [name] or [name, parameters]. */
 export async function readSchedule(path: string): Promise<Schedule> {
@@ -41,6 +42,10 @@ function isParams(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((v) => ["string", "number", "boolean"].includes(typeof v));
 }
+
+/** What each transform does: before → after. */
+export const describeTransforms = (): string =>
+  formatNotes(transforms.map(({ name, doc }) => [`  ${name}`, doc]));
 
 /** The plan after a step of a schedule, as text. */
 export interface ShownStep {

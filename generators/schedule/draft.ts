@@ -62,6 +62,19 @@ export const launchedStages = (draft: Draft) =>
       draft.stored.has(stage.name),
   );
 
+/** The stages that are computed where they are read, unless they are stored. */
+export const innerStages = ({ kernel }: Draft): readonly string[] =>
+  kernel.stages.flatMap(({ kind, name }) =>
+    kind === "gather" && !kernel.outputs.includes(name) ? [name] : [],
+  );
+
+/** Why no inner stage is meant by a name. */
+export function explainNoStage(draft: Draft, name: unknown): string {
+  const [inner, { operator, role }] = [innerStages(draft), draft.kernel];
+  const known = inner.length > 0 ? `; there is ${inner.join(", ")}` : "";
+  return `${operator}.${role} has no inner stage${name === "" ? "" : ` named ${name}`}${known}`;
+}
+
 /** The axes of a stage whose loops have panels made in each of their steps. */
 export const axesAround = ({ panels }: Draft, stage: string): readonly string[] =>
   [...panels].flatMap(([panel, { reader, axes }]) =>

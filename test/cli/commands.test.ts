@@ -79,6 +79,17 @@ describe("list and show", () => {
     ["no step", "[1]", /step 1 of .*schedule\.json cannot be read/],
     ["unknown", '[["pointwize"]]', /there is no transform "pointwize"; did you mean "pointwise"/],
     ["refused", '[["pointwise", { "group": 5000 }]]', /does not apply: pointwise: .*at most/],
+    [
+      "for a kernel that adds",
+      '[["accumulate", { "by": "fixed" }]]',
+      /: accumulate: conv2d\.forward adds to nothing: it computes each element by itself\n$/,
+    ],
+    [
+      "without an inner stage",
+      '[["materialise"]]',
+      /materialise: conv2d\.forward has no inner stage\n$/,
+    ],
+    ["without an axis", '[["jam"]]', /jam: say along which axis of output: N, O, OH, OW\n$/],
   ])("a schedule that is %s is refused", async (_name, text, sentence) => {
     const schedule = folder.write("schedule.json", text);
     const nest = ["show", "conv2d", "--nest", "--target", "cuda", "--schedule", schedule];

@@ -43,10 +43,10 @@ describe("the accumulate transform", () => {
 
   it("refuses stages that are not added to, and ways that a target does not have", () => {
     expect(refusal(pick, added("owned", "input"))).toBe(
-      "accumulate: pick_1d adds to no elements of a stage input; it adds to grad_input",
+      "accumulate: pick_1d.backward does not add to input; it adds to grad_input",
     );
     expect(refusal(readOperator(pathOf("dsl/ops/conv2d")).kernel([]), added("owned"))).toBe(
-      "accumulate: conv2d adds to no elements of a stage grad_input; it adds to none",
+      "accumulate: conv2d.forward adds to nothing: it computes each element by itself",
     );
     const some = [["accumulate", { stage: "grad_input", by: "some" }]] as const;
     expect(refusal(pick, some)).toBe(

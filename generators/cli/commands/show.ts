@@ -8,7 +8,7 @@ import { bindOperator, parseBindings } from "../bindings.ts";
 import { formatSignature, signatureJson } from "../describe.ts";
 import { UserError } from "../errors.ts";
 import { openOperator, parsePresent } from "../operators.ts";
-import { readSchedule, showNests } from "../schedules.ts";
+import { describeTransforms, readSchedule, showNests } from "../schedules.ts";
 import { printJson, type Terminal } from "../terminal.ts";
 
 const examples = `
@@ -18,9 +18,14 @@ Examples:
   $ warpweave show deform_conv2d --variant mask,bias --nest --target cuda
   $ warpweave show deform_conv2d --grad --variant mask --nest
   $ warpweave show deform_conv2d --ir --bind KH=3,KW=3,border=dcnv1
-  $ warpweave show conv2d --nest --target wgsl --schedule my_schedule.json
+  $ warpweave show deform_conv2d --grad --nest --target wgsl --schedule my_schedule.json
 
-A schedule is JSON: [["pointwise", { "group": 64 }]].`;
+A schedule is JSON, a list of transforms with their parameters, such as
+  [["pointwise", {"group": 64}], ["accumulate", {"stage": "grad_input", "by": "deterministic"}]]
+
+Transforms:
+${describeTransforms()}
+docs/schedules.md in the repository tells of their parameters, and which schedules are taken by default.`;
 
 interface ShowOptions {
   readonly grad?: boolean;

@@ -18,10 +18,11 @@ export const accumulate: Transform = {
   apply: (draft, { stage, by }, limits) => {
     const stages = addedTo(draft);
     if (typeof stage !== "string" || !stages.includes(stage)) {
-      const known = stages.length > 0 ? `it adds to ${stages.join(", ")}` : "it adds to none";
-      return {
-        refused: `${draft.kernel.operator} adds to no elements of a stage ${stage}; ${known}`,
-      };
+      const { operator, role } = draft.kernel;
+      const kernel = `${operator}.${role}`;
+      if (stages.length === 0)
+        return { refused: `${kernel} adds to nothing: it computes each element by itself` };
+      return { refused: `${kernel} does not add to ${stage}; it adds to ${stages.join(", ")}` };
     }
     if (typeof by !== "string" || !ways(limits).includes(by))
       return { refused: `by is one of ${ways(limits).join(", ")} here, not ${by}` };

@@ -27,6 +27,10 @@ export const jam: Transform = {
       return { refused: `by is a whole number from 2 to ${most}, not ${by}` };
     if (stage.kind === "scatter")
       return { refused: `${stage.name} adds to elements that its indices choose` };
+    if (axis === "") {
+      const axes = axisNames(stage.domain).join(", ");
+      return { refused: `say along which axis of ${stage.name}: ${axes}` };
+    }
     const { jams, ...rest } = draft.walkings.get(stage.name) ?? asDeclared;
     const refused =
       refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]) ??

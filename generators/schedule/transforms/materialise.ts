@@ -1,4 +1,4 @@
-import type { Transform } from "../draft.ts";
+import { explainNoStage, innerStages, type Transform } from "../draft.ts";
 import { refusePanels } from "../panels.ts";
 import { refuseLanes } from "./lanes.ts";
 
@@ -9,16 +9,14 @@ export const materialise: Transform = {
   choices: (draft) => [
     {
       name: "stage",
-      values: draft.kernel.stages
-        .filter((s) => s.kind === "gather" && !draft.kernel.outputs.includes(s.name))
-        .map((s) => s.name),
+      values: innerStages(draft),
       default: "",
     },
   ],
   apply: (draft, { stage }) => {
     const found = draft.kernel.stages.find((s) => s.name === stage);
     if (found?.kind !== "gather" || draft.kernel.outputs.includes(found.name))
-      return { refused: `${draft.kernel.operator} has no inner stage named ${stage}` };
+      return { refused: explainNoStage(draft, stage) };
     if (draft.panels.has(found.name)) return { refused: `${found.name} is made in panels already` };
     const next = { ...draft, stored: new Set([...draft.stored, found.name]) };
     const refused = refusePanels(next) ?? refuseLanes(next);

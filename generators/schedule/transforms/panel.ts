@@ -1,5 +1,11 @@
 import { refuseAxes } from "../domain.ts";
-import { axesAround, launchedStages, type Transform } from "../draft.ts";
+import {
+  axesAround,
+  explainNoStage,
+  innerStages,
+  launchedStages,
+  type Transform,
+} from "../draft.ts";
 import { inlineStages } from "../inline.ts";
 import { findReader, refusePanels } from "../panels.ts";
 
@@ -10,9 +16,7 @@ export const panel: Transform = {
   choices: (draft) => [
     {
       name: "stage",
-      values: draft.kernel.stages
-        .filter((s) => s.kind === "gather" && !draft.kernel.outputs.includes(s.name))
-        .map((s) => s.name),
+      values: innerStages(draft),
       default: "",
     },
     { name: "axes", values: [], default: "" },
@@ -20,7 +24,7 @@ export const panel: Transform = {
   apply: (draft, { stage: name, axes }) => {
     const found = draft.kernel.stages.find((s) => s.name === name);
     if (found?.kind !== "gather" || draft.kernel.outputs.includes(found.name))
-      return { refused: `${draft.kernel.operator} has no inner stage named ${name}` };
+      return { refused: explainNoStage(draft, name) };
     const around = String(axes)
       .split(/[\s,]+/)
       .filter((axis) => axis !== "");
