@@ -13,6 +13,7 @@ import {
 import { withProgress } from "../../generators/cli/progress.ts";
 import { formatTable, formatTime, plural } from "../../generators/cli/terminal.ts";
 import { drawCurves } from "./curves.ts";
+import { startForecast } from "./forecast.ts";
 import { type Options, readOptions } from "./options.ts";
 import { drawUnits } from "./picture.ts";
 import { trainAll } from "./pool.ts";
@@ -24,7 +25,7 @@ import {
   formatPage,
   formatSummary,
 } from "./report.ts";
-import { estimateCost, full, quick, stacked, variants } from "./settings.ts";
+import { full, quick, stacked, variants } from "./settings.ts";
 import { summarizeDilation, summarizeRuns } from "./summary.ts";
 import { countSteps } from "./training.ts";
 
@@ -98,17 +99,13 @@ async function trainMissing(
 ): Promise<ReadonlyMap<string, RunRecord>> {
   const trained = new Map<string, RunRecord>();
   if (runs.length === 0) return trained;
-  const costOf = (run: Run, steps: number): number => steps * estimateCost(run.variant);
-  const total = runs.reduce((sum, run) => sum + countSteps(run.training), 0);
-  const all = runs.reduce((sum, run) => sum + costOf(run, countSteps(run.training)), 0);
-  let done = 0;
+  const planned = runs.map((run) => ({ ...run, steps: countSteps(run.training) }));
+  const total = planned.reduce((sum, { steps }) => sum + steps, 0);
+  const forecast = startForecast(planned, workers);
   let estimated = false;
-  /** Of when the first steps were done: processes that start say nothing of how fast steps are. */
-  let first: { readonly time: number; readonly done: number } | undefined;
   const left = (): string => {
-    if (first === undefined || done - first.done < all / 50) return "";
-    const speed = (done - first.done) / (performance.now() - first.time);
-    return `about ${formatMinutes((all - done) / speed)}`;
+    const milliseconds = forecast.left();
+    return milliseconds === undefined ? "" : `about ${formatMinutes(milliseconds)}`;
   };
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -122,8 +119,7 @@ async function trainMissing(
         workers,
         {
           onSteps: (run, steps, epoch, accuracy) => {
-            done += costOf(run, steps);
-            first ??= { time: performance.now(), done };
+            forecast.advance(run.key, steps);
             if (!estimated && left() !== "") {
               estimated = true;
               note(`${left()} for the rest of it`);
@@ -135,6 +131,7 @@ async function trainMissing(
           onRecord: ({ key }, record) => {
             appendRecord(file, record);
             trained.set(key, record);
+            forecast.finish(key, record.seconds);
           },
         },
         controller.signal,

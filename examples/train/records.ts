@@ -90,11 +90,33 @@ export function readRecords(path: string): ReadonlyMap<string, RunRecord> {
 
 function parseRecord(line: string): RunRecord | undefined {
   try {
-    return line === "" ? undefined : (JSON.parse(line) as RunRecord);
+    const value: unknown = line === "" ? undefined : JSON.parse(line);
+    return isRecord(value) ? value : undefined;
   } catch {
     // Cut off while it was written: that run counts as not finished.
     return undefined;
   }
+}
+
+/** Whether a line's JSON is a record and not something else, which counts as not finished too. */
+function isRecord(value: unknown): value is RunRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const record: Partial<Record<keyof RunRecord, unknown>> = value;
+  const epochs: readonly unknown[] = Array.isArray(record.epochs) ? record.epochs : [undefined];
+  const scores = [record.final, ...epochs].map((score) => (score ?? {}) as Partial<Score>);
+  const texts = [record.key, record.task, record.variant];
+  const numbers = [
+    record.seed,
+    record.parameters,
+    record.seconds,
+    record.cpuSeconds,
+    record.tests,
+    ...scores.flatMap(({ loss, accuracy }) => [loss, accuracy]),
+  ];
+  return (
+    texts.every((text) => typeof text === "string") &&
+    numbers.every((number) => typeof number === "number")
+  );
 }
 
 /** Adds a record to a file, at once; after a line that was cut off it begins a new one. */

@@ -88,6 +88,16 @@ describe("records", () => {
     expect(readRecords(join(folder, "none.jsonl")).size).toBe(0);
   });
 
+  it.each(["null", "1", '"text"', "[]", "{}", '{"key":"a1"}', '{"key":"a1","final":null}'])(
+    "pass over the line %s, which is JSON and no record",
+    (line) => {
+      const other = join(folder, "other.jsonl");
+      writeFileSync(other, `${line}\n`);
+      appendRecord(other, recordOf("b", 1, 0.5));
+      expect([...readRecords(other).keys()]).toEqual(["b1"]);
+    },
+  );
+
   it("belong to a variant, a seed and settings", () => {
     const plan = (settings: typeof full) => planRuns(variants, [1, 2], (task) => settings[task]);
     const keys = [...plan(full), ...plan(quick)].map(({ key }) => key);
