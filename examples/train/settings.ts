@@ -53,7 +53,7 @@ const digits = (deformable: number, modulated: boolean): Variant => ({
 /** All variants; the first of each task is what the others are compared with. */
 export const variants: readonly Variant[] = [
   ...[0, 1, 2, stacked].map((deformable) => digits(deformable, false)),
-  ...[1, 2, stacked].map((deformable) => digits(deformable, true)),
+  digits(stacked, true),
   { task: "boxes", name: "RoI pooling", deformable: 0, modulated: false },
   { task: "boxes", name: "deformable RoI pooling", deformable: 1, modulated: false },
 ];
