@@ -8,6 +8,7 @@ import { defaultSchedule, type NamedSchedule } from "../schedule/defaults.ts";
 import { newDraft } from "../schedule/draft.ts";
 import { applySchedule } from "../schedule/index.ts";
 import { accumulate } from "../schedule/transforms/accumulate.ts";
+import { UserError } from "./errors.ts";
 
 /** A way of adding: a schedule for each kernel, or why there is none. */
 export interface Lowering {
@@ -20,29 +21,54 @@ const scattered = ({ stages }: Kernel): readonly string[] => [
   ...new Set(stages.filter(({ kind }) => kind === "scatter").map(({ name }) => name)),
 ];
 
+const choiceOf = (kernel: Kernel, target: Target) =>
+  accumulate.choices(newDraft(kernel), limitsOf(target)).find(({ name }) => name === "by");
+
+/** A kernel's default schedule, with whatever adds in it adding in one way. */
+function scheduleBy(kernel: Kernel, target: Target, by: string): NamedSchedule {
+  const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
+  const adds = scattered(kernel).map((stage) => ["accumulate", { stage, by }] as const);
+  if (adds.length === 0) return own;
+  return { name: `${own.name}, ${by}`, steps: [...own.steps, ...adds] };
+}
+
 /** All ways of adding but the one that ships; none where nothing is added to. */
 export function otherLowerings(kernels: readonly Kernel[], target: Target): readonly Lowering[] {
-  const limits = limitsOf(target);
   const adding = kernels.find((kernel) => scattered(kernel).length > 0);
   if (adding === undefined) return [];
-  const choice = accumulate.choices(newDraft(adding), limits).find(({ name }) => name === "by");
+  const choice = choiceOf(adding, target);
   const ways = (choice?.values ?? []).filter((by) => by !== choice?.default).map(String);
   return ways.map((by) => {
-    const named = (kernel: Kernel): NamedSchedule => {
-      const { name, steps } = defaultSchedule(kernel, target.capabilities, limits);
-      const adds = scattered(kernel).map((stage) => ["accumulate", { stage, by }] as const);
-      return { name: `${name}, ${by}`, steps: [...steps, ...adds] };
-    };
     for (const kernel of kernels) {
-      const result = applySchedule(kernel, named(kernel).steps, limits);
+      const { steps } = scheduleBy(kernel, target, by);
+      const result = applySchedule(kernel, steps, limitsOf(target));
       if ("refused" in result) return { by, schedule: { refused: result.refused } };
     }
-    return {
-      by,
-      schedule: {
-        nameFor: (kernel) => named(kernel).name,
-        plan: (kernel) => scheduleOn(target, named(kernel)).plan(kernel),
-      },
-    };
+    return { by, schedule: addingBy(target, by) };
   });
+}
+
+/** Every way of adding that some target has. */
+export const waysOfAdding = ["atomic", "deterministic", "owned"] as const;
+
+/**
+ * The target's own schedules, with what threads add adding in one way; a target without threads adds one
+ * after another, which is always the same. Refuses kernels whose indices do not allow the way.
+ */
+export function addingBy(target: Target, by: string): ChosenSchedule {
+  const named = (kernel: Kernel): NamedSchedule => {
+    const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
+    const isConcurrent = choiceOf(kernel, target)?.values.includes("atomic") === true;
+    return isConcurrent ? scheduleBy(kernel, target, by) : own;
+  };
+  return {
+    nameFor: (kernel) => named(kernel).name,
+    plan(kernel) {
+      const { steps } = named(kernel);
+      const result = applySchedule(kernel, steps, limitsOf(target));
+      if ("refused" in result)
+        throw new UserError(`${kernel.operator} on ${target.name}: ${result.refused}`);
+      return scheduleOn(target, named(kernel)).plan(kernel);
+    },
+  };
 }

@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { scheduleOn } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
@@ -15,6 +15,7 @@ import type { Manifest } from "../../manifest/manifest.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
 import { codeOf, isUserFacing, UserError } from "../errors.ts";
 import { explainFailure, makeFolders } from "../io/files.ts";
+import { addingBy, waysOfAdding } from "../lowerings.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
 import { readReleasedAbi } from "../released.ts";
@@ -35,6 +36,7 @@ Examples:
   $ warpweave generate deform_conv2d --target cuda,wgsl --out kernels
   $ warpweave generate ./my_op.ts --out kernels
   $ warpweave generate deform_conv2d --bind KH=3,KW=3,stride=2,border=dcnv1 --out fixed
+  $ warpweave generate deform_conv2d --accumulate deterministic --out stable
   $ warpweave generate --check                         fails if generated/ is not up to date
 
 Files are written only where their text changes, and only when every operator compiles.`;
@@ -43,6 +45,7 @@ interface GenerateOptions {
   readonly target?: string;
   readonly out?: string;
   readonly bind?: string;
+  readonly accumulate?: string;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -59,6 +62,12 @@ export function addGenerate(program: Command, terminal: Terminal): void {
     .option("--target <names>", "only these targets, e.g. cuda,wgsl")
     .option("--out <folder>", "where to (default: generated)")
     .option("--bind <name=value,...>", "build for these sizes, attributes and options only")
+    .addOption(
+      new Option(
+        "--accumulate <way>",
+        "how threads add to elements that data choose, in gradients (default: atomic)",
+      ).choices(waysOfAdding),
+    )
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -78,7 +87,9 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
-  const made = generateAll(operators, targets, (_, target) => scheduleOn(target));
+  const made = generateAll(operators, targets, (_, target) =>
+    options.accumulate === undefined ? scheduleOn(target) : addingBy(target, options.accumulate),
+  );
   const { left } = made;
   const { files, manifest } =
     isWhole || old === undefined ? made : mergeManifest(folder, old, made);
@@ -117,9 +128,13 @@ async function generate(
 function openBound(names: readonly string[], options: GenerateOptions): readonly Operator[] {
   const operators = openOperators(names);
   const { bind, out } = options;
+  const other = (["bind", "accumulate"] as const).find((name) => options[name] !== undefined);
+  const isShipped = out === undefined || resolve(out) === join(packageRoot, "generated");
+  if (other !== undefined && isShipped)
+    throw new UserError(
+      `--${other} makes other kernels of the same names: choose a folder with --out`,
+    );
   if (bind === undefined) return operators;
-  if (out === undefined || resolve(out) === join(packageRoot, "generated"))
-    throw new UserError("--bind makes other kernels of the same names: choose a folder with --out");
   return operators.map((operator) => bindOperator(operator, parseBindings(bind, operator)));
 }
 
