@@ -11,6 +11,7 @@ import { type Block, i32, type NestExpr, type Stmt } from "../../generators/ir/n
 import { dumpNest } from "../../generators/ir/nestDump.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
+import { findHostCompiler } from "../../targets/cuda/compilers.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { cuda } from "../../targets/cuda/target.ts";
 import { unitOf } from "../unit/emit.fixtures.ts";
@@ -127,7 +128,8 @@ it("the interpreter and the races build agree on random kernels", async ({ skip 
   for (const order of ["forward", "random:2"] as const) {
     const races = await openCuda({ build: "races", order, cache });
     if ("unavailable" in races) {
-      expect(process.env.CI, races.unavailable).toBeUndefined();
+      const isNeeded = process.env.CI !== undefined && (await findHostCompiler()) !== undefined;
+      expect(isNeeded, races.unavailable).toBe(false);
       console.warn(`Skipped: races in random CUDA kernels. ${races.unavailable}`);
       return skip(races.unavailable);
     }

@@ -5,7 +5,7 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Entry, Executor } from "../../targets/contract/program.ts";
 import { findLack } from "../../targets/cuda/build.ts";
 import { openChecked } from "../../targets/cuda/checked.ts";
-import { findHostCompiler } from "../../targets/cuda/compilers.ts";
+import { findHostCompiler, runTool } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
 import { findGpu } from "../../targets/cuda/gpu.ts";
 import { blockSum, countUp, entryOf, kernel, neighbour, scale } from "./cuda.fixtures.ts";
@@ -33,7 +33,8 @@ const orders = ["forward", "reverse", "random:7"] as const;
 const doubled = (n: number) => [...countUp(n)].map((value) => 2 * value);
 const shared = "  __shared__ float s[64];\n";
 
-test.runIf(process.env.CI)("in CI there is a compiler", () => {
+const { ok: onPath } = await runTool("g++", ["--version"]);
+test.runIf(process.env.CI && onPath)("in CI, a g++ on PATH is used", () => {
   expect(usable).toBe(true);
 });
 
