@@ -1,6 +1,7 @@
 // An operator's gradients as the command line checks and runs them.
 
 import { gradOf } from "../autodiff/backward.ts";
+import { backwardName } from "../autodiff/operator.ts";
 import type { Subject } from "../check/variants.ts";
 import type { Operator } from "../frontend/operator.ts";
 import { backwardKernel } from "../gradients.ts";
@@ -33,7 +34,7 @@ export function gradientSubject(operator: Operator): Subject | undefined {
   const upstream = upstreamTensors(operator, gradientKernel(operator, first));
   return {
     ...operator,
-    name: `${operator.name}_backward`,
+    name: backwardName(operator.name),
     tensors: [...operator.tensors, ...upstream],
     variants,
     kernel: (present) => gradientKernel(operator, present),
