@@ -8,8 +8,8 @@ import { DeclarationError } from "./frontend/diagnostics.ts";
 import type { Kernel } from "./ir/kernel.ts";
 import { gatheredOutputs, selectOutputs } from "./ir/outputs.ts";
 
-/** Backward kernels by their forward ones: every target takes the same. */
-const derived = new WeakMap<Kernel, Kernel>();
+/** Backward kernels by their forward ones and what is wanted of them: every target takes the same. */
+const derived = new WeakMap<Kernel, Map<string, Kernel>>();
 
 /** The gradients of all differentiable tensors that a forward kernel takes; undefined where it takes none. */
 export function backwardKernel(
@@ -21,11 +21,12 @@ export function backwardKernel(
     forward.tensors.some((t) => t.name === name && (!t.optional || present.includes(name))),
   );
   if (wanted.length === 0) return undefined;
-  const found =
-    derived.get(forward) ??
-    operator.backward?.(present) ??
-    deriveBackward(operator, forward, wanted);
-  derived.set(forward, found);
+  if (operator.backward) return operator.backward(present);
+  const known = derived.get(forward) ?? new Map<string, Kernel>();
+  derived.set(forward, known);
+  const key = wanted.join(" ");
+  const found = known.get(key) ?? deriveBackward(operator, forward, wanted);
+  known.set(key, found);
   return found;
 }
 
