@@ -156,11 +156,22 @@ export interface Device {
   readonly hardware: boolean;
 }
 
+/** A call that is ready to run again and again: built, its memory allocated, its inputs on the device. */
+export interface Prepared {
+  /** Runs all steps to their end; nothing is built, allocated or copied to or from the device. */
+  run(): Promise<void>;
+  /** The outputs of the last run by name; the next run may overwrite them. */
+  read(): Promise<Record<string, Data>>;
+  close(): Promise<void>;
+}
+
 /** Runs programs of one target on one device. */
 export interface Executor {
   readonly device: Device;
   /** Outputs by name. Rejects with a plain sentence when a limit of the device is exceeded. */
   run(program: Program, job: Job): Promise<Record<string, Data>>;
+  /** The same in two steps, on executors that can keep a call on their device. */
+  prepare?(program: Program, job: Job): Promise<Prepared>;
   close(): Promise<void>;
 }
 

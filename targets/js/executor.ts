@@ -1,7 +1,7 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
 import { checkTypes, completeJob, createArray, isLeftOut, type Numbers } from "../contract/job.ts";
-import type { Data, Entry, Executor, Job, Step } from "../contract/program.ts";
+import type { Data, Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
 
 type Kernels = Readonly<Record<string, ((...args: readonly unknown[]) => void) | undefined>>;
 
@@ -19,8 +19,11 @@ export function openJs(): Executor {
   return {
     device: { target: "js", device: describeEngine(), driver: "none", hardware: false },
     async run({ source, entry }, job) {
-      return runEntry(entry, await load(source), job);
+      const ready = prepareEntry(entry, await load(source), job);
+      await ready.run();
+      return ready.read();
     },
+    prepare: async ({ source, entry }, job) => prepareEntry(entry, await load(source), job),
     async close() {
       modules.clear();
     },
@@ -34,7 +37,8 @@ function describeEngine(): string {
   return navigator?.userAgent ?? "a JavaScript engine without a name";
 }
 
-function runEntry(whole: Entry, kernels: Kernels, job: Job): Record<string, Data> {
+/** A call with all its arrays; those of inputs stay the caller's. */
+function prepareEntry(whole: Entry, kernels: Kernels, job: Job): Prepared {
   checkTypes(whole, "JavaScript", ["f32", "f64", "i32", "u32"]);
   const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
   const buffers = new Map(
@@ -43,11 +47,18 @@ function runEntry(whole: Entry, kernels: Kernels, job: Job): Record<string, Data
       inputs[name] ?? initial[name] ?? createArray(dtype, elements),
     ]),
   );
-  for (const step of entry.steps)
-    if (!isLeftOut(step, constants))
-      runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
+  const steps = entry.steps.filter((step) => !isLeftOut(step, constants));
   const outputs = entry.tensors.filter(({ role }) => role === "output");
-  return Object.fromEntries(outputs.map(({ name }) => [name, buffers.get(name)!]));
+  return {
+    async run() {
+      for (const step of steps)
+        runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
+    },
+    read: async () => Object.fromEntries(outputs.map(({ name }) => [name, buffers.get(name)!])),
+    async close() {
+      buffers.clear();
+    },
+  };
 }
 
 function runStep(

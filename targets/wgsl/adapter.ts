@@ -46,6 +46,7 @@ export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor 
     gpu,
     runner,
     run: (program, job) => runner.runArrays(program, job),
+    prepare: (program, job) => runner.prepare(program, job),
     async close() {
       runner.destroy();
       gpu.destroy();

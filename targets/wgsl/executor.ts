@@ -5,7 +5,15 @@
 import { evaluateFormula } from "../contract/formula.ts";
 import { completeCall, completeJob, isLeftOut, type Numbers } from "../contract/job.ts";
 import { shareWorkspaces } from "../contract/memory.ts";
-import type { BufferUse, Data, FillStep, Job, LaunchStep, Program } from "../contract/program.ts";
+import type {
+  BufferUse,
+  Data,
+  FillStep,
+  Job,
+  LaunchStep,
+  Prepared,
+  Program,
+} from "../contract/program.ts";
 import { selectOutputs } from "../contract/wanted.ts";
 import { allocateTensors, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
@@ -67,6 +75,8 @@ export interface Runner {
   ): Promise<void>;
   /** Uploads a job's inputs, runs the program and reads its outputs back. */
   runArrays(program: Program, job: Job): Promise<Record<string, Data>>;
+  /** Uploads a job's inputs, to be run any number of times. */
+  prepare(program: Program, job: Job): Promise<Prepared>;
   /** Frees the workspaces. The device stays the caller's. */
   destroy(): void;
 }
@@ -232,6 +242,30 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     });
   }
 
+  /** `submit` does not wait for the end, which reading back does. */
+  async function prepareArrays(
+    program: Program,
+    job: Job,
+  ): Promise<Prepared & { submit(): Promise<void> }> {
+    const complete = measure(program.entry, completeJob(program.entry, job));
+    const { entry, constants, inputs, initial, sizes } = complete;
+    checkLimits(gpu.limits, entry, sizes);
+    const tensors = await allocateTensors(device, entry, { ...inputs, ...initial }, sizes);
+    const chosen = { ...program, entry };
+    const submit = () => run(chosen, tensors, job.scalars, constants);
+    return {
+      submit,
+      async run() {
+        await submit();
+        await idle();
+      },
+      read: () => readOutputs(device, entry, tensors, sizes),
+      async close() {
+        for (const buffer of Object.values(tensors)) buffer.destroy();
+      },
+    };
+  }
+
   return {
     run,
     encode: (encoder, program, buffers, scalars, constants, wanted) =>
@@ -247,17 +281,15 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
         );
       }),
     async runArrays(program, job) {
-      const complete = measure(program.entry, completeJob(program.entry, job));
-      const { entry, constants, inputs, initial, sizes } = complete;
-      checkLimits(gpu.limits, entry, sizes);
-      const tensors = await allocateTensors(device, entry, { ...inputs, ...initial }, sizes);
+      const ready = await prepareArrays(program, job);
       try {
-        await run({ ...program, entry }, tensors, job.scalars, constants);
-        return await readOutputs(device, entry, tensors, sizes);
+        await ready.submit();
+        return await ready.read();
       } finally {
-        for (const buffer of Object.values(tensors)) buffer.destroy();
+        await ready.close();
       }
     },
+    prepare: prepareArrays,
     destroy() {
       scratch.destroy();
       uniforms.destroy();

@@ -1,0 +1,59 @@
+// Calls that are kept on a device give what a single run gives, again and again.
+
+import { expect, it } from "vitest";
+import { closeAll, openAll } from "../../generators/cli/executors.ts";
+import { openOperator } from "../../generators/cli/operators.ts";
+import { compileKernels, scheduleOn } from "../../generators/compile.ts";
+import { describeSignature } from "../../generators/emit/signature.ts";
+import { gradientsOn } from "../../generators/gradients.ts";
+import { resolve } from "../../targets/js/runtime.js";
+import { targets } from "../../targets/registry.ts";
+
+const operator = openOperator("deform_conv2d");
+const fill = (count: number, step: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(i * step));
+const inputs = {
+  input: fill(2 * 3 * 5 * 4, 0.3),
+  offset: fill(2 * 18 * 5 * 4, 0.7),
+  weight: fill(4 * 3 * 9, 1.1),
+};
+const shapes = { input: [2, 3, 5, 4], offset: [2, 18, 5, 4], weight: [4, 3, 3, 3] };
+const { scalars } = resolve(describeSignature(operator, [operator.kernel([])]), shapes, {
+  padding: 1,
+});
+const grad_output = fill(2 * 4 * 5 * 4, 1.9);
+
+it("on every target that keeps calls, forward and backward", async () => {
+  const all = await openAll(targets);
+  const tried: string[] = [];
+  try {
+    for (const { target, executor } of all.opened) {
+      if (!executor.prepare) continue;
+      const { kernels } = gradientsOn({ ...operator, variants: [[]] }, target);
+      for (const [of, given] of [
+        [[operator.kernel([])], inputs],
+        [kernels, { ...inputs, grad_output }],
+      ] as const) {
+        const [program] = compileKernels(operator, of, target, scheduleOn(target)).programs;
+        const job = { inputs: given, scalars };
+        const expected = await executor.run(program!, job);
+        const ready = await executor.prepare(program!, job);
+        for (let i = 0; i < 3; i++) await ready.run();
+        const got = await ready.read();
+        expect(Object.keys(got)).toEqual(Object.keys(expected));
+        for (const [name, values] of Object.entries(expected)) {
+          const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+          expect(largest).toBeGreaterThan(0);
+          for (const [i, value] of values.entries())
+            expect(Math.abs(got[name]![i]! - value)).toBeLessThan(1e-4 * largest);
+        }
+        await ready.close();
+      }
+      tried.push(target.name);
+    }
+  } finally {
+    await closeAll(all);
+  }
+  expect(tried).toContain("js");
+  expect(tried).toContain("wgsl");
+});
