@@ -1,14 +1,18 @@
 // Compiles kernel files with nvcc for real architectures and reads off what each kernel uses.
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Unavailable } from "../contract/program.ts";
 import type { Macros } from "./build.ts";
+import { cached, hashParts } from "./cache.ts";
 import { findNvcc, runTool } from "./compilers.ts";
 
 /** Compute capabilities that kernels are compiled for: Turing to Blackwell. */
 export const architectures = [75, 80, 86, 89, 90, 100, 120] as const;
+
+/** One of them. */
+export type Architecture = (typeof architectures)[number];
 
 /** What one kernel uses on one architecture, as the assembler reports it. */
 export interface KernelResources {
@@ -16,6 +20,11 @@ export interface KernelResources {
   readonly spillStores: number;
   readonly spillLoads: number;
   readonly sharedBytes: number;
+  /** Of arguments and constants; absent where the assembler does not tell, from Hopper on. */
+  readonly constantBytes?: number;
+  /** Of each thread's local memory. */
+  readonly stackBytes: number;
+  readonly barriers: number;
 }
 
 /** Resources by kernel for each architecture, or the compiler's text. */
@@ -27,10 +36,18 @@ export type NvccResult =
     }
   | { readonly ok: false; readonly compiler: string; readonly errors: string };
 
+/** What to compile for, and with what. */
+export interface NvccOptions {
+  readonly architectures?: readonly number[];
+  readonly macros?: Macros;
+  /** A folder in which reports are kept by what was compiled; none are unless said. */
+  readonly cache?: string;
+}
+
 /** Compiles one source for all architectures in one call of nvcc. */
 export async function compileWithNvcc(
   source: string,
-  options: { readonly architectures?: readonly number[]; readonly macros?: Macros } = {},
+  { architectures: wanted = architectures, macros = {}, cache }: NvccOptions = {},
 ): Promise<NvccResult | Unavailable> {
   const nvcc = await findNvcc();
   if (!nvcc)
@@ -39,35 +56,67 @@ export async function compileWithNvcc(
       unavailable: "nvcc was not found, or no g++ for it.",
       install: "the CUDA toolkit (developer.nvidia.com/cuda-downloads) and g++",
     };
-  const wanted = options.architectures ?? architectures;
   if (wanted.length === 0) throw new RangeError("nvcc needs at least one architecture.");
-  const compiler = /release [\d.]+/.exec(nvcc.version)?.[0] ?? nvcc.version;
+  const release = /release [\d.]+/.exec(nvcc.version)?.[0] ?? nvcc.version;
+  const compiler = `nvcc ${release}`;
+  const args = [
+    ...["-fatbin", "-std=c++17", "-fmad=false", "-Xptxas=-v"],
+    ...wanted.map((sm) => `-gencode=arch=compute_${sm},code=sm_${sm}`),
+    ...Object.entries(macros).map(([name, value]) => `-D${name}=${value}`),
+    ...["kernel.cu", "-o", "kernel.fatbin"],
+  ];
+  const report = async (folder: string) => {
+    await writeFile(join(folder, "kernel.cu"), source);
+    const { ok, stdout, stderr } = await runTool(nvcc.path, args, folder);
+    return { ok, text: stderr + stdout };
+  };
+  const { ok, text } =
+    cache === undefined
+      ? await inTemporary(report)
+      : await remembered(cache, [nvcc.version, ...args, source], report);
+  if (!ok) return { ok, compiler, errors: text.trim() };
+  const kernels = readResources(text);
+  const missing = wanted.filter((sm) => !kernels.has(sm));
+  if (missing.length > 0)
+    throw new Error(`nvcc said nothing of a kernel for sm_${missing.join(", sm_")}.`);
+  return { ok, compiler, kernels };
+}
+
+interface Report {
+  readonly ok: boolean;
+  readonly text: string;
+}
+
+async function inTemporary(work: (folder: string) => Promise<Report>): Promise<Report> {
   const folder = await mkdtemp(join(tmpdir(), "warpweave-nvcc-"));
   try {
-    await writeFile(join(folder, "kernel.cu"), source);
-    const { ok, stdout, stderr } = await runTool(
-      nvcc.path,
-      [
-        "-fatbin",
-        "-std=c++17",
-        "-fmad=false",
-        "-Xptxas=-v",
-        ...wanted.map((sm) => `-gencode=arch=compute_${sm},code=sm_${sm}`),
-        ...Object.entries(options.macros ?? {}).map(([name, value]) => `-D${name}=${value}`),
-        "kernel.cu",
-        "-o",
-        "kernel.fatbin",
-      ],
-      folder,
-    );
-    if (!ok) return { ok, compiler: `nvcc ${compiler}`, errors: (stderr + stdout).trim() };
-    const kernels = readResources(stderr + stdout);
-    const missing = wanted.filter((sm) => !kernels.has(sm));
-    if (missing.length > 0)
-      throw new Error(`nvcc said nothing of a kernel for sm_${missing.join(", sm_")}.`);
-    return { ok, compiler: `nvcc ${compiler}`, kernels };
+    return await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The report of an earlier call with equal parts; failures are not kept. */
+async function remembered(
+  cache: string,
+  parts: readonly string[],
+  work: (folder: string) => Promise<Report>,
+): Promise<Report> {
+  let failed: Report | undefined;
+  try {
+    const folder = await cached(cache, `report-${hashParts(parts)}`, async (temporary) => {
+      const made = await work(temporary);
+      if (!made.ok) {
+        failed = made;
+        throw new Error("nvcc failed");
+      }
+      await rm(join(temporary, "kernel.fatbin"), { force: true });
+      await writeFile(join(temporary, "report.txt"), made.text);
+    });
+    return { ok: true, text: await readFile(join(folder, "report.txt"), "utf8") };
+  } catch (error) {
+    if (failed) return failed;
+    throw error;
   }
 }
 
@@ -79,7 +128,9 @@ export function readResources(text: string): Map<number, Map<string, KernelResou
     const head = /^(\w+)' for 'sm_(\d+)\w?'/.exec(part);
     const spills = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(part);
     const registers = /Used (\d+) registers/.exec(part);
-    if (!head || !spills || !registers)
+    const stack = /(\d+) bytes stack frame/.exec(part);
+    const constant = [...part.matchAll(/(\d+) bytes cmem\[\d+\]/g)];
+    if (!head || !spills || !registers || !stack)
       throw new Error(`The report of ptxas is not understood:\n${part}`);
     const kernels = found.get(Number(head[2])) ?? new Map<string, KernelResources>();
     found.set(Number(head[2]), kernels);
@@ -89,6 +140,11 @@ export function readResources(text: string): Map<number, Map<string, KernelResou
       spillLoads: Number(spills[2]),
       // The assembler leaves out what is not used.
       sharedBytes: Number(/(\d+) bytes smem/.exec(part)?.[1] ?? 0),
+      ...(constant.length > 0 && {
+        constantBytes: constant.reduce((sum, [, bytes]) => sum + Number(bytes), 0),
+      }),
+      stackBytes: Number(stack[1]),
+      barriers: Number(/used (\d+) barriers/.exec(part)?.[1] ?? 0),
     });
   }
   return found;

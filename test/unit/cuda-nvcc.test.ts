@@ -70,8 +70,20 @@ ptxas info    : Function properties for second
 ptxas info    : Used 16 registers, used 0 barriers, 384 bytes cmem[0]
 `;
   expect([...readResources(report).get(90)!]).toEqual([
-    ["first", { registers: 255, spillStores: 48, spillLoads: 52, sharedBytes: 4096 }],
-    ["second", { registers: 16, spillStores: 0, spillLoads: 0, sharedBytes: 0 }],
+    [
+      "first",
+      {
+        ...{ registers: 255, spillStores: 48, spillLoads: 52, sharedBytes: 4096 },
+        ...{ stackBytes: 40, barriers: 1 },
+      },
+    ],
+    [
+      "second",
+      {
+        ...{ registers: 16, spillStores: 0, spillLoads: 0, sharedBytes: 0 },
+        ...{ constantBytes: 384, stackBytes: 0, barriers: 0 },
+      },
+    ],
   ]);
   expect(() => readResources(report.replace("Used 16 registers", ""))).toThrow("not understood");
 });
