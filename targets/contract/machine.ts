@@ -20,6 +20,19 @@ export interface Platform {
   readonly executed: "executed" | "never executed";
 }
 
+/** What a kernel takes of one kind of device, by what is taken: numbers, and words on them. */
+export interface KernelUse {
+  readonly kernel: string;
+  readonly device: string;
+  readonly use: Readonly<Record<string, number | string>>;
+}
+
+/** What the kernels of a file take, all of them with the same keys; and what says so. */
+export interface Measured {
+  readonly by: string;
+  readonly kernels: readonly KernelUse[];
+}
+
 /** All that is known of running a target. */
 export interface TargetMachine {
   /** The ways of running it, the preferred one first; `check` uses all of them. */
@@ -28,4 +41,6 @@ export interface TargetMachine {
   readonly openToCheck?: (all: boolean) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];
   readonly platforms: readonly Platform[];
+  /** What the kernels of a file take of devices, on targets whose compiler tells. */
+  readonly measure?: (source: string) => Promise<Measured | Unavailable>;
 }

@@ -21,6 +21,13 @@ const pointee: Readonly<Record<BufferDecl["dtype"], string>> = {
   f64: "double",
 };
 
+/**
+ * The blocks that a multiprocessor must be able to run at once: 512 threads' worth, so that the assembler gives a
+ * thread up to 128 registers. Without a number it aims at more threads and may spill for them.
+ */
+const leastBlocks = (threads: number): number =>
+  Math.min(16, Math.max(1, Math.floor(512 / threads)));
+
 function declareKernel({ nest, body }: PrintedNest, groups: string) {
   const pointers = nest.buffers
     .filter(({ place }) => place === "global")
@@ -31,7 +38,8 @@ function declareKernel({ nest, body }: PrintedNest, groups: string) {
   const numbers = nest.scalars.map(
     ({ name, type }) => `${type === "i32" ? "int" : "float"} ${safe(name)}`,
   );
-  const head = `extern "C" __global__ void __launch_bounds__(${nest.group}) ${functionName(nest.name)}(`;
+  const bounds = `__launch_bounds__(${nest.group}, ${leastBlocks(nest.group)})`;
+  const head = `extern "C" __global__ void ${bounds} ${functionName(nest.name)}(`;
   return {
     about: comment(`Grid: ${groups} blocks of ${nest.group} threads.`, "//"),
     head: argumentList(head, [...pointers, ...numbers], ") {"),

@@ -3,6 +3,7 @@ import { openChecked } from "./checked.ts";
 import { openCuda } from "./executor.ts";
 import { compileWithNvcc } from "./nvcc.ts";
 import { compileWithNvrtc } from "./nvrtc.ts";
+import { describeUse } from "./resources.ts";
 
 const empty = 'extern "C" __global__ void probe() {}\n';
 
@@ -41,4 +42,5 @@ export const machine: TargetMachine = {
     { system: "macOS", how: "not supported", executed: "never executed" },
     { system: "Windows", how: "an NVIDIA GPU, built by nvcc", executed: "never executed" },
   ],
+  measure: describeUse,
 };

@@ -1,0 +1,116 @@
+// What every CUDA kernel that ships takes of each architecture, as a table to be read in reviews.
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Unavailable } from "../../targets/contract/program.ts";
+import { type Budgets, type KernelBudget, measureKernels } from "../../targets/cuda/resources.ts";
+
+const root = new URL("../../", import.meta.url).pathname;
+
+/** Where the table is kept. */
+export const tablePath = join(root, "test/budgets/cuda.json");
+
+/** The kernel files that ship. */
+export const shippedFolder = join(root, "generated/cuda");
+
+/** Numbers by architecture, by kernel, by file; -1 is what the assembler does not tell. */
+export interface Table {
+  readonly compiler: string;
+  readonly columns: readonly string[];
+  readonly files: Readonly<Record<string, Readonly<Record<string, Rows>>>>;
+}
+
+type Rows = Readonly<Record<string, readonly number[]>>;
+
+const columns: Readonly<Record<string, (of: KernelBudget) => number>> = {
+  threads: (of) => of.threads,
+  registers: (of) => of.registers,
+  "spill stores": (of) => of.spillStores,
+  "spill loads": (of) => of.spillLoads,
+  "shared bytes": (of) => of.sharedBytes,
+  "constant bytes": (of) => of.constantBytes ?? -1,
+  "stack bytes": (of) => of.stackBytes,
+  barriers: (of) => of.barriers,
+};
+
+/** Measures every file of a folder; nvcc runs where the cache does not know the file. */
+export async function measureFolder(folder: string): Promise<Table | Unavailable> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(".cu")).sort();
+  const files: Record<string, Record<string, Rows>> = {};
+  let compiler = "";
+  for (const name of names) {
+    const found = await measureKernels(await readFile(join(folder, name), "utf8"));
+    if ("unavailable" in found) return found;
+    compiler = found.compiler;
+    files[name] = tabulate(found);
+  }
+  return { compiler, columns: Object.keys(columns), files };
+}
+
+function tabulate({ kernels }: Budgets): Record<string, Rows> {
+  const rows: Record<string, Record<string, readonly number[]>> = {};
+  for (const one of kernels) {
+    rows[one.kernel] ??= {};
+    rows[one.kernel]![`sm_${one.architecture}`] = Object.values(columns).map((of) => of(one));
+  }
+  return rows;
+}
+
+/** Every row on a line of its own. */
+export function formatTable({ compiler, columns: head, files }: Table): string {
+  const of = (rows: Rows): string =>
+    Object.entries(rows)
+      .map(([device, row]) => `        ${JSON.stringify(device)}: [${row.join(", ")}]`)
+      .join(",\n");
+  const kernels = (all: Readonly<Record<string, Rows>>): string =>
+    Object.entries(all)
+      .map(([kernel, rows]) => `      ${JSON.stringify(kernel)}: {\n${of(rows)}\n      }`)
+      .join(",\n");
+  const texts = Object.entries(files).map(
+    ([file, all]) => `    ${JSON.stringify(file)}: {\n${kernels(all)}\n    }`,
+  );
+  return [
+    "{",
+    `  "compiler": ${JSON.stringify(compiler)},`,
+    `  "columns": ${JSON.stringify(head)},`,
+    `  "files": {\n${texts.join(",\n")}\n  }`,
+    "}\n",
+  ].join("\n");
+}
+
+/** The rows of a table by file, kernel and architecture. */
+function flatten({ files }: Table): ReadonlyMap<string, readonly number[]> {
+  return new Map(
+    Object.entries(files).flatMap(([file, kernels]) =>
+      Object.entries(kernels).flatMap(([kernel, rows]) =>
+        Object.entries(rows).map(([device, row]) => [`${file} ${kernel} ${device}`, row] as const),
+      ),
+    ),
+  );
+}
+
+/** What differs, a sentence for each kernel and architecture. */
+export function compareTables(kept: Table, found: Table): readonly string[] {
+  const [old, now] = [flatten(kept), flatten(found)];
+  const names = [...new Set([...old.keys(), ...now.keys()])];
+  return names.flatMap((name) => {
+    const [before, after] = [old.get(name), now.get(name)];
+    if (before === undefined) return [`${name} is new`];
+    if (after === undefined) return [`${name} is gone`];
+    const changes = found.columns.flatMap((column, i) =>
+      before[i] === after[i] ? [] : [`${column} ${before[i]} -> ${after[i]}`],
+    );
+    return changes.length === 0 ? [] : [`${name}: ${changes.join(", ")}`];
+  });
+}
+
+/** The kernels that keep values in local memory, which a schedule that ships must not make them do. */
+export function findSpills(table: Table): readonly string[] {
+  const stores = table.columns.indexOf("spill stores");
+  const loads = table.columns.indexOf("spill loads");
+  return [...flatten(table)].flatMap(([name, row]) =>
+    row[stores] === 0 && row[loads] === 0
+      ? []
+      : [`${name} spills ${row[stores]} bytes and loads ${row[loads]}`],
+  );
+}

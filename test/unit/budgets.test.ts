@@ -1,0 +1,68 @@
+// CUDA kernels that ship take what the table says, and none of them spills.
+
+import { readFile } from "node:fs/promises";
+import { describe, expect, test } from "vitest";
+import { findNvcc } from "../../targets/cuda/compilers.ts";
+import { readBounds } from "../../targets/cuda/resources.ts";
+import {
+  compareTables,
+  findSpills,
+  measureFolder,
+  shippedFolder,
+  type Table,
+  tablePath,
+} from "../budgets/cuda.fixtures.ts";
+
+const nvcc = await findNvcc();
+if (!nvcc) console.warn("Skipped: what CUDA kernels take of devices needs nvcc and g++.");
+
+const kept = JSON.parse(await readFile(tablePath, "utf8")) as Table;
+
+describe.skipIf(!nvcc)("CUDA kernels that ship", { timeout: 300_000 }, () => {
+  test("take what test/budgets/cuda.json says, and none spills", async () => {
+    const found = await measureFolder(shippedFolder);
+    if ("unavailable" in found) throw new Error(found.unavailable);
+    expect(findSpills(found)).toEqual([]);
+    // Another release of the assembler allocates otherwise.
+    if (found.compiler === kept.compiler) expect(compareTables(kept, found)).toEqual([]);
+    else console.warn(`Skipped: the table is of ${kept.compiler}, here is ${found.compiler}.`);
+  });
+});
+
+const table: Table = {
+  compiler: "nvcc release 13.0",
+  columns: ["threads", "registers", "spill stores", "spill loads"],
+  files: { "a.cu": { a: { sm_75: [128, 40, 0, 0], sm_80: [128, 32, 0, 0] } } },
+};
+
+const change = (rows: Readonly<Record<string, readonly number[]>>): Table => ({
+  ...table,
+  files: { "a.cu": { a: rows } },
+});
+
+test("a spill, a change, a new and a missing row are found", () => {
+  expect(findSpills(table)).toEqual([]);
+  expect(compareTables(table, table)).toEqual([]);
+  const other = change({ sm_75: [128, 48, 8, 12], sm_90: [128, 32, 0, 0] });
+  expect(findSpills(other)).toEqual(["a.cu a sm_75 spills 8 bytes and loads 12"]);
+  expect(compareTables(table, other)).toEqual([
+    "a.cu a sm_75: registers 40 -> 48, spill stores 0 -> 8, spill loads 0 -> 12",
+    "a.cu a sm_80 is gone",
+    "a.cu a sm_90 is new",
+  ]);
+});
+
+test("no kernel that the table tells of spills", () => {
+  expect(findSpills(kept)).toEqual([]);
+});
+
+test("bounds are read off a file", () => {
+  const source = [
+    'extern "C" __global__ void __launch_bounds__(128, 4) first(float* x) {}',
+    'extern "C" __global__ void __launch_bounds__(64) second(',
+  ];
+  expect([...readBounds(source.join("\n"))]).toEqual([
+    ["first", 128],
+    ["second", 64],
+  ]);
+});
