@@ -11,7 +11,8 @@ import type {
 import type { Signature } from "../../targets/contract/signature.ts";
 import { stepsFor } from "../../targets/contract/wanted.ts";
 import type { Kernel } from "../ir/kernel.ts";
-import type { Nest, Scalar } from "../ir/nest.ts";
+import { type Nest, type NestExpr, parallelLoop, type Scalar } from "../ir/nest.ts";
+import { expand } from "../ir/nestLinear.ts";
 import { visitBlock } from "../ir/nestWalk.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { boundsOf } from "./bounds.ts";
@@ -53,11 +54,21 @@ function describeTensor(buffer: PlanBuffer, role: "input" | "output"): TensorInf
   return { name, role, dtype, axes, shape: axes.map(product) };
 }
 
-function describeWorkspace({ name, dtype, shape }: PlanBuffer): Entry["workspaces"][number] {
+function describeWorkspace({
+  name,
+  dtype,
+  shape,
+  perWorker,
+}: PlanBuffer): Entry["workspaces"][number] {
   const elements = shape
     .map(printFormula)
     .map((f) => (/^\w+$|^\w+\([^()]*\)$/.test(f) ? f : `(${f})`));
-  return { name, dtype: dtype satisfies DType, elements: product(elements) };
+  return {
+    name,
+    dtype: dtype satisfies DType,
+    elements: product(elements),
+    ...(perWorker && { perWorker }),
+  };
 }
 
 /** Bytes of the arrays that a group shares. */
@@ -99,7 +110,19 @@ function describeStep(step: PlanStep, plan: Plan, target: Target, bindings: Bind
     group,
     groups: target.loopsInside ? "1" : printFormula(groups),
     sharedBytes: shared,
+    ...(target.capabilities.parallel && describeParallel(nest)),
   };
+}
+
+/** How many iterations the loop of CPU threads has, as a formula of the call's numbers. */
+function describeParallel(nest: Nest): { readonly parallel?: Formula } {
+  const loop = parallelLoop(nest);
+  if (!loop) return {};
+  const lets = nest.body.flatMap((s) => (s.kind === "let" ? [[s.name, s.value] as const] : []));
+  const [lo, hi] = [loop.lo, loop.hi].map((e) => expand(e, new Map(lets)));
+  const count: NestExpr = { kind: "op", op: "sub", args: [hi!, lo!], type: "i32" };
+  const isZero = lo!.kind === "const" && lo!.value === 0;
+  return { parallel: printFormula(isZero ? hi! : count) };
 }
 
 function findScalars(plan: Plan, names: readonly string[]): Plan["scalars"] {

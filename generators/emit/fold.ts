@@ -5,34 +5,43 @@ import {
   type AddMode,
   type Block,
   type BufferDecl,
+  lanesOf,
   type Nest,
   type NestExpr,
   type NestOp,
   type Scalar,
   type Stmt,
   typeOf,
+  type Width,
 } from "../ir/nest.ts";
 
 /** A loop of a nest. */
 export type ForStmt = Extract<Stmt, { kind: "for" }>;
 
-/** What an expression (E) and a statement (S) become. Operands and bodies come in already folded. */
+/**
+ * What an expression (E) and a statement (S) become. Operands and bodies come in already folded. Where a value
+ * has several lanes, all operands come with as many: `splat` has made them of numbers.
+ */
 export interface Algebra<E, S> {
   const(value: number, type: Scalar): E;
-  variable(name: string, type: Scalar): E;
-  load(buffer: BufferDecl, address: E, width: 1 | 2 | 4): E;
+  variable(name: string, type: Scalar, lanes: Width): E;
+  load(buffer: BufferDecl, address: E, width: Width): E;
   /** `of` is the type of the operands; comparisons and conversions give another. */
-  op(op: NestOp, args: readonly E[], of: Scalar): E;
-  cast(to: Scalar, from: Scalar, arg: E): E;
-  select(cond: E, then: E, otherwise: E, type: Scalar): E;
+  op(op: NestOp, args: readonly E[], of: Scalar, lanes: Width): E;
+  cast(to: Scalar, from: Scalar, arg: E, lanes: Width): E;
+  select(cond: E, then: E, otherwise: E, type: Scalar, lanes: Width): E;
+  /** A number in all lanes of a vector. */
+  splat(value: E, type: Scalar, lanes: Width): E;
+  /** One lane of a vector. */
+  lane(vector: E, lane: number, type: Scalar, of: Width): E;
 
   for(loop: ForStmt, lo: E, hi: E, body: S): S;
   /** `otherwise` is undefined where there is nothing to do. */
   if(cond: E, then: S, otherwise: S | undefined): S;
-  let(name: string, type: Scalar, value: E): S;
-  local(name: string, type: Scalar, init: E): S;
-  set(name: string, value: E): S;
-  store(buffer: BufferDecl, address: E, value: E, width: 1 | 2 | 4): S;
+  let(name: string, type: Scalar, value: E, lanes: Width): S;
+  local(name: string, type: Scalar, init: E, lanes: Width): S;
+  set(name: string, value: E, lanes: Width): S;
+  store(buffer: BufferDecl, address: E, value: E, width: Width): S;
   accumulate(buffer: BufferDecl, address: E, value: E, mode: AddMode): S;
   barrier(): S;
   block(statements: readonly S[]): S;
@@ -40,32 +49,47 @@ export interface Algebra<E, S> {
 
 type Buffers = (name: string) => BufferDecl;
 
-/** What an expression becomes. */
-export function foldExpr<E, S>(e: NestExpr, buffers: Buffers, algebra: Algebra<E, S>): E {
-  const go = (operand: NestExpr): E => foldExpr(operand, buffers, algebra);
+/** What an expression becomes, in as many lanes as are asked for: its own, or more than its one. */
+export function foldExpr<E, S>(
+  e: NestExpr,
+  buffers: Buffers,
+  algebra: Algebra<E, S>,
+  lanes: Width = lanesOf(e),
+): E {
+  const own = foldOwn(e, buffers, algebra);
+  return lanesOf(e) === lanes ? own : algebra.splat(own, typeOf(e), lanes);
+}
+
+function foldOwn<E, S>(e: NestExpr, buffers: Buffers, algebra: Algebra<E, S>): E {
+  const lanes = lanesOf(e);
+  const go = (operand: NestExpr): E => foldExpr(operand, buffers, algebra, lanes);
   switch (e.kind) {
     case "const":
       return algebra.const(e.value, e.type);
     case "var":
-      return algebra.variable(e.name, e.type);
+      return algebra.variable(e.name, e.type, lanes);
     case "load":
-      return algebra.load(buffers(e.buffer), go(e.address), e.width);
+      return algebra.load(buffers(e.buffer), foldExpr(e.address, buffers, algebra), e.width);
+    case "lane": {
+      const vector = foldExpr(e.of, buffers, algebra);
+      return algebra.lane(vector, e.lane, typeOf(e.of), lanesOf(e.of));
+    }
     case "op": {
       const first = e.args[0];
       if (!first) throw new Error(`The operation ${e.op} has no operand.`);
-      return algebra.op(e.op, e.args.map(go), typeOf(first));
+      return algebra.op(e.op, e.args.map(go), typeOf(first), lanes);
     }
     case "cast":
-      return algebra.cast(e.to, typeOf(e.arg), go(e.arg));
+      return algebra.cast(e.to, typeOf(e.arg), go(e.arg), lanes);
     case "select":
-      return algebra.select(go(e.cond), go(e.then), go(e.else), typeOf(e));
+      return algebra.select(go(e.cond), go(e.then), go(e.else), typeOf(e), lanes);
     default:
       return e satisfies never;
   }
 }
 
 function foldStmt<E, S>(s: Stmt, buffers: Buffers, algebra: Algebra<E, S>): S {
-  const value = (e: NestExpr): E => foldExpr(e, buffers, algebra);
+  const value = (e: NestExpr, lanes?: Width): E => foldExpr(e, buffers, algebra, lanes);
   const block = (b: Block): S => algebra.block(b.map((inner) => foldStmt(inner, buffers, algebra)));
   switch (s.kind) {
     case "for":
@@ -75,13 +99,13 @@ function foldStmt<E, S>(s: Stmt, buffers: Buffers, algebra: Algebra<E, S>): S {
       return algebra.if(value(s.cond), block(s.then), otherwise);
     }
     case "let":
-      return algebra.let(s.name, s.type, value(s.value));
+      return algebra.let(s.name, s.type, value(s.value, s.lanes ?? 1), s.lanes ?? 1);
     case "local":
-      return algebra.local(s.name, s.type, value(s.init));
+      return algebra.local(s.name, s.type, value(s.init, s.lanes ?? 1), s.lanes ?? 1);
     case "set":
-      return algebra.set(s.name, value(s.value));
+      return algebra.set(s.name, value(s.value, s.lanes ?? 1), s.lanes ?? 1);
     case "store":
-      return algebra.store(buffers(s.buffer), value(s.address), value(s.value), s.width);
+      return algebra.store(buffers(s.buffer), value(s.address), value(s.value, s.width), s.width);
     case "accumulate":
       return algebra.accumulate(buffers(s.buffer), value(s.address), value(s.value), s.mode);
     case "barrier":

@@ -34,6 +34,8 @@ function print(e: NestExpr): Part {
       return print(e.arg); // a test is 0 or 1, and whole numbers are real ones
     case "load":
       throw new Error(`What the host computes is over scalars; it cannot load ${e.buffer}.`);
+    case "lane":
+      throw new Error("What the host computes is over scalars, not over vectors.");
     default:
       return e satisfies never;
   }

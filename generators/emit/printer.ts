@@ -3,7 +3,7 @@
 
 import type { Expr } from "../ir/expr.ts";
 import { hostExpr } from "../ir/host.ts";
-import type { BufferDecl, Nest, NestExpr, NestOp, Scalar } from "../ir/nest.ts";
+import type { BufferDecl, Nest, NestExpr, NestOp, Scalar, Width } from "../ir/nest.ts";
 import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
@@ -26,6 +26,8 @@ export interface PrintContext {
   /** Called with the name of each helper that is used. */
   readonly use: (helper: string) => void;
 }
+
+type Vectors = NonNullable<Language["vectors"]>;
 
 type TextAlgebra = Algebra<Text, readonly Line[]>;
 
@@ -50,7 +52,11 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       throw new Error(`${nest.name}: ${target.name} has no values of type ${type}.`);
     return type;
   };
-  const requireWidth = (elements: number) => {
+  const requireVectors = (): Vectors => {
+    if (target.vectors) return target.vectors;
+    throw new Error(`${nest.name}: ${target.name} has no vectors.`);
+  };
+  const requireWidth = (elements: Width) => {
     if (!target.capabilities.widths.includes(elements))
       throw new Error(`${nest.name}: ${target.name} cannot move ${elements} elements at once.`);
   };
@@ -78,12 +84,18 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
     },
     load(buffer, address, elements) {
       requireWidth(elements);
-      return target.load(scope.buffer(buffer), address);
+      return elements === 1
+        ? target.load(scope.buffer(buffer), address)
+        : requireVectors().load(scope.buffer(buffer), address, elements);
     },
-    op(op, args, of) {
+    op(op, args, of, lanes) {
       const [a, b] = args;
+      if (lanes > 1) {
+        const text = requireVectors().op(op, args, of, lanes, scope.need);
+        return op === "add" && a && b ? { ...text, sum: { to: a.text, of: b.text } } : text;
+      }
       const opposite = signs[op];
-      if (opposite && a && b?.negated) return algebra.op(opposite, [a, b.negated], of);
+      if (opposite && a && b?.negated) return algebra.op(opposite, [a, b.negated], of, lanes);
       const spelling = op === "total" ? requireTotal() : target.spell[op];
       const form = formOf(spelling, of, args);
       if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
@@ -94,11 +106,20 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
         ...(op === "add" && a && b ? { sum: { to: a.text, of: b.text } } : {}),
       };
     },
-    cast: (to, from, arg) => (to === from ? arg : target.cast(requireType(to), from, arg)),
-    select: (cond, then, otherwise) => ({
-      ...target.select(cond, then, otherwise),
+    cast(to, from, arg, lanes) {
+      if (to === from) return arg;
+      return lanes > 1
+        ? requireVectors().cast(requireType(to), from, arg, lanes)
+        : target.cast(requireType(to), from, arg);
+    },
+    select: (cond, then, otherwise, type, lanes) => ({
+      ...(lanes > 1
+        ? requireVectors().select(cond, then, otherwise, type, lanes)
+        : target.select(cond, then, otherwise)),
       natural: (then.natural && otherwise.natural) ?? false,
     }),
+    splat: (value, type, lanes) => requireVectors().splat(value, type, lanes),
+    lane: (vector, lane, type) => requireVectors().lane(vector, lane, type),
 
     for(loop, lo, hi, body) {
       const index = indices.get(loop);
@@ -114,10 +135,10 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       if (same.has(loop.variable)) return body;
       const value = foldExpr(index.value, bufferLookup(nest), {
         ...algebra,
-        variable: (name, type) =>
+        variable: (name, type, lanes) =>
           name === index.id
             ? { text: target.index[index.by], level: level.primary, natural: true }
-            : algebra.variable(name, type),
+            : algebra.variable(name, type, lanes),
       });
       return [target.define(names(loop.variable), "i32", value, false), ...body];
     },
@@ -130,12 +151,14 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
         return [...head, `} else ${first}`, ...otherwise.slice(1)];
       return [...head, "} else {", { inner: otherwise }, "}"];
     },
-    let(name, type, value) {
+    let(name, type, value, lanes) {
       note(name, type, value);
+      if (lanes > 1) return [requireVectors().define(names(name), type, lanes, value, false)];
       return [target.define(names(name), requireType(type), value, false)];
     },
-    local(name, type, init) {
+    local(name, type, init, lanes) {
       negative.add(name);
+      if (lanes > 1) return [requireVectors().define(names(name), type, lanes, init, true)];
       return [target.define(names(name), requireType(type), init, true)];
     },
     set(name, value) {
@@ -144,6 +167,8 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
     },
     store(buffer, address, value, elements) {
       requireWidth(elements);
+      if (elements > 1)
+        return [requireVectors().store(scope.buffer(buffer), address, value, elements)];
       return [target.store(scope.buffer(buffer), address, value)];
     },
     accumulate(buffer, address, value, mode) {
@@ -225,11 +250,12 @@ export function printHostExpr(
     ...inner,
     variable: (name) => ({ text: before + name, level: level.primary }),
     // Products that are too large are to be seen, so that they can be refused: none is cut to 32 bits.
-    op: (op, args, of) =>
+    op: (op, args, of, lanes) =>
       inner.op(
         op === "quot" ? "idiv" : op,
         args.map((arg) => ({ ...arg, natural: true })),
         of,
+        lanes,
       ),
   };
   return foldExpr(hostExpr(e), bufferLookup(nest), algebra).text;

@@ -5,7 +5,7 @@ import type { Accuracy } from "../../targets/contract/accuracy.ts";
 import type { Entry, ScalarInfo, UniformBlock } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
-import type { AddMode, BufferDecl, Nest, PlainOp, Scalar } from "../ir/nest.ts";
+import type { AddMode, BufferDecl, Nest, NestOp, PlainOp, Scalar, Width } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
@@ -66,6 +66,21 @@ export interface BufferText {
   readonly atomic: boolean;
 }
 
+/** How a language with vectors writes them; all operands have the lanes of the result. */
+export interface VectorForms {
+  /** The type of a value of several lanes; undefined where there is none. */
+  type(of: Scalar, lanes: Width): string | undefined;
+  splat(value: Text, type: Scalar, lanes: Width): Text;
+  lane(vector: Text, lane: number, type: Scalar): Text;
+  load(buffer: BufferText, address: Text, lanes: Width): Text;
+  store(buffer: BufferText, address: Text, value: Text, lanes: Width): string;
+  /** An operation on operands of one type; helpers that it needs are asked for. */
+  op(op: NestOp, args: readonly Text[], of: Scalar, lanes: Width, need: Scope["need"]): Text;
+  cast(to: Scalar, from: Scalar, arg: Text, lanes: Width): Text;
+  select(cond: Text, then: Text, otherwise: Text, type: Scalar, lanes: Width): Text;
+  define(name: string, type: Scalar, lanes: Width, value: Text, changes: boolean): string;
+}
+
 /** What the names of a nest are in the text around its body. */
 export interface Scope {
   buffer(decl: BufferDecl): BufferText;
@@ -85,7 +100,11 @@ export interface Capabilities {
   readonly f64: boolean;
   readonly f16: boolean;
   /** Elements that one load or store may move. */
-  readonly widths: readonly number[];
+  readonly widths: readonly Width[];
+  /** Lanes of a vector that loops over lanes are written with; 1 where they are written one by one. */
+  readonly vectors: Width;
+  /** A launch's loop of CPU threads may be shared out. */
+  readonly parallel: boolean;
 }
 
 /** What every device of the kind offers; a schedule that needs more is refused before printing. */
@@ -158,6 +177,8 @@ export interface Language {
   /** What a sum in fixed point is as a number; absent on targets whose additions come one after another. */
   readonly total?: Form;
   readonly helpers: Readonly<Record<string, Helper>>;
+  /** Absent where a value is one number. */
+  readonly vectors?: VectorForms;
   /** Words that cannot be names; a clash gets an underscore. */
   readonly reserved: ReadonlySet<string>;
   readonly capabilities: Capabilities;

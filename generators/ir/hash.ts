@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { type Expr, type Loop, type Reduce, unreachable } from "./expr.ts";
 import { isOption, type Kernel, optionValues, type Stage } from "./kernel.ts";
-import type { Block, BufferDecl, Nest, NestExpr, Stmt } from "./nest.ts";
+import type { Block, BufferDecl, Nest, NestExpr, Stmt, Width } from "./nest.ts";
 import type { Plan } from "./plan.ts";
 import { freeLoops } from "./walk.ts";
 
@@ -194,7 +194,11 @@ const describeBuffer = (
   b.access,
   b.shape.map(expr),
   b.strides.map(expr),
+  ...(b.perWorker ? ["of each worker"] : []),
 ];
+
+/** What a hash says of lanes: nothing where there is one, as before there were more. */
+const describeLanes = (lanes: Width = 1): readonly Width[] => (lanes === 1 ? [] : [lanes]);
 
 function describeExpr(e: NestExpr, variables: Renamed, buffers: Renamed): unknown {
   const go = (x: NestExpr) => describeExpr(x, variables, buffers);
@@ -202,13 +206,15 @@ function describeExpr(e: NestExpr, variables: Renamed, buffers: Renamed): unknow
     case "const":
       return ["const", e.type, exact(e.value)];
     case "var":
-      return ["var", variables.get(e.name) ?? e.name, e.type];
+      return ["var", variables.get(e.name) ?? e.name, e.type, ...describeLanes(e.lanes)];
     case "load":
       return ["load", buffers.get(e.buffer) ?? e.buffer, go(e.address), e.type, e.width];
     case "op":
       return ["op", e.op, e.args.map(go), e.type];
     case "cast":
       return ["cast", e.to, go(e.arg)];
+    case "lane":
+      return ["lane", go(e.of), e.lane];
     case "select":
       return ["select", go(e.cond), go(e.then), go(e.else)];
     default:
@@ -243,10 +249,10 @@ function describeBlock(
       case "local": {
         const value = expr(s.kind === "let" ? s.value : s.init);
         variables.set(s.name, fresh());
-        return [s.kind, s.type, value];
+        return [s.kind, s.type, value, ...describeLanes(s.lanes)];
       }
       case "set":
-        return ["set", variables.get(s.name) ?? s.name, expr(s.value)];
+        return ["set", variables.get(s.name) ?? s.name, expr(s.value), ...describeLanes(s.lanes)];
       case "store":
         return ["store", target(s.buffer), expr(s.address), expr(s.value), s.width];
       case "accumulate":

@@ -22,7 +22,7 @@ import {
   unreachable,
 } from "./expr.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Nest } from "./nest.ts";
+import type { Nest, NestExpr } from "./nest.ts";
 import type { Plan } from "./plan.ts";
 
 /** Anything that JSON can say. */
@@ -86,7 +86,15 @@ const tensorKinds: ReadonlySet<unknown> = new Set<Exclude<Node, Loop>["kind"]>([
 const isTensorNode = (o: Fields): boolean => tensorKinds.has(o.kind) || isLoop(o);
 const isLoop = (o: Fields): boolean => "level" in o && "cover" in o;
 
-const nestKinds: ReadonlySet<unknown> = new Set(["const", "var", "load", "op", "cast", "select"]);
+const nestKinds: ReadonlySet<unknown> = new Set<NestExpr["kind"]>([
+  "const",
+  "var",
+  "load",
+  "op",
+  "cast",
+  "select",
+  "lane",
+]);
 const isNestExpr = (o: Fields): boolean => nestKinds.has(o.kind);
 
 const special: Readonly<Record<string, number>> = {

@@ -1,6 +1,7 @@
 // Loop-nest IR: when and where things are computed. Only statements act; expressions are pure trees over
 // named values, so a printer decides nothing: addresses, casts and widths are all written out.
 
+import { unreachable } from "./expr.ts";
 import type { OpName } from "./ops.ts";
 
 /** A machine type. */
@@ -11,6 +12,9 @@ export type PlainOp = Exclude<OpName, "owner" | "member"> | "quot" | "rem";
 
 /** The operations of a nest; `total` takes the words of a sum in fixed point (fixed.ts), and gives the nearest f32. */
 export type NestOp = PlainOp | "total";
+
+/** How many elements a value has, or a load or store moves: 1, or those of a vector. */
+export type Width = 1 | 2 | 4 | 8 | 16;
 
 /**
  * How an addition meets others to the same element. plain: no other thread adds to it; atomic: others may at the
@@ -23,15 +27,22 @@ export type AddMode = "plain" | "atomic" | "measure" | "fixed";
 export type NestExpr =
   | { readonly kind: "const"; readonly type: Scalar; readonly value: number }
   /** A loop's variable, a `let`, a `local`, a scalar of the launch or a build-time constant. */
-  | { readonly kind: "var"; readonly name: string; readonly type: Scalar }
+  | {
+      readonly kind: "var";
+      readonly name: string;
+      readonly type: Scalar;
+      /** Those of its definition; 1 where absent. */
+      readonly lanes?: Width;
+    }
   /** `width` consecutive elements from `address` on; 1 but for vector code. */
   | {
       readonly kind: "load";
       readonly buffer: string;
       readonly address: NestExpr;
       readonly type: Scalar;
-      readonly width: 1 | 2 | 4;
+      readonly width: Width;
     }
+  /** Of vectors lane by lane; a number beside them serves all lanes. */
   | {
       readonly kind: "op";
       readonly op: NestOp;
@@ -45,11 +56,20 @@ export type NestExpr =
       readonly cond: NestExpr;
       readonly then: NestExpr;
       readonly else: NestExpr;
-    };
+    }
+  /** One element of a vector. */
+  | { readonly kind: "lane"; readonly of: NestExpr; readonly lane: number };
 
 /**
- * What runs a loop. grid: the groups of a launch; group: the threads of a group; parallel: CPU threads;
- * vector: lanes; unroll: written out; serial: one after another.
+ * What runs a loop. grid: the groups of a launch; group: the threads of a group; unroll: written out; serial: one
+ * after another.
+ *
+ * parallel: CPU threads, each of which takes some of the iterations; only the outermost loop of a nest, with
+ * nothing but values beside it. Registers and `perWorker` buffers hold nothing when an iteration begins.
+ *
+ * vector: lanes. 4, 8 or 16 iterations from 0, in any order, none of which reads what another writes. Inside are
+ * plain statements: no loops, no conditions. Addresses grow by 1 from lane to lane, or (of loads) are the same for
+ * all; the loop's variable stands in addresses only.
  */
 export type Binding = "grid" | "group" | "parallel" | "vector" | "unroll" | "serial";
 
@@ -69,6 +89,8 @@ export type Stmt =
       readonly kind: "let";
       readonly name: string;
       readonly type: Scalar;
+      /** 1 where absent, as with `local` and `set`. */
+      readonly lanes?: Width;
       readonly value: NestExpr;
     }
   /** A variable, changed by `set`. */
@@ -76,15 +98,21 @@ export type Stmt =
       readonly kind: "local";
       readonly name: string;
       readonly type: Scalar;
+      readonly lanes?: Width;
       readonly init: NestExpr;
     }
-  | { readonly kind: "set"; readonly name: string; readonly value: NestExpr }
+  | {
+      readonly kind: "set";
+      readonly name: string;
+      readonly lanes?: Width;
+      readonly value: NestExpr;
+    }
   | {
       readonly kind: "store";
       readonly buffer: string;
       readonly address: NestExpr;
       readonly value: NestExpr;
-      readonly width: 1 | 2 | 4;
+      readonly width: Width;
     }
   /** Adds to an element; `address` counts elements, also where each is several words in fixed point. */
   | {
@@ -110,6 +138,11 @@ export interface BufferDecl {
   /** Its dimensions, outermost first, and how far apart elements lie along each. */
   readonly shape: readonly NestExpr[];
   readonly strides: readonly NestExpr[];
+  /**
+   * A workspace of which each CPU thread has its own. An iteration of the parallel loop writes what it reads; what
+   * it leaves is lost.
+   */
+  readonly perWorker?: boolean;
 }
 
 /** A number given at launch, or (an option) when the kernel is built. */
@@ -139,8 +172,45 @@ export const variable = (name: string, type: Scalar = "i32"): NestExpr => ({
 });
 
 /** The type of an expression's value. */
-export const typeOf = (e: NestExpr): Scalar =>
-  e.kind === "cast" ? e.to : e.kind === "select" ? typeOf(e.then) : e.type;
+export function typeOf(e: NestExpr): Scalar {
+  switch (e.kind) {
+    case "cast":
+      return e.to;
+    case "select":
+      return typeOf(e.then);
+    case "lane":
+      return typeOf(e.of);
+    default:
+      return e.type;
+  }
+}
+
+/** How many lanes an expression's value has; those of a checked nest agree. */
+export function lanesOf(e: NestExpr): Width {
+  const widest = (list: readonly NestExpr[]): Width =>
+    list.map(lanesOf).find((lanes) => lanes > 1) ?? 1;
+  switch (e.kind) {
+    case "const":
+    case "lane":
+      return 1;
+    case "var":
+      return e.lanes ?? 1;
+    case "load":
+      return e.width;
+    case "op":
+      return widest(e.args);
+    case "cast":
+      return lanesOf(e.arg);
+    case "select":
+      return widest([e.cond, e.then, e.else]);
+    default:
+      return unreachable(e);
+  }
+}
+
+/** The loop of a nest that CPU threads share out, where it has one. */
+export const parallelLoop = ({ body }: Nest): Extract<Stmt, { kind: "for" }> | undefined =>
+  body.find((s): s is Extract<Stmt, { kind: "for" }> => s.kind === "for" && s.by === "parallel");
 
 /** The loops around the body that are bound to the grid, outermost first; their extents multiply. */
 export function gridLoops(nest: Nest): readonly Extract<Stmt, { kind: "for" }>[] {

@@ -6,6 +6,7 @@ import { unreachable } from "./expr.ts";
 import { type Block, gridLoops, type Nest, type NestExpr, type Stmt } from "./nest.ts";
 import { checkThreads } from "./nestCheckThreads.ts";
 import { checkTypes, type Report } from "./nestCheckTypes.ts";
+import { checkVectors } from "./nestCheckVectors.ts";
 import { dumpNest, dumpPlan } from "./nestDump.ts";
 import { blocksOf, expressionsOf, visitBlock, visitNestExpr } from "./nestWalk.ts";
 import type { Plan, PlanBuffer } from "./plan.ts";
@@ -36,6 +37,7 @@ export function findNestFaults(nest: Nest): readonly Fault[] {
   checkTypes(nest, report);
   checkStructure(nest, report, whole);
   checkThreads(nest, report);
+  checkVectors(nest, report);
   return faults;
 }
 
@@ -158,6 +160,8 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
         if (!buffers.has(step.buffer)) wrong(`${step.buffer} is filled, but is not declared`);
         if (step.unless !== undefined && !numbers.has(step.unless))
           wrong(`${step.buffer} is filled unless ${step.unless}, which the plan does not have`);
+        if (buffers.get(step.buffer)?.perWorker)
+          wrong(`${step.buffer}, of which each CPU thread has its own, is filled`);
         if (buffers.get(step.buffer)?.role === "input") wrong(`the input ${step.buffer} is filled`);
         set.add(step.buffer);
         break;
@@ -175,12 +179,14 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
             wrong(`${b.name} is ${own.dtype}, in ${nest.name} ${b.dtype}`);
           else if (own.role === "input" && b.access !== "read")
             wrong(`${nest.name} writes the input ${b.name}`);
+          if (own && (own.perWorker ?? false) !== (b.perWorker ?? false))
+            wrong(`${nest.name} and the plan do not agree that each CPU thread has its ${b.name}`);
           const scratch = own?.role === "workspace" && isSetFirst(nest.body, b.name);
           const given = own !== undefined && mayAdd(nest, own);
           if (b.access !== "write" && !set.has(b.name) && !scratch && !given)
             wrong(`${nest.name} reads ${b.name} before anything has set it`);
         }
-        for (const b of nest.buffers) if (b.access !== "read") set.add(b.name);
+        for (const b of nest.buffers) if (b.access !== "read" && !b.perWorker) set.add(b.name);
         faults.push(...findNestFaults(nest));
         break;
       }
@@ -188,6 +194,9 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
         unreachable(step);
     }
   }
+  for (const b of plan.buffers)
+    if (b.perWorker && b.role !== "workspace")
+      wrong(`${b.name} is no workspace, so CPU threads cannot have one each`);
   for (const b of plan.buffers)
     if (b.role === "output" && !set.has(b.name)) wrong(`nothing writes the output ${b.name}`);
   return faults;

@@ -134,7 +134,7 @@ function checkWrite(
   report: Report,
 ): void {
   // Where memory decides, nothing is certain; atomic additions may meet.
-  if (buffer.place === "register" || causes.has("memory")) return;
+  if (buffer.place === "register" || buffer.perWorker || causes.has("memory")) return;
   if (s.kind === "accumulate" && s.mode !== "plain") return;
   const inGroup = around.shared.some((l) => l.by === "group");
   if (nest.group > 1 && !inGroup)

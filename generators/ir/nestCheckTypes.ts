@@ -82,7 +82,10 @@ function lanesOf(
       const known = scope.get(e.name);
       if (!known) wrong(`${e.name} is used, but nothing defines it before`);
       else if (known.type !== e.type) wrong(`${e.name} is ${known.type}, but is used as ${e.type}`);
-      return known?.lanes ?? 1;
+      const lanes = known?.lanes ?? 1;
+      if (lanes !== (e.lanes ?? 1))
+        wrong(`${e.name} has ${lanes} lanes, but is used as ${e.lanes ?? 1}`);
+      return lanes;
     }
     case "load": {
       const buffer = buffers.get(e.buffer);
@@ -104,6 +107,12 @@ function lanesOf(
     }
     case "cast":
       return go(e.arg);
+    case "lane": {
+      const lanes = go(e.of);
+      if (!(Number.isInteger(e.lane) && e.lane >= 0 && e.lane < lanes))
+        wrong(`lane ${e.lane} of ${lanes} is taken`);
+      return 1;
+    }
     case "select": {
       if (typeOf(e.cond) !== "bool") wrong(`a select's condition is ${typeOf(e.cond)}, not bool`);
       const [a, b] = [typeOf(e.then), typeOf(e.else)];
@@ -170,7 +179,9 @@ function checkStatement(
     case "let":
     case "local": {
       const width = expect(s.kind === "let" ? s.value : s.init, s.type, `the value of ${s.name}`);
-      define(s.name, { type: s.type, lanes: width, by: s.kind, parallel }, scope);
+      const own = s.lanes ?? 1;
+      if (width !== 1 && width !== own) wrong(`${s.name} has ${own} lanes, but is given ${width}`);
+      define(s.name, { type: s.type, lanes: own, by: s.kind, parallel }, scope);
       return;
     }
     case "set": {
@@ -183,8 +194,8 @@ function checkStatement(
       if (known.parallel !== parallel)
         wrong(`${s.name} is set by all threads of a parallel loop, outside of which it is defined`);
       const width = expect(s.value, known.type, `what ${s.name} is set to`);
-      if (width !== 1 && width !== known.lanes)
-        wrong(`${s.name} has ${known.lanes} lanes, but is set to ${width}`);
+      if ((width !== 1 && width !== known.lanes) || known.lanes !== (s.lanes ?? 1))
+        wrong(`${s.name} has ${known.lanes} lanes, but is set to ${Math.max(width, s.lanes ?? 1)}`);
       return;
     }
     case "store": {

@@ -12,6 +12,7 @@ import type {
   Parameter,
   Scalar,
   Stmt,
+  Width,
 } from "./nest.ts";
 import type { Plan } from "./plan.ts";
 
@@ -55,6 +56,8 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
     }
     case "cast":
       return `${e.to}(${dumpNestExpr(e.arg)})`;
+    case "lane":
+      return `${dumpNestExpr(e.of, 8)}.${e.lane}`;
     case "select": {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((x) => dumpNestExpr(x, 2));
       return wrap(`${cond} ? ${then} : ${otherwise}`, 1);
@@ -84,6 +87,14 @@ function dumpAddition(to: string, value: string, mode: AddMode): string {
   }
 }
 
+const showType = ({
+  type,
+  lanes = 1,
+}: {
+  readonly type: Scalar;
+  readonly lanes?: Width;
+}): string => (lanes === 1 ? type : `${type}x${lanes}`);
+
 /**
  * A statement as text without what is inside it: a loop's or condition's head, or the whole of a
  * simple one.
@@ -95,9 +106,9 @@ export function dumpHead(s: Stmt): string {
     case "if":
       return `if ${dumpNestExpr(s.cond)}`;
     case "let":
-      return `let ${s.name}: ${s.type} = ${dumpNestExpr(s.value)}`;
+      return `let ${s.name}: ${showType(s)} = ${dumpNestExpr(s.value)}`;
     case "local":
-      return `var ${s.name}: ${s.type} = ${dumpNestExpr(s.init)}`;
+      return `var ${s.name}: ${showType(s)} = ${dumpNestExpr(s.init)}`;
     case "set":
       return `${s.name} = ${dumpNestExpr(s.value)}`;
     case "store":
@@ -137,8 +148,9 @@ export function dumpBlock(
 export function dumpBuffer(buffer: BufferDecl): string {
   const shape = buffer.shape.map((n) => dumpNestExpr(n)).join(", ");
   const strides = buffer.strides.map((n) => dumpNestExpr(n)).join(", ");
-  const { place, name, dtype, access } = buffer;
-  return `${place} ${name}[${shape}] ${dtype} ${access} strides ${strides || "none"}`;
+  const { place, name, dtype, access, perWorker } = buffer;
+  const own = perWorker ? " of each worker" : "";
+  return `${place} ${name}[${shape}] ${dtype} ${access} strides ${strides || "none"}${own}`;
 }
 
 const showParameters = (list: readonly Parameter[]): string =>

@@ -203,6 +203,7 @@ function launch(
     if (buffer.place !== "global") return undefined;
     const memory = global.get(buffer.name);
     if (!memory) throw new Error(`nest ${nest.name} uses ${buffer.name}, which its plan lacks`);
+    if (buffer.perWorker) return { ...fresh(buffer), strict: true };
     const alone = buffer.access === "read";
     return { ...memory, shadow: alone ? undefined : makeShadow(memory.values.length) };
   });

@@ -81,6 +81,11 @@ export function compileExpr(c: Compiler, scope: Scope, e: NestExpr): Lanes {
       const truth = e.to === "bool" && typeOf(e.arg) !== "bool";
       return lanesOf([go(e.arg)], ([a]) => (truth ? () => Number(a!() !== 0) : () => round(a!())));
     }
+    case "lane": {
+      const lane = go(e.of)[e.lane];
+      if (!lane) throw new Error(`lane ${e.lane} of a value is taken, which it does not have`);
+      return [lane];
+    }
     case "select":
       return lanesOf([go(e.cond), go(e.then), go(e.else)], ([cond, then, otherwise]) => () => {
         const [a, b] = [then!(), otherwise!()];

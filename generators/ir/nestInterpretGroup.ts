@@ -4,7 +4,7 @@
 import type { BufferDecl, Nest, Scalar, Stmt } from "./nest.ts";
 import { dumpHead } from "./nestDump.ts";
 import type { State, Variable } from "./nestInterpretExpr.ts";
-import type { Actor, Memory } from "./nestInterpretMemory.ts";
+import { type Actor, type Memory, renew } from "./nestInterpretMemory.ts";
 import type { Mode } from "./nestInterpretNumbers.ts";
 import { type BodyCompiler, type Code, compileBody } from "./nestInterpretStmt.ts";
 
@@ -61,10 +61,9 @@ export function runGroups(context: LaunchContext, groups: number): void {
     },
     group: nest.group,
     order: context.orders,
-    renewRegisters: () => {
-      state.memories = state.memories.map((m, i) =>
-        nest.buffers[i]!.place === "register" ? context.fresh(nest.buffers[i]!) : m,
-      );
+    renewOwn: () => {
+      for (const [i, decl] of nest.buffers.entries())
+        if (decl.place === "register" || decl.perWorker) renew(state.memories[i]!, decl);
     },
   };
   try {

@@ -21,6 +21,8 @@ export interface Memory {
   /** 1 where an element has been set. */
   readonly written: Uint8Array;
   readonly fit: Fit;
+  /** An element may only be read when it was set: nothing that was there before counts. */
+  readonly strict?: boolean;
   /** Absent where only one thread can see the memory, or where it is only read. */
   readonly shadow: Shadow | undefined;
 }
@@ -73,6 +75,12 @@ export function makeMemory(
   };
 }
 
+/** Makes memory what it was before anything was written to it. */
+export function renew(m: Memory, decl: Pick<BufferDecl, "dtype">): void {
+  m.values.fill(poisonOf(decl.dtype));
+  m.written.fill(0);
+}
+
 function check(m: Memory, address: number, what: string): void {
   if (address >= 0 && address < m.values.length) return;
   throw new RangeError(
@@ -111,6 +119,8 @@ function race(m: Memory, i: number, t: Touch, did: string, does: string, a: Acto
 /** The element at `address`. */
 export function load(m: Memory, address: number, a: Actor): number {
   check(m, address, "read");
+  if (m.strict && m.written[address] === 0)
+    throw new Error(`element ${address} of ${m.name} is read, but nothing here has set it`);
   const s = m.shadow;
   if (s) {
     if (clashes(s.writer, address, a)) race(m, address, s.writer, "written", "read", a);

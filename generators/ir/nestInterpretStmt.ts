@@ -28,8 +28,8 @@ export interface BodyCompiler extends Compiler {
   readonly group: number;
   /** The orders in which iterations without order among them run. */
   readonly order: (n: number) => readonly number[];
-  /** Gives the thread that runs now registers nobody has written to. */
-  readonly renewRegisters: () => void;
+  /** Gives the thread that runs now memory of its own that nobody has written to. */
+  readonly renewOwn: () => void;
 }
 
 type Names = ReadonlyMap<string, Variable>;
@@ -118,11 +118,11 @@ function compileStmt(c: BodyCompiler, s: Stmt, around: Around, names: Map<string
     }
     case "let": {
       const value = expr(s.value);
-      return assign(define(s.name, s.type, value.length), value, value.length);
+      return assign(define(s.name, s.type, s.lanes ?? 1), value, s.lanes ?? 1);
     }
     case "local": {
       const value = expr(s.init);
-      return assign(define(s.name, s.type, value.length), value, value.length);
+      return assign(define(s.name, s.type, s.lanes ?? 1), value, s.lanes ?? 1);
     }
     case "set": {
       const target = names.get(s.name);
@@ -177,6 +177,7 @@ function compileFor(c: BodyCompiler, s: For, around: Around, expr: (e: NestExpr)
   const apart = s.by === "parallel" && !around.parallel;
   const body = compileBlock(c, s.body, apart ? { ...inside, parallel: true } : inside);
   if (apart) return compileParallel(c, s, body, slot, lo, hi);
+  if (s.by === "vector") return compileVector(c, s, body, slot, lo, hi);
   if (body.straight)
     return straight(() => {
       c.at(s);
@@ -197,6 +198,26 @@ function compileFor(c: BodyCompiler, s: For, around: Around, expr: (e: NestExpr)
       }
     },
   };
+}
+
+/** Lanes in any order: none of them reads what another writes. */
+function compileVector(
+  c: BodyCompiler,
+  s: For,
+  body: Code,
+  slot: number,
+  lo: () => number,
+  hi: () => number,
+): Code {
+  if (!body.straight) throw new Error(`\`${dumpHead(s)}\` has a barrier in it`);
+  return straight(() => {
+    c.at(s);
+    const start = lo();
+    for (const i of c.order(Math.max(0, hi() - start))) {
+      c.state.env[slot] = start + i;
+      body.run();
+    }
+  });
 }
 
 /** A loop of which each group, or each thread, runs one iteration: its own. */
@@ -274,11 +295,11 @@ function compileParallel(
     for (const i of c.order(Math.max(0, end - start))) {
       state.env[slot] = start + i;
       state.actor.thread = i + 1;
-      c.renewRegisters();
+      c.renewOwn();
       body.run();
     }
     state.actor.thread = 0;
-    c.renewRegisters();
+    c.renewOwn();
     state.actor.phase++;
   });
 }

@@ -15,6 +15,8 @@ export function operandsOf(e: NestExpr): readonly NestExpr[] {
       return e.args;
     case "cast":
       return [e.arg];
+    case "lane":
+      return [e.of];
     case "select":
       return [e.cond, e.then, e.else];
     default:
@@ -34,6 +36,8 @@ export function mapOperands(e: NestExpr, f: (e: NestExpr) => NestExpr): NestExpr
       return { ...e, args: e.args.map(f) };
     case "cast":
       return { ...e, arg: f(e.arg) };
+    case "lane":
+      return { ...e, of: f(e.of) };
     case "select":
       return { ...e, cond: f(e.cond), then: f(e.then), else: f(e.else) };
     default:

@@ -207,7 +207,17 @@ export const manifestSchema = {
           "Memory that the caller provides for the time of a call; its content does not matter. One is in use " +
             "from the first step that names it to the last, so two may share memory where the last step " +
             "of one comes before the first of the other.",
-          list(object({ name: text, dtype, elements: ref("formula") })),
+          list(
+            object(
+              {
+                name: text,
+                dtype,
+                elements: ref("formula"),
+                perWorker: about("Each CPU thread has so many of its own.", { const: true }),
+              },
+              ["perWorker"],
+            ),
+          ),
         ),
         sizes: list(object({ name: text, is: ref("formula") })),
         bounds: list(ref("formula")),
@@ -249,8 +259,12 @@ export const manifestSchema = {
           ref("formula"),
         ),
         sharedBytes: count,
+        parallel: about(
+          "How many pieces of work CPU threads may share out; absent where one thread does all.",
+          ref("formula"),
+        ),
       },
-      ["uniform"],
+      ["uniform", "parallel"],
     ),
     uniform: about(
       "The uniform block of a launch (WGSL), byte for byte, at @group(0) and this binding. Members are of 4 " +

@@ -211,12 +211,13 @@ function usedBuffers(body: readonly Stmt[], buffers: readonly PlanBuffer[]): rea
   });
   return buffers
     .filter((b) => read.has(b.name) || written.has(b.name))
-    .map(({ name, place, dtype, shape, strides }) => ({
+    .map(({ name, place, dtype, shape, strides, perWorker }) => ({
       name,
       place,
       dtype,
       access: !written.has(name) ? "read" : read.has(name) ? "update" : "write",
       shape,
       strides,
+      ...(perWorker && { perWorker }),
     }));
 }

@@ -42,6 +42,8 @@ export interface WorkspaceInfo {
   readonly name: string;
   readonly dtype: DType;
   readonly elements: Formula;
+  /** Each CPU thread of a launch has so many elements of its own. */
+  readonly perWorker?: boolean;
 }
 
 /** A buffer as one launch uses it. Bindings are fixed for a file; a launch may use some of them only. */
@@ -89,6 +91,8 @@ export interface LaunchStep {
   readonly groups: Formula;
   /** Bytes of on-chip memory a group uses. */
   readonly sharedBytes: number;
+  /** How many pieces of work CPU threads may share out; absent where one thread does all. */
+  readonly parallel?: Formula;
 }
 
 /** Sets every element of a buffer to one value. */

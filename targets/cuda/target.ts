@@ -88,7 +88,7 @@ export const cuda: Target = {
   total: call("fixed_total"),
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, updates: true, f64: true, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, updates: true, f64: true, f16: false, widths: [1], vectors: 1, parallel: false },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },
   // CUDA C++ Programming Guide, mathematical functions, without fast-math.
   accuracy: {

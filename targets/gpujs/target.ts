@@ -86,6 +86,8 @@ export const gpujs: Target = {
     f64: false,
     f16: false,
     widths: [1],
+    vectors: 1,
+    parallel: false,
   },
   // A texture for each array; WebGL promises eight.
   limits: { group: 1, sharedBytes: 0, buffers: 9 },

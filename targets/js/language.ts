@@ -77,7 +77,16 @@ export const language: Language = {
   spell,
   helpers,
   reserved,
-  capabilities: { groups: false, atomics: true, updates: true, f64: true, f16: false, widths: [1] },
+  capabilities: {
+    groups: false,
+    atomics: true,
+    updates: true,
+    f64: true,
+    f16: false,
+    widths: [1],
+    vectors: 1,
+    parallel: false,
+  },
   limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
   // Float64 inside, rounded to f32 when stored: never worse than f32 with rounded functions.
   accuracy: {

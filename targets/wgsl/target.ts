@@ -85,7 +85,7 @@ export const wgsl: Target = {
   total: call("fixed_total"),
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, widths: [1] },
+  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, widths: [1], vectors: 1, parallel: false },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
   accuracy: shaderAccuracy,

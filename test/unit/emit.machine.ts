@@ -19,6 +19,10 @@ type Code = readonly Instruction[];
 const jump = (by: number): Instruction => ({ do: "jump", by });
 const unless = (by: number): Instruction => ({ do: "unless", by });
 
+const refuseVector = (): never => {
+  throw new Error("the machine has no vectors");
+};
+
 const assembler: Algebra<Code, Code> = {
   const: (value) => [{ do: "push", value }],
   variable: (name) => [{ do: "get", name }],
@@ -26,6 +30,8 @@ const assembler: Algebra<Code, Code> = {
   op: (op, args) => [...args.flat(), { do: "op", op }],
   cast: (_to, _from, arg) => arg,
   select: (cond, then, otherwise) => [...cond, ...then, ...otherwise, { do: "pick" }],
+  splat: () => refuseVector(),
+  lane: () => refuseVector(),
   for({ variable: name }, lo, hi, body) {
     const step: Code = [
       { do: "get", name },

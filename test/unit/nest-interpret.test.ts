@@ -183,12 +183,15 @@ describe("interpretPlan", () => {
   it("runs serial, unrolled, vector and parallel loops, and vector loads and stores", () => {
     const vec: NestExpr = { kind: "load", buffer: "a", address: v("i4"), type: "f32", width: 4 };
     const doubled = op("mul", vec, f32(2));
+    const sum: NestExpr = { kind: "var", name: "s", type: "f32", lanes: 4 };
     const body: Block = [
       loop("parallel", "p", 2, [
         letBe("i4", op("mul", v("p"), i32(4))),
-        local("s", doubled),
-        loop("unroll", "u", 2, [set("s", op("add", v("s", "f32"), f32(1)))]),
-        { kind: "store", buffer: "out", address: v("i4"), value: v("s", "f32"), width: 4 },
+        { kind: "local", name: "s", type: "f32", lanes: 4, init: doubled },
+        loop("unroll", "u", 2, [
+          { kind: "set", name: "s", lanes: 4, value: op("add", sum, f32(1)) },
+        ]),
+        { kind: "store", buffer: "out", address: v("i4"), value: sum, width: 4 },
       ]),
     ];
     const plan = small(body, { group: 1, body }, 1);
