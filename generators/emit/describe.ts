@@ -43,6 +43,7 @@ export const bytesOf: Readonly<Record<Exclude<Scalar, "bool">, number>> = {
   i32: 4,
   u32: 4,
   f16: 2,
+  bf16: 2,
   f32: 4,
   f64: 8,
 };

@@ -108,6 +108,11 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
     },
     cast(to, from, arg, lanes) {
       if (to === from) return arg;
+      const form = lanes === 1 ? target.conversion?.(to, from) : undefined;
+      if (form) {
+        if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
+        return writeForm(form, [arg]);
+      }
       return lanes > 1
         ? requireVectors().cast(requireType(to), from, arg, lanes)
         : target.cast(requireType(to), from, arg);

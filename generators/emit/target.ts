@@ -2,11 +2,13 @@
 // printer (generators/emit) asks the record and never which target it is.
 
 import type { Accuracy } from "../../targets/contract/accuracy.ts";
+import type { Narrow } from "../../targets/contract/half.ts";
 import type { Entry, ScalarInfo, UniformBlock } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import type { AddMode, BufferDecl, Nest, NestOp, PlainOp, Scalar, Width } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
+import type { PrintContext } from "./printer.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
 export const level = {
@@ -90,6 +92,14 @@ export interface Scope {
   need(name: string, helper: Helper): void;
 }
 
+/** What a target promises of data that it stores in 16 bits. */
+export interface Storing {
+  /** How far what is stored may be from what was computed, in units in the last place. */
+  readonly ulps: number;
+  /** The feature that a device must have and that must be enabled. */
+  readonly feature?: string;
+}
+
 /** Whether work can be bound to threads, and what a nest may use. */
 export interface Capabilities {
   /** Groups of threads with barriers and shared memory. */
@@ -99,6 +109,8 @@ export interface Capabilities {
   readonly updates: boolean;
   readonly f64: boolean;
   readonly f16: boolean;
+  /** Types of 16 bits in which data may be stored, and what storing promises. */
+  readonly stores?: Readonly<Partial<Record<Narrow, Storing>>>;
   /** Elements that one load or store may move. */
   readonly widths: readonly Width[];
   /** Lanes of a vector that loops over lanes are written with; 1 where they are written one by one. */
@@ -190,6 +202,8 @@ export interface Language {
 
   literal(value: number, type: Scalar): Text;
   cast(to: Scalar, from: Scalar, arg: Text): Text;
+  /** How values of one type become another's, where that is not written as a cast. */
+  readonly conversion?: (to: Scalar, from: Scalar) => Form | undefined;
   /** Both sides may be evaluated. */
   select(cond: Text, then: Text, otherwise: Text): Text;
   load(buffer: BufferText, address: Text): Text;
@@ -222,7 +236,19 @@ export interface Language {
   readonly loopsInside: boolean;
 }
 
+/** A file of bytes that are made of a text. */
+export interface Binary {
+  readonly path: string;
+  /** The path of the text. */
+  readonly from: string;
+  make(text: string): Promise<Uint8Array>;
+}
+
 /** A language and how its files are framed. */
 export interface Target extends Language {
+  /** The text of a nest's body where it is not as the shared printer writes it: another instance of the fold. */
+  readonly print?: (nest: Nest, context: PrintContext) => string;
   frame(unit: PrintedUnit): readonly Framed[];
+  /** The files of bytes beside texts with these paths; none where absent. */
+  readonly binaries?: (files: ReadonlyMap<string, string>) => readonly Binary[];
 }

@@ -5,7 +5,7 @@ import { unreachable } from "./expr.ts";
 import type { OpName } from "./ops.ts";
 
 /** A machine type. */
-export type Scalar = "i32" | "u32" | "f16" | "f32" | "f64" | "bool";
+export type Scalar = "i32" | "u32" | "f16" | "bf16" | "f32" | "f64" | "bool";
 
 /** The scalar operations of ops.ts, block owners lowered, and divisions known to be plain. */
 export type PlainOp = Exclude<OpName, "owner" | "member"> | "quot" | "rem";

@@ -21,7 +21,7 @@ interface Variable {
 type Scope = Map<string, Variable>;
 
 const wholes: readonly Scalar[] = ["i32", "u32"];
-const reals: readonly Scalar[] = ["f16", "f32", "f64"];
+const reals: readonly Scalar[] = ["f16", "bf16", "f32", "f64"];
 
 /** Are these the words of one sum in fixed point? */
 const isWords = (of: readonly Scalar[]): boolean =>

@@ -30,7 +30,7 @@ const infix: Partial<Readonly<Record<NestOp, readonly [text: string, level: numb
   rem: ["%", 7],
 };
 
-const isReal = (type: Scalar): boolean => type === "f16" || type === "f32" || type === "f64";
+const isReal = (type: Scalar): boolean => type === "f16" || type === "bf16" || type === "f32" || type === "f64";
 
 /** An expression on one line; `level` is how tightly what stands around it binds. */
 export function dumpNestExpr(e: NestExpr, level = 0): string {

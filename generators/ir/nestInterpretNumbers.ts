@@ -37,6 +37,26 @@ export function roundHalf(x: number): number {
   return Math.sign(x) * (rounded > 65504 ? Number.POSITIVE_INFINITY : rounded);
 }
 
+const wide = new DataView(new ArrayBuffer(8));
+
+/** The nearest bf16, ties to even: as f32 is, with 8 bits of precision. */
+export function roundBrain(x: number): number {
+  const value = Math.abs(x);
+  if (!(value > 0) || value === Number.POSITIVE_INFINITY) return x;
+  // Of the f64 itself: by way of f32 it would be rounded twice.
+  wide.setFloat64(0, value);
+  const exponent = Math.max((wide.getUint32(0) >>> 20) - 1023, -126);
+  const unit = 2 ** (exponent - 7);
+  const scaled = value / unit;
+  const low = Math.floor(scaled);
+  const rest = scaled - low;
+  const up = rest > 0.5 || (rest === 0.5 && low % 2 === 1);
+  const rounded = (up ? low + 1 : low) * unit;
+  return Math.sign(x) * (rounded > largestBrain ? Number.POSITIVE_INFINITY : rounded);
+}
+
+const largestBrain = (2 - 2 ** -7) * 2 ** 127;
+
 const same: Fit = (x) => x;
 
 /** How a value becomes one of `type` in `mode`. */
@@ -45,6 +65,7 @@ export function fitTo(type: Scalar, mode: Mode): Fit {
     i32: fitInteger("i32", -2147483648, 2147483647),
     u32: fitInteger("u32", 0, 4294967295),
     f16: mode === "f64" ? same : roundHalf,
+    bf16: mode === "f64" ? same : roundBrain,
     f32: mode === "f64" ? same : Math.fround,
     f64: same,
     bool: (x) => {

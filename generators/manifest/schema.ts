@@ -40,7 +40,7 @@ const functions: Readonly<Record<FormulaFunction, string>> = {
 };
 
 const dims = list(list(text));
-const dtype = { enum: ["f32", "f16", "f64", "i32", "u32"] };
+const dtype = { enum: ["f32", "f16", "bf16", "f64", "i32", "u32"] };
 
 /** A schema and what its values mean. */
 const about = (description: string, schema: object) => ({ description, ...schema });

@@ -1,4 +1,5 @@
 // float16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. Node 20 has no Float16Array.
+// bfloat16: the upper half of a float32, 8 exponent bits (bias 127), 7 fraction bits.
 
 const scratch = new DataView(new ArrayBuffer(8));
 
@@ -47,3 +48,62 @@ export function halvesOfFloats(values: Float32Array | Float64Array): Uint16Array
   for (let i = 0; i < values.length; i++) bits[i] = halfOfFloat(values[i]!);
   return bits;
 }
+
+/** The number that a bfloat16 pattern means. */
+export function floatOfBrain(bits: number): number {
+  scratch.setUint32(0, bits << 16);
+  return scratch.getFloat32(0);
+}
+
+/** The bfloat16 pattern nearest to a number; halves go to the even one, as IEEE 754 says. */
+export function brainOfFloat(value: number): number {
+  if (Number.isNaN(value)) return 0x7fc0;
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  // Halfway between the greatest bfloat16 and the next power of two, which is infinite.
+  if (size >= (2 - 2 ** -8) * 2 ** 127) return sign | 0x7f80;
+  if (size < 2 ** -126) return sign | roundToEven(size * 2 ** 133);
+  const exponent = exponentOf(size);
+  return sign | ((exponent + 126) * 128 + roundToEven(size * 2 ** (7 - exponent)));
+}
+
+/** A type in which data are stored, 16 bits wide; what is computed of them is f32. */
+export type Narrow = "f16" | "bf16";
+
+/** How numbers become words of a narrow type, and what those mean; what each promises. */
+export const narrow: Readonly<
+  Record<
+    Narrow,
+    {
+      readonly encode: (value: number) => number;
+      readonly decode: (bits: number) => number;
+      /** Half the distance from 1 to the next number. */
+      readonly roundoff: number;
+      readonly smallestNormal: number;
+      readonly largest: number;
+    }
+  >
+> = {
+  f16: {
+    encode: halfOfFloat,
+    decode: floatOfHalf,
+    roundoff: 2 ** -11,
+    smallestNormal: 2 ** -14,
+    largest: 65504,
+  },
+  bf16: {
+    encode: brainOfFloat,
+    decode: floatOfBrain,
+    roundoff: 2 ** -8,
+    smallestNormal: 2 ** -126,
+    largest: (2 - 2 ** -7) * 2 ** 127,
+  },
+};
+
+/** The nearest words of numbers. */
+export const encodeNarrow = (values: ArrayLike<number>, type: Narrow): Uint16Array =>
+  Uint16Array.from(values, narrow[type].encode);
+
+/** The numbers of words; every one is exact in float32. */
+export const decodeNarrow = (words: ArrayLike<number>, type: Narrow): Float32Array =>
+  Float32Array.from(words, narrow[type].decode);

@@ -49,6 +49,7 @@ export const arrayTypes: Readonly<Record<DType, ArrayType>> = {
   i32: Int32Array,
   u32: Uint32Array,
   f16: Uint16Array, // the bits of its halves
+  bf16: Uint16Array, // the upper halves of floats
 };
 
 /** An array for a dtype, filled with zeros. */

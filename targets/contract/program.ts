@@ -3,7 +3,7 @@
 // language) can read it from manifest.json without any part of the compiler.
 
 /** The element types of buffers and scalars. */
-export type DType = "f32" | "f16" | "f64" | "i32" | "u32";
+export type DType = "f32" | "f16" | "bf16" | "f64" | "i32" | "u32";
 
 /** A size as an integer formula over the scalars, e.g. `N * O * ceilDiv(OH * OW, 64)`; see formula.ts. */
 export type Formula = string;
@@ -136,7 +136,7 @@ export interface Program {
   readonly source: string;
 }
 
-/** The elements of a tensor in row-major order; Uint16Array holds the patterns of f16. */
+/** The elements of a tensor in row-major order; Uint16Array holds the patterns of f16 and bf16. */
 export type Data = Float32Array | Float64Array | Int32Array | Uint32Array | Uint16Array;
 
 /** One execution: inputs by tensor name, every scalar by name, constants by name (default where absent). */
@@ -158,6 +158,8 @@ export interface Device {
   readonly driver: string;
   /** True where the device is real hardware of the target's kind (a GPU for cuda and wgsl). */
   readonly hardware: boolean;
+  /** True where a GPU's threads are imitated one by one to check them: times say nothing then. */
+  readonly simulation?: boolean;
 }
 
 /** A call that is ready to run again and again: built, its memory allocated, its inputs on the device. */

@@ -16,7 +16,8 @@ const safe = createNames(reserved);
 const pointee: Readonly<Record<BufferDecl["dtype"], string>> = {
   i32: "int",
   u32: "unsigned",
-  f16: "half",
+  f16: "unsigned short", // its bits: there is no half without a header
+  bf16: "unsigned short",
   f32: "float",
   f64: "double",
 };

@@ -1,5 +1,6 @@
 import type { Helper } from "../../generators/emit/target.ts";
 import { fixed } from "./fixed.ts";
+import { narrow } from "./narrow.ts";
 
 /** Functions that a file holds where it uses them; each does what the row of ops.ts says. */
 export const helpers: Readonly<Record<string, Helper>> = {
@@ -30,5 +31,6 @@ __device__ __forceinline__ T maximum(T a, T b) {
   return a < b ? b : a;
 }`,
   },
+  ...narrow,
   ...fixed,
 };

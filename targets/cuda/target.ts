@@ -64,7 +64,9 @@ const spell: Readonly<Record<PlainOp, Spelling>> = {
 const types: Readonly<Record<Scalar, string | undefined>> = {
   i32: "int",
   u32: "unsigned",
-  f16: undefined, // would need a header
+  // Their bits: the types themselves would need a header.
+  f16: "unsigned short",
+  bf16: "unsigned short",
   f32: "float",
   f64: "double",
   bool: "bool",
@@ -88,7 +90,17 @@ export const cuda: Target = {
   total: call("fixed_total"),
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, updates: true, f64: true, f16: false, widths: [1], vectors: 1, parallel: false },
+  capabilities: {
+    groups: true,
+    atomics: true,
+    updates: true,
+    f64: true,
+    f16: false,
+    stores: { f16: { ulps: 0.5 }, bf16: { ulps: 0.5 } },
+    widths: [1],
+    vectors: 1,
+    parallel: false,
+  },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },
   // CUDA C++ Programming Guide, mathematical functions, without fast-math.
   accuracy: {
@@ -119,7 +131,8 @@ export const cuda: Target = {
         if (Number.isFinite(value)) return at(Object.is(value, -0) ? "-0.0" : tidy(String(value)));
         return primary(`double(${real(value)})`);
       case "f16":
-        throw new Error("cuda has no f16 literals.");
+      case "bf16":
+        throw new Error(`cuda has no ${type} literals.`);
       default:
         return type satisfies never;
     }
@@ -128,6 +141,11 @@ export const cuda: Target = {
     if ((from === "f32" || from === "f64") && (to === "i32" || to === "u32"))
       throw new Error("A real number becomes an int by floor, ceil or round only.");
     return primary(`${types[to]}(${arg.text})`);
+  },
+  conversion(to, from) {
+    if (to === "f32" && (from === "f16" || from === "bf16")) return call(`float_of_${from}`);
+    if (from === "f32" && (to === "f16" || to === "bf16")) return call(`${to}_of_float`);
+    return undefined;
   },
   select: (cond, then, otherwise) => ({
     text:

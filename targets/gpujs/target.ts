@@ -48,6 +48,7 @@ const types: Readonly<Record<Scalar, string | undefined>> = {
   i32: "Float",
   u32: undefined,
   f16: undefined,
+  bf16: undefined,
   f32: "Float",
   f64: undefined,
   bool: "Boolean",

@@ -56,6 +56,7 @@ const arrays: Readonly<Record<BufferDecl["dtype"], string | undefined>> = {
   i32: "Int32Array",
   u32: "Uint32Array",
   f16: undefined,
+  bf16: undefined,
   f32: "Float64Array",
   f64: "Float64Array",
 };
@@ -64,6 +65,7 @@ const types: Readonly<Record<Scalar, string | undefined>> = {
   i32: "number",
   u32: "number",
   f16: undefined,
+  bf16: undefined,
   f32: "number",
   f64: "number",
   bool: "boolean",

@@ -8,6 +8,7 @@ export const arrayNames = {
   i32: "Int32Array",
   u32: "Uint32Array",
   f16: "Uint16Array", // the bits of its halves
+  bf16: "Uint16Array", // the upper halves of floats
 } as const satisfies Readonly<Record<DType, string>>;
 
 /** `head`, `args` and `tail` on one line where they fit, else with the arguments below, indented. */

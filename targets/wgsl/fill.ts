@@ -71,7 +71,8 @@ export function fillBits(dtype: DType, value: number): number {
       word.setUint32(0, exactHalf(value) * 0x10001);
       break;
     case "f64":
-      throw new TypeError("WGSL has no f64; use f32.");
+    case "bf16":
+      throw new TypeError(`WGSL has no ${dtype}; use f32.`);
     default:
       return dtype satisfies never;
   }

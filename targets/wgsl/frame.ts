@@ -24,6 +24,7 @@ const element: Readonly<Record<BufferDecl["dtype"], string>> = {
   i32: "i32",
   u32: "u32",
   f16: "f16",
+  bf16: "bf16",
   f32: "f32",
   f64: "f64",
 };

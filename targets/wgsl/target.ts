@@ -53,7 +53,8 @@ const spell: Readonly<Record<PlainOp, Spelling>> = {
 const types: Readonly<Record<Scalar, string | undefined>> = {
   i32: "i32",
   u32: "u32",
-  f16: undefined, // an extension that few devices have
+  f16: "f16", // an extension that few devices have
+  bf16: undefined,
   f32: "f32",
   f64: undefined,
   bool: "bool",
@@ -85,7 +86,7 @@ export const wgsl: Target = {
   total: call("fixed_total"),
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, widths: [1], vectors: 1, parallel: false },
+  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, stores: { f16: { ulps: 1, feature: "shader-f16" } }, widths: [1], vectors: 1, parallel: false },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
   accuracy: shaderAccuracy,
@@ -107,6 +108,7 @@ export const wgsl: Target = {
           throw new Error(`WGSL has no literal for ${value}.`);
         return at(Object.is(value, -0) ? "-0.0" : shortestF32(value));
       case "f16":
+      case "bf16":
       case "f64":
         throw new Error(`wgsl has no ${type} literals.`);
       default:
