@@ -116,6 +116,27 @@ export function recognise(
   };
 }
 
+/** A stage that a schedule has found to be a contraction, as one. */
+export function recogniseStage(
+  kernel: Kernel,
+  name: string,
+  names: Map<Expr | Loop, string>,
+): Contraction {
+  const stage = kernel.stages.find((s) => s.name === name);
+  if (stage?.kind !== "gather") throw new Error(`no stage named ${name} has elements of its own`);
+  const found = recognise(kernel, stage, names);
+  if ("refused" in found) throw new Error(found.refused);
+  return found;
+}
+
+/** All that a contraction computes. */
+export const valuesIn = ({ f, s, element, from }: Contraction): readonly Expr[] => [
+  f.value,
+  s.value,
+  element,
+  from,
+];
+
 /** The same contraction with some of its output loops among those of the batch. */
 export const withBatch = (c: Contraction, moved: ReadonlySet<Loop>): Contraction => {
   const rest = (loops: readonly Loop[]) => loops.filter((l) => !moved.has(l));

@@ -72,7 +72,9 @@ function splitRun(
   const run = freshLoop(
     axis,
     isWhole ? int(0) : ownerOf(int(0)),
-    isWhole ? blocks : make("add", ownerOf(make("sub", l.hi, int(1))), int(1)),
+    isWhole
+      ? blocks
+      : make("minimum", blocks, make("add", ownerOf(make("sub", l.hi, int(1))), int(1))),
   );
   const begin = make("sub", make("mul", index(run), each), start);
   const inside = isWhole

@@ -1,0 +1,61 @@
+// Sizes of the tiles of a contraction on devices with groups of threads, and what they ask of a device.
+
+import type { Limits, Refused } from "../draft.ts";
+
+/** How groups of threads share out a contraction: one tile of its output each, made over blocks of its sum. */
+export interface Tiles {
+  /** Elements of a group's tile along the axes of F, of S, and steps of the sum between two barriers. */
+  readonly BM: number;
+  readonly BP: number;
+  readonly BK: number;
+  /** Elements of a thread along the axes of F and of S. */
+  readonly TM: number;
+  readonly TP: number;
+  /** Elements that rows of shared tiles are apart beyond their length, so that banks differ. */
+  readonly pad: number;
+}
+
+/** The names of the sizes, in order. */
+export const sizeNames = ["BM", "BP", "BK", "TM", "TP"] as const;
+
+/** How many threads a group has. */
+export const threadsOf = ({ BM, BP, TM, TP }: Tiles): number => (BM / TM) * (BP / TP);
+
+/** What a group keeps on chip: a block of steps of both sides, as f32. */
+export const sharedBytesOf = ({ BM, BP, BK, pad }: Tiles): number => 4 * BK * (BM + pad + BP + pad);
+
+/** More accumulators than this do not stay in registers. */
+const mostOfThread = 128;
+
+/** Why tiles cannot be used on a device, or nothing. */
+export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
+  const { BM, BP, BK, TM, TP, pad } = tiles;
+  for (const name of sizeNames) {
+    const size = tiles[name];
+    if (!Number.isInteger(size) || size < 1)
+      return { refused: `${name} is a positive whole number, not ${size}` };
+  }
+  if (!Number.isInteger(pad) || pad < 0)
+    return { refused: `pad is a whole number from 0 up, not ${pad}` };
+  if (BM % TM !== 0) return { refused: `TM divides BM, which ${TM} and ${BM} do not` };
+  if (BP % TP !== 0) return { refused: `TP divides BP, which ${TP} and ${BP} do not` };
+  if (TM * TP > mostOfThread)
+    return { refused: `a thread keeps at most ${mostOfThread} elements, not ${TM * TP}` };
+  const threads = threadsOf(tiles);
+  if (threads > limits.threads)
+    return { refused: `a group has at most ${limits.threads} threads here, not ${threads}` };
+  for (const [name, size] of [
+    ["BM", BM],
+    ["BP", BP],
+  ] as const)
+    if (threads % size !== 0 || (BK * size) % threads !== 0)
+      return {
+        refused:
+          `a group's ${threads} threads make whole rows of ${name} elements, ` +
+          `a block of ${BK} in equal turns, which ${size} does not allow`,
+      };
+  const bytes = sharedBytesOf(tiles);
+  if (bytes > limits.sharedBytes)
+    return { refused: `a group has ${limits.sharedBytes} bytes on chip here, not ${bytes}` };
+  return undefined;
+}
