@@ -1,6 +1,7 @@
 // Measuring side by side with benchmark.js, which only this file knows.
 
 import Benchmark from "benchmark";
+import { medianOf } from "./statistics.ts";
 
 /** Something to be timed, with the name under which it is compared. */
 export interface Task {
@@ -56,14 +57,6 @@ export async function measure(
       samples: rounds[i]!.flat().length,
     };
   });
-}
-
-/** The middle one, or the mean of the two in the middle. */
-export function medianOf(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const half = sorted.length >> 1;
-  if (sorted.length === 0) throw new RangeError("nothing was measured");
-  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
 
 /** Seconds of each sample that benchmark.js took. */

@@ -38,7 +38,9 @@ export const listSources = (folders: readonly string[]): readonly string[] =>
     .flatMap((folder) =>
       readdirSync(root + folder, { recursive: true, withFileTypes: true })
         .filter((entry) => entry.isFile() && /(?<!\.d)\.(ts|js)$/.test(entry.name))
-        .map((entry) => posix.join(entry.parentPath, entry.name).slice(root.length)),
+        .map((entry) => posix.join(entry.parentPath, entry.name).slice(root.length))
+        // Folders may have packages of their own.
+        .filter((path) => !path.includes("/node_modules/")),
     )
     .sort();
 

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Command } from "commander";
 import { packageRoot } from "../frontend/paths.ts";
+import { addBench } from "./commands/bench.ts";
 import { addCheck } from "./commands/check.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addGenerate } from "./commands/generate.ts";
@@ -21,6 +22,7 @@ Examples:
   $ warpweave generate ./my_op.ts --out kernels
   $ warpweave run roi_align --inputs in.npz --attr output_size=7,7 --out out.npz
   $ warpweave check deform_conv2d --target wgsl,cuda
+  $ warpweave bench deform_conv2d
   $ warpweave doctor
 
 \`warpweave <command> --help\` tells more. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.`;
@@ -43,7 +45,7 @@ export function createProgram(terminal: Terminal): Command {
     // Both before the commands are added, which inherit them.
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addList, addShow, addGenerate, addRun, addCheck, addDoctor])
+  for (const add of [addList, addShow, addGenerate, addRun, addCheck, addBench, addDoctor])
     add(program, terminal);
   return program;
 }

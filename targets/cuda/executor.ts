@@ -152,7 +152,13 @@ async function open(opening: Opening): Promise<Executor> {
   if (order !== undefined) details.push(`threads ${order}`);
   if (opening.reason !== undefined) details.push(`no GPU because: ${opening.reason}`);
   return {
-    device: { target: "cuda", device, driver: details.join("; "), hardware: kind === "gpu" },
+    device: {
+      target: "cuda",
+      device,
+      driver: details.join("; "),
+      hardware: kind === "gpu",
+      ...(kind === "gpu" ? {} : { simulation: true }),
+    },
     async run({ entry, source }, job) {
       if (closed) throw new Error("This CUDA executor is closed.");
       const plan = planJob(entry, job);

@@ -42,7 +42,7 @@ it("on every target that keeps calls, forward and backward", async () => {
         const got = await ready.read();
         expect(Object.keys(got)).toEqual(Object.keys(expected));
         for (const [name, values] of Object.entries(expected)) {
-          const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+          const largest = Math.max(...Array.from(values, Math.abs));
           expect(largest).toBeGreaterThan(0);
           for (const [i, value] of values.entries())
             expect(Math.abs(got[name]![i]! - value)).toBeLessThan(1e-4 * largest);

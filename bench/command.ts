@@ -1,0 +1,97 @@
+// `warpweave bench`: the same calls on generated kernels and on peers, side by side.
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { UserError } from "../generators/cli/errors.ts";
+import { explainUnavailable } from "../generators/cli/executors.ts";
+import { writeBytes } from "../generators/cli/io/files.ts";
+import { type Progress, startProgress } from "../generators/cli/progress.ts";
+import { parseTargets } from "../generators/cli/targets.ts";
+import type { Terminal } from "../generators/cli/terminal.ts";
+import { contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
+import { describeEnvironment } from "./environment.ts";
+import { parseCount, type Request, readWorks } from "./options.ts";
+import { chooseAgainst, choosePeers } from "./peers/index.ts";
+import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
+import { type Effort, type Outcome, runWork } from "./run.ts";
+
+/** Many short turns: what slows the machine for a while slows all who are timed. */
+const rounds = 10;
+
+/** Runs the command; results go to the terminal and, with `out`, into a folder. */
+export async function runBench(op: string, request: Request, terminal: Terminal): Promise<void> {
+  const works = readWorks(op, request);
+  const targets = parseTargets(request.target);
+  const peers = choosePeers(request.peers);
+  const threads = parseCount("threads", request.threads, 256);
+  const runs = parseCount("runs", request.runs, 100_000);
+  const against = chooseAgainst(request.against);
+  const effort: Effort = { rounds: Math.min(rounds, runs), runs };
+
+  const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
+  const stop = new AbortController();
+  let opened: readonly Opened[] = [];
+  const records: BenchRecord[] = [];
+  const outcomes: Outcome[] = [];
+  const quit = () => {
+    stop.abort();
+    for (const { client } of opened) client.kill();
+  };
+  process.once("SIGINT", quit);
+  const progress = startBenchProgress(op, request, terminal);
+  const note = (line: string) => progress.note(line);
+  try {
+    // Peers first: the others are held against the first of those who agree.
+    const contenders = [...peers.map(contenderOf), ...targets.flatMap((t) => oursOf(t, folder))];
+    opened = await openContenders(contenders, threads, (missing) =>
+      note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`),
+    );
+    if (opened.length === 0) throw new UserError("nothing that was asked for runs here");
+    for (const make of works) {
+      if (stop.signal.aborted) break;
+      const work = { ...make(), grad: request.grad === true };
+      const outcome = await runWork(work, opened, folder, effort, {
+        tell: (now) => progress.advance(now, 0),
+        signal: stop.signal,
+      });
+      progress.advance("");
+      outcomes.push(outcome);
+      const found = recordsOf(outcome, threads, against);
+      records.push(...found);
+      if (request.json === true)
+        for (const record of found) terminal.out(`${JSON.stringify(record)}\n`);
+      else
+        terminal.out(`${titleOf(work, threads)}\n\n${formatRecords(found)}\n${explain(outcome)}\n`);
+    }
+  } finally {
+    process.removeListener("SIGINT", quit);
+    progress.stop();
+    for (const { client } of opened) await client.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+  if (request.out !== undefined) await writeResults(request.out, op, records, terminal);
+  if (stop.signal.aborted) throw new UserError("stopped by Ctrl-C; what was measured is above");
+}
+
+function startBenchProgress(op: string, request: Request, terminal: Terminal): Progress {
+  const { progress: stream } = terminal;
+  const total = readWorks(op, request).length;
+  if (stream === undefined) return { advance: () => {}, note: () => {}, stop: () => {} };
+  return startProgress({ label: `bench ${op}`, total, json: request.json === true, stream });
+}
+
+/** The records with what they were taken on, and the page that draws them. */
+async function writeResults(
+  out: string,
+  op: string,
+  records: readonly BenchRecord[],
+  terminal: Terminal,
+): Promise<void> {
+  const folder = resolve(out);
+  await mkdir(folder, { recursive: true });
+  const result = { op, environment: describeEnvironment(), records };
+  const path = join(folder, `${op}.json`);
+  await writeBytes(path, new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`));
+  terminal.err(`wrote ${path}\n`);
+}

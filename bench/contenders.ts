@@ -1,0 +1,77 @@
+// Who is timed: generated kernels of every target, and peers. Each is a process of its own, so that none
+// spoils another's memory or the engine's knowledge of its types.
+
+import { messageOf } from "../generators/cli/errors.ts";
+import { openersOf } from "../generators/cli/executors.ts";
+import type { Target } from "../generators/emit/target.ts";
+import type { PeerInfo } from "./peers/index.ts";
+import { type Client, nodeProgram, type Program, startClient } from "./worker/client.ts";
+import type { OursOptions } from "./worker/ours.ts";
+import type { Described, Missing } from "./worker/protocol.ts";
+
+/** Something that may be timed. */
+export interface Contender {
+  readonly name: string;
+  /** Of generated kernels. */
+  readonly target?: Target;
+  /** A library, with which one may compare. */
+  readonly isLibrary?: boolean;
+  readonly program: Program;
+  readonly options: unknown;
+}
+
+/** One that runs here. */
+export interface Opened extends Contender, Described {
+  readonly client: Client;
+}
+
+/** Generated kernels on all ways of running a target; `folder` will hold their programs. */
+export function oursOf(target: Target, folder: string): readonly Contender[] {
+  return openersOf(target.name).map((_, way): Contender => {
+    const options: OursOptions = { target: target.name, way, folder };
+    return {
+      name: `warpweave ${target.name}${way === 0 ? "" : ` (${way + 1})`}`,
+      target,
+      program: nodeProgram(new URL("worker/ours.ts", import.meta.url)),
+      options,
+    };
+  });
+}
+
+/** A peer as a contender. */
+export const contenderOf = ({ name, program, options, byHand }: PeerInfo): Contender => ({
+  name,
+  isLibrary: byHand !== true,
+  program: program(),
+  options,
+});
+
+/** Starts all; those that cannot run here are told, with what to run about it. */
+export async function openContenders(
+  contenders: readonly Contender[],
+  threads: number,
+  tell: (missing: Contender & Missing) => void,
+): Promise<readonly Opened[]> {
+  const opened: Opened[] = [];
+  for (const contender of contenders) {
+    const client = startClient(contender.program);
+    try {
+      const found = await client.open(threads, contender.options);
+      if ("unavailable" in found) {
+        tell({ ...contender, ...found });
+        await client.close();
+        continue;
+      }
+      // A second way of running that is the same device has nothing to add.
+      const twin = opened.some(
+        (o) => o.target !== undefined && o.target === contender.target && o.device === found.device,
+      );
+      if (twin) await client.close();
+      else opened.push({ ...contender, ...found, client });
+    } catch (error) {
+      client.kill();
+      tell({ ...contender, unavailable: messageOf(error) });
+    }
+  }
+  return opened;
+}

@@ -1,0 +1,63 @@
+// The words of the command line, read into what they mean.
+
+import { UsageError, UserError } from "../generators/cli/errors.ts";
+import { suggestName } from "../generators/cli/nearest.ts";
+import type { Offsets } from "./work/convolution.ts";
+import { type Choice, makers } from "./work/operators.ts";
+
+/** What commander gives. */
+export interface Request {
+  readonly target?: string;
+  readonly shape?: readonly string[];
+  readonly preset?: readonly string[];
+  readonly with?: string;
+  readonly stride: string;
+  readonly threads: string;
+  readonly grad?: boolean;
+  readonly offsets: string;
+  readonly peers: string;
+  readonly runs: string;
+  readonly against?: string;
+  readonly json?: boolean;
+  readonly out?: string;
+}
+
+/** A whole number from 1 to `most`. */
+export function parseCount(name: string, text: string, most: number): number {
+  if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
+  throw new UsageError(`--${name} ${text} cannot be read; write a whole number from 1 to ${most}`);
+}
+
+/** `normal:2`, `uniform:40` or `zero`. */
+export function parseOffsets(text: string): Offsets {
+  const [kind, amount] = text.split(":", 2) as [string, string?];
+  const pixels = Number(amount);
+  const isAmount = amount !== undefined && /^\d+(\.\d+)?$/.test(amount) && pixels > 0;
+  if (kind === "zero" && amount === undefined) return { kind };
+  if (kind === "normal" && isAmount) return { kind, deviation: pixels };
+  if (kind === "uniform" && isAmount) return { kind, most: pixels };
+  throw new UsageError(
+    `--offsets ${text} cannot be read; write normal:2 (deviation in pixels), uniform:40 (at most) or zero`,
+  );
+}
+
+/** The calls that a request means, made one at a time. */
+export function readWorks(op: string, request: Request) {
+  const make = makers[op];
+  if (make === undefined)
+    throw new UserError(
+      `no calls of "${op}" are known to bench; ${suggestName(op, Object.keys(makers))}`,
+    );
+  const given = (request.with ?? "").split(",").map((name) => name.trim());
+  for (const name of given)
+    if (!["", "mask", "bias"].includes(name))
+      throw new UsageError(`--with takes mask, bias or both (mask,bias), not "${name}"`);
+  const choice: Choice = {
+    shapes: request.shape ?? [],
+    presets: request.preset ?? [],
+    offsets: parseOffsets(request.offsets),
+    given: given.filter((name) => name !== ""),
+    stride: parseCount("stride", request.stride, 64),
+  };
+  return make(choice);
+}

@@ -1,0 +1,143 @@
+"""PyTorch's and torchvision's kernels, asked as worker/protocol.ts describes."""
+
+import json
+import os
+import signal
+import sys
+import time
+
+replies = os.fdopen(3, "w")
+missing = "python3 has no torchvision"
+install = "apt-get install python3-torchvision libopenblas0 (WARPWEAVE_PYTHON names another python3)"
+
+try:
+    import torch
+    import torchvision
+    from torchvision import ops
+except ImportError:
+    torch = None
+
+
+def blas():
+    """The library that products run in, as the process has it loaded."""
+    with open("/proc/self/maps") as maps:
+        names = {os.path.basename(os.path.realpath(line.split()[-1])) for line in maps if "blas" in line}
+    return ", ".join(sorted(names)) or "its own"
+
+
+def status(name):
+    with open("/proc/self/status") as lines:
+        for line in lines:
+            if line.startswith(name + ":"):
+                return int(line.split()[1]) * 1024
+    raise ValueError(name)
+
+
+def mark_memory():
+    try:
+        with open("/proc/self/clear_refs", "w") as refs:
+            refs.write("5")
+        return status("VmRSS")
+    except OSError:
+        return None
+
+
+def load(folder, name, shape):
+    with open(os.path.join(folder, name + ".f32"), "rb") as file:
+        return torch.frombuffer(bytearray(file.read()), dtype=torch.float32).reshape(shape)
+
+
+def forward_of(work, t):
+    n = work["numbers"]
+    op = work["op"]
+    if op == "deform_conv2d":
+        return lambda: ops.deform_conv2d(
+            t["input"], t["offset"], t["weight"], t.get("bias"), stride=int(n["stride"]),
+            padding=int(n["padding"]), mask=t.get("mask"))
+    if op == "conv2d":
+        return lambda: torch.nn.functional.conv2d(
+            t["input"], t["weight"], t.get("bias"), stride=int(n["stride"]), padding=int(n["padding"]))
+    if op == "roi_align":
+        return lambda: ops.roi_align(t["input"], t["rois"], int(n["P"]), n["scale"], int(n["ratio"]))
+    if op == "roi_pool":
+        return lambda: ops.roi_pool(t["input"], t["rois"], int(n["P"]), n["scale"])
+    return None
+
+
+class Call:
+    def __init__(self, folder):
+        with open(os.path.join(folder, "work.json")) as file:
+            self.work = work = json.load(file)
+        self.tensors = t = {name: load(folder, name, shape) for name, shape in work["shapes"].items()}
+        self.upstream = load(folder, "upstream", work["upstreamShape"])
+        self.memory = mark_memory()
+        self.forward = forward_of(work, t)
+        self.results = {}
+        if work["grad"]:
+            self.wanted = work["differentiable"]
+            for name in self.wanted:
+                t[name].requires_grad_(True)
+
+    def run(self):
+        if not self.work["grad"]:
+            with torch.no_grad():
+                self.results = {"output": self.forward()}
+            return
+        inputs = [self.tensors[name] for name in self.wanted]
+        gradients = torch.autograd.grad(self.forward(), inputs, self.upstream)
+        self.results = dict(zip(["grad_" + name for name in self.wanted], gradients))
+
+
+def timed(call, least, milliseconds):
+    times = []
+    call.run()
+    start = time.perf_counter()
+    while len(times) < least or (time.perf_counter() - start) * 1e3 < milliseconds:
+        before = time.perf_counter()
+        call.run()
+        times.append((time.perf_counter() - before) * 1e3)
+    return times
+
+
+call = None
+
+
+def answer(request):
+    global call
+    do = request["do"]
+    if do == "open":
+        if torch is None:
+            return {"unavailable": missing, "install": install}
+        torch.set_num_threads(request["threads"])
+        versions = {"torch": torch.__version__, "torchvision": torchvision.__version__,
+                    "python": sys.version.split()[0], "blas": blas()}
+        return {"device": "CPU", "versions": versions}
+    if do == "prepare":
+        call = Call(request["folder"])
+        if call.forward is None:
+            return {"unsupported": "it has no such operator"}
+        return {"modes": [{"name": "", "counted": "all of it"}]}
+    if do == "time":
+        return {"times": timed(call, request["least"], request["milliseconds"])}
+    if do == "read":
+        call.run()
+        peak = {} if call.memory is None else {"peakBytes": max(0, status("VmHWM") - call.memory)}
+        for name, tensor in call.results.items():
+            with open(os.path.join(request["folder"], name + ".f32"), "wb") as file:
+                file.write(tensor.detach().contiguous().numpy().tobytes())
+        return {"outputs": list(call.results), **peak}
+    call = None
+    return {"done": True}
+
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+for line in sys.stdin:
+    asked = json.loads(line)
+    try:
+        said = answer(asked)
+    except Exception as error:  # told to the one who asked
+        said = {"failed": str(error).split("\n")[0]}
+    replies.write(json.dumps(said) + "\n")
+    replies.flush()
+    if asked["do"] == "close":
+        break

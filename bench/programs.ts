@@ -1,0 +1,53 @@
+// The kernels of a call on a target, as they ship.
+
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { openOperator } from "../generators/cli/operators.ts";
+import { compileKernels, scheduleOn } from "../generators/compile.ts";
+import { describeSignature } from "../generators/emit/signature.ts";
+import type { Target } from "../generators/emit/target.ts";
+import type { Operator } from "../generators/frontend/operator.ts";
+import { gradientsOn } from "../generators/gradients.ts";
+import type { Kernel } from "../generators/ir/kernel.ts";
+import { resolve } from "../targets/js/runtime.js";
+import { workspaceBytes } from "./memory.ts";
+import type { Work } from "./work/work.ts";
+import type { OursPrograms } from "./worker/ours.ts";
+
+const operators = new Map<string, Operator>();
+
+function findOperator(name: string): Operator {
+  const operator = operators.get(name) ?? openOperator(name);
+  operators.set(name, operator);
+  return operator;
+}
+
+/** A call's kernels on a target, and the bytes of workspaces they need at a time. */
+export interface Compiled extends OursPrograms {
+  readonly workspaceBytes: number;
+}
+
+/** The forward kernel, then all gradients where they are wanted; or why a target lacks some. */
+export function compileWork(
+  { op, tensors, attrs, grad }: Work,
+  target: Target,
+): Compiled | { readonly unsupported: string } {
+  const operator = findOperator(op);
+  const present = operator.tensors
+    .filter(({ name, optional }) => optional && tensors[name] !== undefined)
+    .map(({ name }) => name);
+  const forward = operator.kernel(present);
+  const { kernels, left } = gradientsOn({ ...operator, variants: [present] }, target);
+  if (grad && left.length > 0) return { unsupported: `its kernels cannot give ${left.join(", ")}` };
+  const shapes = Object.fromEntries(Object.entries(tensors).map(([n, { shape }]) => [n, shape]));
+  const { scalars } = resolve(describeSignature(operator, [forward]), shapes, attrs);
+  const compile = (of: readonly Kernel[]) =>
+    compileKernels(operator, of, target, scheduleOn(target)).programs[0]!;
+  const programs = [compile([forward]), ...(grad ? [compile(kernels)] : [])];
+  const bytes = programs.map(({ entry }) => workspaceBytes(entry, scalars));
+  return { programs, scalars, workspaceBytes: Math.max(...bytes) };
+}
+
+/** Writes them where a process of the target looks for them. */
+export const storePrograms = (folder: string, target: Target, programs: OursPrograms) =>
+  writeFile(join(folder, `${target.name}.json`), JSON.stringify(programs));

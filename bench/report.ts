@@ -1,0 +1,172 @@
+// What came of a call, as a table for people and as records for programs.
+
+import { type Align, formatTable } from "../generators/cli/terminal.ts";
+import type { Outcome, Row } from "./run.ts";
+import { type Summary, summarize } from "./statistics.ts";
+import { countBytes, countOperations, type Work } from "./work/work.ts";
+
+/** One contender on one call, as `--json` prints it. */
+export interface BenchRecord {
+  readonly op: string;
+  readonly contender: string;
+  /** The target of generated kernels; null of peers. */
+  readonly target: string | null;
+  readonly shape: string;
+  readonly threads: number;
+  readonly grad: boolean;
+  /** Absent, as null, where it was not timed: `agrees` says why. */
+  readonly median_ms: number | null;
+  readonly min_ms: number | null;
+  readonly max_ms: number | null;
+  readonly gflops: number | null;
+  readonly peak_mib: number | null;
+  readonly device: string;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly agrees: boolean;
+  /** The difference from the one that all are held against, as a part of the largest number. */
+  readonly error: number | null;
+  readonly counted: string;
+  readonly quiet_ms: number | null;
+  readonly spread: number | null;
+  readonly runs: number;
+  readonly workspace_mib: number | null;
+  /** How many times as fast as the fastest library or the peer asked for, by medians and by minima. */
+  readonly speedup: number | null;
+  readonly speedup_min: number | null;
+  /** Floating-point operations for each byte of inputs and results. */
+  readonly intensity: number;
+}
+
+const round = (value: number, digits = 4): number => Number(value.toPrecision(digits));
+
+const mib = (bytes: number | undefined): number | null =>
+  bytes === undefined ? null : round(bytes / 2 ** 20);
+
+/** A contender's name with the way in which it ran. */
+export const nameRow = ({ contender, name }: Pick<Row, "contender" | "name">): string =>
+  name === "" ? contender.name : `${contender.name}, ${name}`;
+
+const summaryOf = ({ rounds }: Row): Summary | undefined =>
+  rounds.some((times) => times.length > 0) ? summarize(rounds) : undefined;
+
+/** The times that others' are compared with: those of one peer, or of the fastest library. */
+function findBase(rows: readonly Row[], against: string | undefined) {
+  const known = rows
+    .filter(({ contender }) =>
+      against === undefined ? contender.isLibrary === true : contender.name === against,
+    )
+    .flatMap((row) => summaryOf(row) ?? []);
+  if (known.length === 0) return undefined;
+  const least = (of: "median" | "min"): number => Math.min(...known.map((one) => one[of]));
+  return { median: least("median"), min: least("min") };
+}
+
+/** The records of a call, in the order of contenders. */
+export function recordsOf(
+  { work, rows }: Outcome,
+  threads: number,
+  against?: string,
+): readonly BenchRecord[] {
+  const base = findBase(rows, against);
+  return rows.map((row) => {
+    const summary = summaryOf(row);
+    const of = (pick: (known: Summary) => number) => (summary ? round(pick(summary)) : null);
+    const operations = countOperations(work);
+    return {
+      op: work.op,
+      contender: nameRow(row),
+      target: row.contender.target?.name ?? null,
+      shape: work.shape,
+      threads,
+      grad: work.grad,
+      median_ms: of((s) => s.median),
+      min_ms: of((s) => s.min),
+      max_ms: of((s) => s.max),
+      gflops: of((s) => operations / s.median / 1e6),
+      peak_mib: mib(row.peakBytes),
+      device: row.contender.device,
+      versions: row.contender.versions,
+      agrees: row.agrees,
+      error: Number.isFinite(row.error) ? round(row.error, 2) : null,
+      counted: row.counted,
+      quiet_ms: of((s) => s.quiet),
+      spread: of((s) => s.spread),
+      runs: summary?.runs ?? 0,
+      workspace_mib: mib(row.workspaceBytes),
+      speedup: base ? of((s) => base.median / s.median) : null,
+      speedup_min: base ? of((s) => base.min / s.min) : null,
+      intensity: round(operations / countBytes(work)),
+    };
+  });
+}
+
+const head = [
+  "contender",
+  "median ms",
+  "min",
+  "max",
+  "spread",
+  "GFLOP/s",
+  "speed",
+  "by min",
+  "peak MiB",
+  "workspaces",
+  "error",
+];
+const align: readonly Align[] = ["left", ...head.slice(1).map((): Align => "right")];
+
+/** A few digits, however large. */
+export function formatNumber(value: number | null, unit = ""): string {
+  if (value === null) return "";
+  if (value === 0) return `0${unit}`;
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return `${value.toFixed(Math.min(digits, 6))}${unit}`;
+}
+
+const byTime = (a: BenchRecord, b: BenchRecord): number =>
+  (a.median_ms ?? Number.POSITIVE_INFINITY) - (b.median_ms ?? Number.POSITIVE_INFINITY);
+
+/** The table of one call, the fastest first. */
+export function formatRecords(records: readonly BenchRecord[]): string {
+  const rows = records
+    .toSorted(byTime)
+    .map((r) => [
+      r.contender,
+      r.median_ms === null ? "not timed" : formatNumber(r.median_ms),
+      formatNumber(r.min_ms),
+      formatNumber(r.max_ms),
+      r.spread === null ? "" : `${(100 * r.spread).toFixed(0)} %`,
+      formatNumber(r.gflops),
+      formatNumber(r.speedup, " ×"),
+      formatNumber(r.speedup_min, " ×"),
+      formatNumber(r.peak_mib),
+      formatNumber(r.workspace_mib),
+      r.error === null ? "NaN or shape" : r.error.toExponential(1),
+    ]);
+  return formatTable(rows, { head, align });
+}
+
+/** What a call is, above its table. */
+export function titleOf({ op, shape, grad, operations }: Work, threads: number): string {
+  const what = grad ? "forward and all gradients" : "forward";
+  const gflop = (countOperations({ operations, grad } as Work) / 1e9).toPrecision(3);
+  return `${op} ${shape}, ${what}, ${threads === 1 ? "1 thread" : `${threads} threads`}: ${gflop} GFLOP`;
+}
+
+/** All that is to be said below the table. */
+export function explain({ verdict, rows, notes, stopped }: Outcome): string {
+  const wrong = rows.filter(({ agrees }) => !agrees).map(nameRow);
+  const counted = new Map<string, string[]>();
+  for (const row of rows)
+    counted.set(row.counted, [...(counted.get(row.counted) ?? []), nameRow(row)]);
+  const lines = [
+    ...(stopped ? ["stopped: these are the rounds until then"] : []),
+    ...(verdict === undefined
+      ? ["nobody computed it"]
+      : [`${verdict.agreeing.length} of ${rows.length} agree with ${verdict.anchor}`]),
+    ...wrong.map((name) => `${name} disagrees and is not timed`),
+    ...[...counted].map(([what, names]) => `${names.join("; ")}: ${what}`),
+    ...notes,
+  ];
+  return lines.map((line) => `  ${line}\n`).join("");
+}

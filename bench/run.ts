@@ -1,0 +1,173 @@
+// One call on all contenders: the same numbers first, then times in interleaved rounds.
+
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { messageOf } from "../generators/cli/errors.ts";
+import type { Opened } from "./contenders.ts";
+import { compileWork, storePrograms } from "./programs.ts";
+import { type Outputs, type Verdict, verifyAll } from "./verify.ts";
+import { readTensor, storeWork, type Work } from "./work/work.ts";
+import type { Mode } from "./worker/protocol.ts";
+
+/** How long to measure. */
+export interface Effort {
+  readonly rounds: number;
+  /** Timed runs of each contender in all rounds together, at least. */
+  readonly runs: number;
+}
+
+/** One way of running a call on a contender, with all that was found out about it. */
+export interface Row extends Mode {
+  readonly contender: Opened;
+  /** Milliseconds of single runs, by round. */
+  readonly rounds: readonly (readonly number[])[];
+  /** The difference from the anchor, as a part of the largest number. */
+  readonly error: number;
+  readonly agrees: boolean;
+  readonly peakBytes?: number;
+  readonly workspaceBytes?: number;
+}
+
+/** What came of one call. */
+export interface Outcome {
+  readonly work: Work;
+  readonly verdict: Verdict | undefined;
+  readonly rows: readonly Row[];
+  /** Why contenders are not among them. */
+  readonly notes: readonly string[];
+  /** The rounds that were not finished when it was stopped. */
+  readonly stopped: boolean;
+}
+
+/** What a run tells while it goes on. */
+export interface Watch {
+  readonly tell: (now: string) => void;
+  readonly signal: AbortSignal;
+}
+
+type Entered = Omit<Row, "rounds" | "error" | "agrees"> & {
+  readonly key: string;
+  /** Milliseconds of the first time, with all that is done only once. */
+  readonly first: number;
+};
+
+/** In a turn a slow contender is timed no longer than this, in milliseconds, but at least once. */
+const turn = 100;
+
+/** Runs one call; `folder` is where the processes of generated kernels look for their programs. */
+export async function runWork(
+  work: Work,
+  contenders: readonly Opened[],
+  folder: string,
+  effort: Effort,
+  watch: Watch,
+): Promise<Outcome> {
+  const place = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
+  const notes: string[] = [];
+  const entered: Entered[] = [];
+  try {
+    await storeWork(place, work);
+    const results = new Map<string, Outputs>();
+    for (const contender of contenders) {
+      if (watch.signal.aborted) break;
+      watch.tell(`${work.shape}: ${contender.name} computes`);
+      try {
+        const taken = await enter(contender, work, place, folder, results);
+        if (typeof taken === "string") notes.push(`${contender.name}: ${taken}`);
+        else entered.push(...taken);
+      } catch (error) {
+        if (!watch.signal.aborted) notes.push(`${contender.name} failed: ${messageOf(error)}`);
+      }
+    }
+    const verdict = results.size > 0 ? verifyAll(results) : undefined;
+    results.clear();
+    const agreeing = entered.filter(({ key }) => verdict?.agreeing.includes(key));
+    const times = await timeRounds(agreeing, work.shape, effort, watch, notes);
+    for (const { client } of contenders) await client.release().catch(() => {});
+    const rows = entered.map(({ key, first: _, ...row }): Row => {
+      const error = verdict?.errors.get(key) ?? Number.POSITIVE_INFINITY;
+      const agrees = verdict?.agreeing.includes(key) === true;
+      return { ...row, rounds: times.get(key) ?? [], error, agrees };
+    });
+    return { work, verdict, rows, notes, stopped: watch.signal.aborted };
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+/** Prepares a call on a contender and computes it once in every way; or says why it cannot. */
+async function enter(
+  contender: Opened,
+  work: Work,
+  place: string,
+  folder: string,
+  results: Map<string, Outputs>,
+): Promise<readonly Entered[] | string> {
+  const { name, target, client } = contender;
+  let workspace: number | undefined;
+  if (target !== undefined) {
+    const compiled = compileWork(work, target);
+    if ("unsupported" in compiled) return compiled.unsupported;
+    await storePrograms(folder, target, compiled);
+    workspace = compiled.workspaceBytes;
+  }
+  const taken = await client.prepare(place);
+  if ("unsupported" in taken) return taken.unsupported;
+  const entered: Entered[] = [];
+  for (const mode of taken.modes) {
+    const key = [name, mode.name].filter((part) => part !== "").join(", ");
+    const into = join(place, key.replaceAll(/\W+/g, "-"));
+    await mkdir(into);
+    const start = performance.now();
+    const { outputs, peakBytes } = await client.read(mode.name, into);
+    const first = performance.now() - start;
+    const read: Record<string, Float32Array> = {};
+    for (const output of outputs) read[output] = await readTensor(into, output);
+    results.set(key, read);
+    await rm(into, { recursive: true });
+    entered.push({
+      ...mode,
+      key,
+      first,
+      contender,
+      // That of the first way alone: what follows finds memory that is there already.
+      ...(peakBytes === undefined || entered.length > 0 ? {} : { peakBytes }),
+      ...(workspace === undefined ? {} : { workspaceBytes: workspace }),
+    });
+  }
+  return entered;
+}
+
+/** Asks all in turn, every other round backwards; one that fails is asked no more. */
+async function timeRounds(
+  entered: readonly Entered[],
+  shape: string,
+  { rounds, runs }: Effort,
+  { tell, signal }: Watch,
+  notes: string[],
+): Promise<ReadonlyMap<string, readonly (readonly number[])[]>> {
+  const times = new Map<string, number[][]>(entered.map(({ key }) => [key, []]));
+  const failed = new Set<string>();
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? entered : entered.toReversed();
+    for (const { key, name, contender, first } of order) {
+      if (signal.aborted) return times;
+      if (failed.has(key)) continue;
+      tell(`${shape}: round ${round + 1} of ${rounds}, ${key}`);
+      const before = times.get(key)!;
+      const known = before[0]?.[0] ?? first;
+      // A contender of more than a second is timed once in every third round, a very slow one once.
+      if ((known > 1000 && round % 3 > 0) || (known > 4000 && round > 0)) continue;
+      const least = known > 1000 ? 1 : Math.ceil(runs / rounds);
+      try {
+        before.push([...(await contender.client.time(name, least, turn))]);
+      } catch (error) {
+        if (signal.aborted) return times;
+        failed.add(key);
+        notes.push(`${key} failed while it was timed: ${messageOf(error)}`);
+      }
+    }
+  }
+  return times;
+}

@@ -1,0 +1,128 @@
+// The side of the process that computes: it answers requests one after another until it is told to close.
+
+import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { loadWork, type Work, writeTensors } from "../work/work.ts";
+import { markMemory, type PeakMemory } from "./memory.ts";
+import type { Described, Missing, Mode, Reply, Request, Timed } from "./protocol.ts";
+
+/** A call that is ready; runs are awaited where they are promises. */
+export interface Running {
+  readonly modes: readonly [RunningMode, ...RunningMode[]];
+  close?(): unknown;
+}
+
+/** One way of running it. */
+export interface RunningMode extends Mode {
+  run(): unknown;
+  /** The results of the last run by name, gradients as `grad_input`. */
+  read(): Promise<Readonly<Record<string, ArrayLike<number>>>>;
+}
+
+/** Something that computes. */
+export interface Computer extends Described {
+  prepare(work: Work): Promise<Running | { readonly unsupported: string }>;
+  close?(): unknown;
+}
+
+/** Opens what computes, with a number of threads. */
+export type Open = (threads: number, options: unknown) => Promise<Computer | Missing>;
+
+/** Times single runs, after one that is not timed. */
+export async function timeRuns(
+  run: () => unknown,
+  { least, milliseconds }: Pick<Timed, "least" | "milliseconds">,
+): Promise<readonly number[]> {
+  const times: number[] = [];
+  await run();
+  const start = performance.now();
+  while (times.length < least || performance.now() - start < milliseconds) {
+    const before = performance.now();
+    await run();
+    times.push(performance.now() - before);
+  }
+  return times;
+}
+
+/** Answers on the file descriptor 3, so that what libraries print is in nobody's way. */
+export function serve(open: Open): void {
+  const replies = createWriteStream("", { fd: 3 });
+  const answer = answerWith(open);
+  // Ctrl-C is the command's to handle: it asks for no more, and closes.
+  process.on("SIGINT", () => {});
+  const lines = createInterface({ input: process.stdin });
+  let last: Promise<void> = Promise.resolve();
+  lines.on("line", (line) => {
+    last = last.then(async () => {
+      const request = JSON.parse(line) as Request;
+      const reply = await answer(request).catch(
+        (error: unknown): Reply => ({
+          failed: error instanceof Error ? error.message : String(error),
+        }),
+      );
+      await new Promise((done) => replies.write(`${JSON.stringify(reply)}\n`, done));
+      if (request.do === "close") process.exit(0);
+    });
+  });
+  // The command has ended without saying so.
+  lines.on("close", () => void last.then(() => process.exit(0)));
+}
+
+/** What is open and prepared, and the answers to requests about it. */
+export function answerWith(open: Open): (request: Request) => Promise<Reply> {
+  let computer: Computer | undefined;
+  let running: Running | undefined;
+  let memory: PeakMemory | undefined;
+  const release = async () => {
+    await running?.close?.();
+    running = undefined;
+  };
+  const modeOf = (name: string): RunningMode => {
+    const mode = running?.modes.find((one) => one.name === name);
+    if (!mode) throw new Error(`nothing is prepared that runs as "${name}"`);
+    return mode;
+  };
+  return async (request) => {
+    switch (request.do) {
+      case "open": {
+        const opened = await open(request.threads, request.options);
+        if ("unavailable" in opened) return opened;
+        computer = opened;
+        return { device: opened.device, versions: opened.versions };
+      }
+      case "prepare": {
+        await release();
+        const work = await loadWork(request.folder);
+        memory = markMemory();
+        const prepared = await computer!.prepare(work);
+        if ("unsupported" in prepared) return prepared;
+        running = prepared;
+        return { modes: prepared.modes.map(({ name, counted }) => ({ name, counted })) };
+      }
+      case "time": {
+        const mode = modeOf(request.mode);
+        return { times: await timeRuns(() => mode.run(), request) };
+      }
+      case "read": {
+        const mode = modeOf(request.mode);
+        await mode.run();
+        const peakBytes = memory?.read();
+        const outputs = Object.entries(await mode.read()).map(
+          ([name, data]) => [name, Float32Array.from(data)] as const,
+        );
+        await writeTensors(request.folder, Object.fromEntries(outputs));
+        const names = outputs.map(([name]) => name);
+        return { outputs: names, ...(peakBytes === undefined ? {} : { peakBytes }) };
+      }
+      case "release":
+        await release();
+        return { done: true };
+      case "close":
+        await release();
+        await computer?.close?.();
+        return { done: true };
+      default:
+        return request satisfies never;
+    }
+  };
+}

@@ -1,0 +1,58 @@
+// `bench`: how fast, beside others. What measures is in the project's folder `bench`, which is not installed.
+
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import { UserError } from "../errors.ts";
+import type { Terminal } from "../terminal.ts";
+
+const examples = `
+Examples:
+  $ warpweave bench deform_conv2d
+  $ warpweave bench deform_conv2d --preset square --target js --peers onnxruntime,im2col-js
+  $ warpweave bench deform_conv2d --shape 1,64,56,56,64,3 --grad --threads 2 --json
+  $ warpweave bench roi_align --out bench-results
+
+Peers are installed by \`npm --prefix bench/peers ci\` (ONNXRUNTIME_NODE_INSTALL=skip leaves out what
+GPUs need); torchvision is that of the system's python3. All that compute are held against each other
+first; one that disagrees is shown and not timed. --out also draws a page.`;
+
+/** What the folder \`bench\` exports. */
+interface Bench {
+  runBench(op: string, options: unknown, terminal: Terminal): Promise<void>;
+}
+
+/** Adds the command \`bench\`. */
+export function addBench(program: Command, terminal: Terminal): void {
+  program
+    .command("bench")
+    .description("times an operator on every target, beside other implementations")
+    .argument("<operator>", "deform_conv2d, conv2d, roi_align or roi_pool")
+    .option("--target <names>", "only these targets, e.g. js,wgsl")
+    .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
+    .option("--preset <names...>", "layers of networks: birefnet, centernet, dbnet, edvr, …")
+    .option("--with <tensors>", "optional tensors: mask, bias or both")
+    .option("--stride <number>", "of convolutions", "1")
+    .option("--threads <number>", "CPU threads, for those who take several", "1")
+    .option("--grad", "the forward pass and all gradients")
+    .option("--offsets <how>", "normal:2, uniform:40 (in pixels) or zero", "normal:2")
+    .option("--peers <names>", "all, none, or names with commas", "all")
+    .option("--runs <number>", "timed runs of each at least, in ten rounds", "20")
+    .option("--against <peer>", "whose times are divided by the others' (the fastest library's)")
+    .option("--json", "print a line of JSON for each contender and shape")
+    .option("--out <folder>", "write the results there, and a page that draws them")
+    .addHelpText("after", examples)
+    .action(async (op: string, options: unknown) => {
+      const bench = await loadBench();
+      await bench.runBench(op, options, terminal);
+    });
+}
+
+/** Found by its address: what is imported by name would be part of the package. */
+async function loadBench(): Promise<Bench> {
+  const url = new URL("../../../bench/command.ts", import.meta.url);
+  if (existsSync(url)) return (await import(url.href)) as Bench;
+  throw new UserError(
+    "bench runs in a checkout of the project, which has the peers' package and the baselines; " +
+      "the installed package has neither",
+  );
+}
