@@ -21,7 +21,10 @@ export const passNames: Readonly<Record<AddMode, string>> = {
 export const accumulationOf = (draft: Draft, { name }: Stage): Accumulation | undefined =>
   draft.accumulation.get(name) ?? (isSerial(draft.loops.get(name)) ? undefined : "atomic");
 
-const isSerial = (loops: Loops | undefined): boolean => (loops?.by ?? "serial") === "serial";
+const isSerial = (loops: Loops | undefined): boolean => {
+  const by = loops?.by ?? "serial";
+  return by === "serial" || by === "parallel";
+};
 
 /** All that adds to the elements of one stage. */
 export interface Additions {

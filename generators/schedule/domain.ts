@@ -17,6 +17,8 @@ export interface Walking {
   readonly jams: readonly { readonly axis: string; readonly by: number }[];
   /** The axes that the walks of its sums run innermost, the last one innermost of all. */
   readonly sums: readonly string[];
+  /** How many steps of the innermost loop run at once; one after another where absent. */
+  readonly vector?: number;
 }
 
 /** Nothing is asked. */
@@ -40,6 +42,10 @@ export type Walk =
 /** The loops of a walk that does not part. */
 export const loopsOf = ([first, ...more]: readonly Walk[]): readonly Loop[] =>
   first?.kind === "loop" && more.length === 0 ? [first.loop, ...loopsOf(first.inner)] : [];
+
+/** What is walked inside the outermost `depth` loops of a walk that does not part there. */
+export const insideOf = (walk: readonly Walk[], depth: number): readonly Walk[] =>
+  walk[0]?.kind === "loop" && depth > 0 ? insideOf(walk[0].inner, depth - 1) : walk;
 
 /** What the steps of a walk compute, of all of them. */
 export const elementsOf = (walk: readonly Walk[]): readonly Element[] =>

@@ -2,16 +2,24 @@
 // draft; lower.ts turns one into a plan at any time, so that each step can be looked at.
 
 import type { Kernel } from "../ir/kernel.ts";
+import type { Blocks } from "./contract/blocks.ts";
+import type { Tiles } from "./contract/tiles.ts";
 import type { Walking } from "./domain.ts";
 
 /** How the loops over a stage's domain run. */
 export type Loops =
   /** One after another, in the order of the axes. */
   | { readonly by: "serial" }
+  /** The outermost `loops` of them by CPU threads, as one loop; those inside one after another. */
+  | { readonly by: "parallel"; readonly loops: number }
   /** One thread for each element, `group` of them in a group. */
   | { readonly by: "threads"; readonly group: number }
   /** One group of `lanes` threads for each element, which share the walk of its reduction. */
-  | { readonly by: "lanes"; readonly lanes: number };
+  | { readonly by: "lanes"; readonly lanes: number }
+  /** A group of threads for each tile of the elements, which are sums of products. */
+  | { readonly by: "tiles"; readonly tiles: Tiles }
+  /** In strips of places, each with a panel of one factor of its sum: an element of `held`, where there is one. */
+  | { readonly by: "strips"; readonly blocks: Blocks; readonly held: string | undefined };
 
 /** How threads add to elements that indices choose. */
 export type Accumulation =
@@ -116,6 +124,8 @@ export interface Limits {
   /** Most threads of a group; 1 where there are no groups. */
   readonly threads: number;
   readonly sharedBytes: number;
+  /** Lanes of its vectors; 1 where absent. */
+  readonly vectors?: number;
 }
 
 /** Transforms in order, by name, with parameters: JSON. */

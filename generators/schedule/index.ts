@@ -13,13 +13,16 @@ import {
 } from "./draft.ts";
 import { lower } from "./lower.ts";
 import { accumulate } from "./transforms/accumulate.ts";
+import { contract } from "./transforms/contract.ts";
 import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
+import { layout } from "./transforms/layout.ts";
 import { materialise } from "./transforms/materialise.ts";
 import { order } from "./transforms/order.ts";
 import { panel } from "./transforms/panel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
+import { vector } from "./transforms/vector.ts";
 import { walk } from "./transforms/walk.ts";
 
 export type { Types } from "./buffers.ts";
@@ -28,11 +31,14 @@ export { lower } from "./lower.ts";
 
 /** Every transform there is; to add one is a file and a line here. */
 export const transforms: readonly Transform[] = [
+  layout,
   materialise,
   panel,
   order,
   walk,
   jam,
+  vector,
+  contract,
   lanes,
   pointwise,
   accumulate,

@@ -12,12 +12,16 @@ import {
   scalarsOf,
 } from "../ir/kernel.ts";
 import type { AddMode, NestExpr } from "../ir/nest.ts";
-import type { Plan, PlanStep } from "../ir/plan.ts";
+import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
 import { describeBuffers, type Types } from "./buffers.ts";
+import { groupsOfTiles } from "./contract/group.ts";
+import { heldStages, placeStrips } from "./contract/place.ts";
+import { type Contraction, recogniseStage } from "./contract/recognise.ts";
 import { asDeclared, loopsOf, walkDomain } from "./domain.ts";
 import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
+import { createNames } from "./names.ts";
 import { buildNest } from "./nests.ts";
 import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
@@ -32,10 +36,13 @@ export const entryName = (kernel: Kernel): string =>
 /** The plan of a draft as it stands. */
 export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const stored = new Set(launchedStages(draft).map((stage) => stage.name));
-  const kernel = placePanels(inlineStages(draft.kernel, stored), draft.panels);
+  const held = heldStages(draft);
+  const inlined = inlineStages(draft.kernel, new Set([...stored, ...held]));
+  const { kernel, placed } = placeStrips(placePanels(inlined, draft.panels), draft.loops);
   const stages = describeBuffers(kernel, types);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
-  const buffers = [...stages, ...sums];
+  const scratch = [...placed.values()].flatMap((one) => one.scratch);
+  const buffers = [...stages, ...sums, ...scratch];
   const entry = entryName(kernel);
   const used = { scalars: new Set<string>(), constants: new Set<string>() };
   const order = allScalars(kernel).map((s) => s.name);
@@ -44,6 +51,8 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const taken = [...buffers.map((b) => b.name), ...order];
   const nameOf = ([stage]: readonly Stage[]): string =>
     launches.length === 1 ? entry : `${entry}_${stage!.name}`;
+  const rows: PlanBuffer[] = [];
+  const nameRow = createNames(new Map(), [], taken).fresh;
   const launch = (stages: readonly Stage[], mode: AddMode): PlanStep => {
     const [{ name }] = stages as [Stage];
     const loops = draft.loops.get(name) ?? { by: "serial" };
@@ -51,21 +60,29 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     const names = new Map(kernel.names);
     const owned =
       draft.accumulation.get(name) === "owned" ? ownersFirst(kernel, stages) : undefined;
-    const apart = loops.by === "serial";
+    const apart = loops.by === "serial" || loops.by === "parallel";
     const walkingOf = (stage: string) => draft.walkings.get(stage) ?? asDeclared;
     const panels = kernel.stages.filter((s) => isPanel(s)).filter((s) => s.reader === name);
     const outer = panels[0]?.around ?? [];
     const own = owned?.stages ?? orderAdditions(kernel, stages, walkingOf(name).inner, names);
-    const walk = startWith(
-      walkDomain(kernel, own, walkingOf(name), { apart, outer }, names),
-      outer.length,
-      panels.flatMap((panel) =>
-        walkDomain(kernel, [panel], walkingOf(panel.name), { apart, around: outer }, names),
-      ),
+    const main = walkDomain(kernel, own, walkingOf(name), { apart, outer }, names);
+    const before = panels.map((panel) => ({
+      name: panel.name,
+      walk: walkDomain(kernel, [panel], walkingOf(panel.name), { apart, around: outer }, names),
+    }));
+    const first = before.flatMap((panel) => panel.walk);
+    const walk = startWith(main, outer.length, first);
+    const vectors = new Map(
+      [{ name, walk: main }, ...before].flatMap((made) => {
+        const [inner, by] = [loopsOf(made.walk).at(-1), walkingOf(made.name).vector];
+        return inner && by !== undefined ? [[inner, by] as const] : [];
+      }),
     );
-    const split = splitDomain(loopsOf(walk), owned?.owners);
+    const most = loops.by === "parallel" ? loops.loops : undefined;
+    const split = splitDomain(loopsOf(walk), owned?.owners ?? most);
+    const contraction = loops.by === "tiles" ? recogniseStage(kernel, name, names) : undefined;
     const suffixes = [again > 0 ? `_${again + 1}` : "", passNames[mode]];
-    const nest = buildNest({
+    const { nest, rows: ownRows } = buildNest({
       kernel: { ...kernel, names },
       stages: own,
       walk,
@@ -73,8 +90,13 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
       mode,
       buffers,
       loops,
+      contraction,
       name: [nameOf(stages), ...suffixes].join(""),
+      vectors,
+      nameRow: (like) => nameRow(`${name}_${like}`),
+      ...(placed.has(name) && { placed: placed.get(name)! }),
     });
+    rows.push(...ownRows);
     for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
     return {
@@ -84,7 +106,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
         scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
         body: unrollLoops(nest.body, draft.unroll),
       },
-      groups: groupsOf(split.flat, loops),
+      groups: groupsOf(split.flat, loops, contraction),
     };
   };
   const steps = launches.flatMap((stages): readonly PlanStep[] => {
@@ -125,7 +147,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
         default: Math.max(0, optionValues(a).indexOf(String(a.default))),
       })),
     ...(bounds.length > 0 && { bounds }),
-    buffers,
+    buffers: [...buffers, ...rows],
     sizes,
     steps,
   };
@@ -145,13 +167,22 @@ function groupStages(stages: readonly Stage[]): readonly (readonly Stage[])[] {
 }
 
 /** How many groups a launch has whose threads share out these loops. */
-function groupsOf(flat: readonly Loop[], loops: Loops): NestExpr {
+function groupsOf(
+  flat: readonly Loop[],
+  loops: Loops,
+  contraction: Contraction | undefined,
+): NestExpr {
   const elements = product(flat.map((l) => hostExpr(l.hi)));
   switch (loops.by) {
     case "serial":
+    case "parallel":
+    case "strips":
       return { kind: "const", type: "i32", value: 1 };
     case "lanes":
       return elements;
+    case "tiles":
+      if (!contraction) throw new Error("only a contraction is made tile by tile");
+      return groupsOfTiles(contraction, loops.tiles);
     case "threads": {
       if (loops.group === 1) return elements;
       const group: NestExpr = { kind: "const", type: "i32", value: loops.group };

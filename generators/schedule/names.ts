@@ -16,6 +16,8 @@ export interface Names {
   /** Marks a name as the author's, to be kept in the output though it may be used once. */
   readonly keep: (name: string) => void;
   readonly kept: ReadonlySet<string>;
+  /** Was a name given here, and not by the launch's parameters? */
+  readonly isMade: (name: string) => boolean;
   /** The hint a name was made from. */
   readonly baseOf: (name: string) => string;
 }
@@ -47,6 +49,7 @@ export function createNames(
     constant: (option) => option.toUpperCase(),
     keep: (name) => kept.add(name),
     kept,
+    isMade: (name) => bases.has(name),
     baseOf: (name) => bases.get(name) ?? name,
   };
 }

@@ -1,6 +1,8 @@
 // One launch as one function: its domain's loops, bound as the draft says, around its elements' values.
 
+import type { Loop } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
+import { hostExpr } from "../ir/host.ts";
 import {
   elementsOf,
   isOption,
@@ -23,7 +25,11 @@ import {
 import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { findContexts, rootContext } from "./contexts.ts";
-import { elementsOf as elementsIn, loopsOf, type Walk } from "./domain.ts";
+import { tileContraction } from "./contract/group.ts";
+import type { Placed } from "./contract/place.ts";
+import { type Contraction, valuesIn } from "./contract/recognise.ts";
+import { buildStrips } from "./contract/strips.ts";
+import { elementsOf as elementsIn, insideOf, loopsOf, type Walk } from "./domain.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
 import { heldDims, onlyHeld } from "./panels.ts";
@@ -49,11 +55,22 @@ export interface NestRequest {
   readonly split: Split;
   readonly mode: AddMode;
   readonly name: string;
+  /** The stage as a sum of products, where it is made tile by tile. */
+  readonly contraction?: Contraction | undefined;
+  /** The stage as a contraction in strips, where it is made so. */
+  readonly placed?: Placed;
+  /** Innermost loops that run several steps at once, with how many. */
+  readonly vectors: ReadonlyMap<Loop, number>;
+  /** A name for a row of memory that nothing of the plan has yet. */
+  readonly nameRow: (like: string) => string;
 }
 
-/** The loop nest of one launch. */
-export function buildNest(request: NestRequest): Nest {
-  const { kernel, stages, walk, split, mode, buffers, loops, name } = request;
+/** The loop nest of one launch, and the rows of memory that only it uses. */
+export function buildNest(request: NestRequest): {
+  readonly nest: Nest;
+  readonly rows: readonly PlanBuffer[];
+} {
+  const { kernel, stages, walk, split, mode, buffers, loops, name, vectors, nameRow } = request;
   const [first] = stages;
   if (!first) throw new Error(`${name} has nothing to compute`);
   const bufferOf = (stage: Stage, part: number) =>
@@ -68,7 +85,12 @@ export function buildNest(request: NestRequest): Nest {
     stages.filter((stage) => stage.kind === "scatter"),
     context,
   );
-  const elements = elementsIn(walk).flatMap(({ parts }) => parts.map((e) => ({ e, context })));
+  const { contraction, placed } = request;
+  const computed =
+    (contraction && valuesIn(contraction)) ??
+    placed?.values ??
+    elementsIn(walk).flatMap(({ parts }) => parts);
+  const elements = computed.map((e) => ({ e, context }));
   const placer = createPlacer({
     root,
     names,
@@ -80,18 +102,45 @@ export function buildNest(request: NestRequest): Nest {
     onConstant: (option) => constants.add(option.toUpperCase()),
   });
   const domain = loopsOf(walk);
-  const site: Site = { placer, names, stages, region, walk, domain, split, mode, bufferOf };
+  const rows: PlanBuffer[] = [];
+  const newRow: Site["newRow"] = (loop, like, type) => {
+    rows.push(rowOf(nameRow(like), loop, type, loops.by === "parallel" || loops.by === "strips"));
+    return rows.at(-1)!.name;
+  };
+  const made = { placer, names, stages, region, walk, domain, split, mode, bufferOf };
+  const site: Site = { ...made, vectors, newRow };
 
-  const built = build(site, root, loops);
+  const built = build(site, root, request);
   const shared = built.shared.map((b) => b.name);
   const body = renumber(tidy(built.body, names.kept), names.baseOf, [...taken, ...shared]);
-  return {
+  const nest: Nest = {
     name,
     scalars: [...scalars].map(([scalar, type]) => ({ name: scalar, type })),
     constants: [...constants].map((constant) => ({ name: constant, type: "i32" })),
-    buffers: [...usedBuffers(body, buffers), ...built.shared],
+    buffers: [...usedBuffers(body, [...buffers, ...rows]), ...built.shared],
     group: built.group,
     body,
+  };
+  return { nest, rows };
+}
+
+/** A workspace with an element for each step of a loop. */
+function rowOf(
+  name: string,
+  { hi }: Loop,
+  dtype: PlanBuffer["dtype"],
+  perWorker: boolean,
+): PlanBuffer {
+  return {
+    name,
+    place: "global",
+    dtype,
+    access: "update",
+    shape: [hostExpr(hi)],
+    strides: [i32(1)],
+    role: "workspace",
+    axes: [],
+    ...(perWorker && { perWorker }),
   };
 }
 
@@ -101,19 +150,41 @@ interface Built {
   readonly group: number;
 }
 
-function build(site: Site, root: Scope, loops: Loops): Built {
+function build(site: Site, root: Scope, request: NestRequest): Built {
+  const { loops, contraction, placed } = request;
   switch (loops.by) {
     case "serial": {
       storeWalk(site, site.walk, root, undefined);
       return { body: root.body, shared: [], group: 1 };
     }
+    case "parallel":
+      return buildParallel(site, root);
     case "threads":
       return buildThreads(site, root, loops.group);
     case "lanes":
       return shareSum(site, root, loops.lanes);
+    case "tiles":
+      if (!contraction) throw new Error("only a contraction is made tile by tile");
+      return tileContraction(site, root, contraction, loops.tiles);
+    case "strips":
+      if (!placed) throw new Error("only a contraction is made in strips");
+      return buildStrips(site, root, placed.blocked, placed.scratch);
     default:
       return loops satisfies never;
   }
+}
+
+/** The outermost loops as one that CPU threads share out. */
+function buildParallel(site: Site, root: Scope): Built {
+  const { names, split, walk } = site;
+  const place = names.fresh("index");
+  names.keep(place);
+  const total = elementCount(site, root);
+  const inner = innerScope(root, split.flat);
+  splitIndex(site, inner, variable(place));
+  storeWalk(site, insideOf(walk, split.flat.length), inner, undefined);
+  const loop = loopOf(place, i32(0), total, "parallel", inner.body);
+  return { body: [...root.body, loop], shared: [], group: 1 };
 }
 
 function buildThreads(site: Site, root: Scope, group: number): Built {

@@ -28,6 +28,10 @@ export interface Site {
   /** How additions meet those of other threads. */
   readonly mode: AddMode;
   readonly bufferOf: (stage: Stage, part: number) => PlanBuffer;
+  /** Innermost loops that run several steps at once, with how many. */
+  readonly vectors: ReadonlyMap<Loop, number>;
+  /** A new row of memory for what the steps of such a loop keep. */
+  readonly newRow: (loop: Loop, like: string, type: PlanBuffer["dtype"]) => string;
 }
 
 /** An operation on ints. */

@@ -4,11 +4,13 @@ import { allOf, convert } from "../ir/build.ts";
 import type { Expr, Loop } from "../ir/expr.ts";
 import type { Scatter } from "../ir/kernel.ts";
 import type { NestExpr, Scalar } from "../ir/nest.ts";
+import type { PlanBuffer } from "../ir/plan.ts";
 import { flatten } from "./address.ts";
+import { distributeLoop } from "./distribution/index.ts";
 import type { Element, Walk } from "./domain.ts";
 import { heldDims, onlyHeld } from "./panels.ts";
 import type { Region } from "./regions.ts";
-import { innerScope, type Scope } from "./scope.ts";
+import { innerScope, outwards, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
 import { sumsOf } from "./totals.ts";
 
@@ -30,7 +32,27 @@ export function storeWalk(
     const { scope: inner, close } = site.placer.openLoops([part.loop], scope);
     storeWalk(site, part.inner, inner, place);
     close();
+    distribute(site, part.loop, scope);
   }
+}
+
+/** Makes the loop that was closed last one that runs several steps at once, where that is asked for. */
+export function distribute({ vectors, names, newRow }: Site, loop: Loop, scope: Scope): void {
+  const by = vectors.get(loop);
+  const last = scope.body.at(-1);
+  if (by === undefined || last?.kind !== "for") return;
+  const root = [...outwards(scope)].at(-1)!;
+  const fixed = new Set(root.body.flatMap((s) => (s.kind === "let" ? [s.name] : [])));
+  const fresh = (like: string): string => {
+    const name = names.fresh(names.baseOf(like));
+    if (names.kept.has(like)) names.keep(name);
+    return name;
+  };
+  const isFixed = (name: string): boolean => fixed.has(name) || !names.isMade(name);
+  const newRowOf = (like: string, type: PlanBuffer["dtype"]) =>
+    newRow(loop, names.baseOf(like), type);
+  scope.body.pop();
+  scope.body.push(...distributeLoop(last, { by, fresh, newRow: newRowOf, isFixed }));
 }
 
 /** Stores (or adds) what one step computes, of the indices bound in `scope`. */

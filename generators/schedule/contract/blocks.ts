@@ -5,9 +5,11 @@ import { domain, freshLoop, make, select } from "../../ir/build.ts";
 import { constant, type Expr, index, int, type Loop } from "../../ir/expr.ts";
 import { type Facts, factsOf } from "../../ir/facts.ts";
 import type { Gather, Kernel } from "../../ir/kernel.ts";
-import { freeLoops, substitute } from "../../ir/walk.ts";
+import { freeLoops, substitute, visit } from "../../ir/walk.ts";
+import { copyTo } from "../copies.ts";
 import type { Refused } from "../draft.ts";
-import type { Contraction } from "./recognise.ts";
+import { findSplits, settleTest, splitNodes } from "../splits.ts";
+import { type Contraction, withBatch } from "./recognise.ts";
 import { costAlong } from "./walkOrder.ts";
 
 /** Sizes of the pieces in which a product is computed. */
@@ -18,6 +20,8 @@ export interface Blocks {
   readonly columns: number;
   /** Places of a panel: a multiple of `rows`. */
   readonly pixels: number;
+  /** Neighbours of a panel's row that are made at once; 1 where vectors are of no use. */
+  readonly lanes: number;
   /** What a panel is to take at most, where it can be cut. */
   readonly kibibytes: number;
 }
@@ -40,6 +44,8 @@ export interface Blocked {
   /** The second factor as a stage of which one panel at a time is made. */
   readonly panel: Gather;
   readonly roles: readonly Role[];
+  /** What is walked for each place and tap of the panel. */
+  readonly row: Row;
   /** The place in the panel's stage that a term reads. */
   readonly at: readonly Expr[];
   /** The loops of the sum: those in chunks, and those inside each step of them. */
@@ -51,22 +57,31 @@ export interface Blocked {
   readonly packBatch: readonly Loop[];
 }
 
+/** How the dimensions that are held whole are walked: those loops, the place in each dimension, the value there. */
+export interface Row {
+  readonly loops: readonly Loop[];
+  readonly at: readonly Expr[];
+  readonly value: Expr;
+}
+
 /** Cuts a contraction whose second factor is an element of `held`, where that is given; or says why it cannot. */
 export function cutBlocks(
   kernel: Kernel,
-  contraction: Contraction,
+  given: Contraction,
   blocks: Blocks,
   held: Gather | undefined,
   nameOf: (hint: string) => string,
   names: Map<Expr | Loop, string>,
 ): Blocked | Refused {
+  const contraction = alongMemory(given);
   const { stage, k, b, m, p, f } = contraction;
   const facts = factsOf(kernel);
   const loose = k.find((l) => l.lo !== int(0) || freeLoops(l.hi).size > 0);
-  if (loose)
-    return { refused: `how far the sum of ${stage.name} runs over ${loose.axis} varies` };
+  if (loose) return { refused: `how far the sum of ${stage.name} runs over ${loose.axis} varies` };
   const own = held && readsOnly(contraction, held);
-  const { panel, at } = own ?? makePanel(contraction, nameOf(`${stage.name}_panel`), names);
+  const { panel, at } = own ?? makePanel(contraction, nameOf(stage.name), names);
+  if (panel.parts.length > 1)
+    return { refused: `an element of ${panel.name} is made of several numbers` };
   const roles = findRoles(panel, at, contraction, facts);
   const places = roles.filter((role) => role.is === "place").map(({ loop }) => loop);
   if (places.length !== p.length || p.some((l) => !places.includes(l)))
@@ -76,8 +91,55 @@ export function cutBlocks(
   const packBatch = b.filter((l) => freeLoops(f.value).has(l));
   const last = m.at(-1);
   if (!last) return { refused: `${stage.name} has no axis of its first factor alone` };
-  const pack = packFactor(contraction, packBatch, [...taps, ...steps], blocks.columns, nameOf, names);
-  return { contraction, blocks, panel, roles, at, taps, steps, pack, packBatch };
+  const pack = packFactor(
+    contraction,
+    packBatch,
+    [...taps, ...steps],
+    blocks.columns,
+    nameOf,
+    names,
+  );
+  const row = walkRow(panel, roles, facts, names);
+  return { contraction, blocks, panel, roles, row, at, taps, steps, pack, packBatch };
+}
+
+/**
+ * The contraction with only those loops as places that lie side by side in memory, so that a place is one number.
+ */
+function alongMemory(c: Contraction): Contraction {
+  const last = c.p.at(-1);
+  const end = last ? c.at.indexOf(index(last)) : -1;
+  const isBeside = (l: Loop, from: number): boolean =>
+    c.p.slice(from).every((later, i) => c.at[end - (c.p.length - 1 - from) + i] === index(later)) &&
+    c.at.includes(index(l));
+  const first = c.p.findIndex((l, d) => isBeside(l, d));
+  return withBatch(c, new Set(c.p.slice(0, Math.max(0, first))));
+}
+
+/** The walk of the dimensions held whole, cut at their owners so that these run outside. */
+function walkRow(
+  panel: Gather,
+  roles: readonly Role[],
+  facts: Facts,
+  names: Map<Expr | Loop, string>,
+): Row {
+  const own = panel.domain.filter((_, d) => roles[d]!.is === "row");
+  const splits = findSplits(panel.parts, own, facts, names);
+  const insideOf = (l: Loop): Expr => index(splits.get(l)?.within ?? l);
+  const at = own.map((l) => splits.get(l)?.whole(insideOf(l)) ?? index(l));
+  const copy = copyTo(
+    {
+      count: 1,
+      indices: new Map(own.map((l, d) => [l, [at[d]!]])),
+      nodes: splitNodes(splits, 1, (l) => [insideOf(l)]),
+      settle: (e) => settleTest(e, facts),
+      order: (over) => over,
+    },
+    moveNames(names),
+  );
+  const blocks = own.flatMap((l) => splits.get(l)?.block ?? []);
+  const loops = [...blocks, ...own.map((l) => splits.get(l)?.within ?? l)];
+  return { loops, at, value: copy(panel.parts[0]!)[0]! };
 }
 
 /** The second factor where it is one element of `held`. */
@@ -127,9 +189,7 @@ function findRoles(
   const summed = plain.filter((l): l is Loop => l !== undefined && k.includes(l));
   // Where every dimension is one of the sum alone, that along which least changes is held whole.
   const must = panel.domain.some((_, d) => plain[d] === undefined);
-  const costs = new Map(
-    panel.domain.map((l, d) => [plain[d], costAlong(panel.parts, l)] as const),
-  );
+  const costs = new Map(panel.domain.map((l, d) => [plain[d], costAlong(panel.parts, l)] as const));
   const whole = must
     ? undefined
     : summed.reduce<Loop | undefined>(
@@ -168,7 +228,9 @@ function packFactor(
   const loopOf = (l: Loop): Loop => fresh.get(l) as Loop;
   const over = [...outer.map(loopOf), block, ...sum.map(loopOf), column];
   const made = domain(over, [select(exists, value!, constant(0, "acc"))], moveNames(names));
-  const from = f.value.kind === "read" ? f.value.from : "factor";
+  const reads = new Set<string>();
+  visit([f.value], (e) => void (e.kind === "read" && reads.add(e.from)));
+  const from = reads.size === 1 ? [...reads][0]! : "factor";
   return {
     kind: "gather",
     name: nameOf(`${from}_packed`),

@@ -32,6 +32,8 @@ export const jam: Transform = {
       return { refused: `say along which axis of ${stage.name}: ${axes}` };
     }
     const { jams, ...rest } = draft.walkings.get(stage.name) ?? asDeclared;
+    if (rest.vector !== undefined)
+      return { refused: `steps of the innermost loop of ${stage.name} run at once` };
     const refused =
       refuseAxes(stage, [...jams.map((other) => other.axis), String(axis)]) ??
       refuseWalking(draft, stage.name);

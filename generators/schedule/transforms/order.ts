@@ -33,6 +33,8 @@ export const order: Transform = {
     const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));
     if (around !== undefined)
       return { refused: `a panel is made at each step of the loop over ${around}` };
+    if (draft.walkings.get(stage.name)?.vector !== undefined)
+      return { refused: `steps of the innermost loop of ${stage.name} run at once` };
     const walking = { ...(draft.walkings.get(stage.name) ?? asDeclared), inner };
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },

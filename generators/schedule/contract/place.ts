@@ -1,0 +1,76 @@
+// Which stages of a draft are computed in strips, and what that adds to its kernel: a stage for each packed factor,
+// and scratch memory for each CPU thread.
+
+import type { Expr, Loop } from "../../ir/expr.ts";
+import { type Kernel, partName, type Stage, valuesOf } from "../../ir/kernel.ts";
+import type { PlanBuffer } from "../../ir/plan.ts";
+import type { Draft, Loops } from "../draft.ts";
+import { type Blocked, cutBlocks } from "./blocks.ts";
+import { recognise } from "./recognise.ts";
+import { describeScratch } from "./scratch.ts";
+
+/** A stage that is computed in strips. */
+export interface Placed {
+  readonly blocked: Blocked;
+  /** Its panel, and its sums. */
+  readonly scratch: readonly [PlanBuffer, PlanBuffer];
+  /** Everything that its launch computes. */
+  readonly values: readonly Expr[];
+}
+
+/** The stages of which strips hold panels: neither computed where they are read nor stored whole. */
+export const heldStages = ({ loops }: Draft): ReadonlySet<string> =>
+  new Set(
+    [...loops.values()].flatMap((l) => (l.by === "strips" && l.held !== undefined ? [l.held] : [])),
+  );
+
+/** `kernel` with what its strips need; held stages are made where they are used. */
+export function placeStrips(
+  kernel: Kernel,
+  loops: ReadonlyMap<string, Loops>,
+): { readonly kernel: Kernel; readonly placed: ReadonlyMap<string, Placed> } {
+  const placed = new Map<string, Placed>();
+  if (![...loops.values()].some(({ by }) => by === "strips")) return { kernel, placed };
+  const names = new Map<Expr | Loop, string>(kernel.names);
+  const taken = new Set([
+    ...kernel.tensors.map(({ name }) => name),
+    ...kernel.stages.flatMap((s) =>
+      valuesOf(s).map((_, i, all) => partName(s.name, i, all.length)),
+    ),
+    ...kernel.attrs.map(({ name }) => name),
+  ]);
+  const nameOf = (hint: string): string => {
+    let name = hint;
+    for (let n = 2; taken.has(name); n++) name = `${hint}${n}`;
+    taken.add(name);
+    return name;
+  };
+  const held = new Set<string>();
+  const stages = kernel.stages.flatMap((stage): readonly Stage[] => {
+    const own = loops.get(stage.name);
+    if (own?.by !== "strips" || stage.kind !== "gather") return [stage];
+    const contraction = recognise(kernel, stage, names);
+    if ("refused" in contraction) throw new Error(contraction.refused);
+    const panel = kernel.stages.find((s) => s.kind === "gather" && s.name === own.held);
+    if (panel) held.add(panel.name);
+    const blocked = cutBlocks(
+      kernel,
+      contraction,
+      own.blocks,
+      panel?.kind === "gather" ? panel : undefined,
+      nameOf,
+      names,
+    );
+    if ("refused" in blocked) throw new Error(blocked.refused);
+    placed.set(stage.name, {
+      blocked,
+      scratch: describeScratch(blocked, nameOf),
+      values: [blocked.row.value, contraction.element],
+    });
+    return [blocked.pack, stage];
+  });
+  return {
+    kernel: { ...kernel, stages: stages.filter(({ name }) => !held.has(name)), names },
+    placed,
+  };
+}

@@ -1,0 +1,134 @@
+// What `contract` asks for where there are no groups of threads: strips, with their sizes, and the stage whose
+// elements panels hold.
+
+import type { Gather, Kernel } from "../../ir/kernel.ts";
+import { rootsOf } from "../../ir/kernel.ts";
+import { visit } from "../../ir/walk.ts";
+import {
+  type Choice,
+  type Draft,
+  innerStages,
+  type Limits,
+  launchedStages,
+  type Params,
+  type Refused,
+} from "../draft.ts";
+import { inlineStages } from "../inline.ts";
+import { type Blocks, cutBlocks } from "./blocks.ts";
+import { recognise } from "./recognise.ts";
+
+const nobody = "none";
+
+/** The stages that can be made so. */
+const gathers = (draft: Draft): readonly string[] =>
+  launchedStages(draft).flatMap(({ kind, name }) => (kind === "gather" ? [name] : []));
+
+/** The parameters of `contract` without groups. */
+export function stripChoices(draft: Draft, limits: Limits): readonly Choice[] {
+  const stages = gathers(draft);
+  const first = stages.find((name) => !("refused" in inStrips(draft, name, findHeld(draft, name))));
+  const { rows, columns, pixels, kibibytes, lanes } = usualBlocks(limits);
+  return [
+    { name: "stage", values: stages, default: first ?? stages[0] ?? "" },
+    { name: "held", values: ["auto", nobody, ...innerStages(draft)], default: "auto" },
+    { name: "MR", values: [2, 3, 4, 6, 8], default: rows },
+    { name: "NR", values: [4, 8, 16], default: columns },
+    { name: "BP", values: [24, 48, 96, 192], default: pixels },
+    { name: "KiB", values: [64, 128, 256, 512, 1024], default: kibibytes },
+    { name: "lanes", values: [1, 4, 8, 16], default: lanes },
+  ];
+}
+
+/** What suits machines with vectors of so many lanes. */
+function usualBlocks({ vectors = 1 }: Limits): Blocks {
+  if (vectors >= 8) return { rows: 6, columns: 16, pixels: 96, kibibytes: 256, lanes: 8 };
+  if (vectors >= 4) return { rows: 3, columns: 8, pixels: 48, kibibytes: 256, lanes: 4 };
+  return { rows: 4, columns: 4, pixels: 48, kibibytes: 256, lanes: 1 };
+}
+
+/** `draft` with a stage in strips, or why it cannot be. */
+export function contractInStrips(draft: Draft, params: Params): Draft | Refused {
+  const [name, held] = [String(params.stage), String(params.held)];
+  const sizes = ["MR", "NR", "BP", "KiB", "lanes"] as const;
+  for (const size of sizes) {
+    const value = params[size];
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1)
+      return { refused: `${size} is a positive whole number, not ${value}` };
+  }
+  const { MR, NR, BP, KiB, lanes } = params as Readonly<Record<(typeof sizes)[number], number>>;
+  if (![4, 8, 16].includes(NR)) return { refused: `NR is 4, 8 or 16, not ${NR}` };
+  if (![1, 4, 8, 16].includes(lanes)) return { refused: `lanes is 1, 4, 8 or 16, not ${lanes}` };
+  if (MR * NR > mostOfBlock)
+    return { refused: `a block has at most ${mostOfBlock} elements, not ${MR * NR}` };
+  if (BP % MR !== 0) return { refused: `MR divides BP, which ${MR} and ${BP} do not` };
+  if (draft.loops.has(name)) return { refused: `how the loops of ${name} run is chosen already` };
+  if (draft.walkings.has(name) || draft.panels.has(name))
+    return { refused: `a step of ${name} computes several elements, or in another order` };
+  const chosen = held === "auto" ? findHeld(draft, name) : held === nobody ? undefined : held;
+  const cut = inStrips(draft, name, chosen);
+  if ("refused" in cut) return cut;
+  const blocks: Blocks = { rows: MR, columns: NR, pixels: BP, kibibytes: KiB, lanes };
+  return {
+    ...draft,
+    loops: new Map(draft.loops).set(name, { by: "strips", blocks, held: chosen }),
+  };
+}
+
+/** More sums than this do not stay in registers. */
+const mostOfBlock = 128;
+
+/** The stage of which panels of a product hold elements: one factor is an element of it, and nothing else is. */
+function findHeld(draft: Draft, name: string): string | undefined {
+  const stored = new Set(launchedStages(draft).map((s) => s.name));
+  return innerStages(draft).find((inner) => {
+    if (stored.has(inner)) return false;
+    const { kernel, stage } = keep(draft, name, inner);
+    if (!stage) return false;
+    const found = recognise(kernel, stage, new Map(kernel.names));
+    if ("refused" in found) return false;
+    const { value } = found.s;
+    return value.kind === "read" && value.from === inner && countReaders(kernel, inner) === 1;
+  });
+}
+
+const countReaders = ({ stages }: Kernel, name: string): number =>
+  stages.filter((stage) => {
+    let reads = false;
+    visit(rootsOf(stage), (e) => {
+      reads ||= e.kind === "read" && e.from === name;
+    });
+    return reads;
+  }).length;
+
+/** The kernel whose stages are stored as drafted, and `held` too; and one of its stages. */
+function keep(draft: Draft, name: string, held: string | undefined) {
+  const stored = new Set(launchedStages(draft).map((s) => s.name));
+  const kernel = inlineStages(draft.kernel, new Set([...stored, ...(held ? [held] : [])]));
+  const stage = kernel.stages.find((s): s is Gather => s.kind === "gather" && s.name === name);
+  return { kernel, stage };
+}
+
+/** A stage cut into strips, or why it cannot be. */
+function inStrips(draft: Draft, name: string, held: string | undefined) {
+  const launched = launchedStages(draft).find((s) => s.name === name);
+  if (!launched) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
+  if (launched.kind === "scatter")
+    return { refused: `${name} adds to elements that its indices choose` };
+  const { kernel, stage } = keep(draft, name, held);
+  if (!stage) return { refused: `there is no stage named ${name}` };
+  const names = new Map(kernel.names);
+  const contraction = recognise(kernel, stage, names);
+  if ("refused" in contraction) return contraction;
+  const own = held ? kernel.stages.find((s) => s.name === held) : undefined;
+  if (held && own?.kind !== "gather") return { refused: `there is no inner stage named ${held}` };
+  if (held && countReaders(kernel, held) !== 1)
+    return { refused: `${held} is read by other stages than ${name} too` };
+  return cutBlocks(
+    kernel,
+    contraction,
+    usualBlocks({ threads: 1, sharedBytes: 0 }),
+    own?.kind === "gather" ? own : undefined,
+    (hint) => hint,
+    names,
+  );
+}

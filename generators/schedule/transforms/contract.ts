@@ -1,0 +1,70 @@
+import { recognise } from "../contract/recognise.ts";
+import { contractInStrips, stripChoices } from "../contract/request.ts";
+import { refuseTiles, type Tiles } from "../contract/tiles.ts";
+import { asDeclared } from "../domain.ts";
+import {
+  type Choice,
+  type Draft,
+  type Limits,
+  launchedStages,
+  type Params,
+  type Transform,
+} from "../draft.ts";
+import { inlineStages } from "../inline.ts";
+
+/** The lever of convolutions and other products of matrices: what neighbours share is made once for a tile. */
+export const contract: Transform = {
+  name: "contract",
+  doc: "a sum of products for each element → tiles of elements, whose factors are made once for a tile",
+  choices: (draft, limits) =>
+    limits.threads === 1 ? stripChoices(draft, limits) : groupChoices(draft),
+  apply: (draft, params, limits) =>
+    limits.threads === 1
+      ? contractInStrips(draft, params)
+      : contractInGroups(draft, params, limits),
+};
+
+const groupChoices = (draft: Draft): readonly Choice[] => [
+  {
+    name: "stage",
+    values: launchedStages(draft).flatMap(({ kind, name }) => (kind === "gather" ? [name] : [])),
+    default: launchedStages(draft).find(({ kind }) => kind === "gather")?.name ?? "",
+  },
+  { name: "BM", values: [16, 32, 64, 128], default: 64 },
+  { name: "BP", values: [16, 32, 64, 128], default: 64 },
+  { name: "BK", values: [4, 8, 16, 32], default: 16 },
+  { name: "TM", values: [2, 4, 8], default: 8 },
+  { name: "TP", values: [2, 4, 8], default: 8 },
+  { name: "pad", values: [0, 1, 4], default: 0 },
+];
+
+function contractInGroups(draft: Draft, { stage: name, ...sizes }: Params, limits: Limits) {
+  const { BM, BP, BK, TM, TP, pad } = sizes as Readonly<Record<keyof Tiles, number>>;
+  const tiles: Tiles = { BM, BP, BK, TM, TP, pad };
+  const refused = refuseTiles(tiles, limits) ?? refuseContraction(draft, String(name));
+  if (refused) return refused;
+  if (draft.loops.has(String(name)))
+    return { refused: `how the loops of ${name} run is chosen already` };
+  if (draft.panels.size > 0)
+    return { refused: "a panel is made by loops that run one after another" };
+  if ((draft.walkings.get(String(name)) ?? asDeclared) !== asDeclared)
+    return { refused: `a step of ${name} computes several elements, or in another order` };
+  return {
+    ...draft,
+    loops: new Map(draft.loops).set(String(name), { by: "tiles" as const, tiles }),
+  };
+}
+
+/** Why a stage is no contraction, or nothing. */
+export function refuseContraction(draft: Draft, name: string) {
+  const stage = launchedStages(draft).find((s) => s.name === name);
+  if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
+  if (stage.kind === "scatter")
+    return { refused: `${name} adds to elements that its indices choose` };
+  const stored = new Set(launchedStages(draft).map((s) => s.name));
+  const kernel = inlineStages(draft.kernel, stored);
+  const found = kernel.stages.find((s) => s.name === name);
+  if (found?.kind !== "gather") return { refused: `there is no stage named ${name}` };
+  const contraction = recognise(kernel, found, new Map(kernel.names));
+  return "refused" in contraction ? contraction : undefined;
+}
