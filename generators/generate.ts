@@ -8,7 +8,8 @@ import {
   type OperatorSource,
 } from "./compile.ts";
 import { describeSignature } from "./emit/signature.ts";
-import type { Target } from "./emit/target.ts";
+import type { Binary, Target } from "./emit/target.ts";
+import type { Files } from "./emit/write.ts";
 import { describeGradients, gradientsOn } from "./gradients.ts";
 import type { Kernel } from "./ir/kernel.ts";
 import { abiVersion, fingerprint } from "./manifest/abi.ts";
@@ -36,6 +37,8 @@ export interface Left {
 export interface Generated {
   /** Texts by path below the output folder, in the order of their paths. */
   readonly files: ReadonlyMap<string, string>;
+  /** The files of bytes that are made of some of them. */
+  readonly binaries: readonly Binary[];
   readonly manifest: Manifest;
   /** Gradients that are left out: they add to elements that an index chooses, and the target cannot. */
   readonly left: readonly Left[];
@@ -91,6 +94,7 @@ export function generateAll(
   const files = new Map<string, string>();
   const described: Record<string, ManifestOperator> = {};
   const left: Left[] = [];
+  const binaries: Binary[] = [];
   for (const operator of operators) {
     if (described[operator.name])
       throw new Error(
@@ -106,6 +110,7 @@ export function generateAll(
       left.push(...gradients.left);
     }
     const units = [...forward, ...backward];
+    for (const { target, files: own } of units) binaries.push(...(target.binaries?.(own) ?? []));
     const texts = [...units.flatMap((unit) => [...unit.files]), ...adaptOperator(units)];
     for (const [path, text] of texts) {
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);
@@ -126,5 +131,15 @@ export function generateAll(
   files.set("manifest.schema.json", json(manifestSchema));
   files.set("abi.json", json({ abi: abiVersion, fingerprint: fingerprint(manifest) }));
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return { files: new Map(sorted), manifest, left };
+  return { files: new Map(sorted), binaries, manifest, left };
+}
+
+/** All files, with the bytes that are made of texts, in the order of their paths. */
+export async function makeBinaries({
+  files,
+  binaries,
+}: Pick<Generated, "files" | "binaries">): Promise<Files> {
+  const all = new Map<string, string | Uint8Array>(files);
+  for (const { path, from, make } of binaries) all.set(path, await make(files.get(from)!));
+  return new Map([...all].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

@@ -16,7 +16,7 @@ export {
 export type { Target } from "./emit/target.ts";
 export { DeclarationError } from "./frontend/diagnostics.ts";
 export { type Operator, readOperator, readOperators } from "./frontend/operator.ts";
-export { type Generated, generateAll, type Left } from "./generate.ts";
+export { type Generated, generateAll, type Left, makeBinaries } from "./generate.ts";
 export { backwardKernel, type Gradients, gradientsOn } from "./gradients.ts";
 export { checkKernel } from "./ir/check.ts";
 export { dumpKernel } from "./ir/dump.ts";

@@ -15,7 +15,7 @@ import { scheduleOn } from "../../generators/compile.ts";
 import { writeFiles } from "../../generators/emit/write.ts";
 import type { Operator } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
-import { generateAll } from "../../generators/generate.ts";
+import { generateAll, makeBinaries } from "../../generators/generate.ts";
 import { targets } from "../../targets/registry.ts";
 import { checkOperator } from "./agree.ts";
 import { type Report, writeReport } from "./report.ts";
@@ -61,7 +61,9 @@ await main(async () => {
 
 /** Writes the folder `generated`, as `warpweave generate` does. */
 async function generate(operators: readonly Operator[], start: number): Promise<string> {
-  const { files } = generateAll(operators, targets, (_, target) => scheduleOn(target));
+  const files = await makeBinaries(
+    generateAll(operators, targets, (_, target) => scheduleOn(target)),
+  );
   const written = await writeFiles(resolve(packageRoot, "generated"), files);
   const bytes = [...files.values()].reduce((n, text) => n + Buffer.byteLength(text), 0);
   const changed = written.length === 0 ? "none changed" : `${written.length} written`;

@@ -1,10 +1,10 @@
-// Generated texts and a folder: comparing them, and writing what differs.
+// Generated files and a folder: comparing them, and writing what differs.
 
 import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 
-/** Texts of files by their paths below a folder. */
-export type Texts = ReadonlyMap<string, string>;
+/** Files, texts or bytes, by their paths below a folder. */
+export type Files = ReadonlyMap<string, string | Uint8Array>;
 
 /** How a folder differs from what was generated; paths below the folder. */
 export interface Differences {
@@ -14,9 +14,9 @@ export interface Differences {
   readonly extra: readonly string[];
 }
 
-async function readText(path: string): Promise<string | undefined> {
+async function readBytes(path: string): Promise<Buffer | undefined> {
   try {
-    return await readFile(path, "utf8");
+    return await readFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
@@ -34,33 +34,36 @@ async function listFiles(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** Compares a folder with generated texts, byte for byte, and writes nothing. */
-export async function compareFiles(folder: string, files: Texts): Promise<Differences> {
+const bytesOf = (content: string | Uint8Array): Uint8Array =>
+  typeof content === "string" ? Buffer.from(content) : content;
+
+/** Compares a folder with generated files, byte for byte, and writes nothing. */
+export async function compareFiles(folder: string, files: Files): Promise<Differences> {
   const missing: string[] = [];
   const changed: string[] = [];
-  for (const [path, text] of files) {
-    const old = await readText(join(folder, path));
+  for (const [path, content] of files) {
+    const old = await readBytes(join(folder, path));
     if (old === undefined) missing.push(path);
-    else if (old !== text) changed.push(path);
+    else if (!old.equals(bytesOf(content))) changed.push(path);
   }
   const extra = (await listFiles(folder)).filter((path) => !files.has(path));
   return { missing, changed, extra };
 }
 
-/** Writes the texts that differ, each at once or not at all; gives the paths written. */
-export async function writeFiles(folder: string, files: Texts): Promise<readonly string[]> {
+/** Writes the files that differ, each at once or not at all; gives the paths written. */
+export async function writeFiles(folder: string, files: Files): Promise<readonly string[]> {
   const { missing, changed } = await compareFiles(folder, files);
   const paths = [...missing, ...changed].sort();
   for (const path of paths) await writeAtomically(join(folder, path), files.get(path)!);
   return paths;
 }
 
-/** A reader sees the old text or the new one, never a part; a failure leaves the old one. */
-async function writeAtomically(path: string, text: string): Promise<void> {
+/** A reader sees the old content or the new one, never a part; a failure leaves the old one. */
+async function writeAtomically(path: string, content: string | Uint8Array): Promise<void> {
   await mkdir(dirname(path), { recursive: true });
   const temporary = `${path}.${process.pid}.tmp`;
   try {
-    await writeFile(temporary, text);
+    await writeFile(temporary, content);
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });

@@ -104,7 +104,7 @@ function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
   return {
-    files: [...files.keys()],
+    files: [...files.keys(), ...(target.binaries?.(files) ?? []).map(({ path }) => path)],
     schedule: printed.schedule,
     ...(bound === undefined ? {} : { bound }),
     features: [],

@@ -15,17 +15,23 @@ import { argumentLines, arrayNames, field } from "./text.ts";
 
 const safe = createNames(reserved);
 
-/** The checks, as text for a module that imports nothing. */
-function readRuntime(): string {
-  const texts = ["./attributes.js", "./runtime.js"].map((name) => {
-    const text = readFileSync(new URL(name, import.meta.url), "utf8");
-    return text.slice(text.indexOf("\n\n") + 2).replace(/^import .*\n\n/gm, "");
+/** Files of plain JavaScript as text for a module that imports nothing; each begins with a comment of its own. */
+export function readModules(urls: readonly URL[]): string {
+  const texts = urls.map((url) => {
+    const text = readFileSync(url, "utf8");
+    return text.slice(text.indexOf("\n\n") + 2).replace(/^import .*\n\n?/gm, "");
   });
   return texts
     .join("\n")
     .replace(/^export /gm, "")
     .trimEnd();
 }
+
+/** The files that check a call; `additive` are results that may be chosen and added to. */
+export const checkFiles = (additive: boolean): readonly URL[] =>
+  ["tensors", ...(additive ? ["results"] : []), "attributes", "runtime"].map(
+    (name) => new URL(`./${name}.js`, import.meta.url),
+  );
 
 function declareKernels({ nests, entry }: PrintedPlan) {
   return nests.map(({ nest, body }) => {
@@ -150,10 +156,10 @@ const writtenBy = (step: Step): readonly string[] =>
     : step.buffers.filter(({ access }) => access !== "read").map(({ name }) => name);
 
 /** A module defines its operator's name and a few of its own, which must differ. */
-function requireFree(operator: string, runtime: string): void {
+export function requireFree(operator: string, runtime: string): void {
   const own = [...runtime.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
-  const checks = ["findGiven", "readShape", "readData", "makeResults", "findShared"];
-  const more = ["signature", "entries", ...checks];
+  // Those of all modules, also where one has them not.
+  const more = ["signature", "entries", "makeResults", "findShared"];
   // A module has as many axes and demands as its variants differ in.
   const numbered = /^(axes|demands|bounds)\d*$/.test(operator);
   if (reserved.has(operator) || numbered || [...own, ...more].includes(operator))
@@ -169,7 +175,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
   const declare = additive ? declareChosen : declareEntry;
   const entries = unit.plans.map((plan) => declare(plan, (text) => called.add(text)));
   const printed = printSignature(signature, unit.kernels);
-  const runtime = readRuntime();
+  const runtime = readModules(checkFiles(additive));
   requireFree(base, runtime);
   return [
     {

@@ -6,10 +6,10 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { type Command, Option } from "commander";
 import { scheduleOn } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
-import { compareFiles, type Texts, writeFiles } from "../../emit/write.ts";
+import { compareFiles, type Files, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
-import { generateAll, type Left } from "../../generate.ts";
+import { generateAll, type Left, makeBinaries } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
@@ -91,8 +91,9 @@ async function generate(
     options.accumulate === undefined ? scheduleOn(target) : addingBy(target, options.accumulate),
   );
   const { left } = made;
-  const { files, manifest } =
-    isWhole || old === undefined ? made : mergeManifest(folder, old, made);
+  const merged = isWhole || old === undefined ? made : mergeManifest(folder, old, made);
+  const { manifest } = merged;
+  const files = await makeBinaries(merged);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");
     await check(folder, files, isWhole, options, terminal);
@@ -108,9 +109,9 @@ async function generate(
   });
   const milliseconds = performance.now() - start;
   if (options.json === true) {
-    const list = [...files].map(([path, text]) => ({
+    const list = [...files].map(([path, content]) => ({
       path,
-      bytes: Buffer.byteLength(text),
+      bytes: Buffer.byteLength(content),
       written: written.includes(path),
     }));
     printJson(terminal, { folder, milliseconds, files: list, removed: stale, left });
@@ -156,16 +157,19 @@ const filesOf = (path: string, target: string, operator: string): boolean =>
 function formatFiles(
   operators: readonly Operator[],
   targets: readonly Target[],
-  files: Texts,
+  files: Files,
 ): string {
   const sizeOf = (test: (path: string) => boolean): number =>
-    [...files].reduce((sum, [path, text]) => sum + (test(path) ? Buffer.byteLength(text) : 0), 0);
+    [...files].reduce(
+      (sum, [path, content]) => sum + (test(path) ? Buffer.byteLength(content) : 0),
+      0,
+    );
   const rows = operators.map(({ name }) => [
     name,
     ...targets.map((target) => formatBytes(sizeOf((path) => filesOf(path, target.name, name)))),
   ]);
   const others = [...files].filter(([path]) => !path.includes("/"));
-  for (const [path, text] of others) rows.push([path, formatBytes(Buffer.byteLength(text))]);
+  for (const [path, content] of others) rows.push([path, formatBytes(Buffer.byteLength(content))]);
   const adapted = sizeOf((path) => path.startsWith("tfjs/"));
   if (adapted > 0) rows.push(["tfjs/", formatBytes(adapted)]);
   const head = ["operator", ...targets.map((t) => t.name)];
@@ -209,7 +213,7 @@ function shown(folder: string): string {
 
 async function check(
   folder: string,
-  files: Texts,
+  files: Files,
   whole: boolean,
   { json }: GenerateOptions,
   terminal: Terminal,

@@ -1,0 +1,31 @@
+/** Pieces of a memory. */
+export interface Heap {
+  readonly memory: WebAssembly.Memory;
+  /** The address of a new piece; `what` names it where there is no memory for it. */
+  allocate(bytes: number, what: string): number;
+  release(at: number): void;
+}
+
+/** A module at work: compiled, with its memory and its threads. */
+export interface Engine {
+  readonly heap: Heap;
+  readonly memory: WebAssembly.Memory;
+  readonly exports: WebAssembly.Exports;
+  /** Whether it was built of the relaxed vectors. */
+  readonly relaxed: boolean;
+  /** How many threads share the iterations of a loop. */
+  readonly threads: number;
+  /** Why there are fewer than asked for, where there are. */
+  readonly why: string | undefined;
+  /** What ends each thread but the caller's. */
+  readonly ends: readonly (() => unknown)[];
+}
+
+/** Does this engine know the relaxed vectors? */
+export function knowsRelaxed(): boolean;
+
+/** Compiles and instantiates a module. */
+export function openEngine(
+  bytes: Uint8Array,
+  options?: { readonly threads?: number; readonly relaxed?: boolean },
+): Promise<Engine>;

@@ -1,0 +1,206 @@
+// A module at work: compiled, with its memory and its threads. Plain JavaScript, which is copied into each
+// generated module.
+
+import { createHeap } from "./heap.js";
+
+/** A module with one instruction of the relaxed vectors. */
+const relaxedProbe = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
+  0, 32, 0, 253, 133, 2, 11,
+];
+
+/** Does this engine know the relaxed vectors? */
+export function knowsRelaxed() {
+  return WebAssembly.validate(new Uint8Array(relaxedProbe));
+}
+
+/** The same bytes with a memory that threads share: one bit of its import. */
+function shareMemory(bytes) {
+  const shared = new Uint8Array(bytes);
+  let at = 8;
+  const read = () => {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = shared[at++];
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return value;
+    }
+  };
+  const skipName = () => {
+    const length = read();
+    at += length;
+  };
+  for (;;) {
+    const section = shared[at++];
+    const length = read();
+    if (section === 2) break;
+    at += length;
+  }
+  for (let left = read(); left > 0; left--) {
+    skipName();
+    skipName();
+    if (shared[at++] === 2) {
+      shared[at] |= 2;
+      return shared;
+    }
+    read();
+  }
+  throw new Error("The module imports no memory.");
+}
+
+// What threads tell each other, in the first page: numbers by these places, then a function's arguments,
+// and how far apart those of two threads lie.
+const places = { round: 0, next: 1, done: 2, callee: 3, failed: 4 };
+const [valuesAt, stridesAt, mostArguments] = [1024, 9216, 1000];
+
+/** What each thread runs: it waits for a round, takes iterations until none are left, says so. */
+const workerText = `
+const start = ({ module, memory, names, worker, places, valuesAt, stridesAt, mostArguments }) => {
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, Math });
+  const control = new Int32Array(memory.buffer, 0, 16);
+  const values = new Float64Array(memory.buffer, valuesAt, mostArguments);
+  const strides = new Float64Array(memory.buffer, stridesAt, mostArguments);
+  for (let round = 0; ; ) {
+    Atomics.wait(control, places.round, round);
+    round = Atomics.load(control, places.round);
+    const callee = exports[names[Atomics.load(control, places.callee)]];
+    const args = [];
+    for (let i = 0; i < callee.length - 2; i++) args.push(values[i] + worker * strides[i]);
+    try {
+      let at = Atomics.add(control, places.next, 1);
+      while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
+    } catch {
+      Atomics.store(control, places.failed, 1);
+    }
+    Atomics.add(control, places.done, 1);
+    Atomics.notify(control, places.done);
+  }
+};
+if (typeof process === "object" && process.versions?.node) {
+  const { parentPort, workerData } = require("node:worker_threads");
+  parentPort.postMessage("ready");
+  start(workerData);
+} else {
+  self.onmessage = ({ data }) => {
+    self.postMessage("ready");
+    start(data);
+  };
+}
+`;
+
+const isNode = () => typeof process === "object" && process.versions?.node !== undefined;
+
+/** Starts a thread; gives what ends it once the thread is ready. */
+function startWorker(data) {
+  return new Promise((resolve, reject) => {
+    if (isNode()) {
+      const { Worker } = process.getBuiltinModule("node:worker_threads");
+      const worker = new Worker(workerText, { eval: true, workerData: data });
+      worker.once("message", () => {
+        worker.unref();
+        resolve(() => worker.terminate());
+      });
+      worker.once("error", reject);
+      return;
+    }
+    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    worker.onmessage = () => {
+      URL.revokeObjectURL(url);
+      resolve(() => worker.terminate());
+    };
+    worker.onerror = () => reject(new Error("the page may not start workers"));
+    worker.postMessage(data);
+  });
+}
+
+/** Why no memory can be shared here, or nothing. */
+function refuseThreads() {
+  if (typeof SharedArrayBuffer === "undefined")
+    return "there is no SharedArrayBuffer: a page must be isolated from other origins";
+  if (!isNode() && typeof Worker === "undefined") return "there are no workers";
+  return undefined;
+}
+
+/** A memory that grows to all there can be of it, or to less where that cannot be reserved. */
+function makeMemory(shared) {
+  for (let maximum = 65536; ; maximum /= 2)
+    try {
+      return new WebAssembly.Memory({ initial: 2, maximum, shared });
+    } catch (error) {
+      if (maximum <= 1024) throw error;
+    }
+}
+
+/**
+ * Compiles and instantiates a module. `threads` is how many may share a loop's iterations; `why` says
+ * why there are fewer than asked for.
+ */
+export async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw new RangeError(`threads is ${threads}; it must be a whole number from 1 to 256.`);
+  const refused = threads > 1 ? refuseThreads() : undefined;
+  const count = refused === undefined ? threads : 1;
+  // Its imports say that a memory has at most 65536 pages; one that reserves fewer fits too.
+  const memory = makeMemory(count > 1);
+  const module = await WebAssembly.compile(count > 1 ? shareMemory(bytes) : bytes);
+  const instance = await WebAssembly.instantiate(module, { env: { memory }, Math });
+  const engine = {
+    exports: instance.exports,
+    heap: createHeap(memory),
+    memory,
+    relaxed,
+    threads: 1,
+    why: refused,
+    names: WebAssembly.Module.exports(module).map(({ name }) => name),
+    ends: [],
+  };
+  const data = { module, memory, names: engine.names, places, valuesAt, stridesAt, mostArguments };
+  try {
+    for (let worker = 1; worker < count; worker++) {
+      engine.ends.push(await startWorker({ ...data, worker }));
+      engine.threads++;
+    }
+  } catch (error) {
+    engine.why = error instanceof Error ? error.message : String(error);
+  }
+  return engine;
+}
+
+/** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
+export function callShared(engine, name, args, strides) {
+  const callee = engine.exports[name];
+  if (callee.length === args.length) {
+    callee(...args);
+    return;
+  }
+  const workers = engine.threads - 1;
+  if (workers === 0) {
+    callee(...args, 0, 2147483647);
+    return;
+  }
+  const { buffer } = engine.memory;
+  const control = new Int32Array(buffer, 0, 16);
+  new Float64Array(buffer, valuesAt, mostArguments).set(args);
+  new Float64Array(buffer, stridesAt, mostArguments).set(strides);
+  control[places.next] = 0;
+  control[places.done] = 0;
+  control[places.failed] = 0;
+  control[places.callee] = engine.names.indexOf(name);
+  Atomics.add(control, places.round, 1);
+  Atomics.notify(control, places.round);
+  try {
+    let at = Atomics.add(control, places.next, 1);
+    while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
+  } finally {
+    for (;;) {
+      const done = Atomics.load(control, places.done);
+      if (done === workers) break;
+      // A page's own thread may not sleep; what is left is at most an iteration of the others.
+      if (mayWait()) Atomics.wait(control, places.done, done);
+    }
+  }
+  if (control[places.failed] === 1) throw new Error(`A thread of ${name} failed.`);
+}
+
+const mayWait = () => isNode() || typeof document === "undefined";

@@ -1,0 +1,113 @@
+// Runs modules of WebAssembly, in Node and in browsers: each launch is a call of a function they export. Who opens
+// it says how texts become bytes, so that nothing else is loaded.
+
+import { checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
+import type { Entry, Executor, Job, Prepared } from "../contract/program.ts";
+import { type CallBuffer, type CallStep, placeBuffers, runSteps, viewOf } from "./call.js";
+import { type Engine, knowsRelaxed, openEngine } from "./engine.js";
+
+/** How kernels are run. */
+export interface WasmOptions {
+  /** The bytes of a module, of its text; with relaxed vectors where these are asked for. */
+  readonly assemble: (text: string, relaxed: boolean) => Promise<Uint8Array>;
+  /** How many threads share loops; 1 by default. */
+  readonly threads?: number;
+  /** Whether relaxed vectors are used; by default where this engine knows them. */
+  readonly relaxed?: boolean;
+}
+
+/** Threads are started for each module, so only the last ones are kept. */
+const mostThreaded = 4;
+
+/** Opens the engine that this runs in. */
+export function openWasm(options: WasmOptions): Executor {
+  const { assemble, threads = 1, relaxed = knowsRelaxed() } = options;
+  const engines = new Map<string, Promise<Engine>>();
+  const end = async (engine: Promise<Engine>): Promise<void> => {
+    for (const stop of (await engine).ends) await stop();
+  };
+  const load = async (source: string): Promise<Engine> => {
+    const known = engines.get(source);
+    if (known) return known;
+    const engine = assemble(source, relaxed).then((bytes) =>
+      openEngine(bytes, { threads, relaxed }),
+    );
+    engines.set(source, engine);
+    for (const [old, first] of engines) {
+      if (threads === 1 || engines.size <= mostThreaded) break;
+      engines.delete(old);
+      await end(first);
+    }
+    const opened = await engine;
+    if (opened.why !== undefined)
+      throw new Error(`WebAssembly has ${opened.threads} thread here: ${opened.why}.`);
+    return engine;
+  };
+  return {
+    device: {
+      target: "wasm",
+      device: describeEngine(threads, relaxed),
+      driver: "none",
+      hardware: false,
+    },
+    async run({ source, entry }, job) {
+      const prepared = prepareEntry(entry, await load(source), job);
+      try {
+        await prepared.run();
+        return await prepared.read();
+      } finally {
+        await prepared.close();
+      }
+    },
+    prepare: async ({ source, entry }, job) => prepareEntry(entry, await load(source), job),
+    async close() {
+      for (const engine of engines.values()) await end(engine);
+      engines.clear();
+    },
+  };
+}
+
+function describeEngine(threads: number, relaxed: boolean): string {
+  const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } };
+  const host =
+    typeof process === "object" && process.versions?.node
+      ? `Node ${process.versions.node} (V8 ${process.versions.v8})`
+      : (navigator?.userAgent ?? "an engine without a name");
+  const count = threads === 1 ? "1 thread" : `${threads} threads`;
+  return `${host}, ${relaxed ? "relaxed SIMD" : "SIMD"}, ${count}`;
+}
+
+/** A call with its memory; inputs are copied there. */
+function prepareEntry(whole: Entry, engine: Engine, job: Job): Prepared {
+  checkTypes(whole, "WebAssembly", ["f32", "f64", "i32"]);
+  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
+  const perWorker = new Set(entry.workspaces.filter((w) => w.perWorker).map(({ name }) => name));
+  const buffers = [...sizes].map(
+    ([name, { dtype, elements }]): CallBuffer => ({
+      name,
+      dtype,
+      elements,
+      perWorker: perWorker.has(name),
+      data: inputs[name] ?? initial[name],
+    }),
+  );
+  const steps = entry.steps.flatMap((step): readonly CallStep[] => {
+    if (isLeftOut(step, constants)) return [];
+    if (step.kind === "fill") return [step];
+    return [{ ...step, buffers: step.buffers.map(({ name }) => name) }];
+  });
+  const outputs = entry.tensors.filter(({ role }) => role === "output");
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  return {
+    async run() {
+      runSteps(engine, places, steps, scalars, Object.values(constants));
+    },
+    read: async () =>
+      Object.fromEntries(
+        outputs.map(({ name }) => [name, viewOf(engine, places.get(name)!).slice()]),
+      ),
+    async close() {
+      release();
+    },
+  };
+}

@@ -1,0 +1,109 @@
+// What a generated module does with a call. Plain JavaScript, which is copied into each of them.
+
+import { show } from "../js/attributes.js";
+import { placeBuffers, runSteps, viewOf } from "./call.js";
+import { knowsRelaxed } from "./engine.js";
+
+/** The options of `load`; relaxed vectors are used where engine and module have them. */
+export function readOptions(options, has) {
+  if (typeof options !== "object" || options === null)
+    throw new TypeError(`The options are ${show(options)}; they must be an object.`);
+  const unknown = Object.keys(options).find(
+    (name) => !["source", "threads", "relaxed"].includes(name),
+  );
+  if (unknown !== undefined)
+    throw new TypeError(`There is no option ${unknown}; there are source, threads and relaxed.`);
+  const { source, threads = 1, relaxed } = options;
+  if (relaxed !== undefined && typeof relaxed !== "boolean")
+    throw new TypeError(`relaxed is ${show(relaxed)}; it must be true or false.`);
+  return { source, threads, relaxed: has.relaxed && (relaxed ?? knowsRelaxed()) };
+}
+
+/** The bytes of a module, from where they are. */
+export async function readBytes(source) {
+  if (source instanceof ArrayBuffer) return new Uint8Array(source);
+  if (ArrayBuffer.isView(source))
+    return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+  const isFile = source instanceof URL && source.protocol === "file:";
+  if (isFile && typeof process === "object" && process.getBuiltinModule)
+    return process.getBuiltinModule("node:fs").readFileSync(source);
+  if (!(source instanceof URL || source instanceof Response || typeof source === "string"))
+    throw new TypeError("source must be a URL, a Response, or the bytes of a module.");
+  const response = source instanceof Response ? source : await fetch(source);
+  if (!response.ok) throw new Error(`${response.url} answers ${response.status}.`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** Tensors in the memory of the module, which calls need not copy there. */
+export function openMemory(engine) {
+  const addresses = new Map();
+  const allocate = (shape) => {
+    const isSize = (size) => Number.isInteger(size) && size >= 0;
+    if (!Array.isArray(shape) || !shape.every(isSize))
+      throw new TypeError(`The shape is ${show(shape)}; it must be a list of whole numbers.`);
+    const elements = shape.reduce((product, size) => product * size, 1);
+    const at = engine.heap.allocate(elements * 4, `A tensor of shape (${shape.join(", ")})`);
+    const tensor = {
+      shape: [...shape],
+      /** Its elements; a new view, since those of before end when the memory grows. */
+      get data() {
+        if (!addresses.has(tensor)) throw new TypeError("This tensor was freed.");
+        return new Float32Array(engine.memory.buffer, at, elements);
+      },
+    };
+    addresses.set(tensor, at);
+    return tensor;
+  };
+  const free = (tensor) => {
+    const at = addresses.get(tensor);
+    if (at === undefined) throw new TypeError("This is no tensor of this memory, or was freed.");
+    addresses.delete(tensor);
+    engine.heap.release(at);
+  };
+  return {
+    allocate,
+    free,
+    /** Bytes of the whole memory. */
+    get bytes() {
+      return engine.memory.buffer.byteLength;
+    },
+  };
+}
+
+/** Runs the steps of an entry that some results need: those of `results`, or all. */
+export function runEntry(engine, entry, call, { results, adds = false } = {}) {
+  const { scalars, outputs, arrays } = call;
+  const options = { ...call.options, accumulate: Number(adds) };
+  const wanted = Object.keys(results ?? outputs);
+  const steps = entry.steps.filter(
+    (step) =>
+      step.for.some((name) => wanted.includes(name)) &&
+      !(step.unless !== undefined && options[step.unless] === 1),
+  );
+  const used = new Set(steps.flatMap((step) => (step.buffer ? [step.buffer] : step.buffers)));
+  const buffers = entry.buffers
+    .filter(({ name }) => used.has(name) || wanted.includes(name))
+    .map((buffer) => ({
+      ...buffer,
+      elements: buffer.elements(scalars),
+      data: arrays[buffer.name] ?? (adds ? results[buffer.name] : undefined),
+    }));
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  try {
+    const constants = entry.options.map((name) => options[name]);
+    runSteps(engine, places, steps, scalars, constants);
+    const read = (name) => {
+      const data = viewOf(engine, places.get(name));
+      if (!results) return data.slice();
+      // One that lies in the memory was added to in place.
+      if (results[name].byteOffset !== data.byteOffset || results[name].buffer !== data.buffer)
+        results[name].set(data);
+      return results[name];
+    };
+    return Object.fromEntries(
+      wanted.map((name) => [name, { data: read(name), shape: outputs[name] }]),
+    );
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,260 @@
+// Functions of WebAssembly's text format: the instance of the fold whose expressions are folded instructions.
+// Names stay the author's; each becomes a local of the function.
+
+import { type Algebra, foldNest } from "../../generators/emit/fold.ts";
+import { formOf, isNatural } from "../../generators/emit/forms.ts";
+import type { PrintContext } from "../../generators/emit/printer.ts";
+import type { Text } from "../../generators/emit/target.ts";
+import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import {
+  type BufferDecl,
+  type Nest,
+  parallelLoop,
+  type Scalar,
+  type Width,
+} from "../../generators/ir/nest.ts";
+import { visitBlock } from "../../generators/ir/nestWalk.ts";
+import { type Code, form, get, int, typeName } from "./code.ts";
+import { add } from "./memory.ts";
+
+/** A line or an indented block of lines. */
+type Line = string | { readonly inner: readonly Line[] };
+
+type WatAlgebra = Algebra<Code, readonly Line[]>;
+
+/** What a function that runs a part of a loop's iterations takes beside: the first, and the one after the last. */
+export const rangeNames = ["range.first", "range.last"] as const;
+
+/** Statements that run if a number is not 0. */
+const unless0 = (cond: Text, then: readonly Line[]): readonly Line[] => [
+  form("if", cond).text.slice(0, -1),
+  { inner: ["(then", { inner: then }, "))"] },
+];
+
+/** The type of the first definition of each name; sibling scopes may use one for values of several types. */
+function firstTypes(nest: Nest): Map<string, string> {
+  const types = new Map<string, string>();
+  const note = (name: string, type: string) => types.has(name) || types.set(name, type);
+  for (const { name } of nest.buffers) note(name, "i32");
+  for (const { name, type } of nest.scalars) note(name, type);
+  for (const { name } of nest.constants) note(name, "i32");
+  visitBlock(nest.body, (s) => {
+    if (s.kind === "for") note(s.variable, "i32");
+    if (s.kind === "let" || s.kind === "local") note(s.name, typeName(s.type, s.lanes ?? 1));
+  });
+  return types;
+}
+
+/** The locals of a function. */
+function createLocals(nest: Nest) {
+  const first = firstTypes(nest);
+  const used = new Map<string, string>();
+  const given = new Set([...nest.buffers, ...nest.scalars, ...nest.constants].map((p) => p.name));
+  return {
+    /** The local of a name for values of a type. */
+    of(name: string, type: string): string {
+      if (given.has(name)) return name;
+      const local = (first.get(name) ?? type) === type ? name : `${name}.${type}`;
+      used.set(local, type);
+      return local;
+    },
+    /** Declarations of all but the parameters, by type. */
+    lines(): readonly string[] {
+      return ["i32", "f32", "f64", "v128"].flatMap((type) => {
+        const names = [...used].filter((local) => local[1] === type);
+        const text = names.map(([name]) => `(local $${name} ${type})`).join(gapAt(0));
+        return names.length > 0 ? [text] : [];
+      });
+    },
+  };
+}
+
+function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
+  const { vectors } = target;
+  if (!vectors) throw new Error(`${target.name} has no vectors.`);
+  const locals = createLocals(nest);
+  /** The locals of variables, which are set again. */
+  const variables = new Map<string, string>();
+  const negative = new Set<string>();
+  visitBlock(nest.body, (s) => {
+    const isNatural = s.kind === "for" && s.lo.kind === "const" && s.lo.value >= 0;
+    if (s.kind === "for" && !isNatural) negative.add(s.variable);
+  });
+  let kept = 0;
+
+  const requireType = (type: Scalar, lanes: Width): string => {
+    if (target.types[type] !== undefined) return typeName(type, lanes);
+    throw new Error(`${nest.name}: ${target.name} has no values of type ${type}.`);
+  };
+  const keeper = (code: Code, type: Scalar, lanes: Width): Code => ({
+    ...code,
+    keep() {
+      const name = locals.of(`kept.${kept++}.${typeName(type, lanes)}`, typeName(type, lanes));
+      return {
+        first: { ...form(`local.tee $${name}`, code), lanes },
+        again: { ...get(name), lanes },
+      };
+    },
+  });
+  const set = (name: string, value: Text): readonly Line[] => {
+    kept = 0;
+    return [form(`local.set $${name}`, value).text];
+  };
+  const define = (name: string, type: Scalar, value: Code, lanes: Width): readonly Line[] => {
+    return set(locals.of(name, requireType(type, lanes)), value);
+  };
+  const buffer = (decl: BufferDecl) => {
+    if (decl.place === "global") return scope.buffer(decl);
+    throw new Error(
+      `${nest.name}: ${decl.name} is an array in ${decl.place} memory; ` +
+        `${target.name} has none, but for elements that constants choose.`,
+    );
+  };
+
+  const algebra: WatAlgebra = {
+    const: (value, type) => {
+      requireType(type, 1);
+      return { ...(target.literal(value, type) as Code), natural: value >= 0 };
+    },
+    variable(name, type, lanes) {
+      const local = locals.of(name, requireType(type, lanes));
+      return { ...get(local), natural: !negative.has(name), lanes, fixed: !variables.has(name) };
+    },
+    load: (decl, address, lanes) =>
+      keeper(vectors.load(buffer(decl), address, lanes) as Code, decl.dtype as Scalar, lanes),
+    op(op, args, of, lanes) {
+      if (op === "total")
+        throw new Error(`${nest.name}: ${target.name} has no sums in fixed point.`);
+      const spelling = formOf(target.spell[op], of, args);
+      if (spelling.kind !== "text") throw new Error(`${target.name} has no instruction for ${op}.`);
+      const written = spelling.write(...args) as Code;
+      for (const [, name] of written.text.matchAll(/\(call \$(\w+)/g))
+        if (Object.hasOwn(target.helpers, name!)) use(name!);
+      const [a, b] = args;
+      const isSum = op === "add" && of === "i32" && lanes === 1;
+      const plus =
+        isSum && b?.number !== undefined
+          ? { plus: { of: a!, by: b.number } }
+          : isSum && a?.number !== undefined
+            ? { plus: { of: b!, by: a.number } }
+            : {};
+      const compares = op === "lt" || op === "le" || op === "eq";
+      const whole = op === "floor" || op === "ceil" || op === "round";
+      const natural = of === "i32" && isNatural(op, args);
+      const type = compares || whole ? "i32" : of;
+      return { ...keeper({ ...written, lanes }, type, lanes), natural, ...plus };
+    },
+    cast(to, from, arg, lanes) {
+      if (to === from) return arg;
+      requireType(to, lanes);
+      const code = vectors.cast(to, from, arg, lanes) as Code;
+      return { ...keeper({ ...code, lanes }, to, lanes), natural: from === "bool" };
+    },
+    select(cond, then, otherwise, type, lanes) {
+      const code =
+        lanes === 1
+          ? target.select(cond, then, otherwise)
+          : vectors.select(cond, then, otherwise, type, lanes);
+      const natural = (then.natural && otherwise.natural) ?? false;
+      return { ...keeper({ ...(code as Code), lanes }, type, lanes), natural };
+    },
+    splat: (value, type, lanes) => keeper(vectors.splat(value, type, lanes) as Code, type, lanes),
+    lane: (vector, lane, type) => keeper(vectors.lane(vector, lane, type) as Code, type, 1),
+
+    for(loop, lo, hi, body) {
+      kept = 0;
+      const name = locals.of(loop.variable, "i32");
+      const round = (end: Text): readonly Line[] => {
+        const next = form(`local.tee $${name}`, form("i32.add", get(name), int(1)));
+        const again = form(`br_if $${name}`, form("i32.lt_s", next, end));
+        return [`(loop $${name}`, { inner: [...body, again.text] }, ")"];
+      };
+      if (loop.by === "parallel") return shareOut(lo, hi, name, round);
+      if (lo.number !== undefined && hi.number !== undefined) {
+        if (lo.number >= hi.number) return [];
+        const isOnce = lo.number + 1 === hi.number;
+        return [...set(name, lo), ...(isOnce ? body : round(hi))];
+      }
+      const last = hi.plain && hi.fixed !== false ? hi : get(locals.of(`${name}.end`, "i32"));
+      return [
+        ...set(name, lo),
+        ...(last === hi ? [] : set(`${name}.end`, hi)),
+        ...unless0(form("i32.lt_s", get(name), last), round(last)),
+      ];
+    },
+    if(cond, then, otherwise) {
+      kept = 0;
+      if (!otherwise) return unless0(cond, then);
+      const inner = ["(then", { inner: then }, ")", "(else", { inner: otherwise }, "))"];
+      return [form("if", cond).text.slice(0, -1), { inner }];
+    },
+    let(name, type, value, lanes) {
+      if (type === "i32" && !value.natural) negative.add(name);
+      return define(name, type, value, lanes);
+    },
+    local(name, type, init, lanes) {
+      negative.add(name);
+      variables.set(name, locals.of(name, typeName(type, lanes)));
+      return define(name, type, init, lanes);
+    },
+    set: (name, value) => set(variables.get(name) ?? name, value),
+    store(decl, address, value, lanes) {
+      kept = 0;
+      return [vectors.store(buffer(decl), address, value, lanes)];
+    },
+    accumulate(decl, address, value, mode) {
+      // Threads are CPU threads, which own what they add to.
+      if (mode !== "plain" && mode !== "atomic")
+        throw new Error(`${nest.name}: ${target.name} has no sums in fixed point.`);
+      const text = add(buffer(decl), address, value, (at) => keeper(at, "i32", 1).keep!()).text;
+      kept = 0;
+      return [text];
+    },
+    barrier() {
+      throw new Error(`${nest.name}: ${target.name} has no barriers.`);
+    },
+    block: (statements) => statements.flat(),
+  };
+
+  /** A part of a loop: iterations from `range.first` to before `range.last`, and whether more are left. */
+  const shareOut = (
+    lo: Code,
+    hi: Code,
+    name: string,
+    round: (end: Text) => readonly Line[],
+  ): readonly Line[] => {
+    const [first, last] = [get(rangeNames[0]), get(rangeNames[1])];
+    const [all, end] = [get(locals.of("range.all", "i32")), get(locals.of(`${name}.end`, "i32"))];
+    const stop = form("select", last, all, form("i32.lt_s", last, all));
+    return [
+      ...set("range.all", form("i32.sub", hi, lo)),
+      ...set(name, form("i32.add", lo, first)),
+      ...set(`${name}.end`, form("i32.add", lo, stop)),
+      ...unless0(form("i32.lt_s", get(name), end), round(end)),
+      form("i32.lt_s", last, all).text,
+    ];
+  };
+
+  return { algebra, locals };
+}
+
+function render(lines: readonly Line[], indent: number): string[] {
+  const out: string[] = [];
+  for (const line of lines) {
+    if (typeof line !== "string") out.push(...render(line.inner, indent + 2));
+    // Brackets that close stand behind what they close.
+    else if (/^\)+$/.test(line)) out[out.length - 1] += line;
+    else out.push(...wrap(line, indent, 100, 2));
+  }
+  return out;
+}
+
+/** Does a call of a nest's function run a part of its iterations? It then takes which, and says if more are left. */
+export const isShared = (nest: Nest): boolean => parallelLoop(nest) !== undefined;
+
+/** The locals and instructions of a nest's function, indented by one step. */
+export function printFunction(nest: Nest, context: PrintContext): string {
+  const { algebra, locals } = createAlgebra(nest, context);
+  const body = foldNest(nest, algebra);
+  return render([...locals.lines(), ...body], 2).join("\n");
+}
