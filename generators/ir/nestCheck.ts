@@ -103,6 +103,14 @@ function isSetFirst(block: Block, buffer: string): boolean {
   return first === "store";
 }
 
+function setsIn(block: Block, buffer: string): boolean {
+  let found = false;
+  visitBlock(block, (s) => {
+    found ||= s.kind === "store" && s.buffer === buffer;
+  });
+  return found;
+}
+
 function loadsFrom(e: NestExpr, buffer: string): boolean {
   let found = false;
   visitNestExpr(e, (x) => {
@@ -181,7 +189,9 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
             wrong(`${nest.name} writes the input ${b.name}`);
           if (own && (own.perWorker ?? false) !== (b.perWorker ?? false))
             wrong(`${nest.name} and the plan do not agree that each CPU thread has its ${b.name}`);
-          const scratch = own?.role === "workspace" && isSetFirst(nest.body, b.name);
+          // What a thread's own memory holds is set and read under conditions; interpreting shows which is first.
+          const isOwn = own?.perWorker && setsIn(nest.body, b.name);
+          const scratch = own?.role === "workspace" && (isOwn || isSetFirst(nest.body, b.name));
           const given = own !== undefined && mayAdd(nest, own);
           if (b.access !== "write" && !set.has(b.name) && !scratch && !given)
             wrong(`${nest.name} reads ${b.name} before anything has set it`);
