@@ -20,6 +20,7 @@ import { layout } from "./transforms/layout.ts";
 import { materialise } from "./transforms/materialise.ts";
 import { order } from "./transforms/order.ts";
 import { panel } from "./transforms/panel.ts";
+import { parallel } from "./transforms/parallel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { unroll } from "./transforms/unroll.ts";
 import { vector } from "./transforms/vector.ts";
@@ -39,6 +40,7 @@ export const transforms: readonly Transform[] = [
   jam,
   vector,
   contract,
+  parallel,
   lanes,
   pointwise,
   accumulate,

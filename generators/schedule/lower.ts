@@ -10,6 +10,7 @@ import {
   partName,
   type Stage,
   scalarsOf,
+  valuesOf,
 } from "../ir/kernel.ts";
 import type { AddMode, NestExpr } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
@@ -39,7 +40,7 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
   const held = heldStages(draft);
   const inlined = inlineStages(draft.kernel, new Set([...stored, ...held]));
   const { kernel, placed } = placeStrips(placePanels(inlined, draft.panels), draft.loops);
-  const stages = describeBuffers(kernel, types);
+  const stages = shareNone(describeBuffers(kernel, types), kernel, draft);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
   const scratch = [...placed.values()].flatMap((one) => one.scratch);
   const buffers = [...stages, ...sums, ...scratch];
@@ -89,7 +90,8 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
       split,
       mode,
       buffers,
-      loops,
+      // Where the outermost loop parts, there is none to share out.
+      loops: loops.by === "parallel" && split.flat.length === 0 ? { by: "serial" } : loops,
       contraction,
       name: [nameOf(stages), ...suffixes].join(""),
       vectors,
@@ -151,6 +153,20 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     sizes,
     steps,
   };
+}
+
+/** Buffers, of which each CPU thread has its own panels. */
+function shareNone(
+  buffers: readonly PlanBuffer[],
+  { stages }: Kernel,
+  { loops }: Draft,
+): readonly PlanBuffer[] {
+  const own = stages.flatMap((stage) =>
+    isPanel(stage) && loops.get(stage.reader)?.by === "parallel"
+      ? valuesOf(stage).map((_, i) => partName(stage.name, i, stage.parts.length))
+      : [],
+  );
+  return buffers.map((b) => (own.includes(b.name) ? { ...b, perWorker: true } : b));
 }
 
 /** Stages that one launch computes together: scatters over one domain into one buffer. */

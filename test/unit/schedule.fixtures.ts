@@ -9,7 +9,12 @@ import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts"
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { checkPlan } from "../../generators/ir/nestCheck.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
-import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import {
+  applySchedule,
+  type Limits,
+  type Schedule,
+  schedulePlan,
+} from "../../generators/schedule/index.ts";
 import { type Fill, fillInputs } from "../declarations/compare.ts";
 
 /** The file that declares an operator of the package. */
@@ -49,11 +54,13 @@ interface Comparison extends Omit<Setting, "present"> {
   readonly inputs: Readonly<Record<string, HostArray>>;
   /** How far results may be off, where they are added up in another order. */
   readonly bound: number;
+  /** Those of a device with groups where absent. */
+  readonly limits?: Limits;
 }
 
 /** Runs a kernel's plan with its threads in any order, and the kernel, and compares all outputs. */
 export function comparePlan(operator: Operator, kernel: Kernel, schedule: Schedule, c: Comparison) {
-  const plan = schedulePlan(kernel, schedule, limits);
+  const plan = schedulePlan(kernel, schedule, c.limits ?? limits);
   checkPlan(plan, "scheduling");
   const { attrs, options } = numbersOf(operator, c.attrs);
   const want = interpretKernel(kernel, c.inputs, c.sizes, attrs, options);
@@ -80,7 +87,11 @@ export function comparePlan(operator: Operator, kernel: Kernel, schedule: Schedu
 }
 
 /** Why a schedule does not apply to a kernel; undefined where it does. */
-export function refusalOf(kernel: Kernel, schedule: Schedule): string | undefined {
-  const result = applySchedule(kernel, schedule, limits);
+export function refusalOf(
+  kernel: Kernel,
+  schedule: Schedule,
+  of: Limits = limits,
+): string | undefined {
+  const result = applySchedule(kernel, schedule, of);
   return "refused" in result ? result.refused : undefined;
 }
