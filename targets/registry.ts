@@ -4,10 +4,11 @@ import type { Target } from "../generators/emit/target.ts";
 import { cuda } from "./cuda/target.ts";
 import { gpujs } from "./gpujs/target.ts";
 import { js } from "./js/target.ts";
+import { wasm } from "./wasm/target.ts";
 import { wgsl } from "./wgsl/target.ts";
 
 /** Every target there is text for by its name, in the order in which they are shown. */
-export const targetsByName = { js, gpujs, wgsl, cuda } as const satisfies Readonly<
+export const targetsByName = { js, gpujs, wgsl, cuda, wasm } as const satisfies Readonly<
   Record<string, Target>
 >;
 

@@ -110,7 +110,8 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       if (to === from) return arg;
       const form = lanes === 1 ? target.conversion?.(to, from) : undefined;
       if (form) {
-        if (form.kind === "call" && Object.hasOwn(target.helpers, form.name)) context.use(form.name);
+        if (form.kind === "call" && Object.hasOwn(target.helpers, form.name))
+          context.use(form.name);
         return writeForm(form, [arg]);
       }
       return lanes > 1

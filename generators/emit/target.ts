@@ -115,6 +115,8 @@ export interface Capabilities {
   readonly widths: readonly Width[];
   /** Lanes of a vector that loops over lanes are written with; 1 where they are written one by one. */
   readonly vectors: Width;
+  /** Its compiler writes out loops marked so, and keeps arrays of known places in registers. */
+  readonly unrolls?: boolean;
   /** A launch's loop of CPU threads may be shared out. */
   readonly parallel: boolean;
 }
@@ -159,6 +161,8 @@ export interface Unit {
   readonly source: string;
   /** The schedule's name. */
   readonly schedule: string;
+  /** What data are stored as; f32 where this is absent. */
+  readonly storage?: Narrow;
   /** One for each kernel. */
   readonly plans: readonly Plan[];
 }

@@ -4,12 +4,14 @@ import { readFileSync } from "node:fs";
 import Handlebars from "handlebars";
 import { assignBindings, describeEntry } from "./describe.ts";
 import { closeHelpers } from "./helpers.ts";
+import { prepareNest } from "./prepare.ts";
 import { printExpr, printNest } from "./printer.ts";
 import type { Framed, Helper, PrintedPlan, PrintedUnit, Target, Unit } from "./target.ts";
 
 /** All bodies of a unit as `target` writes them, and what they need. */
 export function printUnit(unit: Unit, target: Target): PrintedUnit {
   const { plans, signature } = unit;
+  const { print = printNest } = target;
   const bindings = assignBindings(plans, signature);
   const helpers: Record<string, Helper> = { ...target.helpers };
   const used = new Set<string>();
@@ -21,11 +23,11 @@ export function printUnit(unit: Unit, target: Target): PrintedUnit {
   const printed = plans.map((plan, at): PrintedPlan => {
     const nests = plan.steps.flatMap((step) => {
       if (step.kind !== "launch") return [];
-      const { nest } = step;
+      const nest = prepareNest(step.nest, target.capabilities);
       const scope = target.scope(plan, nest, plans, need);
       const context = { target, scope, use };
       const groups = target.loopsInside ? "1" : printExpr(step.groups, nest, context);
-      return [{ nest, body: printNest(nest, context), groups }];
+      return [{ nest, body: print(nest, context), groups }];
     });
     return { plan, nests, entry: describeEntry(plan, target, bindings, unit.kernels[at]) };
   });

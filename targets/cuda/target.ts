@@ -99,6 +99,7 @@ export const cuda: Target = {
     stores: { f16: { ulps: 0.5 }, bf16: { ulps: 0.5 } },
     widths: [1],
     vectors: 1,
+    unrolls: true,
     parallel: false,
   },
   limits: { group: 1024, sharedBytes: 48 * 1024, buffers: 64 },

@@ -86,7 +86,17 @@ export const wgsl: Target = {
   total: call("fixed_total"),
   helpers,
   reserved,
-  capabilities: { groups: true, atomics: true, updates: true, f64: false, f16: false, stores: { f16: { ulps: 1, feature: "shader-f16" } }, widths: [1], vectors: 1, parallel: false },
+  capabilities: {
+    groups: true,
+    atomics: true,
+    updates: true,
+    f64: false,
+    f16: false,
+    stores: { f16: { ulps: 1, feature: "shader-f16" } },
+    widths: [1],
+    vectors: 1,
+    parallel: false,
+  },
   // What WebGPU guarantees on every device.
   limits: { group: 256, sharedBytes: 16 * 1024, buffers: 8 },
   accuracy: shaderAccuracy,

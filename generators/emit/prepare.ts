@@ -1,0 +1,16 @@
+// What a schedule leaves to be written out, as a target can say it.
+
+import type { Nest } from "../ir/nest.ts";
+import { nameRegisters } from "./registers.ts";
+import type { Capabilities } from "./target.ts";
+import { vectorise } from "./vectorise.ts";
+import { writeOutLoops } from "./writeOut.ts";
+
+/**
+ * A nest in statements that a target has: vector loops in its vectors (or one by one), `unroll` loops written out
+ * and registers as variables, unless the compiler behind it does that itself.
+ */
+export function prepareNest(nest: Nest, { unrolls = false, vectors }: Capabilities): Nest {
+  if (unrolls) return vectorise(nest, vectors);
+  return nameRegisters(vectorise(writeOutLoops(nest), vectors));
+}
