@@ -16,7 +16,7 @@ import type { AddMode, NestExpr } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
 import { describeBuffers, type Types } from "./buffers.ts";
-import { groupsOfTiles } from "./contract/group.ts";
+import { groupsOfTiles, hasRows } from "./contract/group.ts";
 import { heldStages, placeStrips } from "./contract/place.ts";
 import { type Contraction, recogniseStage } from "./contract/recognise.ts";
 import { asDeclared, loopsOf, walkDomain } from "./domain.ts";
@@ -24,6 +24,7 @@ import { type Draft, type Loops, launchedStages } from "./draft.ts";
 import { addsAlongside, inlineStages } from "./inline.ts";
 import { createNames } from "./names.ts";
 import { buildNest } from "./nests.ts";
+import { type LaunchStep, launchOnly, namesIn, negate } from "./only.ts";
 import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
 import { splitDomain } from "./site.ts";
@@ -54,9 +55,13 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
     launches.length === 1 ? entry : `${entry}_${stage!.name}`;
   const rows: PlanBuffer[] = [];
   const nameRow = createNames(new Map(), [], taken).fresh;
-  const launch = (stages: readonly Stage[], mode: AddMode): PlanStep => {
+  const loopsFor = (name: string): Loops => draft.loops.get(name) ?? { by: "serial" };
+  const launch = (
+    stages: readonly Stage[],
+    mode: AddMode,
+    loops: Loops = loopsFor(stages[0]!.name),
+  ): LaunchStep => {
     const [{ name }] = stages as [Stage];
-    const loops = draft.loops.get(name) ?? { by: "serial" };
     const again = launches.filter(([other]) => other!.name === name).indexOf(stages);
     const names = new Map(kernel.names);
     const owned =
@@ -111,9 +116,23 @@ export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
       groups: groupsOf(split.flat, loops, contraction),
     };
   };
+  /** One launch, or two of which one has no groups: tiles, and threads where there are too few rows for them. */
+  const launchGather = (stages: readonly Stage[], name: string): readonly PlanStep[] => {
+    const loops = loopsFor(name);
+    if (loops.by !== "tiles") return [launch(stages, "plain")];
+    const enough = hasRows(recogniseStage(kernel, name, new Map(kernel.names)), loops.tiles);
+    const threads = (): LaunchStep =>
+      launch(stages, "plain", { by: "threads", group: loops.tiles.group });
+    if (typeof enough === "boolean") return [enough ? launch(stages, "plain") : threads()];
+    for (const scalar of namesIn(enough)) used.scalars.add(scalar);
+    return [
+      launchOnly(launch(stages, "plain"), enough, order),
+      launchOnly(threads(), negate(enough), order, "_few"),
+    ];
+  };
   const steps = launches.flatMap((stages): readonly PlanStep[] => {
     const [stage] = stages as [Stage];
-    if (stage.kind === "gather") return [launch(stages, "plain")];
+    if (stage.kind === "gather") return launchGather(stages, stage.name);
     const loops = draft.loops.get(stage.name);
     const group = loops?.by === "threads" ? loops.group : 1;
     const parts = stage.values.map((_, i) => partName(stage.name, i, stage.values.length));

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { backwardOf } from "../../generators/autodiff/operator.ts";
 import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
-import type { Schedule } from "../../generators/schedule/index.ts";
-import { expectSame, pathOf, refusalOf, type Setting } from "./schedule.fixtures.ts";
+import { type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import { expectSame, limits, pathOf, refusalOf, type Setting } from "./schedule.fixtures.ts";
 
 const declared = (name: string) =>
   readOperator(new URL(`../declarations/${name}.ts`, import.meta.url).pathname);
@@ -89,6 +89,24 @@ describe("a contraction made tile by tile is what its stage is", () => {
       1e-12,
     );
   });
+});
+
+it("fewer rows than tiles are worth are made by a thread for each element", () => {
+  const steps: Schedule = [
+    ["jam", { stage: "output", axis: "O", by: 2 }],
+    ["contract", { stage: "output", ...tiles, least: 3, group: 4 }],
+  ];
+  for (const O of [2, 3]) {
+    const sizes = { ...taps, C: 4, I: 4, O };
+    expectSame(conv, steps, { present: [], sizes, attrs }, 1e-13);
+  }
+  const names = schedulePlan(conv.kernel([]), steps, limits).steps.map((step) =>
+    step.kind === "launch" ? [step.nest.name, step.nest.group] : [],
+  );
+  expect(names).toEqual([
+    ["conv2d", 8],
+    ["conv2d_few", 4],
+  ]);
 });
 
 describe("tiles are refused", () => {

@@ -27,6 +27,14 @@ export function groupsOfTiles({ b, m, p }: Contraction, { BM, BP }: Tiles): Nest
   return product([extent(b), pieces(extent(m), BM), pieces(extent(p), BP)]);
 }
 
+/** Are there as many rows as tiles are worth? A test of sizes, where it is not known. */
+export function hasRows({ m }: Contraction, { least }: Tiles): NestExpr | boolean {
+  const rows = product(m.map((l) => hostExpr(l.hi)));
+  if (least <= 1) return true;
+  if (rows.kind === "const") return rows.value >= least;
+  return { kind: "op", op: "le", args: [i32(least), rows], type: "bool" };
+}
+
 /** One side of the product on its way through shared memory. */
 interface Panel {
   readonly value: Expr;
@@ -231,12 +239,11 @@ function bindPlace(
   let rest = place;
   for (const [d, l] of [...loops.entries()].toReversed()) {
     const hint = loopName(names, l);
-    if (d === 0) {
-      scope.values.set(index(l), placer.declare(scope, hint, rest));
-      break;
-    }
-    const extent = placer.lower(l.hi, scope);
-    scope.values.set(index(l), placer.declare(scope, hint, calculate("rem", rest, extent)));
+    const extent = d === 0 ? undefined : placer.lower(l.hi, scope);
+    const at = placer.declare(scope, hint, extent ? calculate("rem", rest, extent) : rest);
+    if (at.kind === "var") names.keep(at.name);
+    scope.values.set(index(l), at);
+    if (!extent) break;
     rest = placer.declare(scope, "rest", calculate("quot", rest, extent));
   }
 }

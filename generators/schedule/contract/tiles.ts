@@ -13,10 +13,13 @@ export interface Tiles {
   readonly TP: number;
   /** Elements that rows of shared tiles are apart beyond their length, so that banks differ. */
   readonly pad: number;
+  /** Where F has fewer rows than this, a thread makes each element: `group` of them in a group. */
+  readonly least: number;
+  readonly group: number;
 }
 
 /** The names of the sizes, in order. */
-export const sizeNames = ["BM", "BP", "BK", "TM", "TP"] as const;
+export const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as const;
 
 /** How many threads a group has. */
 export const threadsOf = ({ BM, BP, TM, TP }: Tiles): number => (BM / TM) * (BP / TP);
@@ -29,7 +32,7 @@ const mostOfThread = 128;
 
 /** Why tiles cannot be used on a device, or nothing. */
 export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
-  const { BM, BP, BK, TM, TP, pad } = tiles;
+  const { BM, BP, BK, TM, TP, pad, group } = tiles;
   for (const name of sizeNames) {
     const size = tiles[name];
     if (!Number.isInteger(size) || size < 1)
@@ -42,8 +45,9 @@ export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
   if (TM * TP > mostOfThread)
     return { refused: `a thread keeps at most ${mostOfThread} elements, not ${TM * TP}` };
   const threads = threadsOf(tiles);
-  if (threads > limits.threads)
-    return { refused: `a group has at most ${limits.threads} threads here, not ${threads}` };
+  for (const count of [threads, group])
+    if (count > limits.threads)
+      return { refused: `a group has at most ${limits.threads} threads here, not ${count}` };
   for (const [name, size] of [
     ["BM", BM],
     ["BP", BP],

@@ -1,7 +1,6 @@
 import { recognise } from "../contract/recognise.ts";
 import { contractInStrips, stripChoices } from "../contract/request.ts";
 import { refuseTiles, type Tiles } from "../contract/tiles.ts";
-import { asDeclared } from "../domain.ts";
 import {
   type Choice,
   type Draft,
@@ -36,18 +35,20 @@ const groupChoices = (draft: Draft): readonly Choice[] => [
   { name: "TM", values: [2, 4, 8], default: 8 },
   { name: "TP", values: [2, 4, 8], default: 8 },
   { name: "pad", values: [0, 1, 4], default: 0 },
+  { name: "least", values: [1, 8, 16, 32], default: 1 },
+  { name: "group", values: [32, 64, 128, 256], default: 64 },
 ];
 
 function contractInGroups(draft: Draft, { stage: name, ...sizes }: Params, limits: Limits) {
-  const { BM, BP, BK, TM, TP, pad } = sizes as Readonly<Record<keyof Tiles, number>>;
-  const tiles: Tiles = { BM, BP, BK, TM, TP, pad };
+  const { BM, BP, BK, TM, TP, pad, least, group } = sizes as Readonly<Record<keyof Tiles, number>>;
+  const tiles: Tiles = { BM, BP, BK, TM, TP, pad, least, group };
   const refused = refuseTiles(tiles, limits) ?? refuseContraction(draft, String(name));
   if (refused) return refused;
   if (draft.loops.has(String(name)))
     return { refused: `how the loops of ${name} run is chosen already` };
   if (draft.panels.size > 0)
     return { refused: "a panel is made by loops that run one after another" };
-  if ((draft.walkings.get(String(name)) ?? asDeclared) !== asDeclared)
+  if (least === 1 && draft.walkings.has(String(name)))
     return { refused: `a step of ${name} computes several elements, or in another order` };
   return {
     ...draft,
