@@ -39,8 +39,9 @@ const table: Table = {
     types: ["generators/emit", "targets/contract"],
   },
   ...Object.fromEntries(targetFolders.map((folder) => [folder, ofTargets])),
-  // gpu.js takes JavaScript.
+  // gpu.js takes JavaScript; modules of WebAssembly are loaded by JavaScript.
   "targets/gpujs": { ...ofTargets, may: [...ofTargets.may!, "targets/js"] },
+  "targets/wasm": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/js"] },
   targets: { may: targetFolders, types: ["generators/emit", "targets/contract"] },
   // What targets promise of their arithmetic is in their records.
   "generators/check": {
@@ -77,6 +78,7 @@ const inBrowsers = [
   "targets/js/executor.ts",
   "targets/js/runtime.js",
   "targets/gpujs/runner.ts",
+  "targets/wasm/executor.ts",
   "dsl/index.ts",
 ];
 

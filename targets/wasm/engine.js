@@ -48,8 +48,8 @@ function shareMemory(bytes) {
   throw new Error("The module imports no memory.");
 }
 
-// What threads tell each other, in the first page: numbers by these places, then a function's arguments,
-// and how far apart those of two threads lie.
+// What threads tell each other, in the first page: numbers by these places, then a function's
+// arguments, and how far apart those of two threads lie.
 const places = { round: 0, next: 1, done: 2, callee: 3, failed: 4 };
 const [valuesAt, stridesAt, mostArguments] = [1024, 9216, 1000];
 

@@ -24,12 +24,9 @@ interface Place {
 
 /** A sum's constant goes into the instruction: addresses are beyond it, so that nothing wraps around. */
 function split(address: Code, shift: number): { readonly rest: Code; readonly offset: number } {
-  const { plus } = address;
-  if (!plus) return { rest: address, offset: 0 };
-  const inner = split(plus.of, shift);
-  const offset = inner.offset + plus.by * 2 ** shift;
-  return offset >= 0 && offset < spare
-    ? { rest: inner.rest, offset }
+  const offset = (address.plus?.by ?? 0) * 2 ** shift;
+  return address.plus && offset >= 0 && offset < spare
+    ? { rest: address.plus.of, offset }
     : { rest: address, offset: 0 };
 }
 

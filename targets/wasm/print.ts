@@ -69,6 +69,18 @@ function createLocals(nest: Nest) {
   };
 }
 
+/** The constants of a sum of whole numbers apart from the rest of it. */
+function takeOut(a: Code, b: Code): Code["plus"] {
+  const [x, y] = [a, b].map(({ number, plus }) =>
+    number === undefined ? plus : { of: undefined, by: number },
+  );
+  if (!x && !y) return undefined;
+  const by = (x?.by ?? 0) + (y?.by ?? 0);
+  const [left, right] = [x ? x.of : a, y ? y.of : b];
+  if (!left || !right) return { of: left ?? right ?? int(0), by };
+  return { of: form("i32.add", left, right), by };
+}
+
 function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
   const { vectors } = target;
   if (!vectors) throw new Error(`${target.name} has no vectors.`);
@@ -131,18 +143,12 @@ function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
       for (const [, name] of written.text.matchAll(/\(call \$(\w+)/g))
         if (Object.hasOwn(target.helpers, name!)) use(name!);
       const [a, b] = args;
-      const isSum = op === "add" && of === "i32" && lanes === 1;
-      const plus =
-        isSum && b?.number !== undefined
-          ? { plus: { of: a!, by: b.number } }
-          : isSum && a?.number !== undefined
-            ? { plus: { of: b!, by: a.number } }
-            : {};
+      const plus = op === "add" && of === "i32" && lanes === 1 ? takeOut(a!, b!) : undefined;
       const compares = op === "lt" || op === "le" || op === "eq";
       const whole = op === "floor" || op === "ceil" || op === "round";
       const natural = of === "i32" && isNatural(op, args);
       const type = compares || whole ? "i32" : of;
-      return { ...keeper({ ...written, lanes }, type, lanes), natural, ...plus };
+      return { ...keeper({ ...written, lanes }, type, lanes), natural, ...(plus && { plus }) };
     },
     cast(to, from, arg, lanes) {
       if (to === from) return arg;

@@ -10,6 +10,7 @@ import type { Executor, Unavailable } from "../../targets/contract/program.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import { targets } from "../../targets/registry.ts";
+import { openWasmInNode } from "../../targets/wasm/machine.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
 import { applied, pointwise, programOf } from "./emit.fixtures.ts";
 import { f32 } from "./nest.fixtures.ts";
@@ -18,6 +19,7 @@ const openers: Readonly<Record<string, () => Promise<Executor | Unavailable>>> =
   js: async () => openJs(),
   wgsl: () => openWgsl({ adapter: "software" }),
   cuda: () => openCuda({ build: "simulation" }),
+  wasm: () => openWasmInNode(),
 };
 
 const half = [0.5, 1.5, 2.5, 0.49999997, 8388607.5];

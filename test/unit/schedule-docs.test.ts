@@ -81,7 +81,7 @@ test("the default schedules hold what their table says, and the rest nothing", (
     const own = rows[kernel.role === "forward" ? "forward" : "backward"]
       .exec(table)![0]
       .split(" | ");
-    const at = limits.threads > 1 ? 1 : target.name === "js" ? 2 : 3;
+    const at = limits.threads > 1 ? 1 : target.capabilities.updates ? 2 : 3;
     const said = `${own[at]} ${/as forward/.test(own[at]!) ? forward[at] : ""}`;
     for (const [name] of steps)
       expect([target.name, said]).toEqual([target.name, expect.stringContaining(`\`${name}\``)]);
