@@ -11,7 +11,9 @@ import { parseTargets } from "../generators/cli/targets.ts";
 import type { Terminal } from "../generators/cli/terminal.ts";
 import { contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
-import { parseCount, type Request, readWorks } from "./options.ts";
+import { measurePeaks } from "./machine/peaks.ts";
+import { parseCount, parseFlags, type Request, readWorks } from "./options.ts";
+import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
 import { type Effort, type Outcome, runWork } from "./run.ts";
@@ -26,6 +28,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const peers = choosePeers(request.peers);
   const threads = parseCount("threads", request.threads, 256);
   const runs = parseCount("runs", request.runs, 100_000);
+  const flags = parseFlags(request.node);
   const against = chooseAgainst(request.against);
   const effort: Effort = { rounds: Math.min(rounds, runs), runs };
 
@@ -43,7 +46,10 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const note = (line: string) => progress.note(line);
   try {
     // Peers first: the others are held against the first of those who agree.
-    const contenders = [...peers.map(contenderOf), ...targets.flatMap((t) => oursOf(t, folder))];
+    const contenders = [
+      ...peers.map((peer) => contenderOf(peer, flags)),
+      ...targets.flatMap((target) => oursOf(target, folder, flags)),
+    ];
     opened = await openContenders(contenders, threads, (missing) =>
       note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`),
     );
@@ -70,7 +76,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     for (const { client } of opened) await client.close();
     await rm(folder, { recursive: true, force: true });
   }
-  if (request.out !== undefined) await writeResults(request.out, op, records, terminal);
+  if (request.out !== undefined) await writeResults(request.out, op, records, threads, terminal);
   if (stop.signal.aborted) throw new UserError("stopped by Ctrl-C; what was measured is above");
 }
 
@@ -86,12 +92,20 @@ async function writeResults(
   out: string,
   op: string,
   records: readonly BenchRecord[],
+  threads: number,
   terminal: Terminal,
 ): Promise<void> {
   const folder = resolve(out);
   await mkdir(folder, { recursive: true });
-  const result = { op, environment: describeEnvironment(), records };
-  const path = join(folder, `${op}.json`);
-  await writeBytes(path, new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`));
-  terminal.err(`wrote ${path}\n`);
+  const peaks = await measurePeaks(threads);
+  const results = { op, environment: describeEnvironment(), peaks, records };
+  const files = {
+    [`${op}.json`]: `${JSON.stringify(results, null, 2)}\n`,
+    [`${op}.html`]: await renderPage(results),
+  };
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    await writeBytes(path, new TextEncoder().encode(text));
+    terminal.err(`wrote ${path}\n`);
+  }
 }

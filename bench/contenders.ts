@@ -26,23 +26,30 @@ export interface Opened extends Contender, Described {
 }
 
 /** Generated kernels on all ways of running a target; `folder` will hold their programs. */
-export function oursOf(target: Target, folder: string): readonly Contender[] {
+export function oursOf(
+  target: Target,
+  folder: string,
+  flags: readonly string[],
+): readonly Contender[] {
   return openersOf(target.name).map((_, way): Contender => {
     const options: OursOptions = { target: target.name, way, folder };
     return {
       name: `warpweave ${target.name}${way === 0 ? "" : ` (${way + 1})`}`,
       target,
-      program: nodeProgram(new URL("worker/ours.ts", import.meta.url)),
+      program: nodeProgram(new URL("worker/ours.ts", import.meta.url), flags),
       options,
     };
   });
 }
 
 /** A peer as a contender. */
-export const contenderOf = ({ name, program, options, byHand }: PeerInfo): Contender => ({
+export const contenderOf = (
+  { name, program, options, byHand }: PeerInfo,
+  flags: readonly string[],
+): Contender => ({
   name,
   isLibrary: byHand !== true,
-  program: program(),
+  program: program(flags),
   options,
 });
 

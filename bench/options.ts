@@ -1,5 +1,6 @@
 // The words of the command line, read into what they mean.
 
+import { spawnSync } from "node:child_process";
 import { UsageError, UserError } from "../generators/cli/errors.ts";
 import { suggestName } from "../generators/cli/nearest.ts";
 import type { Offsets } from "./work/convolution.ts";
@@ -18,6 +19,7 @@ export interface Request {
   readonly peers: string;
   readonly runs: string;
   readonly against?: string;
+  readonly node?: string;
   readonly json?: boolean;
   readonly out?: string;
 }
@@ -60,4 +62,17 @@ export function readWorks(op: string, request: Request) {
     stride: parseCount("stride", request.stride, 64),
   };
   return make(choice);
+}
+
+/** Flags for the processes of Node, separated by blanks; those that this Node does not know are refused. */
+export function parseFlags(text: string | undefined): readonly string[] {
+  const flags = (text ?? "").split(" ").filter((flag) => flag !== "");
+  for (const flag of flags)
+    if (!/^--[a-z][\w-]*(=\S+)?$/.test(flag))
+      throw new UsageError(
+        `--node ${flag} is no flag; write for example --node=--max-old-space-size=8192`,
+      );
+  const tried = spawnSync(process.execPath, [...flags, "--version"], { encoding: "utf8" });
+  if (tried.status === 0) return flags;
+  throw new UserError(`this Node does not take ${flags.join(" ")}: ${tried.stderr.trim()}`);
 }

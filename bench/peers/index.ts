@@ -8,13 +8,15 @@ import { nodeProgram, type Program } from "../worker/client.ts";
 export interface PeerInfo {
   readonly name: string;
   readonly doc: string;
-  readonly program: () => Program;
+  /** How it is started; `flags` are for Node. */
+  readonly program: (flags: readonly string[]) => Program;
   readonly options: unknown;
   /** Written by hand to show what is possible; no library that anyone uses. */
   readonly byHand?: true;
 }
 
-const inNode = (file: string) => () => nodeProgram(new URL(file, import.meta.url));
+const inNode = (file: string) => (flags: readonly string[]) =>
+  nodeProgram(new URL(file, import.meta.url), flags);
 
 const inPython = (): Program => ({
   // The system's: where Debian's packages are, whatever version managers put first on the path.

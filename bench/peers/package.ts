@@ -2,8 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { pathToFileURL } from "node:url";
+import { dirname } from "node:path";
 import type { Missing } from "../worker/protocol.ts";
 
 const require = createRequire(import.meta.url);
@@ -41,6 +40,5 @@ export async function loadPackage<T>(
   };
 }
 
-/** The address of a file beside a package's main one. */
-export const besideMain = (name: string, file: string): string =>
-  pathToFileURL(join(dirname(require.resolve(name)), file)).href;
+/** The folder of a package's main file, with a slash at its end. */
+export const folderOfMain = (name: string): string => `${dirname(require.resolve(name))}/`;

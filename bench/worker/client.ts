@@ -26,11 +26,11 @@ export interface Client {
 }
 
 /** A module that exports `open`, as a process of the same Node. */
-export function nodeProgram(module: URL): Program {
+export function nodeProgram(module: URL, flags: readonly string[] = []): Program {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   return {
     command: process.execPath,
-    args: ["--import", import.meta.resolve("tsx"), main, module.href],
+    args: [...flags, "--import", import.meta.resolve("tsx"), main, module.href],
   };
 }
 

@@ -24,10 +24,12 @@ export interface OursPrograms {
 }
 
 /** Opens a target's device and keeps calls on it. */
-export const open: Open = async (_threads, options) => {
+export const open: Open = async (threads, options) => {
   const { target, way, folder } = options as OursOptions;
   const all: Readonly<Record<string, TargetMachine>> = machines;
-  const opened = await all[target]!.open[way]!();
+  const machine = all[target]!;
+  const withThreads = threads > 1 && way === 0 ? machine.openWithThreads : undefined;
+  const opened = await (withThreads ? withThreads(threads) : machine.open[way]!());
   if ("unavailable" in opened) return opened;
   const { device } = opened;
   if (device.simulation === true) {

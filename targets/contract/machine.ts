@@ -37,6 +37,8 @@ export interface Measured {
 export interface TargetMachine {
   /** The ways of running it, the preferred one first; `check` uses all of them. */
   readonly open: readonly [Opener, ...Opener[]];
+  /** The first of them with so many CPU threads, where kernels can be shared out among these. */
+  readonly openWithThreads?: (threads: number) => ReturnType<Opener>;
   /** What `check` opens in place of the first of them, to find more than wrong values; with `all`, in every case. */
   readonly openToCheck?: (all: boolean) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];

@@ -38,6 +38,7 @@ export function addBench(program: Command, terminal: Terminal): void {
     .option("--peers <names>", "all, none, or names with commas", "all")
     .option("--runs <number>", "timed runs of each at least, in ten rounds", "20")
     .option("--against <peer>", "whose times are divided by the others' (the fastest library's)")
+    .option("--node <flags>", "for all processes of Node, e.g. =--experimental-wasm-relaxed-simd")
     .option("--json", "print a line of JSON for each contender and shape")
     .option("--out <folder>", "write the results there, and a page that draws them")
     .addHelpText("after", examples)

@@ -1,0 +1,160 @@
+// Results as pictures: SVG text by Vega, which is loaded when a page is written.
+
+import type { Spec } from "vega";
+import type { TopLevelSpec } from "vega-lite";
+import type { PositionFieldDef } from "vega-lite/types_unstable/channeldef.js";
+import type { Peaks } from "../machine/peaks.ts";
+import type { BenchRecord } from "../report.ts";
+
+const kinds = ["warpweave", "others"] as const;
+const colors = ["#1f6f8b", "#b9b4a7"] as const;
+const font = "system-ui, sans-serif";
+
+const kindOf = ({ target }: BenchRecord): (typeof kinds)[number] =>
+  target === null ? "others" : "warpweave";
+
+/** A colour for each contender of ours, one for all others. */
+const seriesOf = (record: BenchRecord): string =>
+  record.target === null ? kinds[1] : record.contender;
+
+const palette = ["#1f6f8b", "#d1495b", "#66a182", "#edae49", "#8d5a97", "#2e4057"] as const;
+
+const isTimed = (record: BenchRecord): boolean => record.median_ms !== null;
+
+const config = {
+  font,
+  background: "transparent",
+  axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 260 },
+  legend: { labelFontSize: 12, title: null, orient: "top" },
+  view: { stroke: null },
+} as const;
+
+/** A bar for each contender of one call: GFLOP/s of the median, with the range of the middle half. */
+export function barsOf(records: readonly BenchRecord[]): TopLevelSpec {
+  const values = records.filter(isTimed).map((record) => ({
+    contender: record.contender,
+    gflops: record.gflops!,
+    most: (record.gflops! * record.median_ms!) / record.min_ms!,
+    kind: kindOf(record),
+    said: `${record.gflops!.toPrecision(3)}   (${record.median_ms!.toPrecision(3)} ms)`,
+  }));
+  const sort = values.toSorted((a, b) => b.gflops - a.gflops).map(({ contender }) => contender);
+  const y = { field: "contender", type: "nominal", sort, title: null } as const;
+  return {
+    data: { values },
+    width: 480,
+    height: { step: 22 },
+    config,
+    encoding: { y },
+    layer: [
+      {
+        mark: { type: "bar", height: 15 },
+        encoding: {
+          x: {
+            field: "gflops",
+            type: "quantitative",
+            title: "GFLOP/s, median (line: fastest run)",
+          },
+          color: {
+            field: "kind",
+            type: "nominal",
+            scale: { domain: [...kinds], range: [...colors] },
+          },
+        },
+      },
+      {
+        mark: { type: "rule", color: "#444" },
+        encoding: {
+          x: { field: "gflops", type: "quantitative" },
+          x2: { field: "most" },
+        },
+      },
+      {
+        mark: { type: "text", align: "left", dx: 6, fontSize: 11, color: "#333" },
+        encoding: {
+          x: { field: "most", type: "quantitative" },
+          text: { field: "said" },
+        },
+      },
+    ],
+  };
+}
+
+/** Speed over operations for each byte, below what the machine can do. */
+export function rooflineOf(records: readonly BenchRecord[], peaks: Peaks): TopLevelSpec {
+  const timed = records.filter(isTimed);
+  const ends = timed.map(({ intensity }) => intensity);
+  const [least, most] = [Math.min(...ends) / 2, Math.max(...ends) * 2];
+  const domain = [least, most];
+  const roofs = peaks.roofs.flatMap(({ name, gflops }) => {
+    const ridge = gflops / peaks.bandwidth;
+    const at = [least, ridge, most].filter((x) => x >= least && x <= most);
+    return at.map((x) => ({ name, x, y: Math.min(gflops, x * peaks.bandwidth) }));
+  });
+  const labels = peaks.roofs.map(({ name, gflops }) => ({
+    x: most,
+    y: Math.min(gflops, most * peaks.bandwidth),
+    said: `${name}: ${gflops.toPrecision(3)}`,
+  }));
+  const points = timed.map((record) => ({
+    x: record.intensity,
+    y: record.gflops!,
+    series: seriesOf(record),
+  }));
+  const ours = [...new Set(points.map(({ series }) => series))].filter((s) => s !== kinds[1]);
+  const range = [...ours.map((_, i) => palette[i % palette.length]!), colors[1]];
+  const x: PositionFieldDef<string> = {
+    field: "x",
+    type: "quantitative",
+    scale: { type: "log", domain },
+    axis: { format: "~g", tickCount: 6 },
+    title: "operations for each byte of inputs and results",
+  };
+  const y = {
+    field: "y",
+    type: "quantitative",
+    scale: { type: "log" },
+    axis: { format: "~g", tickCount: 6 },
+    title: "GFLOP/s",
+  } as const;
+  return {
+    width: 620,
+    height: 380,
+    config,
+    layer: [
+      {
+        data: { values: roofs },
+        mark: { type: "line", color: "#999", strokeDash: [5, 3] },
+        encoding: { x, y, detail: { field: "name" } },
+      },
+      {
+        data: { values: labels },
+        mark: { type: "text", align: "right", dy: -7, fontSize: 11, color: "#666" },
+        encoding: { x, y, text: { field: "said" } },
+      },
+      {
+        data: { values: points },
+        mark: { type: "point", filled: true, size: 60, opacity: 0.85 },
+        encoding: {
+          x,
+          y,
+          color: {
+            field: "series",
+            type: "nominal",
+            scale: { domain: [...ours, kinds[1]], range },
+          },
+        },
+      },
+    ],
+  };
+}
+
+/** A chart as SVG text. */
+export async function drawChart(spec: TopLevelSpec): Promise<string> {
+  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
+  const compiled: Spec = vegaLite.compile(spec).spec;
+  const view = new vega.View(vega.parse(compiled), { renderer: "none" });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
