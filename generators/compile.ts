@@ -1,13 +1,16 @@
 // The whole way from an operator's kernels to files and programs of one target. Everything that is generated,
 // checked or run is made here.
 
+import type { Narrow } from "../targets/contract/half.ts";
 import type { Program } from "../targets/contract/program.ts";
+import { gradOf } from "./autodiff/backward.ts";
 import { fileName } from "./emit/frame.ts";
 import { type Declared, describeSignature } from "./emit/signature.ts";
 import type { PrintedUnit, Target } from "./emit/target.ts";
 import { frameUnit, printUnit } from "./emit/unit.ts";
 import { checkKernel } from "./ir/check.ts";
-import type { Kernel } from "./ir/kernel.ts";
+import { kindOf } from "./ir/expr.ts";
+import { type Kernel, partName, valuesOf } from "./ir/kernel.ts";
 import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { makeAdditive } from "./schedule/additive.ts";
@@ -21,6 +24,7 @@ import {
   transforms,
 } from "./schedule/index.ts";
 import { sequenceSteps } from "./schedule/sequence.ts";
+import { storeNarrow } from "./schedule/storage.ts";
 
 /** An operator as the front end reads it. */
 export interface OperatorSource extends Declared {
@@ -41,6 +45,8 @@ export interface OperatorSource extends Declared {
 export interface ChosenSchedule {
   readonly nameFor: (kernel: Kernel) => string;
   readonly plan: (kernel: Kernel) => Plan;
+  /** What data are stored as; f32 where this is absent. */
+  readonly storage?: Narrow;
 }
 
 /** The kernels of one role (one for each variant) as the file that ships on a target. */
@@ -54,21 +60,33 @@ export interface Compiled {
 }
 
 /** What a target's devices allow. */
-export const limitsOf = ({ limits }: Target): Limits => ({
+export const limitsOf = ({ limits, capabilities }: Target): Limits => ({
   threads: limits.group,
   sharedBytes: limits.sharedBytes,
+  vectors: capabilities.vectors,
 });
 
-/** A schedule on a target, its own where none is given; what goes in and what comes out is checked. */
-export function scheduleOn(target: Target, given?: NamedSchedule): ChosenSchedule {
+/**
+ * A schedule on a target, its own where none is given, for data stored as f32 where nothing else is said; what goes
+ * in and what comes out is checked.
+ */
+export function scheduleOn(
+  target: Target,
+  given?: NamedSchedule,
+  storage?: Narrow,
+): ChosenSchedule {
   const choose = (kernel: Kernel): NamedSchedule => given ?? ownSchedule(kernel, target);
+  if (storage !== undefined && target.capabilities.stores?.[storage] === undefined)
+    throw new Error(`${target.name} does not store data in ${storage}.`);
   return {
+    ...(storage && { storage }),
     nameFor: (kernel) => choose(kernel).name,
     plan(kernel) {
       const { name, steps } = choose(kernel);
-      return remember(plansOn(kernel, target), JSON.stringify(steps), () =>
-        findPlan(kernel, name, resolveSchedule(kernel, steps, limitsOf(target)), target),
-      );
+      return remember(plansOn(kernel, target), JSON.stringify([steps, storage]), () => {
+        const applied = resolveSchedule(kernel, steps, limitsOf(target));
+        return findPlan(kernel, name, applied, target, storage);
+      });
     },
   };
 }
@@ -121,13 +139,43 @@ function resolveSchedule(kernel: Kernel, schedule: Schedule, limits: Limits): Ap
   return { steps, draft: result.steps.at(-1)! };
 }
 
-const findPlan = (kernel: Kernel, name: string, { steps, draft }: Applied, target: Target): Plan =>
-  remember(plansBySchedule(kernel), JSON.stringify([steps, isAdditive(kernel, target)]), () => {
+function findPlan(
+  kernel: Kernel,
+  name: string,
+  { steps, draft }: Applied,
+  target: Target,
+  storage: Narrow | undefined,
+): Plan {
+  const key = JSON.stringify([steps, isAdditive(kernel, target), storage]);
+  return remember(plansBySchedule(kernel), key, () => {
     checkKernel(kernel, "reading the declaration");
-    const plan = finishPlan(lower(draft), target);
+    const wide = lower(draft);
+    const stored = storage ? storeNarrow(wide, storage, dataArguments(kernel)) : wide;
+    const plan = finishPlan(stored, target);
     checkPlan(plan, `scheduling (${name})`);
     return plan;
   });
+}
+
+/**
+ * What a kernel takes and gives that is data: positions keep their precision, and so do gradients of positions.
+ */
+function dataArguments(kernel: Kernel): ReadonlySet<string> {
+  const isPosition = (tensor: string): boolean =>
+    kernel.tensors.some(({ name, type }) => name === tensor && type !== "data");
+  const positions = kernel.tensors.filter(({ name }) => isPosition(name));
+  const kept = new Set(positions.flatMap(({ name }) => [name, gradOf(name)]));
+  const given = kernel.tensors.map(({ name }) => name);
+  const results = kernel.stages
+    .filter(({ name }) => kernel.outputs.includes(name))
+    .flatMap((stage) => {
+      const values = valuesOf(stage);
+      return values.flatMap((value, part) =>
+        kindOf(value) === "coord" ? [] : [partName(stage.name, part, values.length)],
+      );
+    });
+  return new Set([...given, ...results].filter((name) => !kept.has(name)));
+}
 
 /** Can results of a kernel be added to on a target? Gradients can, unless a launch only returns elements. */
 const isAdditive = ({ role }: Pick<Kernel, "role">, { capabilities }: Target): boolean =>
@@ -157,6 +205,7 @@ export function compileKernels(
       kernels,
       source: `${source.file}:${source.line}`,
       schedule: schedule.nameFor(first),
+      ...(schedule.storage && { storage: schedule.storage }),
       plans: kernels.map((kernel) => schedule.plan(kernel)),
     },
     target,
@@ -173,15 +222,16 @@ export interface CompileOptions {
   /** The choices of optional tensors to make entry points for; by default those that ship. */
   readonly variants?: readonly (readonly string[])[];
   readonly schedule?: NamedSchedule;
+  readonly storage?: Narrow;
 }
 
 /** Compiles an operator's forward kernel for a target. */
 export function compile(
   operator: OperatorSource,
   target: Target,
-  { variants = operator.variants, schedule }: CompileOptions = {},
+  { variants = operator.variants, schedule, storage }: CompileOptions = {},
 ): Compiled {
   if (variants.length === 0) throw new Error(`${operator.name} ships no variant.`);
   const kernels = variants.map((present) => operator.kernel(present));
-  return compileKernels(operator, kernels, target, scheduleOn(target, schedule));
+  return compileKernels(operator, kernels, target, scheduleOn(target, schedule, storage));
 }

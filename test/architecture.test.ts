@@ -45,8 +45,7 @@ const table: Table = {
   targets: { may: targetFolders, types: ["generators/emit", "targets/contract"] },
   // What targets promise of their arithmetic is in their records.
   "generators/check": {
-    may: ["generators/frontend", "generators/ir", "targets"],
-    types: ["targets/contract"],
+    may: ["generators/frontend", "generators/ir", "targets", "targets/contract"],
   },
   // Its operators hold the checks that the generated JavaScript modules hold.
   "generators/adapters/tfjs": {

@@ -3,11 +3,12 @@
 
 import type { Device } from "../../targets/contract/program.ts";
 import { type Case, drawCase, listCases } from "./cases.ts";
-import { compare } from "./compare.ts";
+import { compare, isTooAmbiguous } from "./compare.ts";
 import { type Judgement, judge } from "./judge.ts";
 import type { Law, Result, Results } from "./laws.ts";
 import type { Failure, LawRecord, OperatorRecord, Skip, TargetRecord } from "./ledger.ts";
 import type { Rules } from "./rules.ts";
+import { roundCase, roundVerdict, type Storage } from "./storage.ts";
 import {
   allVariants,
   nameVariant,
@@ -33,6 +34,8 @@ export interface TargetRunner {
   readonly rules: Rules;
   /** How its kernels add to elements that several threads reach; empty where none does. */
   readonly lowering?: string;
+  /** What it stores data as, where that is not f32. */
+  readonly storage?: Storage;
   /** Results that it cannot compute, and why. */
   readonly lacks?: { readonly outputs: readonly string[]; readonly reason: string };
   /** Why this variant cannot run here, if so. */
@@ -119,10 +122,11 @@ const emptyLaw = ({ name, how }: Law): LawRecord => ({
   failures: [],
 });
 
-const emptyRecord = ({ target, device, lowering = "" }: TargetRunner): TargetRecord => ({
+const emptyRecord = ({ target, device, lowering = "", storage }: TargetRunner): TargetRecord => ({
   target,
   device,
   lowering,
+  storage: storage?.type ?? "f32",
   cases: 0,
   elements: 0,
   ambiguous: 0,
@@ -141,10 +145,18 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
       ` --case ${quote(of.id)}`,
   });
   const kernel = subject.kernel(of.variant.present);
-  const judgements = new Map<Rules, Judgement>();
-  const judgeBy = (rules: Rules): Judgement => {
-    const known = judgements.get(rules) ?? judge(kernel, of.inputs, of.numbers, rules);
-    judgements.set(rules, known);
+  const judgements = new Map<Case, Map<Rules, Judgement>>();
+  const judgeBy = (rules: Rules, it = of): Judgement => {
+    const ofCase = judgements.get(it) ?? new Map<Rules, Judgement>();
+    judgements.set(it, ofCase);
+    const known = ofCase.get(rules) ?? judge(kernel, it.inputs, it.numbers, rules);
+    ofCase.set(rules, known);
+    return known;
+  };
+  const rounded = new Map<Storage["type"], ReturnType<typeof roundCase>>();
+  const asStored = (type: Storage["type"]): ReturnType<typeof roundCase> => {
+    const known = rounded.get(type) ?? roundCase(of, subject, type);
+    rounded.set(type, known);
     return known;
   };
   record.cases++;
@@ -171,11 +183,22 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
       skip(record, { what: `variant ${variant} on ${target.target}`, reason: refused });
       continue;
     }
+    const own = target.storage ? asStored(target.storage.type) : of;
+    if ("unrounded" in own) {
+      skip(record, { what: `case ${of.id} in ${target.storage?.type}`, reason: own.unrounded });
+      continue;
+    }
+    const judged = judgeBy(target.rules, own);
+    if (own !== of && Object.values(judged.outputs).flat().some(isTooAmbiguous)) {
+      const reason = "rounded, its data leave too many decisions open";
+      skip(record, { what: `case ${of.id} in ${target.storage?.type}`, reason });
+      continue;
+    }
     entry.cases++;
     try {
-      const results = await target.run(of);
+      const results = await target.run(own);
       const without = target.lacks?.outputs ?? [];
-      for (const message of compareTarget(entry, judgeBy(target.rules), results, of, without))
+      for (const message of compareTarget(entry, judged, results, own, without, target.storage))
         entry.failures.push(failure(`${target.target}: ${message}`, target));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -258,6 +281,7 @@ function compareTarget(
   results: Results,
   of: Case,
   without: readonly string[],
+  storage?: Storage,
 ): string[] {
   const messages: string[] = [];
   for (const [output, verdicts] of Object.entries(judged.outputs)) {
@@ -269,7 +293,8 @@ function compareTarget(
         messages.push(`there is no result ${name}`);
         continue;
       }
-      const { passed, worst, compared, ambiguous, message } = compare(verdict, result, of.expects);
+      const allowed = storage && result.narrow ? roundVerdict(verdict, storage) : verdict;
+      const { passed, worst, compared, ambiguous, message } = compare(allowed, result, of.expects);
       entry.elements += compared;
       entry.ambiguous += ambiguous;
       if (worst.error > entry.worst.error)

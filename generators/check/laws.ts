@@ -7,6 +7,8 @@ import type { Case } from "./cases.ts";
 export interface Result {
   readonly shape?: readonly number[];
   readonly data: ArrayLike<number>;
+  /** It was rounded to 16 bits where it was stored. */
+  readonly narrow?: boolean;
 }
 
 /** Outputs of one run by name. */

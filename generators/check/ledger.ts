@@ -15,6 +15,8 @@ export interface TargetRecord {
   readonly device: Device;
   /** How its kernels add to elements that several threads reach; empty where none does. */
   readonly lowering: string;
+  /** What data are stored as. */
+  readonly storage: string;
   cases: number;
   /** Elements compared, and those among them with several acceptable values. */
   elements: number;

@@ -80,11 +80,15 @@ function formatLaw(record: LawRecord): readonly string[] {
 }
 
 function formatTarget(record: TargetRecord): readonly string[] {
-  const { target, lowering, device, cases, elements, ambiguous, worst } = record;
+  const { target, lowering, storage, device, cases, elements, ambiguous, worst } = record;
+  const how = [
+    ...(lowering === "" ? [] : [`adds ${lowering}`]),
+    ...(storage === "f32" ? [] : [`data in ${storage}`]),
+  ];
   return [
     "",
     target,
-    lowering === "" ? device.device : `${device.device}, adds ${lowering}`,
+    [device.device, ...how].join(", "),
     String(cases),
     String(elements),
     String(ambiguous),

@@ -1,6 +1,7 @@
 // The other ways in which a target's kernels may add to elements: schedules that differ from the one that ships
 // in nothing else, so that a check can hold them against each other.
 
+import type { Narrow } from "../../targets/contract/half.ts";
 import { type ChosenSchedule, limitsOf, scheduleOn } from "../compile.ts";
 import type { Target } from "../emit/target.ts";
 import type { Kernel } from "../ir/kernel.ts";
@@ -33,7 +34,11 @@ function scheduleBy(kernel: Kernel, target: Target, by: string): NamedSchedule {
 }
 
 /** All ways of adding but the one that ships; none where nothing is added to. */
-export function otherLowerings(kernels: readonly Kernel[], target: Target): readonly Lowering[] {
+export function otherLowerings(
+  kernels: readonly Kernel[],
+  target: Target,
+  storage?: Narrow,
+): readonly Lowering[] {
   const adding = kernels.find((kernel) => scattered(kernel).length > 0);
   if (adding === undefined) return [];
   const choice = choiceOf(adding, target);
@@ -44,7 +49,7 @@ export function otherLowerings(kernels: readonly Kernel[], target: Target): read
       const result = applySchedule(kernel, steps, limitsOf(target));
       if ("refused" in result) return { by, schedule: { refused: result.refused } };
     }
-    return { by, schedule: addingBy(target, by) };
+    return { by, schedule: addingBy(target, by, storage) };
   });
 }
 
@@ -55,20 +60,21 @@ export const waysOfAdding = ["atomic", "deterministic", "owned"] as const;
  * The target's own schedules, with what threads add adding in one way; a target without threads adds one
  * after another, which is always the same. Refuses kernels whose indices do not allow the way.
  */
-export function addingBy(target: Target, by: string): ChosenSchedule {
+export function addingBy(target: Target, by: string, storage?: Narrow): ChosenSchedule {
   const named = (kernel: Kernel): NamedSchedule => {
     const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
     const isConcurrent = choiceOf(kernel, target)?.values.includes("atomic") === true;
     return isConcurrent ? scheduleBy(kernel, target, by) : own;
   };
   return {
+    ...(storage && { storage }),
     nameFor: (kernel) => named(kernel).name,
     plan(kernel) {
       const { steps } = named(kernel);
       const result = applySchedule(kernel, steps, limitsOf(target));
       if ("refused" in result)
         throw new UserError(`${kernel.operator} on ${target.name}: ${result.refused}`);
-      return scheduleOn(target, named(kernel)).plan(kernel);
+      return scheduleOn(target, named(kernel), storage).plan(kernel);
     },
   };
 }

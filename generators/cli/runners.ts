@@ -1,19 +1,14 @@
 // Generated kernels as the cross-check runs them: the files that ship, on an executor.
 
 import { evaluateFormula } from "../../targets/contract/formula.ts";
-import type { Executor, Program } from "../../targets/contract/program.ts";
+import { decodeData, encodeData, isNarrow, type Narrow } from "../../targets/contract/half.ts";
+import type { Executor, Program, TensorInfo } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
 import type { Skip } from "../check/ledger.ts";
 import { watchPlans } from "../check/races.ts";
 import { type Rules, rulesOf } from "../check/rules.ts";
-import {
-  type ChosenSchedule,
-  type Compiled,
-  compile,
-  compileKernels,
-  scheduleOn,
-} from "../compile.ts";
+import { type ChosenSchedule, type Compiled, compileKernels, scheduleOn } from "../compile.ts";
 import type { Target } from "../emit/target.ts";
 import type { Operator } from "../frontend/operator.ts";
 import { gradientsOn } from "../gradients.ts";
@@ -21,12 +16,18 @@ import type { Plan } from "../ir/plan.ts";
 import { additionsOf } from "./additions.ts";
 import { otherLowerings } from "./lowerings.ts";
 
-/** Runs an operator's cases with the kernels that `generate` writes for a target. */
-export function makeRunner(operator: Operator, target: Target, executor: Executor): TargetRunner {
+/** Runs an operator's cases with the kernels that `generate` writes for a target, with data in f32 or narrower. */
+export function makeRunner(
+  operator: Operator,
+  target: Target,
+  executor: Executor,
+  storage?: Narrow,
+): TargetRunner {
   const variants = operator.variants.length > 0 ? operator.variants : [[]];
   const kernels = variants.map((present) => operator.kernel(present));
-  const { plan } = scheduleOn(target);
-  return runnerOf(compile(operator, target, { variants }), kernels.map(plan), executor);
+  const schedule = scheduleOn(target, undefined, storage);
+  const compiled = compileKernels(operator, kernels, target, schedule);
+  return runnerOf(compiled, kernels.map(schedule.plan), executor, storage);
 }
 
 /** What runs the gradients of an operator on one device, and what is not run, with the reason. */
@@ -44,6 +45,7 @@ export function makeGradientRunners(
   target: Target,
   executor: Executor,
   everyLowering: boolean,
+  storage?: Narrow,
 ): GradientRunners {
   const variants = operator.variants.length > 0 ? operator.variants : [[]];
   const { kernels, left } = gradientsOn({ ...operator, variants }, target);
@@ -54,11 +56,12 @@ export function makeGradientRunners(
   const skipped: Skip[] = [];
   const runWith = (schedule: ChosenSchedule, by?: string): TargetRunner => {
     const compiled = compileKernels(operator, kernels, target, schedule);
-    const runner = { ...runnerOf(compiled, kernels.map(schedule.plan), executor), ...lacks };
+    const own = runnerOf(compiled, kernels.map(schedule.plan), executor, storage);
+    const runner = { ...own, ...lacks };
     return { ...runner, lowering: by ?? additionsOf(compiled) };
   };
-  const runners = [runWith(scheduleOn(target))];
-  for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target) : []) {
+  const runners = [runWith(scheduleOn(target, undefined, storage))];
+  for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target, storage) : []) {
     const what = `gradients on ${target.name}, ${by}`;
     if ("refused" in schedule) skipped.push({ what, reason: schedule.refused });
     else runners.push(runWith(schedule, by));
@@ -70,7 +73,9 @@ function runnerOf(
   { programs, target }: Compiled,
   plans: readonly Plan[],
   executor: Executor,
+  storage?: Narrow,
 ): TargetRunner {
+  const stores = storage && target.capabilities.stores?.[storage];
   const rules: Readonly<Record<string, Rules>> = rulesOf;
   const known = rules[target.name];
   if (known === undefined) throw new Error(`nothing is known of the arithmetic of ${target.name}`);
@@ -79,6 +84,7 @@ function runnerOf(
     target: target.name,
     device: executor.device,
     rules: known,
+    ...(storage && stores && { storage: { type: storage, ulps: stores.ulps } }),
     refuses: ({ present }) =>
       findProgram(programs, present) ? undefined : `${target.name} can compute none of its results`,
     async run(of) {
@@ -108,21 +114,25 @@ async function runCase(executor: Executor, program: Program, of: Case): Promise<
   const scalars: Record<string, number> = { ...sizes, ...Object.fromEntries(named) };
   const taken = program.entry.tensors.filter(({ role }) => role === "input");
   const outputs = await executor.run(program, {
-    inputs: Object.fromEntries(taken.map(({ name }) => [name, of.inputs[name]!.data])),
+    inputs: Object.fromEntries(
+      taken.map(({ name, dtype }) => [name, encodeData(of.inputs[name]!.data, dtype)]),
+    ),
     scalars,
     constants: Object.fromEntries(constants),
   });
   return Object.fromEntries(
-    Object.entries(outputs).map(([name, data]): [string, Result] => [
-      name,
-      { data, shape: shapeOf(program, name, scalars) },
-    ]),
+    Object.entries(outputs).map(([name, data]): [string, Result] => {
+      const tensor = outputOf(program, name);
+      const shape = tensor.shape.map((formula) => evaluateFormula(formula, scalars));
+      const narrow = isNarrow(tensor.dtype);
+      return [name, { data: decodeData(data, tensor.dtype), shape, ...(narrow && { narrow }) }];
+    }),
   );
 }
 
-/** An output's shape by the manifest's formulas. */
-function shapeOf(program: Program, name: string, numbers: Readonly<Record<string, number>>) {
+/** An output as the manifest describes it. */
+function outputOf(program: Program, name: string): TensorInfo {
   const tensor = program.entry.tensors.find((t) => t.name === name && t.role === "output");
   if (tensor === undefined) throw new Error(`${program.entry.name} has no output ${name}`);
-  return tensor.shape.map((formula) => evaluateFormula(formula, numbers));
+  return tensor;
 }

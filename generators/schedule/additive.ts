@@ -83,22 +83,43 @@ function addInStmt(
         lets.push({ kind: "let", name, type, value: e });
         return variable(name, type);
       };
-      const { buffer } = s;
       const address = named(s.address, "place");
-      const value = named(s.value, "gradient");
+      // What is rounded where it is stored is added to before that.
+      const rounded = roundingOf(s.value);
+      const value = named(rounded?.arg ?? s.value, "gradient");
       return [
         ...lets,
         {
           kind: "if",
           cond: isAdding,
-          then: [{ kind: "accumulate", buffer, address, value, mode: "plain" }],
-          else: [{ ...s, address, value }],
+          then: [addTo(s, address, value)],
+          else: [{ ...s, address, value: rounded ? { ...rounded, arg: value } : value }],
         },
       ];
     }
     default:
       return [s];
   }
+}
+
+/** The conversion to 16 bits that a value ends with, if it does. */
+const roundingOf = (e: NestExpr): Extract<NestExpr, { kind: "cast" }> | undefined =>
+  e.kind === "cast" && (e.to === "f16" || e.to === "bf16") ? e : undefined;
+
+/** Adds to an element that no other thread adds to; the sum is rounded once where elements are narrow. */
+function addTo(
+  { buffer, value: stored }: Extract<Stmt, { kind: "store" }>,
+  address: NestExpr,
+  value: NestExpr,
+): Stmt {
+  const rounded = roundingOf(stored);
+  if (!rounded) return { kind: "accumulate", buffer, address, value, mode: "plain" };
+  const { to } = rounded;
+  const type = typeOf(value);
+  const there: NestExpr = { kind: "load", buffer, address, type: to, width: 1 };
+  const args: readonly NestExpr[] = [{ kind: "cast", to: type, arg: there }, value];
+  const sum: NestExpr = { kind: "op", op: "add", args, type };
+  return { kind: "store", buffer, address, value: { ...rounded, arg: sum }, width: 1 };
 }
 
 /** Names that nothing of a nest has. */

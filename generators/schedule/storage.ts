@@ -36,7 +36,7 @@ export function storeNarrow(plan: Plan, type: Narrow, arguments_: ReadonlySet<st
   const taken = [...plan.buffers, ...plan.scalars].map(({ name }) => name);
   const group = Math.max(1, ...plan.steps.map((s) => (s.kind === "launch" ? s.nest.group : 1)));
   const rounding = outputs.map((output) =>
-    roundInto(`${plan.name}_${output.name}_${type}`, output, wide.get(output.name)!, {
+    roundInto(`${plan.name}_${output.name}_rounded_${type}`, output, wide.get(output.name)!, {
       ...{ type, group, taken },
     }),
   );

@@ -1,6 +1,8 @@
 // float16: 1 sign bit, 5 exponent bits (bias 15), 10 fraction bits. Node 20 has no Float16Array.
 // bfloat16: the upper half of a float32, 8 exponent bits (bias 127), 7 fraction bits.
 
+import type { Data, DType } from "./program.ts";
+
 const scratch = new DataView(new ArrayBuffer(8));
 
 function exponentOf(value: number): number {
@@ -100,10 +102,13 @@ export const narrow: Readonly<
   },
 };
 
-/** The nearest words of numbers. */
-export const encodeNarrow = (values: ArrayLike<number>, type: Narrow): Uint16Array =>
-  Uint16Array.from(values, narrow[type].encode);
+/** Is a type of buffers one of 16 bits? */
+export const isNarrow = (dtype: DType): dtype is Narrow => dtype === "f16" || dtype === "bf16";
 
-/** The numbers of words; every one is exact in float32. */
-export const decodeNarrow = (words: ArrayLike<number>, type: Narrow): Float32Array =>
-  Float32Array.from(words, narrow[type].decode);
+/** Numbers as a buffer of a type takes them: words of the nearest where that is one of 16 bits. */
+export const encodeData = (values: Data, dtype: DType): Data =>
+  isNarrow(dtype) ? Uint16Array.from(values, narrow[dtype].encode) : values;
+
+/** The numbers that a buffer of a type holds; those of 16 bits are exact in float32. */
+export const decodeData = (held: Data, dtype: DType): Data =>
+  isNarrow(dtype) ? Float32Array.from(held, narrow[dtype].decode) : held;

@@ -156,6 +156,8 @@ export interface Device {
   /** e.g. "SwiftShader Device (LLVM 16)", "Node 20.20.2 (V8 11.3)", "host simulation (g++ 12.2)". */
   readonly device: string;
   readonly driver: string;
+  /** The optional features that it has and that are enabled. */
+  readonly features?: readonly string[];
   /** True where the device is real hardware of the target's kind (a GPU for cuda and wgsl). */
   readonly hardware: boolean;
   /** True where a GPU's threads are imitated one by one to check them: times say nothing then. */

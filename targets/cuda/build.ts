@@ -103,6 +103,10 @@ export function findKernels(source: string): string[] {
   return [...text.matchAll(pattern)].map(([, name]) => name!);
 }
 
+/** How many bytes the races build follows as one: those of the shortest elements that a file has. */
+export const followedBytes = (source: string): number =>
+  /\bunsigned short\b/.test(source) ? 2 : 4;
+
 /** Builds a kernel file, or finds it in the cache: the path of the library or program. */
 export async function buildKernels(
   compiler: Compiler,
@@ -114,7 +118,9 @@ export async function buildKernels(
 ): Promise<string> {
   const recipe = recipes[kind];
   const target = architecture === undefined ? [] : [`-arch=${architecture}`];
-  const compile = [...recipe.compile, ...(await sanitizeSections(compiler, kind)), ...target];
+  const word = kind === "races" ? [`-DWW_WORD_BYTES=${followedBytes(source)}`] : [];
+  const sections = await sanitizeSections(compiler, kind);
+  const compile = [...recipe.compile, ...word, ...sections, ...target];
   const flags = [...compile, ...(recipe.kernel ?? [])];
   const objects = await buildRuntime(compiler, recipe, cache, compile);
   const defines = Object.keys(macros)

@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createArray } from "../contract/job.ts";
+import { followedBytes } from "./build.ts";
 import { findTool, runTool } from "./compilers.ts";
 import { LaunchError, loadLibrary } from "./library.ts";
 import type { KernelRunner, Plan } from "./plan.ts";
@@ -44,7 +45,10 @@ async function explainRace(path: string, plan: Plan, error: LaunchError): Promis
   const [first, second] = await findLines(path, source, [place!, otherPlace ?? place!]);
   const begin = `${kernel}: ${at} is ${did} by group ${group}, thread ${thread} (${first})`;
   if (what !== "race")
-    return `${begin} with ${bytes} bytes at a time; the races build follows whole words of 4 bytes.`;
+    return (
+      `${begin} with ${bytes} bytes at a time; ` +
+      `the races build follows whole words of ${followedBytes(source)} bytes.`
+    );
   const reason =
     group === otherGroup
       ? "with no barrier between them"
@@ -63,7 +67,13 @@ function nameElement(plan: Plan, at: number, argument: number, offset: number): 
   return `${name}[${Math.floor(offset / createArray(dtype, 0).BYTES_PER_ELEMENT)}]`;
 }
 
-const sizes: Readonly<Record<string, number>> = { float: 4, int: 4, unsigned: 4, double: 8 };
+const sizes: Readonly<Record<string, number>> = {
+  short: 2,
+  float: 4,
+  int: 4,
+  unsigned: 4,
+  double: 8,
+};
 
 /** The array of shared memory that holds a byte of it, by the library's symbols. */
 async function nameShared(path: string, source: string, offset: number): Promise<string> {

@@ -42,7 +42,7 @@ export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor 
   });
   const runner = createRunner(gpu, options);
   return {
-    device: describe(found.info),
+    device: { ...describe(found.info), features: [...gpu.features] },
     gpu,
     runner,
     run: (program, job) => runner.runArrays(program, job),

@@ -88,6 +88,7 @@ export async function openBrowser(
       device: `${about.device} in ${browser}`,
       driver: about.driver || `of ${browser}`,
       hardware: about.hardware,
+      ...(about.features && { features: about.features }),
     };
     return {
       browser,

@@ -59,6 +59,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
       template: new URL("./module.wgsl.hbs", import.meta.url),
       data: {
         preamble: preamble(unit, "WGSL", "//"),
+        enables: unit.storage === "f16" ? ["f16"] : [],
         tensors: describeTensors(unit),
         order: describeOrder(unit, "//"),
         overrides: [...constants.values()].map(({ name, option, values, default: value }) => ({

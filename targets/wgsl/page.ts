@@ -16,7 +16,7 @@ export type PageRequest =
     };
 
 /** The page's adapter, as far as browsers tell. */
-export type PageDevice = Pick<Device, "device" | "driver" | "hardware">;
+export type PageDevice = Pick<Device, "device" | "driver" | "hardware" | "features">;
 
 interface Opened {
   readonly device: PageDevice;
@@ -60,6 +60,7 @@ async function open(): Promise<Opened | undefined> {
     device: [vendor, architecture, device].filter(Boolean).join(" ") || "unnamed adapter",
     driver: description,
     hardware: !isFallbackAdapter,
+    features: [...gpu.features],
   };
   return { device: about, gpu };
 }

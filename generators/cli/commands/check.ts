@@ -1,6 +1,6 @@
 // `check`: do all targets agree with the declaration?
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { crosscheck, type Request } from "../../check/crosscheck.ts";
 import { differencesLaw } from "../../check/differences.ts";
 import {
@@ -29,6 +29,7 @@ import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
 import { makeGradientRunners, makeRunner } from "../runners.ts";
+import { parseStorage, requireStorage, storages, storedRuns } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
 import { formatTime, plural, type Terminal } from "../terminal.ts";
 
@@ -38,6 +39,7 @@ Examples:
   $ warpweave check deform_conv2d --target wgsl,cuda --cases 20
   $ warpweave check deform_conv2d --grad
   $ warpweave check ./my_op.ts --all --json
+  $ warpweave check deform_conv2d --target cuda --dtype f16
   $ warpweave check roi_pool --target js --case none,reduce=max,coords=round/random/3
 
 --grad compares the gradients of every differentiable tensor: the kernels of all targets with the
@@ -53,6 +55,7 @@ interface CheckOptions {
   readonly case?: string;
   readonly grad?: boolean;
   readonly all?: boolean;
+  readonly dtype?: string;
   readonly json?: boolean;
 }
 
@@ -73,7 +76,13 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .option(
       "--all",
       "results and gradients, every combination of options (not only a covering array of pairs), " +
-        "every way of adding, every case under CUDA's memory and race checks",
+        "every way of adding, every dtype, every case under CUDA's memory and race checks",
+    )
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "what kernels store data as: only targets that do (default: f32; every type with --all)",
+      ).choices(storages),
     )
     .option("--json", "print the ledger as JSON")
     .addHelpText("after", examples)
@@ -91,6 +100,8 @@ async function check(
   if (options.case !== undefined && names.length !== 1)
     throw new UserError("--case names a case of one operator: name that operator as well");
   const operators = openOperators(names);
+  const storage = parseStorage(options.dtype);
+  if (storage !== undefined) requireStorage(targets, storage, options.target !== undefined);
   const { opened, unavailable } = await openTargets(targets, options);
   const records: OperatorRecord[] = [];
   try {
@@ -146,8 +157,13 @@ const choiceOf = (options: Chosen) => ({
   ...(options.case === undefined ? {} : { only: options.case }),
   command: options.command,
   // Other ways of adding, and CUDA's checks of memory and races under all options, are run with it only.
-  ...(options.all === true ? { flags: "--all" } : {}),
+  ...(flagsOf(options) === "" ? {} : { flags: flagsOf(options) }),
 });
+
+const flagsOf = ({ all, dtype }: Chosen): string =>
+  [...(all === true ? ["--all"] : []), ...(dtype === undefined ? [] : [`--dtype ${dtype}`])].join(
+    " ",
+  );
 
 /** An operator's results: the declaration and the IR are the oracles. */
 async function forwardRequest(
@@ -156,10 +172,14 @@ async function forwardRequest(
   options: Chosen,
 ): Promise<Request> {
   const reference = await loadReference(operator.path);
+  const { runs, skipped } = storedRuns(opened, options);
   return {
     subject: operator,
     oracles: [declarationOracle(operator, reference), interpreterOracle(operator)],
-    targets: opened.map(({ target, executor }) => makeRunner(operator, target, executor)),
+    targets: runs.map(({ target, executor, storage }) =>
+      makeRunner(operator, target, executor, storage),
+    ),
+    skipped,
     ...choiceOf(options),
   };
 }
@@ -173,8 +193,9 @@ async function gradientRequest(
   const subject = gradientSubject(operator);
   if (subject === undefined) return undefined;
   const reference = await loadReference(operator.path);
-  const found = opened.map(({ target, executor }) =>
-    makeGradientRunners(operator, target, executor, options.all === true),
+  const { runs, skipped } = storedRuns(opened, options);
+  const found = runs.map(({ target, executor, storage }) =>
+    makeGradientRunners(operator, target, executor, options.all === true, storage),
   );
   const wild = wildLaw(subject, operator.differentiable);
   return {
@@ -182,7 +203,7 @@ async function gradientRequest(
     oracles: [interpreterOracle(subject)],
     laws: [differencesLaw(operator, reference, subject), ...(wild ? [wild] : [])],
     targets: found.flatMap(({ runners }) => runners),
-    skipped: found.flatMap(({ skipped }) => skipped),
+    skipped: [...skipped, ...found.flatMap((one) => one.skipped)],
     ...choiceOf(options),
   };
 }

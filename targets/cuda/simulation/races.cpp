@@ -14,8 +14,11 @@ extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start[];
 namespace ww {
 namespace {
 
-// Memory is followed by words: no generated kernel has elements of fewer bytes.
-constexpr size_t word_bytes = 4;
+// Memory is followed by words, as long as the shortest elements of the file that is built.
+#ifndef WW_WORD_BYTES
+#define WW_WORD_BYTES 4
+#endif
+constexpr size_t word_bytes = WW_WORD_BYTES;
 // A word's cell has 60 bytes, which are taken when the word is first touched.
 constexpr size_t most_followed = size_t{64} << 20;
 constexpr uint32_t most_threads = 1024;
