@@ -11,6 +11,10 @@ export interface Code extends Text {
   readonly plain?: boolean;
   /** False of a local that is set again. */
   readonly fixed?: boolean;
+  /** It points at an element: its bytes' address, in place of the element's number. */
+  readonly pointer?: boolean;
+  /** The same number in all lanes of a vector, where one instruction gives that. */
+  readonly splat?: Text;
   /** The value is `of` and so many more. */
   readonly plus?: { readonly of: Code; readonly by: number };
   /** A constant's. */

@@ -33,6 +33,7 @@ function split(address: Code, shift: number): { readonly rest: Code; readonly of
 function placeOf({ name, decl }: BufferText, address: Text): Place {
   const shift = shifts[decl.dtype];
   const { rest, offset } = split(address as Code, shift);
+  if (rest.pointer) return { offset, at: rest };
   if (rest.number !== undefined && rest.number >= 0 && rest.number * 2 ** shift + offset < spare)
     return { offset: offset + rest.number * 2 ** shift, at: get(name) };
   return { offset, at: form("i32.add", get(name), form("i32.shl", rest, int(shift))) };
@@ -44,7 +45,9 @@ const at = (offset: number): string => (offset === 0 ? "" : ` offset=${offset}`)
 export function load(buffer: BufferText, address: Text, lanes: Width): Code {
   const place = placeOf(buffer, address);
   const type = typeName(buffer.decl.dtype, lanes);
-  return { ...form(`${type}.load${at(place.offset)}`, place.at), lanes };
+  const code = { ...form(`${type}.load${at(place.offset)}`, place.at), lanes };
+  if (type !== "f32") return code;
+  return { ...code, splat: form(`v128.load32_splat${at(place.offset)}`, place.at) };
 }
 
 /** The same for what is put there. */
@@ -71,4 +74,18 @@ export function add(
     first,
     form(`${prefixOf(dtype, 1)}.add`, old, value),
   );
+}
+
+/** Where a pointer begins: an element's address in bytes. */
+export const pointTo = (buffer: BufferText, address: Text): Code => {
+  const shift = int(shifts[buffer.decl.dtype]);
+  return form("i32.add", get(buffer.name), form("i32.shl", address, shift));
+};
+
+/** A pointer moved by a number of elements. */
+export function move(pointer: string, { dtype }: BufferDecl, by: Text): Code {
+  const { number } = by as Code;
+  const shift = shifts[dtype];
+  const bytes = number === undefined ? form("i32.shl", by, int(shift)) : int(number * 2 ** shift);
+  return form("i32.add", get(pointer), bytes);
 }

@@ -15,7 +15,9 @@ import {
 } from "../../generators/ir/nest.ts";
 import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { type Code, form, get, int, typeName } from "./code.ts";
-import { add } from "./memory.ts";
+import { add, move, pointTo } from "./memory.ts";
+import { addPointers, type Pointed } from "./pointers.ts";
+import { findSplats } from "./splats.ts";
 
 /** A line or an indented block of lines. */
 type Line = string | { readonly inner: readonly Line[] };
@@ -81,12 +83,13 @@ function takeOut(a: Code, b: Code): Code["plus"] {
   return { of: form("i32.add", left, right), by };
 }
 
-function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
+function createAlgebra({ nest, pointers }: Pointed, { target, scope, use }: PrintContext) {
   const { vectors } = target;
   if (!vectors) throw new Error(`${target.name} has no vectors.`);
   const locals = createLocals(nest);
   /** The locals of variables, which are set again. */
   const variables = new Map<string, string>();
+  const { asVectors, asNumbers } = findSplats(nest);
   const negative = new Set<string>();
   visitBlock(nest.body, (s) => {
     const isNatural = s.kind === "for" && s.lo.kind === "const" && s.lo.value >= 0;
@@ -130,7 +133,16 @@ function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
     },
     variable(name, type, lanes) {
       const local = locals.of(name, requireType(type, lanes));
-      return { ...get(local), natural: !negative.has(name), lanes, fixed: !variables.has(name) };
+      const isFixed = !variables.has(name);
+      const splat = asVectors.has(name) ? get(locals.of(`${name}.x4`, "v128")) : undefined;
+      return {
+        ...get(local),
+        natural: !negative.has(name),
+        lanes,
+        fixed: isFixed,
+        pointer: pointers.has(name),
+        ...(splat && { splat: { ...splat, lanes: 4 } }),
+      };
     },
     load: (decl, address, lanes) =>
       keeper(vectors.load(buffer(decl), address, lanes) as Code, decl.dtype as Scalar, lanes),
@@ -164,7 +176,10 @@ function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
       const natural = (then.natural && otherwise.natural) ?? false;
       return { ...keeper({ ...(code as Code), lanes }, type, lanes), natural };
     },
-    splat: (value, type, lanes) => keeper(vectors.splat(value, type, lanes) as Code, type, lanes),
+    splat: (value, type, lanes) =>
+      value.splat
+        ? { ...(value.splat as Code), lanes }
+        : keeper(vectors.splat(value, type, lanes) as Code, type, lanes),
     lane: (vector, lane, type) => keeper(vectors.lane(vector, lane, type) as Code, type, 1),
 
     for(loop, lo, hi, body) {
@@ -196,14 +211,27 @@ function createAlgebra(nest: Nest, { target, scope, use }: PrintContext) {
     },
     let(name, type, value, lanes) {
       if (type === "i32" && !value.natural) negative.add(name);
-      return define(name, type, value, lanes);
+      if (!asVectors.has(name)) return define(name, type, value, lanes);
+      const isBoth = asNumbers.has(name);
+      const one = isBoth ? get(locals.of(name, requireType(type, 1))) : value;
+      const all = algebra.splat(one, type, 4);
+      return [
+        ...(isBoth ? define(name, type, value, 1) : []),
+        ...set(locals.of(`${name}.x4`, "v128"), all),
+      ];
     },
     local(name, type, init, lanes) {
       negative.add(name);
-      variables.set(name, locals.of(name, typeName(type, lanes)));
+      const local = locals.of(name, typeName(type, lanes));
+      variables.set(name, local);
+      const decl = pointers.get(name);
+      if (decl) return set(local, pointTo(buffer(decl), init));
       return define(name, type, init, lanes);
     },
-    set: (name, value) => set(variables.get(name) ?? name, value),
+    set(name, value) {
+      const decl = pointers.get(name);
+      return set(variables.get(name) ?? name, decl ? move(name, decl, value) : value);
+    },
     store(decl, address, value, lanes) {
       kept = 0;
       return [vectors.store(buffer(decl), address, value, lanes)];
@@ -260,7 +288,8 @@ export const isShared = (nest: Nest): boolean => parallelLoop(nest) !== undefine
 
 /** The locals and instructions of a nest's function, indented by one step. */
 export function printFunction(nest: Nest, context: PrintContext): string {
-  const { algebra, locals } = createAlgebra(nest, context);
-  const body = foldNest(nest, algebra);
+  const pointed = addPointers(nest);
+  const { algebra, locals } = createAlgebra(pointed, context);
+  const body = foldNest(pointed.nest, algebra);
   return render([...locals.lines(), ...body], 2).join("\n");
 }
