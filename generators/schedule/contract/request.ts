@@ -14,7 +14,7 @@ import {
   type Refused,
 } from "../draft.ts";
 import { inlineStages } from "../inline.ts";
-import { type Blocks, cutBlocks } from "./blocks.ts";
+import { type Blocked, type Blocks, cutBlocks } from "./blocks.ts";
 import { recognise } from "./recognise.ts";
 
 const nobody = "none";
@@ -108,8 +108,12 @@ function keep(draft: Draft, name: string, held: string | undefined) {
   return { kernel, stage };
 }
 
+/** The strips of a stage as they are by default, or why it has none. */
+export const findStrips = (draft: Draft, name: string): Blocked | Refused =>
+  inStrips(draft, name, findHeld(draft, name));
+
 /** A stage cut into strips, or why it cannot be. */
-function inStrips(draft: Draft, name: string, held: string | undefined) {
+function inStrips(draft: Draft, name: string, held: string | undefined): Blocked | Refused {
   const launched = launchedStages(draft).find((s) => s.name === name);
   if (!launched) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
   if (launched.kind === "scatter")

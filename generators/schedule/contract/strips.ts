@@ -6,11 +6,12 @@ import { type Expr, index, int, type Loop } from "../../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf } from "../../ir/nest.ts";
 import { flatten } from "../address.ts";
 import { loopName } from "../names.ts";
-import type { Scope } from "../scope.ts";
+import { innerScope, type Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
 import { distribute } from "../store.ts";
 import type { Blocked } from "./blocks.ts";
 import { productOf, sizesOf } from "./scratch.ts";
+import { startAlong, strideAlong } from "./stride.ts";
 import { addLoop, calculate, know, load, padded, pieces, store } from "./write.ts";
 
 /** What all parts of a strip know. */
@@ -64,6 +65,10 @@ export function buildStrips(
   const chunks = declare("chunks", sizes.chunksOf(taps, row));
   const chunk = declare("chunk_taps", sizes.chunkOf(taps, chunks));
   const strips = declare("strips", pieces(places, blocks.pixels));
+  // All about as long as each other: the last one is not a short rest.
+  const most = calculate("maximum", strips, i32(1));
+  const even = calculate("quot", calculate("add", places, calculate("sub", most, i32(1))), most);
+  const length = declare("strip_places", padded(even, blocks.rows));
   const around = roles.flatMap((role) => (role.is === "batch" ? [role.loop] : []));
   const extents = around.map((l) => placer.lower(l.hi, root));
   const total = extents.reduce((a, b) => calculate("mul", a, b), strips);
@@ -74,13 +79,13 @@ export function buildStrips(
     root,
     { hint: "strip", hi: total, by: "parallel", binds: [...around, ...own] },
     (scope, at) => {
-      const first = calculate("mul", calculate("rem", at, strips), i32(blocks.pixels));
+      const first = calculate("mul", calculate("rem", at, strips), length);
       const start = placer.declare(scope, "first", first);
       splitPlace(site, scope, around, calculate("quot", at, strips));
       for (const [d, role] of roles.entries())
         if (role.is === "batch") copyIndex(scope, role.loop, blocked.panel.domain[d]!);
       const left = calculate("sub", places, start);
-      const count = placer.declare(scope, "count", calculate("minimum", i32(blocks.pixels), left));
+      const count = placer.declare(scope, "count", calculate("minimum", length, left));
       const filled = placer.declare(scope, "filled", padded(count, blocks.rows));
       const strip: Strip = {
         site,
@@ -229,10 +234,8 @@ function multiply(strip: Strip, scope: Scope, now: Chunk): void {
         args: [now.at, calculate("sub", chunks, i32(1))],
         type: "bool",
       };
-      const done = { body: [] as Stmt[] };
-      const from = own.body.length;
-      finish(strip, own, sums, calculate("mul", at, i32(blocks.columns)), columns);
-      done.body.push(...own.body.splice(from));
+      const done = innerScope(own, "guarded");
+      finish(strip, done, sums, calculate("mul", at, i32(blocks.columns)), columns);
       own.body.push({ kind: "if", cond: lastChunk, then: done.body, else: [] });
     },
   );
@@ -244,15 +247,15 @@ function multiplyBlock(
   strip: Strip,
   scope: Scope,
   now: Chunk,
-  place: { readonly pack: NestExpr; readonly sums: NestExpr; readonly first: NestExpr },
+  operand: { readonly pack: NestExpr; readonly sums: NestExpr; readonly first: NestExpr },
 ): void {
   const { site, blocked, panel, sums, registers, row, chunk, taps } = strip;
   const { placer, names } = site;
   const { steps, blocks, pack, at, roles } = blocked;
   const { rows, columns } = blocks;
   const each = Array.from({ length: rows }, (_, i) => i);
-  const first = placer.declare(scope, "first_row", calculate("mul", place.first, i32(rows)));
-  const begin = calculate("add", place.sums, calculate("mul", first, i32(columns)));
+  const first = placer.declare(scope, "first_row", calculate("mul", operand.first, i32(rows)));
+  const begin = calculate("add", operand.sums, calculate("mul", first, i32(columns)));
   const sumsAt = placer.declare(scope, "block_at", begin);
   const lanes = (inner: Scope, fill: (lane: NestExpr, inner: Scope) => void): void =>
     addLoop(names, inner, { hint: "lane", hi: i32(columns), by: "vector" }, (vector, lane) =>
@@ -274,6 +277,7 @@ function multiplyBlock(
 
   const stepExtents = steps.map((l) => l.hi);
   const stepCount = placer.lower(productOf(stepExtents), scope);
+  const packTap = placer.declare(scope, "tap_block", calculate("mul", operand.pack, taps));
   const lines = each.map((i) =>
     hold(
       site,
@@ -283,22 +287,48 @@ function multiplyBlock(
     ),
   );
   addLoop(names, scope, { hint: "tap", hi: now.count }, (tap, t) => {
-    const whole = calculate(
-      "add",
-      calculate("mul", place.pack, taps),
-      calculate("add", now.start, t),
+    const whole = calculate("add", packTap, calculate("add", now.start, t));
+    const packAt = hold(
+      site,
+      tap,
+      "pack_at",
+      calculate("mul", calculate("mul", whole, stepCount), i32(columns)),
     );
-    const packAt = hold(site, tap, "pack_at", calculate("mul", whole, stepCount));
-    const tapAt = hold(site, tap, "tap_at", calculate("mul", t, row));
-    const { scope: step, close } = placer.openLoops(steps, tap);
-    const k =
-      steps.length === 0 ? i32(0) : placer.lower(flatten(steps.map(index), stepExtents), step);
-    const f = hold(site, step, "f_at", calculate("mul", calculate("add", packAt, k), i32(columns)));
-    const rowAt = at.filter((_, d) => roles[d]!.is === "row");
-    const inRow = placer.lower(flatten(rowAt, rowExtents(blocked)), step);
-    const s = hold(site, step, "s_at", calculate("add", tapAt, inRow));
-    const values = each.map((i) =>
-      placer.declare(step, "s", load(panel, calculate("add", lines[i]!, s))),
+    const tapAt = calculate("mul", t, row);
+    const outer = steps.slice(0, -1);
+    const along = steps.at(-1);
+    const { scope: around, close } = placer.openLoops(outer, tap);
+    const rowAt = flatten(
+      at.filter((_, d) => roles[d]!.is === "row"),
+      rowExtents(blocked),
+    );
+    const stride = along && strideAlong(rowAt, along);
+    const isEven = along !== undefined && stride !== undefined;
+    const begin = isEven ? placer.lower(startAlong(rowAt, along), around) : i32(0);
+    const starts = lines.map((line) =>
+      hold(site, around, "line_at", calculate("add", line, calculate("add", tapAt, begin))),
+    );
+    const outerAt = placer.lower(
+      flatten(
+        outer.map(index),
+        outer.map((l) => l.hi),
+      ),
+      around,
+    );
+    const stepsAlong = along ? placer.lower(along.hi, around) : i32(1);
+    const outerPack = calculate("mul", calculate("mul", outerAt, stepsAlong), i32(columns));
+    const packFrom = hold(site, around, "factor_at", calculate("add", packAt, outerPack));
+    const { scope: step, close: end } = placer.openLoops(along ? [along] : [], around);
+    const k = along ? placer.lower(index(along), step) : i32(0);
+    const f = hold(
+      site,
+      step,
+      "f_at",
+      calculate("add", packFrom, calculate("mul", k, i32(columns))),
+    );
+    const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
+    const values = starts.map((start) =>
+      placer.declare(step, "s", load(panel, calculate("add", start, place))),
     );
     lanes(step, (lane, inner) => {
       const own = { name: pack.name, dtype: panel.dtype };
@@ -309,6 +339,7 @@ function multiplyBlock(
         inner.body.push(store(registers.name, cell(i, lane), sum));
       }
     });
+    end();
     close();
   });
   lanes(scope, (lane, inner) => {
