@@ -7,12 +7,12 @@ import { materialise } from "../transforms/materialise.ts";
 import { sharedBytesOf, type Tiles, threadsOf } from "./tiles.ts";
 
 /**
- * Tiles from large to small. What shares a tile is made once for all of it, so large ones do least; few rows leave
- * most of a tile empty, so those are for threads.
+ * Tiles from large to small. What a tile shares is made once for all of it, so large ones do least; very few rows,
+ * as of a channel that is convolved alone, leave nearly all of a tile empty, and are for threads.
  */
 const sizes: readonly Tiles[] = [
-  { BM: 64, BP: 64, BK: 16, TM: 8, TP: 8, pad: 0, least: 16, group: 128 },
-  { BM: 32, BP: 32, BK: 8, TM: 4, TP: 4, pad: 0, least: 16, group: 64 },
+  { BM: 64, BP: 64, BK: 16, TM: 8, TP: 8, pad: 0, least: 4, group: 128 },
+  { BM: 32, BP: 32, BK: 8, TM: 4, TP: 4, pad: 0, least: 4, group: 64 },
 ];
 
 /** The stages of a kernel that are contractions, with tiles that a device has room for. */

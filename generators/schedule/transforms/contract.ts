@@ -35,7 +35,7 @@ const groupChoices = (draft: Draft): readonly Choice[] => [
   { name: "TM", values: [2, 4, 8], default: 8 },
   { name: "TP", values: [2, 4, 8], default: 8 },
   { name: "pad", values: [0, 1, 4], default: 0 },
-  { name: "least", values: [1, 8, 16, 32], default: 1 },
+  { name: "least", values: [1, 4, 16], default: 1 },
   { name: "group", values: [32, 64, 128, 256], default: 64 },
 ];
 
