@@ -1,9 +1,13 @@
 // The schedule that a kernel gets on a target where none is asked for.
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
+import { chooseContiguous, noneContiguous } from "./contiguous.ts";
+import { chooseStrips } from "./contract/chooseStrips.ts";
+import { chooseTiles } from "./contract/chooseTiles.ts";
 import { axisNames } from "./domain.ts";
 import { type Limits, newDraft, type Params, type Schedule } from "./draft.ts";
 import { findInnermost, findInnermostOfSums } from "./hoisting.ts";
+import { applySchedule } from "./index.ts";
 import { inlineStages } from "./inline.ts";
 import { findReader } from "./panels.ts";
 import { findBatches, findSharing, type Setting } from "./sharing.ts";
@@ -21,19 +25,26 @@ export interface Abilities {
   readonly groups: boolean;
   /** A thread may write what it likes, and not only return an element of its own. */
   readonly updates: boolean;
+  /** Lanes of its vectors; 1 where elements are computed one by one. */
+  readonly vectors: number;
+  /** CPU threads share out loops. */
+  readonly parallel: boolean;
 }
 
 /**
- * One thread for each element where there are threads, else loops in the order of the axes. Neighbours that
+ * One thread for each element where there are threads, or tiles of sums of products, else loops in the order of
+ * the axes. Neighbours that
  * share most of their work are computed together. What several elements read again and again is made before
  * them: in a gradient whole, where it is a sum that several others read; in a forward kernel without threads row
- * by row, so that it needs little memory.
+ * by row, so that it needs little memory. An axis that only says which element is read runs innermost, along memory.
  */
 export function defaultSchedule(
   kernel: Kernel,
-  { groups, updates }: Abilities,
+  { groups, updates, vectors, parallel }: Abilities,
   limits: Limits,
 ): NamedSchedule {
+  const strips = groups || !updates ? [] : chooseContractions(kernel, limits);
+  if (strips.length > 0) return nameSteps(strips);
   const run: Schedule = groups ? [["pointwise", { group: Math.min(128, limits.threads) }]] : [];
   const inner = kernel.stages.flatMap((stage) =>
     stage.kind === "gather" && !kernel.outputs.includes(stage.name) ? [stage.name] : [],
@@ -45,10 +56,33 @@ export function defaultSchedule(
         ? []
         : choosePanels(kernel, inner, setting, limits)
       : inner.map((stage) => ["materialise", { stage }]);
-  const walked = updates ? chooseWalks(kernel, stored, setting) : [];
-  const steps = [...stored, ...walked, ...run];
-  const names = steps.length > run.length || groups ? steps.map(([name]) => name) : ["serial"];
-  return { name: [...new Set(names)].join(", "), steps };
+  const along =
+    updates && !groups
+      ? chooseContiguous(kernel, stored, setting, vectors, limits)
+      : noneContiguous;
+  const walked = updates ? chooseWalks(kernel, stored, setting, along.stages) : [];
+  const tiled = groups && updates ? chooseTiles(kernel, stored, limits) : [];
+  const chosen = [...stored, ...along.steps, ...walked, ...tiled, ...run];
+  const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
+  return steps.length > run.length || groups ? nameSteps(steps) : { name: "serial", steps };
+}
+
+/** A schedule that is called by its transforms. */
+const nameSteps = (steps: Schedule): NamedSchedule => ({
+  name: [...new Set(steps.map(([name]) => name))].join(", "),
+  steps,
+});
+
+/** Strips of the result of a forward kernel that has one. */
+const chooseContractions = (kernel: Kernel, limits: Limits): Schedule =>
+  kernel.role === "forward" && kernel.outputs.length === 1
+    ? chooseStrips(kernel, kernel.outputs[0]!, limits)
+    : [];
+
+/** A schedule in which CPU threads share out what they can. */
+function withThreads(kernel: Kernel, steps: Schedule, limits: Limits): Schedule {
+  const more: Schedule = [...steps, ["parallel", { loops: 2 }]];
+  return "refused" in applySchedule(kernel, more, limits) ? steps : more;
 }
 
 /** Panels of the stages that elements share, those nearest to the result first: they hold what others give. */
@@ -87,10 +121,16 @@ function panelAxes(kernel: Kernel, name: string, setting: Setting): readonly str
 }
 
 /** In which order stages are walked, and how many elements at once. */
-function chooseWalks(kernel: Kernel, stored: Schedule, setting: Setting): Schedule {
+function chooseWalks(
+  kernel: Kernel,
+  stored: Schedule,
+  setting: Setting,
+  done: ReadonlySet<string>,
+): Schedule {
   const names = stored.map(([, params]) => String(params?.stage));
   const { stages } = inlineStages(kernel, new Set(names));
   return stages.flatMap((stage): Schedule => {
+    if (done.has(stage.name)) return [];
     if (stage.kind === "scatter") return orderScatter(stages, stage, setting);
     const around = stored.flatMap(([, params]) => String(params?.axes ?? "").split(" "));
     const own = { ...setting, except: new Set([...setting.except, ...around]) };
