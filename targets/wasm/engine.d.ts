@@ -1,16 +1,10 @@
-/** Pieces of a memory. */
-export interface Heap {
-  readonly memory: WebAssembly.Memory;
-  /** The address of a new piece; `what` names it where there is no memory for it. */
-  allocate(bytes: number, what: string): number;
-  release(at: number): void;
-}
+import type { Heap, Memory } from "./heap.js";
 
 /** A module at work: compiled, with its memory and its threads. */
 export interface Engine {
   readonly heap: Heap;
-  readonly memory: WebAssembly.Memory;
-  readonly exports: WebAssembly.Exports;
+  readonly memory: Memory;
+  readonly exports: Readonly<Record<string, unknown>>;
   /** Whether it was built of the relaxed vectors. */
   readonly relaxed: boolean;
   /** How many threads share the iterations of a loop. */
