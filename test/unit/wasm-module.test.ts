@@ -13,11 +13,13 @@ const tensors = {
 };
 const attributes = { padding: 1, stride: 2 };
 
+const serial = { name: "serial", steps: [] } as const;
+
 type Calls = Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
 /** The module in JavaScript, from its text. */
 async function importJs(): Promise<Calls> {
-  const { files } = compile(openOperator("conv2d"), js);
+  const { files } = compile(openOperator("conv2d"), js, { schedule: serial });
   const text = files.get("js/conv2d.js")!;
   return import(`data:text/javascript,${encodeURIComponent(text)}`);
 }
@@ -42,7 +44,9 @@ function expectClose(found: unknown, expected: unknown): void {
 let conv2d: Shipped;
 let plain: Calls;
 beforeAll(async () => {
-  [conv2d, plain] = [await ship("conv2d"), await importJs()];
+  // Its outermost loops are shared out among the threads.
+  const schedule = { name: "by hand", steps: [["parallel"]] } as const;
+  [conv2d, plain] = [await ship("conv2d", { schedule }), await importJs()];
 });
 afterAll(() => conv2d.remove());
 
@@ -135,7 +139,7 @@ test("the bytes may come from elsewhere, and options are checked", async () => {
 });
 
 test("results of gradients may be chosen, and added to", async () => {
-  const shipped = await ship("conv2d", { grad: true });
+  const shipped = await ship("conv2d", { grad: true, schedule: serial });
   const loaded = await shipped.load();
   const given = { ...tensors, grad_output: tensorOf([2, 4, 4, 3], (i) => Math.sin(i * 5)) };
   const all = loaded.call(given, attributes) as Record<string, Tensor>;
