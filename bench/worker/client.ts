@@ -1,9 +1,10 @@
 // The command's side: starts a process that computes and asks it.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Described, Done, Missing, Read, Reply, Request, Taken, Times } from "./protocol.ts";
 
 /** How a process is started. */
@@ -25,12 +26,15 @@ export interface Client {
   kill(): void;
 }
 
+/** What lets Node read TypeScript; processes start in any folder, so by its address. */
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+
 /** A module that exports `open`, as a process of the same Node. */
 export function nodeProgram(module: URL, flags: readonly string[] = []): Program {
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   return {
     command: process.execPath,
-    args: [...flags, "--import", import.meta.resolve("tsx"), main, module.href],
+    args: [...flags, "--import", tsx, main, module.href],
   };
 }
 

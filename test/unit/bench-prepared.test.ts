@@ -24,7 +24,9 @@ const { scalars } = resolve(describeSignature(operator, [operator.kernel([])]), 
 const grad_output = fill(2 * 4 * 5 * 4, 1.9);
 
 it("on every target that keeps calls, forward and backward", async () => {
-  const all = await openAll(targets);
+  // Opening others would build simulations.
+  const cheap = ["js", "wasm", "c", "wgsl"];
+  const all = await openAll(targets.filter(({ name }) => cheap.includes(name)));
   const tried: string[] = [];
   try {
     for (const { target, executor } of all.opened) {

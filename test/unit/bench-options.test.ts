@@ -1,0 +1,100 @@
+// What `bench` understands, and the sentences where it does not.
+
+import { describe, expect, it } from "vitest";
+import { parseFlags, parseOffsets, readWorks } from "../../bench/options.ts";
+import { choosePeers, peers } from "../../bench/peers/index.ts";
+import { drawOffset } from "../../bench/work/convolution.ts";
+import { layersOf, nameLayer, parseLayer, presets } from "../../bench/work/layers.ts";
+import { startDraw } from "../../bench/work/random.ts";
+import { runCommandLine } from "../../generators/cli/main.ts";
+
+async function refuse(...args: readonly string[]): Promise<{ code: number; said: string }> {
+  const said: string[] = [];
+  const say = (text: string) => void said.push(text);
+  const code = await runCommandLine(["bench", ...args], { out: say, err: say });
+  return { code, said: said.join("") };
+}
+
+describe("refused with one sentence", () => {
+  it.each([
+    [
+      "an operator",
+      ["deform_conv"],
+      1,
+      'no calls of "deform_conv" are known to bench; did you mean',
+    ],
+    ["a shape", ["deform_conv2d", "--shape", "1,64,56"], 1, "write six whole numbers from 1 on"],
+    ["a shape with 0", ["conv2d", "--shape", "1,0,5,5,4,3"], 1, "N,C,H,W,O,k"],
+    ["boxes", ["roi_align", "--shape", "1,2,3"], 1, "N,C,H,W,boxes,bins"],
+    ["a preset", ["deform_conv2d", "--preset", "sqare"], 1, 'did you mean "square"?'],
+    ["a preset of poolings", ["roi_align", "--preset", "square"], 1, "poolings take --shape"],
+    ["offsets", ["deform_conv2d", "--offsets", "normal"], 2, "write normal:2"],
+    ["a peer", ["deform_conv2d", "--peers", "onnx"], 1, 'did you mean "onnxruntime"?'],
+    ["threads", ["deform_conv2d", "--threads", "0"], 2, "from 1 to 256"],
+    ["runs", ["deform_conv2d", "--runs", "many"], 2, "--runs many cannot be read"],
+    ["a tensor", ["deform_conv2d", "--with", "masks"], 2, 'not "masks"'],
+    ["a target", ["deform_conv2d", "--target", "jss"], 2, 'did you mean "js"?'],
+    ["a flag", ["deform_conv2d", "--node=--no-such-flag-of-node"], 1, "this Node does not take"],
+  ])("%s", async (_, args, code, sentence) => {
+    const refused = await refuse(...args);
+    expect(refused.said).toContain(sentence);
+    expect(refused.said.trim().split("\n")).toHaveLength(1);
+    expect(refused.code).toBe(code);
+  });
+});
+
+describe("read", () => {
+  it("offsets", () => {
+    expect(parseOffsets("normal:2.5")).toEqual({ kind: "normal", deviation: 2.5 });
+    expect(parseOffsets("uniform:40")).toEqual({ kind: "uniform", most: 40 });
+    expect(parseOffsets("zero")).toEqual({ kind: "zero" });
+  });
+
+  it("flags", () => {
+    expect(parseFlags(undefined)).toEqual([]);
+    expect(parseFlags("--max-old-space-size=100 --expose-gc")).toHaveLength(2);
+  });
+
+  it("peers", () => {
+    expect(choosePeers("all")).toBe(peers);
+    expect(choosePeers("none")).toEqual([]);
+    expect(choosePeers("im2col-js, torchvision").map(({ name }) => name)).toEqual([
+      "torchvision",
+      "im2col-js",
+    ]);
+  });
+
+  it("layers, by the names that results give them", () => {
+    const layer = parseLayer("2,3,4,5,6,7");
+    expect(nameLayer(layer)).toBe("2,3,4,5,6,7");
+    expect(nameLayer({ ...layer, stride: 2, G: 3, mask: true, bias: true })).toBe(
+      "2,3,4,5,6,7 stride 2 3 offset groups mask bias",
+    );
+    for (const name of Object.keys(presets)) expect(layersOf(name).length).toBeGreaterThan(0);
+  });
+
+  it("calls of every operator, one at a time", () => {
+    const usual = { stride: "1", threads: "1", offsets: "normal:2", peers: "none", runs: "1" };
+    for (const op of ["deform_conv2d", "conv2d"]) {
+      const works = readWorks(op, { ...usual, shape: ["1,2,5,4,3,3", "1,2,5,4,3,1"] });
+      expect(works.map((make) => make().shape)).toEqual(["1,2,5,4,3,3", "1,2,5,4,3,1"]);
+    }
+    const [make] = readWorks("roi_align", { ...usual, shape: ["1,2,5,4,3,2"] });
+    expect(make!().shape).toBe("1,2,5,4,3,2 ratio 2");
+  });
+});
+
+it("offsets never move a tap onto a pixel, except where all are 0", () => {
+  const draw = startDraw(1);
+  for (let i = 0; i < 1000; i++) {
+    for (const offsets of [
+      { kind: "normal", deviation: 2 },
+      { kind: "uniform", most: 40 },
+    ] as const) {
+      const offset = drawOffset(offsets, draw);
+      expect(Number.isInteger(offset)).toBe(false);
+      expect(Math.fround(100 + offset) - 100).toBe(offset);
+    }
+  }
+  expect(drawOffset({ kind: "zero" }, draw)).toBe(0);
+});
