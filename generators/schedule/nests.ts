@@ -29,6 +29,7 @@ import { tileContraction } from "./contract/group.ts";
 import type { Placed } from "./contract/place.ts";
 import { type Contraction, valuesIn } from "./contract/recognise.ts";
 import { buildStrips } from "./contract/strips.ts";
+import { buildSweeps } from "./contract/sweeps.ts";
 import { elementsOf as elementsIn, insideOf, loopsOf, type Walk } from "./domain.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
@@ -168,7 +169,9 @@ function build(site: Site, root: Scope, request: NestRequest): Built {
       return tileContraction(site, root, contraction, loops.tiles);
     case "strips":
       if (!placed) throw new Error("only a contraction is made in strips");
-      return buildStrips(site, root, placed.blocked, placed.scratch);
+      return placed.blocked.by === "strips"
+        ? buildStrips(site, root, placed.blocked, placed.scratch)
+        : buildSweeps(site, root, placed.blocked, placed.scratch);
     default:
       return loops satisfies never;
   }

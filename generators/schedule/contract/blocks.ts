@@ -9,7 +9,9 @@ import { freeLoops, substitute, visit } from "../../ir/walk.ts";
 import { copyTo } from "../copies.ts";
 import type { Refused } from "../draft.ts";
 import { findSplits, settleTest, splitNodes } from "../splits.ts";
+import { rowPosition } from "./panel.ts";
 import { type Contraction, withBatch } from "./recognise.ts";
+import { strideAlong } from "./stride.ts";
 import { costAlong } from "./walkOrder.ts";
 
 /** Sizes of the pieces in which a product is computed. */
@@ -30,15 +32,17 @@ export interface Blocks {
 export type Role =
   /** Fixed for the panel: that loop of the batch. */
   | { readonly is: "batch"; readonly loop: Loop }
-  /** The place of the panel that is walked with the output. */
+  /** A place of the panel: of the output in strips, else of the sum. */
   | { readonly is: "place"; readonly loop: Loop }
-  /** Walked by the sum alone, at that loop, in chunks. */
+  /** Walked at that loop, which is one of the sum in strips, in chunks; else one of the output. */
   | { readonly is: "tap"; readonly loop: Loop }
   /** Held whole for each place and tap; the sum reads it where it likes. */
   | { readonly is: "row" };
 
 /** A contraction with its factors where the product finds them. */
 export interface Blocked {
+  /** Are places those of the output, walked in strips; or those of the sum, swept over by each of its elements? */
+  readonly by: "strips" | "sweeps";
   readonly contraction: Contraction;
   readonly blocks: Blocks;
   /** The second factor as a stage of which one panel at a time is made. */
@@ -48,10 +52,12 @@ export interface Blocked {
   readonly row: Row;
   /** The place in the panel's stage that a term reads. */
   readonly at: readonly Expr[];
-  /** The loops of the sum: those in chunks, and those inside each step of them. */
+  /** The loops of taps, and those inside each step of them. */
   readonly taps: readonly Loop[];
   readonly steps: readonly Loop[];
-  /** The first factor, with `blocks.columns` neighbours along the last of `m` side by side; 0 beyond. */
+  /** The loop of the first factor along which neighbours are computed together. */
+  readonly side: Loop;
+  /** The first factor, with as many neighbours along `side` as a register block has side by side; 0 beyond. */
   readonly pack: Gather;
   /** The loops of the batch that it depends on. */
   readonly packBatch: readonly Loop[];
@@ -73,34 +79,48 @@ export function cutBlocks(
   nameOf: (hint: string) => string,
   names: Map<Expr | Loop, string>,
 ): Blocked | Refused {
-  const contraction = alongMemory(given);
-  const { stage, k, b, m, p, f } = contraction;
   const facts = factsOf(kernel);
+  const { stage, k } = given;
   const loose = k.find((l) => l.lo !== int(0) || freeLoops(l.hi).size > 0);
   if (loose) return { refused: `how far the sum of ${stage.name} runs over ${loose.axis} varies` };
-  const own = held && readsOnly(contraction, held);
-  const { panel, at } = own ?? makePanel(contraction, nameOf(stage.name), names);
+  const own = held && readsOnly(given, held);
+  const { panel, at } = own ?? makePanel(given, nameOf(stage.name), names);
   if (panel.parts.length > 1)
     return { refused: `an element of ${panel.name} is made of several numbers` };
-  const roles = findRoles(panel, at, contraction, facts);
-  const places = roles.filter((role) => role.is === "place").map(({ loop }) => loop);
-  if (places.length !== p.length || p.some((l) => !places.includes(l)))
+  const { plain, rows } = findRows(panel, at, given, facts);
+  const inRow = new Set(rows.flatMap((d) => [...freeLoops(at[d]!)]));
+  const sweeps = given.p.filter((l) => inRow.has(l));
+  const contraction = sweeps.length > 0 ? given : alongMemory(given);
+  const { b, m, p, f } = contraction;
+  const [places, taps] = sweeps.length > 0 ? [k, p] : [p, k];
+  const roles = plain.map((l, d): Role => {
+    if (!l || rows.includes(d)) return { is: "row" };
+    if (b.includes(l)) return { is: "batch", loop: l };
+    return { is: places.includes(l) ? "place" : "tap", loop: l };
+  });
+  const of = (is: "place" | "tap", loops: readonly Loop[]): readonly Loop[] =>
+    loops.filter((l) => roles.some((role) => role.is === is && role.loop === l));
+  if (of("place", places).length < places.length)
     return { refused: `${panel.name} is not read at the places of ${stage.name}` };
-  const taps = k.filter((l) => roles.some((role) => role.is === "tap" && role.loop === l));
-  const steps = k.filter((l) => !taps.includes(l));
+  const tapped = of("tap", taps);
+  const steps = taps.filter((l) => !tapped.includes(l));
+  const side = m.find((l) => l.hi.kind !== "const") ?? m[0];
+  if (!side) return { refused: `${stage.name} has no axis of its first factor alone` };
   const packBatch = b.filter((l) => freeLoops(f.value).has(l));
-  const last = m.at(-1);
-  if (!last) return { refused: `${stage.name} has no axis of its first factor alone` };
-  const pack = packFactor(
-    contraction,
-    packBatch,
-    [...taps, ...steps],
-    blocks.columns,
-    nameOf,
-    names,
-  );
   const row = walkRow(panel, roles, facts, names);
-  return { contraction, blocks, panel, roles, row, at, taps, steps, pack, packBatch };
+  const common = { contraction, blocks, panel, roles, row, at, taps: tapped, steps, side };
+  const pack = (sum: readonly Loop[], columns: number): Gather =>
+    packFactor(contraction, { batch: packBatch, side, sum, columns }, nameOf, names);
+  if (sweeps.length === 0) {
+    const packed = pack([...tapped, ...steps], blocks.columns);
+    return { ...common, by: "strips", pack: packed, packBatch };
+  }
+  const cut: Blocked = { ...common, by: "sweeps", pack: pack(k, blocks.rows), packBatch };
+  const [along, ...more] = steps;
+  const even = along && strideAlong(rowPosition(cut), along) === 1;
+  return even && more.length === 0
+    ? cut
+    : { refused: `neighbours of ${stage.name} do not read neighbours of ${panel.name}` };
 }
 
 /**
@@ -172,59 +192,62 @@ function makePanel(
   return { panel, at: loops.map(index) };
 }
 
-function findRoles(
+/**
+ * The loop that each dimension of a panel is read at, where it is read at one; and the dimensions held whole: those
+ * that are not, or that along which least changes.
+ */
+function findRows(
   panel: Gather,
   at: readonly Expr[],
   { b, p, k }: Contraction,
   facts: Facts,
-): readonly Role[] {
+): { readonly plain: readonly (Loop | undefined)[]; readonly rows: readonly number[] } {
+  const known = [...b, ...p, ...k];
   const plain = panel.domain.map((l, d): Loop | undefined => {
     const position = at[d]!;
     return position.kind === "index" &&
+      known.includes(position.loop) &&
       facts.same(position.loop.hi, l.hi) &&
       at.filter((other) => freeLoops(other).has(position.loop)).length === 1
       ? position.loop
       : undefined;
   });
-  const summed = plain.filter((l): l is Loop => l !== undefined && k.includes(l));
-  // Where every dimension is one of the sum alone, that along which least changes is held whole.
-  const must = panel.domain.some((_, d) => plain[d] === undefined);
-  const costs = new Map(panel.domain.map((l, d) => [plain[d], costAlong(panel.parts, l)] as const));
-  const whole = must
-    ? undefined
-    : summed.reduce<Loop | undefined>(
-        (best, l) => (best && costs.get(best)! < costs.get(l)! ? best : l),
-        undefined,
-      );
-  return plain.map((l): Role => {
-    if (l && b.includes(l)) return { is: "batch", loop: l };
-    if (l && p.includes(l)) return { is: "place", loop: l };
-    if (l && l !== whole && k.includes(l)) return { is: "tap", loop: l };
-    return { is: "row" };
-  });
+  const rows = plain.flatMap((l, d) => (l ? [] : [d]));
+  if (rows.length > 0) return { plain, rows };
+  const costs = panel.domain.map((l, d) => ({ d, cost: costAlong(panel.parts, l), of: plain[d]! }));
+  // Of equal ones an axis of the sum, whose terms then lie side by side.
+  const ranked = costs
+    .filter(({ of }) => !b.includes(of))
+    .toSorted((x, y) => x.cost - y.cost || Number(k.includes(y.of)) - Number(k.includes(x.of)));
+  return { plain, rows: ranked.slice(0, 1).map(({ d }) => d) };
+}
+
+/** How a packed factor is laid out. */
+interface Layout {
+  readonly batch: readonly Loop[];
+  readonly side: Loop;
+  readonly sum: readonly Loop[];
+  readonly columns: number;
 }
 
 /** Copies the first factor into the order in which the product reads it. */
 function packFactor(
   { m, f }: Contraction,
-  batch: readonly Loop[],
-  sum: readonly Loop[],
-  columns: number,
+  { batch, side, sum, columns }: Layout,
   nameOf: (hint: string) => string,
   names: Map<Expr | Loop, string>,
 ): Gather {
-  const last = m.at(-1)!;
-  const outer = [...batch, ...m.slice(0, -1)];
+  const outer = [...batch, ...m.filter((l) => l !== side)];
   const fresh = new Map<Loop, Loop | Expr>(
     [...outer, ...sum].map((l) => [l, renamed(l, names)] as const),
   );
-  const blocks = make("idiv", make("add", last.hi, int(columns - 1)), int(columns));
-  const block = freshLoop(`${last.axis}_block`, int(0), blocks);
+  const count = make("idiv", make("add", side.hi, int(columns - 1)), int(columns));
+  const block = freshLoop(`${side.axis}_block`, int(0), count);
   const column = freshLoop("column", int(0), int(columns));
   const place = make("add", make("mul", index(block), int(columns)), index(column));
-  fresh.set(last, make("minimum", place, make("sub", last.hi, int(1))));
+  fresh.set(side, make("minimum", place, make("sub", side.hi, int(1))));
   const [value] = substitute([f.value], fresh);
-  const exists = make("lt", place, last.hi);
+  const exists = make("lt", place, side.hi);
   const loopOf = (l: Loop): Loop => fresh.get(l) as Loop;
   const over = [...outer.map(loopOf), block, ...sum.map(loopOf), column];
   const made = domain(over, [select(exists, value!, constant(0, "acc"))], moveNames(names));

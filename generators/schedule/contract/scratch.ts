@@ -14,13 +14,13 @@ export const productOf = (factors: readonly Expr[]): Expr =>
 
 /** What a panel is made of, with sizes as `lower` writes them. */
 export function sizesOf(
-  { contraction, panel, roles, taps, blocks }: Blocked,
+  { by, contraction, panel, roles, taps, blocks }: Blocked,
   lower: (e: Expr) => NestExpr,
 ) {
   const rows = panel.domain.filter((_, d) => roles[d]!.is === "row").map((l) => l.hi);
   const most = blocks.kibibytes * 256;
   return {
-    places: lower(productOf(contraction.p.map((l) => l.hi))),
+    places: lower(productOf((by === "strips" ? contraction.p : contraction.k).map((l) => l.hi))),
     taps: lower(productOf(taps.map((l) => l.hi))),
     row: lower(productOf(rows)),
     /** So many that a panel takes about what it may; at least one, so that results are stored. */
@@ -41,34 +41,59 @@ export function describeScratch(
   blocked: Blocked,
   nameOf: (hint: string) => string,
 ): readonly [PlanBuffer, PlanBuffer] {
-  const { contraction, panel, blocks, roles } = blocked;
-  const sizes = sizesOf(blocked, hostExpr);
-  const chunk = sizes.chunkOf(sizes.taps, sizes.chunksOf(sizes.taps, sizes.row));
-  const places = calculate("minimum", i32(blocks.pixels), padded(sizes.places, blocks.rows));
-  const inner = contraction.b.filter(
-    (l) => !roles.some((role) => role.is === "batch" && role.loop === l),
-  );
-  const slots = [...inner, ...contraction.m.slice(0, -1)].map((l) => hostExpr(l.hi));
-  const width = pieces(hostExpr(contraction.m.at(-1)!.hi), blocks.columns);
+  const { contraction, panel } = blocked;
+  const [shape, sums] = blocked.by === "strips" ? shapeOfStrip(blocked) : shapeOfSweep(blocked);
   const describe = (name: string, shape: readonly NestExpr[]): PlanBuffer => ({
     name,
     place: "global",
     dtype: "f32",
     access: "update",
     shape,
-    strides: shape.map((_, d) =>
-      shape.slice(d + 1).reduce((a, b) => calculate("mul", a, b), i32(1)),
-    ),
+    strides: shape.map((_, d) => times(shape.slice(d + 1))),
     role: "workspace",
     axes: shape.map(() => []),
     perWorker: true,
   });
   return [
-    describe(nameOf(`${panel.name}_panel`), [places, chunk, sizes.row]),
-    describe(nameOf(`${contraction.stage.name}_sums`), [
-      [...slots, width].reduce((a, b) => calculate("mul", a, b)),
-      i32(blocks.pixels),
-      i32(blocks.columns),
-    ]),
+    describe(nameOf(`${panel.name}_panel`), shape),
+    describe(nameOf(`${contraction.stage.name}_sums`), sums),
+  ];
+}
+
+type Shapes = readonly [panel: readonly NestExpr[], sums: readonly NestExpr[]];
+
+const times = (factors: readonly NestExpr[]): NestExpr =>
+  factors.reduce((a, b) => calculate("mul", a, b), i32(1));
+
+/** How many blocks of rows or columns there are beside each other, other than along `side`. */
+function countSlots({ contraction, roles, side }: Blocked): NestExpr {
+  const { b, m } = contraction;
+  const inner = b.filter((l) => !roles.some((role) => role.is === "batch" && role.loop === l));
+  return times([...inner, ...m.filter((l) => l !== side)].map((l) => hostExpr(l.hi)));
+}
+
+function shapeOfStrip(blocked: Blocked): Shapes {
+  const { blocks, side } = blocked;
+  const sizes = sizesOf(blocked, hostExpr);
+  const chunk = sizes.chunkOf(sizes.taps, sizes.chunksOf(sizes.taps, sizes.row));
+  const places = calculate("minimum", i32(blocks.pixels), padded(sizes.places, blocks.rows));
+  const width = pieces(hostExpr(side.hi), blocks.columns);
+  return [
+    [places, chunk, sizes.row],
+    [times([countSlots(blocked), width]), i32(blocks.pixels), i32(blocks.columns)],
+  ];
+}
+
+function shapeOfSweep(blocked: Blocked): Shapes {
+  const { blocks, side, steps } = blocked;
+  const sizes = sizesOf(blocked, hostExpr);
+  const places = calculate("minimum", i32(blocks.pixels), sizes.places);
+  const blocksOf = [
+    pieces(hostExpr(side.hi), blocks.rows),
+    pieces(hostExpr(steps[0]!.hi), blocks.columns),
+  ];
+  return [
+    [places, calculate("add", sizes.row, i32(blocks.columns))],
+    [times([countSlots(blocked), ...blocksOf]), i32(blocks.rows), i32(blocks.columns)],
   ];
 }

@@ -1,26 +1,27 @@
-// A contraction without groups of threads: for each strip of the output's places a panel of the second factor is
-// made in scratch memory, chunk by chunk, and multiplied with the packed first factor in registers.
+// A contraction without groups of threads whose output has the places of a panel: for each strip of them a panel of
+// the second factor is made in scratch memory, chunk by chunk, and multiplied with the packed first factor.
 
-import { freshLoop } from "../../ir/build.ts";
-import { type Expr, index, int, type Loop } from "../../ir/expr.ts";
-import { type BufferDecl, i32, type NestExpr, type Stmt, typeOf } from "../../ir/nest.ts";
+import { index, type Loop } from "../../ir/expr.ts";
+import { type BufferDecl, i32, type NestExpr } from "../../ir/nest.ts";
 import { flatten } from "../address.ts";
 import { loopName } from "../names.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
-import { distribute } from "../store.ts";
 import type { Blocked } from "./blocks.ts";
+import { findPosition, storeElement } from "./finish.ts";
+import { copyIndex, hold, panelLoops, splitPlace } from "./loops.ts";
+import { makeRow, rowPosition } from "./panel.ts";
+import { describeRegisters, type Registers, sumInRegisters } from "./product.ts";
 import { productOf, sizesOf } from "./scratch.ts";
 import { startAlong, strideAlong } from "./stride.ts";
-import { addLoop, calculate, know, load, padded, pieces, store } from "./write.ts";
+import { addLoop, calculate, equal, know, load, padded, pieces } from "./write.ts";
 
 /** What all parts of a strip know. */
 interface Strip {
   readonly site: Site;
   readonly blocked: Blocked;
   readonly panel: BufferDecl;
-  readonly sums: BufferDecl;
-  readonly registers: BufferDecl;
+  readonly registers: Registers;
   /** How many places and taps there are, and elements of each in a panel; taps of a chunk, chunks. */
   readonly places: NestExpr;
   readonly taps: NestExpr;
@@ -48,15 +49,8 @@ export function buildStrips(
   [panel, sums]: readonly [BufferDecl, BufferDecl],
 ) {
   const { placer, names } = site;
-  const { roles, blocks } = blocked;
-  const registers: BufferDecl = {
-    name: names.fresh("block"),
-    place: "register",
-    dtype: "f32",
-    access: "update",
-    shape: [i32(blocks.rows * blocks.columns)],
-    strides: [i32(1)],
-  };
+  const { blocks } = blocked;
+  const registers = describeRegisters(site, blocks.rows, blocks.columns, sums);
   const sizes = sizesOf(blocked, (e) => placer.lower(e, root));
   const declare = (hint: string, value: NestExpr) => placer.declare(root, hint, value);
   const places = declare("places", sizes.places);
@@ -69,88 +63,39 @@ export function buildStrips(
   const most = calculate("maximum", strips, i32(1));
   const even = calculate("quot", calculate("add", places, calculate("sub", most, i32(1))), most);
   const length = declare("strip_places", padded(even, blocks.rows));
-  const around = roles.flatMap((role) => (role.is === "batch" ? [role.loop] : []));
+  const batch = panelLoops(blocked, "batch");
+  const around = batch.map(([l]) => l);
   const extents = around.map((l) => placer.lower(l.hi, root));
   const total = extents.reduce((a, b) => calculate("mul", a, b), strips);
-  const own = blocked.panel.domain.filter((_, d) => roles[d]!.is === "batch");
+  const binds = batch.flat();
 
-  addLoop(
-    names,
-    root,
-    { hint: "strip", hi: total, by: "parallel", binds: [...around, ...own] },
-    (scope, at) => {
-      const first = calculate("mul", calculate("rem", at, strips), length);
-      const start = placer.declare(scope, "first", first);
-      splitPlace(site, scope, around, calculate("quot", at, strips));
-      for (const [d, role] of roles.entries())
-        if (role.is === "batch") copyIndex(scope, role.loop, blocked.panel.domain[d]!);
-      const left = calculate("sub", places, start);
-      const count = placer.declare(scope, "count", calculate("minimum", length, left));
-      const filled = placer.declare(scope, "filled", padded(count, blocks.rows));
-      const strip: Strip = {
-        site,
-        blocked,
-        panel,
-        sums,
-        registers,
-        places,
-        taps,
-        row,
-        chunk,
-        chunks,
-        start,
-        count,
-        filled,
-      };
-      addLoop(names, scope, { hint: "chunk", hi: chunks }, (inner, part) => {
-        const begin = placer.declare(inner, "first_tap", calculate("mul", part, chunk));
-        const rest = calculate("minimum", chunk, calculate("sub", taps, begin));
-        const now = { at: part, start: begin, count: placer.declare(inner, "tap_count", rest) };
-        makePanel(strip, inner, now);
-        multiply(strip, inner, now);
-      });
-    },
-  );
-  return { body: root.body, shared: [registers], group: 1 };
+  addLoop(names, root, { hint: "strip", hi: total, by: "parallel", binds }, (scope, at) => {
+    const first = calculate("mul", calculate("rem", at, strips), length);
+    const start = placer.declare(scope, "first", first);
+    splitPlace(site, scope, around, calculate("quot", at, strips));
+    for (const [l, own] of batch) copyIndex(scope, l, own);
+    const left = calculate("sub", places, start);
+    const count = placer.declare(scope, "count", calculate("minimum", length, left));
+    const filled = placer.declare(scope, "filled", padded(count, blocks.rows));
+    const sizes = { places, taps, row, chunk, chunks, start, count, filled };
+    const strip: Strip = { site, blocked, panel, registers, ...sizes };
+    addLoop(names, scope, { hint: "chunk", hi: chunks }, (inner, part) => {
+      const begin = placer.declare(inner, "first_tap", calculate("mul", part, chunk));
+      const rest = calculate("sub", taps, begin);
+      const count = placer.declare(inner, "tap_count", calculate("minimum", chunk, rest));
+      const now = { at: part, start: begin, count };
+      makePanel(strip, inner, now);
+      multiply(strip, inner, now);
+    });
+  });
+  return { body: root.body, shared: [registers.block], group: 1 };
 }
-
-/** A value that stays outside of the loops that use it. */
-function hold({ placer, names }: Site, scope: Scope, hint: string, value: NestExpr): NestExpr {
-  const held = placer.declare(scope, hint, value);
-  if (held.kind === "var") names.keep(held.name);
-  return held;
-}
-
-/** Gives loops the indices of the row-major place `at`. */
-function splitPlace({ placer, names }: Site, scope: Scope, loops: readonly Loop[], at: NestExpr) {
-  let rest = at;
-  for (const [d, l] of [...loops.entries()].toReversed()) {
-    const hint = loopName(names, l);
-    if (d === 0) {
-      know(scope, index(l), placer.declare(scope, hint, rest));
-      break;
-    }
-    const extent = placer.lower(l.hi, scope);
-    know(scope, index(l), placer.declare(scope, hint, calculate("rem", rest, extent)));
-    rest = placer.declare(scope, "rest", calculate("quot", rest, extent));
-  }
-}
-
-/** `to` stands where `from` does. */
-const copyIndex = (scope: Scope, from: Loop, to: Loop): void =>
-  know(scope, index(to), scope.values.get(index(from))!);
-
-/** The loops of the panel's stage that stand where these loops do. */
-const panelLoops = ({ roles, panel }: Blocked, is: "place" | "tap"): readonly [Loop, Loop][] =>
-  roles.flatMap((role, d) =>
-    role.is === is ? [[role.loop, panel.domain[d]!] as [Loop, Loop]] : [],
-  );
 
 /** All of the second factor that the strip needs of these taps; places beyond the last repeat it. */
 function makePanel(strip: Strip, scope: Scope, { start, count }: Chunk): void {
   const { site, blocked, panel, row } = strip;
   const { placer, names } = site;
-  const { contraction, taps, blocks } = blocked;
+  const { contraction, taps } = blocked;
   const [ofPlaces, ofTaps] = [panelLoops(blocked, "place"), panelLoops(blocked, "tap")];
   const bindsPlaces = [...contraction.p, ...ofPlaces.map(([, own]) => own)];
   addLoop(names, scope, { hint: "pixel", hi: strip.filled, binds: bindsPlaces }, (outer, q) => {
@@ -164,81 +109,52 @@ function makePanel(strip: Strip, scope: Scope, { start, count }: Chunk): void {
       splitPlace(site, inner, taps, placer.declare(inner, "whole_tap", calculate("add", start, t)));
       for (const [from, own] of ofTaps) copyIndex(inner, from, own);
       const begin = calculate("mul", calculate("add", line, t), row);
-      const base = placer.declare(inner, "panel_at", begin);
-      const { scope: around, close } = placer.openLoops(blocked.row.loops.slice(0, -1), inner);
-      const [innermost] = blocked.row.loops.slice(-1);
-      const { scope: step, close: end } = placer.openLoops(innermost ? [innermost] : [], around);
-      const value = placer.lower(blocked.row.value, step);
-      const offset = placer.lower(flatten(blocked.row.at, rowExtents(blocked)), step);
-      step.body.push(store(panel.name, calculate("add", base, offset), value));
-      end();
-      if (innermost && blocks.lanes > 1)
-        distribute({ ...site, vectors: new Map([[innermost, blocks.lanes]]) }, innermost, around);
-      close();
+      makeRow(site, inner, blocked, panel, placer.declare(inner, "panel_at", begin));
     });
   });
 }
-
-const rowExtents = ({ panel, roles }: Blocked): readonly Expr[] =>
-  panel.domain.filter((_, d) => roles[d]!.is === "row").map((l) => l.hi);
 
 /** Multiplies what the panel holds, and stores what is complete. */
 function multiply(strip: Strip, scope: Scope, now: Chunk): void {
   const { site, blocked, chunks } = strip;
   const { placer, names } = site;
-  const { contraction, packBatch, blocks, roles } = blocked;
-  const around = roles.flatMap((role) => (role.is === "batch" ? [role.loop] : []));
+  const { contraction, packBatch, blocks } = blocked;
+  const around = panelLoops(blocked, "batch").map(([l]) => l);
   const inner = contraction.b.filter((l) => !around.includes(l));
-  const outer = contraction.m.slice(0, -1);
-  const last = contraction.m.at(-1)!;
+  const outer = contraction.m.filter((l) => l !== blocked.side);
   const { scope: opened, close } = placer.openLoops([...inner, ...outer], scope);
-  const columns = placer.declare(opened, "columns", placer.lower(last.hi, opened));
-  addLoop(
-    names,
-    opened,
-    { hint: "column_block", hi: pieces(columns, blocks.columns) },
-    (own, at) => {
-      const blocksOf = pieces(columns, blocks.columns);
-      const flat = (loops: readonly Loop[]): NestExpr =>
-        loops.length === 0
-          ? i32(0)
-          : placer.lower(
-              flatten(
-                loops.map(index),
-                loops.map((l) => l.hi),
-              ),
-              own,
-            );
-      const within = (loops: readonly Loop[]): NestExpr =>
-        calculate("add", calculate("mul", flat(loops), blocksOf), at);
-      const pack = placer.declare(own, "pack_block", within([...packBatch, ...outer]));
-      const single: NestExpr = { kind: "op", op: "eq", args: [chunks, i32(1)], type: "bool" };
-      const slot = placer.declare(own, "slot", {
-        kind: "select",
-        cond: single,
-        then: i32(0),
-        else: within([...inner, ...outer]),
-      });
-      const sums = placer.declare(
+  const columns = placer.declare(opened, "columns", placer.lower(blocked.side.hi, opened));
+  const hi = pieces(columns, blocks.columns);
+  addLoop(names, opened, { hint: "column_block", hi }, (own, at) => {
+    const flat = (loops: readonly Loop[]): NestExpr =>
+      placer.lower(
+        flatten(
+          loops.map(index),
+          loops.map((l) => l.hi),
+        ),
         own,
-        "sums_at",
-        calculate("mul", slot, i32(blocks.pixels * blocks.columns)),
       );
-      const groups = calculate("quot", strip.filled, i32(blocks.rows));
-      addLoop(names, own, { hint: "row_block", hi: groups }, (block, r) =>
-        multiplyBlock(strip, block, now, { pack, sums, first: r }),
-      );
-      const lastChunk: NestExpr = {
-        kind: "op",
-        op: "eq",
-        args: [now.at, calculate("sub", chunks, i32(1))],
-        type: "bool",
-      };
-      const done = innerScope(own, "guarded");
-      finish(strip, done, sums, calculate("mul", at, i32(blocks.columns)), columns);
-      own.body.push({ kind: "if", cond: lastChunk, then: done.body, else: [] });
-    },
-  );
+    const within = (loops: readonly Loop[]): NestExpr =>
+      calculate("add", calculate("mul", flat(loops), hi), at);
+    const pack = placer.declare(own, "pack_block", within([...packBatch, ...outer]));
+    // Where all is in one chunk, sums are used at once, and their memory again.
+    const slot = placer.declare(own, "slot", {
+      kind: "select",
+      cond: equal(chunks, i32(1)),
+      then: i32(0),
+      else: within([...inner, ...outer]),
+    });
+    const sumsAt = calculate("mul", slot, i32(blocks.pixels * blocks.columns));
+    const sums = placer.declare(own, "sums_at", sumsAt);
+    const groups = calculate("quot", strip.filled, i32(blocks.rows));
+    addLoop(names, own, { hint: "row_block", hi: groups }, (block, r) =>
+      multiplyBlock(strip, block, now, { pack, sums, first: r }),
+    );
+    const done = innerScope(own, "guarded");
+    finish(strip, done, sums, calculate("mul", at, i32(blocks.columns)), columns);
+    const cond = equal(now.at, calculate("sub", chunks, i32(1)));
+    own.body.push({ kind: "if", cond, then: done.body, else: [] });
+  });
   close();
 }
 
@@ -249,158 +165,83 @@ function multiplyBlock(
   now: Chunk,
   operand: { readonly pack: NestExpr; readonly sums: NestExpr; readonly first: NestExpr },
 ): void {
-  const { site, blocked, panel, sums, registers, row, chunk, taps } = strip;
+  const { site, blocked, panel, registers, row, chunk, taps } = strip;
   const { placer, names } = site;
-  const { steps, blocks, pack, at, roles } = blocked;
+  const { steps, blocks, pack } = blocked;
   const { rows, columns } = blocks;
-  const each = Array.from({ length: rows }, (_, i) => i);
   const first = placer.declare(scope, "first_row", calculate("mul", operand.first, i32(rows)));
   const begin = calculate("add", operand.sums, calculate("mul", first, i32(columns)));
-  const sumsAt = placer.declare(scope, "block_at", begin);
-  const lanes = (inner: Scope, fill: (lane: NestExpr, inner: Scope) => void): void =>
-    addLoop(names, inner, { hint: "lane", hi: i32(columns), by: "vector" }, (vector, lane) =>
-      fill(lane, vector),
-    );
-  const cell = (i: number, lane: NestExpr): NestExpr => calculate("add", i32(i * columns), lane);
-  const zero: NestExpr = { kind: "const", type: "f32", value: 0 };
-  const from = (value: (i: number, lane: NestExpr) => NestExpr): readonly Stmt[] => {
-    const start = scope.body.length;
-    lanes(scope, (lane, inner) => {
-      for (const i of each) inner.body.push(store(registers.name, cell(i, lane), value(i, lane)));
-    });
-    return scope.body.splice(start);
-  };
-  const fresh = from(() => zero);
-  const known = from((i, lane) => load(sums, calculate("add", sumsAt, cell(i, lane))));
-  const isFirst: NestExpr = { kind: "op", op: "eq", args: [now.at, i32(0)], type: "bool" };
-  scope.body.push({ kind: "if", cond: isFirst, then: fresh, else: known });
-
-  const stepExtents = steps.map((l) => l.hi);
-  const stepCount = placer.lower(productOf(stepExtents), scope);
+  const at = placer.declare(scope, "block_at", begin);
+  const stepCount = placer.lower(productOf(steps.map((l) => l.hi)), scope);
   const packTap = placer.declare(scope, "tap_block", calculate("mul", operand.pack, taps));
-  const lines = each.map((i) =>
-    hold(
-      site,
-      scope,
-      "line",
-      calculate("mul", calculate("mul", calculate("add", first, i32(i)), chunk), row),
-    ),
-  );
-  addLoop(names, scope, { hint: "tap", hi: now.count }, (tap, t) => {
-    const whole = calculate("add", packTap, calculate("add", now.start, t));
-    const packAt = hold(
-      site,
-      tap,
-      "pack_at",
-      calculate("mul", calculate("mul", whole, stepCount), i32(columns)),
-    );
-    const tapAt = calculate("mul", t, row);
-    const outer = steps.slice(0, -1);
-    const along = steps.at(-1);
-    const { scope: around, close } = placer.openLoops(outer, tap);
-    const rowAt = flatten(
-      at.filter((_, d) => roles[d]!.is === "row"),
-      rowExtents(blocked),
-    );
-    const stride = along && strideAlong(rowAt, along);
-    const isEven = along !== undefined && stride !== undefined;
-    const begin = isEven ? placer.lower(startAlong(rowAt, along), around) : i32(0);
-    const starts = lines.map((line) =>
-      hold(site, around, "line_at", calculate("add", line, calculate("add", tapAt, begin))),
-    );
-    const outerAt = placer.lower(
-      flatten(
-        outer.map(index),
-        outer.map((l) => l.hi),
-      ),
-      around,
-    );
-    const stepsAlong = along ? placer.lower(along.hi, around) : i32(1);
-    const outerPack = calculate("mul", calculate("mul", outerAt, stepsAlong), i32(columns));
-    const packFrom = hold(site, around, "factor_at", calculate("add", packAt, outerPack));
-    const { scope: step, close: end } = placer.openLoops(along ? [along] : [], around);
-    const k = along ? placer.lower(index(along), step) : i32(0);
-    const f = hold(
-      site,
-      step,
-      "f_at",
-      calculate("add", packFrom, calculate("mul", k, i32(columns))),
-    );
-    const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
-    const values = starts.map((start) =>
-      placer.declare(step, "s", load(panel, calculate("add", start, place))),
-    );
-    lanes(step, (lane, inner) => {
-      const own = { name: pack.name, dtype: panel.dtype };
-      const value = placer.declare(inner, "f", load(own, calculate("add", f, lane)));
-      for (const i of each) {
-        const product: NestExpr = { kind: "op", op: "mul", args: [values[i]!, value], type: "f32" };
-        const sum = calculate("add", load(registers, cell(i, lane)), product);
-        inner.body.push(store(registers.name, cell(i, lane), sum));
-      }
-    });
-    end();
-    close();
+  const lines = Array.from({ length: rows }, (_, i) => {
+    const place = calculate("add", first, i32(i));
+    return hold(site, scope, "line", calculate("mul", calculate("mul", place, chunk), row));
   });
-  lanes(scope, (lane, inner) => {
-    for (const i of each)
-      inner.body.push(
-        store(sums.name, calculate("add", sumsAt, cell(i, lane)), load(registers, cell(i, lane))),
+  const [outer, along] = [steps.slice(0, -1), steps.at(-1)];
+  const rowAt = rowPosition(blocked);
+  const stride = along && strideAlong(rowAt, along);
+  const isEven = along !== undefined && stride !== undefined;
+  const isFirst = equal(now.at, i32(0));
+  sumInRegisters(site, scope, registers, { at, isFirst }, (add) =>
+    addLoop(names, scope, { hint: "tap", hi: now.count }, (tap, t) => {
+      const whole = calculate("add", packTap, calculate("add", now.start, t));
+      const packAt = calculate("mul", calculate("mul", whole, stepCount), i32(columns));
+      const packed = hold(site, tap, "pack_at", packAt);
+      const { scope: around, close } = placer.openLoops(outer, tap);
+      const start = isEven ? placer.lower(startAlong(rowAt, along), around) : i32(0);
+      const offset = calculate("add", calculate("mul", t, row), start);
+      const starts = lines.map((line) =>
+        hold(site, around, "line_at", calculate("add", line, offset)),
       );
-  });
+      const outerAt = placer.lower(
+        flatten(
+          outer.map(index),
+          outer.map((l) => l.hi),
+        ),
+        around,
+      );
+      const length = along ? placer.lower(along.hi, around) : i32(1);
+      const outerPack = calculate("mul", calculate("mul", outerAt, length), i32(columns));
+      const from = hold(site, around, "factor_at", calculate("add", packed, outerPack));
+      const { scope: step, close: end } = placer.openLoops(along ? [along] : [], around);
+      const k = along ? placer.lower(index(along), step) : i32(0);
+      const factor = calculate("add", from, calculate("mul", k, i32(columns)));
+      const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
+      const numbers = starts.map((line) =>
+        placer.declare(step, "s", load(panel, calculate("add", line, place))),
+      );
+      add(step, numbers, { name: pack.name, dtype: panel.dtype }, hold(site, step, "f_at", factor));
+      end();
+      close();
+    }),
+  );
 }
 
 /** Stores the elements whose sums are complete. */
 function finish(
-  strip: Strip,
+  { site, blocked, registers, count, start }: Strip,
   scope: Scope,
   sumsAt: NestExpr,
   firstColumn: NestExpr,
   columns: NestExpr,
 ): void {
-  const { site, blocked, sums } = strip;
-  const { placer, names, bufferOf } = site;
-  const { contraction, blocks } = blocked;
-  const { m, p, stage, element, sum, from, at } = contraction;
-  const last = m.at(-1)!;
+  const { placer, names } = site;
+  const { contraction, blocks, side } = blocked;
+  const { p } = contraction;
+  const position = findPosition(contraction, p);
   const width = calculate("minimum", i32(blocks.columns), calculate("sub", columns, firstColumn));
-  const { dtype, name } = bufferOf(stage, 0);
-  const flat = freshLoop("place", int(0), productOf(p.map((l) => l.hi)));
-  const run = at.findIndex(
-    (e, d) => e === index(p[0]!) && p.every((l, i) => at[d + i] === index(l)),
-  );
-  const extents = stage.domain.map((l) => l.hi);
-  const spliced = <T>(list: readonly T[], value: T): readonly T[] =>
-    run < 0 ? list : [...list.slice(0, run), value, ...list.slice(run + p.length)];
-  const position = flatten(spliced(at, index(flat)), spliced(extents, flat.hi));
-  addLoop(names, scope, { hint: "column", hi: width, binds: [last] }, (line, v) => {
-    know(
-      line,
-      index(last),
-      placer.declare(line, loopName(names, last), calculate("add", firstColumn, v)),
-    );
-    addLoop(names, line, { hint: "pixel", hi: strip.count, binds: [...p, flat] }, (inner, q) => {
-      const place = placer.declare(inner, "place", calculate("add", strip.start, q));
-      know(inner, index(flat), place);
+  addLoop(names, scope, { hint: "column", hi: width, binds: [side] }, (line, v) => {
+    const at = calculate("add", firstColumn, v);
+    know(line, index(side), placer.declare(line, loopName(names, side), at));
+    const binds = [...p, position.place];
+    addLoop(names, line, { hint: "pixel", hi: count, binds }, (inner, q) => {
+      const place = placer.declare(inner, "place", calculate("add", start, q));
+      know(inner, index(position.place), place);
       splitPlace(site, inner, p, place);
-      const where = calculate(
-        "add",
-        sumsAt,
-        calculate("add", calculate("mul", q, i32(blocks.columns)), v),
-      );
-      const total = load(sums, where);
-      const start = placer.lower(from, inner);
-      const isZero = start.kind === "const" && start.value === 0;
-      know(
-        inner,
-        sum,
-        placer.declare(inner, "sum", isZero ? total : calculate("add", start, total)),
-      );
-      const value = placer.lower(element, inner);
-      const address = placer.lower(position, inner);
-      const stored: NestExpr =
-        typeOf(value) === dtype ? value : { kind: "cast", to: dtype, arg: value };
-      inner.body.push(store(name, address, stored));
+      const offset = calculate("add", calculate("mul", q, i32(blocks.columns)), v);
+      const total = load(registers.sums, calculate("add", sumsAt, offset));
+      storeElement(site, inner, contraction, position, total);
     });
   });
 }

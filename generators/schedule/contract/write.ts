@@ -39,6 +39,14 @@ export const less = (a: NestExpr, b: NestExpr): NestExpr => ({
   type: "bool",
 });
 
+/** Are two ints equal? */
+export const equal = (a: NestExpr, b: NestExpr): NestExpr => ({
+  kind: "op",
+  op: "eq",
+  args: [a, b],
+  type: "bool",
+});
+
 /** One element of a buffer. */
 export const load = (
   { name, dtype }: Pick<BufferDecl, "name" | "dtype">,
