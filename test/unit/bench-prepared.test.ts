@@ -1,6 +1,8 @@
 // Calls that are kept on a device give what a single run gives, again and again.
 
 import { expect, it } from "vitest";
+import { parsePooling } from "../../bench/work/layers.ts";
+import { makeRoiAlign } from "../../bench/work/pooling.ts";
 import { closeAll, openAll } from "../../generators/cli/executors.ts";
 import { openOperator } from "../../generators/cli/operators.ts";
 import { compileKernels, scheduleOn } from "../../generators/compile.ts";
@@ -9,19 +11,14 @@ import { gradientsOn } from "../../generators/gradients.ts";
 import { resolve } from "../../targets/js/runtime.js";
 import { targets } from "../../targets/registry.ts";
 
-const operator = openOperator("deform_conv2d");
-const fill = (count: number, step: number): Float32Array =>
-  Float32Array.from({ length: count }, (_, i) => Math.sin(i * step));
-const inputs = {
-  input: fill(2 * 3 * 5 * 4, 0.3),
-  offset: fill(2 * 18 * 5 * 4, 0.7),
-  weight: fill(4 * 3 * 9, 1.1),
-};
-const shapes = { input: [2, 3, 5, 4], offset: [2, 18, 5, 4], weight: [4, 3, 3, 3] };
-const { scalars } = resolve(describeSignature(operator, [operator.kernel([])]), shapes, {
-  padding: 1,
-});
-const grad_output = fill(2 * 4 * 5 * 4, 1.9);
+// Its kernels are small, so that no device takes long to build them.
+const work = makeRoiAlign(parsePooling("1,3,6,5,4,2"));
+const operator = openOperator(work.op);
+const inputs = Object.fromEntries(Object.entries(work.tensors).map(([n, { data }]) => [n, data]));
+const shapes = Object.fromEntries(Object.entries(work.tensors).map(([n, { shape }]) => [n, shape]));
+const signature = describeSignature(operator, [operator.kernel([])]);
+const { scalars } = resolve(signature, shapes, work.attrs);
+const grad_output = work.upstream.data;
 
 it("on every target that keeps calls, forward and backward", async () => {
   // Opening others would build simulations.
