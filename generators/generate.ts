@@ -22,9 +22,13 @@ import {
 } from "./manifest/manifest.ts";
 import { manifestSchema } from "./manifest/schema.ts";
 import { entryName } from "./schedule/lower.ts";
+import { storedName } from "./schedule/storage.ts";
 
-/** Which schedule an operator has on a target. */
-export type ChooseSchedule = (operator: OperatorSource, target: Target) => ChosenSchedule;
+/** Which schedule an operator has on a target; several where data are stored in several ways. */
+export type ChooseSchedule = (
+  operator: OperatorSource,
+  target: Target,
+) => ChosenSchedule | readonly ChosenSchedule[];
 
 /** Gradients that a target has no kernel for. */
 export interface Left {
@@ -80,7 +84,9 @@ const describeUnit = (
 ): EmittedUnit => ({
   ...compiled,
   whole: {
-    kernels: new Map(whole.map((kernel) => [entryName(kernel), kernel])),
+    kernels: new Map(
+      whole.map((kernel) => [storedName(entryName(kernel), compiled.printed.storage), kernel]),
+    ),
     signature: describeSignature(operator, whole),
   },
 });
@@ -103,15 +109,19 @@ export function generateAll(
     const forward: EmittedUnit[] = [];
     const backward: EmittedUnit[] = [];
     for (const target of targets) {
-      const schedule = choose(operator, target);
-      forward.push(compileForward(operator, target, schedule));
-      const gradients = compileBackward(operator, target, schedule);
-      backward.push(...gradients.units);
-      left.push(...gradients.left);
+      for (const schedule of [choose(operator, target)].flat()) {
+        forward.push(compileForward(operator, target, schedule));
+        const gradients = compileBackward(operator, target, schedule);
+        backward.push(...gradients.units);
+        left.push(...gradients.left);
+      }
     }
     const units = [...forward, ...backward];
     for (const { target, files: own } of units) binaries.push(...(target.binaries?.(own) ?? []));
-    const texts = [...units.flatMap((unit) => [...unit.files]), ...adaptOperator(units)];
+    const texts = [
+      ...units.flatMap((unit) => [...unit.files]),
+      ...adaptOperator(units.filter(({ printed }) => printed.storage === undefined)),
+    ];
     for (const [path, text] of texts) {
       if (files.has(path)) throw new Error(`Two kernels would be written to ${path}.`);
       files.set(path, text);

@@ -42,6 +42,8 @@ const table: Table = {
   // gpu.js takes JavaScript; modules of WebAssembly are loaded by JavaScript.
   "targets/gpujs": { ...ofTargets, may: [...ofTargets.may!, "targets/js"] },
   "targets/wasm": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/js"] },
+  // Compilers are looked for, and what they build is kept, as for CUDA's simulation.
+  "targets/c": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/cuda"] },
   targets: { may: targetFolders, types: ["generators/emit", "targets/contract"] },
   // What targets promise of their arithmetic is in their records.
   "generators/check": {

@@ -1,6 +1,7 @@
 // One execution of an operator, and of its gradients, on real arrays: by the declaration and the interpreter in
 // float64, or by generated kernels on a target.
 
+import { decodeData, encodeData, type Narrow } from "../../targets/contract/half.ts";
 import type { Data, Device, Executor, Job, Program } from "../../targets/contract/program.ts";
 import { compileKernels, scheduleOn } from "../compile.ts";
 import type { Operator } from "../frontend/operator.ts";
@@ -27,16 +28,20 @@ export interface Execution {
   readonly milliseconds: readonly number[];
 }
 
-/** Runs an operator, and its gradients where `upstream` is given, on a target or as the reference. */
+/**
+ * Runs an operator, and its gradients where `upstream` is given, on a target (with data stored in 16 bits where
+ * that is said) or as the reference.
+ */
 export const execute = (
   operator: Operator,
   target: string,
   args: Arguments,
   upstream: Upstream | undefined,
+  storage?: Narrow,
 ): Promise<Execution> =>
   target === "reference"
     ? executeReference(operator, args, upstream)
-    : executeTarget(operator, target, args, upstream);
+    : executeTarget(operator, target, args, upstream, storage);
 
 /** Outputs and how long they took. */
 async function timed<T>(run: () => T | Promise<T>) {
@@ -95,16 +100,18 @@ async function executeTarget(
   target: string,
   args: Arguments,
   upstream: Upstream | undefined,
+  storage: Narrow | undefined,
 ): Promise<Execution> {
   const { data, shapes, resolved, signature } = args;
-  const forward = compileProgram(operator, target, resolved.present);
-  const backward = upstream && compileGradients(operator, target, args, upstream);
+  const forward = compileProgram(operator, target, resolved.present, storage);
+  const backward = upstream && compileGradients(operator, target, args, upstream, storage);
   const executor = await openExecutor(target);
   try {
+    requireFeature(operator, executor, storage);
     const first = await timed(() => run(executor, forward, args, { inputs: data }));
     const results = signature.outputs.map(({ name }): [string, NpArray] => [
       name,
-      arrayOf(resolved.outputs[name]!, first.outputs[name]!),
+      resultOf(forward, name, resolved.outputs[name]!, first.outputs[name]!),
     ]);
     const milliseconds = [first.milliseconds];
     if (backward && upstream) {
@@ -113,7 +120,10 @@ async function executeTarget(
       const second = await timed(() => run(executor, backward, args, { inputs, wanted }));
       // A gradient has the shape of what it is the gradient of.
       for (const name of wanted)
-        results.push([name, arrayOf(shapes[tensorOf(name)]!, second.outputs[name]!)]);
+        results.push([
+          name,
+          resultOf(backward, name, shapes[tensorOf(name)]!, second.outputs[name]!),
+        ]);
       milliseconds.push(second.milliseconds);
     }
     return { results: Object.fromEntries(results), device: executor.device, milliseconds };
@@ -122,12 +132,34 @@ async function executeTarget(
   }
 }
 
+/** Refuses a device that lacks what a type of data needs. */
+function requireFeature(
+  { name }: Operator,
+  { device }: Executor,
+  storage: Narrow | undefined,
+): void {
+  const target = parseTarget(device.target);
+  const feature = storage && target.capabilities.stores?.[storage]?.feature;
+  if (feature === undefined || device.features?.includes(feature)) return;
+  throw new UserError(
+    `${name} cannot run in ${storage} on ${device.target} here: ${device.device} has no ${feature}`,
+  );
+}
+
+/** A result as NumPy holds it: f16 as such, bf16, which it has not, as float32. */
+function resultOf({ entry }: Program, name: string, shape: readonly number[], data: Data): NpArray {
+  const dtype = entry.tensors.find((t) => t.name === name && t.role === "output")?.dtype ?? "f32";
+  const array = arrayOf(shape, decodeData(data, dtype));
+  return dtype === "f16" ? { ...array, dtype: "f2" } : array;
+}
+
 /** The program of the gradients of one variant; refused where the target cannot compute one that is wanted. */
 function compileGradients(
   operator: Operator,
   name: string,
   { resolved }: Arguments,
   { wanted }: Upstream,
+  storage: Narrow | undefined,
 ): Program {
   const target = parseTarget(name);
   const { kernels, left } = gradientsOn({ ...operator, variants: [resolved.present] }, target);
@@ -140,7 +172,8 @@ function compileGradients(
         `chooses; ${others.length > 0 ? `it computes ${others.join(", ")}: ask for --gradients ${chosen}` : `it computes no gradient of ${operator.name}`}`,
     );
   }
-  const [program] = compileKernels(operator, kernels, target, scheduleOn(target)).programs;
+  const schedule = scheduleOn(target, undefined, storage);
+  const [program] = compileKernels(operator, kernels, target, schedule).programs;
   if (program === undefined) throw new Error(`${operator.name} has no gradients for ${name}`);
   return program;
 }
@@ -156,9 +189,11 @@ function run(
     const chosen = resolved.options[option];
     return chosen === undefined ? [] : [[name, chosen] as const];
   });
-  const taken = entry.tensors.flatMap(({ role, name }) => {
+  const taken = entry.tensors.flatMap(({ role, name, dtype }) => {
     const array = job.inputs[name];
-    return role === "input" && array !== undefined ? [[name, array] as const] : [];
+    return role === "input" && array !== undefined
+      ? [[name, encodeData(array, dtype)] as const]
+      : [];
   });
   return executor
     .run(program, {

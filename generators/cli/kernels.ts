@@ -1,5 +1,6 @@
 // One kernel to run: an operator, a target, the optional tensors that are given.
 
+import type { Narrow } from "../../targets/contract/half.ts";
 import type { Program } from "../../targets/contract/program.ts";
 import { compile } from "../compile.ts";
 import type { Operator } from "../frontend/operator.ts";
@@ -10,8 +11,10 @@ export function compileProgram(
   operator: Operator,
   target: string,
   present: readonly string[],
+  storage?: Narrow,
 ): Program {
-  const [program] = compile(operator, parseTarget(target), { variants: [present] }).programs;
+  const options = { variants: [present], ...(storage && { storage }) };
+  const [program] = compile(operator, parseTarget(target), options).programs;
   if (program === undefined) throw new Error(`${operator.name} has no kernel for ${target}`);
   return program;
 }

@@ -1,5 +1,6 @@
 // What manifest.json says: everything that is needed to call a generated kernel, without the compiler.
 
+import type { Narrow } from "../../targets/contract/half.ts";
 import type { Entry, Formula } from "../../targets/contract/program.ts";
 import type {
   Signature,
@@ -16,6 +17,8 @@ export interface ManifestTarget {
   /** Paths beside the manifest; the first is the kernels' text. */
   readonly files: readonly string[];
   readonly schedule: string;
+  /** What data are stored as, where that is not f32. */
+  readonly storage?: Narrow;
   /** What was fixed when the kernels were built; they refuse other numbers. Absent where nothing was. */
   readonly bound?: Bound;
   /** Device features that must be enabled. */
@@ -42,6 +45,7 @@ export interface ManifestKernel {
   readonly outputs: readonly ManifestOutput[];
   /** The hash of the meaning of each entry, by its name. */
   readonly ir: Readonly<Record<string, string>>;
+  /** By name, with the type behind it where data are stored otherwise than as f32: `cuda`, `cuda_f16`. */
   readonly targets: Readonly<Record<string, ManifestTarget>>;
 }
 
@@ -100,6 +104,8 @@ export interface EmittedUnit {
 
 function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget {
   const bound = printed.kernels[0]?.bound;
+  const { storage } = printed;
+  const stores = storage && target.capabilities.stores?.[storage];
   const entries = printed.plans.map(({ entry }) => entry);
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
@@ -107,29 +113,38 @@ function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget
     files: [...files.keys(), ...(target.binaries?.(files) ?? []).map(({ path }) => path)],
     schedule: printed.schedule,
     ...(bound === undefined ? {} : { bound }),
-    features: [],
+    ...(storage === undefined ? {} : { storage }),
+    features: stores?.feature === undefined ? [] : [stores.feature],
     needs: {
       group: most(launches.map(({ group }) => group)),
       sharedBytes: most(launches.map((launch) => launch.sharedBytes)),
       buffers: most(launches.map(({ buffers }) => buffers.length)),
     },
-    tolerance: describeTolerance(printed.kernels, target.accuracy),
+    tolerance: describeTolerance(
+      printed.kernels,
+      target.accuracy,
+      storage && stores && { type: storage, ulps: stores.ulps },
+    ),
     entries,
   };
 }
+
+const targetKey = ({ target, printed }: EmittedUnit): string =>
+  printed.storage === undefined ? target.name : `${target.name}_${printed.storage}`;
 
 /** The units of one role of an operator that takes these tensors. */
 function describeKernel(
   units: readonly EmittedUnit[],
   own: readonly SignatureTensor[],
 ): ManifestKernel {
-  const { kernels, signature } = units[0]!.whole;
+  const { signature } = units[0]!.whole;
+  const kernels = new Map(units.flatMap(({ whole }) => [...whole.kernels]));
   const { tensors, outputs } = signature;
   return {
     tensors: tensors.filter(({ name }) => !own.some((tensor) => tensor.name === name)),
     outputs,
     ir: Object.fromEntries([...kernels].map(([name, kernel]) => [name, hashKernel(kernel)])),
-    targets: Object.fromEntries(units.map((unit) => [unit.target.name, describeTarget(unit)])),
+    targets: Object.fromEntries(units.map((unit) => [targetKey(unit), describeTarget(unit)])),
   };
 }
 

@@ -125,6 +125,7 @@ export const manifestSchema = {
           attrs: record({ type: "number" }),
           options: record(count),
         }),
+        storage: { enum: ["f16", "bf16"] },
         features: list(text),
         needs: about(
           "The most of any launch. `buffers` counts storage buffers only: where launches have a `uniform`, " +
@@ -134,7 +135,7 @@ export const manifestSchema = {
         tolerance: ref("tolerance"),
         entries: list(ref("entry")),
       },
-      ["bound"],
+      ["bound", "storage"],
     ),
     tolerance: {
       description:
@@ -144,31 +145,39 @@ export const manifestSchema = {
         "err by at most (n - 1) * unitRoundoff * sum |term|, beside the terms' own errors. Results below " +
         "smallestNormal may be 0. Where floor, ceil, round or a comparison is decided within the error of " +
         "its operands, what either decision gives is right. Everything else is exact.",
-      ...object({
-        method: { const: "running error" },
-        unitRoundoff: { type: "number" },
-        smallestNormal: { type: "number" },
-        operations: {
-          description:
-            "By operation: promises in order, of which the first with from <= operand <= to holds (a bound " +
-            "that is absent is none). The error is at most the larger of `absolute` and ulps + ulpsPerUnit * " +
-            "|operand| units in the last place of the result; where no promise holds, anything may come out.",
-          ...record(
-            list(
-              object(
-                {
-                  from: { type: "number" },
-                  to: { type: "number" },
-                  ulps: { type: "number" },
-                  ulpsPerUnit: { type: "number" },
-                  absolute: { type: "number" },
-                },
-                ["from", "to", "ulps", "ulpsPerUnit", "absolute"],
+      ...object(
+        {
+          method: { const: "running error" },
+          unitRoundoff: { type: "number" },
+          smallestNormal: { type: "number" },
+          operations: {
+            description:
+              "By operation: promises in order, of which the first with from <= operand <= to holds (a bound " +
+              "that is absent is none). The error is at most the larger of `absolute` and ulps + ulpsPerUnit * " +
+              "|operand| units in the last place of the result; where no promise holds, anything may come out.",
+            ...record(
+              list(
+                object(
+                  {
+                    from: { type: "number" },
+                    to: { type: "number" },
+                    ulps: { type: "number" },
+                    ulpsPerUnit: { type: "number" },
+                    absolute: { type: "number" },
+                  },
+                  ["from", "to", "ulps", "ulpsPerUnit", "absolute"],
+                ),
               ),
             ),
+          },
+          storage: about(
+            "Of results stored in 16 bits: what is stored errs by so many units in the last place of that type " +
+              "beside the rest; inputs of that type are exact.",
+            object({ type: { enum: ["f16", "bf16"] }, ulps: { type: "number" } }),
           ),
         },
-      }),
+        ["storage"],
+      ),
     },
     entry: object(
       {

@@ -1,6 +1,7 @@
 // How far results of a kernel may be from the exact ones, in a form that a backend's own tests can use.
 
 import type { Accuracy, Approximate, Promised } from "../../targets/contract/accuracy.ts";
+import type { Narrow } from "../../targets/contract/half.ts";
 import { type Kernel, rootsOf } from "../ir/kernel.ts";
 import { visit } from "../ir/walk.ts";
 
@@ -13,10 +14,16 @@ export interface Tolerance {
   readonly smallestNormal: number;
   /** Of the other inexact operations, those that the kernel has. */
   readonly operations: Readonly<Partial<Record<Approximate, readonly Promised[]>>>;
+  /** How results of 16 bits are rounded at the end; absent where they are f32. */
+  readonly storage?: { readonly type: Narrow; readonly ulps: number };
 }
 
-/** The tolerance of kernels on a target that promises this accuracy. */
-export function describeTolerance(kernels: readonly Kernel[], accuracy: Accuracy): Tolerance {
+/** The tolerance of kernels on a target that promises this accuracy, and rounds what it stores like this. */
+export function describeTolerance(
+  kernels: readonly Kernel[],
+  accuracy: Accuracy,
+  storage?: Tolerance["storage"],
+): Tolerance {
   const used = new Set<string>();
   visit(
     kernels.flatMap((kernel) => kernel.stages.flatMap(rootsOf)),
@@ -30,5 +37,6 @@ export function describeTolerance(kernels: readonly Kernel[], accuracy: Accuracy
     unitRoundoff: 2 ** -24,
     smallestNormal: 2 ** -126,
     operations: Object.fromEntries(operations),
+    ...(storage && { storage }),
   };
 }

@@ -10,6 +10,10 @@ import { elementwise } from "./elementwise.ts";
 /** A type in which data may be stored. */
 export type Narrow = "f16" | "bf16";
 
+/** What is called `name` where data are f32, where they are stored as `type`. */
+export const storedName = (name: string, type: Narrow | undefined): string =>
+  type === undefined ? name : `${name}_${type}`;
+
 /**
  * The plan with some of its arguments stored as `type`. A result that is added to, or read again, is made in an
  * f32 workspace and rounded at the end. Entry and functions are called after the type, so that they can stand
@@ -26,7 +30,7 @@ export function storeNarrow(plan: Plan, type: Narrow, arguments_: ReadonlySet<st
   const narrow = new Set(
     plan.buffers.filter((b) => isNarrow(b) && !wide.has(b.name)).map((b) => b.name),
   );
-  const called = (name: string): string => `${name}_${type}`;
+  const called = (name: string): string => storedName(name, type);
   const steps = plan.steps.map((step): PlanStep => {
     if (step.kind === "fill") return { ...step, buffer: wide.get(step.buffer) ?? step.buffer };
     const nest = narrowNest(step.nest, type, narrow, wide);

@@ -3,6 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Unavailable } from "../../targets/contract/program.ts";
+import { hashParts } from "../../targets/cuda/cache.ts";
 import { type Budgets, type KernelBudget, measureKernels } from "../../targets/cuda/resources.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
@@ -16,6 +17,8 @@ export const shippedFolder = join(root, "generated/cuda");
 /** Numbers by architecture, by kernel, by file; -1 is what the assembler does not tell. */
 export interface Table {
   readonly compiler: string;
+  /** Of each file's text, so that what was not compiled again is known to be the same. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly columns: readonly string[];
   readonly files: Readonly<Record<string, Readonly<Record<string, Rows>>>>;
 }
@@ -33,19 +36,39 @@ const columns: Readonly<Record<string, (of: KernelBudget) => number>> = {
   barriers: (of) => of.barriers,
 };
 
-/** Measures every file of a folder; nvcc runs where the cache does not know the file. */
-export async function measureFolder(folder: string): Promise<Table | Unavailable> {
+/** The texts of the kernel files of a folder. */
+export async function readKernels(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = (await readdir(folder)).filter((name) => name.endsWith(".cu")).sort();
+  const texts = names.map(
+    async (name) => [name, await readFile(join(folder, name), "utf8")] as const,
+  );
+  return new Map(await Promise.all(texts));
+}
+
+/** The hash by which a table knows a text. */
+export const hashText = (text: string): string => hashParts([text]);
+
+/** Measures files; nvcc runs where the cache does not know one. */
+export async function measureFiles(
+  texts: ReadonlyMap<string, string>,
+): Promise<Table | Unavailable> {
   const files: Record<string, Record<string, Rows>> = {};
   let compiler = "";
-  for (const name of names) {
-    const found = await measureKernels(await readFile(join(folder, name), "utf8"));
+  for (const [name, text] of texts) {
+    const found = await measureKernels(text);
     if ("unavailable" in found) return found;
     compiler = found.compiler;
     files[name] = tabulate(found);
   }
-  return { compiler, columns: Object.keys(columns), files };
+  const sources = Object.fromEntries([...texts].map(([name, text]) => [name, hashText(text)]));
+  return { compiler, sources, columns: Object.keys(columns), files };
 }
+
+/** The part of a table that is of some files. */
+export const selectFiles = (table: Table, names: readonly string[]): Table => ({
+  ...table,
+  files: Object.fromEntries(Object.entries(table.files).filter(([name]) => names.includes(name))),
+});
 
 function tabulate({ kernels }: Budgets): Record<string, Rows> {
   const rows: Record<string, Record<string, readonly number[]>> = {};
@@ -57,7 +80,7 @@ function tabulate({ kernels }: Budgets): Record<string, Rows> {
 }
 
 /** Every row on a line of its own. */
-export function formatTable({ compiler, columns: head, files }: Table): string {
+export function formatTable({ compiler, sources, columns: head, files }: Table): string {
   const of = (rows: Rows): string =>
     Object.entries(rows)
       .map(([device, row]) => `        ${JSON.stringify(device)}: [${row.join(", ")}]`)
@@ -72,6 +95,7 @@ export function formatTable({ compiler, columns: head, files }: Table): string {
   return [
     "{",
     `  "compiler": ${JSON.stringify(compiler)},`,
+    `  "sources": ${JSON.stringify(sources, null, 2).replaceAll("\n", "\n  ")},`,
     `  "columns": ${JSON.stringify(head)},`,
     `  "files": {\n${texts.join(",\n")}\n  }`,
     "}\n",

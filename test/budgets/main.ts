@@ -5,13 +5,14 @@ import {
   compareTables,
   findSpills,
   formatTable,
-  measureFolder,
+  measureFiles,
+  readKernels,
   shippedFolder,
   type Table,
   tablePath,
 } from "./cuda.fixtures.ts";
 
-const found = await measureFolder(process.argv[2] ?? shippedFolder);
+const found = await measureFiles(await readKernels(process.argv[2] ?? shippedFolder));
 if ("unavailable" in found) {
   console.error(`error: ${found.unavailable}`);
   process.exit(1);

@@ -19,6 +19,7 @@ import { addingBy, waysOfAdding } from "../lowerings.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
 import { readReleasedAbi } from "../released.ts";
+import { parseStorages, storagesOn, targetsThatStore } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
 import {
   formatBytes,
@@ -37,6 +38,7 @@ Examples:
   $ warpweave generate ./my_op.ts --out kernels
   $ warpweave generate deform_conv2d --bind KH=3,KW=3,stride=2,border=dcnv1 --out fixed
   $ warpweave generate deform_conv2d --accumulate deterministic --out stable
+  $ warpweave generate deform_conv2d --target cuda --dtype f32,f16 --out kernels
   $ warpweave generate --check                         fails if generated/ is not up to date
 
 Files are written only where their text changes, and only when every operator compiles.`;
@@ -46,6 +48,7 @@ interface GenerateOptions {
   readonly out?: string;
   readonly bind?: string;
   readonly accumulate?: string;
+  readonly dtype?: string;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -68,6 +71,10 @@ export function addGenerate(program: Command, terminal: Terminal): void {
         "how threads add to elements that data choose, in gradients (default: atomic)",
       ).choices(waysOfAdding),
     )
+    .option(
+      "--dtype <types>",
+      "what kernels store data as, e.g. f32,f16; computed is f32 (default: f32)",
+    )
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -82,13 +89,18 @@ async function generate(
   terminal: Terminal,
 ): Promise<void> {
   const start = performance.now();
-  const targets = parseTargets(options.target);
+  const storages = parseStorages(options.dtype);
+  const targets = targetsThatStore(parseTargets(options.target), storages, options);
   const operators = openBound(names, options);
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
   const made = generateAll(operators, targets, (_, target) =>
-    options.accumulate === undefined ? scheduleOn(target) : addingBy(target, options.accumulate),
+    storagesOn(target, storages).map((storage) =>
+      options.accumulate === undefined
+        ? scheduleOn(target, undefined, storage)
+        : addingBy(target, options.accumulate, storage),
+    ),
   );
   const { left } = made;
   const merged = isWhole || old === undefined ? made : mergeManifest(folder, old, made);
@@ -129,11 +141,15 @@ async function generate(
 function openBound(names: readonly string[], options: GenerateOptions): readonly Operator[] {
   const operators = openOperators(names);
   const { bind, out } = options;
-  const other = (["bind", "accumulate"] as const).find((name) => options[name] !== undefined);
+  const other = (["bind", "accumulate", "dtype"] as const).find(
+    (name) => options[name] !== undefined,
+  );
   const isShipped = out === undefined || resolve(out) === join(packageRoot, "generated");
   if (other !== undefined && isShipped)
     throw new UserError(
-      `--${other} makes other kernels of the same names: choose a folder with --out`,
+      other === "dtype"
+        ? "--dtype makes other kernels than those that ship: choose a folder with --out"
+        : `--${other} makes other kernels of the same names: choose a folder with --out`,
     );
   if (bind === undefined) return operators;
   return operators.map((operator) => bindOperator(operator, parseBindings(bind, operator)));
@@ -151,7 +167,9 @@ async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> 
 
 /** Is it a file of an operator on a target: of its kernel, or of its gradients? */
 const filesOf = (path: string, target: string, operator: string): boolean =>
-  ["", "_backward"].some((role) => path.startsWith(`${target}/${operator}${role}.`));
+  ["", "_backward"].some((role) =>
+    ["", "_f16", "_bf16"].some((type) => path.startsWith(`${target}/${operator}${role}${type}.`)),
+  );
 
 /** A row for each operator, a column for each target: how many bytes its files have. */
 function formatFiles(

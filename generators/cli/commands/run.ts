@@ -1,7 +1,7 @@
 // `run`: one operator on real arrays, NumPy files in and out.
 
 import { extname } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { checkArguments, readInputs } from "../arguments.ts";
 import { formatAttribute } from "../attributes.ts";
 import { UsageError, UserError } from "../errors.ts";
@@ -11,6 +11,8 @@ import { writeArrays } from "../io/arrays.ts";
 import { DTYPES } from "../io/dtypes.ts";
 import { checkWritable, isSameFile } from "../io/files.ts";
 import { openOperator } from "../operators.ts";
+import { noteRounding, parseStorage, requireStorage, storages } from "../storage.ts";
+import { parseTarget } from "../targets.ts";
 import { formatNotes, formatTime, printJson, type Terminal } from "../terminal.ts";
 import { checkUpstream } from "../upstream.ts";
 
@@ -24,7 +26,8 @@ Examples:
 Arrays are named like the tensors; a .npy file is named by its array. The result is "output".
 Pairs are written 2 or 2,1 (y,x); sides 1 or 1,0 (y,x) or top,left,bottom,right.
 --grad takes "grad_output" of the result's shape; beside the result it writes "grad_input" and so on.
-float64 and float16 arrays are converted to float32; --target reference computes in float64.`;
+float64 and float16 arrays are converted to float32; --target reference computes in float64.
+With --dtype f16 or bf16 data are stored in 16 bits and computed in float32; coordinates stay float32.`;
 
 interface RunOptions {
   readonly target: string;
@@ -32,6 +35,7 @@ interface RunOptions {
   readonly attr?: readonly string[];
   readonly grad?: string;
   readonly gradients?: string;
+  readonly dtype?: string;
   readonly out: string;
   readonly json?: boolean;
 }
@@ -48,6 +52,12 @@ export function addRun(program: Command, terminal: Terminal): void {
     .option("--attr <name=value...>", "attributes")
     .option("--grad <file>", "the gradient of the result, grad_output: gives those of the tensors")
     .option("--gradients <names>", "only the gradients of these tensors, e.g. offset,weight")
+    .addOption(
+      new Option(
+        "--dtype <type>",
+        "what kernels store data as, on targets that do; arrays are rounded to it (default: f32)",
+      ).choices(storages),
+    )
     .option("--json", "print JSON")
     .addHelpText("after", examples)
     .action((name: string, options: RunOptions) => run(name, options, terminal));
@@ -58,6 +68,10 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   checkTarget(target);
   if (options.gradients !== undefined && options.grad === undefined)
     throw new UsageError("--gradients chooses among gradients, which need --grad");
+  const storage = parseStorage(options.dtype);
+  if (storage !== undefined && target === "reference")
+    throw new UserError("the reference computes in float64; choose a target for --dtype");
+  if (storage !== undefined) requireStorage([parseTarget(target)], storage, true);
   if (extname(out) !== ".npz" && extname(out) !== ".npy")
     throw new UserError(`cannot write ${out}: arrays are written to .npz or .npy files`);
   const operator = openOperator(name);
@@ -77,10 +91,22 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
       throw new UserError(
         `--out ${out} would overwrite ${given}, which is read; name another file`,
       );
-  const notes = [...args.notes, ...(upstream?.notes ?? [])];
+  const notes = [
+    ...args.notes,
+    ...(upstream?.notes ?? []),
+    ...(storage === undefined
+      ? []
+      : noteRounding(operator, { ...args.data, ...upstream?.data }, storage)),
+  ];
   if (options.json !== true) for (const note of notes) terminal.err(`note: ${note}\n`);
 
-  const { results, device, milliseconds } = await execute(operator, target, args, upstream);
+  const { results, device, milliseconds } = await execute(
+    operator,
+    target,
+    args,
+    upstream,
+    storage,
+  );
   await writeArrays(out, results);
   const rows = Object.entries(results).map(([result, { shape, dtype }]) => ({
     name: result,
