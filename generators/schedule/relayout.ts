@@ -31,6 +31,8 @@ export function findLaid({ tensors, present, stages, outputs }: Kernel): readonl
 export interface Relaid {
   readonly kernel: Kernel;
   readonly stage: string;
+  /** The stage that copies, and the axis along which what it reads lies in memory; absent where nothing is copied. */
+  readonly copy?: { readonly stage: string; readonly along: string };
 }
 
 /** `kernel` with the axes of `laid` in the order `axes` in memory. */
@@ -38,12 +40,16 @@ export function relayout(kernel: Kernel, laid: Laid, axes: readonly string[]): R
   const order = axes.map((axis) => laid.axes.indexOf(axis));
   const name = laid.is === "stage" ? laid.name : nameCopy(kernel, laid.name, axes);
   switch (laid.is) {
-    case "tensor":
-      return { kernel: copyTensor(kernel, laid, order, name), stage: name };
+    case "tensor": {
+      const copy = { stage: name, along: laid.axes.at(-1)! };
+      return { kernel: copyTensor(kernel, laid, order, name), stage: name, copy };
+    }
     case "stage":
       return { kernel: permute(kernel, laid.name, name, order), stage: name };
-    case "result":
-      return { kernel: storeResult(kernel, laid.name, order, name), stage: name };
+    case "result": {
+      const copy = { stage: laid.name, along: axes.at(-1)! };
+      return { kernel: storeResult(kernel, laid.name, order, name), stage: name, copy };
+    }
     default:
       return laid.is satisfies never;
   }

@@ -1,4 +1,5 @@
 import { checkKernel } from "../../ir/check.ts";
+import { asDeclared, axisNames } from "../domain.ts";
 import type { Draft, Transform } from "../draft.ts";
 import { findLaid, relayout } from "../relayout.ts";
 
@@ -13,7 +14,7 @@ export const layout: Transform = {
       { name: "axes", values: [], default: "" },
     ];
   },
-  apply: (draft, { of, axes }) => {
+  apply: (draft, { of, axes }, limits) => {
     const all = findLaid(draft.kernel);
     const laid = all.find(({ name }) => name === of);
     if (!laid) {
@@ -30,12 +31,25 @@ export const layout: Transform = {
       return { refused: `the axes of ${laid.name} are in this order already` };
     const used = usesOf(draft, laid.name);
     if (used !== undefined) return { refused: used };
-    const { kernel, stage } = relayout(draft.kernel, laid, order);
+    const { kernel, stage, copy } = relayout(draft.kernel, laid, order);
     checkKernel(kernel, "layout");
     const stored = laid.is === "stage" ? draft.stored : new Set([...draft.stored, stage]);
-    return { ...draft, kernel, stored };
+    const next = { ...draft, kernel, stored };
+    return copy && limits.threads === 1 ? copyInBlocks(next, copy.stage, copy.along) : next;
   },
 };
+
+// Elements beside each other where a copy reads, and lines of the cache that it writes to at a time.
+const block = 4;
+
+/** A copy that reads neighbours one after another, and fills as many rows of its own side by side. */
+function copyInBlocks(draft: Draft, stage: string, axis: string): Draft {
+  const loops = draft.kernel.stages.find(({ name }) => name === stage)!.domain;
+  const known = axisNames(loops);
+  if (known.at(-1) === axis || !known.includes(axis)) return draft;
+  const jams = [{ axis, by: block }];
+  return { ...draft, walkings: new Map(draft.walkings).set(stage, { ...asDeclared, jams }) };
+}
 
 /** Why the axes of a stage must stay as they are, or nothing. */
 function usesOf(draft: Draft, name: string): string | undefined {
