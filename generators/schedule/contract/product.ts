@@ -8,30 +8,31 @@ import { addLoop, calculate, load, store } from "./write.ts";
 /** The registers of a block, and where sums lie that are not complete. */
 export interface Registers {
   readonly block: BufferDecl;
+  /** The neighbours of a step, which all rows are multiplied with. */
+  readonly line: BufferDecl;
   readonly rows: number;
   readonly columns: number;
   readonly sums: BufferDecl;
 }
 
 /** The registers of a launch. */
-export const describeRegisters = (
+export function describeRegisters(
   { names }: Site,
   rows: number,
   columns: number,
   sums: BufferDecl,
-): Registers => ({
-  block: {
-    name: names.fresh("block"),
+): Registers {
+  const register = (hint: string, elements: number): BufferDecl => ({
+    name: names.fresh(hint),
     place: "register",
     dtype: "f32",
     access: "update",
-    shape: [i32(rows * columns)],
+    shape: [i32(elements)],
     strides: [i32(1)],
-  },
-  rows,
-  columns,
-  sums,
-});
+  });
+  const [block, line] = [register("block", rows * columns), register("line", columns)];
+  return { block, line, rows, columns, sums };
+}
 
 /** Adds the products of a number for each row with neighbours that start at an address of a buffer. */
 export type AddProducts = (
@@ -45,7 +46,7 @@ export type AddProducts = (
 export function sumInRegisters(
   { names, placer }: Site,
   scope: Scope,
-  { block, rows, columns, sums }: Registers,
+  { block, line, rows, columns, sums }: Registers,
   { at, isFirst }: { readonly at: NestExpr; readonly isFirst: NestExpr },
   walk: (add: AddProducts) => void,
 ): void {
@@ -67,19 +68,20 @@ export function sumInRegisters(
   const then = set(() => zero);
   const otherwise = set((i, lane) => load(sums, kept(i, lane)));
   scope.body.push({ kind: "if", cond: isFirst, then, else: otherwise });
-  walk((step, numbers, of, start) =>
+  walk((step, numbers, of, start) => {
+    // One row after another, so that only one of the numbers takes a register at a time.
     lanes(step, (lane, inner) => {
-      const value = placer.declare(inner, "v", load(of, calculate("add", start, lane)));
-      for (const i of each) {
-        const sum = calculate(
-          "add",
-          load(block, cell(i, lane)),
-          calculate("mul", numbers[i]!, value),
-        );
+      inner.body.push(store(line.name, lane, load(of, calculate("add", start, lane))));
+    });
+    for (const i of each) {
+      const number = placer.declare(step, "s", numbers[i]!);
+      lanes(step, (lane, inner) => {
+        const product = calculate("mul", number, load(line, lane));
+        const sum = calculate("add", load(block, cell(i, lane)), product);
         inner.body.push(store(block.name, cell(i, lane), sum));
-      }
-    }),
-  );
+      });
+    }
+  });
   lanes(scope, (lane, inner) => {
     for (const i of each)
       inner.body.push(store(sums.name, kept(i, lane), load(block, cell(i, lane))));

@@ -88,7 +88,7 @@ export function buildStrips(
       multiply(strip, inner, now);
     });
   });
-  return { body: root.body, shared: [registers.block], group: 1 };
+  return { body: root.body, shared: [registers.block, registers.line], group: 1 };
 }
 
 /** All of the second factor that the strip needs of these taps; places beyond the last repeat it. */
@@ -208,9 +208,7 @@ function multiplyBlock(
       const k = along ? placer.lower(index(along), step) : i32(0);
       const factor = calculate("add", from, calculate("mul", k, i32(columns)));
       const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
-      const numbers = starts.map((line) =>
-        placer.declare(step, "s", load(panel, calculate("add", line, place))),
-      );
+      const numbers = starts.map((line) => load(panel, calculate("add", line, place)));
       add(step, numbers, { name: pack.name, dtype: panel.dtype }, hold(site, step, "f_at", factor));
       end();
       close();

@@ -67,7 +67,7 @@ export function buildSweeps(
       multiply(sweep, inner);
     });
   });
-  return { body: root.body, shared: [registers.block], group: 1 };
+  return { body: root.body, shared: [registers.block, registers.line], group: 1 };
 }
 
 /** The second factor at all places of a panel, each row with zeros after it that fill up registers. */
@@ -147,7 +147,7 @@ function multiply(sweep: Sweep, scope: Scope): void {
           );
           const numbers = Array.from({ length: blocks.rows }, (_, i) => {
             const of = { name: pack.name, dtype: panel.dtype };
-            return placer.declare(step, "f", load(of, calculate("add", f, i32(i))));
+            return load(of, calculate("add", f, i32(i)));
           });
           const s = hold(site, step, "s_at", calculate("add", from, calculate("mul", q, line)));
           add(step, numbers, panel, s);
