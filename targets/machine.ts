@@ -1,5 +1,6 @@
 // What runs the kernels of each target. Apart from registry.ts, so that generating loads no executor.
 
+import { machine as c } from "./c/machine.ts";
 import type { TargetMachine } from "./contract/machine.ts";
 import { machine as cuda } from "./cuda/machine.ts";
 import { machine as gpujs } from "./gpujs/machine.ts";
@@ -15,4 +16,5 @@ export const machines: Readonly<Record<TargetName, TargetMachine>> = {
   wgsl,
   cuda,
   wasm,
+  c,
 };

@@ -1,6 +1,7 @@
 // All targets. To add one: a folder, a line here, and one in machine.ts.
 
 import type { Target } from "../generators/emit/target.ts";
+import { c } from "./c/target.ts";
 import { cuda } from "./cuda/target.ts";
 import { gpujs } from "./gpujs/target.ts";
 import { js } from "./js/target.ts";
@@ -8,7 +9,7 @@ import { wasm } from "./wasm/target.ts";
 import { wgsl } from "./wgsl/target.ts";
 
 /** Every target there is text for by its name, in the order in which they are shown. */
-export const targetsByName = { js, gpujs, wgsl, cuda, wasm } as const satisfies Readonly<
+export const targetsByName = { js, gpujs, wgsl, cuda, wasm, c } as const satisfies Readonly<
   Record<string, Target>
 >;
 

@@ -7,9 +7,9 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 
 /** Where builds are kept unless one says otherwise. */
-export function defaultCache(): string {
+export function defaultCache(target = "cuda"): string {
   const base = process.env.XDG_CACHE_HOME || join(homedir(), ".cache");
-  return join(base, "warpweave", "cuda");
+  return join(base, "warpweave", target);
 }
 
 /** A name for a build: equal parts, and only equal parts, give the same one. */

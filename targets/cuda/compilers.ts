@@ -49,8 +49,11 @@ export async function runTool(
 }
 
 /** The host compiler of the simulation: the first of g++, clang++, c++ that runs. */
-export async function findHostCompiler(): Promise<Compiler | undefined> {
-  for (const name of hostCompilers) {
+export const findHostCompiler = (): Promise<Compiler | undefined> => findCompiler(hostCompilers);
+
+/** The first of these programs on PATH that runs. */
+export async function findCompiler(names: readonly string[]): Promise<Compiler | undefined> {
+  for (const name of names) {
     const compiler = await describeCompiler(name, searchPath());
     if (compiler) return compiler;
   }

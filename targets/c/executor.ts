@@ -1,0 +1,101 @@
+// Runs C kernels: built by this machine's compiler, loaded into this process, called on its arrays.
+
+import { completeJob, createArray } from "../contract/job.ts";
+import type { Data, Entry, Executor, Job, Prepared, Unavailable } from "../contract/program.ts";
+import { defaultCache } from "../cuda/cache.ts";
+import type { Compiler } from "../cuda/compilers.ts";
+import { loadKoffi } from "../cuda/library.ts";
+import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp } from "./build.ts";
+import { bindEntry } from "./library.ts";
+
+/** What to open. */
+export interface COptions {
+  readonly build?: BuildKind;
+  /** CPU threads of a launch; 1 unless said otherwise. */
+  readonly threads?: number;
+  /** A folder for builds; the user's cache folder unless said otherwise. */
+  readonly cache?: string;
+}
+
+/** Why C cannot run here, and what would make it run. */
+export const unavailableC = (reason: string, install: string): Unavailable => ({
+  target: "c",
+  unavailable: reason,
+  install,
+});
+
+/** Opens the C target, or says why it cannot run here and what to install. */
+export async function openC(options: COptions = {}): Promise<Executor | Unavailable> {
+  const { build = "fast", threads = 1, cache = defaultCache("c") } = options;
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new RangeError(`C kernels run on 1 thread or more, not on ${threads}.`);
+  const compiler = await findCCompiler();
+  if (!compiler)
+    return unavailableC(
+      "None of gcc, clang and cc was found.",
+      "gcc (Debian and Ubuntu: apt install gcc libc6-dev)",
+    );
+  if (!(await loadKoffi()))
+    return unavailableC("The npm package koffi is not installed.", "npm install koffi");
+  if (threads > 1 && !(await hasOpenMp(compiler, cache)))
+    return unavailableC(
+      `${compiler.name} has no OpenMP, which threads need.`,
+      "libgomp (with gcc) or libomp (Debian and Ubuntu: apt install libomp-dev)",
+    );
+  return openWith(compiler, build, threads, cache);
+}
+
+function openWith(compiler: Compiler, build: BuildKind, threads: number, cache: string): Executor {
+  const libraries = new Map<string, Promise<string>>();
+  const libraryOf = (source: string): Promise<string> => {
+    const library = libraries.get(source) ?? buildLibrary(compiler, build, cache, source);
+    libraries.set(source, library);
+    return library;
+  };
+  const prepare: Executor["prepare"] = async ({ source, entry }, job) =>
+    prepareEntry(await libraryOf(source), entry, job, threads);
+  const version = /\d+\.\d+/.exec(compiler.version)?.[0] ?? "";
+  const count = threads === 1 ? "1 thread" : `${threads} threads`;
+  const strict = build === "strict" ? ", no contraction" : "";
+  return {
+    device: {
+      target: "c",
+      device: `CPU (${process.arch}), ${count}`,
+      driver: `${compiler.name} ${version}${strict}`,
+      hardware: true,
+    },
+    async run(program, job) {
+      const prepared = await prepare(program, job);
+      await prepared.run();
+      return prepared.read();
+    },
+    prepare,
+    async close() {
+      libraries.clear();
+    },
+  };
+}
+
+/** A call with its outputs and its workspace; inputs stay where they are. */
+async function prepareEntry(
+  library: string,
+  whole: Entry,
+  job: Job,
+  threads: number,
+): Promise<Prepared> {
+  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
+  const bound = await bindEntry(library, whole);
+  const outputs: Record<string, Data> = {};
+  for (const { name, role, dtype } of entry.tensors)
+    if (role === "output")
+      outputs[name] = initial[name] ?? createArray(dtype, sizes.get(name)!.elements);
+  const call = { inputs, outputs, scalars, constants, threads };
+  const workspace = new Uint8Array(bound.workspaceBytes(call));
+  return {
+    async run() {
+      bound.run(call, workspace);
+    },
+    read: async () => outputs,
+    async close() {},
+  };
+}
