@@ -87,6 +87,27 @@ export const peers: readonly PeerInfo[] = [
     options: "fused64",
     byHand: true,
   },
+  {
+    name: "hand-wasm",
+    doc: "fused and tiled by hand for one shape, WebAssembly with SIMD",
+    program: inNode("handWasm.ts"),
+    options: "plain",
+    byHand: true,
+  },
+  {
+    name: "hand-wasm-relaxed",
+    doc: "the same with relaxed SIMD",
+    program: inNode("handWasm.ts"),
+    options: "relaxed",
+    byHand: true,
+  },
+  {
+    name: "hand-c",
+    doc: "fused and tiled by hand for one shape, C with AVX2",
+    program: inNode("handC.ts"),
+    options: null,
+    byHand: true,
+  },
 ];
 
 /** The peers of `--peers all`, `none` or names with commas; an unknown one is refused. */

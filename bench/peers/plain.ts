@@ -1,8 +1,8 @@
 // Plain JavaScript: the functions of baselines/dcn_js.mjs as they are there.
 
-import { readFile } from "node:fs/promises";
 import type { Work } from "../work/work.ts";
 import type { Open, Running } from "../worker/serve.ts";
+import { importBaseline } from "./baseline.ts";
 
 type Loops = (
   input: Float32Array,
@@ -24,16 +24,13 @@ interface Functions {
   fused(settings: Readonly<Record<string, number | string>>): Fused;
 }
 
-/** That file is a program: what stands before its main loop, with its functions exported. */
-export async function loadFunctions(): Promise<Functions> {
-  const text = await readFile(new URL("../baselines/dcn_js.mjs", import.meta.url), "utf8");
-  const end = text.indexOf("\nfor (const s of a.shape)");
-  if (end < 0) throw new Error("baselines/dcn_js.mjs has no main loop any more");
-  // It looks for a folder beside itself, which a data URL has not.
-  const head = text.slice(0, end).replaceAll("import.meta.url", '"file:///"');
-  const source = `${head}\nexport { fused, naive, naive_cols };`;
-  return import(`data:text/javascript;base64,${Buffer.from(source).toString("base64")}`);
-}
+const loadFunctions = (): Promise<Functions> =>
+  importBaseline<Functions>(
+    "dcn_js.mjs",
+    "\nfor (const s of a.shape)",
+    { "import.meta.url": '"file:///"' },
+    "export { fused, naive, naive_cols };",
+  );
 
 /** Its variants; what they cannot do is said. */
 export const open: Open = async (_, variant) => {
