@@ -2,7 +2,7 @@
 // spoils another's memory or the engine's knowledge of its types.
 
 import { messageOf } from "../generators/cli/errors.ts";
-import { openersOf } from "../generators/cli/executors.ts";
+import { machineOf } from "../generators/cli/executors.ts";
 import type { Target } from "../generators/emit/target.ts";
 import type { PeerInfo } from "./peers/index.ts";
 import { type Client, nodeProgram, type Program, startClient } from "./worker/client.ts";
@@ -31,7 +31,9 @@ export function oursOf(
   folder: string,
   flags: readonly string[],
 ): readonly Contender[] {
-  return openersOf(target.name).map((_, way): Contender => {
+  const { open, openWithThreads } = machineOf(target.name);
+  const ways = openWithThreads ? open.slice(0, 1) : open;
+  return ways.map((_, way): Contender => {
     const options: OursOptions = { target: target.name, way, folder };
     return {
       name: `warpweave ${target.name}${way === 0 ? "" : ` (${way + 1})`}`,

@@ -108,6 +108,20 @@ export const peers: readonly PeerInfo[] = [
     options: null,
     byHand: true,
   },
+  {
+    name: "naive-wgsl",
+    doc: "a thread for each output, in WGSL",
+    program: inNode("wgsl.ts"),
+    options: "naive:64",
+    byHand: true,
+  },
+  {
+    name: "hand-wgsl",
+    doc: "tiled by hand for one shape, in WGSL",
+    program: inNode("wgsl.ts"),
+    options: "tile:8:64:16:8",
+    byHand: true,
+  },
 ];
 
 /** The peers of `--peers all`, `none` or names with commas; an unknown one is refused. */

@@ -28,8 +28,7 @@ export const open: Open = async (threads, options) => {
   const { target, way, folder } = options as OursOptions;
   const all: Readonly<Record<string, TargetMachine>> = machines;
   const machine = all[target]!;
-  const withThreads = threads > 1 && way === 0 ? machine.openWithThreads : undefined;
-  const opened = await (withThreads ? withThreads(threads) : machine.open[way]!());
+  const opened = await (machine.openWithThreads?.(threads) ?? machine.open[way]!());
   if ("unavailable" in opened) return opened;
   const { device } = opened;
   if (device.simulation === true) {

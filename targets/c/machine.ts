@@ -4,6 +4,7 @@ import { openC } from "./executor.ts";
 /** C on the CPU, by the machine's own compiler. */
 export const machine: TargetMachine = {
   open: [() => openC(), () => openC({ threads: 2 })],
+  openWithThreads: (threads) => openC({ threads }),
   probes: [
     { what: "c on the CPU", opens: () => openC() },
     { what: "c on the CPU, 2 threads", opens: () => openC({ threads: 2 }) },
