@@ -36,11 +36,11 @@ export const entryName = (kernel: Kernel): string =>
   [kernelName(kernel), ...kernel.present].join("_");
 
 /** The plan of a draft as it stands. */
-export function lower(draft: Draft, types: Types = { data: "f32" }): Plan {
-  const stored = new Set(launchedStages(draft).map((stage) => stage.name));
-  const held = heldStages(draft);
-  const inlined = inlineStages(draft.kernel, new Set([...stored, ...held]));
-  const { kernel, placed } = placeStrips(placePanels(inlined, draft.panels), draft.loops);
+export function lower(given: Draft, types: Types = { data: "f32" }): Plan {
+  const stored = new Set(launchedStages(given).map((stage) => stage.name));
+  const held = heldStages(given);
+  const inlined = inlineStages(given.kernel, new Set([...stored, ...held]));
+  const { kernel, draft, placed } = placeStrips(placePanels(inlined, given.panels), given);
   const stages = shareNone(describeBuffers(kernel, types), kernel, draft);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
   const scratch = [...placed.values()].flatMap((one) => one.scratch);

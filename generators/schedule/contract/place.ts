@@ -4,6 +4,7 @@
 import type { Expr, Loop } from "../../ir/expr.ts";
 import { type Kernel, partName, type Stage, valuesOf } from "../../ir/kernel.ts";
 import type { PlanBuffer } from "../../ir/plan.ts";
+import { asDeclared, axisNames, type Walking } from "../domain.ts";
 import type { Draft, Loops } from "../draft.ts";
 import { type Blocked, cutBlocks } from "./blocks.ts";
 import { recognise } from "./recognise.ts";
@@ -18,19 +19,29 @@ export interface Placed {
   readonly values: readonly Expr[];
 }
 
+/** How many loops of a packed factor are of its blocks, which CPU threads share out. */
+const packLoops = ({ packBatch, contraction }: Blocked): number =>
+  packBatch.length + contraction.m.length;
+
 /** The stages of which strips hold panels: neither computed where they are read nor stored whole. */
 export const heldStages = ({ loops }: Draft): ReadonlySet<string> =>
   new Set(
     [...loops.values()].flatMap((l) => (l.by === "strips" && l.held !== undefined ? [l.held] : [])),
   );
 
+/** A kernel with what strips need, which the draft says how to make. */
+interface WithStrips {
+  readonly kernel: Kernel;
+  readonly draft: Draft;
+  readonly placed: ReadonlyMap<string, Placed>;
+}
+
 /** `kernel` with what its strips need; held stages are made where they are used. */
-export function placeStrips(
-  kernel: Kernel,
-  loops: ReadonlyMap<string, Loops>,
-): { readonly kernel: Kernel; readonly placed: ReadonlyMap<string, Placed> } {
+export function placeStrips(kernel: Kernel, draft: Draft): WithStrips {
   const placed = new Map<string, Placed>();
-  if (![...loops.values()].some(({ by }) => by === "strips")) return { kernel, placed };
+  const loops = new Map<string, Loops>(draft.loops);
+  const walkings = new Map<string, Walking>(draft.walkings);
+  if (![...loops.values()].some(({ by }) => by === "strips")) return { kernel, draft, placed };
   const names = new Map<Expr | Loop, string>(kernel.names);
   const taken = new Set([
     ...kernel.tensors.map(({ name }) => name),
@@ -67,9 +78,18 @@ export function placeStrips(
       scratch: describeScratch(blocked, nameOf),
       values: [blocked.row.value, contraction.element],
     });
-    return [blocked.pack, stage];
+    const { pack, taps, steps, by } = blocked;
+    // Neighbours in memory are then read together, and written together.
+    const axes = axisNames(pack.domain);
+    const moved = by === "strips" ? taps.length : 0;
+    const first = axes.length - 1 - steps.length - moved;
+    const inner = moved > 0 ? [...axes.slice(first, first + moved), axes.at(-1)!] : [];
+    walkings.set(pack.name, { ...asDeclared, inner });
+    loops.set(pack.name, { by: "parallel", loops: Math.max(1, packLoops(blocked)) });
+    return [pack, stage];
   });
   return {
+    draft: { ...draft, loops, walkings },
     kernel: { ...kernel, stages: stages.filter(({ name }) => !held.has(name)), names },
     placed,
   };

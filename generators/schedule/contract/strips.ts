@@ -13,6 +13,7 @@ import { copyIndex, hold, panelLoops, splitPlace } from "./loops.ts";
 import { makeRow, rowPosition } from "./panel.ts";
 import { describeRegisters, type Registers, sumInRegisters } from "./product.ts";
 import { productOf, sizesOf } from "./scratch.ts";
+import { sinkValues } from "./sink.ts";
 import { startAlong, strideAlong } from "./stride.ts";
 import { addLoop, calculate, equal, know, load, padded, pieces } from "./write.ts";
 
@@ -110,6 +111,7 @@ function makePanel(strip: Strip, scope: Scope, { start, count }: Chunk): void {
       for (const [from, own] of ofTaps) copyIndex(inner, from, own);
       const begin = calculate("mul", calculate("add", line, t), row);
       makeRow(site, inner, blocked, panel, placer.declare(inner, "panel_at", begin));
+      inner.body.splice(0, inner.body.length, ...sinkValues(inner.body));
     });
   });
 }

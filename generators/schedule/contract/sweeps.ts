@@ -13,6 +13,7 @@ import { copyIndex, hold, panelLoops, splitPlace } from "./loops.ts";
 import { makeRow, rowPosition } from "./panel.ts";
 import { describeRegisters, type Registers, sumInRegisters } from "./product.ts";
 import { sizesOf } from "./scratch.ts";
+import { sinkValues } from "./sink.ts";
 import { startAlong } from "./stride.ts";
 import { addLoop, calculate, equal, know, load, pieces, store } from "./write.ts";
 
@@ -86,6 +87,7 @@ function makePanel(
     for (const [from, own] of places) copyIndex(inner, from, own);
     const at = placer.declare(inner, "panel_at", calculate("mul", q, line));
     makeRow(site, inner, blocked, panel, at);
+    inner.body.splice(0, inner.body.length, ...sinkValues(inner.body));
     const end = placer.declare(inner, "row_end", calculate("add", at, row));
     const by = "vector" as const;
     addLoop(names, inner, { hint: "lane", hi: i32(blocks.columns), by }, (vector, lane) => {
