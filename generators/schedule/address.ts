@@ -17,8 +17,22 @@ export interface Access {
   readonly address: Expr;
   /** Whether the element exists; absent where that is certain. */
   readonly exists: Expr | undefined;
-  /** What to call the parts, in generated code. */
-  readonly hints: ReadonlyMap<Expr, string>;
+}
+
+/**
+ * Where the trailing positions begin that stay while one before them changes: those inside fewer loops than the
+ * innermost of them. What they add to the address is then computed outside; 0 where that saves nothing.
+ */
+function findSteady(depths: readonly number[]): number {
+  const most = Math.max(...depths);
+  const last = depths.lastIndexOf(most);
+  return last + 2 < depths.length ? last + 1 : 0;
+}
+
+/** Whoever asks for addresses: it names what they are made of, and knows in how many loops a position is bound. */
+export interface Asking {
+  readonly hint: (part: Expr, name: string) => void;
+  readonly depthOf: (position: Expr) => number;
 }
 
 /**
@@ -31,8 +45,8 @@ export function access(
   extents: readonly Expr[],
   axes: readonly string[],
   facts: Facts,
+  { hint, depthOf }: Asking,
 ): Access {
-  const hints = new Map<Expr, string>();
   const tests: Expr[] = [];
   const safe = at.map((p, d) => {
     const extent = extents[d]!;
@@ -40,19 +54,31 @@ export function access(
     const axis = axisWord(axes[d]!);
     const test = make("and", make("le", int(0), p), make("lt", p, extent));
     const moved = make("maximum", int(0), make("minimum", p, make("sub", extent, int(1))));
-    hints.set(test, `in_${axis}`).set(moved, `safe_${axis}`).set(p, axis);
+    hint(test, `in_${axis}`);
+    hint(moved, `safe_${axis}`);
+    hint(p, axis);
     if (!isWithinAsReal(p, extent, facts)) tests.push(test);
     return moved;
   });
+  const exists = tests.length === 0 ? undefined : tests.reduce((a, b) => make("and", a, b));
+  const steady = findSteady(safe.map(depthOf));
+  if (steady > 0) {
+    const [before, within] = [
+      flatten(safe.slice(0, steady), extents.slice(0, steady)),
+      flatten(safe.slice(steady), extents.slice(steady)),
+    ];
+    const apart = extents.slice(steady).reduce((a, b) => make("mul", a, b));
+    hint(within, axes.slice(steady).map(axisWord).join("_"));
+    hint(apart, axes.slice(steady).map(axisWord).join("_").toUpperCase());
+    const address = make("add", make("mul", before, apart), within);
+    hint(address, `${from}_at`);
+    return { address, exists };
+  }
   for (let d = 2; d <= safe.length; d++) {
     const prefix = flatten(safe.slice(0, d), extents.slice(0, d));
-    hints.set(prefix, d === safe.length ? `${from}_at` : `${axisWord(axes[d - 1]!)}_at`);
+    hint(prefix, d === safe.length ? `${from}_at` : `${axisWord(axes[d - 1]!)}_at`);
   }
-  return {
-    address: flatten(safe, extents),
-    exists: tests.length === 0 ? undefined : tests.reduce((a, b) => make("and", a, b)),
-    hints,
-  };
+  return { address: flatten(safe, extents), exists };
 }
 
 /** An axis in a name; a fixed size is no name. */

@@ -1,8 +1,9 @@
 // Reads become loads at safe addresses.
 
 import { extentOf, select } from "../ir/build.ts";
+import type { Expr } from "../ir/expr.ts";
 import type { NestExpr } from "../ir/nest.ts";
-import { access } from "./address.ts";
+import { type Asking, access } from "./address.ts";
 import { onlyHeld } from "./panels.ts";
 import { type Case, type Placing, type Source, zeroOf } from "./placing.ts";
 import { deepest, innermostGuard, type Placed, type Scope, withinGuards } from "./scope.ts";
@@ -16,18 +17,20 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
     return source;
   }
 
-  const addressOf = (e: Case<"read">) => {
+  const hint = (part: Expr, name: string): void => {
+    if (!hints.has(part)) hints.set(part, name);
+  };
+  const addressOf = (e: Case<"read">, depthOf: Asking["depthOf"] = () => 0) => {
     const source = sourceOf(e.from);
     const tensor = e.axes.length > 0;
     const axes = tensor ? e.axes : source.axes;
     const at = tensor ? e.at : onlyHeld(e.at, source.held);
-    const found = access(e.from, at, tensor ? axes.map(extentOf) : source.extents, axes, facts);
-    for (const [part, hint] of found.hints) if (!hints.has(part)) hints.set(part, hint);
-    return found;
+    const extents = tensor ? axes.map(extentOf) : source.extents;
+    return access(e.from, at, extents, axes, facts, { hint, depthOf });
   };
 
   function computeRead(e: Case<"read">, here: Scope): Placed {
-    const { address, exists } = addressOf(e);
+    const { address, exists } = addressOf(e, (p) => place(p, here).scope.loopDepth);
     const placed = place(address, here);
     const test = e.border === "zero" && exists ? place(exists, here) : undefined;
     // A panel holds other elements in each step of the loops around it.
