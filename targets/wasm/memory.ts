@@ -89,3 +89,9 @@ export function move(pointer: string, { dtype }: BufferDecl, by: Text): Code {
   const bytes = number === undefined ? form("i32.shl", by, int(shift)) : int(number * 2 ** shift);
   return form("i32.add", get(pointer), bytes);
 }
+
+/** Where a pointer is after so many steps of so many elements. */
+export function endOf(pointer: string, { dtype }: BufferDecl, steps: Code, by: number): Code {
+  const bytes = form("i32.mul", steps, int(by * 2 ** shifts[dtype]));
+  return form("i32.add", get(pointer), bytes);
+}

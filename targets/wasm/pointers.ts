@@ -32,6 +32,8 @@ export interface Pointed {
    * By name. A `local` that is one begins at an element's address; `set` moves it by so many elements.
    */
   readonly pointers: ReadonlyMap<string, BufferDecl>;
+  /** Loops that end where a pointer, moved by so many elements a step, has gone all its way. */
+  readonly counted: ReadonlyMap<For, { readonly pointer: string; readonly by: number }>;
 }
 
 /** More of them would not be held in registers. */
@@ -134,9 +136,27 @@ function dropUnused(block: Block): Block {
   return keep(block);
 }
 
+/** Is a loop's variable used inside it? */
+function isUsed({ variable: own, body }: For): boolean {
+  let used = false;
+  visitBlock(body, (s) => {
+    for (const e of expressionsOf(s)) used ||= [...variablesOf(e)].includes(own);
+  });
+  return used;
+}
+
+/** A pointer that is moved by the same number of elements in each step, forwards. */
+function findCounter(moves: readonly Stmt[]) {
+  for (const s of moves)
+    if (s.kind === "set" && s.value.kind === "const" && s.value.value > 0)
+      return { pointer: s.name, by: s.value.value };
+  return undefined;
+}
+
 /** The loops of a nest that hold no other, with pointers. */
 export function addPointers(nest: Nest): Pointed {
   const pointers = new Map<string, BufferDecl>();
+  const counted = new Map<For, { readonly pointer: string; readonly by: number }>();
   const buffers = new Map(nest.buffers.map((decl) => [decl.name, decl]));
 
   const point = (loop: For): readonly Stmt[] => {
@@ -172,7 +192,10 @@ export function addPointers(nest: Nest): Pointed {
       if (!by || walk.constant - by.least >= reach) return address;
       return op("add", variable(by.name), i32(walk.constant - by.least));
     });
-    return [...before, { ...loop, body: [...dropUnused(body), ...after] }];
+    const pointed = { ...loop, body: [...dropUnused(body), ...after] };
+    const counter = findCounter(after);
+    if (counter && !isUsed(pointed)) counted.set(pointed, counter);
+    return [...before, pointed];
   };
 
   const walkBlock = (block: Block): Block =>
@@ -187,5 +210,5 @@ export function addPointers(nest: Nest): Pointed {
       if (!isInnermost || s.by === "parallel") return [{ ...s, body: walkBlock(s.body) }];
       return point(s);
     });
-  return { nest: { ...nest, body: walkBlock(nest.body) }, pointers };
+  return { nest: { ...nest, body: walkBlock(nest.body) }, pointers, counted };
 }

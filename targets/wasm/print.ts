@@ -15,7 +15,7 @@ import {
 } from "../../generators/ir/nest.ts";
 import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { type Code, form, get, int, typeName } from "./code.ts";
-import { add, move, pointTo } from "./memory.ts";
+import { add, endOf, move, pointTo } from "./memory.ts";
 import { addPointers, type Pointed } from "./pointers.ts";
 import { findSplats } from "./splats.ts";
 
@@ -83,7 +83,7 @@ function takeOut(a: Code, b: Code): Code["plus"] {
   return { of: form("i32.add", left, right), by };
 }
 
-function createAlgebra({ nest, pointers }: Pointed, { target, scope, use }: PrintContext) {
+function createAlgebra({ nest, pointers, counted }: Pointed, { target, scope, use }: PrintContext) {
   const { vectors } = target;
   if (!vectors) throw new Error(`${target.name} has no vectors.`);
   const locals = createLocals(nest);
@@ -191,6 +191,8 @@ function createAlgebra({ nest, pointers }: Pointed, { target, scope, use }: Prin
         return [`(loop $${name}`, { inner: [...body, again.text] }, ")"];
       };
       if (loop.by === "parallel") return shareOut(lo, hi, name, round);
+      const counter = counted.get(loop);
+      if (counter) return count(lo, hi, name, counter, body);
       if (lo.number !== undefined && hi.number !== undefined) {
         if (lo.number >= hi.number) return [];
         const isOnce = lo.number + 1 === hi.number;
@@ -248,6 +250,25 @@ function createAlgebra({ nest, pointers }: Pointed, { target, scope, use }: Prin
       throw new Error(`${nest.name}: ${target.name} has no barriers.`);
     },
     block: (statements) => statements.flat(),
+  };
+
+  /** A loop without a variable: a pointer tells when it ends. */
+  const count = (
+    lo: Code,
+    hi: Code,
+    name: string,
+    { pointer, by }: { readonly pointer: string; readonly by: number },
+    body: readonly Line[],
+  ): readonly Line[] => {
+    const end = locals.of(`${name}.end`, "i32");
+    const steps = lo.number === 0 ? hi : form("i32.sub", hi, lo);
+    const again = form(`br_if $${name}`, form("i32.ne", get(pointer), get(end)));
+    return unless0(form("i32.lt_s", lo, hi), [
+      ...set(end, endOf(pointer, pointers.get(pointer)!, steps, by)),
+      `(loop $${name}`,
+      { inner: [...body, again.text] },
+      ")",
+    ]);
   };
 
   /** A part of a loop: iterations from `range.first` to before `range.last`, and whether more are left. */
