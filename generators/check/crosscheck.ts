@@ -41,6 +41,8 @@ export interface TargetRunner {
   /** Why this variant cannot run here, if so. */
   refuses?(variant: Variant): string | undefined;
   run(of: Case): Promise<Results>;
+  /** Runs it in further ways, some cases only; their results are compared as well. */
+  runAgain?(of: Case): Promise<readonly { readonly by: string; readonly results: Results }[]>;
 }
 
 /** Which operator is compared on which cases, by which oracles, on which targets. */
@@ -198,8 +200,10 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
     try {
       const results = await target.run(own);
       const without = target.lacks?.outputs ?? [];
-      for (const message of compareTarget(entry, judged, results, own, without, target.storage))
-        entry.failures.push(failure(`${target.target}: ${message}`, target));
+      const further = (await target.runAgain?.(own)) ?? [];
+      for (const { by, results: some } of [{ by: target.target, results }, ...further])
+        for (const message of compareTarget(entry, judged, some, own, without, target.storage))
+          entry.failures.push(failure(`${by}: ${message}`, target));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       entry.failures.push(failure(`${target.target} did not run: ${why}`, target));

@@ -2,7 +2,7 @@
 
 import { evaluateFormula } from "../../targets/contract/formula.ts";
 import { decodeData, encodeData, isNarrow, type Narrow } from "../../targets/contract/half.ts";
-import type { Executor, Program, TensorInfo } from "../../targets/contract/program.ts";
+import type { Data, Executor, Job, Program, TensorInfo } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
 import type { Skip } from "../check/ledger.ts";
@@ -93,6 +93,15 @@ function runnerOf(
       watch(plans[programs.indexOf(program)]!, of);
       return runCase(executor, program, of);
     },
+    async runAgain(of) {
+      const program = findProgram(programs, of.variant.present);
+      if (!program || !executor.runAgain) return [];
+      const runs = await executor.runAgain(program, jobOf(program, of));
+      return runs.map(({ by, outputs }) => ({
+        by,
+        results: describeOutputs(program, of, outputs),
+      }));
+    },
   };
 }
 
@@ -105,21 +114,36 @@ const findProgram = (
       entry.present.length === present.length && present.every((n) => entry.present.includes(n)),
   );
 
-async function runCase(executor: Executor, program: Program, of: Case): Promise<Results> {
-  const { sizes, attrs, options } = of.numbers;
+const runCase = async (executor: Executor, program: Program, of: Case): Promise<Results> =>
+  describeOutputs(program, of, await executor.run(program, jobOf(program, of)));
+
+const scalarsOf = ({ numbers: { sizes, attrs } }: Case): Readonly<Record<string, number>> => {
   const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
-  const constants = program.entry.constants.flatMap(({ name, option }) =>
+  return { ...sizes, ...Object.fromEntries(named) };
+};
+
+/** A case as executors take it. */
+function jobOf({ entry }: Program, of: Case): Job {
+  const { options } = of.numbers;
+  const constants = entry.constants.flatMap(({ name, option }) =>
     options[option] === undefined ? [] : [[name, options[option]]],
   );
-  const scalars: Record<string, number> = { ...sizes, ...Object.fromEntries(named) };
-  const taken = program.entry.tensors.filter(({ role }) => role === "input");
-  const outputs = await executor.run(program, {
+  const taken = entry.tensors.filter(({ role }) => role === "input");
+  return {
     inputs: Object.fromEntries(
       taken.map(({ name, dtype }) => [name, encodeData(of.inputs[name]!.data, dtype)]),
     ),
-    scalars,
+    scalars: scalarsOf(of),
     constants: Object.fromEntries(constants),
-  });
+  };
+}
+
+function describeOutputs(
+  program: Program,
+  of: Case,
+  outputs: Readonly<Record<string, Data>>,
+): Results {
+  const scalars = scalarsOf(of);
   return Object.fromEntries(
     Object.entries(outputs).map(([name, data]): [string, Result] => {
       const tensor = outputOf(program, name);

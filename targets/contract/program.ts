@@ -178,9 +178,17 @@ export interface Executor {
   readonly device: Device;
   /** Outputs by name. Rejects with a plain sentence when a limit of the device is exceeded. */
   run(program: Program, job: Job): Promise<Record<string, Data>>;
+  /** Executes a job in further ways, or not at all: for `check`, which holds each result to the same bounds. */
+  runAgain?(program: Program, job: Job): Promise<readonly FurtherRun[]>;
   /** The same in two steps, on executors that can keep a call on their device. */
   prepare?(program: Program, job: Job): Promise<Prepared>;
   close(): Promise<void>;
+}
+
+/** Another execution of a job, and by what. */
+export interface FurtherRun {
+  readonly by: string;
+  readonly outputs: Readonly<Record<string, Data>>;
 }
 
 /** Why a target cannot run here, and what would make it run. */
