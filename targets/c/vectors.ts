@@ -11,7 +11,7 @@ import {
   type Text,
   type VectorForms,
 } from "../../generators/emit/target.ts";
-import { gapAt } from "../../generators/emit/wrap.ts";
+import { flatten, gapAt } from "../../generators/emit/wrap.ts";
 import type { NestOp, Scalar, Width } from "../../generators/ir/nest.ts";
 
 /** A number in all lanes, which operators take as it is beside a vector. */
@@ -174,7 +174,7 @@ export function createVectors(
       const to = gives(op, of);
       const own = `${op}_${name(of, lanes)}`;
       const helper = byLanes(own, of, to, lanes, args.length, (parts) => {
-        const { text } = writeForm(form, parts);
+        const text = flatten(writeForm(form, parts).text);
         return to === "bool" ? `-(${text})` : text;
       });
       need(own, { ...helper, needs: use(form) });
