@@ -6,11 +6,13 @@ import { constant, type Expr, index, int, type Loop } from "../../ir/expr.ts";
 import { type Facts, factsOf } from "../../ir/facts.ts";
 import type { Gather, Kernel } from "../../ir/kernel.ts";
 import { freeLoops, substitute, visit } from "../../ir/walk.ts";
+import { flatten } from "../address.ts";
 import { copyTo } from "../copies.ts";
 import type { Refused } from "../draft.ts";
+import { findBatches } from "../sharing.ts";
 import { findSplits, settleTest, splitNodes } from "../splits.ts";
 import { rowPosition } from "./panel.ts";
-import { type Contraction, withBatch } from "./recognise.ts";
+import { type Contraction, transposed, withBatch } from "./recognise.ts";
 import { strideAlong } from "./stride.ts";
 import { costAlong } from "./walkOrder.ts";
 
@@ -73,13 +75,15 @@ export interface Row {
 /** Cuts a contraction whose second factor is an element of `held`, where that is given; or says why it cannot. */
 export function cutBlocks(
   kernel: Kernel,
-  given: Contraction,
+  found: Contraction,
   blocks: Blocks,
   held: Gather | undefined,
   nameOf: (hint: string) => string,
   names: Map<Expr | Loop, string>,
 ): Blocked | Refused {
   const facts = factsOf(kernel);
+  const batches = findBatches(kernel);
+  const given = orient(found, batches);
   const { stage, k } = given;
   const loose = k.find((l) => l.lo !== int(0) || freeLoops(l.hi).size > 0);
   if (loose) return { refused: `how far the sum of ${stage.name} runs over ${loose.axis} varies` };
@@ -87,7 +91,7 @@ export function cutBlocks(
   const { panel, at } = own ?? makePanel(given, nameOf(stage.name), names);
   if (panel.parts.length > 1)
     return { refused: `an element of ${panel.name} is made of several numbers` };
-  const { plain, rows } = findRows(panel, at, given, facts);
+  const { plain, rows } = findRows(panel, at, given, facts, batches);
   const inRow = new Set(rows.flatMap((d) => [...freeLoops(at[d]!)]));
   const sweeps = given.p.filter((l) => inRow.has(l));
   const contraction = sweeps.length > 0 ? given : alongMemory(given);
@@ -104,7 +108,7 @@ export function cutBlocks(
     return { refused: `${panel.name} is not read at the places of ${stage.name}` };
   const tapped = of("tap", taps);
   const steps = taps.filter((l) => !tapped.includes(l));
-  const side = m.find((l) => l.hi.kind !== "const") ?? m[0];
+  const side = m.find((l) => isAlongMemory(contraction, l)) ?? m[0];
   if (!side) return { refused: `${stage.name} has no axis of its first factor alone` };
   const packBatch = b.filter((l) => freeLoops(f.value).has(l));
   const row = walkRow(panel, roles, facts, names);
@@ -122,6 +126,25 @@ export function cutBlocks(
     ? cut
     : { refused: `neighbours of ${stage.name} do not read neighbours of ${panel.name}` };
 }
+
+/**
+ * The contraction with its sides so that the first factor is the one that does not differ within a batch, as weights
+ * do not: it is packed once.
+ */
+function orient(c: Contraction, batches: ReadonlySet<string>): Contraction {
+  const differs = (loops: readonly Loop[]) => loops.some(({ axis }) => batches.has(axis));
+  return differs(c.m) && !differs(c.p) ? transposed(c) : c;
+}
+
+/** Do neighbours along a loop lie side by side in memory? */
+export const isAlongMemory = ({ at, stage }: Contraction, l: Loop): boolean =>
+  strideAlong(
+    flatten(
+      at,
+      stage.domain.map((own) => own.hi),
+    ),
+    l,
+  ) === 1;
 
 /**
  * The contraction with only those loops as places that lie side by side in memory, so that a place is one number.
@@ -201,6 +224,7 @@ function findRows(
   at: readonly Expr[],
   { b, p, k }: Contraction,
   facts: Facts,
+  batches: ReadonlySet<string>,
 ): { readonly plain: readonly (Loop | undefined)[]; readonly rows: readonly number[] } {
   const known = [...b, ...p, ...k];
   const plain = panel.domain.map((l, d): Loop | undefined => {
@@ -214,12 +238,25 @@ function findRows(
   });
   const rows = plain.flatMap((l, d) => (l ? [] : [d]));
   if (rows.length > 0) return { plain, rows };
-  const costs = panel.domain.map((l, d) => ({ d, cost: costAlong(panel.parts, l), of: plain[d]! }));
-  // Of equal ones an axis of the sum, whose terms then lie side by side.
-  const ranked = costs
-    .filter(({ of }) => !b.includes(of))
-    .toSorted((x, y) => x.cost - y.cost || Number(k.includes(y.of)) - Number(k.includes(x.of)));
-  return { plain, rows: ranked.slice(0, 1).map(({ d }) => d) };
+  const ranked = panel.domain
+    .map((l, d) => ({ d, cost: costOfSteps(panel.parts, l), of: plain[d]! }))
+    .filter(({ of }) => !b.includes(of) && !batches.has(of.axis))
+    .toSorted((x, y) => x.cost - y.cost);
+  const [best] = ranked;
+  const summed = ranked.find(({ of }) => k.includes(of));
+  // Terms that lie side by side are the better choice, unless much more has to be computed for each.
+  const chosen = best && summed && summed.cost <= 2 * best.cost ? summed : best;
+  return { plain, rows: chosen ? [chosen.d] : [] };
+}
+
+/** What changes with each step of a loop, with the border's tests of positions that do. */
+function costOfSteps(parts: readonly Expr[], l: Loop): number {
+  let tests = 0;
+  visit(parts, (e) => {
+    if (e.kind !== "read" || e.border === "inside") return;
+    tests += e.at.filter((p) => p.kind === "op" && p.op !== "member" && freeLoops(p).has(l)).length;
+  });
+  return costAlong(parts, l) + 8 * tests;
 }
 
 /** How a packed factor is laid out. */

@@ -1,12 +1,14 @@
 // A panel of the second factor: the elements of some places and taps, each with its whole row.
 
-import type { Expr } from "../../ir/expr.ts";
+import type { Expr, Loop } from "../../ir/expr.ts";
 import type { BufferDecl, NestExpr } from "../../ir/nest.ts";
+import { freeLoops, visit } from "../../ir/walk.ts";
 import { flatten } from "../address.ts";
 import type { Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
 import { distribute } from "../store.ts";
 import type { Blocked } from "./blocks.ts";
+import { strideAlong } from "./stride.ts";
 import { calculate, store } from "./write.ts";
 
 /** How long the dimensions are that a panel holds whole. */
@@ -36,7 +38,18 @@ export function makeRow(
   const offset = site.placer.lower(flatten(row.at, rowExtents(blocked)), step);
   step.body.push(store(panel.name, calculate("add", start, offset), value));
   end();
-  if (innermost && blocks.lanes > 1)
+  if (innermost && blocks.lanes > 1 && readsBeside(row.value, innermost))
     distribute({ ...site, vectors: new Map([[innermost, blocks.lanes]]) }, innermost, around);
   close();
+}
+
+/** Does all that is read along a loop lie side by side in memory? */
+export function readsBeside(value: Expr, along: Loop): boolean {
+  let beside = true;
+  visit([value], (e) => {
+    if (e.kind !== "read" || !freeLoops(e).has(along)) return;
+    const [last, ...others] = e.at.toReversed();
+    beside &&= others.every((p) => !freeLoops(p).has(along)) && strideAlong(last!, along) === 1;
+  });
+  return beside;
 }

@@ -1,13 +1,13 @@
 // A contraction without groups of threads whose output has the places of a panel: for each strip of them a panel of
 // the second factor is made in scratch memory, chunk by chunk, and multiplied with the packed first factor.
 
-import { index, type Loop } from "../../ir/expr.ts";
+import { index, int, type Loop } from "../../ir/expr.ts";
 import { type BufferDecl, i32, type NestExpr } from "../../ir/nest.ts";
 import { flatten } from "../address.ts";
 import { loopName } from "../names.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
-import type { Blocked } from "./blocks.ts";
+import { type Blocked, isAlongMemory } from "./blocks.ts";
 import { findPosition, storeElement } from "./finish.ts";
 import { copyIndex, hold, panelLoops, splitPlace } from "./loops.ts";
 import { makeRow, rowPosition } from "./panel.ts";
@@ -185,8 +185,18 @@ function multiplyBlock(
   const stride = along && strideAlong(rowAt, along);
   const isEven = along !== undefined && stride !== undefined;
   const isFirst = equal(now.at, i32(0));
+  // Where steps are all elements of a row, those of all taps lie side by side: one long walk instead of short ones.
+  const isWhole = outer.length === 0 && along?.lo === int(0) && stride === 1;
+  const steppedOver = isWhole ? placer.lower(along.hi, scope) : row;
+  const whole = equal(row, steppedOver);
+  const choose = (then: NestExpr, otherwise: NestExpr): NestExpr =>
+    isWhole ? { kind: "select", cond: whole, then, else: otherwise } : otherwise;
+  const walks = choose(calculate("minimum", now.count, i32(1)), now.count);
+  const walked = choose(calculate("mul", now.count, steppedOver), steppedOver);
+  const tapCount = isWhole ? placer.declare(scope, "walks", walks) : walks;
+  const stepsOfWalk = isWhole ? placer.declare(scope, "walk_steps", walked) : walked;
   sumInRegisters(site, scope, registers, { at, isFirst }, (add) =>
-    addLoop(names, scope, { hint: "tap", hi: now.count }, (tap, t) => {
+    addLoop(names, scope, { hint: "tap", hi: tapCount }, (tap, t) => {
       const whole = calculate("add", packTap, calculate("add", now.start, t));
       const packAt = calculate("mul", calculate("mul", whole, stepCount), i32(columns));
       const packed = hold(site, tap, "pack_at", packAt);
@@ -206,13 +216,19 @@ function multiplyBlock(
       const length = along ? placer.lower(along.hi, around) : i32(1);
       const outerPack = calculate("mul", calculate("mul", outerAt, length), i32(columns));
       const from = hold(site, around, "factor_at", calculate("add", packed, outerPack));
-      const { scope: step, close: end } = placer.openLoops(along ? [along] : [], around);
-      const k = along ? placer.lower(index(along), step) : i32(0);
-      const factor = calculate("add", from, calculate("mul", k, i32(columns)));
-      const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
-      const numbers = starts.map((line) => load(panel, calculate("add", line, place)));
-      add(step, numbers, { name: pack.name, dtype: panel.dtype }, hold(site, step, "f_at", factor));
-      end();
+      const fill = (step: Scope, k: NestExpr): void => {
+        const factor = calculate("add", from, calculate("mul", k, i32(columns)));
+        const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
+        const numbers = starts.map((line) => load(panel, calculate("add", line, place)));
+        const at = hold(site, step, "f_at", factor);
+        add(step, numbers, { name: pack.name, dtype: panel.dtype }, at);
+      };
+      if (isWhole) addLoop(names, around, { hint: "step", hi: stepsOfWalk }, fill);
+      else {
+        const { scope: step, close: end } = placer.openLoops(along ? [along] : [], around);
+        fill(step, along ? placer.lower(index(along), step) : i32(0));
+        end();
+      }
       close();
     }),
   );
@@ -231,17 +247,38 @@ function finish(
   const { p } = contraction;
   const position = findPosition(contraction, p);
   const width = calculate("minimum", i32(blocks.columns), calculate("sub", columns, firstColumn));
-  addLoop(names, scope, { hint: "column", hi: width, binds: [side] }, (line, v) => {
+  const columnLoop = { hint: "column", hi: width, binds: [side] };
+  const pixelLoop = { hint: "pixel", hi: count, binds: [...p, position.place] };
+  const setColumn = (inner: Scope, v: NestExpr): void => {
     const at = calculate("add", firstColumn, v);
-    know(line, index(side), placer.declare(line, loopName(names, side), at));
-    const binds = [...p, position.place];
-    addLoop(names, line, { hint: "pixel", hi: count, binds }, (inner, q) => {
-      const place = placer.declare(inner, "place", calculate("add", start, q));
-      know(inner, index(position.place), place);
-      splitPlace(site, inner, p, place);
-      const offset = calculate("add", calculate("mul", q, i32(blocks.columns)), v);
-      const total = load(registers.sums, calculate("add", sumsAt, offset));
-      storeElement(site, inner, contraction, position, total);
+    know(inner, index(side), placer.declare(inner, loopName(names, side), at));
+  };
+  const setPixel = (inner: Scope, q: NestExpr): void => {
+    const place = placer.declare(inner, "place", calculate("add", start, q));
+    know(inner, index(position.place), place);
+    splitPlace(site, inner, p, place);
+  };
+  const storeAt = (inner: Scope, q: NestExpr, v: NestExpr): void => {
+    const offset = calculate("add", calculate("mul", q, i32(blocks.columns)), v);
+    const total = load(registers.sums, calculate("add", sumsAt, offset));
+    storeElement(site, inner, contraction, position, total);
+  };
+  // What lies side by side in memory is stored one after another.
+  if (isAlongMemory(contraction, side)) {
+    addLoop(names, scope, pixelLoop, (line, q) => {
+      setPixel(line, q);
+      addLoop(names, line, columnLoop, (inner, v) => {
+        setColumn(inner, v);
+        storeAt(inner, q, v);
+      });
+    });
+    return;
+  }
+  addLoop(names, scope, columnLoop, (line, v) => {
+    setColumn(line, v);
+    addLoop(names, line, pixelLoop, (inner, q) => {
+      setPixel(inner, q);
+      storeAt(inner, q, v);
     });
   });
 }
