@@ -3,11 +3,12 @@ import { openChecked } from "./checked.ts";
 import { openCuda } from "./executor.ts";
 import { compileWithNvcc } from "./nvcc.ts";
 import { compileWithNvrtc } from "./nvrtc.ts";
+import { openPtx } from "./ptx/executor.ts";
 import { describeUse } from "./resources.ts";
 
 const empty = 'extern "C" __global__ void probe() {}\n';
 
-/** CUDA on a GPU, in the simulation on the CPU, and two compilers of it. */
+/** CUDA on a GPU, in the simulation and as PTX on the CPU, and two compilers of it. */
 export const machine: TargetMachine = {
   open: [openCuda],
   openToCheck: (all) => openChecked({ all }),
@@ -16,6 +17,7 @@ export const machine: TargetMachine = {
     { what: "cuda simulated", opens: () => openCuda({ build: "simulation" }) },
     { what: "cuda memory check", opens: () => openCuda({ build: "memory" }) },
     { what: "cuda race check", opens: () => openCuda({ build: "races" }) },
+    { what: "cuda as PTX", opens: openPtx },
     {
       what: "cuda by nvcc",
       compiles: async () => {
