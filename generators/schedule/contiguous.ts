@@ -6,94 +6,62 @@ import { type Expr, index, type Loop, size } from "../ir/expr.ts";
 import { type Gather, type Kernel, rootsOf, type Stage } from "../ir/kernel.ts";
 import { children, freeLoops, visit } from "../ir/walk.ts";
 import { axisNames, refuseAxes } from "./domain.ts";
-import {
-  type Draft,
-  type Limits,
-  launchedStages,
-  type Params,
-  type Schedule,
-  type Transform,
-} from "./draft.ts";
-import { applySchedule } from "./index.ts";
+import type { Draft } from "./draft.ts";
 import { inlineStages } from "./inline.ts";
 import { findLaid } from "./relayout.ts";
-import { costOf, findSharing, mostText, type Setting, sharesOf } from "./sharing.ts";
-import { layout } from "./transforms/layout.ts";
-import { vector } from "./transforms/vector.ts";
+import { costOf, mostText, type Setting, sharesOf } from "./sharing.ts";
 
 /** An axis of a stage to be innermost, and what has to lie along it in memory. */
-interface Contiguous {
+export interface Contiguous {
   readonly stage: string;
   readonly axis: string;
   /** Tensors and stages whose axes are put in another order. */
   readonly layouts: readonly { readonly of: string; readonly axes: string }[];
-}
-
-/** Stages whose innermost axis lies along memory, and the steps that make it so. */
-export interface Chosen {
-  readonly stages: ReadonlySet<string>;
-  readonly steps: Schedule;
-}
-
-/** Nothing is chosen. */
-export const noneContiguous: Chosen = { stages: new Set(), steps: [] };
-
-/** Copies with an axis innermost, and stages whose innermost loop runs along it, several elements at once. */
-export function chooseContiguous(
-  kernel: Kernel,
-  stored: Schedule,
-  setting: Setting,
-  vectors: number,
-  limits: Limits,
-): Chosen {
-  const before = applySchedule(kernel, stored, limits);
-  if ("refused" in before) return noneContiguous;
-  let draft = before.steps.at(-1)!;
-  const { stages } = inlineStages(kernel, draft.stored);
-  const shared = new Set(
-    stages.flatMap((stage) =>
-      stage.kind === "gather" && findSharing(stage, setting).length > 0 ? [stage.name] : [],
-    ),
-  );
-  const steps: [name: string, params: Params][] = [];
-  const taken = new Set<string>();
-  const by = Math.min(16, Math.max(4, vectors));
-  for (const { stage, axis, layouts } of findContiguous(draft, setting)) {
-    if (shared.has(stage) || draft.panels.has(stage)) continue;
-    let [next, name] = [draft, stage];
-    const own: [name: string, params: Params][] = [];
-    const add = (transform: Transform, params: Params): boolean => {
-      const result = transform.apply(next, params, limits);
-      if ("refused" in result) return false;
-      next = result;
-      own.push([transform.name, params]);
-      return true;
-    };
-    for (const { of, axes } of layouts) {
-      const known = new Set(launchedStages(next).map((s) => s.name));
-      if (add(layout, { of, axes }) && of === stage)
-        name = launchedStages(next).find((s) => !known.has(s.name))?.name ?? stage;
-    }
-    if (!add(vector, { stage: name, axis, by })) continue;
-    draft = next;
-    steps.push(...own);
-    taken.add(stage);
-  }
-  return { stages: taken, steps };
+  /** Of a result in whose memory the axis is not innermost: an order in which it is, for panels around some axes. */
+  readonly panel?: { readonly axes: string; readonly around: string };
 }
 
 /** The axis of each launched stage that is worth it. */
-function findContiguous(draft: Draft, setting: Setting): readonly Contiguous[] {
+export function findContiguous(draft: Draft, setting: Setting): readonly Contiguous[] {
   const stored = new Set([...draft.stored]);
   const kernel = inlineStages(draft.kernel, stored);
   const names = [...new Set(kernel.stages.map(({ name }) => name))];
   return names.flatMap((name) => {
     const stages = kernel.stages.filter((stage) => stage.name === name);
-    const found = bestAxis(stages, setting);
-    return found === undefined
-      ? []
-      : [{ stage: name, axis: found, layouts: layoutsFor(kernel, stages, found) }];
+    const axis = bestAxis(stages, setting);
+    if (axis === undefined) return [];
+    const panel = kernel.outputs.includes(name) ? panelFor(kernel, stages[0]!, axis) : undefined;
+    return [
+      {
+        stage: name,
+        axis,
+        layouts: layoutsFor(kernel, stages, axis),
+        ...(panel && { panel }),
+      },
+    ];
   });
+}
+
+/**
+ * Panels of a result with an axis innermost. They hold what is copied to neighbours in memory: the last axis, and
+ * those that are as short as an attribute says.
+ */
+function panelFor(kernel: Kernel, stage: Stage, axis: string): Contiguous["panel"] {
+  const names = axisNames(stage.domain);
+  if (stage.kind !== "gather" || names.at(-1) === axis) return undefined;
+  const others = names.filter((name) => name !== axis);
+  const isShort = (name: string): boolean => {
+    const derived = kernel.axes.find((one) => one.axis === name);
+    let sizes = derived === undefined;
+    if (derived)
+      visit([derived.size], (e) => {
+        sizes ||= e.kind === "size";
+      });
+    return !sizes;
+  };
+  const around = others.filter((name, d) => d < others.length - 1 && !isShort(name));
+  if (around.length === 0) return undefined;
+  return { axes: [...others, axis].join(" "), around: around.join(" ") };
 }
 
 /** The axis of stages of one name along which most is the same. */
@@ -165,6 +133,7 @@ function layoutsFor(
   for (const stage of stages) {
     const own = index(stage.domain[axisNames(stage.domain).indexOf(axis)]!);
     if (stage.kind === "scatter") note(stage.name, stage.at, own);
+    else if (!kernel.outputs.includes(stage.name)) note(stage.name, stage.domain.map(index), own);
     visit(rootsOf(stage), (e) => {
       if (e.kind !== "read") return;
       const elsewhere = e.at.some((p) => p.kind !== "index" || !stage.domain.includes(p.loop));

@@ -1,7 +1,7 @@
 // The schedule that a kernel gets on a target where none is asked for.
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
-import { chooseContiguous, noneContiguous } from "./contiguous.ts";
+import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
 import { chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
 import { axisNames } from "./domain.ts";

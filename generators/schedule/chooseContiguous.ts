@@ -1,0 +1,90 @@
+// The steps of a default schedule that put an axis innermost, along memory.
+
+import type { Kernel } from "../ir/kernel.ts";
+import { type Contiguous, findContiguous } from "./contiguous.ts";
+import {
+  type Draft,
+  type Limits,
+  launchedStages,
+  type Params,
+  type Schedule,
+  type Transform,
+} from "./draft.ts";
+import { applySchedule } from "./index.ts";
+import { inlineStages } from "./inline.ts";
+import { findSharing, type Setting } from "./sharing.ts";
+import { layout } from "./transforms/layout.ts";
+import { panel } from "./transforms/panel.ts";
+import { vector } from "./transforms/vector.ts";
+
+/** Stages whose innermost axis lies along memory, and the steps that make it so. */
+export interface Chosen {
+  readonly stages: ReadonlySet<string>;
+  readonly steps: Schedule;
+}
+
+/** Nothing is chosen. */
+export const noneContiguous: Chosen = { stages: new Set(), steps: [] };
+
+/** Copies with an axis innermost, and stages whose innermost loop runs along it, several elements at once. */
+export function chooseContiguous(
+  kernel: Kernel,
+  stored: Schedule,
+  setting: Setting,
+  vectors: number,
+  limits: Limits,
+): Chosen {
+  const before = applySchedule(kernel, stored, limits);
+  if ("refused" in before) return noneContiguous;
+  let draft = before.steps.at(-1)!;
+  const { stages } = inlineStages(kernel, draft.stored);
+  const shared = new Set(
+    stages.flatMap((stage) =>
+      stage.kind === "gather" && findSharing(stage, setting).length > 0 ? [stage.name] : [],
+    ),
+  );
+  const steps: Schedule[number][] = [];
+  const taken = new Set<string>();
+  const by = Math.min(16, Math.max(4, vectors));
+  for (const found of findContiguous(draft, setting)) {
+    if (shared.has(found.stage) || draft.panels.has(found.stage)) continue;
+    const { panel: _, ...plain } = found;
+    const made =
+      makeContiguous(draft, found, by, limits) ?? makeContiguous(draft, plain, by, limits);
+    if (!made) continue;
+    draft = made.draft;
+    steps.push(...made.steps);
+    taken.add(found.stage);
+  }
+  return { stages: taken, steps };
+}
+
+/** The steps for one stage, and what they make of a draft; nothing where one is refused. */
+function makeContiguous(
+  draft: Draft,
+  { stage, axis, layouts, panel: asked }: Contiguous,
+  by: number,
+  limits: Limits,
+): { readonly draft: Draft; readonly steps: Schedule } | undefined {
+  let next = draft;
+  let name = stage;
+  const steps: [name: string, params: Params][] = [];
+  const add = (transform: Transform, params: Params): boolean => {
+    const result = transform.apply(next, params, limits);
+    if ("refused" in result) return false;
+    next = result;
+    steps.push([transform.name, params]);
+    return true;
+  };
+  /** A result in another order is made by a stage of another name. */
+  const lay = (of: string, axes: string): boolean => {
+    const known = new Set(launchedStages(next).map((s) => s.name));
+    if (!add(layout, { of, axes })) return false;
+    if (of === stage) name = launchedStages(next).find((s) => !known.has(s.name))?.name ?? stage;
+    return true;
+  };
+  for (const { of, axes } of layouts) lay(of, axes);
+  if (asked && !(lay(stage, asked.axes) && add(panel, { stage: name, axes: asked.around })))
+    return undefined;
+  return add(vector, { stage: name, axis, by }) ? { draft: next, steps } : undefined;
+}
