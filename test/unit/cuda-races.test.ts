@@ -258,7 +258,7 @@ describe.skipIf(!usable)("the races build of the CUDA simulation", { timeout: 60
         ),
       });
       expect((await openCheck(true)).device.driver).toMatch(
-        /memory and races builds for all jobs$/,
+        /memory and races builds for all jobs;/,
       );
     });
 
