@@ -42,7 +42,7 @@ export function stripChoices(draft: Draft, limits: Limits): readonly Choice[] {
 /** What suits machines with vectors of so many lanes. */
 function usualBlocks({ vectors = 1 }: Limits): Blocks {
   if (vectors >= 8) return { rows: 6, columns: 16, pixels: 96, kibibytes: 256, lanes: 8 };
-  if (vectors >= 4) return { rows: 3, columns: 8, pixels: 48, kibibytes: 256, lanes: 4 };
+  if (vectors >= 4) return { rows: 2, columns: 16, pixels: 48, kibibytes: 256, lanes: 4 };
   return { rows: 4, columns: 4, pixels: 48, kibibytes: 256, lanes: 1 };
 }
 
