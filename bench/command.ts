@@ -30,7 +30,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const runs = parseCount("runs", request.runs, 100_000);
   const flags = parseFlags(request.node);
   const against = chooseAgainst(request.against);
-  const effort: Effort = { rounds: Math.min(rounds, runs), runs };
+  const effort: Effort = { rounds: Math.min(rounds, runs), runs, threads };
 
   const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
   const stop = new AbortController();

@@ -49,10 +49,17 @@ export interface LayerMemory {
 /** Bytes of the columns that an explicit im2col stores for one image. */
 export const columnBytes = ({ C, H, W, K }: NetworkLayer): number => 4 * C * K * K * H * W;
 
-/** What the workspaces of an entry take together, those that share memory once. */
-export function workspaceBytes(entry: Entry, scalars: Readonly<Record<string, number>>): number {
+/** What the workspaces of an entry take together, those that share memory once, those of CPU threads for each. */
+export function workspaceBytes(
+  entry: Entry,
+  scalars: Readonly<Record<string, number>>,
+  threads = 1,
+): number {
   const groups = shareWorkspaces(entry).map((group) =>
-    group.map(({ dtype, elements }) => bytesOf[dtype] * evaluateFormula(elements, scalars)),
+    group.map(
+      ({ dtype, elements, perWorker }) =>
+        (perWorker ? threads : 1) * bytesOf[dtype] * evaluateFormula(elements, scalars),
+    ),
   );
   return groups.reduce((sum, sizes) => sum + Math.max(...sizes), 0);
 }

@@ -31,6 +31,7 @@ export interface Compiled extends OursPrograms {
 export function compileWork(
   { op, tensors, attrs, grad }: Work,
   target: Target,
+  threads = 1,
 ): Compiled | { readonly unsupported: string } {
   const operator = findOperator(op);
   const present = operator.tensors
@@ -44,7 +45,7 @@ export function compileWork(
   const compile = (of: readonly Kernel[]) =>
     compileKernels(operator, of, target, scheduleOn(target)).programs[0]!;
   const programs = [compile([forward]), ...(grad ? [compile(kernels)] : [])];
-  const bytes = programs.map(({ entry }) => workspaceBytes(entry, scalars));
+  const bytes = programs.map(({ entry }) => workspaceBytes(entry, scalars, threads));
   return { programs, scalars, workspaceBytes: Math.max(...bytes) };
 }
 

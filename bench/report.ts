@@ -2,7 +2,7 @@
 
 import { type Align, formatTable } from "../generators/cli/terminal.ts";
 import type { Outcome, Row } from "./run.ts";
-import { type Summary, summarize } from "./statistics.ts";
+import { medianOf, type Summary, summarize } from "./statistics.ts";
 import { countBytes, countOperations, type Work } from "./work/work.ts";
 
 /** One contender on one call, as `--json` prints it. */
@@ -30,6 +30,8 @@ export interface BenchRecord {
   readonly spread: number | null;
   readonly runs: number;
   readonly workspace_mib: number | null;
+  /** What of the time depends on the layer's parameters alone and could be done once. */
+  readonly packing_ms: number | null;
   /** How many times as fast as the fastest library or the peer asked for, by medians and by minima. */
   readonly speedup: number | null;
   readonly speedup_min: number | null;
@@ -93,6 +95,7 @@ export function recordsOf(
       spread: of((s) => s.spread),
       runs: summary?.runs ?? 0,
       workspace_mib: mib(row.workspaceBytes),
+      packing_ms: row.packing ? round(medianOf(row.packing)) : null,
       speedup: base ? of((s) => base.median / s.median) : null,
       speedup_min: base ? of((s) => base.min / s.min) : null,
       intensity: round(operations / countBytes(work)),
@@ -111,6 +114,7 @@ const head = [
   "by min",
   "peak MiB",
   "workspaces",
+  "packing ms",
   "error",
 ];
 const align: readonly Align[] = ["left", ...head.slice(1).map((): Align => "right")];
@@ -141,6 +145,7 @@ export function formatRecords(records: readonly BenchRecord[]): string {
       formatNumber(r.speedup_min, " ×"),
       formatNumber(r.peak_mib),
       formatNumber(r.workspace_mib),
+      formatNumber(r.packing_ms),
       r.error === null ? "NaN or shape" : r.error.toExponential(1),
     ]);
   return formatTable(rows, { head, align });

@@ -8,13 +8,15 @@ import type { Opened } from "./contenders.ts";
 import { compileWork, storePrograms } from "./programs.ts";
 import { type Outputs, type Verdict, verifyAll } from "./verify.ts";
 import { readTensor, storeWork, type Work } from "./work/work.ts";
-import type { Mode } from "./worker/protocol.ts";
+import { type Mode, packing } from "./worker/protocol.ts";
 
 /** How long to measure. */
 export interface Effort {
   readonly rounds: number;
   /** Timed runs of each contender in all rounds together, at least. */
   readonly runs: number;
+  /** CPU threads of those who take several. */
+  readonly threads: number;
 }
 
 /** One way of running a call on a contender, with all that was found out about it. */
@@ -27,6 +29,8 @@ export interface Row extends Mode {
   readonly agrees: boolean;
   readonly peakBytes?: number;
   readonly workspaceBytes?: number;
+  /** Milliseconds of what depends on the layer's parameters alone. */
+  readonly packing?: readonly number[];
 }
 
 /** What came of one call. */
@@ -46,7 +50,11 @@ export interface Watch {
   readonly signal: AbortSignal;
 }
 
-type Entered = Omit<Row, "rounds" | "error" | "agrees"> & {
+/** Compilers say more than fits below a table. */
+const firstLines = (error: unknown): string => messageOf(error).split("\n").slice(0, 3).join(" ");
+
+type Entered = Omit<Row, "rounds" | "error" | "agrees" | "packing"> & {
+  readonly packs: boolean;
   readonly key: string;
   /** Milliseconds of the first time, with all that is done only once. */
   readonly first: number;
@@ -73,22 +81,24 @@ export async function runWork(
       if (watch.signal.aborted) break;
       watch.tell(`${work.shape}: ${contender.name} computes`);
       try {
-        const taken = await enter(contender, work, place, folder, results);
+        const taken = await enter(contender, work, place, folder, results, effort.threads);
         if (typeof taken === "string") notes.push(`${contender.name}: ${taken}`);
         else entered.push(...taken);
       } catch (error) {
-        if (!watch.signal.aborted) notes.push(`${contender.name} failed: ${messageOf(error)}`);
+        if (!watch.signal.aborted) notes.push(`${contender.name} failed: ${firstLines(error)}`);
       }
     }
     const verdict = results.size > 0 ? verifyAll(results) : undefined;
     results.clear();
     const agreeing = entered.filter(({ key }) => verdict?.agreeing.includes(key));
-    const times = await timeRounds(agreeing, work.shape, effort, watch, notes);
+    const { times, packed } = await timeRounds(agreeing, work.shape, effort, watch, notes);
     for (const { client } of contenders) await client.release().catch(() => {});
-    const rows = entered.map(({ key, first: _, ...row }): Row => {
+    const rows = entered.map(({ key, first: _, packs: __, ...row }): Row => {
       const error = verdict?.errors.get(key) ?? Number.POSITIVE_INFINITY;
       const agrees = verdict?.agreeing.includes(key) === true;
-      return { ...row, rounds: times.get(key) ?? [], error, agrees };
+      const packing = packed.get(key);
+      const found = packing === undefined || packing.length === 0 ? {} : { packing };
+      return { ...row, rounds: times.get(key) ?? [], error, agrees, ...found };
     });
     return { work, verdict, rows, notes, stopped: watch.signal.aborted };
   } finally {
@@ -103,11 +113,12 @@ async function enter(
   place: string,
   folder: string,
   results: Map<string, Outputs>,
+  threads: number,
 ): Promise<readonly Entered[] | string> {
   const { name, target, client } = contender;
   let workspace: number | undefined;
   if (target !== undefined) {
-    const compiled = compileWork(work, target);
+    const compiled = compileWork(work, target, threads);
     if ("unsupported" in compiled) return compiled.unsupported;
     await storePrograms(folder, target, compiled);
     workspace = compiled.workspaceBytes;
@@ -131,12 +142,18 @@ async function enter(
       key,
       first,
       contender,
+      packs: taken.packs,
       // That of the first way alone: what follows finds memory that is there already.
       ...(peakBytes === undefined || entered.length > 0 ? {} : { peakBytes }),
       ...(workspace === undefined ? {} : { workspaceBytes: workspace }),
     });
   }
   return entered;
+}
+
+interface Timings {
+  readonly times: ReadonlyMap<string, readonly (readonly number[])[]>;
+  readonly packed: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Asks all in turn, every other round backwards; one that fails is asked no more. */
@@ -146,13 +163,14 @@ async function timeRounds(
   { rounds, runs }: Effort,
   { tell, signal }: Watch,
   notes: string[],
-): Promise<ReadonlyMap<string, readonly (readonly number[])[]>> {
+): Promise<Timings> {
   const times = new Map<string, number[][]>(entered.map(({ key }) => [key, []]));
+  const packed = new Map<string, number[]>(entered.map(({ key }) => [key, []]));
   const failed = new Set<string>();
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? entered : entered.toReversed();
-    for (const { key, name, contender, first } of order) {
-      if (signal.aborted) return times;
+    for (const { key, name, contender, first, packs } of order) {
+      if (signal.aborted) return { times, packed };
       if (failed.has(key)) continue;
       tell(`${shape}: round ${round + 1} of ${rounds}, ${key}`);
       const before = times.get(key)!;
@@ -162,12 +180,15 @@ async function timeRounds(
       const least = known > 1000 ? 1 : Math.ceil(runs / rounds);
       try {
         before.push([...(await contender.client.time(name, least, turn))]);
+        // A part of the usual way of running, timed by itself and shortly.
+        if (packs && name === "")
+          packed.get(key)!.push(...(await contender.client.time(packing, 3, 0)));
       } catch (error) {
-        if (signal.aborted) return times;
+        if (signal.aborted) return { times, packed };
         failed.add(key);
         notes.push(`${key} failed while it was timed: ${messageOf(error)}`);
       }
     }
   }
-  return times;
+  return { times, packed };
 }

@@ -62,6 +62,7 @@ function makeConvolution(op: string, layer: Layer, deformed: boolean, offsets: O
     numbers: { N, C, H, W, O, K, G, OH, OW, stride, padding },
     upstream,
     differentiable: Object.keys(tensors),
+    parameters: ["weight", "bias"].filter((name) => tensors[name] !== undefined),
     grad: false,
     operations: 2 * N * O * C * K * K * OH * OW,
   };

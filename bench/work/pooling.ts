@@ -40,6 +40,7 @@ function makePooling(op: string, pooling: Pooling): Omit<Work, "operations" | "a
     numbers: { N, C, H, W, R, P, ratio, scale },
     upstream: { shape: [R, C, P, P], data: fillArray(R * C * P * P, signed) },
     differentiable: ["input"],
+    parameters: [],
     grad: false,
   };
 }

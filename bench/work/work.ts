@@ -26,6 +26,8 @@ export interface Work {
   readonly upstream: Tensor;
   /** Inputs whose gradients are computed. */
   readonly differentiable: readonly string[];
+  /** Inputs that are a layer's parameters: the same in many calls. */
+  readonly parameters: readonly string[];
   /** Whether results are the gradients, computed after the forward pass. */
   readonly grad: boolean;
   /** Floating-point operations of the forward pass. */

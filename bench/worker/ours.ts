@@ -6,6 +6,7 @@ import type { TargetMachine } from "../../targets/contract/machine.ts";
 import type { Executor, Job, Prepared, Program } from "../../targets/contract/program.ts";
 import { machines } from "../../targets/machine.ts";
 import type { Work } from "../work/work.ts";
+import { packingSteps } from "./packing.ts";
 import type { Computer, Open, RunningMode } from "./serve.ts";
 
 /** Which device to open. */
@@ -72,6 +73,7 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
   const ready: Prepared[] = [];
   for (const [i, program] of programs.entries())
     ready.push(await executor.prepare(program, jobs[i]!));
+  const packing = await preparePacking(executor, work, programs, jobs, ready);
   const placed: RunningMode = {
     name: "",
     counted: "kernels built and inputs placed before; all else, packed weights too, in each run",
@@ -82,8 +84,40 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
   };
   return {
     modes: [placed, whole] as const,
+    ...(packing.length === 0
+      ? {}
+      : {
+          async packing() {
+            for (const one of packing) await one.run();
+          },
+        }),
     async close() {
-      for (const one of ready) await one.close();
+      for (const one of [...ready, ...packing]) await one.close();
     },
   };
+}
+
+/** The part of each program that packs parameters; none where an executor does not go by an entry's steps. */
+async function preparePacking(
+  executor: Executor,
+  work: Work,
+  programs: readonly Program[],
+  jobs: readonly Job[],
+  ready: readonly Prepared[],
+): Promise<readonly Prepared[]> {
+  const packing: Prepared[] = [];
+  for (const [i, { entry, source }] of programs.entries()) {
+    const steps = packingSteps(entry, work.parameters);
+    if (steps.length === 0) continue;
+    const part = await executor.prepare!({ source, entry: { ...entry, steps } }, jobs[i]!);
+    await part.run();
+    const [name, values] = Object.entries(await part.read())[0]!;
+    const before = values.slice();
+    await ready[i]!.run();
+    const all = (await ready[i]!.read())[name]!;
+    const isWhole = before.every((value, at) => value === all[at]);
+    if (isWhole) await part.close();
+    else packing.push(part);
+  }
+  return packing;
 }

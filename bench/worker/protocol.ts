@@ -42,7 +42,17 @@ export interface Mode {
 }
 
 /** Work that was taken: the ways of running it; or that it is not among what can be computed. */
-export type Taken = { readonly modes: readonly Mode[] } | { readonly unsupported: string };
+export type Taken = Accepted | { readonly unsupported: string };
+
+/** Work that was taken. */
+export interface Accepted {
+  readonly modes: readonly Mode[];
+  /** Whether what depends on parameters alone can be timed by itself, as the mode `packing`. */
+  readonly packs: boolean;
+}
+
+/** The name of that mode. */
+export const packing = "packing";
 
 /** The milliseconds of single runs. */
 export interface Times {

@@ -4,11 +4,21 @@ import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { loadWork, type Work, writeTensors } from "../work/work.ts";
 import { markMemory, type PeakMemory } from "./memory.ts";
-import type { Described, Missing, Mode, Reply, Request, Timed } from "./protocol.ts";
+import {
+  type Described,
+  type Missing,
+  type Mode,
+  packing,
+  type Reply,
+  type Request,
+  type Timed,
+} from "./protocol.ts";
 
 /** A call that is ready; runs are awaited where they are promises. */
 export interface Running {
   readonly modes: readonly [RunningMode, ...RunningMode[]];
+  /** What of each run depends on the layer's parameters alone, where there is such work. */
+  packing?(): unknown;
   close?(): unknown;
 }
 
@@ -97,11 +107,15 @@ export function answerWith(open: Open): (request: Request) => Promise<Reply> {
         const prepared = await computer!.prepare(work);
         if ("unsupported" in prepared) return prepared;
         running = prepared;
-        return { modes: prepared.modes.map(({ name, counted }) => ({ name, counted })) };
+        return {
+          modes: prepared.modes.map(({ name, counted }) => ({ name, counted })),
+          packs: prepared.packing !== undefined,
+        };
       }
       case "time": {
-        const mode = modeOf(request.mode);
-        return { times: await timeRuns(() => mode.run(), request) };
+        const run =
+          request.mode === packing ? () => running?.packing?.() : modeOf(request.mode).run;
+        return { times: await timeRuns(run, request) };
       }
       case "read": {
         const mode = modeOf(request.mode);

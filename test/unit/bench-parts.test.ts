@@ -5,6 +5,8 @@ import { measure } from "../../bench/measure.ts";
 import { columnBytes, workspaceBytes } from "../../bench/memory.ts";
 import { medianOf, quantile, summarize } from "../../bench/statistics.ts";
 import { allowed, differenceOf, verifyAll } from "../../bench/verify.ts";
+import { packingSteps } from "../../bench/worker/packing.ts";
+import type { Entry } from "../../targets/contract/program.ts";
 
 describe("measure", () => {
   const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
@@ -63,6 +65,9 @@ describe("memory", () => {
 
   it("is of what is in use at the same time", () => {
     expect(workspaceBytes(entry, { N: 5 })).toBe(4 * (10 + 3));
+    const shared = workspace("b", "2 * N");
+    const each = { ...entry, workspaces: [workspace("c", "3"), { ...shared, perWorker: true }] };
+    expect(workspaceBytes(each, { N: 5 }, 4)).toBe(4 * (4 * 10 + 3));
     const alone = { ...entry, steps: [launch("both", "a", "b"), launch("last", "c")] };
     expect(workspaceBytes(alone, { N: 5 })).toBe(4 * (5 + 10));
   });
@@ -70,6 +75,34 @@ describe("memory", () => {
   it("of an explicit im2col is that of all columns", () => {
     const layer = { network: "", C: 64, H: 128, W: 128, O: 64, K: 3, G: 1 };
     expect(columnBytes(layer) / 2 ** 20).toBe(36);
+  });
+});
+
+describe("packing", () => {
+  const step = (name: string, uses: Readonly<Record<string, "read" | "write" | "update">>) => ({
+    kind: "launch" as const,
+    function: name,
+    buffers: Object.entries(uses).map(([buffer, access]) => ({ name: buffer, access, binding: 0 })),
+    scalars: [],
+    scalarsBinding: 0,
+    group: 1,
+    groups: "1",
+    sharedBytes: 0,
+  });
+
+  it("is what parameters alone decide, also in several steps", () => {
+    const steps = [
+      step("pack", { weight: "read", packed: "write" }),
+      step("pack again", { packed: "read", bias: "read", twice: "write" }),
+      step("copy", { input: "read", copy: "write" }),
+      step("add", { weight: "read", sums: "update" }),
+      step("compute", { copy: "read", twice: "read", output: "write" }),
+      step("output", { weight: "read", output: "write" }),
+    ];
+    const names = ["packed", "twice", "copy", "sums"];
+    const workspaces = names.map((name) => ({ name, dtype: "f32" as const, elements: "1" }));
+    const found = packingSteps({ steps, workspaces } as unknown as Entry, ["weight", "bias"]);
+    expect(found.map((one) => one.function)).toEqual(["pack", "pack again"]);
   });
 });
 

@@ -121,7 +121,7 @@ describe("contenders that", () => {
         makeDeformConv(parseLayer("1,4,6,5,4,3"), { kind: "normal", deviation: 2 }),
         opened,
         folder,
-        { rounds: 2, runs: 2 },
+        { rounds: 2, runs: 2, threads: 1 },
         { tell: () => {}, signal: new AbortController().signal },
       );
       expect(missing).toEqual(["missing: it is not here, npm install it"]);
@@ -151,7 +151,7 @@ describe("contenders that", () => {
       makeDeformConv(parseLayer("1,4,6,5,4,3"), { kind: "zero" }),
       opened,
       folder,
-      { rounds: 5, runs: 5 },
+      { rounds: 5, runs: 5, threads: 1 },
       { tell: (now) => now.includes("round 2") && stop.abort(), signal: stop.signal },
     );
     for (const { client } of opened) await client.close();
