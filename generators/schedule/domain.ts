@@ -161,7 +161,7 @@ function runsAlong(
   names: Map<Expr | Loop, string>,
 ): readonly (readonly [Loop, readonly Spot[]])[] {
   if (by === 1) return [[loop, [{ at: index(loop), exists: undefined }]]];
-  const author = names.get(loop) ?? loop.axis.toLowerCase();
+  const author = names.get(loop) ?? axisWord(loop.axis);
   const runs = apart ? loop.hi : make("add", loop.hi, int(by - 1));
   const run = freshLoop(loop.axis, int(0), make("idiv", runs, int(by)));
   names.set(run, `${author}_run`);
@@ -182,6 +182,9 @@ function runsAlong(
     [rest, [{ at: index(rest), exists: undefined }]],
   ];
 }
+
+/** An axis in a name; a fixed size is no name. */
+const axisWord = (axis: string): string => (/^\d/.test(axis) ? "part" : axis.toLowerCase());
 
 /** Loops in each other around one walk. */
 const nest = (loops: readonly Loop[], inside: Walk): readonly Walk[] =>
