@@ -9,14 +9,15 @@ import { writeBytes } from "../generators/cli/io/files.ts";
 import { type Progress, startProgress } from "../generators/cli/progress.ts";
 import { parseTargets } from "../generators/cli/targets.ts";
 import type { Terminal } from "../generators/cli/terminal.ts";
-import { contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
+import { type Contender, contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
 import { measurePeaks } from "./machine/peaks.ts";
 import { parseCount, parseFlags, type Request, readWorks } from "./options.ts";
 import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
-import { type Effort, type Outcome, runWork } from "./run.ts";
+import { type Effort, runWork } from "./run.ts";
+import type { Missing } from "./worker/protocol.ts";
 
 /** Many short turns: what slows the machine for a while slows all who are timed. */
 const rounds = 10;
@@ -36,24 +37,26 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const stop = new AbortController();
   let opened: readonly Opened[] = [];
   const records: BenchRecord[] = [];
-  const outcomes: Outcome[] = [];
   const quit = () => {
     stop.abort();
     for (const { client } of opened) client.kill();
   };
   process.once("SIGINT", quit);
   const progress = startBenchProgress(op, request, terminal);
-  const note = (line: string) => progress.note(line);
+  // With --json nothing is shown of the progress, but what is left out is told.
+  const note = (line: string) =>
+    request.json === true ? terminal.err(`${line}\n`) : progress.note(line);
   try {
     // Peers first: the others are held against the first of those who agree.
     const contenders = [
       ...peers.map((peer) => contenderOf(peer, flags)),
       ...targets.flatMap((target) => oursOf(target, folder, flags)),
     ];
-    opened = await openContenders(contenders, threads, (missing) =>
-      note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`),
-    );
-    if (opened.length === 0) throw new UserError("nothing that was asked for runs here");
+    const tell = (missing: Contender & Missing) =>
+      note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`);
+    opened = await openContenders(contenders, threads, tell, stop.signal);
+    if (opened.length === 0 && !stop.signal.aborted)
+      throw new UserError("nothing that was asked for runs here");
     for (const make of works) {
       if (stop.signal.aborted) break;
       const work = { ...make(), grad: request.grad === true };
@@ -62,12 +65,12 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
         signal: stop.signal,
       });
       progress.advance("");
-      outcomes.push(outcome);
       const found = recordsOf(outcome, threads, against);
       records.push(...found);
-      if (request.json === true)
+      if (request.json === true) {
         for (const record of found) terminal.out(`${JSON.stringify(record)}\n`);
-      else
+        for (const line of outcome.notes) note(`${work.shape}: ${line}`);
+      } else
         terminal.out(`${titleOf(work, threads)}\n\n${formatRecords(found)}\n${explain(outcome)}\n`);
     }
   } finally {
@@ -99,12 +102,14 @@ async function writeResults(
   await mkdir(folder, { recursive: true });
   const peaks = await measurePeaks(threads);
   const results = { op, environment: describeEnvironment(), peaks, records };
+  const grad = records.some((record) => record.grad) ? "-grad" : "";
+  const name = `${op}${grad}${threads > 1 ? `-${threads}-threads` : ""}`;
   const files = {
-    [`${op}.json`]: `${JSON.stringify(results, null, 2)}\n`,
-    [`${op}.html`]: await renderPage(results),
+    [`${name}.json`]: `${JSON.stringify(results, null, 2)}\n`,
+    [`${name}.html`]: await renderPage(results),
   };
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(folder, name);
+  for (const [file, text] of Object.entries(files)) {
+    const path = join(folder, file);
     await writeBytes(path, new TextEncoder().encode(text));
     terminal.err(`wrote ${path}\n`);
   }

@@ -60,9 +60,11 @@ export async function openContenders(
   contenders: readonly Contender[],
   threads: number,
   tell: (missing: Contender & Missing) => void,
+  signal?: AbortSignal,
 ): Promise<readonly Opened[]> {
   const opened: Opened[] = [];
   for (const contender of contenders) {
+    if (signal?.aborted) break;
     const client = startClient(contender.program);
     try {
       const found = await client.open(threads, contender.options);
