@@ -1,5 +1,6 @@
 // Vectors of instructions that have more than a result: memory, carries, branches, threads together.
 
+import { matrixSequences } from "./ptx-matrix.fixtures.ts";
 import type { Sequence } from "./ptx-vectors.fixtures.ts";
 
 const move = (name: string) => `Data Movement and Conversion Instructions: ${name}`;
@@ -357,6 +358,7 @@ vote.sync.uni.pred %p4, %p1, -1; selp.u32 %r3, 1, 0, %p2; selp.u32 %r4, 2, 0, %p
 
 /** All of them. */
 export const sequences: readonly Sequence[] = [
+  ...matrixSequences,
   ...memory,
   ...atomics,
   ...carries,

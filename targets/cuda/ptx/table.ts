@@ -9,6 +9,7 @@ import { floating } from "./forms/floats.ts";
 import { halves } from "./forms/halves.ts";
 import { integers } from "./forms/integers.ts";
 import { bitwise } from "./forms/logic.ts";
+import { matrices } from "./forms/matrix.ts";
 import { accessing } from "./forms/memory.ts";
 import { moving } from "./forms/move.ts";
 import { warps } from "./forms/warps.ts";
@@ -29,6 +30,7 @@ export const forms: readonly Form[] = [
   ...updating,
   ...copying,
   ...warps,
+  ...matrices,
   ...controlling,
 ];
 
