@@ -10,7 +10,10 @@ import type { Walking } from "./domain.ts";
 export type Loops =
   /** One after another, in the order of the axes. */
   | { readonly by: "serial" }
-  /** The outermost `loops` of them by CPU threads, as one loop; those inside one after another. */
+  /**
+   * The outermost `loops` of them by CPU threads, as one loop, and those inside one after another; where there are none,
+   * blocks of the innermost one.
+   */
   | { readonly by: "parallel"; readonly loops: number }
   /** One thread for each element, `group` of them in a group. */
   | { readonly by: "threads"; readonly group: number }
@@ -126,6 +129,10 @@ export interface Limits {
   readonly sharedBytes: number;
   /** Lanes of its vectors; 1 where absent. */
   readonly vectors?: number;
+  /** Its compiler writes out loops marked so; no where absent. */
+  readonly unrolls?: boolean;
+  /** Types whose products warps compute; none where absent. */
+  readonly products?: readonly ("f16" | "bf16")[];
 }
 
 /** Transforms in order, by name, with parameters: JSON. */

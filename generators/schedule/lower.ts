@@ -96,7 +96,7 @@ export function lower(given: Draft, types: Types = { data: "f32" }): Plan {
       mode,
       buffers,
       // Where the outermost loop parts, there is none to share out.
-      loops: loops.by === "parallel" && split.flat.length === 0 ? { by: "serial" } : loops,
+      loops: most && split.flat.length === 0 ? { by: "serial" } : loops,
       contraction,
       name: [nameOf(stages), ...suffixes].join(""),
       vectors,

@@ -30,7 +30,7 @@ import type { Placed } from "./contract/place.ts";
 import { type Contraction, valuesIn } from "./contract/recognise.ts";
 import { buildStrips } from "./contract/strips.ts";
 import { buildSweeps } from "./contract/sweeps.ts";
-import { elementsOf as elementsIn, insideOf, loopsOf, type Walk } from "./domain.ts";
+import { elementsOf as elementsIn, loopsOf, type Walk } from "./domain.ts";
 import type { Loops } from "./draft.ts";
 import { createNames } from "./names.ts";
 import { heldDims, onlyHeld } from "./panels.ts";
@@ -43,6 +43,7 @@ import { shareSum } from "./share.ts";
 import { elementCount, int32, loopOf, type Site, type Split, splitIndex } from "./site.ts";
 import { extents, storeStep, storeWalk } from "./store.ts";
 import { tidy } from "./tidy.ts";
+import { buildParallel } from "./workers.ts";
 
 /** What one launch is to compute. */
 export interface NestRequest {
@@ -109,7 +110,7 @@ export function buildNest(request: NestRequest): {
     return rows.at(-1)!.name;
   };
   const made = { placer, names, stages, region, walk, domain, split, mode, bufferOf };
-  const site: Site = { ...made, vectors, newRow };
+  const site: Site = { ...made, vectors, newRow, ranges: new Map() };
 
   const built = build(site, root, request);
   const shared = built.shared.map((b) => b.name);
@@ -159,7 +160,7 @@ function build(site: Site, root: Scope, request: NestRequest): Built {
       return { body: root.body, shared: [], group: 1 };
     }
     case "parallel":
-      return buildParallel(site, root);
+      return { ...buildParallel(site, root), shared: [], group: 1 };
     case "threads":
       return buildThreads(site, root, loops.group);
     case "lanes":
@@ -175,19 +176,6 @@ function build(site: Site, root: Scope, request: NestRequest): Built {
     default:
       return loops satisfies never;
   }
-}
-
-/** The outermost loops as one that CPU threads share out. */
-function buildParallel(site: Site, root: Scope): Built {
-  const { names, split, walk } = site;
-  const place = names.fresh("index");
-  names.keep(place);
-  const total = elementCount(site, root);
-  const inner = innerScope(root, split.flat);
-  splitIndex(site, inner, variable(place));
-  storeWalk(site, insideOf(walk, split.flat.length), inner, undefined);
-  const loop = loopOf(place, i32(0), total, "parallel", inner.body);
-  return { body: [...root.body, loop], shared: [], group: 1 };
 }
 
 function buildThreads(site: Site, root: Scope, group: number): Built {

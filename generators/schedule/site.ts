@@ -30,6 +30,8 @@ export interface Site {
   readonly bufferOf: (stage: Stage, part: number) => PlanBuffer;
   /** Innermost loops that run several steps at once, with how many. */
   readonly vectors: ReadonlyMap<Loop, number>;
+  /** The part of such a loop that is walked, where that is not all of it; it begins with a whole strip. */
+  readonly ranges: Map<Loop, { readonly lo: NestExpr; readonly hi: NestExpr }>;
   /** A new row of memory for what the steps of such a loop keep. */
   readonly newRow: (loop: Loop, like: string, type: PlanBuffer["dtype"]) => string;
 }

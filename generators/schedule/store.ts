@@ -37,7 +37,11 @@ export function storeWalk(
 }
 
 /** Makes the loop that was closed last one that runs several steps at once, where that is asked for. */
-export function distribute({ vectors, names, newRow }: Site, loop: Loop, scope: Scope): void {
+export function distribute(
+  { vectors, ranges, names, newRow }: Site,
+  loop: Loop,
+  scope: Scope,
+): void {
   const by = vectors.get(loop);
   const last = scope.body.at(-1);
   if (by === undefined || last?.kind !== "for") return;
@@ -52,7 +56,9 @@ export function distribute({ vectors, names, newRow }: Site, loop: Loop, scope: 
   const newRowOf = (like: string, type: PlanBuffer["dtype"]) =>
     newRow(loop, names.baseOf(like), type);
   scope.body.pop();
-  scope.body.push(...distributeLoop(last, { by, fresh, newRow: newRowOf, isFixed }));
+  scope.body.push(
+    ...distributeLoop({ ...last, ...ranges.get(loop) }, { by, fresh, newRow: newRowOf, isFixed }),
+  );
 }
 
 /** Stores (or adds) what one step computes, of the indices bound in `scope`. */

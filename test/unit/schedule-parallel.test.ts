@@ -52,6 +52,14 @@ describe("loops of CPU threads", () => {
     const owned = ["accumulate", { stage: "grad_input", by: "owned" }] as const;
     // One for the mean and one for both kinds of maximum.
     expect(sharedOut("roi_align", [owned, parallel], roi, true)).toBe(2);
+    const along = [
+      ["layout", { of: "grad_input", axes: "N H W C" }],
+      ["vector", { stage: "grad_input_nhwc", axis: "C", by: 4 }],
+      parallel,
+    ] as const;
+    const large = { ...roi, sizes: { ...roi.sizes, C: 70 } };
+    for (const setting of [roi, large])
+      expect(sharedOut("roi_align", along, setting, true)).toBe(3);
     const backward = backwardOf(readOperator(pathOf("roi_align"))).kernel([]);
     expect(refusalOf(backward, [parallel], limits)).toMatch(
       /^parallel: threads would add to the same elements of grad_input/,

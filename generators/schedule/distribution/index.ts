@@ -35,7 +35,7 @@ export function refuseDistribution({ body }: For): string | undefined {
   return both === undefined ? undefined : `an iteration reads ${both}, which others write`;
 }
 
-/** A loop from 0 whose iterations are independent, as loops around its innermost statements. */
+/** A loop whose iterations are independent, as loops around its innermost statements; it begins with a whole strip. */
 export function distributeLoop(loop: For, options: Distribution): Block {
   const { by, fresh, newRow, isFixed } = options;
   const refused = refuseDistribution(loop);
@@ -99,13 +99,22 @@ function rangeOf(
   fresh: Fresh,
   named: (hint: string, value: NestExpr) => NestExpr,
 ): Range {
-  if (lo.kind !== "const" || lo.value !== 0) throw new Error(`the loop over ${name} starts at 0`);
   const op = (kind: "quot" | "mul", a: NestExpr): NestExpr =>
     a.kind === "const"
       ? i32(kind === "mul" ? a.value * by : Math.floor(a.value / by))
       : { kind: "op", op: kind, args: [a, i32(by)], type: "i32" };
+  const first = op("quot", lo);
   const strips = named("strips", op("quot", hi));
-  return { variable: name, hi, by, strips, rest: named("rest", op("mul", strips)), fresh };
+  return {
+    variable: name,
+    lo,
+    hi,
+    by,
+    first,
+    strips,
+    rest: named("rest", op("mul", strips)),
+    fresh,
+  };
 }
 
 /** Which values are made anew where they are used: addresses, and single elements beside each other in memory. */

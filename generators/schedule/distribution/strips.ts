@@ -13,9 +13,11 @@ import { copyBlock, type Fresh } from "./names.ts";
 /** How far a loop runs, and in strips of how many iterations. */
 export interface Range {
   readonly variable: string;
+  readonly lo: NestExpr;
   readonly hi: NestExpr;
   readonly by: number;
-  /** How many whole strips there are, and where the rest begins. */
+  /** The first strip, the one after the last whole one, and where the rest begins. */
+  readonly first: NestExpr;
   readonly strips: NestExpr;
   readonly rest: NestExpr;
   readonly fresh: Fresh;
@@ -39,7 +41,7 @@ const loop = (name: string, lo: NestExpr, hi: NestExpr, by: Binding, body: Block
 });
 
 /** `body` for each iteration, one after another. */
-export function runSerially(range: Range, body: Block, lo: NestExpr = i32(0)): Block {
+export function runSerially(range: Range, body: Block, lo: NestExpr = range.lo): Block {
   if (body.length === 0) return [];
   const name = range.fresh(range.variable);
   const inside = copyBlock(body, range.fresh, new Map([[range.variable, variable(name)]]));
@@ -48,13 +50,13 @@ export function runSerially(range: Range, body: Block, lo: NestExpr = i32(0)): B
 
 /** `body` for each iteration, `by` at once. */
 function runInStrips(range: Range, body: Block): Block {
-  const { fresh, by, strips, rest, hi } = range;
+  const { fresh, by, first, strips, rest, hi } = range;
   if (body.length === 0) return [];
   const [strip, lane] = [fresh("strip"), fresh("lane")];
   const at = int("add", int("mul", variable(strip), i32(by)), variable(lane));
   const inside = copyBlock(body, fresh, new Map([[range.variable, at]]));
   const vector = loop(lane, i32(0), i32(by), "vector", inside);
-  const whole = loop(strip, i32(0), strips, "serial", [vector]);
+  const whole = loop(strip, first, strips, "serial", [vector]);
   if (hi.kind === "const" && hi.value % by === 0) return [whole];
   return [whole, ...runSerially(range, body, rest)];
 }

@@ -33,15 +33,19 @@ export const parallel: Transform = {
 function countOutermost(draft: Draft, stage: Stage): number | string {
   const { name } = stage;
   if (stage.kind === "scatter") {
-    if (draft.accumulation.get(name) !== "owned")
-      return `threads would add to the same elements of ${name}: say first that they own them (accumulate)`;
     const stored = new Set(launchedStages(draft).map((s) => s.name));
     const kernel = inlineStages(draft.kernel, stored);
-    return Math.min(
-      ...kernel.stages.flatMap((s) =>
-        s.kind === "scatter" && s.name === name ? [ownersOf(kernel, [s]).length] : [],
-      ),
+    const owners = kernel.stages.flatMap((s) =>
+      s.kind === "scatter" && s.name === name
+        ? [ownersOf(kernel, [s]).map(({ axis }) => axis)]
+        : [],
     );
+    const { vector, inner } = draft.walkings.get(name) ?? asDeclared;
+    const along = inner.at(-1);
+    if (vector && along !== undefined && owners.every((axes) => axes.includes(along))) return 0;
+    if (draft.accumulation.get(name) === "owned")
+      return Math.min(...owners.map((axes) => axes.length));
+    return `threads would add to the same elements of ${name}: say first that they own them (accumulate)`;
   }
   const around = axesAround(draft, name);
   if (around.length > 0) return around.length;

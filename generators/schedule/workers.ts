@@ -1,0 +1,57 @@
+// Loops that CPU threads share out: the outermost ones, or blocks of the innermost one where what is added to along it
+// is what a thread owns.
+
+import { type Block, i32, type NestExpr, type Stmt, variable } from "../ir/nest.ts";
+import { insideOf, loopsOf } from "./domain.ts";
+import { innerScope, type Scope } from "./scope.ts";
+import { elementCount, loopOf, type Site, splitIndex } from "./site.ts";
+import { storeWalk } from "./store.ts";
+
+/** The loops of a launch with those outside that CPU threads share out. */
+export function buildParallel(site: Site, root: Scope): { readonly body: Block } {
+  const { names, split, walk } = site;
+  if (split.flat.length === 0) return buildBlocks(site, root);
+  const place = names.fresh("index");
+  names.keep(place);
+  const total = elementCount(site, root);
+  const inner = innerScope(root, split.flat);
+  splitIndex(site, inner, variable(place));
+  storeWalk(site, insideOf(walk, split.flat.length), inner, undefined);
+  return { body: [...root.body, loopOf(place, i32(0), total, "parallel", inner.body)] };
+}
+
+// So many threads can take part, each of which computes the same places again: a block should be worth that.
+const mostBlocks = 4;
+const leastBlock = 64;
+
+/** Blocks of the innermost loop, each of which runs all loops around it. */
+function buildBlocks(site: Site, root: Scope): { readonly body: Block } {
+  const { names, placer, walk, vectors, ranges } = site;
+  const last = loopsOf(walk).at(-1);
+  const by = last && vectors.get(last);
+  if (!last || by === undefined) throw new Error("no loop is left for CPU threads to share out");
+  const extent = placer.lower(last.hi, root);
+  const share = op("quot", op("add", extent, i32(mostBlocks - 1)), i32(mostBlocks));
+  const strips = op("quot", op("add", share, i32(by - 1)), i32(by));
+  const length = placer.declare(
+    root,
+    "block_length",
+    op("maximum", i32(leastBlock), op("mul", strips, i32(by))),
+  );
+  const more: NestExpr = op("add", extent, op("sub", length, i32(1)));
+  const blocks = placer.declare(root, "blocks", op("quot", more, length));
+  const block = names.fresh("block");
+  const inner = innerScope(root, []);
+  const lo = placer.declare(inner, "from", op("mul", variable(block), length));
+  const hi = placer.declare(inner, "to", op("minimum", extent, op("add", lo, length)));
+  ranges.set(last, { lo, hi });
+  storeWalk(site, walk, inner, undefined);
+  const loop: Stmt = loopOf(block, i32(0), blocks, "parallel", inner.body);
+  return { body: [...root.body, loop] };
+}
+
+const op = (
+  name: "add" | "sub" | "mul" | "quot" | "minimum" | "maximum",
+  a: NestExpr,
+  b: NestExpr,
+): NestExpr => ({ kind: "op", op: name, args: [a, b], type: "i32" });
