@@ -64,6 +64,7 @@ export const limitsOf = ({ limits, capabilities }: Target): Limits => ({
   threads: limits.group,
   sharedBytes: limits.sharedBytes,
   vectors: capabilities.vectors,
+  unrolls: capabilities.unrolls ?? false,
 });
 
 /**

@@ -158,7 +158,7 @@ export const cuda: Target = {
   define: (name, type, value, changes) =>
     `${changes ? "" : "const "}${types[type]} ${name} = ${value.text};`,
   array: ({ name, decl }, elements) =>
-    `${decl.place === "shared" ? "__shared__ " : ""}${types[decl.dtype]} ${name}[${elements}];`,
+    `${decl.place === "shared" ? "__shared__ __align__(16) " : ""}${types[decl.dtype]} ${name}[${elements}];`,
   loop: (i, lo, hi, unroll) => [
     ...(unroll ? ["#pragma unroll"] : []),
     `for (int ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ++${i}) {`,

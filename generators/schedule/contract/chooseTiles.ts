@@ -10,7 +10,7 @@ import { sharedBytesOf, type Tiles, threadsOf } from "./tiles.ts";
  * Tiles from large to small. What a tile shares is made once for all of it, so large ones do least; very few rows,
  * as of a channel that is convolved alone, leave nearly all of a tile empty, and are for threads.
  */
-const sizes: readonly Tiles[] = [
+const sizes: readonly Omit<Tiles, "rolled">[] = [
   { BM: 64, BP: 64, BK: 16, TM: 8, TP: 8, pad: 0, least: 4, group: 128 },
   { BM: 32, BP: 32, BK: 8, TM: 4, TP: 4, pad: 0, least: 4, group: 64 },
 ];
@@ -30,7 +30,7 @@ export function chooseTiles(kernel: Kernel, stored: Schedule, limits: Limits): S
   }
   return launchedStages(draft).flatMap(({ kind, name }): Schedule => {
     if (kind !== "gather") return [];
-    const params: Params = { stage: name, ...tiles };
+    const params: Params = { stage: name, ...tiles, rolled: limits.unrolls !== true };
     return "refused" in contract.apply(draft, params, limits) ? [] : [[contract.name, params]];
   });
 }

@@ -2,17 +2,17 @@
 // blocks of both factors in shared memory, each element once, and every thread adds up its own part of the tile
 // in registers.
 
-import { type Expr, index, type Loop } from "../../ir/expr.ts";
+import type { Expr, Loop } from "../../ir/expr.ts";
 import { hostExpr, product } from "../../ir/host.ts";
 import { type BufferDecl, i32, type NestExpr, type Stmt, variable } from "../../ir/nest.ts";
 import { freeLoops, visit } from "../../ir/walk.ts";
-import { loopName } from "../names.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import { loopOf, type Site } from "../site.ts";
-import { storeStep } from "../store.ts";
+import { bindPlace, fillTile } from "./fill.ts";
+import { placeOwn, storeOwn } from "./own.ts";
 import type { Contraction } from "./recognise.ts";
 import { type Tiles, threadsOf } from "./tiles.ts";
-import { addLoop, calculate, less, load, pieces, store } from "./write.ts";
+import { addLoop, calculate, load, pieces, store, times, zero } from "./write.ts";
 
 /** What a launch becomes: its body, the memory of its groups and threads, and how many of each there are. */
 export interface Tiled {
@@ -35,29 +35,16 @@ export function hasRows({ m }: Contraction, { least }: Tiles): NestExpr | boolea
   return { kind: "op", op: "le", args: [i32(least), rows], type: "bool" };
 }
 
-/** One side of the product on its way through shared memory. */
-interface Panel {
-  readonly value: Expr;
-  readonly loops: readonly Loop[];
-  /** Elements of a row. */
-  readonly width: number;
-  readonly tile: BufferDecl;
-  readonly start: NestExpr;
-  readonly total: NestExpr;
-}
-
 /** The body of a launch that computes `c` tile by tile. */
 export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: Tiles): Tiled {
   const { names, placer } = site;
-  const { BM, BP, BK, TM, TP, pad } = tiles;
+  const { BM, BP, BK, TM, TP, pad, rolled } = tiles;
   const threads = threadsOf(tiles);
-  const keep = (e: NestExpr): NestExpr => {
-    if (e.kind === "var") names.keep(e.name);
-    return e;
+  const say = (scope: Scope, hint: string, value: NestExpr): NestExpr => {
+    const named = placer.declare(scope, hint, value);
+    if (named.kind === "var") names.keep(named.name);
+    return named;
   };
-  const say = (scope: Scope, hint: string, value: NestExpr) =>
-    keep(placer.declare(scope, hint, value));
-  const extentOf = (loops: readonly Loop[]) => product(loops.map((l) => placer.lower(l.hi, root)));
   const array = (hint: string, place: BufferDecl["place"], elements: number): BufferDecl => ({
     name: names.fresh(hint),
     place,
@@ -67,111 +54,78 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
     strides: [i32(1)],
   });
 
-  const extent = (hint: string, e: NestExpr) => (isName(e) ? e : say(root, hint, e));
-  const [M, P] = [extent("rows", extentOf(c.m)), extent("columns", extentOf(c.p))];
-  const [tilesM, tilesP] = [pieces(M, BM), pieces(P, BP)].map((e) => say(root, "tiles", e)) as [
-    NestExpr,
-    NestExpr,
-  ];
+  const extentOf = (hint: string, loops: readonly Loop[]): NestExpr => {
+    const extent = product(loops.map((l) => placer.lower(l.hi, root)));
+    return isName(extent) ? extent : say(root, hint, extent);
+  };
+  const [M, P] = [extentOf("rows", c.m), extentOf("columns", c.p)];
+  const tilesM = say(root, "row_tiles", pieces(M, BM));
+  const tilesP = say(root, "column_tiles", pieces(P, BP));
   const total = [...c.b.map((l) => placer.lower(l.hi, root)), tilesM, tilesP].reduce((a, b) =>
     calculate("mul", a, b),
   );
 
   const [group, thread] = [names.fresh("group"), names.fresh("thread")];
   const inner = innerScope(root, c.b);
-  const rest = say(inner, "tile", calculate("quot", variable(group), tilesM));
-  const m0 = say(
-    inner,
-    "row",
-    calculate("mul", calculate("rem", variable(group), tilesM), i32(BM)),
-  );
-  const p0 = say(inner, "column", calculate("mul", calculate("rem", rest, tilesP), i32(BP)));
+  const rest = placer.declare(inner, "rest", calculate("quot", variable(group), tilesM));
+  const m0 = times(calculate("rem", variable(group), tilesM), BM);
+  const p0 = times(calculate("rem", rest, tilesP), BP);
+  const first = { m: say(inner, "first_row", m0), p: say(inner, "first_column", p0) };
   if (c.b.length > 0)
     bindPlace(site, inner, c.b, placer.declare(inner, "batch", calculate("quot", rest, tilesP)));
 
-  const across = BP / TP;
-  const own = {
-    m: say(
-      inner,
-      "own_row",
-      calculate("mul", calculate("quot", variable(thread), i32(across)), i32(TM)),
-    ),
-    p: say(inner, "own_column", calculate("rem", variable(thread), i32(across))),
-  };
+  const sides = [
+    { value: c.f.value, loops: c.m, width: BM, first: first.m, total: M, lane: "row" },
+    { value: c.s.value, loops: c.p, width: BP, first: first.p, total: P, lane: "column" },
+  ] as const;
+  const [hintF, hintS] = [nameOfSide(c, c.f.value) ?? "f", nameOfSide(c, c.s.value) ?? "s"];
+  const [f, s] = [
+    array(`${hintF}_tile`, "shared", BK * (BM + pad)),
+    array(`${hintS}_tile`, "shared", BK * (BP + pad)),
+  ] as const;
+  const own = placeOwn(inner, { first, tiles, thread: variable(thread), M, P }, say);
   const acc = array("acc", "register", TM * TP);
-  const fOwn = array("f", "register", TM);
-  const sOwn = array("s", "register", TP);
+  const ownF = array(`${hintF}_own`, "register", TM);
+  const ownS = array(`${hintS}_own`, "register", TP);
   addLoop(names, inner, { hint: "q", hi: i32(TM * TP), by: "unroll" }, (scope, q) => {
     scope.body.push(store(acc.name, q, zero));
   });
 
-  const [fTile, sTile] = [
-    array(`${nameOfSide(c, c.f.value) ?? "f"}_tile`, "shared", BK * (BM + pad)),
-    array(`${nameOfSide(c, c.s.value) ?? "s"}_tile`, "shared", BK * (BP + pad)),
-  ];
-  const panels: readonly Panel[] = [
-    { value: c.f.value, loops: c.m, width: BM, tile: fTile, start: m0, total: M },
-    { value: c.s.value, loops: c.p, width: BP, tile: sTile, start: p0, total: P },
-  ];
   // Each thread makes elements of one row of F and of one column of S, whose places are the same throughout.
   const made = innerScope(inner, [...c.m, ...c.p]);
-  const placed = panels.map((panel) => {
-    const at = say(made, "lane", calculate("rem", variable(thread), i32(panel.width)));
-    const last = calculate("sub", panel.total, i32(1));
-    const place = calculate("minimum", calculate("add", panel.start, at), last);
-    bindPlace(site, made, panel.loops, placer.declare(made, "place", place));
-    return { ...panel, at };
+  const fills = sides.map((side, i) => {
+    const at = say(made, `${side.lane}_lane`, calculate("rem", variable(thread), i32(side.width)));
+    const last = calculate("sub", side.total, i32(1));
+    const place = calculate("minimum", calculate("add", side.first, at), last);
+    bindPlace(site, made, side.loops, placer.declare(made, "place", place));
+    return { value: side.value, width: side.width, tile: [f, s][i]!, at };
   });
-  const outer = c.k.slice(0, -1);
   const along = c.k.at(-1);
   if (!along) throw new Error("a contraction adds up along an axis");
-  const { scope: tap, close } = placer.openLoops(outer, made);
+  const { scope: tap, close } = placer.openLoops(c.k.slice(0, -1), made);
   const [lo, hi] = [placer.lower(along.lo, tap), placer.lower(along.hi, tap)];
-  const steps = pieces(calculate("sub", hi, lo), BK);
-  addLoop(names, tap, { hint: "block", hi: steps }, (block, k0) => {
-    const first = say(block, "first", calculate("add", lo, calculate("mul", k0, i32(BK))));
-    for (const { value, width, tile, at } of placed) {
-      const turns = (BK * width) / threads;
-      const start = threads === width ? i32(0) : calculate("quot", variable(thread), i32(width));
-      addLoop(names, block, { hint: "turn", hi: i32(turns) }, (turn, r) => {
-        const step = say(
-          turn,
-          "step",
-          calculate("add", start, calculate("mul", r, i32(threads / width))),
-        );
-        const bound = innerScope(turn, [along]);
-        const k = say(bound, loopName(names, along), calculate("add", first, step));
-        const exists = less(k, hi);
-        // Beyond the end the last element is made again, so that what it shares is made outside of this loop.
-        const safe = calculate("minimum", k, calculate("sub", hi, i32(1)));
-        bound.values.set(index(along), placer.declare(bound, "safe", safe));
-        const element = placer.lower(value, bound);
-        const address = calculate("add", calculate("mul", step, i32(width + pad)), at);
-        const made: NestExpr = { kind: "select", cond: exists, then: element, else: zero };
-        turn.body.push(...bound.body, store(tile.name, address, made));
-      });
-    }
+  const blocks = pieces(calculate("sub", hi, lo), BK);
+  addLoop(names, tap, { hint: "block", hi: blocks }, (block, at) => {
+    const begin = placer.declare(block, "begin", calculate("add", lo, times(at, BK)));
+    for (const fill of fills)
+      fillTile(site, block, fill, { along, begin, hi, tiles, thread: variable(thread) });
     block.body.push({ kind: "barrier" });
     addLoop(names, block, { hint: "step", hi: i32(BK) }, (scope, step) => {
-      const rowOf = (width: number, at: NestExpr) =>
-        calculate("add", calculate("mul", step, i32(width + pad)), at);
-      addLoop(names, scope, { hint: "i", hi: i32(TM), by: "unroll" }, (s, i) => {
-        const from = load(fTile, rowOf(BM, calculate("add", own.m, i)));
-        s.body.push(store(fOwn.name, i, from));
+      addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (inside, row) => {
+        const from = calculate("add", times(step, BM + pad), own.rowInTile(row));
+        inside.body.push(store(ownF.name, row, load(f, from)));
       });
-      addLoop(names, scope, { hint: "j", hi: i32(TP), by: "unroll" }, (s, j) => {
-        const at = calculate("add", own.p, calculate("mul", j, i32(across)));
-        s.body.push(store(sOwn.name, j, load(sTile, rowOf(BP, at))));
+      addLoop(names, scope, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
+        const from = calculate("add", times(step, BP + pad), own.columnInTile(column));
+        inside.body.push(store(ownS.name, column, load(s, from)));
       });
-      addLoop(names, scope, { hint: "i", hi: i32(TM), by: "unroll" }, (outerScope, i) => {
-        addLoop(names, outerScope, { hint: "j", hi: i32(TP), by: "unroll" }, (s, j) => {
-          const at = calculate("add", calculate("mul", i, i32(TP)), j);
-          const term = calculate("mul", load(fOwn, i), load(sOwn, j));
-          s.body.push({
+      addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (outer, row) => {
+        addLoop(names, outer, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
+          inside.body.push({
             kind: "accumulate",
             buffer: acc.name,
-            address: at,
-            value: term,
+            address: calculate("add", times(row, TP), column),
+            value: calculate("mul", load(ownF, row), load(ownS, column)),
             mode: "plain",
           });
         });
@@ -182,26 +136,13 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
   close();
   inner.body.push(...made.body);
 
-  addLoop(names, inner, { hint: "j", hi: i32(TP), by: "unroll" }, (scope, j) => {
-    const offset = calculate("add", own.p, calculate("mul", j, i32(across)));
-    const p = say(scope, "place", calculate("add", p0, offset));
-    const exists = innerScope(scope, c.p);
-    bindPlace(site, exists, c.p, p);
-    addLoop(names, exists, { hint: "i", hi: i32(TM), by: "unroll" }, (s, i) => {
-      const m = say(s, "place", calculate("add", calculate("add", m0, own.m), i));
-      const element = innerScope(s, c.m);
-      bindPlace(site, element, c.m, m);
-      const sum = load(acc, calculate("add", calculate("mul", i, i32(TP)), j));
-      const from = placer.lower(c.from, element);
-      const isZero = from.kind === "const" && from.value === 0;
-      element.values.set(c.sum, isZero ? sum : calculate("add", from, sum));
-      const parts = [c.element];
-      storeStep(site, [{ stage: c.stage, at: c.at, parts, when: undefined }], element, undefined);
-      s.body.push({ kind: "if", cond: less(m, M), then: element.body, else: [] });
+  // Where loops have to be written out, the elements are stored in loops over a copy: that is less text.
+  const result = rolled ? array("result", "register", TM * TP) : acc;
+  if (rolled)
+    addLoop(names, inner, { hint: "q", hi: i32(TM * TP), by: "unroll" }, (scope, q) => {
+      scope.body.push(store(result.name, q, load(acc, q)));
     });
-    scope.body.push({ kind: "if", cond: less(p, P), then: exists.body, else: [] });
-  });
-
+  storeOwn(site, inner, c, own, { result, tiles });
   return {
     body: [
       ...root.body,
@@ -209,7 +150,7 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
         loopOf(thread, i32(0), i32(threads), "group", inner.body),
       ]),
     ],
-    shared: [fTile, sTile, acc, fOwn, sOwn],
+    shared: [f, s, acc, ...(rolled ? [result] : []), ownF, ownS],
     group: threads,
   };
 }
@@ -226,24 +167,3 @@ function nameOfSide({ k }: Contraction, value: Expr): string | undefined {
 
 /** Is a value there already, so that it needs no name? */
 const isName = (e: NestExpr): boolean => e.kind === "var" || e.kind === "const";
-
-const zero: NestExpr = { kind: "const", type: "f32", value: 0 };
-
-/** Gives the indices of loops their names in `scope`, of the element at row-major `place` of them. */
-function bindPlace(
-  { placer, names }: Site,
-  scope: Scope,
-  loops: readonly Loop[],
-  place: NestExpr,
-): void {
-  let rest = place;
-  for (const [d, l] of [...loops.entries()].toReversed()) {
-    const hint = loopName(names, l);
-    const extent = d === 0 ? undefined : placer.lower(l.hi, scope);
-    const at = placer.declare(scope, hint, extent ? calculate("rem", rest, extent) : rest);
-    if (at.kind === "var") names.keep(at.name);
-    scope.values.set(index(l), at);
-    if (!extent) break;
-    rest = placer.declare(scope, "rest", calculate("quot", rest, extent));
-  }
-}

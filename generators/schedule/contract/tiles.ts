@@ -13,6 +13,8 @@ export interface Tiles {
   readonly TP: number;
   /** Elements that rows of shared tiles are apart beyond their length, so that banks differ. */
   readonly pad: number;
+  /** A thread's elements are stored in loops, and not written out one by one. */
+  readonly rolled: boolean;
   /** Where F has fewer rows than this, a thread makes each element: `group` of them in a group. */
   readonly least: number;
   readonly group: number;
@@ -22,10 +24,12 @@ export interface Tiles {
 export const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as const;
 
 /** How many threads a group has. */
-export const threadsOf = ({ BM, BP, TM, TP }: Tiles): number => (BM / TM) * (BP / TP);
+export const threadsOf = ({ BM, BP, TM, TP }: Omit<Tiles, "rolled">): number =>
+  (BM / TM) * (BP / TP);
 
 /** What a group keeps on chip: a block of steps of both sides, as f32. */
-export const sharedBytesOf = ({ BM, BP, BK, pad }: Tiles): number => 4 * BK * (BM + pad + BP + pad);
+export const sharedBytesOf = ({ BM, BP, BK, pad }: Omit<Tiles, "rolled">): number =>
+  4 * BK * (BM + pad + BP + pad);
 
 /** More accumulators than this do not stay in registers. */
 const mostOfThread = 128;

@@ -23,6 +23,12 @@ export function calculate(op: Arithmetic, a: NestExpr, b: NestExpr): NestExpr {
   return { kind: "op", op, args: [a, b], type };
 }
 
+/** A value times a known number. */
+export const times = (n: NestExpr, by: number): NestExpr => calculate("mul", n, i32(by));
+
+/** The 0 of sums. */
+export const zero: NestExpr = { kind: "const", type: "f32", value: 0 };
+
 /** How many pieces of `by` begin in `n`. */
 export const pieces = (n: NestExpr, by: number): NestExpr =>
   calculate("quot", calculate("add", n, i32(by - 1)), i32(by));

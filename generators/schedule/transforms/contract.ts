@@ -16,14 +16,14 @@ export const contract: Transform = {
   name: "contract",
   doc: "a sum of products for each element → tiles of elements, whose factors are made once for a tile",
   choices: (draft, limits) =>
-    limits.threads === 1 ? stripChoices(draft, limits) : groupChoices(draft),
+    limits.threads === 1 ? stripChoices(draft, limits) : groupChoices(draft, limits),
   apply: (draft, params, limits) =>
     limits.threads === 1
       ? contractInStrips(draft, params)
       : contractInGroups(draft, params, limits),
 };
 
-const groupChoices = (draft: Draft): readonly Choice[] => [
+const groupChoices = (draft: Draft, limits: Limits): readonly Choice[] => [
   {
     name: "stage",
     values: launchedStages(draft).flatMap(({ kind, name }) => (kind === "gather" ? [name] : [])),
@@ -34,14 +34,16 @@ const groupChoices = (draft: Draft): readonly Choice[] => [
   { name: "BK", values: [4, 8, 16, 32], default: 16 },
   { name: "TM", values: [2, 4, 8], default: 8 },
   { name: "TP", values: [2, 4, 8], default: 8 },
-  { name: "pad", values: [0, 1, 4], default: 0 },
+  { name: "pad", values: [0, 4], default: 0 },
+  { name: "rolled", values: [false, true], default: limits.unrolls !== true },
   { name: "least", values: [1, 4, 16], default: 1 },
   { name: "group", values: [32, 64, 128, 256], default: 64 },
 ];
 
-function contractInGroups(draft: Draft, { stage: name, ...sizes }: Params, limits: Limits) {
+function contractInGroups(draft: Draft, { stage: name, rolled, ...sizes }: Params, limits: Limits) {
+  if (typeof rolled !== "boolean") return { refused: `rolled is true or false, not ${rolled}` };
   const { BM, BP, BK, TM, TP, pad, least, group } = sizes as Readonly<Record<keyof Tiles, number>>;
-  const tiles: Tiles = { BM, BP, BK, TM, TP, pad, least, group };
+  const tiles: Tiles = { BM, BP, BK, TM, TP, pad, rolled, least, group };
   const refused = refuseTiles(tiles, limits) ?? refuseContraction(draft, String(name));
   if (refused) return refused;
   if (draft.loops.has(String(name)))
