@@ -48,6 +48,7 @@ export function chooseContiguous(
   const by = Math.min(16, Math.max(4, vectors));
   for (const found of findContiguous(draft, setting)) {
     if (shared.has(found.stage) || draft.panels.has(found.stage)) continue;
+    if (draft.loops.has(found.stage)) continue;
     const { panel: _, ...plain } = found;
     const made =
       makeContiguous(draft, found, by, limits) ?? makeContiguous(draft, plain, by, limits);

@@ -97,7 +97,7 @@ function isChoice(stage: Stage, l: Loop): boolean {
       if (stage.kind === "gather" && e.at.some(holds) && walks(e, stage)) chosen = true;
       return;
     }
-    if (isMember(e)) return;
+    if (isMember(e) || (e.kind === "op" && e.op === "owner" && e.args[0] === own)) return;
     if (children(e).includes(own) || children(e).some((x) => isMember(x) && holds(x))) other = true;
   });
   return chosen && !other;

@@ -2,7 +2,7 @@
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
 import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
-import { chooseStrips } from "./contract/chooseStrips.ts";
+import { type ChosenStrips, chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
 import { axisNames } from "./domain.ts";
 import { type Limits, newDraft, type Params, type Schedule } from "./draft.ts";
@@ -11,6 +11,7 @@ import { applySchedule } from "./index.ts";
 import { inlineStages } from "./inline.ts";
 import { findReader } from "./panels.ts";
 import { findBatches, findSharing, type Setting } from "./sharing.ts";
+import { materialise } from "./transforms/materialise.ts";
 import { panel } from "./transforms/panel.ts";
 
 /** A schedule with the name under which it is spoken of. */
@@ -43,24 +44,27 @@ export function defaultSchedule(
   { groups, updates, vectors, parallel }: Abilities,
   limits: Limits,
 ): NamedSchedule {
-  const strips = groups || !updates ? [] : chooseContractions(kernel, limits);
-  if (strips.length > 0) return nameSteps(strips);
   const run: Schedule = groups ? [["pointwise", { group: Math.min(128, limits.threads) }]] : [];
   const inner = kernel.stages.flatMap((stage) =>
     stage.kind === "gather" && !kernel.outputs.includes(stage.name) ? [stage.name] : [],
   );
   const setting = { except: findBatches(kernel), most: groups ? 4 : 8, beside: groups };
+  const forward = kernel.role === "forward";
+  const strips = groups || !updates ? noStrips : chooseStrips(kernel, !forward, limits);
   const stored: Schedule =
-    kernel.role === "forward"
-      ? groups || !updates
-        ? []
-        : choosePanels(kernel, inner, setting, limits)
-      : inner.map((stage) => ["materialise", { stage }]);
+    strips.steps.length > 0
+      ? strips.steps
+      : forward
+        ? groups || !updates
+          ? []
+          : choosePanels(kernel, inner, setting, limits)
+        : inner.map((stage) => ["materialise", { stage }]);
   const along =
     updates && !groups
       ? chooseContiguous(kernel, stored, setting, vectors, limits)
       : noneContiguous;
-  const walked = updates ? chooseWalks(kernel, stored, setting, along.stages) : [];
+  const done = new Set([...along.stages, ...strips.stages]);
+  const walked = updates ? chooseWalks(kernel, stored.filter(storesStage), setting, done) : [];
   const tiled = groups && updates ? chooseTiles(kernel, stored, limits) : [];
   const chosen = [...stored, ...along.steps, ...walked, ...tiled, ...run];
   const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
@@ -73,11 +77,11 @@ const nameSteps = (steps: Schedule): NamedSchedule => ({
   steps,
 });
 
-/** Strips of the result of a forward kernel that has one. */
-const chooseContractions = (kernel: Kernel, limits: Limits): Schedule =>
-  kernel.role === "forward" && kernel.outputs.length === 1
-    ? chooseStrips(kernel, kernel.outputs[0]!, limits)
-    : [];
+const noStrips: ChosenStrips = { steps: [], stages: new Set() };
+
+/** Does a step say that a stage is stored, whole or a panel at a time? */
+const storesStage = ([name]: Schedule[number]): boolean =>
+  name === materialise.name || name === panel.name;
 
 /** A schedule in which CPU threads share out what they can. */
 function withThreads(kernel: Kernel, steps: Schedule, limits: Limits): Schedule {

@@ -4,33 +4,76 @@
 import type { Expr, Loop } from "../../ir/expr.ts";
 import type { Kernel } from "../../ir/kernel.ts";
 import { freeLoops, visit } from "../../ir/walk.ts";
-import {
-  type Draft,
-  type Limits,
-  newDraft,
-  type Params,
-  type Schedule,
-  type Transform,
-} from "../draft.ts";
+import { axisNames } from "../domain.ts";
+import { type Limits, newDraft, type Params, type Schedule, type Transform } from "../draft.ts";
 import { contract } from "../transforms/contract.ts";
 import { layout } from "../transforms/layout.ts";
-import { parallel } from "../transforms/parallel.ts";
-import { findStrips } from "./request.ts";
+import { materialise } from "../transforms/materialise.ts";
+import type { Blocked } from "./blocks.ts";
+import { findHeld, findStrips } from "./request.ts";
 import { strideAlong } from "./stride.ts";
 
-/** Steps that make `stage` in strips; none where it cannot be. */
-export function chooseStrips(kernel: Kernel, stage: string, limits: Limits): Schedule {
-  const draft = newDraft(kernel);
-  const strips = findStrips(draft, stage);
-  if ("refused" in strips) return [];
-  const innermost = strips.row.loops.at(-1);
-  const laid = innermost ? findLayouts(kernel, strips.row.value, innermost) : [];
-  const steps = [
-    ...laid.map((params) => [layout, params] as const),
-    [contract, { stage }] as const,
-    [parallel, { loops: 2 }] as const,
-  ];
-  return applicable(draft, steps, limits);
+/** What default schedules make in pieces, and how. */
+export interface ChosenStrips {
+  readonly steps: Schedule;
+  /** The stages that are contractions. */
+  readonly stages: ReadonlySet<string>;
+}
+
+/**
+ * Each stage of a kernel that is a contraction, in pieces; others that several stages read, or that no piece holds
+ * elements of, are stored where `store` says so.
+ */
+export function chooseStrips(kernel: Kernel, store: boolean, limits: Limits): ChosenStrips {
+  const stages = new Set<string>();
+  let draft = newDraft(kernel);
+  const steps: Schedule[number][] = [];
+  const add = (transform: Transform, params: Params): boolean => {
+    const usual = transform.choices(draft, limits).map((c) => [c.name, c.default] as const);
+    const next = transform.apply(draft, { ...Object.fromEntries(usual), ...params }, limits);
+    if ("refused" in next) return false;
+    draft = next;
+    steps.push([transform.name, params]);
+    return true;
+  };
+  const isOutput = (name: string): boolean => kernel.outputs.includes(name);
+  const wanted = kernel.stages.filter(
+    ({ kind, name }) => kind === "gather" && (store || isOutput(name)),
+  );
+  const held = new Set(
+    wanted.flatMap(({ name }) => (isOutput(name) ? (findHeld(draft, name) ?? []) : [])),
+  );
+  for (const { name } of wanted) {
+    if (held.has(name)) continue;
+    if (!isOutput(name)) add(materialise, { stage: name });
+    const found = findStrips(draft, name);
+    if ("refused" in found) continue;
+    if (!isOutput(name)) add(layout, { of: name, axes: orderAlong(found) });
+    const strips = findStrips(draft, name);
+    if ("refused" in strips) continue;
+    const innermost = strips.row.loops.at(-1);
+    const laid = innermost ? findLayouts(kernel, strips.row.value, innermost) : [];
+    for (const params of laid) add(layout, params);
+    if (add(contract, { stage: name })) stages.add(name);
+  }
+  return { steps: stages.size > 0 ? steps : [], stages };
+}
+
+/** The axes of a contraction's stage with those of its places first, and that of its packed neighbours last. */
+function orderAlong({ contraction, side }: Blocked): string {
+  const { stage, at, p, m } = contraction;
+  const names = axisNames(stage.domain);
+  const rank = (e: Expr): number => {
+    const free = freeLoops(e);
+    if (free.has(side)) return 3;
+    if (m.some((l) => free.has(l))) return 2;
+    return p.some((l) => free.has(l)) ? 1 : 0;
+  };
+  const order = names.map((axis, d) => ({ axis, rank: rank(at[d]!) }));
+  return order
+    .toSorted((a, b) => a.rank - b.rank)
+    .map(({ axis }) => axis)
+    .join(" ");
 }
 
 /** The copies of tensors that a row's elements read apart, with the axis that they are along last. */
@@ -46,20 +89,4 @@ function findLayouts(kernel: Kernel, value: Expr, along: Loop): readonly Params[
     if (tensor && new Set(axes).size === axes.length) found.set(e.from, axes.join(" "));
   });
   return [...found].map(([of, axes]) => ({ of, axes }));
-}
-
-/** Those of some steps, one after another, that apply. */
-function applicable(
-  draft: Draft,
-  steps: readonly (readonly [Transform, Params])[],
-  limits: Limits,
-): Schedule {
-  let now = draft;
-  return steps.flatMap(([transform, params]): Schedule => {
-    const usual = transform.choices(now, limits).map((c) => [c.name, c.default] as const);
-    const next = transform.apply(now, { ...Object.fromEntries(usual), ...params }, limits);
-    if ("refused" in next) return [];
-    now = next;
-    return [[transform.name, params]];
-  });
 }

@@ -78,7 +78,7 @@ export function contractInStrips(draft: Draft, params: Params): Draft | Refused 
 const mostOfBlock = 128;
 
 /** The stage of which panels of a product hold elements: one factor is an element of it, and nothing else is. */
-function findHeld(draft: Draft, name: string): string | undefined {
+export function findHeld(draft: Draft, name: string): string | undefined {
   const stored = new Set(launchedStages(draft).map((s) => s.name));
   return innerStages(draft).find((inner) => {
     if (stored.has(inner)) return false;
