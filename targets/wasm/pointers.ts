@@ -34,6 +34,8 @@ export interface Pointed {
   readonly pointers: ReadonlyMap<string, BufferDecl>;
   /** Loops that end where a pointer, moved by so many elements a step, has gone all its way. */
   readonly counted: ReadonlyMap<For, { readonly pointer: string; readonly by: number }>;
+  /** Loops that have a step: a test before them says so. */
+  readonly entered: ReadonlySet<For>;
 }
 
 /** More of them would not be held in registers. */
@@ -157,6 +159,7 @@ function findCounter(moves: readonly Stmt[]) {
 export function addPointers(nest: Nest): Pointed {
   const pointers = new Map<string, BufferDecl>();
   const counted = new Map<For, { readonly pointer: string; readonly by: number }>();
+  const entered = new Set<For>();
   const buffers = new Map(nest.buffers.map((decl) => [decl.name, decl]));
 
   const point = (loop: For): readonly Stmt[] => {
@@ -195,7 +198,10 @@ export function addPointers(nest: Nest): Pointed {
     const pointed = { ...loop, body: [...dropUnused(body), ...after] };
     const counter = findCounter(after);
     if (counter && !isUsed(pointed)) counted.set(pointed, counter);
-    return [...before, pointed];
+    if (loop.lo.kind === "const" && loop.hi.kind === "const") return [...before, pointed];
+    entered.add(pointed);
+    const cond: NestExpr = { kind: "op", op: "lt", args: [loop.lo, loop.hi], type: "bool" };
+    return [{ kind: "if", cond, then: [...before, pointed], else: [] }];
   };
 
   const walkBlock = (block: Block): Block =>
@@ -210,5 +216,5 @@ export function addPointers(nest: Nest): Pointed {
       if (!isInnermost || s.by === "parallel") return [{ ...s, body: walkBlock(s.body) }];
       return point(s);
     });
-  return { nest: { ...nest, body: walkBlock(nest.body) }, pointers, counted };
+  return { nest: { ...nest, body: walkBlock(nest.body) }, pointers, counted, entered };
 }

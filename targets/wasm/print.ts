@@ -1,11 +1,11 @@
 // Functions of WebAssembly's text format: the instance of the fold whose expressions are folded instructions.
 // Names stay the author's; each becomes a local of the function.
 
-import { type Algebra, foldNest } from "../../generators/emit/fold.ts";
+import { type Algebra, type ForStmt, foldNest } from "../../generators/emit/fold.ts";
 import { formOf, isNatural } from "../../generators/emit/forms.ts";
 import type { PrintContext } from "../../generators/emit/printer.ts";
 import type { Text } from "../../generators/emit/target.ts";
-import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import { wrap } from "../../generators/emit/wrap.ts";
 import {
   type BufferDecl,
   type Nest,
@@ -15,6 +15,7 @@ import {
 } from "../../generators/ir/nest.ts";
 import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { type Code, form, get, int, typeName } from "./code.ts";
+import { createLocals } from "./locals.ts";
 import { add, endOf, move, pointTo } from "./memory.ts";
 import { addPointers, type Pointed } from "./pointers.ts";
 import { findSplats } from "./splats.ts";
@@ -33,44 +34,6 @@ const unless0 = (cond: Text, then: readonly Line[]): readonly Line[] => [
   { inner: ["(then", { inner: then }, "))"] },
 ];
 
-/** The type of the first definition of each name; sibling scopes may use one for values of several types. */
-function firstTypes(nest: Nest): Map<string, string> {
-  const types = new Map<string, string>();
-  const note = (name: string, type: string) => types.has(name) || types.set(name, type);
-  for (const { name } of nest.buffers) note(name, "i32");
-  for (const { name, type } of nest.scalars) note(name, type);
-  for (const { name } of nest.constants) note(name, "i32");
-  visitBlock(nest.body, (s) => {
-    if (s.kind === "for") note(s.variable, "i32");
-    if (s.kind === "let" || s.kind === "local") note(s.name, typeName(s.type, s.lanes ?? 1));
-  });
-  return types;
-}
-
-/** The locals of a function. */
-function createLocals(nest: Nest) {
-  const first = firstTypes(nest);
-  const used = new Map<string, string>();
-  const given = new Set([...nest.buffers, ...nest.scalars, ...nest.constants].map((p) => p.name));
-  return {
-    /** The local of a name for values of a type. */
-    of(name: string, type: string): string {
-      if (given.has(name)) return name;
-      const local = (first.get(name) ?? type) === type ? name : `${name}.${type}`;
-      used.set(local, type);
-      return local;
-    },
-    /** Declarations of all but the parameters, by type. */
-    lines(): readonly string[] {
-      return ["i32", "f32", "f64", "v128"].flatMap((type) => {
-        const names = [...used].filter((local) => local[1] === type);
-        const text = names.map(([name]) => `(local $${name} ${type})`).join(gapAt(0));
-        return names.length > 0 ? [text] : [];
-      });
-    },
-  };
-}
-
 /** The constants of a sum of whole numbers apart from the rest of it. */
 function takeOut(a: Code, b: Code): Code["plus"] {
   const [x, y] = [a, b].map(({ number, plus }) =>
@@ -83,7 +46,10 @@ function takeOut(a: Code, b: Code): Code["plus"] {
   return { of: form("i32.add", left, right), by };
 }
 
-function createAlgebra({ nest, pointers, counted }: Pointed, { target, scope, use }: PrintContext) {
+function createAlgebra(
+  { nest, pointers, counted, entered }: Pointed,
+  { target, scope, use }: PrintContext,
+) {
   const { vectors } = target;
   if (!vectors) throw new Error(`${target.name} has no vectors.`);
   const locals = createLocals(nest);
@@ -192,7 +158,7 @@ function createAlgebra({ nest, pointers, counted }: Pointed, { target, scope, us
       };
       if (loop.by === "parallel") return shareOut(lo, hi, name, round);
       const counter = counted.get(loop);
-      if (counter) return count(lo, hi, name, counter, body);
+      if (counter) return count(loop, lo, hi, counter, body);
       if (lo.number !== undefined && hi.number !== undefined) {
         if (lo.number >= hi.number) return [];
         const isOnce = lo.number + 1 === hi.number;
@@ -202,7 +168,9 @@ function createAlgebra({ nest, pointers, counted }: Pointed, { target, scope, us
       return [
         ...set(name, lo),
         ...(last === hi ? [] : set(`${name}.end`, hi)),
-        ...unless0(form("i32.lt_s", get(name), last), round(last)),
+        ...(entered.has(loop)
+          ? round(last)
+          : unless0(form("i32.lt_s", get(name), last), round(last))),
       ];
     },
     if(cond, then, otherwise) {
@@ -254,21 +222,23 @@ function createAlgebra({ nest, pointers, counted }: Pointed, { target, scope, us
 
   /** A loop without a variable: a pointer tells when it ends. */
   const count = (
+    loop: ForStmt,
     lo: Code,
     hi: Code,
-    name: string,
     { pointer, by }: { readonly pointer: string; readonly by: number },
     body: readonly Line[],
   ): readonly Line[] => {
+    const name = locals.of(loop.variable, "i32");
     const end = locals.of(`${name}.end`, "i32");
     const steps = lo.number === 0 ? hi : form("i32.sub", hi, lo);
     const again = form(`br_if $${name}`, form("i32.ne", get(pointer), get(end)));
-    return unless0(form("i32.lt_s", lo, hi), [
+    const lines = [
       ...set(end, endOf(pointer, pointers.get(pointer)!, steps, by)),
       `(loop $${name}`,
       { inner: [...body, again.text] },
       ")",
-    ]);
+    ];
+    return entered.has(loop) ? lines : unless0(form("i32.lt_s", lo, hi), lines);
   };
 
   /** A part of a loop: iterations from `range.first` to before `range.last`, and whether more are left. */
