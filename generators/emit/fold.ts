@@ -12,6 +12,7 @@ import {
   type Scalar,
   type Stmt,
   typeOf,
+  type WarpProduct,
   type Width,
 } from "../ir/nest.ts";
 
@@ -36,6 +37,13 @@ export interface Algebra<E, S> {
   lane(vector: E, lane: number, type: Scalar, of: Width): E;
 
   for(loop: ForStmt, lo: E, hi: E, body: S): S;
+  /** What a warp computes together; absent where there are no warps, and each thread runs the loop. */
+  product?(
+    product: WarpProduct,
+    acc: BufferDecl,
+    factors: readonly [BufferDecl, BufferDecl],
+    at: readonly [lane: E, f: E, s: E],
+  ): S;
   /** `otherwise` is undefined where there is nothing to do. */
   if(cond: E, then: S, otherwise: S | undefined): S;
   let(name: string, type: Scalar, value: E, lanes: Width): S;
@@ -92,8 +100,19 @@ function foldStmt<E, S>(s: Stmt, buffers: Buffers, algebra: Algebra<E, S>): S {
   const value = (e: NestExpr, lanes?: Width): E => foldExpr(e, buffers, algebra, lanes);
   const block = (b: Block): S => algebra.block(b.map((inner) => foldStmt(inner, buffers, algebra)));
   switch (s.kind) {
-    case "for":
+    case "for": {
+      if (s.product && algebra.product) {
+        const { lane, f, s: other, acc } = s.product;
+        const at = [lane, f.address, other.address].map((e) => value(e)) as [E, E, E];
+        return algebra.product(
+          s.product,
+          buffers(acc),
+          [buffers(f.buffer), buffers(other.buffer)],
+          at,
+        );
+      }
       return algebra.for(s, value(s.lo), value(s.hi), block(s.body));
+    }
     case "if": {
       const otherwise = s.else.length > 0 ? block(s.else) : undefined;
       return algebra.if(value(s.cond), block(s.then), otherwise);

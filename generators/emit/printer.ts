@@ -8,7 +8,14 @@ import { type Algebra, bufferLookup, foldExpr, foldNest } from "./fold.ts";
 import { formOf, isNatural, writeForm } from "./forms.ts";
 import { bindIndices } from "./indices.ts";
 import { createNames } from "./names.ts";
-import { type Form, type Language, level, type Scope, type Text } from "./target.ts";
+import {
+  type BufferText,
+  type Form,
+  type Language,
+  level,
+  type Scope,
+  type Text,
+} from "./target.ts";
 import { flatten, wrap } from "./wrap.ts";
 
 const width = 100;
@@ -148,6 +155,13 @@ function createAlgebra(nest: Nest, context: PrintContext): TextAlgebra {
       });
       return [target.define(names(loop.variable), "i32", value, false), ...body];
     },
+    ...(target.product && {
+      product: (product, acc, factors, at) => {
+        const [f, s] = factors.map((decl) => scope.buffer(decl)) as [BufferText, BufferText];
+        const print = target.product!;
+        return [print(product, { acc: scope.buffer(acc), f, s }, at, scope)];
+      },
+    }),
     if(cond, then, otherwise) {
       const head = [target.if(cond), { inner: then }];
       if (!otherwise) return [...head, "}"];

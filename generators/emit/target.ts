@@ -6,7 +6,16 @@ import type { Narrow } from "../../targets/contract/half.ts";
 import type { Entry, ScalarInfo, UniformBlock } from "../../targets/contract/program.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import type { Kernel } from "../ir/kernel.ts";
-import type { AddMode, BufferDecl, Nest, NestOp, PlainOp, Scalar, Width } from "../ir/nest.ts";
+import type {
+  AddMode,
+  BufferDecl,
+  Nest,
+  NestOp,
+  PlainOp,
+  Scalar,
+  WarpProduct,
+  Width,
+} from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
 import type { PrintContext } from "./printer.ts";
 
@@ -109,6 +118,8 @@ export interface Capabilities {
   readonly updates: boolean;
   readonly f64: boolean;
   readonly f16: boolean;
+  /** Types whose products warps compute; none where absent. */
+  readonly products?: readonly Narrow[];
   /** Types of 16 bits in which data may be stored, and what storing promises. */
   readonly stores?: Readonly<Partial<Record<Narrow, Storing>>>;
   /** Elements that one load or store may move. */
@@ -222,6 +233,13 @@ export interface Language {
   /** `measure` and `fixed` come to targets whose devices have groups only. */
   accumulate(buffer: BufferText, address: Text, value: Text, mode: AddMode, scope: Scope): string;
   readonly barrier: string;
+  /** A product that a warp computes together, at `lane` and the addresses of both factors; absent where there are none. */
+  readonly product?: (
+    product: WarpProduct,
+    buffers: Readonly<Record<"acc" | "f" | "s", BufferText>>,
+    at: readonly [lane: Text, f: Text, s: Text],
+    scope: Scope,
+  ) => string;
 
   /** What the names of a nest are; `plans` are all of the file. */
   scope(plan: Plan, nest: Nest, plans: readonly Plan[], need: Scope["need"]): Scope;

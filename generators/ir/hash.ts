@@ -237,7 +237,8 @@ function describeBlock(
       case "for": {
         const inside = new Map(variables);
         inside.set(s.variable, fresh());
-        return ["for", s.by, expr(s.lo), expr(s.hi), describeBlock(s.body, inside, buffers, fresh)];
+        const body = describeBlock(s.body, inside, buffers, fresh);
+        return ["for", s.by, expr(s.lo), expr(s.hi), body, ...(s.product ? ["by the warp"] : [])];
       }
       case "if": {
         const [then, otherwise] = [s.then, s.else].map((b) =>

@@ -82,6 +82,8 @@ export type Stmt =
       readonly hi: NestExpr;
       readonly by: Binding;
       readonly body: Block;
+      /** What the threads of a warp compute together with this loop, where an instruction does. */
+      readonly product?: WarpProduct;
     }
   | { readonly kind: "if"; readonly cond: NestExpr; readonly then: Block; readonly else: Block }
   /** A value that never changes. */
@@ -124,6 +126,29 @@ export type Stmt =
     }
   /** Every thread of a group waits for all others; all of them must come here. */
   | { readonly kind: "barrier" };
+
+/** A block of 16 bits elements in shared memory: rows (or columns) are `stride` apart, steps of the sum lie side by side. */
+export interface WarpFactor {
+  readonly buffer: string;
+  /** Of the warp's first row (or column) at the first step. */
+  readonly address: NestExpr;
+  readonly stride: number;
+}
+
+/**
+ * A product of matrices that a warp adds to the accumulators of its 32 threads, over 16 steps of a sum. Of each
+ * 16 rows and 8 columns, thread `lane` holds rows lane / 4 and 8 more, columns 2 (lane % 4) and the next; its
+ * accumulators of them lie side by side in this order, blocks of columns after one another, then of rows. A loop that
+ * has one says the same, thread by thread, in its body (warpProduct.ts).
+ */
+export interface WarpProduct {
+  readonly rows: number;
+  readonly columns: number;
+  readonly f: WarpFactor;
+  readonly s: WarpFactor;
+  readonly acc: string;
+  readonly lane: NestExpr;
+}
 
 /** Statements one after another, a scope of their own. */
 export type Block = readonly Stmt[];

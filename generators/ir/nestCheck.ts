@@ -7,6 +7,7 @@ import { type Block, gridLoops, type Nest, type NestExpr, type Stmt } from "./ne
 import { checkThreads } from "./nestCheckThreads.ts";
 import { checkTypes, type Report } from "./nestCheckTypes.ts";
 import { checkVectors } from "./nestCheckVectors.ts";
+import { checkWarps } from "./nestCheckWarps.ts";
 import { dumpNest, dumpPlan } from "./nestDump.ts";
 import { blocksOf, expressionsOf, visitBlock, visitNestExpr } from "./nestWalk.ts";
 import type { Plan, PlanBuffer } from "./plan.ts";
@@ -38,6 +39,7 @@ export function findNestFaults(nest: Nest): readonly Fault[] {
   checkStructure(nest, report, whole);
   checkThreads(nest, report);
   checkVectors(nest, report);
+  checkWarps(nest, report);
   return faults;
 }
 

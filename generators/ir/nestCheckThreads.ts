@@ -102,7 +102,8 @@ export function checkThreads(nest: Nest, report: Report): void {
     walk(nest.body, outside, () => {});
   }
   walk(nest.body, outside, (s, around) => {
-    if (s.kind === "barrier") checkBarrier(s, around, report);
+    if (s.kind === "barrier" || (s.kind === "for" && s.product))
+      checkBarrier(s, around, report, s.kind === "barrier" ? "this barrier" : "a warp's product");
     if (s.kind !== "store" && s.kind !== "accumulate") return;
     const buffer = buffers.get(s.buffer);
     const causes = new Set([...causesOf(s.address, around.names), ...around.control]);
@@ -114,14 +115,19 @@ export function checkThreads(nest: Nest, report: Report): void {
 const isConstant = (buffer: BufferDecl | undefined): boolean =>
   buffer?.place === "global" && buffer.access === "read";
 
-function checkBarrier(s: Stmt, { control, shared }: Around, report: Report): void {
+function checkBarrier(
+  s: Stmt,
+  { control, shared }: Around,
+  report: Report,
+  what = "this barrier",
+): void {
   if (shared.some((l) => l.by === "parallel"))
     report(s, "a barrier stands inside a loop of CPU threads");
   for (const cause of control) {
     if (cause === "memory")
-      report(s, "whether this barrier is reached depends on memory, so not all threads may agree");
+      report(s, `whether ${what} is reached depends on memory, so not all threads may agree`);
     else if (cause.by === "group")
-      report(s, `whether this barrier is reached depends on the thread (${cause.variable})`);
+      report(s, `whether ${what} is reached depends on the thread (${cause.variable})`);
   }
 }
 

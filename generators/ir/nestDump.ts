@@ -30,7 +30,8 @@ const infix: Partial<Readonly<Record<NestOp, readonly [text: string, level: numb
   rem: ["%", 7],
 };
 
-const isReal = (type: Scalar): boolean => type === "f16" || type === "bf16" || type === "f32" || type === "f64";
+const isReal = (type: Scalar): boolean =>
+  type === "f16" || type === "bf16" || type === "f32" || type === "f64";
 
 /** An expression on one line; `level` is how tightly what stands around it binds. */
 export function dumpNestExpr(e: NestExpr, level = 0): string {
@@ -102,7 +103,10 @@ const showType = ({
 export function dumpHead(s: Stmt): string {
   switch (s.kind) {
     case "for":
-      return `${s.by} ${s.variable} in ${dumpNestExpr(s.lo)} .. ${dumpNestExpr(s.hi)}`;
+      return (
+        `${s.by} ${s.variable} in ${dumpNestExpr(s.lo)} .. ${dumpNestExpr(s.hi)}` +
+        (s.product ? `, by the warp: ${s.product.rows} rows, ${s.product.columns} columns` : "")
+      );
     case "if":
       return `if ${dumpNestExpr(s.cond)}`;
     case "let":

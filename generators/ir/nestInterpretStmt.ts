@@ -2,7 +2,7 @@
 // that the threads of a group can be run phase by phase; the rest runs straight through.
 
 import { unreachable } from "./expr.ts";
-import type { Block, NestExpr, Scalar, Stmt } from "./nest.ts";
+import type { Block, NestExpr, Scalar, Stmt, WarpProduct } from "./nest.ts";
 import { dumpHead } from "./nestDump.ts";
 import {
   type Compiler,
@@ -13,6 +13,7 @@ import {
   type Variable,
 } from "./nestInterpretExpr.ts";
 import { accumulate, store } from "./nestInterpretMemory.ts";
+import { warp } from "./warpProduct.ts";
 
 /** Runs to the end, or yields at each barrier. */
 export type Code =
@@ -166,10 +167,46 @@ function compileStmt(c: BodyCompiler, s: Stmt, around: Around, names: Map<string
   }
 }
 
+/** All threads of a warp name the same factors each time, and each its own lane. */
+function meetWarp(
+  { state }: BodyCompiler,
+  { lane, f, s }: WarpProduct,
+  expr: (e: NestExpr) => Lanes,
+): () => void {
+  const [own, ...addresses] = [lane, f.address, s.address].map((e) => one(expr(e), "a warp's"));
+  const visits = new Map<string, number>();
+  const seen = new Map<string, string>();
+  return () => {
+    const { group, thread } = state.actor;
+    if (own!() !== thread % warp.threads)
+      throw new Error(`thread ${thread} takes lane ${own!()} of its warp's product`);
+    const key = `${group} ${thread}`;
+    const visit = (visits.get(key) ?? 0) + 1;
+    visits.set(key, visit);
+    const at = addresses.map((address) => address()).join(" and ");
+    const meeting = `${group} ${Math.floor(thread / warp.threads)} ${visit}`;
+    const others = seen.get(meeting) ?? at;
+    seen.set(meeting, others);
+    if (others !== at)
+      throw new Error(`threads of one warp name different factors: at ${others}, and at ${at}`);
+  };
+}
+
 function compileFor(c: BodyCompiler, s: For, around: Around, expr: (e: NestExpr) => Lanes): Code {
   const { state } = c;
   const lo = one(expr(s.lo), "a bound");
   const hi = one(expr(s.hi), "a bound");
+  if (s.product) {
+    const { product, ...plain } = s;
+    const meet = meetWarp(c, product, expr);
+    const code = compileFor(c, plain, around, expr);
+    if (!code.straight) throw new Error("a warp's product holds a barrier");
+    return straight(() => {
+      c.at(s);
+      meet();
+      code.run();
+    });
+  }
   const slot = c.reserve(1);
   const names = new Map(around.names).set(s.variable, { slot, lanes: 1, type: "i32" });
   const inside = { ...around, names };

@@ -1,7 +1,7 @@
 // Walking nests: what is inside an expression, a statement, a block.
 
 import { unreachable } from "./expr.ts";
-import type { Block, NestExpr, Stmt } from "./nest.ts";
+import type { Block, NestExpr, Stmt, WarpProduct } from "./nest.ts";
 
 /** The expressions directly inside `e`. */
 export function operandsOf(e: NestExpr): readonly NestExpr[] {
@@ -49,7 +49,9 @@ export function mapOperands(e: NestExpr, f: (e: NestExpr) => NestExpr): NestExpr
 export function expressionsOf(s: Stmt): readonly NestExpr[] {
   switch (s.kind) {
     case "for":
-      return [s.lo, s.hi];
+      return s.product
+        ? [s.lo, s.hi, s.product.lane, s.product.f.address, s.product.s.address]
+        : [s.lo, s.hi];
     case "if":
       return [s.cond];
     case "let":
@@ -71,7 +73,12 @@ export function expressionsOf(s: Stmt): readonly NestExpr[] {
 export function mapExprs(s: Stmt, f: (e: NestExpr) => NestExpr): Stmt {
   switch (s.kind) {
     case "for":
-      return { ...s, lo: f(s.lo), hi: f(s.hi) };
+      return {
+        ...s,
+        lo: f(s.lo),
+        hi: f(s.hi),
+        ...(s.product && { product: mapProduct(s.product, f) }),
+      };
     case "if":
       return { ...s, cond: f(s.cond) };
     case "let":
@@ -87,6 +94,16 @@ export function mapExprs(s: Stmt, f: (e: NestExpr) => NestExpr): Stmt {
     default:
       return unreachable(s);
   }
+}
+
+function mapProduct(product: WarpProduct, change: (e: NestExpr) => NestExpr): WarpProduct {
+  const { lane, f, s } = product;
+  return {
+    ...product,
+    lane: change(lane),
+    f: { ...f, address: change(f.address) },
+    s: { ...s, address: change(s.address) },
+  };
 }
 
 /** The blocks directly inside a statement. */

@@ -56,7 +56,7 @@ export function tidy(block: Block, kept: ReadonlySet<string>): Block {
           else out.push(mapExprs(s, inline));
           break;
         case "for": {
-          const header = { ...s, lo: inline(s.lo), hi: inline(s.hi) };
+          const header = mapExprs(s, inline) as typeof s;
           const inside = usedIn(s.body, pending);
           const stays = (name: string) => inside.has(name) && !isCheap(pending.get(name)!.value);
           flush([...pending.keys()].filter(stays));

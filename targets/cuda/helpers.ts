@@ -1,6 +1,7 @@
 import type { Helper } from "../../generators/emit/target.ts";
 import { fixed } from "./fixed.ts";
 import { narrow } from "./narrow.ts";
+import { warpHelpers } from "./warps.ts";
 
 /** Functions that a file holds where it uses them; each does what the row of ops.ts says. */
 export const helpers: Readonly<Record<string, Helper>> = {
@@ -32,5 +33,6 @@ __device__ __forceinline__ T maximum(T a, T b) {
 }`,
   },
   ...narrow,
+  ...warpHelpers,
   ...fixed,
 };

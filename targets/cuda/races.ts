@@ -94,7 +94,7 @@ async function nameShared(path: string, source: string, offset: number): Promise
     .sort((a, b) => b.at - a.at)
     .at(0);
   if (!array) return `byte ${offset} of shared memory`;
-  const type = new RegExp(String.raw`__shared__\s+(\w+)\s+${array.name}\b`).exec(source)?.[1];
+  const type = new RegExp(String.raw`__shared__\s.*?(\w+)\s+${array.name}\b`).exec(source)?.[1];
   const size = sizes[type ?? ""];
   const within = offset - array.at;
   return size === undefined

@@ -23,6 +23,7 @@ import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
 import { functionName, reserved } from "./reserved.ts";
+import { printProduct } from "./warps.ts";
 
 /** A function of the C library: with an f for float. */
 const math =
@@ -99,6 +100,7 @@ export const cuda: Target = {
     stores: { f16: { ulps: 0.5 }, bf16: { ulps: 0.5 } },
     widths: [1],
     vectors: 1,
+    products: ["f16", "bf16"],
     unrolls: true,
     parallel: false,
   },
@@ -182,6 +184,7 @@ export const cuda: Target = {
     }
   },
   barrier: "__syncthreads();",
+  product: printProduct,
 
   scope: (plan, _nest, _plans, need) => ({
     buffer: (decl) => ({ name: safe(decl.name), decl, atomic: false }),

@@ -58,6 +58,37 @@ template <typename T> T shuffle(unsigned mask, T value, int source, int line) {
   return value;
 }
 
+// What threads of a warp hold of the factors of a product, by the thread's number.
+struct Fragments {
+  unsigned a[4], b[2];
+};
+static Fragments fragments[1024];
+
+// mma.m16n8k16: each thread adds the products of its two rows and two columns. Element (row, step) of the
+// first factor is with thread row % 8 * 4 + step % 8 / 2, as is (step, column) of the second with column for row.
+template <typename Read>
+void multiply_warp(float *acc, const unsigned *a, const unsigned *b, Read read,
+                   int line = __builtin_LINE()) {
+  Fragments &own = fragments[threadIdx.x];
+  for (int i = 0; i < 4; ++i) own.a[i] = a[i];
+  for (int i = 0; i < 2; ++i) own.b[i] = b[i];
+  exchange(WarpOperation::sync, 0xffffffffu, 0, 0, line);
+  const Fragments *const all = &fragments[threadIdx.x - static_cast<unsigned>(lane())];
+  const auto half = [](unsigned word, int step) {
+    return static_cast<unsigned short>(step % 2 ? word >> 16 : word & 0xffffu);
+  };
+  for (int e = 0; e < 4; ++e) {
+    const int row = lane() / 4 + e / 2 * 8, column = lane() % 4 * 2 + e % 2;
+    for (int step = 0; step < 16; ++step) {
+      const int with = step % 8 / 2;
+      const unsigned f = all[row % 8 * 4 + with].a[row / 8 + step / 8 * 2];
+      const unsigned s = all[column * 4 + with].b[step / 8];
+      acc[e] += read(half(f, step)) * read(half(s, step));
+    }
+  }
+  exchange(WarpOperation::sync, 0xffffffffu, 0, 0, line);
+}
+
 }  // namespace ww
 
 // A barrier is known by its line: one call may become several in machine code.
