@@ -20,8 +20,8 @@ export function buildParallel(site: Site, root: Scope): { readonly body: Block }
   return { body: [...root.body, loopOf(place, i32(0), total, "parallel", inner.body)] };
 }
 
-// So many threads can take part, each of which computes the same places again: a block should be worth that.
-const mostBlocks = 4;
+// Each block computes all places and weights again, so there are few of them, and none is short.
+const mostBlocks = 2;
 const leastBlock = 64;
 
 /** Blocks of the innermost loop, each of which runs all loops around it. */
