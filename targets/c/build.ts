@@ -6,28 +6,25 @@ import { join } from "node:path";
 import { cached, hashParts } from "../cuda/cache.ts";
 import { type Compiler, findCompiler, runTool } from "../cuda/compilers.ts";
 
-/** fast: what ships is built so; strict: a multiplication and an addition are never one. */
-export type BuildKind = "fast" | "strict";
+/**
+ * fast: what ships is built so; strict: a multiplication and an addition are never one; memory: under sanitizers,
+ * which find what is outside of arrays, and what C does not define.
+ */
+export type BuildKind = "fast" | "strict" | "memory";
 
 const names = ["gcc", "clang", "cc"] as const;
 
 /** The C compiler of this machine. */
 export const findCCompiler = (): Promise<Compiler | undefined> => findCompiler(names);
 
-const contraction: Readonly<Record<BuildKind, string>> = {
-  fast: "-ffp-contract=fast",
-  strict: "-ffp-contract=off",
-};
+/** No value depends on errno or traps. */
+const common = ["-std=c11", "-march=native", "-fno-math-errno", "-fno-trapping-math"] as const;
 
-/** Flags of all builds: no value depends on errno or traps. */
-const flags = (kind: BuildKind): readonly string[] => [
-  "-std=c11",
-  "-O3",
-  "-march=native",
-  "-fno-math-errno",
-  "-fno-trapping-math",
-  contraction[kind],
-];
+const flags: Readonly<Record<BuildKind, readonly string[]>> = {
+  fast: [...common, "-O3", "-ffp-contract=fast"],
+  strict: [...common, "-O3", "-ffp-contract=off"],
+  memory: [...common, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+};
 
 const openmp = new Map<string, Promise<boolean>>();
 
@@ -40,16 +37,52 @@ export function hasOpenMp(compiler: Compiler, cache: string): Promise<boolean> {
 
 async function tryOpenMp(compiler: Compiler, cache: string): Promise<boolean> {
   const text = "#include <omp.h>\nint threads(void) { return omp_get_max_threads(); }\n";
-  const key = hashParts([compiler.path, compiler.version, text]);
+  return canBuild(compiler, cache, text, ["-fopenmp", "-shared", "-fPIC"]);
+}
+
+async function canBuild(
+  compiler: Compiler,
+  cache: string,
+  text: string,
+  args: readonly string[],
+): Promise<boolean> {
+  const key = hashParts([compiler.path, compiler.version, text, ...args]);
   try {
-    await cached(cache, `openmp-${key}`, (folder) =>
-      compileIn(compiler, folder, text, ["-fopenmp", "-shared", "-fPIC", "-o", "probe.so"]),
+    await cached(cache, `probe-${key}`, (folder) =>
+      compileIn(compiler, folder, text, [...args, "-o", "probe"]),
     );
     return true;
   } catch {
     return false;
   }
 }
+
+/** Has this compiler the libraries of its sanitizers? */
+export const hasSanitizers = (compiler: Compiler, cache: string): Promise<boolean> =>
+  canBuild(compiler, cache, "int main(void) { return 0; }\n", flags.memory);
+
+/** The program that makes calls of a file's functions under sanitizers, built or found in the cache. */
+export async function buildSanitized(
+  compiler: Compiler,
+  cache: string,
+  source: string,
+  main: string,
+): Promise<string> {
+  const args = [...flags.memory, "-w"];
+  const parts = [compiler.path, compiler.version, processor(), ...args, source];
+  // The kernels take most of the time, and programs for all entries of a file share them.
+  const kernels = await cached(cache, hashParts(parts), (temporary) =>
+    compileIn(compiler, temporary, source, [...args, "-c", "-o", "kernels.o"]),
+  );
+  const folder = await cached(cache, hashParts([...parts, main]), (temporary) => {
+    const link = [...args, join(kernels, "kernels.o"), "-o", "program", "-lm"];
+    return compileIn(compiler, temporary, main, link, "main.c");
+  });
+  return join(folder, "program");
+}
+
+/** Builds for one processor are no good on another that shares the folder. */
+const processor = (): string => cpus()[0]?.model ?? "";
 
 /** The shared library of a file, built or found in the cache. */
 export async function buildLibrary(
@@ -59,10 +92,8 @@ export async function buildLibrary(
   source: string,
 ): Promise<string> {
   const threads = (await hasOpenMp(compiler, cache)) ? ["-fopenmp"] : [];
-  const args = [...flags(kind), ...threads, "-shared", "-fPIC", "-w"];
-  // Builds for one processor are no good on another that shares the folder.
-  const processor = cpus()[0]?.model ?? "";
-  const key = hashParts([compiler.path, compiler.version, processor, ...args, source]);
+  const args = [...flags[kind], ...threads, "-shared", "-fPIC", "-w"];
+  const key = hashParts([compiler.path, compiler.version, processor(), ...args, source]);
   const folder = await cached(cache, key, (temporary) =>
     compileIn(compiler, temporary, source, [...args, "-o", "kernels.so", "-lm"]),
   );
@@ -74,8 +105,9 @@ async function compileIn(
   folder: string,
   source: string,
   args: readonly string[],
+  file = "kernels.c",
 ): Promise<void> {
-  await writeFile(join(folder, "kernels.c"), source);
-  const { ok, stdout, stderr } = await runTool(compiler.path, ["kernels.c", ...args], folder);
+  await writeFile(join(folder, file), source);
+  const { ok, stdout, stderr } = await runTool(compiler.path, [file, ...args], folder);
   if (!ok) throw new Error(`${compiler.name} could not compile the kernels:\n${stderr}${stdout}`);
 }

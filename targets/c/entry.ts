@@ -61,7 +61,7 @@ export function signaturesOf(entry: Entry): {
   return {
     run: callText(`int32_t ${functionName(entry.name)}`, all, ""),
     size: callText(
-      `size_t ${entry.name}_workspace_bytes`,
+      `size_t ${functionName(entry.name)}_workspace_bytes`,
       [...typed(numbers), "int32_t threads"],
       "",
     ),

@@ -5,8 +5,9 @@ import type { Data, Entry, Executor, Job, Prepared, Unavailable } from "../contr
 import { defaultCache } from "../cuda/cache.ts";
 import type { Compiler } from "../cuda/compilers.ts";
 import { loadKoffi } from "../cuda/library.ts";
-import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp } from "./build.ts";
+import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp, hasSanitizers } from "./build.ts";
 import { bindEntry } from "./library.ts";
+import { openSanitized } from "./sanitizer.ts";
 
 /** What to open. */
 export interface COptions {
@@ -42,10 +43,19 @@ export async function openC(options: COptions = {}): Promise<Executor | Unavaila
       `${compiler.name} has no OpenMP, which threads need.`,
       "libgomp (with gcc) or libomp (Debian and Ubuntu: apt install libomp-dev)",
     );
-  return openWith(compiler, build, threads, cache);
+  if (build !== "memory") return openWith(compiler, build, threads, cache);
+  if (threads > 1) throw new RangeError("Under sanitizers C kernels run on 1 thread.");
+  if (!(await hasSanitizers(compiler, cache)))
+    return unavailableC(`${compiler.name} has no sanitizers.`, "gcc with libasan and libubsan");
+  return openSanitized(compiler, cache);
 }
 
-function openWith(compiler: Compiler, build: BuildKind, threads: number, cache: string): Executor {
+function openWith(
+  compiler: Compiler,
+  build: Exclude<BuildKind, "memory">,
+  threads: number,
+  cache: string,
+): Executor {
   const libraries = new Map<string, Promise<string>>();
   const libraryOf = (source: string): Promise<string> => {
     const library = libraries.get(source) ?? buildLibrary(compiler, build, cache, source);

@@ -8,7 +8,7 @@ import { callText, describeEntry, pointee, signaturesOf, writeEntry } from "./en
 import { createErrors } from "./errors.ts";
 import { loopOf } from "./print.ts";
 import { safe } from "./reserved.ts";
-import { defineSelects, defineVectors } from "./vectors.ts";
+import { defineVectors } from "./vectors.ts";
 
 const pointer = ({ name, dtype, access }: BufferDecl): string =>
   `${access === "read" ? "const " : ""}${pointee[dtype]} *restrict ${safe(name)}`;
@@ -91,8 +91,8 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         preamble: preamble(unit, "C11 with the vectors of GNU C", "//"),
         tensors,
         base,
-        vectors,
-        selects: defineSelects(own),
+        vectors: vectors.types,
+        moves: vectors.functions,
         workers: own.includes("WARPWEAVE_WORKER"),
         helpers: unit.helpers,
         formulas: [...formulas],

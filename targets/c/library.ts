@@ -42,11 +42,19 @@ export async function bindEntry(path: string, entry: Entry): Promise<BoundEntry>
   ];
   const pointers = [...inputs, ...outputs].map(() => "void *");
   const types = [...pointers, ...numberTypes, "void *", "int32_t"];
-  const call = library.func(`int32_t ${functionName(entry.name)}(${types.join(", ")})`);
-  const bytes = library.func(
-    `size_t ${entry.name}_workspace_bytes(${[...numberTypes, "int32_t"].join(", ")})`,
+  const find = (head: string) => {
+    try {
+      return library.func(head);
+    } catch (error) {
+      const { message } = error as Error;
+      throw new Error(`The built kernels cannot be used: ${entry.name}: ${message}`);
+    }
+  };
+  const call = find(`int32_t ${functionName(entry.name)}(${types.join(", ")})`);
+  const bytes = find(
+    `size_t ${functionName(entry.name)}_workspace_bytes(${[...numberTypes, "int32_t"].join(", ")})`,
   );
-  const explain = library.func(`str ${fileOf(entry)}_error(int32_t)`);
+  const explain = find(`str ${fileOf(entry)}_error(int32_t)`);
   const numbersOf = ({ scalars, constants }: Pick<EntryCall, "scalars" | "constants">) => [
     ...givenSizes(entry).map((name) => scalars[name]),
     ...attrs.map(({ name }) => scalars[name]),

@@ -17,6 +17,8 @@ import type { NestOp, Scalar, Width } from "../../generators/ir/nest.ts";
 /** A number in all lanes, which operators take as it is beside a vector. */
 interface Splat extends Text {
   readonly number: Text;
+  /** As it was before: a test is one of C, not a mask. */
+  readonly whole: Text;
 }
 
 const isSplat = (text: Text): text is Splat => "number" in text;
@@ -39,19 +41,49 @@ function elementOf(type: Scalar): { readonly c: string; readonly short: string }
 
 const name = (type: Scalar, lanes: Width): string => `${elementOf(type).short}x${lanes}`;
 
-/** The names of vector types in a text, and what defines them. */
-export function defineVectors(text: string): readonly string[] {
-  const found = new Set(text.match(/\b[fiu](?:32|64)x(?:2|4|8|16)\b/g));
-  return [...found].sort().flatMap((vector) => {
-    const [short, lanes] = vector.split("x") as [Scalar, string];
-    const { c } = elementOf(short);
-    const bytes = (short === "f64" ? 8 : 4) * Number(lanes);
-    return [
-      `typedef ${c} ${vector} __attribute__((vector_size(${bytes})));`,
-      `typedef ${c} ${vector}_at __attribute__((vector_size(${bytes}), aligned(${bytes / Number(lanes)}), may_alias));`,
-    ];
+/** The vector types of a text, and the functions by which it loads, stores and chooses them. */
+export function defineVectors(text: string): {
+  readonly types: readonly string[];
+  readonly functions: readonly string[];
+} {
+  const used = new Set(text.match(/\b(?:load|store|select)_[fiu](?:32|64)x(?:2|4|8|16)\b/g));
+  const functions = [...used].sort().map((own) => {
+    const [what, vector] = own.split("_") as ["load" | "store" | "select", string];
+    const [type, lanes] = vector.split("x") as [Scalar, string];
+    return moves[what](own, type, Number(lanes) as Width);
   });
+  const found = [text, ...functions].join("\n").match(/\b[fiu](?:32|64)x(?:2|4|8|16)(?:_at)?\b/g);
+  const types = [...new Set(found)].sort().map((vector) => {
+    const [short, lanes] = vector.replace("_at", "").split("x") as [Scalar, string];
+    const size = short === "f64" ? 8 : 4;
+    const bytes = size * Number(lanes);
+    // At any element of an array, which is one of numbers.
+    const loose = vector.endsWith("_at") ? `, aligned(${size}), may_alias` : "";
+    return `typedef ${elementOf(short).c} ${vector} __attribute__((vector_size(${bytes})${loose}));`;
+  });
+  return { types, functions };
 }
+
+/** Vectors are no arguments of calls, for which machines with shorter ones have other rules. */
+const inlined = "static inline __attribute__((always_inline))";
+
+const moves: Readonly<
+  Record<"load" | "store" | "select", (own: string, type: Scalar, lanes: Width) => string>
+> = {
+  load: (own, type, lanes) =>
+    [
+      `${inlined} ${name(type, lanes)} ${own}(const ${elementOf(type).c} *from) {`,
+      `  return *(const ${name(type, lanes)}_at *)from;`,
+      "}",
+    ].join("\n"),
+  store: (own, type, lanes) =>
+    [
+      `${inlined} void ${own}(${elementOf(type).c} *to, ${name(type, lanes)} value) {`,
+      `  *(${name(type, lanes)}_at *)to = value;`,
+      "}",
+    ].join("\n"),
+  select: (own, type, lanes) => selectText(type, lanes, own),
+};
 
 /** Operators of vectors; what compares gives a test. */
 const symbols: Readonly<Partial<Record<NestOp, Form>>> = {
@@ -71,9 +103,6 @@ const symbols: Readonly<Partial<Record<NestOp, Form>>> = {
 const compares: ReadonlySet<NestOp> = new Set<NestOp>(["lt", "le", "eq"]);
 const gives = (op: NestOp, of: Scalar): Scalar =>
   compares.has(op) ? "bool" : op === "floor" || op === "ceil" || op === "round" ? "i32" : of;
-
-/** Vectors are no arguments of calls, for which machines with shorter ones have other rules. */
-const inlined = "static inline __attribute__((always_inline))";
 
 /** One lane after another by the function (or operator) that numbers have. */
 function byLanes(
@@ -117,15 +146,6 @@ function selectText(type: Scalar, lanes: Width, own: string): string {
   ].join("\n");
 }
 
-/** The functions by which a text chooses lane by lane. */
-export function defineSelects(text: string): readonly string[] {
-  const found = new Set(text.match(/\bselect_[fiu](?:32|64)x(?:2|4|8|16)\b/g));
-  return [...found].sort().map((own) => {
-    const [type, lanes] = own.slice("select_".length).split("x") as [Scalar, string];
-    return selectText(type, Number(lanes) as Width, own);
-  });
-}
-
 const callOf = (own: string, args: readonly Text[]): Text =>
   primary(`${own}(${args.map(({ text }) => text).join(`,${gapAt(0)}`)})`);
 
@@ -147,18 +167,23 @@ export function createVectors(
           ? { text: `-(int32_t)${bracket(value, level.unary)}`, level: level.unary }
           : value;
       if (/^0(\.0f?)?$/.test(value.text))
-        return { text: `(${vector}){0}`, level: level.primary, number } satisfies Splat;
+        return {
+          text: `(${vector}){0}`,
+          level: level.primary,
+          number,
+          whole: value,
+        } satisfies Splat;
       const text = `${bracket(number, level.add)} -${gapAt(level.add)}(${vector}){0}`;
-      return { text, level: level.add, number } satisfies Splat;
+      return { text, level: level.add, number, whole: value } satisfies Splat;
     },
     lane: (vector, lane, type) => {
       const text = `${bracket(vector, level.primary)}[${lane}]`;
       return type === "bool" ? { text: `${text} != 0`, level: level.equal } : primary(text);
     },
     load: (buffer, address, lanes) =>
-      primary(`*(const ${name(buffer.decl.dtype, lanes)}_at *)&${buffer.name}[${address.text}]`),
+      primary(`load_${name(buffer.decl.dtype, lanes)}(&${buffer.name}[${address.text}])`),
     store: (buffer, address, value, lanes) =>
-      `*(${name(buffer.decl.dtype, lanes)}_at *)&${buffer.name}[${address.text}] = ${value.text};`,
+      `store_${name(buffer.decl.dtype, lanes)}(&${buffer.name}[${address.text}],${gapAt(0)}${value.text});`,
     op(op, args, of, lanes, need) {
       const symbol = symbols[op];
       // Comparisons of doubles give whole numbers of 64 bits: these are taken lane by lane.
@@ -190,7 +215,14 @@ export function createVectors(
       return primary(`__builtin_convertvector(${number.text},${gapAt(0)}${vector})`);
     },
     select: (cond, then, otherwise, type, lanes) =>
-      callOf(selectName(type, lanes), [cond, then, otherwise]),
+      isSplat(cond)
+        ? {
+            text:
+              `${bracket(cond.whole, level.or)} ?${gapAt(level.ternary)}${bracket(then, level.or)} ` +
+              `:${gapAt(level.ternary)}${bracket(otherwise, level.ternary)}`,
+            level: level.ternary,
+          }
+        : callOf(selectName(type, lanes), [cond, then, otherwise]),
     define: (variable, type, lanes, value, changes) =>
       `${changes ? "" : "const "}${name(type, lanes)} ${variable} = ${value.text};`,
   };

@@ -27,7 +27,7 @@ import {
 } from "./nest.fixtures.ts";
 import { blockedProduct, multiply, planWith, withNests } from "./vectors.fixtures.ts";
 
-const sizes = { M: 2, N: 3, K: 5 };
+const sizes = { M: 2, N: 3, K: 5, A: 60, B: 240, C: 576 };
 const numbers = (n: number, step: number): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8);
 const a = numbers(12 * 5, 7);
@@ -58,8 +58,7 @@ describe("a block of 6 by 16 registers", () => {
   it("runs as JavaScript, which has numbers only", async () => {
     const program = programOf(plan, js);
     expect(program.source).toContain("acc_95 +=");
-    const scalars = { ...sizes, A: a.length, B: b.length, C: expected.length };
-    const out = await openJs().run(program, { inputs: { a, b }, scalars });
+    const out = await openJs().run(program, { inputs: { a, b }, scalars: sizes });
     expect([...out.c!]).toEqual(expected);
   });
 
@@ -125,7 +124,7 @@ const means = (nest: Nest): number[] => {
   const x = Float32Array.from({ length: 16 }, (_, i) => i - 3);
   const plan = planWith(nest);
   expect(findPlanFaults(plan)).toEqual([]);
-  return [...interpretPlan(plan, { x }, { N: 4 }, {}, { ...run, poison: false }).y!];
+  return [...interpretPlan(plan, { x }, { N: 4, X: 16, Y: 16 }, {}, { ...run, poison: false }).y!];
 };
 const prepared = (nest: Nest, vectors: Width): Nest =>
   prepareNest(nest, { ...js.capabilities, vectors } satisfies Capabilities);

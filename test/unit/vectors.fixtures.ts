@@ -65,14 +65,21 @@ export function blockedProduct(rows = 6, columns = 16): Plan {
   return planWith(nest);
 }
 
-/** A plan of one launch over the global buffers of a nest: what each CPU thread has is a workspace. */
+/**
+ * A plan of one launch over the global buffers of a nest, each with an axis that is called as it is; what each CPU
+ * thread has is a workspace.
+ */
 export function planWith(nest: Nest): Plan {
+  const own = nest.buffers.filter(({ place, perWorker }) => place === "global" && !perWorker);
   return {
     operator: nest.name,
     role: "forward",
     name: nest.name,
     present: [],
-    scalars: nest.scalars.map((s) => ({ ...s, from: "size" })),
+    scalars: [
+      ...nest.scalars.map((s) => ({ ...s, from: "size" }) as const),
+      ...own.map(({ name }) => ({ name: name.toUpperCase(), type: "i32", from: "size" }) as const),
+    ],
     options: [],
     buffers: nest.buffers
       .filter(({ place }) => place === "global")
