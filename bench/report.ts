@@ -27,14 +27,17 @@ export interface BenchRecord {
   readonly error: number | null;
   readonly counted: string;
   readonly quiet_ms: number | null;
+  /** The median of the time of all threads on processors: what other work on the machine changes least. */
+  readonly cpu_ms: number | null;
   readonly spread: number | null;
   readonly runs: number;
   readonly workspace_mib: number | null;
   /** What of the time depends on the layer's parameters alone and could be done once. */
   readonly packing_ms: number | null;
-  /** How many times as fast as the fastest library or the peer asked for, by medians and by minima. */
+  /** How many times as fast as the fastest library or the peer asked for: medians, minima, processor time. */
   readonly speedup: number | null;
   readonly speedup_min: number | null;
+  readonly speedup_cpu: number | null;
   /** Floating-point operations for each byte of inputs and results. */
   readonly intensity: number;
 }
@@ -57,10 +60,17 @@ function findBase(rows: readonly Row[], against: string | undefined) {
     .filter(({ contender }) =>
       against === undefined ? contender.isLibrary === true : contender.name === against,
     )
-    .flatMap((row) => summaryOf(row) ?? []);
+    .flatMap((row) => {
+      const summary = summaryOf(row);
+      return summary === undefined ? [] : [{ ...summary, cpu: medianOf(row.cpu) }];
+    });
   if (known.length === 0) return undefined;
-  const least = (of: "median" | "min"): number => Math.min(...known.map((one) => one[of]));
-  return { median: least("median"), min: least("min") };
+  const least = (of: (one: (typeof known)[number]) => number) => Math.min(...known.map(of));
+  return {
+    median: least((one) => one.median),
+    min: least((one) => one.min),
+    cpu: least((one) => one.cpu),
+  };
 }
 
 /** The records of a call, in the order of contenders. */
@@ -73,6 +83,7 @@ export function recordsOf(
   return rows.map((row) => {
     const summary = summaryOf(row);
     const of = (pick: (known: Summary) => number) => (summary ? round(pick(summary)) : null);
+    const cpu = summary === undefined ? undefined : medianOf(row.cpu);
     const operations = countOperations(work);
     return {
       op: work.op,
@@ -92,12 +103,14 @@ export function recordsOf(
       error: Number.isFinite(row.error) ? round(row.error, 2) : null,
       counted: row.counted,
       quiet_ms: of((s) => s.quiet),
+      cpu_ms: cpu === undefined ? null : round(cpu),
       spread: of((s) => s.spread),
       runs: summary?.runs ?? 0,
       workspace_mib: mib(row.workspaceBytes),
       packing_ms: row.packing ? round(medianOf(row.packing)) : null,
       speedup: base ? of((s) => base.median / s.median) : null,
       speedup_min: base ? of((s) => base.min / s.min) : null,
+      speedup_cpu: base && cpu !== undefined && cpu > 0 ? round(base.cpu / cpu) : null,
       intensity: round(operations / countBytes(work)),
     };
   });
@@ -109,9 +122,11 @@ const head = [
   "min",
   "max",
   "spread",
+  "CPU ms",
   "GFLOP/s",
   "speed",
   "by min",
+  "by CPU",
   "peak MiB",
   "workspaces",
   "packing ms",
@@ -140,9 +155,11 @@ export function formatRecords(records: readonly BenchRecord[]): string {
       formatNumber(r.min_ms),
       formatNumber(r.max_ms),
       r.spread === null ? "" : `${(100 * r.spread).toFixed(0)} %`,
+      formatNumber(r.cpu_ms),
       formatNumber(r.gflops),
       formatNumber(r.speedup, " ×"),
       formatNumber(r.speedup_min, " ×"),
+      formatNumber(r.speedup_cpu, " ×"),
       formatNumber(r.peak_mib),
       formatNumber(r.workspace_mib),
       formatNumber(r.packing_ms),

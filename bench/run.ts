@@ -24,6 +24,8 @@ export interface Row extends Mode {
   readonly contender: Opened;
   /** Milliseconds of single runs, by round. */
   readonly rounds: readonly (readonly number[])[];
+  /** Milliseconds of all its threads on processors, of each run. */
+  readonly cpu: readonly number[];
   /** The difference from the anchor, as a part of the largest number. */
   readonly error: number;
   readonly agrees: boolean;
@@ -53,7 +55,7 @@ export interface Watch {
 /** Compilers say more than fits below a table. */
 const firstLines = (error: unknown): string => messageOf(error).split("\n").slice(0, 3).join(" ");
 
-type Entered = Omit<Row, "rounds" | "error" | "agrees" | "packing"> & {
+type Entered = Omit<Row, "rounds" | "cpu" | "error" | "agrees" | "packing"> & {
   readonly packs: boolean;
   readonly key: string;
   /** Milliseconds of the first time, with all that is done only once. */
@@ -91,14 +93,15 @@ export async function runWork(
     const verdict = results.size > 0 ? verifyAll(results) : undefined;
     results.clear();
     const agreeing = entered.filter(({ key }) => verdict?.agreeing.includes(key));
-    const { times, packed } = await timeRounds(agreeing, work.shape, effort, watch, notes);
+    const { times, cpu, packed } = await timeRounds(agreeing, work.shape, effort, watch, notes);
     for (const { client } of contenders) await client.release().catch(() => {});
     const rows = entered.map(({ key, first: _, packs: __, ...row }): Row => {
       const error = verdict?.errors.get(key) ?? Number.POSITIVE_INFINITY;
       const agrees = verdict?.agreeing.includes(key) === true;
       const packing = packed.get(key);
       const found = packing === undefined || packing.length === 0 ? {} : { packing };
-      return { ...row, rounds: times.get(key) ?? [], error, agrees, ...found };
+      const measured = { rounds: times.get(key) ?? [], cpu: cpu.get(key) ?? [] };
+      return { ...row, ...measured, error, agrees, ...found };
     });
     return { work, verdict, rows, notes, stopped: watch.signal.aborted };
   } finally {
@@ -153,6 +156,7 @@ async function enter(
 
 interface Timings {
   readonly times: ReadonlyMap<string, readonly (readonly number[])[]>;
+  readonly cpu: ReadonlyMap<string, readonly number[]>;
   readonly packed: ReadonlyMap<string, readonly number[]>;
 }
 
@@ -165,12 +169,13 @@ async function timeRounds(
   notes: string[],
 ): Promise<Timings> {
   const times = new Map<string, number[][]>(entered.map(({ key }) => [key, []]));
+  const cpu = new Map<string, number[]>(entered.map(({ key }) => [key, []]));
   const packed = new Map<string, number[]>(entered.map(({ key }) => [key, []]));
   const failed = new Set<string>();
   for (let round = 0; round < rounds; round++) {
     const order = round % 2 === 0 ? entered : entered.toReversed();
     for (const { key, name, contender, first, packs } of order) {
-      if (signal.aborted) return { times, packed };
+      if (signal.aborted) return { times, cpu, packed };
       if (failed.has(key)) continue;
       tell(`${shape}: round ${round + 1} of ${rounds}, ${key}`);
       const before = times.get(key)!;
@@ -179,16 +184,18 @@ async function timeRounds(
       if ((known > 1000 && round % 3 > 0) || (known > 4000 && round > 0)) continue;
       const least = known > 1000 ? 1 : Math.ceil(runs / rounds);
       try {
-        before.push([...(await contender.client.time(name, least, turn))]);
+        const measured = await contender.client.time(name, least, turn);
+        before.push([...measured.times]);
+        cpu.get(key)!.push(...measured.cpu);
         // A part of the usual way of running, timed by itself and shortly.
         if (packs && name === "")
-          packed.get(key)!.push(...(await contender.client.time(packing, 3, 0)));
+          packed.get(key)!.push(...(await contender.client.time(packing, 3, 0)).times);
       } catch (error) {
-        if (signal.aborted) return { times, packed };
+        if (signal.aborted) return { times, cpu, packed };
         failed.add(key);
         notes.push(`${key} failed while it was timed: ${messageOf(error)}`);
       }
     }
   }
-  return { times, packed };
+  return { times, cpu, packed };
 }

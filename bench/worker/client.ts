@@ -18,7 +18,7 @@ export interface Program {
 export interface Client {
   open(threads: number, options: unknown): Promise<Described | Missing>;
   prepare(folder: string): Promise<Taken>;
-  time(mode: string, least: number, milliseconds: number): Promise<readonly number[]>;
+  time(mode: string, least: number, milliseconds: number): Promise<Times>;
   read(mode: string, folder: string): Promise<Read>;
   release(): Promise<void>;
   close(): Promise<void>;
@@ -50,8 +50,7 @@ export function startClient({ command, args, env = {} }: Program): Client {
   return {
     open: (threads, options) => ask<Described | Missing>({ do: "open", threads, options }),
     prepare: (folder) => ask<Taken>({ do: "prepare", folder }),
-    time: async (mode, least, milliseconds) =>
-      (await ask<Times>({ do: "time", mode, least, milliseconds })).times,
+    time: (mode, least, milliseconds) => ask<Times>({ do: "time", mode, least, milliseconds }),
     read: (mode, folder) => ask<Read>({ do: "read", mode, folder }),
     release: async () => void (await ask<Done>({ do: "release" })),
     async close() {

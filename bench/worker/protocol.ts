@@ -57,6 +57,8 @@ export const packing = "packing";
 /** The milliseconds of single runs. */
 export interface Times {
   readonly times: readonly number[];
+  /** Of all threads of the process on processors: what waiting for others' turns does not lengthen. */
+  readonly cpu: readonly number[];
 }
 
 /** The names of the results, whose files lie in the folder; and the memory that computing took. */

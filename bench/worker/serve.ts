@@ -12,6 +12,7 @@ import {
   type Reply,
   type Request,
   type Timed,
+  type Times,
 } from "./protocol.ts";
 
 /** A call that is ready; runs are awaited where they are promises. */
@@ -42,16 +43,19 @@ export type Open = (threads: number, options: unknown) => Promise<Computer | Mis
 export async function timeRuns(
   run: () => unknown,
   { least, milliseconds }: Pick<Timed, "least" | "milliseconds">,
-): Promise<readonly number[]> {
+): Promise<Times> {
   const times: number[] = [];
+  const cpu: number[] = [];
   await run();
   const start = performance.now();
   while (times.length < least || performance.now() - start < milliseconds) {
-    const before = performance.now();
+    const [busy, before] = [process.cpuUsage(), performance.now()];
     await run();
     times.push(performance.now() - before);
+    const { user, system } = process.cpuUsage(busy);
+    cpu.push((user + system) / 1000);
   }
-  return times;
+  return { times, cpu };
 }
 
 /** Answers on the file descriptor 3, so that what libraries print is in nobody's way. */
@@ -115,7 +119,7 @@ export function answerWith(open: Open): (request: Request) => Promise<Reply> {
       case "time": {
         const run =
           request.mode === packing ? () => running?.packing?.() : modeOf(request.mode).run;
-        return { times: await timeRuns(run, request) };
+        return timeRuns(run, request);
       }
       case "read": {
         const mode = modeOf(request.mode);
