@@ -13,6 +13,7 @@ import { findReader } from "./panels.ts";
 import { findBatches, findSharing, type Setting } from "./sharing.ts";
 import { materialise } from "./transforms/materialise.ts";
 import { panel } from "./transforms/panel.ts";
+import { split } from "./transforms/split.ts";
 
 /** A schedule with the name under which it is spoken of. */
 export interface NamedSchedule {
@@ -66,7 +67,10 @@ export function defaultSchedule(
   const done = new Set([...along.stages, ...strips.stages]);
   const walked = updates ? chooseWalks(kernel, stored.filter(storesStage), setting, done) : [];
   const tiled = groups && updates ? chooseTiles(kernel, stored, limits) : [];
-  const chosen = [...stored, ...along.steps, ...walked, ...tiled, ...run];
+  const isSplit = (stage: unknown) =>
+    tiled.some(([name, params]) => name === split.name && params?.stage === stage);
+  const kept = walked.filter(([, params]) => !isSplit(params?.stage));
+  const chosen = [...stored, ...along.steps, ...kept, ...tiled, ...run];
   const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
   return steps.length > run.length || groups ? nameSteps(steps) : { name: "serial", steps };
 }

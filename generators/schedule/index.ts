@@ -22,6 +22,7 @@ import { order } from "./transforms/order.ts";
 import { panel } from "./transforms/panel.ts";
 import { parallel } from "./transforms/parallel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
+import { split } from "./transforms/split.ts";
 import { unroll } from "./transforms/unroll.ts";
 import { vector } from "./transforms/vector.ts";
 import { walk } from "./transforms/walk.ts";
@@ -34,6 +35,7 @@ export { lower } from "./lower.ts";
 export const transforms: readonly Transform[] = [
   layout,
   materialise,
+  split,
   panel,
   order,
   walk,

@@ -91,6 +91,30 @@ describe("a contraction made tile by tile is what its stage is", () => {
   });
 });
 
+it("a sum in parts, of which each is made tile by tile", () => {
+  const sizes = { ...taps, C: 6, I: 3, O: 4 };
+  for (const axis of ["N", "OH", "OW"])
+    // One part, several of which the last is shorter, and one for each step.
+    for (const most of [1, 300, 2 ** 20]) {
+      const steps: Schedule = [
+        ["split", { stage: "grad_weight", axis, most }],
+        ["contract", { stage: "grad_weight_parts", ...tiles }],
+        ["pointwise", { group: 8 }],
+      ];
+      expectSame(backwardOf(conv), steps, { present: [], sizes, attrs }, 1e-12);
+    }
+  const kernel = backwardOf(conv).kernel([]);
+  const again: Schedule[number] = ["split", { stage: "grad_weight", axis: "OH" }];
+  expect(refusalOf(kernel, [["split", { stage: "grad_weight", axis: "H" }]])).toBe(
+    "split: the sum of grad_weight is not over H; it is over N, OH, OW",
+  );
+  expect(refusalOf(kernel, [again, again])).toMatch(/in parts already/);
+  expect(refusalOf(kernel, [["contract", { stage: "grad_weight" }], again])).toMatch(/say first/);
+  expect(refusalOf(kernel, [["split", { stage: "grad_weight", axis: "OH", most: 0 }]])).toMatch(
+    /most is a whole number from 1/,
+  );
+});
+
 it("fewer rows than tiles are worth are made by a thread for each element", () => {
   const steps: Schedule = [
     ["jam", { stage: "output", axis: "O", by: 2 }],
