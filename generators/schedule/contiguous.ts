@@ -97,7 +97,8 @@ function isChoice(stage: Stage, l: Loop): boolean {
       if (stage.kind === "gather" && e.at.some(holds) && walks(e, stage)) chosen = true;
       return;
     }
-    if (isMember(e) || (e.kind === "op" && e.op === "owner" && e.args[0] === own)) return;
+    // An axis is cut at its owners before it runs innermost.
+    if (ownerOf(e) === own || isMember(e)) return;
     if (children(e).includes(own) || children(e).some((x) => isMember(x) && holds(x))) other = true;
   });
   return chosen && !other;
@@ -108,6 +109,10 @@ function readsOnly(e: Expr, l: Loop): boolean {
   if (!freeLoops(e).has(l) || e.kind === "read") return true;
   return e.kind !== "index" && children(e).every((x) => readsOnly(x, l));
 }
+
+/** The index whose owner is asked for. */
+const ownerOf = (e: Expr): Expr | undefined =>
+  e.kind === "op" && e.op === "owner" ? e.args[0] : undefined;
 
 const isMember = (e: Expr): e is Extract<Expr, { kind: "op" }> =>
   e.kind === "op" && e.op === "member";
