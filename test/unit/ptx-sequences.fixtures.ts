@@ -125,6 +125,24 @@ const memory: readonly Sequence[] = [
 ld.shared.v2.f32 {%r1, %r5}, [%r3+8]; mov.u64 %d1, tile; cvta.shared.u64 %d2, %d1; ld.u32 %r2, [%d2+12]; ${store2}`,
     gives: [7, 9],
   },
+  ...["f32", "b32", "u32"].map((type) => ({
+    ops: [
+      `st.shared.${type}`,
+      `ld.shared.${type}`,
+      ...["v2", "v4"].flatMap((v) => [`st.shared.${v}.${type}`, `ld.shared.${v}.${type}`]),
+      `st.global.v4.${type}`,
+      `ld.global.nc.v4.${type}`,
+    ],
+    section: move("st"),
+    head: ".shared .align 16 .b8 tile[64];",
+    body: `ld.global.nc.v4.${type} {%r3, %r4, %r5, %r6}, [%in]; setp.eq.u32 %p1, %tid, 0;
+@%p1 st.shared.v4.${type} [tile+16], {%r6, %r5, %r4, %r3}; @%p1 st.shared.v2.${type} [tile+8], {%r4, %r5};
+@%p1 st.shared.${type} [tile], %r3; @%p1 st.shared.${type} [tile+4], %r6; bar.sync 0;
+ld.shared.v4.${type} {%r7, %r8, %r9, %r10}, [tile]; ld.shared.v2.${type} {%r11, %r12}, [tile+24]; ld.shared.${type} %r13, [tile+16];
+@%p1 st.global.v4.${type} [%out], {%r11, %r12, %r13, %r9}; bar.sync 0; setp.eq.u32 %p2, %tid, 2; @%p2 st.global.v2.b32 [%out], {%r7, %r10};`,
+    threads: 3,
+    gives: [101, 100, 103, 101, 100, 102],
+  })),
   {
     ops: ["st.local.b32", "ld.local.b32"],
     section: move("ld"),

@@ -43,6 +43,7 @@ export class Memory {
   readonly #moment: Moment;
   readonly #global: (Allocation | undefined)[] = [];
   readonly #shared: (Allocation | undefined)[] = [];
+  readonly #areas: Allocation[] = [];
   /** The present thread's local memory; its address is an offset. */
   local: Allocation;
   /** The kernel's parameters. */
@@ -71,7 +72,7 @@ export class Memory {
       words: new Int32Array(buffer),
       shorts: new Uint16Array(buffer),
       bytes,
-      shadow: new Shadow(this.#moment, window === "shared"),
+      shadow: new Shadow(this.#moment, window !== "global"),
       element: 1,
       constant: false,
       strict: true,
@@ -102,10 +103,12 @@ export class Memory {
   /** Takes the shared variables of a kernel: their offsets in the window. */
   layShared(variables: readonly { readonly name: string; readonly bytes: number }[]): number[] {
     this.#shared.length = 0;
+    this.#areas.length = 0;
     let at = grain;
     return variables.map(({ name, bytes }) => {
       const base = at;
       const made = this.#make(`the shared ${name}`, "shared", base, bytes, { element: 4 });
+      this.#areas.push(made);
       const pages = Math.ceil(Math.max(bytes, 1) / grain);
       for (let i = 0; i < pages; i++) this.#shared[base / grain + i] = made;
       at += (pages + 1) * grain;
@@ -115,8 +118,8 @@ export class Memory {
 
   /** Fills shared memory with NaN patterns, which nobody may read. */
   poisonShared(): void {
-    for (const one of new Set(this.#shared)) {
-      if (!one || one.size === 0) continue;
+    for (const one of this.#areas) {
+      if (one.size === 0) continue;
       one.bytes.fill(0xff);
       one.shadow.mark(0, one.size, false);
     }
@@ -183,13 +186,10 @@ export class Memory {
       if (writes) throw new Fault(site, `${of.name} is constant; it is written`);
       return;
     }
-    if (how !== "write" && of.strict && !of.shadow.holds(offset, width))
+    const earlier = of.shadow.touch(offset, width, how, site, of.strict);
+    if (earlier === "nobody")
       throw new Fault(site, `${nameElement(of, offset)} is read, which nobody wrote`);
-    if (of.window !== "local") {
-      const earlier = of.shadow.touch(offset, width, how, site);
-      if (earlier) throw new RaceFault(site, nameElement(of, offset), how, earlier);
-    }
-    if (writes) of.shadow.mark(offset, width, true);
+    if (earlier) throw new RaceFault(site, nameElement(of, offset), how, earlier);
   }
 }
 

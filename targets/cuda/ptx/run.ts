@@ -95,6 +95,8 @@ class Run implements Group {
       at: 0,
       wait: undefined,
     }));
+    // Constants stay, and registers hold what the group before left: as little as what a GPU gives.
+    for (const { base } of this.threads) program.machine.ints.set(program.initial, base);
   }
 
   runGroup(block: number, lanes: Int32Array): void {
@@ -114,7 +116,7 @@ class Run implements Group {
   }
 
   #begin(block: number): void {
-    const { machine, initial, specials } = this.#program;
+    const { machine, specials } = this.#program;
     const { moment, ints, memory } = machine;
     const { groups, group } = this.#launch;
     this.#block = block;
@@ -123,7 +125,6 @@ class Run implements Group {
     this.#groups.push({ block, interval: moment.now });
     memory.poisonShared();
     for (const thread of this.threads) {
-      ints.set(initial, thread.base);
       const place = { thread: thread.index, block, threads: group, blocks: groups };
       for (const { slot, value } of specials) {
         ints[thread.base + slot] = value(place);

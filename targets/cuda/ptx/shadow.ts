@@ -32,30 +32,46 @@ const reads = 3;
 const updates = 12;
 const initialised = 21;
 const perWord = 22;
-const chunk = 256;
+const chunkBits = 8;
+const chunk = 1 << chunkBits;
 const threadBits = 10;
+
+const threadMask = (1 << threadBits) - 1;
+const warpOf = (word: number): number => (word & threadMask) >>> 5;
 
 /** The memory of one allocation's words. */
 export class Shadow {
   #chunks: (Int32Array | undefined)[] = [];
   #shift = 2;
   readonly #moment: Moment;
+  readonly #own: boolean;
 
-  readonly #shared: boolean;
-
-  /** Of shared memory, each group has its own. */
-  constructor(moment: Moment, shared: boolean) {
+  /** Of shared and local memory, each group has its own. */
+  constructor(moment: Moment, own: boolean) {
     this.#moment = moment;
-    this.#shared = shared;
+    this.#own = own;
   }
 
-  /** Notes a touch of bytes; gives who did so before without order. */
-  touch(at: number, bytes: number, how: Touch, site: number): Earlier | undefined {
+  /**
+   * Notes a touch of bytes; gives who did so before without order, or that nobody wrote what is read (of which
+   * nothing is noted where reads are free).
+   */
+  touch(
+    at: number,
+    bytes: number,
+    how: Touch,
+    site: number,
+    strict: boolean,
+  ): Earlier | "nobody" | undefined {
     if (bytes < 4 && this.#shift === 2) this.#refine();
     const last = (at + bytes - 1) >>> this.#shift;
     for (let cell = at >>> this.#shift; cell <= last; cell++) {
-      const found = this.#touchCell(this.#find(cell), (cell % chunk) * perWord, how, site);
+      const cells = this.#chunks[cell >>> chunkBits] ?? this.#make(cell >>> chunkBits);
+      const from = (cell & (chunk - 1)) * perWord;
+      if (how !== "write" && strict && cells[from + initialised] === 0) return "nobody";
+      const found = this.#touchCell(cells, from, how, site);
       if (found) return found;
+      if (how === "write" || how === "atomic") cells[from + initialised] = 1;
     }
     return undefined;
   }
@@ -78,9 +94,10 @@ export class Shadow {
   }
 
   #find(cell: number): Int32Array {
-    const at = Math.floor(cell / chunk);
-    const found = this.#chunks[at];
-    if (found) return found;
+    return this.#chunks[cell >>> chunkBits] ?? this.#make(cell >>> chunkBits);
+  }
+
+  #make(at: number): Int32Array {
     const made = new Int32Array(chunk * perWord);
     this.#chunks[at] = made;
     return made;
@@ -142,10 +159,10 @@ export class Shadow {
     const { launch, block, now, thread, warps } = this.#moment;
     const interval = cells[at + 1]!;
     if (interval < launch) return false;
-    if (interval < block) return !this.#shared;
+    if (interval < block) return !this.#own;
     if (always) return true;
     if (interval < now) return false;
-    const other = cells[at]! & ((1 << threadBits) - 1);
+    const other = cells[at]! & threadMask;
     if (other === thread) return false;
     return other >>> 5 !== thread >>> 5 || cells[at + 2]! >= warps[thread >>> 5]!;
   }
@@ -181,9 +198,8 @@ export class Shadow {
     else if (cells[second + 1]! < now || this.#follows(cells, second)) this.#set(cells, second, me);
     else {
       // Two of different warps tell more than two of one.
-      const warp = (at: number) => (cells[at]! & ((1 << threadBits) - 1)) >>> 5;
-      if (warp(first) === warp(second) && warp(first) !== thread >>> 5)
-        this.#set(cells, second, me);
+      const [one, other] = [warpOf(cells[first]!), warpOf(cells[second]!)];
+      if (one === other && one !== thread >>> 5) this.#set(cells, second, me);
     }
   }
 
@@ -196,7 +212,7 @@ export class Shadow {
     const word = cells[at]!;
     return {
       touch,
-      thread: word & ((1 << threadBits) - 1),
+      thread: word & threadMask,
       interval: cells[at + 1]!,
       site: word >>> threadBits,
     };
