@@ -30,7 +30,7 @@ export interface Execution {
 
 /**
  * Runs an operator, and its gradients where `upstream` is given, on a target (with data stored in 16 bits where
- * that is said) or as the reference.
+ * that is said, on several CPU threads where these are) or as the reference.
  */
 export const execute = (
   operator: Operator,
@@ -38,10 +38,11 @@ export const execute = (
   args: Arguments,
   upstream: Upstream | undefined,
   storage?: Narrow,
+  threads?: number,
 ): Promise<Execution> =>
   target === "reference"
     ? executeReference(operator, args, upstream)
-    : executeTarget(operator, target, args, upstream, storage);
+    : executeTarget(operator, target, args, upstream, storage, threads);
 
 /** Outputs and how long they took. */
 async function timed<T>(run: () => T | Promise<T>) {
@@ -101,11 +102,12 @@ async function executeTarget(
   args: Arguments,
   upstream: Upstream | undefined,
   storage: Narrow | undefined,
+  threads: number | undefined,
 ): Promise<Execution> {
   const { data, shapes, resolved, signature } = args;
   const forward = compileProgram(operator, target, resolved.present, storage);
   const backward = upstream && compileGradients(operator, target, args, upstream, storage);
-  const executor = await openExecutor(target);
+  const executor = await openExecutor(target, threads);
   try {
     requireFeature(operator, executor, storage);
     const first = await timed(() => run(executor, forward, args, { inputs: data }));

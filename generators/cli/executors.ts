@@ -74,11 +74,22 @@ export function explainUnavailable({ unavailable, install }: Unavailable): strin
   return install === undefined ? reason : `${reason} (what helps: ${install})`;
 }
 
-/** Opens a target; refused with the reason and what to install where this machine cannot run it. */
-export async function openExecutor(name: string): Promise<Executor> {
-  const opened = await openersOf(name)[0]();
+/** Opens a target on so many CPU threads; refused with the reason and what to install where this machine cannot. */
+export async function openExecutor(name: string, threads = 1): Promise<Executor> {
+  const { open, openThreads } = machineOf(name);
+  if (threads > 1 && openThreads === undefined) throw new UserError(refuseThreads(name));
+  const opened = await (threads > 1 && openThreads ? openThreads(threads) : open[0]());
   if (!("unavailable" in opened)) return opened;
   throw new UserError(`${name} cannot run here: ${explainUnavailable(opened)}`);
+}
+
+/** Can several CPU threads share a target's launches? */
+export const sharesLaunches = (name: string): boolean => machineOf(name).openThreads !== undefined;
+
+/** Why a target runs on one thread only, as a sentence. */
+export function refuseThreads(name: string): string {
+  const able = runnable.filter(sharesLaunches);
+  return `${name} does not run on several CPU threads; ${able.join(" and ")} do`;
 }
 
 /** A device with its driver, where it has one. */

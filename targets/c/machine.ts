@@ -7,6 +7,7 @@ export const machine: TargetMachine = {
   open: [() => openC(), () => openC({ threads: 2 })],
   openWithThreads: (threads) => openC({ threads }),
   openToCheck: openCheckedC,
+  openThreads: (threads) => openC({ threads }),
   probes: [
     { what: "c on the CPU", opens: () => openC() },
     { what: "c memory check", opens: () => openC({ build: "memory" }) },

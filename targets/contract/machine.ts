@@ -41,6 +41,8 @@ export interface TargetMachine {
   readonly openWithThreads?: (threads: number) => ReturnType<Opener>;
   /** What `check` opens in place of the first of them, to find more than wrong values; with `all`, in every case. */
   readonly openToCheck?: (all: boolean) => Promise<Executor | Unavailable>;
+  /** Opens it with so many CPU threads; absent on targets whose launches they cannot share. */
+  readonly openThreads?: (threads: number) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];
   readonly platforms: readonly Platform[];
   /** What the kernels of a file take of devices, on targets whose compiler tells. */

@@ -17,6 +17,7 @@ export const machine: TargetMachine = {
   openWithThreads: (threads) => openWasmInNode(threads),
   // Two threads find what iterations that are not independent would make wrong.
   openToCheck: () => openWasmInNode(2),
+  openThreads: (threads) => openWasmInNode(threads),
   probes: [
     { what: "wasm in Node", opens: () => openWasmInNode() },
     { what: "wasm in Node, 2 threads", opens: () => openWasmInNode(2) },

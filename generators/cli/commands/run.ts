@@ -6,7 +6,7 @@ import { checkArguments, readInputs } from "../arguments.ts";
 import { formatAttribute } from "../attributes.ts";
 import { UsageError, UserError } from "../errors.ts";
 import { execute } from "../execute.ts";
-import { checkTarget, formatDevice } from "../executors.ts";
+import { checkTarget, formatDevice, refuseThreads, sharesLaunches } from "../executors.ts";
 import { writeArrays } from "../io/arrays.ts";
 import { DTYPES } from "../io/dtypes.ts";
 import { checkWritable, isSameFile } from "../io/files.ts";
@@ -36,8 +36,19 @@ interface RunOptions {
   readonly grad?: string;
   readonly gradients?: string;
   readonly dtype?: string;
+  readonly threads?: string;
   readonly out: string;
   readonly json?: boolean;
+}
+
+/** How many CPU threads are asked for; refused at once where the target takes one. */
+function parseThreads(text: string | undefined, target: string): number {
+  if (text === undefined || text === "1") return 1;
+  if (!/^[1-9]\d{0,2}$/.test(text) || Number(text) > 256)
+    throw new UsageError(`--threads ${text} cannot be read; write a whole number from 1 to 256`);
+  if (target === "reference") throw new UserError("the reference runs on one thread");
+  if (!sharesLaunches(target)) throw new UserError(refuseThreads(target));
+  return Number(text);
 }
 
 /** Adds the command \`run\`. */
@@ -58,6 +69,10 @@ export function addRun(program: Command, terminal: Terminal): void {
         "what kernels store data as, on targets that do; arrays are rounded to it (default: f32)",
       ).choices(storages),
     )
+    .option(
+      "--threads <number>",
+      "CPU threads, on targets that share launches among them (default: 1)",
+    )
     .option("--json", "print JSON")
     .addHelpText("after", examples)
     .action((name: string, options: RunOptions) => run(name, options, terminal));
@@ -68,6 +83,7 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   checkTarget(target);
   if (options.gradients !== undefined && options.grad === undefined)
     throw new UsageError("--gradients chooses among gradients, which need --grad");
+  const threads = parseThreads(options.threads, target);
   const storage = parseStorage(options.dtype);
   if (storage !== undefined && target === "reference")
     throw new UserError("the reference computes in float64; choose a target for --dtype");
@@ -106,6 +122,7 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
     args,
     upstream,
     storage,
+    threads,
   );
   await writeArrays(out, results);
   const rows = Object.entries(results).map(([result, { shape, dtype }]) => ({
