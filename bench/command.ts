@@ -12,7 +12,7 @@ import type { Terminal } from "../generators/cli/terminal.ts";
 import { type Contender, contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
 import { measurePeaks } from "./machine/peaks.ts";
-import { parseCount, parseFlags, type Request, readWorks } from "./options.ts";
+import { parseAccumulate, parseCount, parseFlags, type Request, readWorks } from "./options.ts";
 import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
@@ -31,7 +31,12 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const runs = parseCount("runs", request.runs, 100_000);
   const flags = parseFlags(request.node);
   const against = chooseAgainst(request.against);
-  const effort: Effort = { rounds: Math.min(rounds, runs), runs, threads };
+  const effort: Effort = {
+    rounds: Math.min(rounds, runs),
+    runs,
+    threads,
+    ...parseAccumulate(request),
+  };
 
   const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
   const stop = new AbortController();

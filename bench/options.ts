@@ -2,6 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { UsageError, UserError } from "../generators/cli/errors.ts";
+import { waysOfAdding } from "../generators/cli/lowerings.ts";
 import { suggestName } from "../generators/cli/nearest.ts";
 import type { Offsets } from "./work/convolution.ts";
 import { type Choice, makers } from "./work/operators.ts";
@@ -20,6 +21,7 @@ export interface Request {
   readonly runs: string;
   readonly against?: string;
   readonly node?: string;
+  readonly accumulate?: string;
   readonly json?: boolean;
   readonly out?: string;
 }
@@ -28,6 +30,15 @@ export interface Request {
 export function parseCount(name: string, text: string, most: number): number {
   if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
   throw new UsageError(`--${name} ${text} cannot be read; write a whole number from 1 to ${most}`);
+}
+
+/** A way of adding in gradients. */
+export function parseAccumulate({ accumulate, grad }: Request): { readonly accumulate?: string } {
+  if (accumulate === undefined) return {};
+  if (!waysOfAdding.some((by) => by === accumulate))
+    throw new UsageError(`--accumulate takes ${waysOfAdding.join(", ")}, not "${accumulate}"`);
+  if (grad !== true) throw new UsageError("--accumulate is of gradients, which need --grad");
+  return { accumulate };
 }
 
 /** `normal:2`, `uniform:40` or `zero`. */

@@ -2,8 +2,9 @@
 
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { addingBy } from "../generators/cli/lowerings.ts";
 import { openOperator } from "../generators/cli/operators.ts";
-import { compileKernels, scheduleOn } from "../generators/compile.ts";
+import { type ChosenSchedule, compileKernels, scheduleOn } from "../generators/compile.ts";
 import { describeSignature } from "../generators/emit/signature.ts";
 import type { Target } from "../generators/emit/target.ts";
 import type { Operator } from "../generators/frontend/operator.ts";
@@ -32,6 +33,7 @@ export function compileWork(
   { op, tensors, attrs, grad }: Work,
   target: Target,
   threads = 1,
+  accumulate?: string,
 ): Compiled | { readonly unsupported: string } {
   const operator = findOperator(op);
   const present = operator.tensors
@@ -42,9 +44,11 @@ export function compileWork(
   if (grad && left.length > 0) return { unsupported: `its kernels cannot give ${left.join(", ")}` };
   const shapes = Object.fromEntries(Object.entries(tensors).map(([n, { shape }]) => [n, shape]));
   const { scalars } = resolve(describeSignature(operator, [forward]), shapes, attrs);
-  const compile = (of: readonly Kernel[]) =>
-    compileKernels(operator, of, target, scheduleOn(target)).programs[0]!;
-  const programs = [compile([forward]), ...(grad ? [compile(kernels)] : [])];
+  const usual = scheduleOn(target);
+  const adding = accumulate === undefined ? usual : addingBy(target, accumulate);
+  const compile = (of: readonly Kernel[], schedule: ChosenSchedule) =>
+    compileKernels(operator, of, target, schedule).programs[0]!;
+  const programs = [compile([forward], usual), ...(grad ? [compile(kernels, adding)] : [])];
   const bytes = programs.map(({ entry }) => workspaceBytes(entry, scalars, threads));
   return { programs, scalars, workspaceBytes: Math.max(...bytes) };
 }

@@ -17,6 +17,8 @@ export interface Effort {
   readonly runs: number;
   /** CPU threads of those who take several. */
   readonly threads: number;
+  /** How threads add in gradients, where it is not the usual way. */
+  readonly accumulate?: string;
 }
 
 /** One way of running a call on a contender, with all that was found out about it. */
@@ -83,7 +85,7 @@ export async function runWork(
       if (watch.signal.aborted) break;
       watch.tell(`${work.shape}: ${contender.name} computes`);
       try {
-        const taken = await enter(contender, work, place, folder, results, effort.threads);
+        const taken = await enter(contender, work, place, folder, results, effort);
         if (typeof taken === "string") notes.push(`${contender.name}: ${taken}`);
         else entered.push(...taken);
       } catch (error) {
@@ -116,12 +118,12 @@ async function enter(
   place: string,
   folder: string,
   results: Map<string, Outputs>,
-  threads: number,
+  { threads, accumulate }: Effort,
 ): Promise<readonly Entered[] | string> {
   const { name, target, client } = contender;
   let workspace: number | undefined;
   if (target !== undefined) {
-    const compiled = compileWork(work, target, threads);
+    const compiled = compileWork(work, target, threads, accumulate);
     if ("unsupported" in compiled) return compiled.unsupported;
     await storePrograms(folder, target, compiled);
     workspace = compiled.workspaceBytes;

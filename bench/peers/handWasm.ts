@@ -58,7 +58,7 @@ async function prepareKernels(
   const { input, offset, weight, mask, bias } = tensors;
   const { N = 0, C = 0, H = 0, W = 0, O = 0, K: k = 0, G, stride } = numbers;
   if (!input || !offset || !weight || grad) return { unsupported: "it is deform_conv2d, forward" };
-  // The best tiles of each: PERFORMANCE of registers differs.
+  // The tiles that are fastest for each.
   const [MR, NR, P] = [relaxed ? 4 : 3, 8, 96];
   const [K, HW] = [k * k, H * W];
   if (G !== 1 || stride !== 1 || C % 8 > 0 || O % NR > 0 || HW % 4 > 0)

@@ -32,6 +32,7 @@ describe("refused with one sentence", () => {
     ["a peer", ["deform_conv2d", "--peers", "onnx"], 1, 'did you mean "onnxruntime"?'],
     ["threads", ["deform_conv2d", "--threads", "0"], 2, "from 1 to 256"],
     ["runs", ["deform_conv2d", "--runs", "many"], 2, "--runs many cannot be read"],
+    ["adding", ["deform_conv2d", "--accumulate", "atomic"], 2, "gradients, which need --grad"],
     ["a tensor", ["deform_conv2d", "--with", "masks"], 2, 'not "masks"'],
     ["a target", ["deform_conv2d", "--target", "jss"], 2, 'did you mean "js"?'],
     ["a flag", ["deform_conv2d", "--node=--no-such-flag-of-node"], 1, "this Node does not take"],

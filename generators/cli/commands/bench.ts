@@ -34,6 +34,7 @@ export function addBench(program: Command, terminal: Terminal): void {
     .option("--stride <number>", "of convolutions", "1")
     .option("--threads <number>", "CPU threads, for those who take several", "1")
     .option("--grad", "the forward pass and all gradients")
+    .option("--accumulate <how>", "gradients whose threads add so: atomic, deterministic or owned")
     .option("--offsets <how>", "normal:2, uniform:40 (in pixels) or zero", "normal:2")
     .option("--peers <names>", "all, none, or names with commas", "all")
     .option("--runs <number>", "timed runs of each at least, in ten rounds", "20")
