@@ -24,7 +24,8 @@ export interface ChosenStrips {
  * Each stage of a kernel that is a contraction, in pieces; others that several stages read, or that no piece holds
  * elements of, are stored where `store` says so.
  */
-export function chooseStrips(kernel: Kernel, store: boolean, limits: Limits): ChosenStrips {
+export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): ChosenStrips {
+  const limits = { ...device, threads: 1 };
   const stages = new Set<string>();
   let draft = newDraft(kernel);
   const steps: Schedule[number][] = [];

@@ -5,7 +5,7 @@ import { type BufferDecl, i32, type NestExpr } from "../../ir/nest.ts";
 import { loopName } from "../names.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
-import { type Tiles, threadsOf } from "./tiles.ts";
+import { type Tiles, threadsOf, warpStride } from "./tiles.ts";
 import { addLoop, calculate, less, store, times, zero } from "./write.ts";
 
 /** A factor, and where a thread puts its elements: always the same place of each row. */
@@ -54,9 +54,14 @@ export function fillTile(
     const last = calculate("sub", hi, i32(1));
     bound.values.set(index(along), placer.declare(bound, "safe", calculate("minimum", k, last)));
     const element = placer.lower(value, bound);
-    const address = calculate("add", times(step, width + pad), at);
+    // Warps read steps side by side, threads rows.
+    const address = tiles.product
+      ? calculate("add", times(at, warpStride(tiles)), step)
+      : calculate("add", times(step, width + pad), at);
     const made: NestExpr = { kind: "select", cond: less(k, hi), then: element, else: zero };
-    turn.body.push(...bound.body, store(tile.name, address, made));
+    const kept: NestExpr =
+      tile.dtype === "f32" ? made : { kind: "cast", to: tile.dtype, arg: made };
+    turn.body.push(...bound.body, store(tile.name, address, kept));
   });
 }
 

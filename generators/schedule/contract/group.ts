@@ -11,7 +11,8 @@ import { loopOf, type Site } from "../site.ts";
 import { bindPlace, fillTile } from "./fill.ts";
 import { placeOwn, storeOwn } from "./own.ts";
 import type { Contraction } from "./recognise.ts";
-import { type Tiles, threadsOf } from "./tiles.ts";
+import { type Tiles, threadsOf, warpStride } from "./tiles.ts";
+import { multiplyInWarps, placeInWarp } from "./warps.ts";
 import { addLoop, calculate, load, pieces, store, times, zero } from "./write.ts";
 
 /** What a launch becomes: its body, the memory of its groups and threads, and how many of each there are. */
@@ -38,17 +39,22 @@ export function hasRows({ m }: Contraction, { least }: Tiles): NestExpr | boolea
 /** The body of a launch that computes `c` tile by tile. */
 export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: Tiles): Tiled {
   const { names, placer } = site;
-  const { BM, BP, BK, TM, TP, pad, rolled } = tiles;
+  const { BM, BP, BK, TM, TP, pad, rolled, product: type } = tiles;
   const threads = threadsOf(tiles);
   const say = (scope: Scope, hint: string, value: NestExpr): NestExpr => {
     const named = placer.declare(scope, hint, value);
     if (named.kind === "var") names.keep(named.name);
     return named;
   };
-  const array = (hint: string, place: BufferDecl["place"], elements: number): BufferDecl => ({
+  const array = (
+    hint: string,
+    place: BufferDecl["place"],
+    elements: number,
+    dtype: BufferDecl["dtype"] = "f32",
+  ): BufferDecl => ({
     name: names.fresh(hint),
     place,
-    dtype: "f32",
+    dtype,
     access: "update",
     shape: [i32(elements)],
     strides: [i32(1)],
@@ -79,11 +85,14 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
     { value: c.s.value, loops: c.p, width: BP, first: first.p, total: P, lane: "column" },
   ] as const;
   const [hintF, hintS] = [nameOfSide(c, c.f.value) ?? "f", nameOfSide(c, c.s.value) ?? "s"];
-  const [f, s] = [
-    array(`${hintF}_tile`, "shared", BK * (BM + pad)),
-    array(`${hintS}_tile`, "shared", BK * (BP + pad)),
-  ] as const;
-  const own = placeOwn(inner, { first, tiles, thread: variable(thread), M, P }, say);
+  const tileOf = (hint: string, width: number): BufferDecl =>
+    type
+      ? array(hint, "shared", width * warpStride(tiles), type)
+      : array(hint, "shared", BK * (width + pad));
+  const [f, s] = [tileOf(`${hintF}_tile`, BM), tileOf(`${hintS}_tile`, BP)] as const;
+  const placed = { first, tiles, thread: variable(thread), M, P };
+  const ofWarp = type ? placeInWarp(inner, placed, say) : undefined;
+  const own = ofWarp ?? placeOwn(inner, placed, say);
   const acc = array("acc", "register", TM * TP);
   const ownF = array(`${hintF}_own`, "register", TM);
   const ownS = array(`${hintS}_own`, "register", TP);
@@ -110,6 +119,11 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
     for (const fill of fills)
       fillTile(site, block, fill, { along, begin, hi, tiles, thread: variable(thread) });
     block.body.push({ kind: "barrier" });
+    if (ofWarp) multiplyInWarps(names, block, ofWarp, { acc, f, s, tiles }, say);
+    else multiply(block);
+    block.body.push({ kind: "barrier" });
+  });
+  function multiply(block: Scope): void {
     addLoop(names, block, { hint: "step", hi: i32(BK) }, (scope, step) => {
       addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (inside, row) => {
         const from = calculate("add", times(step, BM + pad), own.rowInTile(row));
@@ -124,15 +138,14 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
           inside.body.push({
             kind: "accumulate",
             buffer: acc.name,
-            address: calculate("add", times(row, TP), column),
+            address: own.placeOf(row, column),
             value: calculate("mul", load(ownF, row), load(ownS, column)),
             mode: "plain",
           });
         });
       });
     });
-    block.body.push({ kind: "barrier" });
-  });
+  }
   close();
   inner.body.push(...made.body);
 
@@ -150,7 +163,7 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
         loopOf(thread, i32(0), i32(threads), "group", inner.body),
       ]),
     ],
-    shared: [f, s, acc, ...(rolled ? [result] : []), ownF, ownS],
+    shared: [f, s, acc, ...(rolled ? [result] : []), ...(type ? [] : [ownF, ownS])],
     group: threads,
   };
 }

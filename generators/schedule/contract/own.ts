@@ -13,12 +13,15 @@ import { addLoop, calculate, less, load, times } from "./write.ts";
 export interface Own {
   readonly rowInTile: (row: NestExpr) => NestExpr;
   readonly columnInTile: (column: NestExpr) => NestExpr;
+  /** Which of its accumulators is for its own row and column. */
+  readonly placeOf: (row: NestExpr, column: NestExpr) => NestExpr;
   readonly first: { readonly m: NestExpr; readonly p: NestExpr };
   readonly M: NestExpr;
   readonly P: NestExpr;
 }
 
-interface Placed extends Pick<Own, "first" | "M" | "P"> {
+/** What decides where a thread's elements lie. */
+export interface Placed extends Pick<Own, "first" | "M" | "P"> {
   readonly tiles: Tiles;
   readonly thread: NestExpr;
 }
@@ -45,6 +48,7 @@ export function placeOwn(
     M,
     P,
     rowInTile: (own) => calculate("add", row, own),
+    placeOf: (own, next) => calculate("add", times(own, TP), next),
     columnInTile: (own) => {
       if (TP === by) return calculate("add", column, own);
       const run = times(calculate("quot", own, i32(by)), across * by);
@@ -58,7 +62,7 @@ export function storeOwn(
   site: Site,
   scope: Scope,
   c: Contraction,
-  { rowInTile, columnInTile, first, M, P }: Own,
+  { rowInTile, columnInTile, placeOf, first, M, P }: Own,
   { result, tiles }: { readonly result: BufferDecl; readonly tiles: Tiles },
 ): void {
   const { names, placer } = site;
@@ -77,7 +81,7 @@ export function storeOwn(
       const m = named(inner, "place", calculate("add", first.m, rowInTile(row)));
       const element = innerScope(inner, c.m);
       bindPlace(site, element, c.m, m);
-      const sum = load(result, calculate("add", times(row, TP), column));
+      const sum = load(result, placeOf(row, column));
       const from = placer.lower(c.from, element);
       const isZero = from.kind === "const" && from.value === 0;
       element.values.set(c.sum, isZero ? sum : calculate("add", from, sum));

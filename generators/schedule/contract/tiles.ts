@@ -18,6 +18,8 @@ export interface Tiles {
   /** Where F has fewer rows than this, a thread makes each element: `group` of them in a group. */
   readonly least: number;
   readonly group: number;
+  /** The type to which factors are rounded so that warps multiply them; absent where threads do, in f32. */
+  readonly product?: "f16" | "bf16";
 }
 
 /** The names of the sizes, in order. */
@@ -27,9 +29,30 @@ export const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as con
 export const threadsOf = ({ BM, BP, TM, TP }: Omit<Tiles, "rolled">): number =>
   (BM / TM) * (BP / TP);
 
-/** What a group keeps on chip: a block of steps of both sides, as f32. */
-export const sharedBytesOf = ({ BM, BP, BK, pad }: Omit<Tiles, "rolled">): number =>
-  4 * BK * (BM + pad + BP + pad);
+/** How far apart rows are in tiles that warps multiply, so that what threads read lies in different banks. */
+export const warpStride = ({ BK }: Pick<Tiles, "BK">): number => BK + 8;
+
+/** What a group keeps on chip: a block of steps of both sides, as f32 or rounded. */
+export function sharedBytesOf(tiles: Omit<Tiles, "rolled">): number {
+  const { BM, BP, BK, pad, product } = tiles;
+  return product ? 2 * warpStride(tiles) * (BM + BP) : 4 * BK * (BM + pad + BP + pad);
+}
+
+/** Why warps cannot multiply these tiles, or nothing. */
+function refuseProduct(
+  { BM, BP, BK, TM, TP, product }: Tiles,
+  limits: Limits,
+): Refused | undefined {
+  if (product === undefined) return undefined;
+  if (!limits.products?.includes(product)) return { refused: `no warp multiplies ${product} here` };
+  const even = TM % 2 === 0 && TP % 2 === 0;
+  if (even && BM % (8 * TM) === 0 && BP % (4 * TP) === 0 && BK % 16 === 0) return undefined;
+  return {
+    refused:
+      "warps multiply 16 rows, 8 columns and 16 steps at a time: TM and TP are even, 8 TM divides BM, " +
+      `4 TP divides BP and 16 divides BK, which ${TM}, ${TP}, ${BM}, ${BP} and ${BK} do not allow`,
+  };
+}
 
 /** More accumulators than this do not stay in registers. */
 const mostOfThread = 128;
@@ -48,6 +71,8 @@ export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
   if (BP % TP !== 0) return { refused: `TP divides BP, which ${TP} and ${BP} do not` };
   if (TM * TP > mostOfThread)
     return { refused: `a thread keeps at most ${mostOfThread} elements, not ${TM * TP}` };
+  const unfit = refuseProduct(tiles, limits);
+  if (unfit) return unfit;
   const threads = threadsOf(tiles);
   for (const count of [threads, group])
     if (count > limits.threads)
