@@ -9,10 +9,11 @@ import { type Judgement, judge } from "../../generators/check/judge.ts";
 import { rulesOf } from "../../generators/check/rules.ts";
 import { compileKernels, scheduleOn } from "../../generators/compile.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
+import { encodeData } from "../../targets/contract/half.ts";
 import type { Data, Executor, Program } from "../../targets/contract/program.ts";
 import { defaultCache } from "../../targets/cuda/cache.ts";
 import { findNvcc } from "../../targets/cuda/compilers.ts";
-import { planJob } from "../../targets/cuda/plan.ts";
+import { openCuda } from "../../targets/cuda/executor.ts";
 import { compileToPtx, ptxArchitectures } from "../../targets/cuda/ptx/build.ts";
 import { openPtx } from "../../targets/cuda/ptx/executor.ts";
 import { parsePtx } from "../../targets/cuda/ptx/parse.ts";
@@ -69,7 +70,9 @@ async function checkAll(role: Role, kernels: readonly Kernel[], programs: readon
 
 /** Instructions of a file without a test vector. */
 async function findUntested({ source, entry }: Program, of: Case, sm: number): Promise<string[]> {
-  const { macros } = planJob(entry, jobOf(entry, of));
+  const macros = Object.fromEntries(
+    entry.constants.map((c) => [c.name, String(of.numbers.options[c.option] ?? c.default)]),
+  );
   const { routines } = parsePtx(await compileToPtx(nvcc!, defaultCache(), source, macros, sm));
   const names = [...routines.values()].flatMap(({ code }) =>
     code.map(({ opcode, modifiers }) => [opcode, ...modifiers].join(".")),
@@ -112,4 +115,32 @@ describe.skipIf(!nvcc)("as PTX", { timeout: 600_000 }, () => {
     expect(programs[0]!.source).toContain("__syncthreads");
     await checkAll(role, kernels, programs);
   });
+
+  // The simulation converts by integer arithmetic, the PTX by instructions.
+  it.each(["f16", "bf16"] as const)(
+    "data in %s, to the same bits as the simulation",
+    async (type) => {
+      const role = findRole("conv2d");
+      const kernels = role.kernels.slice(-1);
+      const schedule = scheduleOn(cuda, undefined, type);
+      const { programs } = compileKernels(role.operator, kernels, cuda, schedule);
+      const [program] = programs;
+      const [of] = casesOf(role, kernels[0]!, optionSets(role)[0] ?? {}, ["uneven/0"]);
+      const job = jobOf(program!.entry, of!);
+      const inputs = Object.fromEntries(
+        Object.entries(job.inputs).map(([name, data]) => {
+          const { dtype } = program!.entry.tensors.find((tensor) => tensor.name === name)!;
+          return [name, encodeData(data, dtype)];
+        }),
+      );
+      const simulated = await openCuda({ build: "simulation" });
+      if ("unavailable" in simulated) throw new Error(simulated.unavailable);
+      const want = await simulated.run(program!, { ...job, inputs });
+      expect(want.output).toBeInstanceOf(Uint16Array);
+      for (const executor of executors.values())
+        expect(await executor.run(program!, { ...job, inputs })).toEqual(want);
+      for (const sm of ptxArchitectures)
+        expect(await findUntested(program!, of!, sm), `sm_${sm}`).toEqual([]);
+    },
+  );
 });

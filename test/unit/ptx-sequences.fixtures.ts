@@ -75,6 +75,14 @@ const memory: readonly Sequence[] = [
     body: "ld.global.u16 %h1, [%in+4]; st.global.u16 [%out+2], %h1;",
     gives: [101 << 16, 0],
   },
+  ...["u16", "b16"].map((type) => ({
+    ops: [`ld.global.nc.${type}`, `st.global.${type}`, `ld.shared.${type}`, `st.shared.${type}`],
+    section: move("ld.global.nc"),
+    head: ".shared .align 2 .b8 tile[4];",
+    body: `{ .reg .b16 low, high; ld.global.nc.${type} low, [%in+4]; st.shared.${type} [tile+2], low; ld.shared.${type} high, [tile+2];
+st.global.${type} [%out+6], high; .reg .b64 here; mov.b64 here, %out; mov.b32 {high, _}, %tid; st.global.${type} [here], high; }`,
+    gives: [0, 101 << 16],
+  })),
   {
     ops: ["ld.global.s16"],
     section: move("ld"),

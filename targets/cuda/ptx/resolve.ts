@@ -37,8 +37,17 @@ export function assemblyOf(context: Context, placed: Placed, next: number): Asse
   const refuse = (message: string): never => {
     throw new PtxSyntaxError(line, `${message}: ${instruction.text}`);
   };
+  // Names of registers need not begin with a percent sign.
+  const nameRegister = (operand: Operand): Operand =>
+    operand.kind === "symbol" && routine.registers.has(operand.name)
+      ? { kind: "register", name: operand.name }
+      : operand;
   const pick = (operand: number | Operand): Operand =>
-    typeof operand === "number" ? (operands[operand] ?? refuse("an operand is missing")) : operand;
+    nameRegister(
+      typeof operand === "number"
+        ? (operands[operand] ?? refuse("an operand is missing"))
+        : operand,
+    );
 
   function register(name: string, type: Scalar, loose: boolean): number {
     const declared = routine.registers.get(name);
@@ -98,7 +107,7 @@ export function assemblyOf(context: Context, placed: Placed, next: number): Asse
     const { base, offset } = of;
     const window = space === "const" ? "global" : space === "param" ? "local" : space;
     if (base.kind === "absolute") return { compute: () => offset, window };
-    if (base.kind === "symbol") {
+    if (base.kind === "symbol" && !routine.registers.has(base.name)) {
       const variable = layout.find(routine, base.name);
       if (!variable || variable.variable.space !== space)
         return refuse(`${base.name} is no ${space} variable`);
@@ -189,7 +198,8 @@ export function assemblyOf(context: Context, placed: Placed, next: number): Asse
       return of.kind === "vector" ? of.elements : [of];
     },
     widthOf(operand) {
-      const type = operand.kind === "register" ? routine.registers.get(operand.name) : undefined;
+      const of = nameRegister(operand);
+      const type = of.kind === "register" ? routine.registers.get(of.name) : undefined;
       return type === undefined ? undefined : bytesOf(type);
     },
     address,

@@ -25,13 +25,15 @@ export interface Earlier {
 }
 
 // A record is a thread with its instruction, an interval, and the meetings of its warp. A word has one of its last
-// write, and three each of reads and of updates: two threads of the present interval, one of another block.
+// write, and three each of reads, of updates and of reads that order themselves: two threads of the present interval,
+// one of another block.
 const record = 3;
 const written = 0;
 const reads = 3;
 const updates = 12;
-const initialised = 21;
-const perWord = 22;
+const syncs = 21;
+const initialised = 30;
+const perWord = 31;
 const chunkBits = 8;
 const chunk = 1 << chunkBits;
 const threadBits = 10;
@@ -132,7 +134,7 @@ export class Shadow {
       case "sync":
         if (this.#meets(cells, at + written, false))
           return this.#name(cells, at + written, "written");
-        this.#note(cells, at + reads, me);
+        this.#note(cells, at + syncs, me);
         return undefined;
       case "write":
       case "atomic": {
@@ -146,6 +148,8 @@ export class Shadow {
         }
         const update = this.#meetsAny(cells, at + updates);
         if (update >= 0) return this.#name(cells, update, "updated atomically");
+        const sync = this.#meetsAny(cells, at + syncs);
+        if (sync >= 0) return this.#name(cells, sync, "read");
         this.#set(cells, at + written, me);
         return undefined;
       }
