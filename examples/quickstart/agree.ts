@@ -72,7 +72,7 @@ export function joinRecords(records: readonly OperatorRecord[], variants: number
 }
 
 function joinTargets(records: readonly TargetRecord[]): TargetRecord {
-  const { target, device, lowering, storage } = records[0]!;
+  const { target, device, lowering, storage, products } = records[0]!;
   const sum = (of: (r: TargetRecord) => number) => records.reduce((n, r) => n + of(r), 0);
   const worst = records.reduce((a, b) => (b.worst.error > a.worst.error ? b : a)).worst;
   return {
@@ -80,6 +80,7 @@ function joinTargets(records: readonly TargetRecord[]): TargetRecord {
     device,
     lowering,
     storage,
+    products,
     cases: sum((r) => r.cases),
     elements: sum((r) => r.elements),
     ambiguous: sum((r) => r.ambiguous),

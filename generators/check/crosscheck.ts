@@ -36,6 +36,8 @@ export interface TargetRunner {
   readonly lowering?: string;
   /** What it stores data as, where that is not f32. */
   readonly storage?: Storage;
+  /** Warps multiply factors that are rounded to it. */
+  readonly products?: boolean;
   /** Results that it cannot compute, and why. */
   readonly lacks?: { readonly outputs: readonly string[]; readonly reason: string };
   /** Why this variant cannot run here, if so. */
@@ -124,11 +126,18 @@ const emptyLaw = ({ name, how }: Law): LawRecord => ({
   failures: [],
 });
 
-const emptyRecord = ({ target, device, lowering = "", storage }: TargetRunner): TargetRecord => ({
+const emptyRecord = ({
+  target,
+  device,
+  lowering = "",
+  storage,
+  products = false,
+}: TargetRunner): TargetRecord => ({
   target,
   device,
   lowering,
   storage: storage?.type ?? "f32",
+  products,
   cases: 0,
   elements: 0,
   ambiguous: 0,

@@ -35,6 +35,8 @@ export class Machine {
   readonly at: number[] = [];
   readonly moved: number[] = [];
   readonly frames = new Frames();
+  /** What sums add up. */
+  readonly terms = new Set<Expr>();
   /** How many steps of reductions have been walked in all. */
   walked = 0;
   clock = 1;
@@ -243,13 +245,21 @@ function compileOp(m: Machine, e: Extract<Expr, { kind: "op" }>, slot: number): 
   }
   const { moves, rounds } = row;
   const bends = bendOf(e.op);
+  const factors = e.op === "mul" && m.terms.has(e) ? m.rules.factors : undefined;
   return () => {
     operands();
     const [x, ex, y, ey] = [value[a]!, bound[a]!, value[b]!, bound[b]!];
     if (bends?.(x, ex, y, ey)) m.frames.opened++;
     const v = compute(x, y);
-    m.set(slot, v, rounded(v, moves(v, x, ex, y, ey), rounds, m.rules, x));
+    const moved = moves(v, x, ex, y, ey) + (factors ? ofFactors(factors, x, ex, y, ey) : 0);
+    m.set(slot, v, rounded(v, moved, rounds, m.rules, x));
   };
+}
+
+/** How far a product moves whose factors are rounded, each by at most its share of it. */
+function ofFactors(roundoff: number, x: number, ex: number, y: number, ey: number): number {
+  const size = (Math.abs(x) + ex) * (Math.abs(y) + ey);
+  return size > 0 ? size * roundoff * (2 + roundoff) : 0;
 }
 
 /** Where a continuous operation has a bend, which decides its slope: is it within the error of its operands? */

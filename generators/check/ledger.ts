@@ -17,6 +17,8 @@ export interface TargetRecord {
   readonly lowering: string;
   /** What data are stored as. */
   readonly storage: string;
+  /** Warps multiply factors that are rounded to it. */
+  readonly products: boolean;
   cases: number;
   /** Elements compared, and those among them with several acceptable values. */
   elements: number;

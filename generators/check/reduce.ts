@@ -30,6 +30,7 @@ export function compileReduce(m: Machine, e: Extract<Expr, { kind: "part" }>): R
   const deps = m.deps(e);
   const from = of.from.map((x) => [m.compile(x), m.slot(x)] as const);
   const gatherer = of.op === "sum" ? sumOf(m, slots, from) : maxOf(m, slots, from, deps);
+  if (of.op === "sum") for (const body of of.bodies) m.terms.add(body);
   const bodies = of.bodies.map((x) => m.compile(x));
   const bodySlots = of.bodies.map((x) => m.slot(x));
   const ranges = of.over.map((l) => compileRange(m, l));

@@ -15,6 +15,8 @@ export interface Rules {
   /** The unit roundoff of a sum or product; constants are rounded alike. */
   readonly unit: number;
   readonly errors: Readonly<Record<Approximate, ErrorOf>>;
+  /** The unit roundoff of the factors of products that a sum adds up, where those are rounded first. */
+  readonly factors?: number;
 }
 
 /** The unit roundoff of f32, and a hair more for the float64 arithmetic of the judge itself. */

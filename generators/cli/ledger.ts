@@ -80,10 +80,11 @@ function formatLaw(record: LawRecord): readonly string[] {
 }
 
 function formatTarget(record: TargetRecord): readonly string[] {
-  const { target, lowering, storage, device, cases, elements, ambiguous, worst } = record;
+  const { target, lowering, storage, products, device, cases, elements, ambiguous, worst } = record;
   const how = [
     ...(lowering === "" ? [] : [`adds ${lowering}`]),
     ...(storage === "f32" ? [] : [`data in ${storage}`]),
+    ...(products ? ["products by warps"] : []),
   ];
   return [
     "",

@@ -1,7 +1,13 @@
 // Generated kernels as the cross-check runs them: the files that ship, on an executor.
 
 import { evaluateFormula } from "../../targets/contract/formula.ts";
-import { decodeData, encodeData, isNarrow, type Narrow } from "../../targets/contract/half.ts";
+import {
+  decodeData,
+  encodeData,
+  isNarrow,
+  type Narrow,
+  narrow,
+} from "../../targets/contract/half.ts";
 import type { Data, Executor, Job, Program, TensorInfo } from "../../targets/contract/program.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
@@ -15,6 +21,7 @@ import { gradientsOn } from "../gradients.ts";
 import type { Plan } from "../ir/plan.ts";
 import { additionsOf } from "./additions.ts";
 import { otherLowerings } from "./lowerings.ts";
+import { productsOn } from "./products.ts";
 
 /** Runs an operator's cases with the kernels that `generate` writes for a target, with data in f32 or narrower. */
 export function makeRunner(
@@ -29,6 +36,29 @@ export function makeRunner(
   const compiled = compileKernels(operator, kernels, target, schedule);
   return runnerOf(compiled, kernels.map(schedule.plan), executor, storage);
 }
+
+/** The same with products that warps compute of factors rounded alike; nothing where there is none. */
+export function makeProductRunners(
+  operator: Operator,
+  target: Target,
+  executor: Executor,
+  storage: Narrow,
+): readonly TargetRunner[] {
+  const variants = operator.variants.length > 0 ? operator.variants : [[]];
+  const kernels = variants.map((present) => operator.kernel(present));
+  const schedule = productsOn(kernels, target, storage);
+  if (!schedule) return [];
+  const compiled = compileKernels(operator, kernels, target, schedule);
+  const runner = runnerOf(compiled, kernels.map(schedule.plan), executor, storage);
+  return [withProducts(runner, storage)];
+}
+
+/** A runner whose factors are rounded before they are multiplied. */
+const withProducts = (runner: TargetRunner, storage: Narrow): TargetRunner => ({
+  ...runner,
+  rules: { ...runner.rules, factors: narrow[storage].roundoff },
+  products: true,
+});
 
 /** What runs the gradients of an operator on one device, and what is not run, with the reason. */
 export interface GradientRunners {
@@ -61,6 +91,8 @@ export function makeGradientRunners(
     return { ...runner, lowering: by ?? additionsOf(compiled) };
   };
   const runners = [runWith(scheduleOn(target, undefined, storage))];
+  const products = storage && productsOn(kernels, target, storage);
+  if (storage && products) runners.push(withProducts(runWith(products), storage));
   for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target, storage) : []) {
     const what = `gradients on ${target.name}, ${by}`;
     if ("refused" in schedule) skipped.push({ what, reason: schedule.refused });
@@ -148,8 +180,11 @@ function describeOutputs(
     Object.entries(outputs).map(([name, data]): [string, Result] => {
       const tensor = outputOf(program, name);
       const shape = tensor.shape.map((formula) => evaluateFormula(formula, scalars));
-      const narrow = isNarrow(tensor.dtype);
-      return [name, { data: decodeData(data, tensor.dtype), shape, ...(narrow && { narrow }) }];
+      const rounds = isNarrow(tensor.dtype);
+      return [
+        name,
+        { data: decodeData(data, tensor.dtype), shape, ...(rounds && { narrow: true }) },
+      ];
     }),
   );
 }

@@ -31,7 +31,7 @@ function instruction(
 /** What Turing does: half as many steps at a time of f16, and nothing of bf16. */
 const older: Readonly<Record<Narrow, string>> = {
   f16: `${instruction("f16", 8, [0, 1], [0])}\n${instruction("f16", 8, [2, 3], [1])}`,
-  bf16: "  __trap(); // there is no such instruction; the host must not launch this here",
+  bf16: "#error products of bf16 need compute capability 8.0",
 };
 
 function multiplyHelper(type: Narrow): Helper {

@@ -28,7 +28,7 @@ import { gradientSubject } from "../gradients.ts";
 import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
-import { makeGradientRunners, makeRunner } from "../runners.ts";
+import { makeGradientRunners, makeProductRunners, makeRunner } from "../runners.ts";
 import { parseStorage, requireStorage, storages, storedRuns } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
 import { formatTime, plural, type Terminal } from "../terminal.ts";
@@ -176,9 +176,10 @@ async function forwardRequest(
   return {
     subject: operator,
     oracles: [declarationOracle(operator, reference), interpreterOracle(operator)],
-    targets: runs.map(({ target, executor, storage }) =>
+    targets: runs.flatMap(({ target, executor, storage }) => [
       makeRunner(operator, target, executor, storage),
-    ),
+      ...(storage ? makeProductRunners(operator, target, executor, storage) : []),
+    ]),
     skipped,
     ...choiceOf(options),
   };

@@ -9,7 +9,7 @@ import { freeLoops, visit } from "../../ir/walk.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import { loopOf, type Site } from "../site.ts";
 import { bindPlace, fillTile } from "./fill.ts";
-import { placeOwn, storeOwn } from "./own.ts";
+import { multiplyOwn, placeOwn, storeOwn } from "./own.ts";
 import type { Contraction } from "./recognise.ts";
 import { type Tiles, threadsOf, warpStride } from "./tiles.ts";
 import { multiplyInWarps, placeInWarp } from "./warps.ts";
@@ -120,32 +120,9 @@ export function tileContraction(site: Site, root: Scope, c: Contraction, tiles: 
       fillTile(site, block, fill, { along, begin, hi, tiles, thread: variable(thread) });
     block.body.push({ kind: "barrier" });
     if (ofWarp) multiplyInWarps(names, block, ofWarp, { acc, f, s, tiles }, say);
-    else multiply(block);
+    else multiplyOwn(names, block, own, { acc, f, s, ownF, ownS, tiles });
     block.body.push({ kind: "barrier" });
   });
-  function multiply(block: Scope): void {
-    addLoop(names, block, { hint: "step", hi: i32(BK) }, (scope, step) => {
-      addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (inside, row) => {
-        const from = calculate("add", times(step, BM + pad), own.rowInTile(row));
-        inside.body.push(store(ownF.name, row, load(f, from)));
-      });
-      addLoop(names, scope, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
-        const from = calculate("add", times(step, BP + pad), own.columnInTile(column));
-        inside.body.push(store(ownS.name, column, load(s, from)));
-      });
-      addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (outer, row) => {
-        addLoop(names, outer, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
-          inside.body.push({
-            kind: "accumulate",
-            buffer: acc.name,
-            address: own.placeOf(row, column),
-            value: calculate("mul", load(ownF, row), load(ownS, column)),
-            mode: "plain",
-          });
-        });
-      });
-    });
-  }
   close();
   inner.body.push(...made.body);
 

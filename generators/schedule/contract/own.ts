@@ -1,13 +1,14 @@
 // The elements of a tile that one thread adds up: which they are, and how they are stored.
 
 import { type BufferDecl, i32, type NestExpr } from "../../ir/nest.ts";
+import type { Names } from "../names.ts";
 import { innerScope, type Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
 import { storeStep } from "../store.ts";
 import { bindPlace } from "./fill.ts";
 import type { Contraction } from "./recognise.ts";
 import type { Tiles } from "./tiles.ts";
-import { addLoop, calculate, less, load, times } from "./write.ts";
+import { addLoop, calculate, less, load, store, times } from "./write.ts";
 
 /** Where a thread's elements lie in the tile, and in the output. */
 export interface Own {
@@ -55,6 +56,40 @@ export function placeOwn(
       return calculate("add", calculate("add", column, run), calculate("rem", own, i32(by)));
     },
   };
+}
+
+/** Adds the products of a block of steps to a thread's accumulators, from its own copies of rows and columns. */
+export function multiplyOwn(
+  names: Names,
+  block: Scope,
+  own: Own,
+  memory: Readonly<Record<"acc" | "f" | "s" | "ownF" | "ownS", BufferDecl>> & {
+    readonly tiles: Tiles;
+  },
+): void {
+  const { acc, f, s, ownF, ownS, tiles } = memory;
+  const { BM, BP, BK, TM, TP, pad } = tiles;
+  addLoop(names, block, { hint: "step", hi: i32(BK) }, (scope, step) => {
+    addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (inside, row) => {
+      const from = calculate("add", times(step, BM + pad), own.rowInTile(row));
+      inside.body.push(store(ownF.name, row, load(f, from)));
+    });
+    addLoop(names, scope, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
+      const from = calculate("add", times(step, BP + pad), own.columnInTile(column));
+      inside.body.push(store(ownS.name, column, load(s, from)));
+    });
+    addLoop(names, scope, { hint: "row", hi: i32(TM), by: "unroll" }, (outer, row) => {
+      addLoop(names, outer, { hint: "column", hi: i32(TP), by: "unroll" }, (inside, column) => {
+        inside.body.push({
+          kind: "accumulate",
+          buffer: acc.name,
+          address: own.placeOf(row, column),
+          value: calculate("mul", load(ownF, row), load(ownS, column)),
+          mode: "plain",
+        });
+      });
+    });
+  });
 }
 
 /** Stores a thread's elements, of those that exist. */

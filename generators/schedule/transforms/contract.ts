@@ -38,12 +38,30 @@ const groupChoices = (draft: Draft, limits: Limits): readonly Choice[] => [
   { name: "rolled", values: [false, true], default: limits.unrolls !== true },
   { name: "least", values: [1, 4, 16], default: 1 },
   { name: "group", values: [32, 64, 128, 256], default: 64 },
+  { name: "product", values: ["f32", ...(limits.products ?? [])], default: "f32" },
 ];
 
-function contractInGroups(draft: Draft, { stage: name, rolled, ...sizes }: Params, limits: Limits) {
+function contractInGroups(
+  draft: Draft,
+  { stage: name, rolled, product = "f32", ...sizes }: Params,
+  limits: Limits,
+) {
+  if (product !== "f32" && product !== "f16" && product !== "bf16")
+    return { refused: `product is one of f32, f16, bf16, not ${product}` };
   if (typeof rolled !== "boolean") return { refused: `rolled is true or false, not ${rolled}` };
   const { BM, BP, BK, TM, TP, pad, least, group } = sizes as Readonly<Record<keyof Tiles, number>>;
-  const tiles: Tiles = { BM, BP, BK, TM, TP, pad, rolled, least, group };
+  const tiles: Tiles = {
+    BM,
+    BP,
+    BK,
+    TM,
+    TP,
+    pad,
+    rolled,
+    least,
+    group,
+    ...(product !== "f32" && { product }),
+  };
   const refused = refuseTiles(tiles, limits) ?? refuseContraction(draft, String(name));
   if (refused) return refused;
   if (draft.loops.has(String(name)))
