@@ -49,8 +49,9 @@ function scaleUp(value: number, scale: number): number {
 
 /** a · b + c, rounded once. */
 export function fuseDoubles(a: number, b: number, c: number, rounding: Rounding): number {
-  const plain = a * b + c;
-  if (!Number.isFinite(a) || !Number.isFinite(b) || !Number.isFinite(c)) return plain;
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return a * b + c;
+  // The exact product is finite, though as a double it may not be.
+  if (!Number.isFinite(c)) return c;
   const [x, y, z] = [split(a), split(b), split(c)];
   const exponent = Math.min(x.exponent + y.exponent, z.exponent);
   const digits =
