@@ -1,12 +1,20 @@
 // Runs C kernels: built by this machine's compiler, loaded into this process, called on its arrays.
 
 import { completeJob, createArray } from "../contract/job.ts";
-import type { Data, Entry, Executor, Job, Prepared, Unavailable } from "../contract/program.ts";
+import type {
+  Data,
+  Entry,
+  Executor,
+  Job,
+  Prepared,
+  Program,
+  Unavailable,
+} from "../contract/program.ts";
 import { defaultCache } from "../cuda/cache.ts";
 import type { Compiler } from "../cuda/compilers.ts";
 import { loadKoffi } from "../cuda/library.ts";
 import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp, hasSanitizers } from "./build.ts";
-import { bindEntry } from "./library.ts";
+import { type BoundEntry, bindEntry } from "./library.ts";
 import { openSanitized } from "./sanitizer.ts";
 
 /** What to open. */
@@ -62,8 +70,17 @@ function openWith(
     libraries.set(source, library);
     return library;
   };
-  const prepare: Executor["prepare"] = async ({ source, entry }, job) =>
-    prepareEntry(await libraryOf(source), entry, job, threads);
+  const functions = new Map<string, Promise<BoundEntry>>();
+  const bind = async ({ source, entry }: Program): Promise<BoundEntry> => {
+    const library = await libraryOf(source);
+    const key = JSON.stringify([library, entry.name]);
+    const bound = functions.get(key) ?? bindEntry(library, entry);
+    functions.set(key, bound);
+    return bound;
+  };
+  const workspace: Workspace = { memory: new Uint8Array(0) };
+  const prepare = async (program: Program, job: Job): Promise<Prepared> =>
+    prepareEntry(await bind(program), program.entry, job, threads, workspace);
   const version = /\d+\.\d+/.exec(compiler.version)?.[0] ?? "";
   const count = threads === 1 ? "1 thread" : `${threads} threads`;
   const strict = build === "strict" ? ", no contraction" : "";
@@ -82,28 +99,36 @@ function openWith(
     prepare,
     async close() {
       libraries.clear();
+      functions.clear();
+      workspace.memory = new Uint8Array(0);
     },
   };
 }
 
-/** A call with its outputs and its workspace; inputs stay where they are. */
-async function prepareEntry(
-  library: string,
+/** Memory that all calls share: none begins before another has ended. */
+interface Workspace {
+  memory: Uint8Array;
+}
+
+/** A call with its outputs; inputs stay where they are. */
+function prepareEntry(
+  bound: BoundEntry,
   whole: Entry,
   job: Job,
   threads: number,
-): Promise<Prepared> {
+  workspace: Workspace,
+): Prepared {
   const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
-  const bound = await bindEntry(library, whole);
   const outputs: Record<string, Data> = {};
   for (const { name, role, dtype } of entry.tensors)
     if (role === "output")
       outputs[name] = initial[name] ?? createArray(dtype, sizes.get(name)!.elements);
   const call = { inputs, outputs, scalars, constants, threads };
-  const workspace = new Uint8Array(bound.workspaceBytes(call));
+  const bytes = bound.workspaceBytes(call);
   return {
     async run() {
-      bound.run(call, workspace);
+      if (workspace.memory.length < bytes) workspace.memory = new Uint8Array(bytes);
+      bound.run(call, workspace.memory);
     },
     read: async () => outputs,
     async close() {},

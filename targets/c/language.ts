@@ -95,7 +95,6 @@ export const language: Language = {
     atomics: true,
     updates: true,
     f64: true,
-    f16: false,
     widths: [1, 2, 4, 8, 16],
     vectors: 8,
     parallel: true,
