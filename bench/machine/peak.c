@@ -8,9 +8,10 @@ typedef float vector __attribute__((vector_size(32)));
 
 enum { CHAINS = 12, STEPS = 4000000, ELEMENTS = 1 << 24 };
 
+/* Of this process alone: what others run in between does not count. */
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
   return t.tv_sec + 1e-9 * t.tv_nsec;
 }
 
