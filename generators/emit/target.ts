@@ -117,7 +117,6 @@ export interface Capabilities {
   /** A launch may add to what is in a buffer, and not only return elements of its own. */
   readonly updates: boolean;
   readonly f64: boolean;
-  readonly f16: boolean;
   /** Types whose products warps compute; none where absent. */
   readonly products?: readonly Narrow[];
   /** Types of 16 bits in which data may be stored, and what storing promises. */

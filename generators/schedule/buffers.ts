@@ -9,19 +9,14 @@ import type { PlanBuffer } from "../ir/plan.ts";
 import { axisNames } from "./domain.ts";
 import { heldDims, heldIn, onlyHeld } from "./panels.ts";
 
-/** How kinds are stored and computed; data may later be f16. */
-export interface Types {
-  readonly data: "f32" | "f16";
-}
-
-const scalarFor = (kind: Kind, types: Types): Exclude<Scalar, "bool"> =>
-  kind === "data" ? types.data : kind === "int" ? "i32" : "f32";
+/** How kinds are stored: data, too, as f32; storage.ts may change that of a finished plan. */
+const scalarFor = (kind: Kind): Exclude<Scalar, "bool"> => (kind === "int" ? "i32" : "f32");
 
 /** The buffers of a kernel whose stages are all stored: tensors, then results and workspaces. */
-export function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuffer[] {
+export function describeBuffers(kernel: Kernel): readonly PlanBuffer[] {
   const given = kernel.tensors.filter((t) => !t.optional || kernel.present.includes(t.name));
   const inputs = given.map((t) =>
-    describe(t.name, "input", scalarFor(t.type, types), t.dims, (axis) => extentOf(axis)),
+    describe(t.name, "input", scalarFor(t.type), t.dims, (axis) => extentOf(axis)),
   );
   const distinct = kernel.stages.filter(
     (stage, i) => kernel.stages.findIndex((s) => s.name === stage.name) === i,
@@ -37,7 +32,7 @@ export function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuff
       describe(
         partName(stage.name, part, values.length),
         output ? "output" : "workspace",
-        elementType(kindOf(value), types),
+        elementType(kindOf(value)),
         dims,
         (axis) => axisOf.get(axis)!,
       ),
@@ -47,9 +42,9 @@ export function describeBuffers(kernel: Kernel, types: Types): readonly PlanBuff
 }
 
 /** What a stage's element is stored as. */
-const elementType = (kind: Kind, types: Types): Exclude<Scalar, "bool"> => {
+const elementType = (kind: Kind): Exclude<Scalar, "bool"> => {
   if (kind === "bool") throw new Error("a stage cannot hold tests (booleans)");
-  return kind === "acc" ? types.data : scalarFor(kind, types);
+  return scalarFor(kind);
 };
 
 function groupAxes(

@@ -2,7 +2,6 @@
 
 import type { Kernel } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
-import type { Types } from "./buffers.ts";
 import {
   type Draft,
   type Limits,
@@ -27,7 +26,6 @@ import { unroll } from "./transforms/unroll.ts";
 import { vector } from "./transforms/vector.ts";
 import { walk } from "./transforms/walk.ts";
 
-export type { Types } from "./buffers.ts";
 export type { Choice, Draft, Limits, Params, Refused, Schedule, Transform } from "./draft.ts";
 export { lower } from "./lower.ts";
 
@@ -76,13 +74,8 @@ export function applySchedule(
 }
 
 /** The plan of a kernel under a schedule; throws where a step is refused. */
-export function schedulePlan(
-  kernel: Kernel,
-  schedule: Schedule,
-  limits: Limits,
-  types?: Types,
-): Plan {
+export function schedulePlan(kernel: Kernel, schedule: Schedule, limits: Limits): Plan {
   const result = applySchedule(kernel, schedule, limits);
   if ("refused" in result) throw new Error(result.refused);
-  return lower(result.steps.at(-1)!, types);
+  return lower(result.steps.at(-1)!);
 }

@@ -15,7 +15,7 @@ import {
 import type { AddMode, NestExpr } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
-import { describeBuffers, type Types } from "./buffers.ts";
+import { describeBuffers } from "./buffers.ts";
 import { groupsOfTiles, hasRows } from "./contract/group.ts";
 import { heldStages, placeStrips } from "./contract/place.ts";
 import { type Contraction, recogniseStage } from "./contract/recognise.ts";
@@ -36,12 +36,12 @@ export const entryName = (kernel: Kernel): string =>
   [kernelName(kernel), ...kernel.present].join("_");
 
 /** The plan of a draft as it stands. */
-export function lower(given: Draft, types: Types = { data: "f32" }): Plan {
+export function lower(given: Draft): Plan {
   const stored = new Set(launchedStages(given).map((stage) => stage.name));
   const held = heldStages(given);
   const inlined = inlineStages(given.kernel, new Set([...stored, ...held]));
   const { kernel, draft, placed } = placeStrips(placePanels(inlined, given.panels), given);
-  const stages = shareNone(describeBuffers(kernel, types), kernel, draft);
+  const stages = shareNone(describeBuffers(kernel), kernel, draft);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
   const scratch = [...placed.values()].flatMap((one) => one.scratch);
   const buffers = [...stages, ...sums, ...scratch];

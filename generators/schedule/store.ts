@@ -3,7 +3,7 @@
 import { allOf, convert } from "../ir/build.ts";
 import type { Expr, Loop } from "../ir/expr.ts";
 import type { Scatter } from "../ir/kernel.ts";
-import type { NestExpr, Scalar } from "../ir/nest.ts";
+import type { NestExpr } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { flatten } from "./address.ts";
 import { distributeLoop } from "./distribution/index.ts";
@@ -88,12 +88,12 @@ function store(
   const position = flatten(kept, extents(onlyHeld(stage.domain, held)));
   const address = place ?? placer.lower(position, inside);
   for (const [part, value] of values.entries()) {
-    const { name, dtype } = bufferOf(stage, part);
+    const { name } = bufferOf(stage, part);
     inside.body.push({
       kind: "store",
       buffer: name,
       address,
-      value: narrowed(value, dtype),
+      value,
       width: 1,
     });
   }
@@ -133,6 +133,3 @@ export const extents = (loops: readonly Loop[]): readonly Expr[] => loops.map((l
 /** Data copied unchanged is converted like any other value. */
 const widened = (value: Expr): Expr =>
   value.kind === "read" && value.type === "data" ? convert("acc", value) : value;
-
-const narrowed = (value: NestExpr, to: Exclude<Scalar, "bool">): NestExpr =>
-  to === "f16" ? { kind: "cast", to, arg: value } : value;

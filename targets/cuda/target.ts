@@ -96,7 +96,6 @@ export const cuda: Target = {
     atomics: true,
     updates: true,
     f64: true,
-    f16: false,
     stores: { f16: { ulps: 0.5 }, bf16: { ulps: 0.5 } },
     widths: [1],
     vectors: 1,

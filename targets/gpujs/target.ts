@@ -85,7 +85,6 @@ export const gpujs: Target = {
     atomics: false,
     updates: false,
     f64: false,
-    f16: false,
     widths: [1],
     vectors: 1,
     parallel: false,

@@ -84,7 +84,6 @@ export const language: Language = {
     atomics: true,
     updates: true,
     f64: true,
-    f16: false,
     widths: [1],
     vectors: 1,
     parallel: false,

@@ -116,7 +116,6 @@ export const language: Language = {
     atomics: true,
     updates: true,
     f64: true,
-    f16: false,
     widths: [1, 4],
     vectors: 4,
     parallel: true,

@@ -91,7 +91,6 @@ export const wgsl: Target = {
     atomics: true,
     updates: true,
     f64: false,
-    f16: false,
     stores: { f16: { ulps: 1, feature: "shader-f16" } },
     widths: [1],
     vectors: 1,
