@@ -13,6 +13,7 @@ import {
 } from "../ir/expr.ts";
 import type { Gather, Kernel } from "../ir/kernel.ts";
 import { rewrite, substitute } from "../ir/walk.ts";
+import { isShared } from "./site.ts";
 
 /** Which sum to split, and into how many numbers in all: few elements get many parts. */
 export interface Splitting {
@@ -21,18 +22,23 @@ export interface Splitting {
   /** A loop of the sum. */
   readonly along: Loop;
   readonly most: number;
+  /** A part has at least so many terms, or the sum is one part. */
+  readonly least: number;
 }
 
 /** What the stage of the parts is called. */
 export const partsOf = (stage: string): string => `${stage}_parts`;
 
 /** `kernel` with the sum of one stage in parts along one of its loops. */
-export function splitSum(kernel: Kernel, { stage, of, along, most }: Splitting): Kernel {
+export function splitSum(kernel: Kernel, { stage, of, along, most, least }: Splitting): Kernel {
   const names = new Map(kernel.names);
   const zero = constant(0, "acc");
-  const elements = stage.domain.map(({ hi }) => hi).reduce((a, b) => make("mul", a, b), int(1));
-  const wanted = make("idiv", int(most), make("add", elements, int(1)));
-  const parts = make("maximum", int(1), make("minimum", along.hi, wanted));
+  const count = (loops: readonly Loop[]): Expr =>
+    loops.map(({ hi }) => hi).reduce((a, b) => make("mul", a, b), int(1));
+  const affordable = make("idiv", int(most), make("add", count(stage.domain), int(1)));
+  const worthwhile = make("idiv", count(of.over.filter(isShared)), int(least));
+  const few = make("minimum", affordable, worthwhile);
+  const parts = make("maximum", int(1), make("minimum", along.hi, few));
   const each = make("idiv", make("sub", make("add", along.hi, parts), int(1)), parts);
 
   const part = freshLoop(`${along.axis}_part`, int(0), parts);

@@ -55,7 +55,12 @@ export function chooseTiles(kernel: Kernel, stored: Schedule, limits: Limits): S
     if ("refused" in found) return [];
     const { name } = stage;
     const [outer, next] = found.k;
-    const parts: Params = { stage: name, axis: (next ?? outer)?.axis ?? "", most: mostOfParts };
+    const parts: Params = {
+      stage: name,
+      axis: (next ?? outer)?.axis ?? "",
+      most: mostOfParts,
+      least: 256,
+    };
     const long = outer !== undefined && batches.has(outer.axis);
     const cut = long ? split.apply(draft, parts, limits) : draft;
     const ways: readonly (readonly [Draft, string, Schedule])[] = [

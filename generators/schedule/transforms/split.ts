@@ -17,18 +17,26 @@ export const split: Transform = {
       { name: "stage", values: stages.map(({ name }) => name), default: stages[0]?.name ?? "" },
       { name: "axis", values: [], default: "" },
       { name: "most", values: [2 ** 18, 2 ** 20, 2 ** 22], default: 2 ** 20 },
+      { name: "least", values: [64, 256, 1024], default: 256 },
     ];
   },
-  apply: (draft, { stage, axis, most }) => {
-    if (typeof most !== "number" || !Number.isInteger(most) || most < 1 || most > 2 ** 30)
-      return { refused: `most is a whole number from 1 to ${2 ** 30}, not ${most}` };
+  apply: (draft, { stage, axis, most, least }) => {
+    for (const [name, count] of [
+      ["most", most],
+      ["least", least],
+    ] as const)
+      if (!isCount(count))
+        return { refused: `${name} is a whole number from 1 to ${2 ** 30}, not ${count}` };
     const found = findSum(draft, String(stage), String(axis));
     if ("refused" in found) return found;
-    const kernel = splitSum(draft.kernel, { ...found, most });
+    const kernel = splitSum(draft.kernel, { ...found, most: Number(most), least: Number(least) });
     checkKernel(kernel, "split");
     return { ...draft, kernel, stored: new Set([...draft.stored, partsOf(found.stage.name)]) };
   },
 };
+
+const isCount = (n: unknown): boolean =>
+  typeof n === "number" && Number.isInteger(n) && n >= 1 && n <= 2 ** 30;
 
 function findSum(
   draft: Draft,
