@@ -44,9 +44,11 @@ function expectClose(found: unknown, expected: unknown): void {
 let conv2d: Shipped;
 let plain: Calls;
 beforeAll(async () => {
-  // Its outermost loops are shared out among the threads.
-  const schedule = { name: "by hand", steps: [["parallel"]] } as const;
-  [conv2d, plain] = [await ship("conv2d", { schedule }), await importJs()];
+  // By default its outermost loops are shared out among the threads, each with memory of its own.
+  [conv2d, plain] = [await ship("conv2d"), await importJs()];
+  expect(conv2d.compiled.printed.schedule).toContain("parallel");
+  const { entry } = conv2d.compiled.programs[0]!;
+  expect(entry.workspaces.some(({ perWorker }) => perWorker)).toBe(true);
 });
 afterAll(() => conv2d.remove());
 
