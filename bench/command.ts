@@ -57,19 +57,25 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
       ...peers.map((peer) => contenderOf(peer, flags)),
       ...targets.flatMap((target) => oursOf(target, folder, flags)),
     ];
-    const tell = (missing: Contender & Missing) =>
+    const told = new Set<string>();
+    const tell = (missing: Contender & Missing) => {
+      if (told.has(missing.name)) return;
+      told.add(missing.name);
       note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`);
-    opened = await openContenders(contenders, threads, tell, stop.signal);
-    if (opened.length === 0 && !stop.signal.aborted)
-      throw new UserError("nothing that was asked for runs here");
+    };
     for (const make of works) {
       if (stop.signal.aborted) break;
+      // Anew for each call: what a process keeps of one call would hide what it takes for the next.
+      opened = await openContenders(contenders, threads, tell, stop.signal);
+      if (opened.length === 0 && !stop.signal.aborted)
+        throw new UserError("nothing that was asked for runs here");
       const work = { ...make(), grad: request.grad === true };
       const outcome = await runWork(work, opened, folder, effort, {
         tell: (now) => progress.advance(now, 0),
         signal: stop.signal,
       });
       progress.advance("");
+      for (const { client } of opened) await client.close();
       const found = recordsOf(outcome, threads, against);
       records.push(...found);
       if (request.json === true) {
