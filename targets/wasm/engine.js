@@ -133,8 +133,8 @@ function makeMemory(shared) {
 }
 
 /**
- * Compiles and instantiates a module. `threads` is how many may share a loop's iterations; `why` says
- * why there are fewer than asked for.
+ * Compiles and instantiates a module. `threads` is how many may share a loop's iterations; `why`
+ * says why there are fewer than asked for.
  */
 export async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   if (!Number.isInteger(threads) || threads < 1 || threads > 256)

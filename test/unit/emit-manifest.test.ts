@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OperatorSource } from "../../generators/compile.ts";
 import { scalarName } from "../../generators/emit/signature.ts";
 import { compareFiles, writeFiles } from "../../generators/emit/write.ts";
-import { generateAll } from "../../generators/generate.ts";
+import { generateAll, makeBinaries } from "../../generators/generate.ts";
 import { make } from "../../generators/ir/build.ts";
 import { attr, constant } from "../../generators/ir/expr.ts";
 import { hashKernel } from "../../generators/ir/hash.ts";
@@ -320,4 +320,24 @@ describe("writing", () => {
     expect(await readFile(join(folder, "two.txt"), "utf8")).toBe("2\n");
     expect((await readdir(folder)).sort()).toEqual(["a", "two.txt"]);
   });
+
+  test("compares bytes as bytes, also where they are no text", async () => {
+    const bytes = new Map([["a.wasm", Uint8Array.from([0, 97, 0xff, 0xfe])]]);
+    expect(await writeFiles(folder, bytes)).toEqual(["a.wasm"]);
+    expect(await writeFiles(folder, bytes)).toEqual([]);
+    expect([...(await readFile(join(folder, "a.wasm")))]).toEqual([0, 97, 0xff, 0xfe]);
+    // Both are read as the same text: bytes that stand for no character.
+    await writeFile(join(folder, "a.wasm"), Uint8Array.from([0, 97, 0xfe, 0xff]));
+    expect((await compareFiles(folder, bytes)).changed).toEqual(["a.wasm"]);
+  });
+});
+
+test("bytes made of texts are among the files, and equal texts give equal bytes", async () => {
+  const [one, other] = [await makeBinaries(generate()), await makeBinaries(generate())];
+  const found = [...one].filter(([path]) => path.endsWith(".wasm"));
+  expect(found.map(([path]) => path)).toEqual(["wasm/pick.wasm"]);
+  for (const [path, content] of found) {
+    expect([...content.slice(0, 4)]).toEqual([0, 97, 115, 109]);
+    expect(other.get(path)).toEqual(content);
+  }
 });
