@@ -38,16 +38,20 @@ export function chooseContiguous(
   if ("refused" in before) return noneContiguous;
   let draft = before.steps.at(-1)!;
   const { stages } = inlineStages(kernel, draft.stored);
-  const shared = new Set(
-    stages.flatMap((stage) =>
-      stage.kind === "gather" && findSharing(stage, setting).length > 0 ? [stage.name] : [],
-    ),
+  /** The axes along which neighbours share work in other ways, by stage. */
+  const shared = new Map(
+    stages.flatMap((stage) => {
+      const axes = stage.kind === "gather" ? findSharing(stage, setting).map((s) => s.axis) : [];
+      return axes.length > 0 ? [[stage.name, axes] as const] : [];
+    }),
   );
   const steps: Schedule[number][] = [];
   const taken = new Set<string>();
   const by = Math.min(16, Math.max(4, vectors));
   for (const found of findContiguous(draft, setting)) {
-    if (shared.has(found.stage) || draft.panels.has(found.stage)) continue;
+    if (draft.panels.has(found.stage)) continue;
+    // Work that neighbours along other axes share too is better shared among all of them.
+    if (shared.get(found.stage)?.some((axis) => axis !== found.axis)) continue;
     if (draft.loops.has(found.stage)) continue;
     const { panel: _, ...plain } = found;
     const made =

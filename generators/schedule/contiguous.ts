@@ -9,7 +9,7 @@ import { axisNames, refuseAxes } from "./domain.ts";
 import type { Draft } from "./draft.ts";
 import { inlineStages } from "./inline.ts";
 import { findLaid } from "./relayout.ts";
-import { costOf, mostText, type Setting, sharesOf } from "./sharing.ts";
+import { mostText, type Setting, weigh } from "./sharing.ts";
 
 /** An axis of a stage to be innermost, and what has to lie along it in memory. */
 export interface Contiguous {
@@ -73,16 +73,27 @@ function bestAxis(stages: readonly Stage[], { except }: Setting): string | undef
       const l = stage.domain[axisNames(stage.domain).indexOf(axis)];
       if (!l || l.hi !== size(l.axis) || except.has(l.axis)) return undefined;
       if (refuseAxes(stage, [axis]) !== undefined || !isChoice(stage, l)) return undefined;
-      const shares = sharesOf(stage, false);
-      const own = shares.filter(({ differs }) => differs.has(l));
-      const cost = costOf(own, new Map());
-      return costOf(shares, new Map()) - cost < mostText / 8 ? undefined : cost;
+      const { own, same } = weighAlong(stage, l);
+      return same < mostText / 8 ? undefined : own;
     });
     if (costs.includes(undefined)) continue;
     const cost = costs.reduce<number>((sum, one) => sum + one!, 0);
     if (cost < (best?.cost ?? Number.POSITIVE_INFINITY)) best = { axis, cost };
   }
   return best?.axis;
+}
+
+/** What of a stage differs along a loop, and what is the same along it but not everywhere, as weights. */
+function weighAlong(stage: Stage, l: Loop): { readonly own: number; readonly same: number } {
+  let [own, same] = [0, 0];
+  const differing = new Set<Expr>([index(l)]);
+  visit(rootsOf(stage), (e) => {
+    // An axis is cut at its owners, which are then the same.
+    if (ownerOf(e) === undefined && children(e).some((x) => differing.has(x))) differing.add(e);
+    if (differing.has(e)) own += weigh(e);
+    else if (freeLoops(e).size > 0) same += weigh(e);
+  });
+  return { own, same };
 }
 
 /** Does an index only choose which elements are read in sums, or which one is added to? */
