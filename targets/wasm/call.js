@@ -6,8 +6,8 @@ import { callShared } from "./engine.js";
 const arrayTypes = { f32: Float32Array, f64: Float64Array, i32: Int32Array, u32: Uint32Array };
 
 /**
- * Gives buffers their places; those with `data` begin with it, and data that lies in the memory stays
- * where it is. What fails leaves the memory as it was.
+ * Gives buffers their places; those with `data` begin with it, and data that lies in the memory
+ * stays where it is. What fails leaves the memory as it was.
  */
 export function placeBuffers(engine, operator, buffers) {
   const { heap, memory, threads } = engine;
