@@ -53,8 +53,9 @@ const settings: readonly Setting[] = [
     gradient: true,
     present: [],
     steps: [
+      ["split", { stage: "grad_weight", axis: "OH", least: 4 }],
       ["contract", { stage: "grad_input", ...small }],
-      ["contract", { stage: "grad_weight", ...small }],
+      ["contract", { stage: "grad_weight_parts", ...small }],
     ],
     sizes: [{ ...image, C: 6, I: 3, O: 10 }],
   },
