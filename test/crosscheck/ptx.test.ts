@@ -12,11 +12,13 @@ import type { Kernel } from "../../generators/ir/kernel.ts";
 import { encodeData } from "../../targets/contract/half.ts";
 import type { Data, Executor, Program } from "../../targets/contract/program.ts";
 import { defaultCache } from "../../targets/cuda/cache.ts";
-import { findNvcc } from "../../targets/cuda/compilers.ts";
+import { findNvcc, findTool } from "../../targets/cuda/compilers.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
+import { planJob } from "../../targets/cuda/plan.ts";
 import { compileToPtx, ptxArchitectures } from "../../targets/cuda/ptx/build.ts";
 import { openPtx } from "../../targets/cuda/ptx/executor.ts";
 import { parsePtx } from "../../targets/cuda/ptx/parse.ts";
+import { runPtx } from "../../targets/cuda/ptx/plan.ts";
 import { findTarget } from "../../targets/registry.ts";
 import { vectorOps } from "../unit/ptx-tables.fixtures.ts";
 import {
@@ -32,11 +34,18 @@ import {
 const nvcc = await findNvcc();
 if (!nvcc) console.warn("Skipped: emitted CUDA as PTX. There is no nvcc with g++.");
 
+const onPath = (await findTool("nvcc")) !== undefined;
+it.runIf(process.env.CI && onPath)("in CI, an nvcc on PATH is used for every architecture", () => {
+  expect([...executors.keys()]).toEqual([...ptxArchitectures]);
+});
+
 const cuda = findTarget("cuda");
 const executors = new Map<number, Executor>();
 for (const architecture of ptxArchitectures) {
-  const opened = await openPtx({ architecture });
+  const order = architecture === ptxArchitectures[0] ? "reverse" : "random:3";
+  const opened = await openPtx({ architecture, order });
   if (!("unavailable" in opened)) executors.set(architecture, opened);
+  else if (nvcc) console.warn(`Skipped: PTX of sm_${architecture}. ${opened.unavailable}`);
 }
 
 /** Parts of results as executors name them. */
@@ -80,11 +89,13 @@ async function findUntested({ source, entry }: Program, of: Case, sm: number): P
   return [...new Set(names)].filter((name) => !vectorOps.has(name));
 }
 
-describe.skipIf(!nvcc)("as PTX", { timeout: 600_000 }, () => {
+describe.skipIf(executors.size < ptxArchitectures.length)("as PTX", { timeout: 600_000 }, () => {
   it.each(roles.map((role) => [role.name, role] as const))("%s", async (_, role) => {
-    const { programs } = compileKernels(role.operator, role.kernels, cuda, scheduleOn(cuda));
-    await checkAll(role, role.kernels, programs);
-    const [of] = casesOf(role, role.kernels[0]!, optionSets(role)[0] ?? {});
+    // With no optional tensors and with all: nvcc takes its time over the others too, which `check` runs.
+    const kernels = role.kernels.filter((_k, i, all) => i === 0 || i === all.length - 1);
+    const { programs } = compileKernels(role.operator, kernels, cuda, scheduleOn(cuda));
+    await checkAll(role, kernels, programs);
+    const [of] = casesOf(role, kernels[0]!, optionSets(role)[0] ?? {});
     for (const sm of ptxArchitectures)
       expect(await findUntested(programs[0]!, of!, sm), `sm_${sm}`).toEqual([]);
   });
@@ -105,6 +116,38 @@ describe.skipIf(!nvcc)("as PTX", { timeout: 600_000 }, () => {
     const { programs } = compileKernels(role.operator, kernels, cuda, schedule);
     expect(programs[0]!.source).toContain("__syncthreads");
     await checkAll(role, kernels, programs);
+  });
+
+  it("a barrier that is missing between tiles is found", async () => {
+    const role = findRole("conv2d");
+    const kernels = role.kernels.slice(0, 1);
+    const steps = [
+      ["contract", { stage: "output", ...tile }],
+      ["pointwise", { group: 32 }],
+    ] as const;
+    const schedule = scheduleOn(cuda, { name: "contract", steps });
+    const [program] = compileKernels(role.operator, kernels, cuda, schedule).programs;
+    const [of] = casesOf(role, kernels[0]!, optionSets(role)[0] ?? {}, ["primes/0"]);
+    const plan = planJob(program!.entry, jobOf(program!.entry, of!));
+    for (const sm of ptxArchitectures) {
+      const text = await compileToPtx(nvcc!, defaultCache(), program!.source, plan.macros, sm);
+      const barriers = [...text.matchAll(/bar(rier)?\.sync[^;]*;/g)];
+      expect(barriers.length).toBeGreaterThan(1);
+      const found = barriers.map(({ 0: barrier, index }) => {
+        const wrong = text.slice(0, index) + text.slice(index + barrier.length);
+        try {
+          runPtx(parsePtx(wrong), plan, { order: "forward", budget: 100_000_000 });
+          return "nothing";
+        } catch (error) {
+          return (error as Error).message;
+        }
+      });
+      // What comes last is waited for by nobody; all others are.
+      const missed = found.filter((message) => message === "nothing");
+      expect(missed.length, found.join("\n")).toBeLessThanOrEqual(1);
+      for (const message of found)
+        expect(message).toMatch(/^nothing$|^Race in conv2d|which nobody wrote/);
+    }
   });
 
   it("conv2d with sums shared by lanes", async () => {

@@ -212,6 +212,14 @@ describe.skipIf(!nvcc).each(ptxArchitectures)("PTX of sm_%i", { timeout: 60_000 
   });
 });
 
+test.skipIf(!nvcc)("an architecture that nvcc does not know is unavailable", async () => {
+  expect(await openPtx({ architecture: 12 })).toEqual({
+    target: "cuda",
+    unavailable: expect.stringMatching(/^nvcc release [\d.]+ does not compile for sm_12\.$/),
+    install: expect.stringContaining("CUDA toolkit"),
+  });
+});
+
 test("what is not understood is an error, with its line", () => {
   const head = ".version 9.0\n.target sm_75\n.address_size 64\n";
   const body = (line: string) =>

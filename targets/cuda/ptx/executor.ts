@@ -27,6 +27,9 @@ export interface PtxOptions {
 /** Enough for every job of a check, and soon over where a loop does not end. */
 const defaultBudget = 500_000_000;
 
+// The smallest kernel shows whether nvcc knows the architecture.
+const probe = 'extern "C" __global__ void probe() {}\n';
+
 /** Opens the interpreter of PTX, or says why it cannot run here and what to install. */
 export async function openPtx(options: PtxOptions = {}): Promise<Executor | Unavailable> {
   const { architecture = ptxArchitectures[0], order = "forward", budget = defaultBudget } = options;
@@ -39,6 +42,15 @@ export async function openPtx(options: PtxOptions = {}): Promise<Executor | Unav
       install: "the CUDA toolkit (developer.nvidia.com/cuda-downloads) and g++",
     };
   const release = /release [\d.]+/.exec(nvcc.version)?.[0] ?? "of unknown release";
+  try {
+    await compileToPtx(nvcc, cache, probe, {}, architecture);
+  } catch {
+    return {
+      target: "cuda",
+      unavailable: `nvcc ${release} does not compile for sm_${architecture}.`,
+      install: "the CUDA toolkit of release 12.8 or later",
+    };
+  }
   const modules = new Map<string, Promise<Module>>();
   function prepare(source: string, macros: Macros): Promise<Module> {
     const key = JSON.stringify([source, macros]);
