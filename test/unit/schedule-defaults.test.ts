@@ -83,6 +83,15 @@ describe("default schedules", () => {
       attrs: {},
     });
   });
+  it("are right for boxes that are turned, whose samples lie anywhere", () => {
+    const operator = declared("roi_align_rotated");
+    const setting = {
+      present: [],
+      sizes: { N: 2, C: 5, H: 6, W: 7, R: 3 },
+      attrs: { output_size: { y: 2, x: 3 }, spatial_scale: 0.5, sampling_ratio: 2 },
+    };
+    for (const of of [operator, backwardOf(operator)]) expectOwn(of, "wasm", setting);
+  });
   it.each(["js", "cuda"])("hold stages of several types, and of one number, on %s", (target) => {
     const operator = declared("spotlight");
     const setting = { present: [], sizes: { N: 2, C: 3, H: 4, W: 5 }, attrs: {} };
