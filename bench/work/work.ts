@@ -1,6 +1,6 @@
 // One thing to compute, the same for everyone who is timed: an operator with all its arrays.
 
-import { readFile, writeFile } from "node:fs/promises";
+import { open, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Elements in row-major order with their shape. */
@@ -67,9 +67,20 @@ export async function writeTensors(
 
 /** Reads an array that was written so. */
 export async function readTensor(folder: string, name: string): Promise<Float32Array> {
-  const bytes = await readFile(join(folder, `${name}.f32`));
-  // A copy of its own: small files lie in a pool, where they need not be aligned.
-  return new Float32Array(new Uint8Array(bytes).buffer);
+  const file = await open(join(folder, `${name}.f32`));
+  try {
+    // Straight into the array: a buffer beside it would be garbage, which spoils the measure of memory.
+    const data = new Float32Array((await file.stat()).size / 4);
+    const bytes = bytesOf(data);
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, bytes.length - at);
+      if (bytesRead === 0) throw new Error(`${name} ends early`);
+      at += bytesRead;
+    }
+    return data;
+  } finally {
+    await file.close();
+  }
 }
 
 /** Writes work into a folder, for other processes. */

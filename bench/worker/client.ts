@@ -34,7 +34,7 @@ export function nodeProgram(module: URL, flags: readonly string[] = []): Program
   const main = fileURLToPath(new URL("main.ts", import.meta.url));
   return {
     command: process.execPath,
-    args: [...flags, "--import", tsx, main, module.href],
+    args: [...flags, "--expose-gc", "--import", tsx, main, module.href],
   };
 }
 

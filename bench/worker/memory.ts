@@ -15,8 +15,12 @@ const statusOf = (name: string): number => {
   return Number(found[1]) * 1024;
 };
 
-/** Marks the memory now; Linux forgets its high-water mark when 5 is written to clear_refs (proc(5)). */
+/**
+ * Marks the memory now, without garbage where the process may collect it. Linux forgets its high-water mark when
+ * 5 is written to clear_refs (proc(5)).
+ */
 export function markMemory(): PeakMemory {
+  (globalThis as { readonly gc?: () => void }).gc?.();
   try {
     writeFileSync("/proc/self/clear_refs", "5");
     const before = statusOf("VmRSS");
