@@ -115,6 +115,16 @@ it("a sum in parts, of which each is made tile by tile", () => {
   );
 });
 
+it("a factor that is sampled again, and not stored", () => {
+  const steps: Schedule = [
+    ["materialise", { stage: "grad_columns" }],
+    ["contract", { stage: "grad_weight", ...tiles }],
+    ["pointwise", { group: 8 }],
+  ];
+  const sizes = { ...taps, C: 6, I: 3, O: 4, G: 3 };
+  expectSame(backwardOf(deform), steps, { present: [], sizes, attrs }, 1e-12);
+});
+
 it("fewer rows than tiles are worth are made by a thread for each element", () => {
   const steps: Schedule = [
     ["jam", { stage: "output", axis: "O", by: 2 }],
