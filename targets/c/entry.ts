@@ -3,6 +3,7 @@
 import { comment } from "../../generators/emit/frame.ts";
 import type { PrintedPlan } from "../../generators/emit/target.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { Nest } from "../../generators/ir/nest.ts";
 import { shareWorkspaces } from "../contract/memory.ts";
 import type { DType, Entry, Step } from "../contract/program.ts";
 import { stepsFor } from "../contract/wanted.ts";
@@ -28,7 +29,12 @@ export const callText = (
   args: readonly string[],
   tail: string,
   indent = 0,
-): readonly string[] => wrap(`${head}(${args.join(`,${gapAt(0)}`)})${tail}`, indent, 100);
+): readonly string[] => {
+  const list = `${args.join(`,${gapAt(0)}`)})${tail}`;
+  if (indent + head.length + (args[0]?.length ?? 0) + 2 <= 100)
+    return wrap(`${head}(${list}`, indent, 100);
+  return [`${" ".repeat(indent)}${head}(`, ...wrap(list, indent + 4, 100, 0)];
+};
 
 /** The parameters of an entry, in order: inputs, results, sizes, attributes, options. */
 export function parametersOf(entry: Entry) {
@@ -51,20 +57,18 @@ export function parametersOf(entry: Entry) {
 const typed = (list: readonly { readonly name: string; readonly type: string }[]) =>
   list.map(({ name, type }) => `${type} ${name}`);
 
-/** The heads of the functions that an entry is in C. */
-export function signaturesOf(entry: Entry): {
-  readonly run: readonly string[];
-  readonly size: readonly string[];
-} {
+/** The heads of the functions that an entry is in C, with what follows them. */
+export function signaturesOf(
+  entry: Entry,
+  tail: string,
+): { readonly run: string; readonly size: string } {
   const { pointers, numbers } = parametersOf(entry);
+  const name = functionName(entry.name);
   const all = [...pointers, ...typed(numbers), "void *workspace", "int32_t threads"];
+  const own = [...typed(numbers), "int32_t threads"];
   return {
-    run: callText(`int32_t ${functionName(entry.name)}`, all, ""),
-    size: callText(
-      `size_t ${functionName(entry.name)}_workspace_bytes`,
-      [...typed(numbers), "int32_t threads"],
-      "",
-    ),
+    run: callText(`int32_t ${name}`, all, tail).join("\n"),
+    size: callText(`size_t ${name}_workspace_bytes`, own, tail).join("\n"),
   };
 }
 
@@ -136,7 +140,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
   ];
   const given = numbers.map(({ name }) => `double ${name}`);
   const set = (field: string, type: string, value: string): string =>
-    `layout->${field} = (${type})(${value});`;
+    `layout->${field} =${gapAt(1)}(${type})(${value});`;
   const lines = [
     ...writeChecks({ ...checked, entry }),
     `if (!(workers >= 1.0)) return ${errors.numberOf("threads must be at least 1.")};`,
@@ -162,7 +166,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
     [...given, "double workers", `${layout} *layout`],
     " {",
   );
-  const { run, size } = signaturesOf(entry);
+  const { run, size } = signaturesOf(entry, " {");
   return [
     `${layout} {`,
     ...fields.map((field) => `  ${field}`),
@@ -173,8 +177,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
     ...lines.flatMap((line) => breakLine(line, 2)),
     "}",
     "",
-    ...size.slice(0, -1),
-    `${size.at(-1)} {`,
+    size,
     `  ${layout} layout;`,
     ...callText(
       `return ${entry.name}_lay_out`,
@@ -184,8 +187,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
     ),
     "}",
     "",
-    ...run.slice(0, -1),
-    `${run.at(-1)} {`,
+    run,
     ...writeBody({ nests, entry }, pieces, pass, checked),
     "}",
   ].join("\n");
@@ -193,7 +195,12 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
 
 const breakLine = (line: string, indent: number): readonly string[] =>
   wrap(
-    line.replaceAll(" * ", ` *${gapAt(8)}`).replaceAll(" return ", `${gapAt(1)}return `),
+    line
+      .replaceAll(" * ", ` *${gapAt(8)}`)
+      .replaceAll(" + ", ` +${gapAt(7)}`)
+      .replaceAll(" || ", ` ||${gapAt(2)}`)
+      .replaceAll(", ", `,${gapAt(1)}`)
+      .replaceAll(" return ", `${gapAt(1)}return `),
     indent,
     100,
   );
@@ -215,7 +222,7 @@ const countOf = (shape: readonly string[], use: Checked["use"]): string =>
   shape.map((size) => `(${formulaAsC(size, use)})`).join(" * ") || "1.0";
 
 function writeBody(
-  { entry }: Pick<PrintedPlan, "nests" | "entry">,
+  { nests, entry }: Pick<PrintedPlan, "nests" | "entry">,
   pieces: readonly Piece[],
   pass: readonly string[],
   { errors }: Omit<Checked, "entry">,
@@ -228,14 +235,17 @@ function writeBody(
     const type = pointee[dtypes.get(name)!];
     const at = `(${type} *)(base + layout.at_${field})`;
     const users = beside.get(name);
-    if (!users) return `${type} *const ${safe(name)} = ${at};`;
+    if (!users) return `${type} *const ${safe(name)} =${gapAt(1)}${at};`;
     return `if (!${safe(name)} && (${users.map(safe).join(" || ")})) ${safe(name)} = ${at};`;
   };
   const outputs = results(entry);
+  const launches = entry.steps.filter((step) => step.kind === "launch");
+  const nestOf = new Map<Step, Nest>(launches.map((step, at) => [step, nests[at]!.nest]));
   const steps = entry.steps.map((step): { test: string; lines: readonly string[] } => {
     const users = usersOf(entry, step).map((name) => `wants_${safe(name)}`);
-    const test = users.length === outputs.length && outputs.length === 1 ? "" : users.join(" || ");
-    return { test, lines: writeStep(step, entry, test === "" ? 2 : 4) };
+    // Some result is wanted, so what all of them need is run.
+    const test = users.length === outputs.length ? "" : users.join(" || ");
+    return { test, lines: writeStep(step, nestOf.get(step), entry, test === "" ? 2 : 4) };
   });
   const groups: { test: string; lines: string[] }[] = [];
   for (const { test, lines } of steps) {
@@ -249,7 +259,9 @@ function writeBody(
           "  char *const memory = workspace ? workspace : malloc(layout.bytes);",
           `  if (!memory) return ${errors.numberOf("There is not enough memory for the workspace.")};`,
           "  char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;",
-          ...pieces.flatMap(({ names, field }) => names.map((name) => `  ${place(name, field)}`)),
+          ...pieces.flatMap(({ names, field }) =>
+            names.flatMap((name) => breakLine(place(name, field), 2)),
+          ),
         ];
   return [
     `  ${layout} layout;`,
@@ -280,14 +292,19 @@ function writeBody(
     ...memory,
     "  (void)threads;",
     ...groups.flatMap(({ test, lines }) =>
-      test === "" ? lines : [`  if (${test}) {`, ...lines, "  }"],
+      test === "" ? lines : [...breakLine(`if (${test}) {`, 2), ...lines, "  }"],
     ),
     ...(pieces.length > 0 ? ["  if (!workspace) free(memory);"] : []),
     "  return 0;",
   ];
 }
 
-function writeStep(step: Step, entry: Entry, indent: number): readonly string[] {
+function writeStep(
+  step: Step,
+  nest: Nest | undefined,
+  entry: Entry,
+  indent: number,
+): readonly string[] {
   if (step.kind === "fill") {
     const name = safe(step.buffer);
     const guard = step.unless === undefined ? "" : `if (!${safe(step.unless)})${gapAt(1)}`;
@@ -299,7 +316,7 @@ function writeStep(step: Step, entry: Entry, indent: number): readonly string[] 
   const args = [
     ...step.buffers.map(({ name }) => safe(name)),
     ...step.scalars.map((name) => safe(name)),
-    ...entry.constants.map(({ name }) => safe(name)),
+    ...(nest?.constants ?? []).map(({ name }) => safe(name)),
     ...(step.parallel === undefined
       ? []
       : [

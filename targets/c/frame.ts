@@ -2,8 +2,8 @@
 
 import { comment, describeTensors, fileName, preamble } from "../../generators/emit/frame.ts";
 import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
+import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
-import type { Entry } from "../contract/program.ts";
 import { callText, describeEntry, pointee, signaturesOf, writeEntry } from "./entry.ts";
 import { createErrors } from "./errors.ts";
 import { loopOf } from "./print.ts";
@@ -14,31 +14,26 @@ const pointer = ({ name, dtype, access }: BufferDecl): string =>
   `${access === "read" ? "const " : ""}${pointee[dtype]} *restrict ${safe(name)}`;
 
 /** The functions of a launch: its body, and where CPU threads share its loop, that loop around it. */
-function declareKernel({ nest, body }: PrintedNest, entry: Entry, name: string): string {
+function declareKernel({ nest, body }: PrintedNest, name: string): string {
   const buffers = nest.buffers.filter(({ place }) => place === "global");
   const numbers = [
     ...nest.scalars.map((s) => `${s.type === "i32" ? "int32_t" : "float"} ${safe(s.name)}`),
-    ...entry.constants.map((c) => `int32_t ${safe(c.name)}`),
+    ...nest.constants.map((c) => `int32_t ${safe(c.name)}`),
   ];
-  const unused = entry.constants
-    .filter((c) => !nest.constants.some((own) => own.name === c.name))
-    .map((c) => `  (void)${safe(c.name)};`);
   const loop = loopOf(nest);
   const params = [...buffers.map(pointer), ...numbers];
-  if (!loop)
-    return [...callText(`static void ${name}`, params, " {"), ...unused, body, "}"].join("\n");
+  if (!loop) return [...callText(`static void ${name}`, params, " {"), body, "}"].join("\n");
   const own = buffers.filter(({ perWorker }) => perWorker);
   const pass = [
     ...buffers.map((b) =>
       b.perWorker ? `${safe(b.name)} + each_${safe(b.name)} * worker` : safe(b.name),
     ),
     ...nest.scalars.map((s) => safe(s.name)),
-    ...entry.constants.map((c) => safe(c.name)),
+    ...nest.constants.map((c) => safe(c.name)),
     "piece",
   ];
   return [
     ...callText(`static void ${name}_piece`, [...params, `int32_t ${loop.variable}`], " {"),
-    ...unused,
     body,
     "}",
     "",
@@ -64,6 +59,13 @@ function declareKernel({ nest, body }: PrintedNest, entry: Entry, name: string):
   ].join("\n");
 }
 
+/** A sentence as a literal of C, in pieces where it is long. */
+const literal = (sentence: string): string => {
+  const lines = wrap(sentence.replaceAll(" ", gapAt(0)), 0, 80, 0);
+  const pieces = lines.map((line, i) => JSON.stringify(i < lines.length - 1 ? `${line} ` : line));
+  return pieces.join("\n          ");
+};
+
 /** The text of a unit, and its header. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
   const base = fileName(unit);
@@ -73,14 +75,14 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
   const checked = { signature, errors, use: (text: string) => formulas.add(text) };
   const kernels = plans.flatMap(({ nests, entry }) => {
     const launches = entry.steps.filter((step) => step.kind === "launch");
-    return nests.map((nest, at) => declareKernel(nest, entry, launches[at]!.function));
+    return nests.map((nest, at) => declareKernel(nest, launches[at]!.function));
   });
   const entries = plans.map((plan) => writeEntry(plan, checked));
   const own = [...unit.helpers, ...kernels].join("\n");
   const vectors = defineVectors(own);
   const heads = plans.map((plan) => {
-    const { run, size } = signaturesOf(plan.entry);
-    return [describeEntry(plan), `${run.join("\n")};`, `${size.join("\n")};`].join("\n");
+    const { run, size } = signaturesOf(plan.entry, ";");
+    return [describeEntry(plan), run, size].join("\n");
   });
   const tensors = describeTensors(unit);
   return [
@@ -100,7 +102,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         entries,
         errors: errors.sentences.map((sentence, i) => ({
           number: i + 1,
-          sentence: JSON.stringify(sentence),
+          sentence: literal(sentence),
         })),
       },
     },

@@ -35,14 +35,14 @@ function writeMain(entry: Entry): string {
   const numbers = types.map((type, i) => `(${type})numbers[${i}]`);
   const args = [...arrays.map((_, i) => `arrays[${i}]`), ...numbers];
   const name = functionName(entry.name);
-  const { run, size } = signaturesOf(entry);
+  const { run, size } = signaturesOf(entry, ";");
   return [
     "#include <stdint.h>",
     "#include <stdio.h>",
     "#include <stdlib.h>",
     "",
-    `${run.join("\n")};`,
-    `${size.join("\n")};`,
+    run,
+    size,
     "",
     "static void take(void *to, size_t bytes) {",
     "  if (fread(to, 1, bytes, stdin) != bytes) exit(2);",
