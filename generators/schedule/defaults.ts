@@ -4,6 +4,7 @@ import type { Kernel, Stage } from "../ir/kernel.ts";
 import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
 import { type ChosenStrips, chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
+import { followPlaces } from "./contract/followPlaces.ts";
 import { axisNames } from "./domain.ts";
 import { type Limits, newDraft, type Params, type Schedule } from "./draft.ts";
 import { findInnermost, findInnermostOfSums } from "./hoisting.ts";
@@ -14,6 +15,7 @@ import { findBatches, findSharing, type Setting } from "./sharing.ts";
 import { materialise } from "./transforms/materialise.ts";
 import { panel } from "./transforms/panel.ts";
 import { split } from "./transforms/split.ts";
+import { sums } from "./transforms/sums.ts";
 
 /** A schedule with the name under which it is spoken of. */
 export interface NamedSchedule {
@@ -70,7 +72,12 @@ export function defaultSchedule(
   const isSplit = (stage: unknown) =>
     tiled.some(([name, params]) => name === split.name && params?.stage === stage);
   const kept = walked.filter(([, params]) => !isSplit(params?.stage));
-  const chosen = [...stored, ...along.steps, ...kept, ...tiled, ...run];
+  // What remains of gradients are sums over channels, which lie along memory then.
+  const added: Schedule =
+    strips.steps.length > 0 && !forward && vectors >= 4 ? [[sums.name, { by: vectors }]] : [];
+  const before = [...stored, ...along.steps, ...kept];
+  const followed = chooseOrders(kernel, before, strips, limits);
+  const chosen = [...before, ...followed, ...added, ...tiled, ...run];
   const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
   return steps.length > run.length || groups ? nameSteps(steps) : { name: "serial", steps };
 }
@@ -81,7 +88,19 @@ const nameSteps = (steps: Schedule): NamedSchedule => ({
   steps,
 });
 
-const noStrips: ChosenStrips = { steps: [], stages: new Set() };
+const noStrips: ChosenStrips = { steps: [], stages: new Set(), stored: new Map() };
+
+/** Stages that read what strips have stored follow its places. */
+function chooseOrders(
+  kernel: Kernel,
+  steps: Schedule,
+  strips: ChosenStrips,
+  limits: Limits,
+): Schedule {
+  if (strips.stored.size === 0) return [];
+  const drafted = applySchedule(kernel, steps, limits);
+  return "refused" in drafted ? [] : followPlaces(drafted.steps.at(-1)!, strips.stored, limits);
+}
 
 /** Does a step say that a stage is stored, whole or a panel at a time? */
 const storesStage = ([name]: Schedule[number]): boolean =>

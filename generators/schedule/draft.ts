@@ -51,6 +51,8 @@ export interface Draft {
   >;
   /** Loops of at most this many steps, where that is a constant, are written out. */
   readonly unroll: number;
+  /** Sums along memory are added up in so many lanes; 1 for one after another. */
+  readonly sums: number;
 }
 
 /** A kernel of which nothing is decided: everything in place, loops one after another. */
@@ -62,6 +64,7 @@ export const newDraft = (kernel: Kernel): Draft => ({
   panels: new Map(),
   accumulation: new Map(),
   unroll: 0,
+  sums: 1,
 });
 
 /** The stages that get a launch of their own, in order. */

@@ -22,6 +22,7 @@ import { panel } from "./transforms/panel.ts";
 import { parallel } from "./transforms/parallel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
 import { split } from "./transforms/split.ts";
+import { sums } from "./transforms/sums.ts";
 import { unroll } from "./transforms/unroll.ts";
 import { vector } from "./transforms/vector.ts";
 import { walk } from "./transforms/walk.ts";
@@ -44,6 +45,7 @@ export const transforms: readonly Transform[] = [
   lanes,
   pointwise,
   accumulate,
+  sums,
   unroll,
 ];
 

@@ -28,6 +28,7 @@ import { type LaunchStep, launchOnly, namesIn, negate } from "./only.ts";
 import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
 import { splitDomain } from "./site.ts";
+import { sumInLanes } from "./sums.ts";
 import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
 
@@ -106,12 +107,13 @@ export function lower(given: Draft): Plan {
     rows.push(...ownRows);
     for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
+    const added = sumInLanes(nest, draft.sums);
     return {
       kind: "launch",
       nest: {
-        ...nest,
+        ...added,
+        body: unrollLoops(added.body, draft.unroll),
         scalars: nest.scalars.toSorted((a, b) => order.indexOf(a.name) - order.indexOf(b.name)),
-        body: unrollLoops(nest.body, draft.unroll),
       },
       groups: groupsOf(split.flat, loops, contraction),
     };

@@ -18,6 +18,8 @@ export interface ChosenStrips {
   readonly steps: Schedule;
   /** The stages that are contractions. */
   readonly stages: ReadonlySet<string>;
+  /** Those of them that others read, with the axes of their places, which are outermost in memory. */
+  readonly stored: ReadonlyMap<string, readonly string[]>;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface ChosenStrips {
 export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): ChosenStrips {
   const limits = { ...device, threads: 1 };
   const stages = new Set<string>();
+  const stored = new Map<string, readonly string[]>();
   let draft = newDraft(kernel);
   const steps: Schedule[number][] = [];
   const add = (transform: Transform, params: Params): boolean => {
@@ -49,7 +52,13 @@ export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): Ch
     if (!isOutput(name)) add(materialise, { stage: name });
     const found = findStrips(draft, name);
     if ("refused" in found) continue;
-    if (!isOutput(name)) add(layout, { of: name, axes: orderAlong(found) });
+    const order = orderAlong(found);
+    const axes = order.map(({ axis }) => axis).join(" ");
+    if (!isOutput(name) && add(layout, { of: name, axes }))
+      stored.set(
+        name,
+        order.flatMap(({ axis, rank }) => (rank < 2 ? [axis] : [])),
+      );
     const strips = findStrips(draft, name);
     if ("refused" in strips) continue;
     const innermost = strips.row.loops.at(-1);
@@ -57,11 +66,11 @@ export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): Ch
     for (const params of laid) add(layout, params);
     if (add(contract, { stage: name })) stages.add(name);
   }
-  return { steps: stages.size > 0 ? steps : [], stages };
+  return { steps: stages.size > 0 ? steps : [], stages, stored };
 }
 
 /** The axes of a contraction's stage with those of its places first, and that of its packed neighbours last. */
-function orderAlong({ contraction, side }: Blocked): string {
+function orderAlong({ contraction, side }: Blocked) {
   const { stage, at, p, m } = contraction;
   const names = axisNames(stage.domain);
   const rank = (e: Expr): number => {
@@ -71,10 +80,7 @@ function orderAlong({ contraction, side }: Blocked): string {
     return p.some((l) => free.has(l)) ? 1 : 0;
   };
   const order = names.map((axis, d) => ({ axis, rank: rank(at[d]!) }));
-  return order
-    .toSorted((a, b) => a.rank - b.rank)
-    .map(({ axis }) => axis)
-    .join(" ");
+  return order.toSorted((a, b) => a.rank - b.rank);
 }
 
 /** The copies of tensors that a row's elements read apart, with the axis that they are along last. */
