@@ -128,3 +128,16 @@ describe("strips are refused", () => {
     expect(refusal(roi, [["contract", {}]])).toMatch(/^contract: /);
   });
 });
+
+it("sums along memory may be added up in lanes", () => {
+  const operator = backwardOf(deform);
+  const schedule: Schedule = [...inPieces(operator, ["mask"]), ["sums", { by: 4 }]];
+  const sizes = { ...taps, N: 1, C: 22, I: 11, O: 4, G: 2 };
+  expectSame(operator, schedule, { present: ["mask"], sizes, attrs });
+  const plan = schedulePlan(operator.kernel(["mask"]), schedule, limits);
+  const offset = plan.steps.find(
+    (step) => step.kind === "launch" && /grad_offset$/.test(step.nest.name),
+  );
+  const places = offset?.kind === "launch" ? offset.nest.buffers.map(({ place }) => place) : [];
+  expect(places).toContain("register");
+});
