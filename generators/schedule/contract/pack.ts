@@ -1,0 +1,64 @@
+// The first factor of a blocked product in the order in which the product reads it.
+
+import { domain, freshLoop, make, select } from "../../ir/build.ts";
+import { constant, type Expr, index, int, type Loop } from "../../ir/expr.ts";
+import type { Gather } from "../../ir/kernel.ts";
+import { substitute, visit } from "../../ir/walk.ts";
+import type { Contraction } from "./recognise.ts";
+
+/** How a packed factor is laid out. */
+interface Layout {
+  readonly batch: readonly Loop[];
+  readonly side: Loop;
+  readonly sum: readonly Loop[];
+  readonly columns: number;
+}
+
+/** Copies the first factor into the order in which the product reads it. */
+export function packFactor(
+  { m, f }: Contraction,
+  { batch, side, sum, columns }: Layout,
+  nameOf: (hint: string) => string,
+  names: Map<Expr | Loop, string>,
+): Gather {
+  const outer = [...batch, ...m.filter((l) => l !== side)];
+  const fresh = new Map<Loop, Loop | Expr>(
+    [...outer, ...sum].map((l) => [l, renamed(l, names)] as const),
+  );
+  const count = make("idiv", make("add", side.hi, int(columns - 1)), int(columns));
+  const block = freshLoop(`${side.axis}_block`, int(0), count);
+  const column = freshLoop("column", int(0), int(columns));
+  const place = make("add", make("mul", index(block), int(columns)), index(column));
+  fresh.set(side, make("minimum", place, make("sub", side.hi, int(1))));
+  const [value] = substitute([f.value], fresh);
+  const exists = make("lt", place, side.hi);
+  const loopOf = (l: Loop): Loop => fresh.get(l) as Loop;
+  const over = [...outer.map(loopOf), block, ...sum.map(loopOf), column];
+  const made = domain(over, [select(exists, value!, constant(0, "acc"))], moveNames(names));
+  const reads = new Set<string>();
+  visit([f.value], (e) => void (e.kind === "read" && reads.add(e.from)));
+  const from = reads.size === 1 ? [...reads][0]! : "factor";
+  return {
+    kind: "gather",
+    name: nameOf(`${from}_packed`),
+    domain: made.domain,
+    dims: over.map(() => 1),
+    parts: made.parts,
+  };
+}
+
+/** A loop of the same name that stands for another one. */
+export function renamed(l: Loop, names: Map<Expr | Loop, string>): Loop {
+  const next = freshLoop(l.axis, l.lo, l.hi);
+  const author = names.get(l);
+  if (author !== undefined) names.set(next, author);
+  return next;
+}
+
+/** Gives what is made of something the author's name of it. */
+export const moveNames =
+  (names: Map<Expr | Loop, string>) =>
+  (from: Expr | Loop, to: Expr | Loop): void => {
+    const author = names.get(from);
+    if (author !== undefined && !names.has(to)) names.set(to, author);
+  };
