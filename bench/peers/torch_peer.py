@@ -10,12 +10,22 @@ replies = os.fdopen(3, "w")
 missing = "python3 has no torchvision"
 install = "apt-get install python3-torchvision libopenblas0 (WARPWEAVE_PYTHON names another python3)"
 
-try:
-    import torch
-    import torchvision
-    from torchvision import ops
-except ImportError:
-    torch = None
+torch = torchvision = ops = None
+
+
+def load_library(threads):
+    """Loads it with so many threads, which its BLAS reads from the environment when it is loaded."""
+    global torch, torchvision, ops
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    try:
+        import torch
+        import torchvision
+        from torchvision import ops
+    except ImportError:
+        torch = None
+    else:
+        torch.set_num_threads(threads)
 
 
 def blas():
@@ -107,9 +117,9 @@ def answer(request):
     global call
     do = request["do"]
     if do == "open":
+        load_library(request["threads"])
         if torch is None:
             return {"unavailable": missing, "install": install}
-        torch.set_num_threads(request["threads"])
         versions = {"torch": torch.__version__, "torchvision": torchvision.__version__,
                     "python": sys.version.split()[0], "blas": blas()}
         return {"device": "CPU", "versions": versions}
