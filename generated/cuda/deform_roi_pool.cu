@@ -42,7 +42,7 @@ __device__ __forceinline__ T minimum(T a, T b) {
 #endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool(
+extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool(
     const float* __restrict__ input, const float* __restrict__ rois, float* __restrict__ output,
     int N, int C, int H, int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio,
     float gamma) {
@@ -168,7 +168,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool(
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_offset(
+extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_offset(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ offset, float* __restrict__ output, int N, int C, int H, int W, int R,
     int PH, int PW, float spatial_scale, int sampling_ratio, float gamma) {

@@ -55,7 +55,7 @@ __device__ __forceinline__ T minimum(T a, T b) {
 #endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
+extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward(
     const float* __restrict__ rois, const float* __restrict__ grad_output,
     float* __restrict__ grad_input, int N, int C, int H, int W, int R, int PH, int PW,
     float spatial_scale, int sampling_ratio, float gamma) {
@@ -199,7 +199,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward(
 }
 
 // Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offset_grad_offset(
+extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward_offset_grad_offset(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ offset, const float* __restrict__ grad_output,
     float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
@@ -213,7 +213,9 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
   const bool is_clamp = DEFORM_ROI_POOL_BORDER == 0;
   const float v2 = float(H) - 0.5f;
   const float v3 = float(W) - 0.5f;
+  const int PH_PW = PH * PW;
   const int last_h = H - 1;
+  const int H_W = H * W;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
   const int index = group * 128 + thread;
@@ -293,12 +295,12 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
           const int at8 = __float2int_rd(v24);
           const float v25 = v24 - float(at8);
           const int h = at8 + 1;
+          const int at9 = max(0, min(h, last_h)) * W;
           const bool in_h = 0 <= h && h < H;
           const float v26 = 1.0f - v25;
+          const int at10 = max(0, min(at8, last_h)) * W;
           const bool test7 = -1.0f <= v23 && v23 <= float(H);
           const bool test8 = -0.5f <= v23 && v23 <= v2;
-          const int safe_h = max(0, min(h, last_h));
-          const int safe_h2 = max(0, min(at8, last_h));
           for (int step2 = at5; step2 < at7; ++step2) {
             const float v27 = v15 + (float(step2) + inCell) * binW / cols;
             const bool test9 = test7 && -1.0f <= v27 && v27 <= float(W);
@@ -309,21 +311,19 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
                 (is_clamp || (test8 && -0.5f <= v27 && v27 <= v3));
             if (test10) {
               float sum2 = 0.0f;
-              const int at9 = __float2int_rd(maximum(0.0f, v29));
-              const int w = at9 + 1;
+              const int at11 = __float2int_rd(maximum(0.0f, v29));
+              const int w = at11 + 1;
               const int safe_w = max(0, min(w, last_w));
               const bool in_w = 0 <= w && w < W;
-              const int safe_w2 = max(0, min(at9, last_w));
+              const int safe_w2 = max(0, min(at11, last_w));
               const bool test11 = in_h && in_w;
               for (int c = 0; c < C; ++c) {
-                const int at10 = (n * C + c) * H;
-                const int at11 = (at10 + safe_h) * W;
-                const int at12 = (at10 + safe_h2) * W;
-                const float v30 = v25 * (test11 ? input[at11 + safe_w] : 0.0f) +
-                    v26 * (in_w ? input[at12 + safe_w] : 0.0f);
-                const float v31 = v30 - v25 * (in_h ? input[at11 + safe_w2] : 0.0f) -
-                    v26 * input[at12 + safe_w2];
-                sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v31;
+                const int at12 = (n * C + c) * H_W;
+                const float v30 = v25 * (test11 ? input[at12 + (at9 + safe_w)] : 0.0f) +
+                    v26 * (in_w ? input[at12 + (at10 + safe_w)] : 0.0f);
+                const float v31 = v30 - v25 * (in_h ? input[at12 + (at9 + safe_w2)] : 0.0f) -
+                    v26 * input[at12 + (at10 + safe_w2)];
+                sum2 += grad_output[(r * C + c) * PH_PW + (ph * PW + pw)] * v31;
               }
               float value3 = 0.0f;
               if (is_clamp) {
@@ -370,22 +370,21 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
             const int at14 = __float2int_rd(maximum(0.0f, v37));
             const int h2 = at14 + 1;
             const int safe_w3 = max(0, min(at13, last_w));
+            const int at15 = max(0, min(h2, last_h)) * W;
             const bool in_h2 = 0 <= h2 && h2 < H;
             const int w2 = at13 + 1;
             const int safe_w4 = max(0, min(w2, last_w));
             const bool in_w2 = 0 <= w2 && w2 < W;
-            const int safe_h3 = max(0, min(h2, last_h));
+            const int at16 = max(0, min(at14, last_h)) * W;
             const bool test17 = in_h2 && in_w2;
-            const int safe_h4 = max(0, min(at14, last_h));
             for (int c2 = 0; c2 < C; ++c2) {
-              const int at15 = (n * C + c2) * H;
-              const int at16 = (at15 + safe_h3) * W;
-              const int at17 = (at15 + safe_h4) * W;
-              const float v41 = v40 * (in_h2 ? input[at16 + safe_w3] : 0.0f) +
-                  v39 * (test17 ? input[at16 + safe_w4] : 0.0f);
-              const float v42 = v41 -
-                  (v40 * input[at17 + safe_w3] + v39 * (in_w2 ? input[at17 + safe_w4] : 0.0f));
-              sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v42;
+              const int at17 = (n * C + c2) * H_W;
+              const float v41 = v40 * (in_h2 ? input[at17 + (at15 + safe_w3)] : 0.0f) +
+                  v39 * (test17 ? input[at17 + (at15 + safe_w4)] : 0.0f);
+              const float v42 = v40 * input[at17 + (at16 + safe_w3)] +
+                  v39 * (in_w2 ? input[at17 + (at16 + safe_w4)] : 0.0f);
+              const float term = grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * (v41 - v42);
+              sum5 += term;
             }
             float value5 = 0.0f;
             if (is_clamp) {
@@ -418,7 +417,7 @@ extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offse
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) deform_roi_pool_backward_offset_grad_input(
+extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward_offset_grad_input(
     const float* __restrict__ rois, const float* __restrict__ offset,
     const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
     int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio, float gamma) {

@@ -36,7 +36,7 @@ __device__ __forceinline__ T minimum(T a, T b) {
 #endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_align(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_align(
     const float* __restrict__ input, const float* __restrict__ rois, float* __restrict__ output,
     int N, int C, int H, int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio) {
   const int elements = R * C * PH * PW;

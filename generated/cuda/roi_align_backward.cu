@@ -47,7 +47,7 @@ __device__ __forceinline__ T minimum(T a, T b) {
 #endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_input(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
     int W, int R, int PH, int PW, float spatial_scale, int sampling_ratio) {
@@ -188,8 +188,8 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
         const float v36 = v35 - float(at13);
         const float v37 = 1.0f - v36;
         const float v38 = v34 * v37;
-        const int at14 = (at7 + max(0, min(at12, last_h))) * W;
         const int safe_w3 = max(0, min(at13, last_w));
+        const int at14 = (at7 + max(0, min(at12, last_h))) * W;
         const int input_at = at14 + safe_w3;
         const float v39 = v38 * input[input_at];
         const float v40 = v34 * v36;
@@ -350,7 +350,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input(
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_align_backward_grad_input_2(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_input_2(
     const float* __restrict__ rois, const float* __restrict__ grad_output,
     float* __restrict__ grad_input, int N, int C, int H, int W, int R, int PH, int PW,
     float spatial_scale, int sampling_ratio) {

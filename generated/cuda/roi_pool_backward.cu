@@ -50,7 +50,7 @@ __device__ __forceinline__ T minimum(T a, T b) {
 #endif
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_grad_input(
     const float* __restrict__ rois, const float* __restrict__ grad_output,
     float* __restrict__ grad_input, int N, int C, int H, int W, int R, int PH, int PW,
     float spatial_scale) {
@@ -138,7 +138,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input(
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_grad_input_2(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
     int W, int R, int PH, int PW, float spatial_scale) {
@@ -231,15 +231,17 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_grad_input_2
 }
 
 // Grid: ceilDiv(R * 2 * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_offset(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_grad_offset(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ offset, const float* __restrict__ grad_output,
     float* __restrict__ grad_offset, int N, int C, int H, int W, int R, int PH, int PW,
     float spatial_scale, float gamma) {
   const int elements = R * 2 * PH * PW;
   const bool rounded = ROI_POOL_COORDS == 0;
+  const int PH_PW = PH * PW;
   const int last_h = H - 1;
   const int last_w = W - 1;
+  const int H_W = H * W;
   const bool test = !(ROI_POOL_REDUCE == 0);
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
@@ -331,23 +333,23 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
           const float v36 = top + float(step) + dy;
           const int at5 = __float2int_rd(v36);
           const int h = at5 + 1;
+          const int at6 = max(0, min(h, last_h)) * W;
           const bool in_h = 0 <= h && h < H;
+          const int at7 = max(0, min(at5, last_h)) * W;
           const bool in_h2 = 0 <= at5 && at5 < H;
           const bool test7 = -1.0f <= v36;
           const bool test8 = v36 < float(H);
-          const int safe_h = max(0, min(h, last_h));
-          const int safe_h2 = max(0, min(at5, last_h));
           for (int step2 = at3; step2 < at4; ++step2) {
             const float v37 = left + float(step2) + dx;
             float value2 = 0.0f;
             if (test7 && -1.0f <= v37 && test8 && v37 < float(W)) {
               float sum2 = 0.0f;
-              const int at6 = __float2int_rd(v37);
-              const float v38 = v37 - float(at6);
+              const int at8 = __float2int_rd(v37);
+              const float v38 = v37 - float(at8);
               const float v39 = 1.0f - v38;
-              const int safe_w = max(0, min(at6, last_w));
-              const bool in_w = 0 <= at6 && at6 < W;
-              const int w = at6 + 1;
+              const int safe_w = max(0, min(at8, last_w));
+              const bool in_w = 0 <= at8 && at8 < W;
+              const int w = at8 + 1;
               const int safe_w2 = max(0, min(w, last_w));
               const bool in_w2 = 0 <= w && w < W;
               const bool test9 = in_h && in_w;
@@ -355,14 +357,12 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
               const bool test11 = in_h2 && in_w;
               const bool test12 = in_h2 && in_w2;
               for (int c = 0; c < C; ++c) {
-                const int at7 = (n * C + c) * H;
-                const int at8 = (at7 + safe_h) * W;
-                const int at9 = (at7 + safe_h2) * W;
-                const float v40 = v39 * (test9 ? input[at8 + safe_w] : 0.0f) +
-                    v38 * (test10 ? input[at8 + safe_w2] : 0.0f);
-                const float v41 = v39 * (test11 ? input[at9 + safe_w] : 0.0f) +
-                    v38 * (test12 ? input[at9 + safe_w2] : 0.0f);
-                const float term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v40 - v41);
+                const int at9 = (n * C + c) * H_W;
+                const float v40 = v39 * (test9 ? input[at9 + (at6 + safe_w)] : 0.0f) +
+                    v38 * (test10 ? input[at9 + (at6 + safe_w2)] : 0.0f);
+                const float v41 = v39 * (test11 ? input[at9 + (at7 + safe_w)] : 0.0f) +
+                    v38 * (test12 ? input[at9 + (at7 + safe_w2)] : 0.0f);
+                const float term = grad_output[(r * C + c) * PH_PW + (ph * PW + pw)] * (v40 - v41);
                 sum2 += term;
               }
               value2 = sum2 / v35;
@@ -379,37 +379,35 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
         const int at10 = __float2int_rd(v42);
         const float v43 = v42 - float(at10);
         const int h2 = at10 + 1;
+        const int at11 = max(0, min(h2, last_h)) * W;
         const bool in_h3 = 0 <= h2 && h2 < H;
         const float v44 = 1.0f - v43;
+        const int at12 = max(0, min(at10, last_h)) * W;
         const bool in_h4 = 0 <= at10 && at10 < H;
         const bool test13 = -1.0f <= v42;
         const bool test14 = v42 < float(H);
-        const int safe_h3 = max(0, min(h2, last_h));
-        const int safe_h4 = max(0, min(at10, last_h));
         for (int step4 = at3; step4 < at4; ++step4) {
           const float v45 = left + float(step4) + dx;
           float value3 = 0.0f;
           if (test13 && -1.0f <= v45 && test14 && v45 < float(W)) {
             float sum4 = 0.0f;
-            const int at11 = __float2int_rd(v45);
-            const int w2 = at11 + 1;
+            const int at13 = __float2int_rd(v45);
+            const int w2 = at13 + 1;
             const int safe_w3 = max(0, min(w2, last_w));
             const bool in_w3 = 0 <= w2 && w2 < W;
-            const int safe_w4 = max(0, min(at11, last_w));
-            const bool in_w4 = 0 <= at11 && at11 < W;
+            const int safe_w4 = max(0, min(at13, last_w));
+            const bool in_w4 = 0 <= at13 && at13 < W;
             const bool test15 = in_h3 && in_w3;
             const bool test16 = in_h4 && in_w3;
             const bool test17 = in_h3 && in_w4;
             const bool test18 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C; ++c2) {
-              const int at12 = (n * C + c2) * H;
-              const int at13 = (at12 + safe_h3) * W;
-              const int at14 = (at12 + safe_h4) * W;
-              const float v46 = v43 * (test15 ? input[at13 + safe_w3] : 0.0f) +
-                  v44 * (test16 ? input[at14 + safe_w3] : 0.0f);
-              const float v47 = v46 - v43 * (test17 ? input[at13 + safe_w4] : 0.0f) -
-                  v44 * (test18 ? input[at14 + safe_w4] : 0.0f);
-              sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v47;
+              const int at14 = (n * C + c2) * H_W;
+              const float v46 = v43 * (test15 ? input[at14 + (at11 + safe_w3)] : 0.0f) +
+                  v44 * (test16 ? input[at14 + (at12 + safe_w3)] : 0.0f);
+              const float v47 = v46 - v43 * (test17 ? input[at14 + (at11 + safe_w4)] : 0.0f) -
+                  v44 * (test18 ? input[at14 + (at12 + safe_w4)] : 0.0f);
+              sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v47;
             }
             value3 = sum4 / v35;
           }
@@ -427,7 +425,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_input(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_grad_input(
     const float* __restrict__ rois, const float* __restrict__ offset,
     const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
     int W, int R, int PH, int PW, float spatial_scale, float gamma) {
@@ -573,7 +571,7 @@ extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_
 }
 
 // Grid: ceilDiv(R * C * PH * PW, 128) blocks of 128 threads.
-extern "C" __global__ void __launch_bounds__(128) roi_pool_backward_offset_grad_input_2(
+extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_grad_input_2(
     const float* __restrict__ input, const float* __restrict__ rois,
     const float* __restrict__ grad_output, float* __restrict__ grad_input, int N, int C, int H,
     int W, int R, int PH, int PW, float spatial_scale) {

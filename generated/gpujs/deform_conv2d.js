@@ -87,8 +87,8 @@ function deform_conv2d_kernel(
             const low2 = floor_to_int(x);
             const t2 = x - low2;
             const v = 1 - t2;
-            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const safe_w = maximum(0, minimum(low2, last_w));
+            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const in_h = 0 <= low && low < H;
             const in_w = 0 <= low2 && low2 < W;
             const w = low2 + 1;
@@ -113,8 +113,8 @@ function deform_conv2d_kernel(
             const low4 = floor_to_int(xs);
             const t4 = xs - low4;
             const v4 = 1 - t4;
-            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const w2 = low4 + 1;
             const safe_w4 = maximum(0, minimum(w2, last_w));
             const in_w3 = 0 <= w2 && w2 < W;
@@ -181,17 +181,17 @@ function deform_conv2d_mask_kernel(
   const at = floor_div(o, O_per_groups);
   for (let k = 0; k < I; k += 1) {
     const c = at * C_per_groups + k;
-    const g_at = n * G + floor_div(c, C_per_G);
-    const part_at = g_at * 2;
-    const at2 = (n * C + c) * H;
+    const at2 = n * G + floor_div(c, C_per_G);
+    const part_at = at2 * 2;
+    const at3 = (n * C + c) * H;
     for (let i = 0; i < KH; i += 1) {
       for (let j = 0; j < KW; j += 1) {
-        const kw_at = (g_at * KH + i) * KW + j;
+        const at4 = (at2 * KH + i) * KW + j;
         let value = 0;
-        const part_at2 = kw_at * 2;
-        const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+        const part_at2 = at4 * 2;
+        const at5 = interleaved ? (part_at2 * OH + oh) * OW + ow :
             (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-        const dy = offset[at3];
+        const dy = offset[at5];
         const y = oh * stride_y - padding_top + i * dilation_y + dy;
         const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
         const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
@@ -207,20 +207,20 @@ function deform_conv2d_mask_kernel(
             const low2 = floor_to_int(x);
             const t2 = x - low2;
             const v = 1 - t2;
-            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const safe_w = maximum(0, minimum(low2, last_w));
+            const at6 = (at3 + maximum(0, minimum(low, last_h))) * W;
             const in_h = 0 <= low && low < H;
             const in_w = 0 <= low2 && low2 < W;
             const w = low2 + 1;
             const safe_w2 = maximum(0, minimum(w, last_w));
             const in_w2 = 0 <= w && w < W;
             const h = low + 1;
-            const at5 = (at2 + maximum(0, minimum(h, last_h))) * W;
+            const at7 = (at3 + maximum(0, minimum(h, last_h))) * W;
             const in_h2 = 0 <= h && h < H;
-            const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
-                t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
-            const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
-                t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
+            const v2 = v * (in_h && in_w ? input[at6 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at6 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at7 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0);
             value = (1 - t) * v2 + t * v3;
           }
         } else {
@@ -233,23 +233,23 @@ function deform_conv2d_mask_kernel(
             const low4 = floor_to_int(xs);
             const t4 = xs - low4;
             const v4 = 1 - t4;
-            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at8 = (at3 + maximum(0, minimum(low3, last_h))) * W;
             const w2 = low4 + 1;
             const safe_w4 = maximum(0, minimum(w2, last_w));
             const in_w3 = 0 <= w2 && w2 < W;
             const h2 = low3 + 1;
-            const at7 = (at2 + maximum(0, minimum(h2, last_h))) * W;
+            const at9 = (at3 + maximum(0, minimum(h2, last_h))) * W;
             const in_h3 = 0 <= h2 && h2 < H;
             const v5 = (1 - t3) *
-                (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-            const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-                t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
+                (v4 * input[at8 + safe_w3] + t4 * (in_w3 ? input[at8 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at9 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at9 + safe_w4] : 0);
             value = v5 + t3 * v6;
           }
         }
         const term = weight[((o * I + k) * KH + i) * KW + j] *
-            (mask[(kw_at * OH + oh) * OW + ow] * value);
+            (mask[at4 * (OH * OW) + (oh * OW + ow)] * value);
         taps += term;
       }
     }
@@ -328,8 +328,8 @@ function deform_conv2d_bias_kernel(
             const low2 = floor_to_int(x);
             const t2 = x - low2;
             const v = 1 - t2;
-            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const safe_w = maximum(0, minimum(low2, last_w));
+            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const in_h = 0 <= low && low < H;
             const in_w = 0 <= low2 && low2 < W;
             const w = low2 + 1;
@@ -354,8 +354,8 @@ function deform_conv2d_bias_kernel(
             const low4 = floor_to_int(xs);
             const t4 = xs - low4;
             const v4 = 1 - t4;
-            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const w2 = low4 + 1;
             const safe_w4 = maximum(0, minimum(w2, last_w));
             const in_w3 = 0 <= w2 && w2 < W;
@@ -422,17 +422,17 @@ function deform_conv2d_mask_bias_kernel(
   const at = floor_div(o, O_per_groups);
   for (let k = 0; k < I; k += 1) {
     const c = at * C_per_groups + k;
-    const g_at = n * G + floor_div(c, C_per_G);
-    const part_at = g_at * 2;
-    const at2 = (n * C + c) * H;
+    const at2 = n * G + floor_div(c, C_per_G);
+    const part_at = at2 * 2;
+    const at3 = (n * C + c) * H;
     for (let i = 0; i < KH; i += 1) {
       for (let j = 0; j < KW; j += 1) {
-        const kw_at = (g_at * KH + i) * KW + j;
+        const at4 = (at2 * KH + i) * KW + j;
         let value = 0;
-        const part_at2 = kw_at * 2;
-        const at3 = interleaved ? (part_at2 * OH + oh) * OW + ow :
+        const part_at2 = at4 * 2;
+        const at5 = interleaved ? (part_at2 * OH + oh) * OW + ow :
             (((part_at * KH + i) * KW + j) * OH + oh) * OW + ow;
-        const dy = offset[at3];
+        const dy = offset[at5];
         const y = oh * stride_y - padding_top + i * dilation_y + dy;
         const offset_at = ((((part_at + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
         const dx = offset[interleaved ? ((part_at2 + 1) * OH + oh) * OW + ow : offset_at];
@@ -448,20 +448,20 @@ function deform_conv2d_mask_bias_kernel(
             const low2 = floor_to_int(x);
             const t2 = x - low2;
             const v = 1 - t2;
-            const at4 = (at2 + maximum(0, minimum(low, last_h))) * W;
             const safe_w = maximum(0, minimum(low2, last_w));
+            const at6 = (at3 + maximum(0, minimum(low, last_h))) * W;
             const in_h = 0 <= low && low < H;
             const in_w = 0 <= low2 && low2 < W;
             const w = low2 + 1;
             const safe_w2 = maximum(0, minimum(w, last_w));
             const in_w2 = 0 <= w && w < W;
             const h = low + 1;
-            const at5 = (at2 + maximum(0, minimum(h, last_h))) * W;
+            const at7 = (at3 + maximum(0, minimum(h, last_h))) * W;
             const in_h2 = 0 <= h && h < H;
-            const v2 = v * (in_h && in_w ? input[at4 + safe_w] : 0) +
-                t2 * (in_h && in_w2 ? input[at4 + safe_w2] : 0);
-            const v3 = v * (in_h2 && in_w ? input[at5 + safe_w] : 0) +
-                t2 * (in_h2 && in_w2 ? input[at5 + safe_w2] : 0);
+            const v2 = v * (in_h && in_w ? input[at6 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at6 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at7 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at7 + safe_w2] : 0);
             value = (1 - t) * v2 + t * v3;
           }
         } else {
@@ -474,23 +474,23 @@ function deform_conv2d_mask_bias_kernel(
             const low4 = floor_to_int(xs);
             const t4 = xs - low4;
             const v4 = 1 - t4;
-            const at6 = (at2 + maximum(0, minimum(low3, last_h))) * W;
             const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at8 = (at3 + maximum(0, minimum(low3, last_h))) * W;
             const w2 = low4 + 1;
             const safe_w4 = maximum(0, minimum(w2, last_w));
             const in_w3 = 0 <= w2 && w2 < W;
             const h2 = low3 + 1;
-            const at7 = (at2 + maximum(0, minimum(h2, last_h))) * W;
+            const at9 = (at3 + maximum(0, minimum(h2, last_h))) * W;
             const in_h3 = 0 <= h2 && h2 < H;
             const v5 = (1 - t3) *
-                (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-            const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-                t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
+                (v4 * input[at8 + safe_w3] + t4 * (in_w3 ? input[at8 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at9 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at9 + safe_w4] : 0);
             value = v5 + t3 * v6;
           }
         }
         const term = weight[((o * I + k) * KH + i) * KW + j] *
-            (mask[(kw_at * OH + oh) * OW + ow] * value);
+            (mask[at4 * (OH * OW) + (oh * OW + ow)] * value);
         taps += term;
       }
     }

@@ -72,8 +72,8 @@ function deform_conv2d_backward_grad_columns_kernel(
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
     const o2 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
-        weight[((o2 * I + at2) * KH + kh) * KW + kw];
+    const weight_value = weight[o2 * (I * KH * KW) + ((at2 * KH + kh) * KW + kw)];
+    const term = grad_output[(rest5 * O + o2) * (OH * OW) + (oh * OW + ow)] * weight_value;
     sum += term;
   }
   return sum;
@@ -108,8 +108,10 @@ function deform_conv2d_backward_grad_offset_kernel(
   const elements = N * G * KH * KW * 2 * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -154,28 +156,26 @@ function deform_conv2d_backward_grad_offset_kernel(
           const t = x - low;
           const v = 1 - t;
           const safe_w = maximum(0, minimum(low, last_w));
+          const at4 = maximum(0, minimum(h, last_h)) * W;
           const in_h = 0 <= h && h < H;
           const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
+          const at5 = maximum(0, minimum(low2, last_h)) * W;
           const in_h2 = 0 <= low2 && low2 < H;
-          const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
-            const c_at = n * C + (g * C_per_G + c);
-            const at4 = c_at * H;
-            const at5 = (at4 + safe_h) * W;
-            const at6 = (at4 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
-                t * (test3 ? input[at5 + safe_w2] : 0);
-            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
-                t * (test5 ? input[at6 + safe_w2] : 0);
+            const at6 = n * C + (g * C_per_G + c);
+            const at7 = at6 * H_W;
+            const grad_columns_value = grad_columns[at6 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v2 = v * (test2 ? input[at7 + (at4 + safe_w)] : 0) +
+                t * (test3 ? input[at7 + (at4 + safe_w2)] : 0);
+            const v3 = v * (test4 ? input[at7 + (at5 + safe_w)] : 0) +
+                t * (test5 ? input[at7 + (at5 + safe_w2)] : 0);
             sum += grad_columns_value * (v2 - v3);
           }
           value = sum;
@@ -183,29 +183,27 @@ function deform_conv2d_backward_grad_offset_kernel(
           let sum2 = 0;
           const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
+          const at8 = maximum(0, minimum(h, last_h)) * W;
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
           const v4 = 1 - t2;
+          const at9 = maximum(0, minimum(low2, last_h)) * W;
           const in_h4 = 0 <= low2 && low2 < H;
           const safe_w4 = maximum(0, minimum(low, last_w));
           const in_w4 = 0 <= low && low < W;
-          const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-            const c_at2 = n * C + (g * C_per_G + c2);
-            const at7 = c_at2 * H;
-            const at8 = (at7 + safe_h3) * W;
-            const at9 = (at7 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
-                v4 * (test7 ? input[at9 + safe_w3] : 0);
-            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
-                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            const at10 = n * C + (g * C_per_G + c2);
+            const at11 = at10 * H_W;
+            const grad_columns_value2 = grad_columns[at10 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v5 = t2 * (test6 ? input[at11 + (at8 + safe_w3)] : 0) +
+                v4 * (test7 ? input[at11 + (at9 + safe_w3)] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at11 + (at8 + safe_w4)] : 0) -
+                v4 * (test9 ? input[at11 + (at9 + safe_w4)] : 0);
             sum2 += grad_columns_value2 * v6;
           }
           value = sum2;
@@ -226,24 +224,22 @@ function deform_conv2d_backward_grad_offset_kernel(
           const t3 = xs - low3;
           const v9 = 1 - t3;
           const safe_w5 = maximum(0, minimum(low3, last_w));
+          const at12 = maximum(0, minimum(h2, last_h)) * W;
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
-          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const at13 = maximum(0, minimum(low4, last_h)) * W;
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
-            const c_at3 = n * C + (g * C_per_G + c3);
-            const at10 = c_at3 * H;
-            const at11 = (at10 + safe_h5) * W;
-            const at12 = (at10 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
-                t3 * (test10 ? input[at11 + safe_w6] : 0);
-            const v11 = v10 -
-                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v11;
+            const at14 = n * C + (g * C_per_G + c3);
+            const at15 = at14 * H_W;
+            const grad_columns_value3 = grad_columns[at14 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v10 = v9 * (in_h5 ? input[at15 + (at12 + safe_w5)] : 0) +
+                t3 * (test10 ? input[at15 + (at12 + safe_w6)] : 0);
+            const v11 = v9 * input[at15 + (at13 + safe_w5)] +
+                t3 * (in_w5 ? input[at15 + (at13 + safe_w6)] : 0);
+            sum3 += grad_columns_value3 * (v10 - v11);
           }
           value = sum3;
         }
@@ -251,23 +247,22 @@ function deform_conv2d_backward_grad_offset_kernel(
         let sum4 = 0;
         const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
+        const at16 = maximum(0, minimum(h2, last_h)) * W;
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
         const v12 = 1 - t4;
+        const at17 = maximum(0, minimum(low4, last_h)) * W;
         const safe_w8 = maximum(0, minimum(low3, last_w));
-        const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
-          const c_at4 = n * C + (g * C_per_G + c4);
-          const at13 = c_at4 * H;
-          const at14 = (at13 + safe_h7) * W;
-          const at15 = (at13 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
-              ow];
-          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
-              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
-          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          const at18 = n * C + (g * C_per_G + c4);
+          const at19 = at18 * H_W;
+          const grad_columns_value4 = grad_columns[at18 * KH_KW_OH_OW +
+              (((i * KW + j) * OH + oh) * OW + ow)];
+          const v13 = t4 * (test11 ? input[at19 + (at16 + safe_w7)] : 0) +
+              v12 * (in_w6 ? input[at19 + (at17 + safe_w7)] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at19 + (at16 + safe_w8)] : 0) -
+              v12 * input[at19 + (at17 + safe_w8)];
           sum4 += grad_columns_value4 * v14;
         }
         value = sum4;
@@ -343,9 +338,9 @@ function deform_conv2d_backward_columns_kernel(
       const low2 = floor_to_int(x);
       const t2 = x - low2;
       const v = 1 - t2;
+      const safe_w = maximum(0, minimum(low2, last_w));
       const at2 = (n * C + c) * H;
       const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const safe_w = maximum(0, minimum(low2, last_w));
       const in_h = 0 <= low && low < H;
       const in_w = 0 <= low2 && low2 < W;
       const w = low2 + 1;
@@ -370,9 +365,9 @@ function deform_conv2d_backward_columns_kernel(
       const low4 = floor_to_int(xs);
       const t4 = xs - low4;
       const v4 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
       const at5 = (n * C + c) * H;
       const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
@@ -473,8 +468,8 @@ function deform_conv2d_backward_mask_grad_columns_kernel(
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
     const o2 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
-        weight[((o2 * I + at2) * KH + kh) * KW + kw];
+    const weight_value = weight[o2 * (I * KH * KW) + ((at2 * KH + kh) * KW + kw)];
+    const term = grad_output[(rest5 * O + o2) * (OH * OW) + (oh * OW + ow)] * weight_value;
     sum += term;
   }
   return sum;
@@ -509,8 +504,10 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
   const elements = N * G * KH * KW * 2 * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -557,28 +554,26 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
           const t = x - low;
           const v = 1 - t;
           const safe_w = maximum(0, minimum(low, last_w));
+          const at4 = maximum(0, minimum(h, last_h)) * W;
           const in_h = 0 <= h && h < H;
           const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
+          const at5 = maximum(0, minimum(low2, last_h)) * W;
           const in_h2 = 0 <= low2 && low2 < H;
-          const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
-            const c_at = n * C + (g * C_per_G + c);
-            const at4 = c_at * H;
-            const at5 = (at4 + safe_h) * W;
-            const at6 = (at4 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
-                t * (test3 ? input[at5 + safe_w2] : 0);
-            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
-                t * (test5 ? input[at6 + safe_w2] : 0);
+            const at6 = n * C + (g * C_per_G + c);
+            const at7 = at6 * H_W;
+            const grad_columns_value = grad_columns[at6 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v2 = v * (test2 ? input[at7 + (at4 + safe_w)] : 0) +
+                t * (test3 ? input[at7 + (at4 + safe_w2)] : 0);
+            const v3 = v * (test4 ? input[at7 + (at5 + safe_w)] : 0) +
+                t * (test5 ? input[at7 + (at5 + safe_w2)] : 0);
             sum += grad_columns_value * (v2 - v3);
           }
           value = mask_value * sum;
@@ -586,29 +581,27 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
           let sum2 = 0;
           const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
+          const at8 = maximum(0, minimum(h, last_h)) * W;
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
           const v4 = 1 - t2;
+          const at9 = maximum(0, minimum(low2, last_h)) * W;
           const in_h4 = 0 <= low2 && low2 < H;
           const safe_w4 = maximum(0, minimum(low, last_w));
           const in_w4 = 0 <= low && low < W;
-          const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-            const c_at2 = n * C + (g * C_per_G + c2);
-            const at7 = c_at2 * H;
-            const at8 = (at7 + safe_h3) * W;
-            const at9 = (at7 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
-                v4 * (test7 ? input[at9 + safe_w3] : 0);
-            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
-                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            const at10 = n * C + (g * C_per_G + c2);
+            const at11 = at10 * H_W;
+            const grad_columns_value2 = grad_columns[at10 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v5 = t2 * (test6 ? input[at11 + (at8 + safe_w3)] : 0) +
+                v4 * (test7 ? input[at11 + (at9 + safe_w3)] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at11 + (at8 + safe_w4)] : 0) -
+                v4 * (test9 ? input[at11 + (at9 + safe_w4)] : 0);
             sum2 += grad_columns_value2 * v6;
           }
           value = mask_value * sum2;
@@ -629,24 +622,22 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
           const t3 = xs - low3;
           const v9 = 1 - t3;
           const safe_w5 = maximum(0, minimum(low3, last_w));
+          const at12 = maximum(0, minimum(h2, last_h)) * W;
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
-          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const at13 = maximum(0, minimum(low4, last_h)) * W;
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
-            const c_at3 = n * C + (g * C_per_G + c3);
-            const at10 = c_at3 * H;
-            const at11 = (at10 + safe_h5) * W;
-            const at12 = (at10 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
-                t3 * (test10 ? input[at11 + safe_w6] : 0);
-            const v11 = v10 -
-                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v11;
+            const at14 = n * C + (g * C_per_G + c3);
+            const at15 = at14 * H_W;
+            const grad_columns_value3 = grad_columns[at14 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v10 = v9 * (in_h5 ? input[at15 + (at12 + safe_w5)] : 0) +
+                t3 * (test10 ? input[at15 + (at12 + safe_w6)] : 0);
+            const v11 = v9 * input[at15 + (at13 + safe_w5)] +
+                t3 * (in_w5 ? input[at15 + (at13 + safe_w6)] : 0);
+            sum3 += grad_columns_value3 * (v10 - v11);
           }
           value = mask_value * sum3;
         }
@@ -654,23 +645,22 @@ function deform_conv2d_backward_mask_grad_offset_kernel(
         let sum4 = 0;
         const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
+        const at16 = maximum(0, minimum(h2, last_h)) * W;
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
         const v12 = 1 - t4;
+        const at17 = maximum(0, minimum(low4, last_h)) * W;
         const safe_w8 = maximum(0, minimum(low3, last_w));
-        const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
-          const c_at4 = n * C + (g * C_per_G + c4);
-          const at13 = c_at4 * H;
-          const at14 = (at13 + safe_h7) * W;
-          const at15 = (at13 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
-              ow];
-          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
-              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
-          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          const at18 = n * C + (g * C_per_G + c4);
+          const at19 = at18 * H_W;
+          const grad_columns_value4 = grad_columns[at18 * KH_KW_OH_OW +
+              (((i * KW + j) * OH + oh) * OW + ow)];
+          const v13 = t4 * (test11 ? input[at19 + (at16 + safe_w7)] : 0) +
+              v12 * (in_w6 ? input[at19 + (at17 + safe_w7)] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at19 + (at16 + safe_w8)] : 0) -
+              v12 * input[at19 + (at17 + safe_w8)];
           sum4 += grad_columns_value4 * v14;
         }
         value = mask_value * sum4;
@@ -709,8 +699,10 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
   const elements = N * G * KH * KW * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -746,30 +738,29 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
         const t2 = x - low2;
         const v = 1 - t2;
         const safe_w = maximum(0, minimum(low2, last_w));
+        const at2 = maximum(0, minimum(low, last_h)) * W;
         const in_h = 0 <= low && low < H;
         const in_w = 0 <= low2 && low2 < W;
         const w = low2 + 1;
         const safe_w2 = maximum(0, minimum(w, last_w));
         const in_w2 = 0 <= w && w < W;
         const h = low + 1;
+        const at3 = maximum(0, minimum(h, last_h)) * W;
         const in_h2 = 0 <= h && h < H;
         const v2 = 1 - t;
-        const safe_h = maximum(0, minimum(low, last_h));
         const test = in_h && in_w;
         const test2 = in_h && in_w2;
-        const safe_h2 = maximum(0, minimum(h, last_h));
         const test3 = in_h2 && in_w;
         const test4 = in_h2 && in_w2;
         for (let c = 0; c < C_per_G; c += 1) {
-          const c_at = n * C + (g * C_per_G + c);
-          const at2 = c_at * H;
-          const at3 = (at2 + safe_h) * W;
-          const at4 = (at2 + safe_h2) * W;
-          const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
-              ow];
-          const v3 = v * (test ? input[at3 + safe_w] : 0) + t2 * (test2 ? input[at3 + safe_w2] : 0);
-          const v4 = v * (test3 ? input[at4 + safe_w] : 0) +
-              t2 * (test4 ? input[at4 + safe_w2] : 0);
+          const at4 = n * C + (g * C_per_G + c);
+          const at5 = at4 * H_W;
+          const grad_columns_value = grad_columns[at4 * KH_KW_OH_OW +
+              (((kh * KW + kw) * OH + oh) * OW + ow)];
+          const v3 = v * (test ? input[at5 + (at2 + safe_w)] : 0) +
+              t2 * (test2 ? input[at5 + (at2 + safe_w2)] : 0);
+          const v4 = v * (test3 ? input[at5 + (at3 + safe_w)] : 0) +
+              t2 * (test4 ? input[at5 + (at3 + safe_w2)] : 0);
           sum += grad_columns_value * (v2 * v3 + t * v4);
         }
         value = sum;
@@ -784,26 +775,25 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
       const t4 = xs - low4;
       const v5 = 1 - t4;
       const safe_w3 = maximum(0, minimum(low4, last_w));
+      const at6 = maximum(0, minimum(low3, last_h)) * W;
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
       const h2 = low3 + 1;
+      const at7 = maximum(0, minimum(h2, last_h)) * W;
       const in_h3 = 0 <= h2 && h2 < H;
       const v6 = 1 - t3;
-      const safe_h3 = maximum(0, minimum(low3, last_h));
-      const safe_h4 = maximum(0, minimum(h2, last_h));
       const test5 = in_h3 && in_w3;
       for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-        const c_at2 = n * C + (g * C_per_G + c2);
-        const at5 = c_at2 * H;
-        const at6 = (at5 + safe_h3) * W;
-        const at7 = (at5 + safe_h4) * W;
-        const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
-            ow];
-        const v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-        const v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0) +
-            t4 * (test5 ? input[at7 + safe_w4] : 0);
-        sum2 += grad_columns_value2 * (v7 + t3 * v8);
+        const at8 = n * C + (g * C_per_G + c2);
+        const at9 = at8 * H_W;
+        const grad_columns_value2 = grad_columns[at8 * KH_KW_OH_OW +
+            (((kh * KW + kw) * OH + oh) * OW + ow)];
+        const v7 = v5 * input[at9 + (at6 + safe_w3)] +
+            t4 * (in_w3 ? input[at9 + (at6 + safe_w4)] : 0);
+        const v8 = v5 * (in_h3 ? input[at9 + (at7 + safe_w3)] : 0) +
+            t4 * (test5 ? input[at9 + (at7 + safe_w4)] : 0);
+        sum2 += grad_columns_value2 * (v6 * v7 + t3 * v8);
       }
       value = sum2;
     }
@@ -878,9 +868,9 @@ function deform_conv2d_backward_mask_columns_kernel(
       const low2 = floor_to_int(x);
       const t2 = x - low2;
       const v = 1 - t2;
+      const safe_w = maximum(0, minimum(low2, last_w));
       const at2 = (n * C + c) * H;
       const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const safe_w = maximum(0, minimum(low2, last_w));
       const in_h = 0 <= low && low < H;
       const in_w = 0 <= low2 && low2 < W;
       const w = low2 + 1;
@@ -905,9 +895,9 @@ function deform_conv2d_backward_mask_columns_kernel(
       const low4 = floor_to_int(xs);
       const t4 = xs - low4;
       const v4 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
       const at5 = (n * C + c) * H;
       const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
@@ -1039,8 +1029,8 @@ function deform_conv2d_backward_bias_grad_columns_kernel(
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
     const o2 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
-        weight[((o2 * I + at2) * KH + kh) * KW + kw];
+    const weight_value = weight[o2 * (I * KH * KW) + ((at2 * KH + kh) * KW + kw)];
+    const term = grad_output[(rest5 * O + o2) * (OH * OW) + (oh * OW + ow)] * weight_value;
     sum += term;
   }
   return sum;
@@ -1075,8 +1065,10 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
   const elements = N * G * KH * KW * 2 * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -1121,28 +1113,26 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
           const t = x - low;
           const v = 1 - t;
           const safe_w = maximum(0, minimum(low, last_w));
+          const at4 = maximum(0, minimum(h, last_h)) * W;
           const in_h = 0 <= h && h < H;
           const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
+          const at5 = maximum(0, minimum(low2, last_h)) * W;
           const in_h2 = 0 <= low2 && low2 < H;
-          const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
-            const c_at = n * C + (g * C_per_G + c);
-            const at4 = c_at * H;
-            const at5 = (at4 + safe_h) * W;
-            const at6 = (at4 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
-                t * (test3 ? input[at5 + safe_w2] : 0);
-            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
-                t * (test5 ? input[at6 + safe_w2] : 0);
+            const at6 = n * C + (g * C_per_G + c);
+            const at7 = at6 * H_W;
+            const grad_columns_value = grad_columns[at6 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v2 = v * (test2 ? input[at7 + (at4 + safe_w)] : 0) +
+                t * (test3 ? input[at7 + (at4 + safe_w2)] : 0);
+            const v3 = v * (test4 ? input[at7 + (at5 + safe_w)] : 0) +
+                t * (test5 ? input[at7 + (at5 + safe_w2)] : 0);
             sum += grad_columns_value * (v2 - v3);
           }
           value = sum;
@@ -1150,29 +1140,27 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
           let sum2 = 0;
           const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
+          const at8 = maximum(0, minimum(h, last_h)) * W;
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
           const v4 = 1 - t2;
+          const at9 = maximum(0, minimum(low2, last_h)) * W;
           const in_h4 = 0 <= low2 && low2 < H;
           const safe_w4 = maximum(0, minimum(low, last_w));
           const in_w4 = 0 <= low && low < W;
-          const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-            const c_at2 = n * C + (g * C_per_G + c2);
-            const at7 = c_at2 * H;
-            const at8 = (at7 + safe_h3) * W;
-            const at9 = (at7 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
-                v4 * (test7 ? input[at9 + safe_w3] : 0);
-            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
-                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            const at10 = n * C + (g * C_per_G + c2);
+            const at11 = at10 * H_W;
+            const grad_columns_value2 = grad_columns[at10 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v5 = t2 * (test6 ? input[at11 + (at8 + safe_w3)] : 0) +
+                v4 * (test7 ? input[at11 + (at9 + safe_w3)] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at11 + (at8 + safe_w4)] : 0) -
+                v4 * (test9 ? input[at11 + (at9 + safe_w4)] : 0);
             sum2 += grad_columns_value2 * v6;
           }
           value = sum2;
@@ -1193,24 +1181,22 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
           const t3 = xs - low3;
           const v9 = 1 - t3;
           const safe_w5 = maximum(0, minimum(low3, last_w));
+          const at12 = maximum(0, minimum(h2, last_h)) * W;
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
-          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const at13 = maximum(0, minimum(low4, last_h)) * W;
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
-            const c_at3 = n * C + (g * C_per_G + c3);
-            const at10 = c_at3 * H;
-            const at11 = (at10 + safe_h5) * W;
-            const at12 = (at10 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
-                t3 * (test10 ? input[at11 + safe_w6] : 0);
-            const v11 = v10 -
-                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v11;
+            const at14 = n * C + (g * C_per_G + c3);
+            const at15 = at14 * H_W;
+            const grad_columns_value3 = grad_columns[at14 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v10 = v9 * (in_h5 ? input[at15 + (at12 + safe_w5)] : 0) +
+                t3 * (test10 ? input[at15 + (at12 + safe_w6)] : 0);
+            const v11 = v9 * input[at15 + (at13 + safe_w5)] +
+                t3 * (in_w5 ? input[at15 + (at13 + safe_w6)] : 0);
+            sum3 += grad_columns_value3 * (v10 - v11);
           }
           value = sum3;
         }
@@ -1218,23 +1204,22 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
         let sum4 = 0;
         const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
+        const at16 = maximum(0, minimum(h2, last_h)) * W;
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
         const v12 = 1 - t4;
+        const at17 = maximum(0, minimum(low4, last_h)) * W;
         const safe_w8 = maximum(0, minimum(low3, last_w));
-        const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
-          const c_at4 = n * C + (g * C_per_G + c4);
-          const at13 = c_at4 * H;
-          const at14 = (at13 + safe_h7) * W;
-          const at15 = (at13 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
-              ow];
-          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
-              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
-          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          const at18 = n * C + (g * C_per_G + c4);
+          const at19 = at18 * H_W;
+          const grad_columns_value4 = grad_columns[at18 * KH_KW_OH_OW +
+              (((i * KW + j) * OH + oh) * OW + ow)];
+          const v13 = t4 * (test11 ? input[at19 + (at16 + safe_w7)] : 0) +
+              v12 * (in_w6 ? input[at19 + (at17 + safe_w7)] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at19 + (at16 + safe_w8)] : 0) -
+              v12 * input[at19 + (at17 + safe_w8)];
           sum4 += grad_columns_value4 * v14;
         }
         value = sum4;
@@ -1310,9 +1295,9 @@ function deform_conv2d_backward_bias_columns_kernel(
       const low2 = floor_to_int(x);
       const t2 = x - low2;
       const v = 1 - t2;
+      const safe_w = maximum(0, minimum(low2, last_w));
       const at2 = (n * C + c) * H;
       const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const safe_w = maximum(0, minimum(low2, last_w));
       const in_h = 0 <= low && low < H;
       const in_w = 0 <= low2 && low2 < W;
       const w = low2 + 1;
@@ -1337,9 +1322,9 @@ function deform_conv2d_backward_bias_columns_kernel(
       const low4 = floor_to_int(xs);
       const t4 = xs - low4;
       const v4 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
       const at5 = (n * C + c) * H;
       const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
@@ -1471,8 +1456,8 @@ function deform_conv2d_backward_mask_bias_grad_columns_kernel(
   const at2 = floor_mod(c, C_per_groups);
   for (let o = 0; o < O_per_groups; o += 1) {
     const o2 = at * O_per_groups + o;
-    const term = grad_output[((rest5 * O + o2) * OH + oh) * OW + ow] *
-        weight[((o2 * I + at2) * KH + kh) * KW + kw];
+    const weight_value = weight[o2 * (I * KH * KW) + ((at2 * KH + kh) * KW + kw)];
+    const term = grad_output[(rest5 * O + o2) * (OH * OW) + (oh * OW + ow)] * weight_value;
     sum += term;
   }
   return sum;
@@ -1507,8 +1492,10 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
   const elements = N * G * KH * KW * 2 * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -1555,28 +1542,26 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
           const t = x - low;
           const v = 1 - t;
           const safe_w = maximum(0, minimum(low, last_w));
+          const at4 = maximum(0, minimum(h, last_h)) * W;
           const in_h = 0 <= h && h < H;
           const in_w = 0 <= low && low < W;
           const safe_w2 = maximum(0, minimum(w, last_w));
           const in_w2 = 0 <= w && w < W;
+          const at5 = maximum(0, minimum(low2, last_h)) * W;
           const in_h2 = 0 <= low2 && low2 < H;
-          const safe_h = maximum(0, minimum(h, last_h));
           const test2 = in_h && in_w;
           const test3 = in_h && in_w2;
-          const safe_h2 = maximum(0, minimum(low2, last_h));
           const test4 = in_h2 && in_w;
           const test5 = in_h2 && in_w2;
           for (let c = 0; c < C_per_G; c += 1) {
-            const c_at = n * C + (g * C_per_G + c);
-            const at4 = c_at * H;
-            const at5 = (at4 + safe_h) * W;
-            const at6 = (at4 + safe_h2) * W;
-            const grad_columns_value = grad_columns[(((c_at * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v2 = v * (test2 ? input[at5 + safe_w] : 0) +
-                t * (test3 ? input[at5 + safe_w2] : 0);
-            const v3 = v * (test4 ? input[at6 + safe_w] : 0) +
-                t * (test5 ? input[at6 + safe_w2] : 0);
+            const at6 = n * C + (g * C_per_G + c);
+            const at7 = at6 * H_W;
+            const grad_columns_value = grad_columns[at6 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v2 = v * (test2 ? input[at7 + (at4 + safe_w)] : 0) +
+                t * (test3 ? input[at7 + (at4 + safe_w2)] : 0);
+            const v3 = v * (test4 ? input[at7 + (at5 + safe_w)] : 0) +
+                t * (test5 ? input[at7 + (at5 + safe_w2)] : 0);
             sum += grad_columns_value * (v2 - v3);
           }
           value = mask_value * sum;
@@ -1584,29 +1569,27 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
           let sum2 = 0;
           const t2 = y - low2;
           const safe_w3 = maximum(0, minimum(w, last_w));
+          const at8 = maximum(0, minimum(h, last_h)) * W;
           const in_h3 = 0 <= h && h < H;
           const in_w3 = 0 <= w && w < W;
           const v4 = 1 - t2;
+          const at9 = maximum(0, minimum(low2, last_h)) * W;
           const in_h4 = 0 <= low2 && low2 < H;
           const safe_w4 = maximum(0, minimum(low, last_w));
           const in_w4 = 0 <= low && low < W;
-          const safe_h3 = maximum(0, minimum(h, last_h));
           const test6 = in_h3 && in_w3;
-          const safe_h4 = maximum(0, minimum(low2, last_h));
           const test7 = in_h4 && in_w3;
           const test8 = in_h3 && in_w4;
           const test9 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-            const c_at2 = n * C + (g * C_per_G + c2);
-            const at7 = c_at2 * H;
-            const at8 = (at7 + safe_h3) * W;
-            const at9 = (at7 + safe_h4) * W;
-            const grad_columns_value2 = grad_columns[(((c_at2 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v5 = t2 * (test6 ? input[at8 + safe_w3] : 0) +
-                v4 * (test7 ? input[at9 + safe_w3] : 0);
-            const v6 = v5 - t2 * (test8 ? input[at8 + safe_w4] : 0) -
-                v4 * (test9 ? input[at9 + safe_w4] : 0);
+            const at10 = n * C + (g * C_per_G + c2);
+            const at11 = at10 * H_W;
+            const grad_columns_value2 = grad_columns[at10 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v5 = t2 * (test6 ? input[at11 + (at8 + safe_w3)] : 0) +
+                v4 * (test7 ? input[at11 + (at9 + safe_w3)] : 0);
+            const v6 = v5 - t2 * (test8 ? input[at11 + (at8 + safe_w4)] : 0) -
+                v4 * (test9 ? input[at11 + (at9 + safe_w4)] : 0);
             sum2 += grad_columns_value2 * v6;
           }
           value = mask_value * sum2;
@@ -1627,24 +1610,22 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
           const t3 = xs - low3;
           const v9 = 1 - t3;
           const safe_w5 = maximum(0, minimum(low3, last_w));
+          const at12 = maximum(0, minimum(h2, last_h)) * W;
           const in_h5 = 0 <= h2 && h2 < H;
           const safe_w6 = maximum(0, minimum(w2, last_w));
           const in_w5 = 0 <= w2 && w2 < W;
-          const safe_h5 = maximum(0, minimum(h2, last_h));
+          const at13 = maximum(0, minimum(low4, last_h)) * W;
           const test10 = in_h5 && in_w5;
-          const safe_h6 = maximum(0, minimum(low4, last_h));
           for (let c3 = 0; c3 < C_per_G; c3 += 1) {
-            const c_at3 = n * C + (g * C_per_G + c3);
-            const at10 = c_at3 * H;
-            const at11 = (at10 + safe_h5) * W;
-            const at12 = (at10 + safe_h6) * W;
-            const grad_columns_value3 = grad_columns[(((c_at3 * KH + i) * KW + j) * OH + oh) * OW +
-                ow];
-            const v10 = v9 * (in_h5 ? input[at11 + safe_w5] : 0) +
-                t3 * (test10 ? input[at11 + safe_w6] : 0);
-            const v11 = v10 -
-                (v9 * input[at12 + safe_w5] + t3 * (in_w5 ? input[at12 + safe_w6] : 0));
-            sum3 += grad_columns_value3 * v11;
+            const at14 = n * C + (g * C_per_G + c3);
+            const at15 = at14 * H_W;
+            const grad_columns_value3 = grad_columns[at14 * KH_KW_OH_OW +
+                (((i * KW + j) * OH + oh) * OW + ow)];
+            const v10 = v9 * (in_h5 ? input[at15 + (at12 + safe_w5)] : 0) +
+                t3 * (test10 ? input[at15 + (at12 + safe_w6)] : 0);
+            const v11 = v9 * input[at15 + (at13 + safe_w5)] +
+                t3 * (in_w5 ? input[at15 + (at13 + safe_w6)] : 0);
+            sum3 += grad_columns_value3 * (v10 - v11);
           }
           value = mask_value * sum3;
         }
@@ -1652,23 +1633,22 @@ function deform_conv2d_backward_mask_bias_grad_offset_kernel(
         let sum4 = 0;
         const t4 = ys - low4;
         const safe_w7 = maximum(0, minimum(w2, last_w));
+        const at16 = maximum(0, minimum(h2, last_h)) * W;
         const in_h6 = 0 <= h2 && h2 < H;
         const in_w6 = 0 <= w2 && w2 < W;
         const v12 = 1 - t4;
+        const at17 = maximum(0, minimum(low4, last_h)) * W;
         const safe_w8 = maximum(0, minimum(low3, last_w));
-        const safe_h7 = maximum(0, minimum(h2, last_h));
         const test11 = in_h6 && in_w6;
-        const safe_h8 = maximum(0, minimum(low4, last_h));
         for (let c4 = 0; c4 < C_per_G; c4 += 1) {
-          const c_at4 = n * C + (g * C_per_G + c4);
-          const at13 = c_at4 * H;
-          const at14 = (at13 + safe_h7) * W;
-          const at15 = (at13 + safe_h8) * W;
-          const grad_columns_value4 = grad_columns[(((c_at4 * KH + i) * KW + j) * OH + oh) * OW +
-              ow];
-          const v13 = t4 * (test11 ? input[at14 + safe_w7] : 0) +
-              v12 * (in_w6 ? input[at15 + safe_w7] : 0);
-          const v14 = v13 - t4 * (in_h6 ? input[at14 + safe_w8] : 0) - v12 * input[at15 + safe_w8];
+          const at18 = n * C + (g * C_per_G + c4);
+          const at19 = at18 * H_W;
+          const grad_columns_value4 = grad_columns[at18 * KH_KW_OH_OW +
+              (((i * KW + j) * OH + oh) * OW + ow)];
+          const v13 = t4 * (test11 ? input[at19 + (at16 + safe_w7)] : 0) +
+              v12 * (in_w6 ? input[at19 + (at17 + safe_w7)] : 0);
+          const v14 = v13 - t4 * (in_h6 ? input[at19 + (at16 + safe_w8)] : 0) -
+              v12 * input[at19 + (at17 + safe_w8)];
           sum4 += grad_columns_value4 * v14;
         }
         value = mask_value * sum4;
@@ -1707,8 +1687,10 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
   const elements = N * G * KH * KW * OH * OW;
   const interleaved = this.constants.OFFSET_ORDER === 0 && true;
   const C_per_G = floor_div(C, G);
+  const KH_KW_OH_OW = KH * KW * OH * OW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const is_zeros = this.constants.BORDER === 0 && true;
   const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
@@ -1744,30 +1726,29 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
         const t2 = x - low2;
         const v = 1 - t2;
         const safe_w = maximum(0, minimum(low2, last_w));
+        const at2 = maximum(0, minimum(low, last_h)) * W;
         const in_h = 0 <= low && low < H;
         const in_w = 0 <= low2 && low2 < W;
         const w = low2 + 1;
         const safe_w2 = maximum(0, minimum(w, last_w));
         const in_w2 = 0 <= w && w < W;
         const h = low + 1;
+        const at3 = maximum(0, minimum(h, last_h)) * W;
         const in_h2 = 0 <= h && h < H;
         const v2 = 1 - t;
-        const safe_h = maximum(0, minimum(low, last_h));
         const test = in_h && in_w;
         const test2 = in_h && in_w2;
-        const safe_h2 = maximum(0, minimum(h, last_h));
         const test3 = in_h2 && in_w;
         const test4 = in_h2 && in_w2;
         for (let c = 0; c < C_per_G; c += 1) {
-          const c_at = n * C + (g * C_per_G + c);
-          const at2 = c_at * H;
-          const at3 = (at2 + safe_h) * W;
-          const at4 = (at2 + safe_h2) * W;
-          const grad_columns_value = grad_columns[(((c_at * KH + kh) * KW + kw) * OH + oh) * OW +
-              ow];
-          const v3 = v * (test ? input[at3 + safe_w] : 0) + t2 * (test2 ? input[at3 + safe_w2] : 0);
-          const v4 = v * (test3 ? input[at4 + safe_w] : 0) +
-              t2 * (test4 ? input[at4 + safe_w2] : 0);
+          const at4 = n * C + (g * C_per_G + c);
+          const at5 = at4 * H_W;
+          const grad_columns_value = grad_columns[at4 * KH_KW_OH_OW +
+              (((kh * KW + kw) * OH + oh) * OW + ow)];
+          const v3 = v * (test ? input[at5 + (at2 + safe_w)] : 0) +
+              t2 * (test2 ? input[at5 + (at2 + safe_w2)] : 0);
+          const v4 = v * (test3 ? input[at5 + (at3 + safe_w)] : 0) +
+              t2 * (test4 ? input[at5 + (at3 + safe_w2)] : 0);
           sum += grad_columns_value * (v2 * v3 + t * v4);
         }
         value = sum;
@@ -1782,26 +1763,25 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
       const t4 = xs - low4;
       const v5 = 1 - t4;
       const safe_w3 = maximum(0, minimum(low4, last_w));
+      const at6 = maximum(0, minimum(low3, last_h)) * W;
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;
       const h2 = low3 + 1;
+      const at7 = maximum(0, minimum(h2, last_h)) * W;
       const in_h3 = 0 <= h2 && h2 < H;
       const v6 = 1 - t3;
-      const safe_h3 = maximum(0, minimum(low3, last_h));
-      const safe_h4 = maximum(0, minimum(h2, last_h));
       const test5 = in_h3 && in_w3;
       for (let c2 = 0; c2 < C_per_G; c2 += 1) {
-        const c_at2 = n * C + (g * C_per_G + c2);
-        const at5 = c_at2 * H;
-        const at6 = (at5 + safe_h3) * W;
-        const at7 = (at5 + safe_h4) * W;
-        const grad_columns_value2 = grad_columns[(((c_at2 * KH + kh) * KW + kw) * OH + oh) * OW +
-            ow];
-        const v7 = v6 * (v5 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-        const v8 = v5 * (in_h3 ? input[at7 + safe_w3] : 0) +
-            t4 * (test5 ? input[at7 + safe_w4] : 0);
-        sum2 += grad_columns_value2 * (v7 + t3 * v8);
+        const at8 = n * C + (g * C_per_G + c2);
+        const at9 = at8 * H_W;
+        const grad_columns_value2 = grad_columns[at8 * KH_KW_OH_OW +
+            (((kh * KW + kw) * OH + oh) * OW + ow)];
+        const v7 = v5 * input[at9 + (at6 + safe_w3)] +
+            t4 * (in_w3 ? input[at9 + (at6 + safe_w4)] : 0);
+        const v8 = v5 * (in_h3 ? input[at9 + (at7 + safe_w3)] : 0) +
+            t4 * (test5 ? input[at9 + (at7 + safe_w4)] : 0);
+        sum2 += grad_columns_value2 * (v6 * v7 + t3 * v8);
       }
       value = sum2;
     }
@@ -1876,9 +1856,9 @@ function deform_conv2d_backward_mask_bias_columns_kernel(
       const low2 = floor_to_int(x);
       const t2 = x - low2;
       const v = 1 - t2;
+      const safe_w = maximum(0, minimum(low2, last_w));
       const at2 = (n * C + c) * H;
       const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const safe_w = maximum(0, minimum(low2, last_w));
       const in_h = 0 <= low && low < H;
       const in_w = 0 <= low2 && low2 < W;
       const w = low2 + 1;
@@ -1903,9 +1883,9 @@ function deform_conv2d_backward_mask_bias_columns_kernel(
       const low4 = floor_to_int(xs);
       const t4 = xs - low4;
       const v4 = 1 - t4;
+      const safe_w3 = maximum(0, minimum(low4, last_w));
       const at5 = (n * C + c) * H;
       const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
       const w2 = low4 + 1;
       const safe_w4 = maximum(0, minimum(w2, last_w));
       const in_w3 = 0 <= w2 && w2 < W;

@@ -46,7 +46,9 @@ function deform_roi_pool_backward_offset_kernel(
   const is_clamp = this.constants.BORDER === 0 && true;
   const v2 = H - 0.5;
   const v3 = W - 0.5;
+  const PH_PW = PH * PW;
   const last_h = H - 1;
+  const H_W = H * W;
   const index = this.thread.x;
   const pw = floor_mod(index, PW);
   const rest = floor_div(index, PW);
@@ -122,12 +124,12 @@ function deform_roi_pool_backward_offset_kernel(
         const at8 = floor_to_int(v24);
         const v25 = v24 - at8;
         const h = at8 + 1;
+        const at9 = maximum(0, minimum(h, last_h)) * W;
         const in_h = 0 <= h && h < H;
         const v26 = 1 - v25;
+        const at10 = maximum(0, minimum(at8, last_h)) * W;
         const test7 = -1 <= v23 && v23 <= H;
         const test8 = -0.5 <= v23 && v23 <= v2;
-        const safe_h = maximum(0, minimum(h, last_h));
-        const safe_h2 = maximum(0, minimum(at8, last_h));
         for (let step2 = at5; step2 < at7; step2 += 1) {
           const v27 = v15 + (step2 + inCell) * binW / cols;
           const test9 = test7 && -1 <= v27 && v27 <= W;
@@ -138,21 +140,19 @@ function deform_roi_pool_backward_offset_kernel(
               (is_clamp || (test8 && -0.5 <= v27 && v27 <= v3));
           if (test10) {
             let sum2 = 0;
-            const at9 = floor_to_int(maximum(0, v29));
-            const w = at9 + 1;
+            const at11 = floor_to_int(maximum(0, v29));
+            const w = at11 + 1;
             const safe_w = maximum(0, minimum(w, last_w));
             const in_w = 0 <= w && w < W;
-            const safe_w2 = maximum(0, minimum(at9, last_w));
+            const safe_w2 = maximum(0, minimum(at11, last_w));
             const test11 = in_h && in_w;
             for (let c = 0; c < C; c += 1) {
-              const at10 = (n * C + c) * H;
-              const at11 = (at10 + safe_h) * W;
-              const at12 = (at10 + safe_h2) * W;
-              const v30 = v25 * (test11 ? input[at11 + safe_w] : 0) +
-                  v26 * (in_w ? input[at12 + safe_w] : 0);
-              const v31 = v30 - v25 * (in_h ? input[at11 + safe_w2] : 0) -
-                  v26 * input[at12 + safe_w2];
-              sum2 += grad_output[((r * C + c) * PH + ph) * PW + pw] * v31;
+              const at12 = (n * C + c) * H_W;
+              const v30 = v25 * (test11 ? input[at12 + (at9 + safe_w)] : 0) +
+                  v26 * (in_w ? input[at12 + (at10 + safe_w)] : 0);
+              const v31 = v30 - v25 * (in_h ? input[at12 + (at9 + safe_w2)] : 0) -
+                  v26 * input[at12 + (at10 + safe_w2)];
+              sum2 += grad_output[(r * C + c) * PH_PW + (ph * PW + pw)] * v31;
             }
             let value3 = 0;
             if (is_clamp) {
@@ -199,22 +199,21 @@ function deform_roi_pool_backward_offset_kernel(
           const at14 = floor_to_int(maximum(0, v37));
           const h2 = at14 + 1;
           const safe_w3 = maximum(0, minimum(at13, last_w));
+          const at15 = maximum(0, minimum(h2, last_h)) * W;
           const in_h2 = 0 <= h2 && h2 < H;
           const w2 = at13 + 1;
           const safe_w4 = maximum(0, minimum(w2, last_w));
           const in_w2 = 0 <= w2 && w2 < W;
-          const safe_h3 = maximum(0, minimum(h2, last_h));
+          const at16 = maximum(0, minimum(at14, last_h)) * W;
           const test17 = in_h2 && in_w2;
-          const safe_h4 = maximum(0, minimum(at14, last_h));
           for (let c2 = 0; c2 < C; c2 += 1) {
-            const at15 = (n * C + c2) * H;
-            const at16 = (at15 + safe_h3) * W;
-            const at17 = (at15 + safe_h4) * W;
-            const v41 = v40 * (in_h2 ? input[at16 + safe_w3] : 0) +
-                v39 * (test17 ? input[at16 + safe_w4] : 0);
-            const v42 = v41 -
-                (v40 * input[at17 + safe_w3] + v39 * (in_w2 ? input[at17 + safe_w4] : 0));
-            sum5 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v42;
+            const at17 = (n * C + c2) * H_W;
+            const v41 = v40 * (in_h2 ? input[at17 + (at15 + safe_w3)] : 0) +
+                v39 * (test17 ? input[at17 + (at15 + safe_w4)] : 0);
+            const v42 = v40 * input[at17 + (at16 + safe_w3)] +
+                v39 * (in_w2 ? input[at17 + (at16 + safe_w4)] : 0);
+            const term = grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * (v41 - v42);
+            sum5 += term;
           }
           let value5 = 0;
           if (is_clamp) {

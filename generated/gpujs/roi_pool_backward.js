@@ -37,8 +37,10 @@ function roi_pool_backward_offset_kernel(
 ) {
   const elements = R * 2 * PH * PW;
   const rounded = this.constants.COORDS === 0 && true;
+  const PH_PW = PH * PW;
   const last_h = H - 1;
   const last_w = W - 1;
+  const H_W = H * W;
   const test = !(this.constants.REDUCE === 0) && true;
   const index = this.thread.x;
   const pw = floor_mod(index, PW);
@@ -127,23 +129,23 @@ function roi_pool_backward_offset_kernel(
         const v36 = top + step + dy;
         const at5 = floor_to_int(v36);
         const h = at5 + 1;
+        const at6 = maximum(0, minimum(h, last_h)) * W;
         const in_h = 0 <= h && h < H;
+        const at7 = maximum(0, minimum(at5, last_h)) * W;
         const in_h2 = 0 <= at5 && at5 < H;
         const test7 = -1 <= v36 && true;
         const test8 = v36 < H;
-        const safe_h = maximum(0, minimum(h, last_h));
-        const safe_h2 = maximum(0, minimum(at5, last_h));
         for (let step2 = at3; step2 < at4; step2 += 1) {
           const v37 = left + step2 + dx;
           let value2 = 0;
           if (test7 && -1 <= v37 && test8 && v37 < W) {
             let sum2 = 0;
-            const at6 = floor_to_int(v37);
-            const v38 = v37 - at6;
+            const at8 = floor_to_int(v37);
+            const v38 = v37 - at8;
             const v39 = 1 - v38;
-            const safe_w = maximum(0, minimum(at6, last_w));
-            const in_w = 0 <= at6 && at6 < W;
-            const w = at6 + 1;
+            const safe_w = maximum(0, minimum(at8, last_w));
+            const in_w = 0 <= at8 && at8 < W;
+            const w = at8 + 1;
             const safe_w2 = maximum(0, minimum(w, last_w));
             const in_w2 = 0 <= w && w < W;
             const test9 = in_h && in_w;
@@ -151,14 +153,12 @@ function roi_pool_backward_offset_kernel(
             const test11 = in_h2 && in_w;
             const test12 = in_h2 && in_w2;
             for (let c = 0; c < C; c += 1) {
-              const at7 = (n * C + c) * H;
-              const at8 = (at7 + safe_h) * W;
-              const at9 = (at7 + safe_h2) * W;
-              const v40 = v39 * (test9 ? input[at8 + safe_w] : 0) +
-                  v38 * (test10 ? input[at8 + safe_w2] : 0);
-              const v41 = v39 * (test11 ? input[at9 + safe_w] : 0) +
-                  v38 * (test12 ? input[at9 + safe_w2] : 0);
-              const term = grad_output[((r * C + c) * PH + ph) * PW + pw] * (v40 - v41);
+              const at9 = (n * C + c) * H_W;
+              const v40 = v39 * (test9 ? input[at9 + (at6 + safe_w)] : 0) +
+                  v38 * (test10 ? input[at9 + (at6 + safe_w2)] : 0);
+              const v41 = v39 * (test11 ? input[at9 + (at7 + safe_w)] : 0) +
+                  v38 * (test12 ? input[at9 + (at7 + safe_w2)] : 0);
+              const term = grad_output[(r * C + c) * PH_PW + (ph * PW + pw)] * (v40 - v41);
               sum2 += term;
             }
             value2 = sum2 / v35;
@@ -175,37 +175,35 @@ function roi_pool_backward_offset_kernel(
       const at10 = floor_to_int(v42);
       const v43 = v42 - at10;
       const h2 = at10 + 1;
+      const at11 = maximum(0, minimum(h2, last_h)) * W;
       const in_h3 = 0 <= h2 && h2 < H;
       const v44 = 1 - v43;
+      const at12 = maximum(0, minimum(at10, last_h)) * W;
       const in_h4 = 0 <= at10 && at10 < H;
       const test13 = -1 <= v42 && true;
       const test14 = v42 < H;
-      const safe_h3 = maximum(0, minimum(h2, last_h));
-      const safe_h4 = maximum(0, minimum(at10, last_h));
       for (let step4 = at3; step4 < at4; step4 += 1) {
         const v45 = left + step4 + dx;
         let value3 = 0;
         if (test13 && -1 <= v45 && test14 && v45 < W) {
           let sum4 = 0;
-          const at11 = floor_to_int(v45);
-          const w2 = at11 + 1;
+          const at13 = floor_to_int(v45);
+          const w2 = at13 + 1;
           const safe_w3 = maximum(0, minimum(w2, last_w));
           const in_w3 = 0 <= w2 && w2 < W;
-          const safe_w4 = maximum(0, minimum(at11, last_w));
-          const in_w4 = 0 <= at11 && at11 < W;
+          const safe_w4 = maximum(0, minimum(at13, last_w));
+          const in_w4 = 0 <= at13 && at13 < W;
           const test15 = in_h3 && in_w3;
           const test16 = in_h4 && in_w3;
           const test17 = in_h3 && in_w4;
           const test18 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C; c2 += 1) {
-            const at12 = (n * C + c2) * H;
-            const at13 = (at12 + safe_h3) * W;
-            const at14 = (at12 + safe_h4) * W;
-            const v46 = v43 * (test15 ? input[at13 + safe_w3] : 0) +
-                v44 * (test16 ? input[at14 + safe_w3] : 0);
-            const v47 = v46 - v43 * (test17 ? input[at13 + safe_w4] : 0) -
-                v44 * (test18 ? input[at14 + safe_w4] : 0);
-            sum4 += grad_output[((r * C + c2) * PH + ph) * PW + pw] * v47;
+            const at14 = (n * C + c2) * H_W;
+            const v46 = v43 * (test15 ? input[at14 + (at11 + safe_w3)] : 0) +
+                v44 * (test16 ? input[at14 + (at12 + safe_w3)] : 0);
+            const v47 = v46 - v43 * (test17 ? input[at14 + (at11 + safe_w4)] : 0) -
+                v44 * (test18 ? input[at14 + (at12 + safe_w4)] : 0);
+            sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v47;
           }
           value3 = sum4 / v35;
         }

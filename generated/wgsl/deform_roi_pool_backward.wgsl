@@ -271,7 +271,9 @@ fn deform_roi_pool_backward_offset_grad_offset(
   let is_clamp = BORDER == 0;
   let v2 = f32(params.H) - 0.5;
   let v3 = f32(params.W) - 0.5;
+  let PH_PW = params.PH * params.PW;
   let last_h = params.H - 1;
+  let H_W = params.H * params.W;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
   if (index < elements) {
@@ -350,12 +352,12 @@ fn deform_roi_pool_backward_offset_grad_offset(
           let at8 = floor_to_int(v24);
           let v25 = v24 - f32(at8);
           let h = at8 + 1;
+          let at9 = max(0, min(h, last_h)) * params.W;
           let in_h = 0 <= h && h < params.H;
           let v26 = 1.0 - v25;
+          let at10 = max(0, min(at8, last_h)) * params.W;
           let test7 = -1.0 <= v23 && v23 <= f32(params.H);
           let test8 = -0.5 <= v23 && v23 <= v2;
-          let safe_h = max(0, min(h, last_h));
-          let safe_h2 = max(0, min(at8, last_h));
           for (var step2: i32 = at5; step2 < at7; step2++) {
             let v27 = v15 + (f32(step2) + inCell) * binW / cols;
             let test9 = test7 && -1.0 <= v27 && v27 <= f32(params.W);
@@ -366,21 +368,19 @@ fn deform_roi_pool_backward_offset_grad_offset(
                 (is_clamp || (test8 && -0.5 <= v27 && v27 <= v3));
             if (test10) {
               var sum2: f32 = 0.0;
-              let at9 = floor_to_int(maximum(0.0, v29));
-              let w = at9 + 1;
+              let at11 = floor_to_int(maximum(0.0, v29));
+              let w = at11 + 1;
               let safe_w = max(0, min(w, last_w));
               let in_w = 0 <= w && w < params.W;
-              let safe_w2 = max(0, min(at9, last_w));
+              let safe_w2 = max(0, min(at11, last_w));
               let test11 = in_h && in_w;
               for (var c: i32 = 0; c < params.C; c++) {
-                let at10 = (n * params.C + c) * params.H;
-                let at11 = (at10 + safe_h) * params.W;
-                let at12 = (at10 + safe_h2) * params.W;
-                let v30 = v25 * select(0.0, input[at11 + safe_w], test11) +
-                    v26 * select(0.0, input[at12 + safe_w], in_w);
-                let v31 = v30 - v25 * select(0.0, input[at11 + safe_w2], in_h) -
-                    v26 * input[at12 + safe_w2];
-                sum2 += grad_output[((r * params.C + c) * params.PH + ph) * params.PW + pw] * v31;
+                let at12 = (n * params.C + c) * H_W;
+                let v30 = v25 * select(0.0, input[at12 + (at9 + safe_w)], test11) +
+                    v26 * select(0.0, input[at12 + (at10 + safe_w)], in_w);
+                let v31 = v30 - v25 * select(0.0, input[at12 + (at9 + safe_w2)], in_h) -
+                    v26 * input[at12 + (at10 + safe_w2)];
+                sum2 += grad_output[(r * params.C + c) * PH_PW + (ph * params.PW + pw)] * v31;
               }
               var value3: f32 = 0.0;
               if (is_clamp) {
@@ -427,22 +427,22 @@ fn deform_roi_pool_backward_offset_grad_offset(
             let at14 = floor_to_int(maximum(0.0, v37));
             let h2 = at14 + 1;
             let safe_w3 = max(0, min(at13, last_w));
+            let at15 = max(0, min(h2, last_h)) * params.W;
             let in_h2 = 0 <= h2 && h2 < params.H;
             let w2 = at13 + 1;
             let safe_w4 = max(0, min(w2, last_w));
             let in_w2 = 0 <= w2 && w2 < params.W;
-            let safe_h3 = max(0, min(h2, last_h));
+            let at16 = max(0, min(at14, last_h)) * params.W;
             let test17 = in_h2 && in_w2;
-            let safe_h4 = max(0, min(at14, last_h));
             for (var c2: i32 = 0; c2 < params.C; c2++) {
-              let at15 = (n * params.C + c2) * params.H;
-              let at16 = (at15 + safe_h3) * params.W;
-              let at17 = (at15 + safe_h4) * params.W;
-              let v41 = v40 * select(0.0, input[at16 + safe_w3], in_h2) +
-                  v39 * select(0.0, input[at16 + safe_w4], test17);
-              let v42 = v41 -
-                  (v40 * input[at17 + safe_w3] + v39 * select(0.0, input[at17 + safe_w4], in_w2));
-              sum5 += grad_output[((r * params.C + c2) * params.PH + ph) * params.PW + pw] * v42;
+              let at17 = (n * params.C + c2) * H_W;
+              let v41 = v40 * select(0.0, input[at17 + (at15 + safe_w3)], in_h2) +
+                  v39 * select(0.0, input[at17 + (at15 + safe_w4)], test17);
+              let v42 = v40 * input[at17 + (at16 + safe_w3)] +
+                  v39 * select(0.0, input[at17 + (at16 + safe_w4)], in_w2);
+              let term = grad_output[(r * params.C + c2) * PH_PW + (ph * params.PW + pw)] *
+                  (v41 - v42);
+              sum5 += term;
             }
             var value5: f32 = 0.0;
             if (is_clamp) {

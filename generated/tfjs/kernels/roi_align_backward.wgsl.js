@@ -241,8 +241,8 @@ fn roi_align_backward_grad_input(
         let v36 = v35 - f32(at13);
         let v37 = 1.0 - v36;
         let v38 = v34 * v37;
-        let at14 = (at7 + max(0, min(at12, last_h))) * params.W;
         let safe_w3 = max(0, min(at13, last_w));
+        let at14 = (at7 + max(0, min(at12, last_h))) * params.W;
         let input_at = at14 + safe_w3;
         let v39 = v38 * input[input_at];
         let v40 = v34 * v36;

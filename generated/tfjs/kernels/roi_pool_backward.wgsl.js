@@ -321,8 +321,10 @@ fn roi_pool_backward_offset_grad_offset(
   }
   let elements = params2.R * 2 * params2.PH * params2.PW;
   let rounded = COORDS == 0;
+  let PH_PW = params2.PH * params2.PW;
   let last_h = params2.H - 1;
   let last_w = params2.W - 1;
+  let H_W = params2.H * params2.W;
   let test = !(REDUCE == 0);
   let thread = i32(thread_index);
   let index = group * 128 + thread;
@@ -416,23 +418,23 @@ fn roi_pool_backward_offset_grad_offset(
           let v36 = top + f32(step) + dy;
           let at5 = floor_to_int(v36);
           let h = at5 + 1;
+          let at6 = max(0, min(h, last_h)) * params2.W;
           let in_h = 0 <= h && h < params2.H;
+          let at7 = max(0, min(at5, last_h)) * params2.W;
           let in_h2 = 0 <= at5 && at5 < params2.H;
           let test7 = -1.0 <= v36;
           let test8 = v36 < f32(params2.H);
-          let safe_h = max(0, min(h, last_h));
-          let safe_h2 = max(0, min(at5, last_h));
           for (var step2: i32 = at3; step2 < at4; step2++) {
             let v37 = left + f32(step2) + dx;
             var value2: f32 = 0.0;
             if (test7 && -1.0 <= v37 && test8 && v37 < f32(params2.W)) {
               var sum2: f32 = 0.0;
-              let at6 = floor_to_int(v37);
-              let v38 = v37 - f32(at6);
+              let at8 = floor_to_int(v37);
+              let v38 = v37 - f32(at8);
               let v39 = 1.0 - v38;
-              let safe_w = max(0, min(at6, last_w));
-              let in_w = 0 <= at6 && at6 < params2.W;
-              let w = at6 + 1;
+              let safe_w = max(0, min(at8, last_w));
+              let in_w = 0 <= at8 && at8 < params2.W;
+              let w = at8 + 1;
               let safe_w2 = max(0, min(w, last_w));
               let in_w2 = 0 <= w && w < params2.W;
               let test9 = in_h && in_w;
@@ -440,14 +442,12 @@ fn roi_pool_backward_offset_grad_offset(
               let test11 = in_h2 && in_w;
               let test12 = in_h2 && in_w2;
               for (var c: i32 = 0; c < params2.C; c++) {
-                let at7 = (n * params2.C + c) * params2.H;
-                let at8 = (at7 + safe_h) * params2.W;
-                let at9 = (at7 + safe_h2) * params2.W;
-                let v40 = v39 * select(0.0, input[at8 + safe_w], test9) +
-                    v38 * select(0.0, input[at8 + safe_w2], test10);
-                let v41 = v39 * select(0.0, input[at9 + safe_w], test11) +
-                    v38 * select(0.0, input[at9 + safe_w2], test12);
-                let term = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] *
+                let at9 = (n * params2.C + c) * H_W;
+                let v40 = v39 * select(0.0, input[at9 + (at6 + safe_w)], test9) +
+                    v38 * select(0.0, input[at9 + (at6 + safe_w2)], test10);
+                let v41 = v39 * select(0.0, input[at9 + (at7 + safe_w)], test11) +
+                    v38 * select(0.0, input[at9 + (at7 + safe_w2)], test12);
+                let term = grad_output[(r * params2.C + c) * PH_PW + (ph * params2.PW + pw)] *
                     (v40 - v41);
                 sum2 += term;
               }
@@ -465,37 +465,35 @@ fn roi_pool_backward_offset_grad_offset(
         let at10 = floor_to_int(v42);
         let v43 = v42 - f32(at10);
         let h2 = at10 + 1;
+        let at11 = max(0, min(h2, last_h)) * params2.W;
         let in_h3 = 0 <= h2 && h2 < params2.H;
         let v44 = 1.0 - v43;
+        let at12 = max(0, min(at10, last_h)) * params2.W;
         let in_h4 = 0 <= at10 && at10 < params2.H;
         let test13 = -1.0 <= v42;
         let test14 = v42 < f32(params2.H);
-        let safe_h3 = max(0, min(h2, last_h));
-        let safe_h4 = max(0, min(at10, last_h));
         for (var step4: i32 = at3; step4 < at4; step4++) {
           let v45 = left + f32(step4) + dx;
           var value3: f32 = 0.0;
           if (test13 && -1.0 <= v45 && test14 && v45 < f32(params2.W)) {
             var sum4: f32 = 0.0;
-            let at11 = floor_to_int(v45);
-            let w2 = at11 + 1;
+            let at13 = floor_to_int(v45);
+            let w2 = at13 + 1;
             let safe_w3 = max(0, min(w2, last_w));
             let in_w3 = 0 <= w2 && w2 < params2.W;
-            let safe_w4 = max(0, min(at11, last_w));
-            let in_w4 = 0 <= at11 && at11 < params2.W;
+            let safe_w4 = max(0, min(at13, last_w));
+            let in_w4 = 0 <= at13 && at13 < params2.W;
             let test15 = in_h3 && in_w3;
             let test16 = in_h4 && in_w3;
             let test17 = in_h3 && in_w4;
             let test18 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < params2.C; c2++) {
-              let at12 = (n * params2.C + c2) * params2.H;
-              let at13 = (at12 + safe_h3) * params2.W;
-              let at14 = (at12 + safe_h4) * params2.W;
-              let v46 = v43 * select(0.0, input[at13 + safe_w3], test15) +
-                  v44 * select(0.0, input[at14 + safe_w3], test16);
-              let v47 = v46 - v43 * select(0.0, input[at13 + safe_w4], test17) -
-                  v44 * select(0.0, input[at14 + safe_w4], test18);
-              sum4 += grad_output[((r * params2.C + c2) * params2.PH + ph) * params2.PW + pw] * v47;
+              let at14 = (n * params2.C + c2) * H_W;
+              let v46 = v43 * select(0.0, input[at14 + (at11 + safe_w3)], test15) +
+                  v44 * select(0.0, input[at14 + (at12 + safe_w3)], test16);
+              let v47 = v46 - v43 * select(0.0, input[at14 + (at11 + safe_w4)], test17) -
+                  v44 * select(0.0, input[at14 + (at12 + safe_w4)], test18);
+              sum4 += grad_output[(r * params2.C + c2) * PH_PW + (ph * params2.PW + pw)] * v47;
             }
             value3 = sum4 / v35;
           }

@@ -94,7 +94,8 @@ const bounds1 = [
   (v) => ((v.OH * Math.abs(v.stride_y) + Math.abs(v.padding_top)) + v.KH * Math.abs(v.dilation_y)),
   (v) => ((v.OW * Math.abs(v.stride_x) + Math.abs(v.padding_left)) + v.KW * Math.abs(v.dilation_x)),
 ];
-const scalars1 = [
+const scalars1 = ["O", "I", "KH", "KW", "groups"];
+const scalars2 = [
   "N", "C", "H", "W", "O", "I", "KH", "KW", "groups", "OH", "OW", "stride_y", "stride_x",
   "padding_top", "padding_left", "dilation_y", "dilation_x",
 ];
@@ -107,7 +108,13 @@ const bounds2 = [
   (v) => ((v.OW * Math.abs(v.stride_x) + Math.abs(v.padding_left)) + v.KW * Math.abs(v.dilation_x)),
 ];
 const constants1 = [{ name: "ACCUMULATE", default: 0 }];
-const scalars2 = [
+const scalars3 = ["C", "O", "I", "KH", "KW", "groups"];
+const scalars4 = [
+  "N", "C", "H", "W", "O", "KH", "KW", "OH", "OW", "groups", "stride_y", "stride_x", "padding_top",
+  "padding_left", "dilation_y", "dilation_x",
+];
+const scalars5 = ["N", "O", "OH", "OW", "groups"];
+const scalars6 = [
   "N", "C", "H", "W", "O", "I", "KH", "KW", "OH", "OW", "groups", "stride_y", "stride_x",
   "padding_top", "padding_left", "dilation_y", "dilation_x",
 ];
@@ -124,7 +131,7 @@ const uniform1 = {
   base: 76,
 };
 const uniform2 = {
-  binding: 7,
+  binding: 8,
   bytes: 80,
   members: [
     ["N", "i32", 0], ["C", "i32", 4], ["H", "i32", 8], ["W", "i32", 12], ["O", "i32", 16],
@@ -160,17 +167,60 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              output2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1))) * v.I,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "conv2d_kernel",
+                function: "conv2d_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
+                  { name: "input_nhwc", access: "write", binding: 4 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "conv2d_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 1 },
-                  { name: "output", access: "write", binding: 3 },
+                  { name: "weight_packed", access: "write", binding: 5 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_output_kernel",
+                buffers: [
+                  { name: "input_nhwc", access: "read", binding: 4 },
+                  { name: "weight_packed", access: "read", binding: 5 },
+                  { name: "output", access: "write", binding: 3 },
+                  { name: "output2_panel", access: "update", binding: 6 },
+                  { name: "output_sums", access: "update", binding: 7 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -196,27 +246,111 @@ const variants = [
                 elements: (v) => v.O * v.I * v.KH * v.KW,
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 0,
+              },
+              grad_weight2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
+                    (idiv(v.N * v.OW +
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1))) * v.OH,
+                slot: 0,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.C, v.groups), 4)) * v.KH * v.KW * idiv(v.O, v.groups) *
+                    4,
+                slot: 1,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OW * v.OH * 4,
+                slot: 1,
+              },
+              grad_input2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 2,
+              },
+              grad_weight_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 2,
+              },
+              grad_input_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "conv2d_backward_grad_input_kernel",
+                function: "conv2d_backward_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_output_nohowo", access: "write", binding: 7 },
+                ],
+                scalars: ["N", "O", "OH", "OW"],
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 1 },
-                  { name: "grad_output", access: "read", binding: 3 },
-                  { name: "grad_input", access: "update", binding: 4 },
+                  { name: "weight_packed", access: "write", binding: 8 },
                 ],
-                scalars: scalars2,
+                scalars: scalars3,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_grad_input_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 7 },
+                  { name: "weight_packed", access: "read", binding: 8 },
+                  { name: "grad_input", access: "update", binding: 4 },
+                  { name: "grad_input2_panel", access: "update", binding: 10 },
+                  { name: "grad_input_sums", access: "update", binding: 11 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 7 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 9 },
+                ],
+                scalars: scalars5,
               },
               {
                 kind: "launch",
                 function: "conv2d_backward_grad_weight_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 9 },
                   { name: "grad_weight", access: "update", binding: 5 },
+                  { name: "grad_weight2_panel", access: "update", binding: 12 },
+                  { name: "grad_weight_sums", access: "update", binding: 13 },
                 ],
-                scalars: scalars2,
+                scalars: scalars6,
               },
             ],
           },
@@ -249,7 +383,23 @@ const variants = [
                   { name: "output", access: "write", binding: 3 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "weight", access: "read", binding: 1 },
+                  { name: "output", access: "write", binding: 3 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -276,6 +426,16 @@ const variants = [
                 elements: (v) => v.O * v.I * v.KH * v.KW,
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 0,
+              },
             },
             steps: [
               {
@@ -287,19 +447,66 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 4 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
+                  select(4 <= idiv(v.C, v.groups),
+                    v.groups * ceilDiv(idiv(v.C, v.groups), 64) * ceilDiv(v.N * v.H * v.W, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_grad_input_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 1 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_input", access: "update", binding: 4 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_grad_weight_parts",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "write", binding: 7 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_grad_weight_parts_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "write", binding: 7 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "conv2d_backward_grad_weight",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "read", binding: 7 },
                   { name: "grad_weight", access: "update", binding: 5 },
                 ],
-                groups: (v) =>
-                  ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -313,7 +520,7 @@ const variants = [
     present: ["bias"],
     saved: ["input", "weight"],
     gradients: ["grad_input", "grad_weight", "grad_bias"],
-    order: ["input", "weight", "bias"],
+    order: ["bias", "input", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -332,18 +539,61 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              output2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1))) * v.I,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "conv2d_bias_kernel",
+                function: "conv2d_bias_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
+                  { name: "input_nhwc", access: "write", binding: 4 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "conv2d_bias_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 1 },
-                  { name: "bias", access: "read", binding: 2 },
-                  { name: "output", access: "write", binding: 3 },
+                  { name: "weight_packed", access: "write", binding: 5 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_bias_output_kernel",
+                buffers: [
+                  { name: "bias", access: "read", binding: 2 },
+                  { name: "input_nhwc", access: "read", binding: 4 },
+                  { name: "weight_packed", access: "read", binding: 5 },
+                  { name: "output", access: "write", binding: 3 },
+                  { name: "output2_panel", access: "update", binding: 6 },
+                  { name: "output_sums", access: "update", binding: 7 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -371,36 +621,120 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 0,
+              },
+              grad_weight2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
+                    (idiv(v.N * v.OW +
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1))) * v.OH,
+                slot: 0,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.C, v.groups), 4)) * v.KH * v.KW * idiv(v.O, v.groups) *
+                    4,
+                slot: 1,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OW * v.OH * 4,
+                slot: 1,
+              },
+              grad_input2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 2,
+              },
+              grad_weight_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 2,
+              },
+              grad_input_sums: {
+                dtype: "f32",
+                elements: (v) => (ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "conv2d_backward_bias_grad_input_kernel",
+                function: "conv2d_backward_bias_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_output_nohowo", access: "write", binding: 7 },
+                ],
+                scalars: ["N", "O", "OH", "OW"],
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_bias_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 7 },
+                  { name: "grad_bias", access: "update", binding: 6 },
+                ],
+                scalars: ["N", "O", "OH", "OW"],
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 1 },
-                  { name: "grad_output", access: "read", binding: 3 },
-                  { name: "grad_input", access: "update", binding: 4 },
+                  { name: "weight_packed", access: "write", binding: 8 },
                 ],
-                scalars: scalars2,
+                scalars: scalars3,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_input_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 7 },
+                  { name: "weight_packed", access: "read", binding: 8 },
+                  { name: "grad_input", access: "update", binding: 4 },
+                  { name: "grad_input2_panel", access: "update", binding: 10 },
+                  { name: "grad_input_sums", access: "update", binding: 11 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 7 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 9 },
+                ],
+                scalars: scalars5,
               },
               {
                 kind: "launch",
                 function: "conv2d_backward_bias_grad_weight_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 9 },
                   { name: "grad_weight", access: "update", binding: 5 },
+                  { name: "grad_weight2_panel", access: "update", binding: 12 },
+                  { name: "grad_weight_sums", access: "update", binding: 13 },
                 ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
-                function: "conv2d_backward_bias_grad_bias_kernel",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 3 },
-                  { name: "grad_bias", access: "update", binding: 6 },
-                ],
-                scalars: ["N", "O", "OH", "OW"],
+                scalars: scalars6,
               },
             ],
           },
@@ -435,7 +769,24 @@ const variants = [
                   { name: "output", access: "write", binding: 3 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_bias_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "weight", access: "read", binding: 1 },
+                  { name: "bias", access: "read", binding: 2 },
+                  { name: "output", access: "write", binding: 3 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -464,8 +815,28 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 0,
+              },
             },
             steps: [
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_bias",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_bias", access: "update", binding: 6 },
+                ],
+                groups: (v) => ceilDiv(v.O, 128),
+                uniform: uniform2,
+              },
               {
                 kind: "launch",
                 function: "conv2d_backward_bias_grad_input",
@@ -475,29 +846,66 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 4 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128),
+                  select(4 <= idiv(v.C, v.groups),
+                    v.groups * ceilDiv(idiv(v.C, v.groups), 64) * ceilDiv(v.N * v.H * v.W, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_input_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 1 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_input", access: "update", binding: 4 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.H * v.W, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_weight_parts",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "write", binding: 7 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "conv2d_backward_bias_grad_weight_parts_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "write", binding: 7 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "conv2d_backward_bias_grad_weight",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "grad_output", access: "read", binding: 3 },
+                  { name: "grad_weight_parts", access: "read", binding: 7 },
                   { name: "grad_weight", access: "update", binding: 5 },
                 ],
-                groups: (v) =>
-                  ceilDiv(v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.I * v.KH * v.KW, 128),
-                uniform: uniform2,
-              },
-              {
-                kind: "launch",
-                function: "conv2d_backward_bias_grad_bias",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 3 },
-                  { name: "grad_bias", access: "update", binding: 6 },
-                ],
-                groups: (v) => ceilDiv(v.O, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -519,10 +927,14 @@ function floor_div(a, b) {
   return Math.floor(a / b);
 }
 
+function ceilDiv(a, b) {
+  return Math.ceil(a / b);
+}
+
 function idiv(a, b) {
   return Math.floor(a / b);
 }
 
-function ceilDiv(a, b) {
-  return Math.ceil(a / b);
+function select(test, a, b) {
+  return test ? a : b;
 }

@@ -113,7 +113,8 @@ const constants1 = [
   { name: "OFFSET_ORDER", option: "offset_order", default: 0 },
   { name: "EDGE_GRAD", option: "edge_grad", default: 0 },
 ];
-const scalars1 = [
+const scalars1 = ["KH", "KW", "O", "I", "groups"];
+const scalars2 = [
   "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
   "padding_top", "padding_left", "dilation_y", "dilation_x",
 ];
@@ -123,8 +124,10 @@ const constants2 = [
   { name: "EDGE_GRAD", option: "edge_grad", default: 0 },
   { name: "ACCUMULATE", default: 0 },
 ];
-const scalars2 = ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"];
-const scalars3 = [
+const scalars3 = ["N", "OH", "OW", "O", "groups"];
+const scalars4 = ["C", "KH", "KW", "O", "I", "groups"];
+const scalars5 = ["N", "C", "KH", "KW", "OH", "OW", "O", "groups"];
+const scalars6 = [
   "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
   "padding_left", "dilation_y", "dilation_x",
 ];
@@ -141,7 +144,7 @@ const uniform1 = {
   base: 80,
 };
 const uniform2 = {
-  binding: 13,
+  binding: 14,
   bytes: 96,
   members: [
     ["N", "i32", 0], ["C", "i32", 4], ["H", "i32", 8], ["W", "i32", 12], ["G", "i32", 16],
@@ -178,20 +181,61 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (v.groups * ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_kernel",
+                function: "deform_conv2d_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "write", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 2 },
-                  { name: "columns", access: "update", binding: 6 },
-                  { name: "output", access: "write", binding: 5 },
+                  { name: "weight_packed", access: "write", binding: 7 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_output_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 6 },
+                  { name: "weight_packed", access: "read", binding: 7 },
+                  { name: "output", access: "write", binding: 5 },
+                  { name: "columns_panel", access: "update", binding: 8 },
+                  { name: "output_sums", access: "update", binding: 9 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -223,57 +267,91 @@ const variants = [
                 elements: (v) => v.O * v.I * v.KH * v.KW,
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 1,
+              },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
+                slot: 2,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                    4,
+                slot: 2,
+              },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                slot: 3,
+              },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
+                slot: 3,
               },
-              columns: {
+              grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) =>
+                  (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
+                slot: 4,
               },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
+                    (idiv(1 +
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 4,
+              },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 5,
+              },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_grad_columns_kernel",
+                function: "deform_conv2d_backward_input_nhwc_kernel",
                 buffers: [
-                  { name: "weight", access: "read", binding: 2 },
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "input_nhwc", access: "write", binding: 11 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_output_nohowo_kernel",
+                buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
                 ],
-                scalars: scalars2,
+                scalars: ["N", "OH", "OW", "O"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_grad_offset_kernel",
+                function: "deform_conv2d_backward_grad_output_nohowo_packed_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars3,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_grad_input_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_columns_kernel",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "columns", access: "write", binding: 11 },
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
                 ],
                 scalars: scalars3,
               },
@@ -281,11 +359,70 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_weight_kernel",
                 buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
                   { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
                 ],
                 scalars: scalars2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_weight_packed_kernel",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "weight_packed", access: "write", binding: 13 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_columns_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "weight_packed", access: "read", binding: 13 },
+                  { name: "grad_columns", access: "write", binding: 14 },
+                  { name: "grad_columns2_panel", access: "update", binding: 17 },
+                  { name: "grad_columns_sums", access: "update", binding: 18 },
+                ],
+                scalars: scalars5,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                scalars: scalars6,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_input_nhwc_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_input_nhwc", access: "update", binding: 15 },
+                  { name: "grad_input_nhwc_v", access: "update", binding: 21 },
+                  { name: "grad_input_nhwc_v2", access: "update", binding: 22 },
+                  { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
+                  { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_input_kernel",
+                buffers: [
+                  { name: "grad_input_nhwc", access: "read", binding: 15 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
               },
             ],
           },
@@ -320,7 +457,24 @@ const variants = [
                   { name: "output", access: "write", binding: 5 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "output", access: "write", binding: 5 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -363,6 +517,16 @@ const variants = [
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
                 slot: 0,
               },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 1,
+              },
             },
             steps: [
               {
@@ -374,8 +538,23 @@ const variants = [
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                    v.OW, 128),
+                  select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
+                    v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
+                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_columns_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_columns", access: "write", binding: 12 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                      v.OW, 128), 0),
                 uniform: uniform2,
               },
               {
@@ -415,13 +594,47 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_grad_weight",
+                function: "deform_conv2d_backward_grad_weight_parts",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_weight_parts_few",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_weight",
+                buffers: [
+                  { name: "grad_weight_parts", access: "read", binding: 13 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
-                groups: (v) => ceilDiv(v.O * ceilDiv(v.I, 4) * v.KH * v.KW, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -455,21 +668,62 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (v.groups * ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_mask_kernel",
+                function: "deform_conv2d_mask_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "write", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 2 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "columns", access: "update", binding: 6 },
-                  { name: "output", access: "write", binding: 5 },
+                  { name: "weight_packed", access: "write", binding: 7 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_output_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 6 },
+                  { name: "weight_packed", access: "read", binding: 7 },
+                  { name: "output", access: "write", binding: 5 },
+                  { name: "columns_panel", access: "update", binding: 8 },
+                  { name: "output_sums", access: "update", binding: 9 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -507,71 +761,92 @@ const variants = [
                 elements: (v) => v.N * v.G * v.KH * v.KW * v.OH * v.OW,
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 1,
+              },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
+                slot: 2,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                    4,
+                slot: 2,
+              },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                slot: 3,
+              },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
+                slot: 3,
               },
-              columns: {
+              grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) =>
+                  (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
+                slot: 4,
               },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
+                    (idiv(1 +
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 4,
+              },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 5,
+              },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
+              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 6 },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_columns_kernel",
+                function: "deform_conv2d_backward_mask_input_nhwc_kernel",
                 buffers: [
-                  { name: "weight", access: "read", binding: 2 },
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "input_nhwc", access: "write", binding: 11 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_output_nohowo_kernel",
+                buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
                 ],
-                scalars: scalars2,
+                scalars: ["N", "OH", "OW", "O"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_offset_kernel",
+                function: "deform_conv2d_backward_mask_grad_output_nohowo_packed_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_mask_kernel",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_mask", access: "update", binding: 9 },
-                ],
-                scalars: scalars3,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_input_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_columns_kernel",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "columns", access: "write", binding: 11 },
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
                 ],
                 scalars: scalars3,
               },
@@ -579,11 +854,85 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_weight_kernel",
                 buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
                   { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
                 ],
                 scalars: scalars2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_weight_packed_kernel",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "weight_packed", access: "write", binding: 13 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_columns_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "weight_packed", access: "read", binding: 13 },
+                  { name: "grad_columns", access: "write", binding: 14 },
+                  { name: "grad_columns2_panel", access: "update", binding: 17 },
+                  { name: "grad_columns_sums", access: "update", binding: 18 },
+                ],
+                scalars: scalars5,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_mask_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_mask", access: "update", binding: 9 },
+                ],
+                scalars: scalars6,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_input_nhwc_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_input_nhwc", access: "update", binding: 15 },
+                  { name: "grad_input_nhwc_v", access: "update", binding: 21 },
+                  { name: "grad_input_nhwc_v2", access: "update", binding: 22 },
+                  { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
+                  { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
+                  { name: "grad_input_nhwc_v5", access: "update", binding: 25 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_input_kernel",
+                buffers: [
+                  { name: "grad_input_nhwc", access: "read", binding: 15 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
               },
             ],
           },
@@ -620,7 +969,25 @@ const variants = [
                   { name: "output", access: "write", binding: 5 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "output", access: "write", binding: 5 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -669,6 +1036,16 @@ const variants = [
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
                 slot: 0,
               },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 1,
+              },
             },
             steps: [
               {
@@ -680,8 +1057,23 @@ const variants = [
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                    v.OW, 128),
+                  select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
+                    v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
+                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_columns_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_columns", access: "write", binding: 12 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                      v.OW, 128), 0),
                 uniform: uniform2,
               },
               {
@@ -736,13 +1128,47 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_weight",
+                function: "deform_conv2d_backward_mask_grad_weight_parts",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_weight_parts_few",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_weight",
+                buffers: [
+                  { name: "grad_weight_parts", access: "read", binding: 13 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
-                groups: (v) => ceilDiv(v.O * ceilDiv(v.I, 4) * v.KH * v.KW, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -776,21 +1202,62 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (v.groups * ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_bias_kernel",
+                function: "deform_conv2d_bias_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "write", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_bias_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 2 },
-                  { name: "bias", access: "read", binding: 4 },
-                  { name: "columns", access: "update", binding: 6 },
-                  { name: "output", access: "write", binding: 5 },
+                  { name: "weight_packed", access: "write", binding: 7 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_bias_output_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "bias", access: "read", binding: 4 },
+                  { name: "input_nhwc", access: "read", binding: 6 },
+                  { name: "weight_packed", access: "read", binding: 7 },
+                  { name: "output", access: "write", binding: 5 },
+                  { name: "columns_panel", access: "update", binding: 8 },
+                  { name: "output_sums", access: "update", binding: 9 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -824,66 +1291,100 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 0,
+              },
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 1 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
+                slot: 2,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                    4,
+                slot: 2,
+              },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                slot: 3,
+              },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
+                slot: 3,
               },
-              columns: {
+              grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) =>
+                  (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
+                slot: 4,
               },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
+                    (idiv(1 +
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 4,
+              },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 5,
+              },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_bias_kernel",
+                function: "deform_conv2d_backward_bias_grad_output_nohowo_kernel",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                scalars: ["N", "OH", "OW", "O"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_bias_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
                   { name: "grad_bias", access: "update", binding: 10 },
                 ],
                 scalars: ["N", "OH", "OW", "O"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_columns_kernel",
-                buffers: [
-                  { name: "weight", access: "read", binding: 2 },
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_offset_kernel",
+                function: "deform_conv2d_backward_bias_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_offset", access: "update", binding: 7 },
+                  { name: "input_nhwc", access: "write", binding: 11 },
                 ],
-                scalars: scalars3,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_input_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                scalars: scalars3,
+                scalars: ["N", "C", "H", "W"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_bias_columns_kernel",
+                function: "deform_conv2d_backward_bias_grad_output_nohowo_packed_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "columns", access: "write", binding: 11 },
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
                 ],
                 scalars: scalars3,
               },
@@ -891,11 +1392,70 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_weight_kernel",
                 buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
                   { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
                 ],
                 scalars: scalars2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_weight_packed_kernel",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "weight_packed", access: "write", binding: 13 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_columns_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "weight_packed", access: "read", binding: 13 },
+                  { name: "grad_columns", access: "write", binding: 14 },
+                  { name: "grad_columns2_panel", access: "update", binding: 17 },
+                  { name: "grad_columns_sums", access: "update", binding: 18 },
+                ],
+                scalars: scalars5,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                scalars: scalars6,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_input_nhwc_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_input_nhwc", access: "update", binding: 15 },
+                  { name: "grad_input_nhwc_v", access: "update", binding: 21 },
+                  { name: "grad_input_nhwc_v2", access: "update", binding: 22 },
+                  { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
+                  { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_input_kernel",
+                buffers: [
+                  { name: "grad_input_nhwc", access: "read", binding: 15 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
               },
             ],
           },
@@ -932,7 +1492,25 @@ const variants = [
                   { name: "output", access: "write", binding: 5 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_bias_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "bias", access: "read", binding: 4 },
+                  { name: "output", access: "write", binding: 5 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -977,6 +1555,16 @@ const variants = [
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
                 slot: 0,
               },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 1,
+              },
             },
             steps: [
               {
@@ -998,8 +1586,23 @@ const variants = [
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                    v.OW, 128),
+                  select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
+                    v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
+                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_columns_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_columns", access: "write", binding: 12 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                      v.OW, 128), 0),
                 uniform: uniform2,
               },
               {
@@ -1039,13 +1642,47 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_weight",
+                function: "deform_conv2d_backward_bias_grad_weight_parts",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_weight_parts_few",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_weight",
+                buffers: [
+                  { name: "grad_weight_parts", access: "read", binding: 13 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
-                groups: (v) => ceilDiv(v.O * ceilDiv(v.I, 4) * v.KH * v.KW, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -1080,22 +1717,63 @@ const variants = [
                 elements: (v) => v.N * v.O * v.OH * v.OW,
                 shape: (v) => [v.N, v.O, v.OH, v.OW],
               },
-              columns: { dtype: "f32", elements: (v) => v.C * v.KH * v.KW * v.OW, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                slot: 1,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
+                    (idiv(v.KH * v.KW +
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
+                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                slot: 2,
+              },
+              output_sums: {
+                dtype: "f32",
+                elements: (v) => (v.groups * ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                slot: 3,
+              },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_mask_bias_kernel",
+                function: "deform_conv2d_mask_bias_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "write", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_bias_weight_packed_kernel",
+                buffers: [
                   { name: "weight", access: "read", binding: 2 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "bias", access: "read", binding: 4 },
-                  { name: "columns", access: "update", binding: 6 },
-                  { name: "output", access: "write", binding: 5 },
+                  { name: "weight_packed", access: "write", binding: 7 },
                 ],
                 scalars: scalars1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_bias_output_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "bias", access: "read", binding: 4 },
+                  { name: "input_nhwc", access: "read", binding: 6 },
+                  { name: "weight_packed", access: "read", binding: 7 },
+                  { name: "output", access: "write", binding: 5 },
+                  { name: "columns_panel", access: "update", binding: 8 },
+                  { name: "output_sums", access: "update", binding: 9 },
+                ],
+                scalars: scalars2,
               },
             ],
           },
@@ -1135,80 +1813,101 @@ const variants = [
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
+              grad_output_nohowo: {
+                dtype: "f32",
+                elements: (v) => v.N * v.OH * v.OW * v.O,
+                slot: 0,
+              },
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 1 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
+                slot: 2,
+              },
+              weight_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                    4,
+                slot: 2,
+              },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                slot: 3,
+              },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
+                slot: 3,
               },
-              columns: {
+              grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
+                elements: (v) =>
+                  (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
+                slot: 4,
               },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
+                    (idiv(1 +
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                      Math.max(idiv(1 +
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
+                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                    idiv(v.O, v.groups),
+                slot: 4,
+              },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 5,
+              },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
+              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 6 },
             },
             steps: [
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_bias_kernel",
+                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_kernel",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                scalars: ["N", "OH", "OW", "O"],
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_bias_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
                   { name: "grad_bias", access: "update", binding: 10 },
                 ],
                 scalars: ["N", "OH", "OW", "O"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_columns_kernel",
-                buffers: [
-                  { name: "weight", access: "read", binding: 2 },
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_offset_kernel",
+                function: "deform_conv2d_backward_mask_bias_input_nhwc_kernel",
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_offset", access: "update", binding: 7 },
+                  { name: "input_nhwc", access: "write", binding: 11 },
                 ],
-                scalars: scalars3,
+                scalars: ["N", "C", "H", "W"],
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_mask_kernel",
+                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_packed_kernel",
                 buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_mask", access: "update", binding: 9 },
-                ],
-                scalars: scalars3,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_input_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_columns_kernel",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "columns", access: "write", binding: 11 },
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
                 ],
                 scalars: scalars3,
               },
@@ -1216,11 +1915,85 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_weight_kernel",
                 buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
                   { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
                 ],
                 scalars: scalars2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_weight_packed_kernel",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "weight_packed", access: "write", binding: 13 },
+                ],
+                scalars: scalars4,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_columns_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "weight_packed", access: "read", binding: 13 },
+                  { name: "grad_columns", access: "write", binding: 14 },
+                  { name: "grad_columns2_panel", access: "update", binding: 17 },
+                  { name: "grad_columns_sums", access: "update", binding: 18 },
+                ],
+                scalars: scalars5,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_mask_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_mask", access: "update", binding: 9 },
+                ],
+                scalars: scalars6,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_input_nhwc_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_input_nhwc", access: "update", binding: 15 },
+                  { name: "grad_input_nhwc_v", access: "update", binding: 21 },
+                  { name: "grad_input_nhwc_v2", access: "update", binding: 22 },
+                  { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
+                  { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
+                  { name: "grad_input_nhwc_v5", access: "update", binding: 25 },
+                ],
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_input_kernel",
+                buffers: [
+                  { name: "grad_input_nhwc", access: "read", binding: 15 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                scalars: ["N", "C", "H", "W"],
               },
             ],
           },
@@ -1259,7 +2032,26 @@ const variants = [
                   { name: "output", access: "write", binding: 5 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                  select(4 <= idiv(v.O, v.groups),
+                    v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.N * v.OH * v.OW, 64),
+                    0),
+                uniform: uniform1,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_mask_bias_few",
+                buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "bias", access: "read", binding: 4 },
+                  { name: "output", access: "write", binding: 5 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.OH * v.OW, 128),
+                    0),
                 uniform: uniform1,
               },
             ],
@@ -1310,6 +2102,16 @@ const variants = [
                 elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
                 slot: 0,
               },
+              grad_weight_parts: {
+                dtype: "f32",
+                elements: (v) =>
+                  (Math.max(1,
+                    Math.min(v.OH,
+                      Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                        idiv(v.N * v.OH * v.OW, 256))))) *
+                    v.O * v.I * v.KH * v.KW,
+                slot: 1,
+              },
             },
             steps: [
               {
@@ -1331,8 +2133,23 @@ const variants = [
                   { name: "grad_columns", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
-                  ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                    v.OW, 128),
+                  select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
+                    v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
+                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_columns_few",
+                buffers: [
+                  { name: "weight", access: "read", binding: 2 },
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_columns", access: "write", binding: 12 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
+                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
+                      v.OW, 128), 0),
                 uniform: uniform2,
               },
               {
@@ -1387,13 +2204,47 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_weight",
+                function: "deform_conv2d_backward_mask_bias_grad_weight_parts",
                 buffers: [
                   { name: "grad_output", access: "read", binding: 5 },
                   { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(4 <= idiv(v.O, v.groups),
+                    Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.groups * ceilDiv(idiv(v.O, v.groups), 64) * ceilDiv(v.I * v.KH * v.KW, 64),
+                    0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_weight_parts_few",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "columns", access: "read", binding: 11 },
+                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                ],
+                groups: (v) =>
+                  select(!(4 <= idiv(v.O, v.groups)),
+                    ceilDiv(Math.max(1,
+                      Math.min(v.OH,
+                        Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
+                          idiv(v.N * v.OH * v.OW, 256)))) *
+                      v.O * v.I * v.KH * v.KW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_weight",
+                buffers: [
+                  { name: "grad_weight_parts", access: "read", binding: 13 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
-                groups: (v) => ceilDiv(v.O * ceilDiv(v.I, 4) * v.KH * v.KW, 128),
+                groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
               },
             ],
@@ -1415,10 +2266,14 @@ function floor_div(a, b) {
   return Math.floor(a / b);
 }
 
+function ceilDiv(a, b) {
+  return Math.ceil(a / b);
+}
+
 function idiv(a, b) {
   return Math.floor(a / b);
 }
 
-function ceilDiv(a, b) {
-  return Math.ceil(a / b);
+function select(test, a, b) {
+  return test ? a : b;
 }
