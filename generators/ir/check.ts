@@ -45,11 +45,15 @@ export function findKernelFaults(kernel: Kernel): readonly Fault[] {
     }))
       faults.push({ what: `${name}: ${what}`, where: `  ${dumpExpr(kernel, e)}` });
   for (const stage of kernel.stages) {
-    const where = dumpOrReason(kernel, stage);
+    const found = [...findStageFaults(stage, readable, leaves)].map(
+      (what) => `stage ${stage.name}: ${what}`,
+    );
     if (readable.has(stage.name) && !addsAgain(kernel, stage))
-      faults.push({ what: `${stage.name} is defined twice`, where });
-    for (const what of findStageFaults(stage, readable, leaves))
-      faults.push({ what: `stage ${stage.name}: ${what}`, where });
+      found.unshift(`${stage.name} is defined twice`);
+    if (found.length > 0) {
+      const where = dumpOrReason(kernel, stage);
+      faults.push(...found.map((what) => ({ what, where })));
+    }
     const values = valuesOf(stage);
     const rank = elementsOf(stage).length;
     readable.set(stage.name, { rank, kinds: values.map(safeKind) });

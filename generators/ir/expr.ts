@@ -87,12 +87,41 @@ const exact = (value: number): string => {
   return bits.getBigUint64(0).toString(16);
 };
 
+/** What makes a node the same as another: its own fields, and which nodes it is made of. */
+function keyOf(node: Node): string {
+  if (!("kind" in node))
+    return `loop ${node.axis} ${idOf(node.lo)} ${idOf(node.hi)} ${node.level} ${node.cover}`;
+  switch (node.kind) {
+    case "const":
+      return `const ${node.type} ${exact(node.value)}`;
+    case "attr":
+      return `attr ${node.type} ${node.name}`;
+    case "option":
+      return `option ${node.name}`;
+    case "size":
+      return `size ${node.axis}`;
+    case "index":
+      return `index ${idOf(node.loop)}`;
+    case "read":
+      return `read ${node.type} ${node.border} ${node.part} ${idsOf(node.at)} ${node.axes} ${node.from}`;
+    case "op":
+      return `op ${node.op} ${idsOf(node.args)}`;
+    case "cast":
+      return `cast ${node.to} ${idOf(node.arg)}`;
+    case "select":
+      return `select ${idOf(node.cond)} ${idOf(node.then)} ${idOf(node.else)}`;
+    case "part":
+      return `part ${idOf(node.of)} ${node.part}`;
+    case "reduce":
+      return `reduce ${node.op} ${idsOf(node.over)} ${idsOf(node.bodies)} ${idsOf(node.from)}`;
+    default:
+      return unreachable(node);
+  }
+}
+const idsOf = (nodes: readonly Node[]): string => nodes.map(idOf).join();
+
 function intern<N extends Node>(node: N): N {
-  const key = JSON.stringify(node, (name, value: unknown) => {
-    if (name && value !== null && typeof value === "object" && !Array.isArray(value))
-      return idOf(value);
-    return typeof value === "number" && name === "value" ? exact(value) : value;
-  });
+  const key = keyOf(node);
   const known = table.get(key);
   if (known) return known as N;
   table.set(key, node);

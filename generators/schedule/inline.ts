@@ -26,6 +26,18 @@ type Env = ReadonlyMap<Loop, Expr>;
  * author's names move along.
  */
 export function inlineStages(kernel: Kernel, kept: ReadonlySet<string>): Kernel {
+  const known = inlinedOf.get(kernel) ?? new Map<string, Kernel>();
+  inlinedOf.set(kernel, known);
+  const key = [...kept].sort().join(" ");
+  const done = known.get(key) ?? inlineAnew(kernel, kept);
+  known.set(key, done);
+  return done;
+}
+
+/** Transforms ask for the same kernels again and again. */
+const inlinedOf = new WeakMap<Kernel, Map<string, Kernel>>();
+
+function inlineAnew(kernel: Kernel, kept: ReadonlySet<string>): Kernel {
   const names = new Map(kernel.names);
   const facts = factsOf(kernel);
   const inlined = new Map<string, Gather>();
