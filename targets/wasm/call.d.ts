@@ -15,6 +15,8 @@ export interface CallBuffer {
 export interface Place {
   readonly at: number;
   readonly elements: number;
+  /** It was there before the call. */
+  readonly isInside: boolean;
 }
 
 /** A step as modules hold it. */

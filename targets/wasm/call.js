@@ -31,8 +31,9 @@ export function placeBuffers(engine, operator, buffers) {
         at = heap.allocate(perWorker ? bytes * threads : bytes, `${operator}: ${name}`);
         owned.push(at);
       }
-      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type });
-      if (data && !inside.has(name)) viewOf(engine, places.get(name)).set(data);
+      const isInside = inside.has(name);
+      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type, isInside });
+      if (data && elements > 0 && !isInside) viewOf(engine, places.get(name)).set(data);
     }
   } catch (error) {
     release();

@@ -23,3 +23,6 @@ export function openEngine(
   bytes: Uint8Array,
   options?: { readonly threads?: number; readonly relaxed?: boolean },
 ): Promise<Engine>;
+
+/** Ends the threads; calls run in one from then on. */
+export function closeEngine(engine: Engine): Promise<void>;

@@ -167,6 +167,12 @@ export async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   return engine;
 }
 
+/** Ends the threads; calls run in one from then on, also those before the last thread has ended. */
+export async function closeEngine(engine) {
+  engine.threads = 1;
+  for (const end of engine.ends.splice(0)) await end();
+}
+
 /** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
 export function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];

@@ -4,7 +4,7 @@
 import { checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
 import type { Entry, Executor, Job, Prepared } from "../contract/program.ts";
 import { type CallBuffer, type CallStep, placeBuffers, runSteps, viewOf } from "./call.js";
-import { type Engine, knowsRelaxed, openEngine } from "./engine.js";
+import { closeEngine, type Engine, knowsRelaxed, openEngine } from "./engine.js";
 
 /** How kernels are run. */
 export interface WasmOptions {
@@ -24,14 +24,14 @@ export function openWasm(options: WasmOptions): Executor {
   const { assemble, threads = 1, relaxed = knowsRelaxed() } = options;
   const engines = new Map<string, Promise<Engine>>();
   const end = async (engine: Promise<Engine>): Promise<void> => {
-    for (const stop of (await engine).ends) await stop();
+    // One that could not be opened has no threads.
+    const opened = await engine.catch(() => undefined);
+    if (opened) await closeEngine(opened);
   };
   const load = async (source: string): Promise<Engine> => {
-    const known = engines.get(source);
-    if (known) return known;
-    const engine = assemble(source, relaxed).then((bytes) =>
-      openEngine(bytes, { threads, relaxed }),
-    );
+    const engine =
+      engines.get(source) ??
+      assemble(source, relaxed).then((bytes) => openEngine(bytes, { threads, relaxed }));
     engines.set(source, engine);
     for (const [old, first] of engines) {
       if (threads === 1 || engines.size <= mostThreaded) break;
@@ -41,7 +41,7 @@ export function openWasm(options: WasmOptions): Executor {
     const opened = await engine;
     if (opened.why !== undefined)
       throw new Error(`WebAssembly has ${opened.threads} thread here: ${opened.why}.`);
-    return engine;
+    return opened;
   };
   return {
     device: {
@@ -51,7 +51,7 @@ export function openWasm(options: WasmOptions): Executor {
       hardware: false,
     },
     async run({ source, entry }, job) {
-      const prepared = prepareEntry(entry, await load(source), job);
+      const prepared = prepareEntry(entry, await load(source), job, threads);
       try {
         await prepared.run();
         return await prepared.read();
@@ -59,7 +59,8 @@ export function openWasm(options: WasmOptions): Executor {
         await prepared.close();
       }
     },
-    prepare: async ({ source, entry }, job) => prepareEntry(entry, await load(source), job),
+    prepare: async ({ source, entry }, job) =>
+      prepareEntry(entry, await load(source), job, threads),
     async close() {
       for (const engine of engines.values()) await end(engine);
       engines.clear();
@@ -78,7 +79,7 @@ function describeEngine(threads: number, relaxed: boolean): string {
 }
 
 /** A call with its memory; inputs are copied there. */
-function prepareEntry(whole: Entry, engine: Engine, job: Job): Prepared {
+function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): Prepared {
   checkTypes(whole, "WebAssembly", ["f32", "f64", "i32"]);
   const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
   const perWorker = new Set(entry.workspaces.filter((w) => w.perWorker).map(({ name }) => name));
@@ -100,6 +101,11 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job): Prepared {
   const { places, release } = placeBuffers(engine, entry.name, buffers);
   return {
     async run() {
+      if (engine.threads < threads)
+        throw new Error(
+          `${whole.name}: the threads of its module were ended; ` +
+            `at most ${mostThreaded} modules have threads at once.`,
+        );
       runSteps(engine, places, steps, scalars, Object.values(constants));
     },
     read: async () =>

@@ -93,12 +93,14 @@ export function runEntry(engine, entry, call, { results, adds = false } = {}) {
     const constants = entry.options.map((name) => options[name]);
     runSteps(engine, places, steps, scalars, constants);
     const read = (name) => {
-      const data = viewOf(engine, places.get(name));
+      const place = places.get(name);
+      const data = viewOf(engine, place);
       if (!results) return data.slice();
-      // One that lies in the memory was added to in place.
-      if (results[name].byteOffset !== data.byteOffset || results[name].buffer !== data.buffer)
-        results[name].set(data);
-      return results[name];
+      const given = results[name];
+      // It was added to in place; the caller's view has ended where the memory has grown since.
+      if (place.isInside) return given.length === data.length ? given : data;
+      given.set(data);
+      return given;
     };
     return Object.fromEntries(
       wanted.map((name) => [name, { data: read(name), shape: outputs[name] }]),

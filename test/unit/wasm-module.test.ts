@@ -86,6 +86,13 @@ describe.each([1, 2])("on %i threads", (threads) => {
   });
 });
 
+test("a call after a close that is not awaited needs no threads", async () => {
+  const loaded = await conv2d.load({ threads: 3 });
+  const closing = loaded.close();
+  expectClose(loaded.call(tensors, attributes), plain.conv2d!(tensors, attributes));
+  await closing;
+});
+
 test("what does not fit is refused in the same sentences", async () => {
   const loaded = await conv2d.load();
   const wrong: readonly (readonly unknown[])[] = [
@@ -157,5 +164,19 @@ test("results of gradients may be chosen, and added to", async () => {
   const [first, second] = [all.grad_input!.data, all.grad_weight!.data];
   expect([...grad_input].every((v, i) => Math.abs(v - 1 - first[i]!) < 1e-5)).toBe(true);
   expect([...own.data].every((v, i) => Math.abs(v - 2 - second[i]!) < 1e-5)).toBe(true);
+  // A view ends where the memory grows in the call.
+  const before = loaded.memory.bytes;
+  const large = {
+    ...tensors,
+    input: tensorOf([2, 3, 160, 160], (i) => Math.sin(i)),
+    grad_output: tensorOf([2, 4, 80, 80], (i) => Math.sin(i * 5)),
+  };
+  const wanted = ["grad_weight"];
+  own.data.fill(0);
+  const choice = { wanted, accumulate: { grad_weight: own.data } };
+  const ended = loaded.call(large, attributes, choice) as Record<string, Tensor>;
+  expect(loaded.memory.bytes).toBeGreaterThan(before);
+  expect(ended.grad_weight!.data).toEqual(own.data);
+  expect(loaded.call(large, attributes, { wanted })).toEqual(ended);
   await shipped.remove();
 });
