@@ -144,12 +144,16 @@ export function generateAll(
   return { files: new Map(sorted), binaries, manifest, left };
 }
 
-/** All files, with the bytes that are made of texts, in the order of their paths. */
-export async function makeBinaries({
-  files,
-  binaries,
-}: Pick<Generated, "files" | "binaries">): Promise<Files> {
+/**
+ * All files in the order of their paths, with the bytes that are made of texts; the texts themselves, which are much
+ * longer, only where `texts` asks for them.
+ */
+export async function makeBinaries(
+  { files, binaries }: Pick<Generated, "files" | "binaries">,
+  texts = false,
+): Promise<Files> {
   const all = new Map<string, string | Uint8Array>(files);
   for (const { path, from, make } of binaries) all.set(path, await make(files.get(from)!));
+  if (!texts) for (const { from } of binaries) all.delete(from);
   return new Map([...all].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

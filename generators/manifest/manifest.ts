@@ -103,6 +103,8 @@ export interface EmittedUnit {
 }
 
 function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget {
+  const made = target.binaries?.(files) ?? [];
+  const paths = [...files.keys()].filter((path) => made.every(({ from }) => from !== path));
   const bound = printed.kernels[0]?.bound;
   const { storage } = printed;
   const stores = storage && target.capabilities.stores?.[storage];
@@ -110,7 +112,7 @@ function describeTarget({ target, printed, files }: EmittedUnit): ManifestTarget
   const launches = entries.flatMap(({ steps }) => steps.filter((step) => step.kind === "launch"));
   const most = (numbers: readonly number[]): number => Math.max(0, ...numbers);
   return {
-    files: [...files.keys(), ...(target.binaries?.(files) ?? []).map(({ path }) => path)],
+    files: [...paths, ...made.map(({ path }) => path)],
     schedule: printed.schedule,
     ...(bound === undefined ? {} : { bound }),
     ...(storage === undefined ? {} : { storage }),

@@ -118,7 +118,9 @@ describe("the manifest", () => {
       (t) => t.files,
     );
     // The adapter for TensorFlow.js is a package of its own, beside the kernels.
-    const kernels = [...files.keys()].filter((path) => !path.startsWith("tfjs/"));
+    const kernels = [...files.keys()].filter(
+      (path) => !path.startsWith("tfjs/") && binaries.every(({ from }) => from !== path),
+    );
     const all = [...kernels, ...binaries.map(({ path }) => path)].sort();
     expect([...named, "abi.json", "manifest.json", "manifest.schema.json"].sort()).toEqual(all);
   });
@@ -340,4 +342,6 @@ test("bytes made of texts are among the files, and equal texts give equal bytes"
     expect([...content.slice(0, 4)]).toEqual([0, 97, 115, 109]);
     expect(other.get(path)).toEqual(content);
   }
+  expect(one.has("wasm/pick.wat")).toBe(false);
+  expect((await makeBinaries(generate(), true)).get("wasm/pick.wat")).toContain("(module");
 });

@@ -39,6 +39,7 @@ Examples:
   $ warpweave generate deform_conv2d --bind KH=3,KW=3,stride=2,border=dcnv1 --out fixed
   $ warpweave generate deform_conv2d --accumulate deterministic --out stable
   $ warpweave generate deform_conv2d --target cuda --dtype f32,f16 --out kernels
+  $ warpweave generate deform_conv2d --target wasm --texts --out kernels
   $ warpweave generate --check                         fails if generated/ is not up to date
 
 Files are written only where their text changes, and only when every operator compiles.`;
@@ -49,6 +50,7 @@ interface GenerateOptions {
   readonly bind?: string;
   readonly accumulate?: string;
   readonly dtype?: string;
+  readonly texts?: boolean;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -75,6 +77,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
       "--dtype <types>",
       "what kernels store data as, e.g. f32,f16; computed is f32 (default: f32)",
     )
+    .option("--texts", "also the texts that WebAssembly modules are assembled from")
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -105,7 +108,7 @@ async function generate(
   const { left } = made;
   const merged = isWhole || old === undefined ? made : mergeManifest(folder, old, made);
   const { manifest } = merged;
-  const files = await makeBinaries(merged);
+  const files = await makeBinaries(merged, options.texts);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");
     await check(folder, files, isWhole, options, terminal);
