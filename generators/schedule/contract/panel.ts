@@ -38,7 +38,7 @@ export function makeRow(
   const offset = site.placer.lower(flatten(row.at, rowExtents(blocked)), step);
   step.body.push(store(panel.name, calculate("add", start, offset), value));
   end();
-  if (innermost && blocks.lanes > 1 && readsBeside(row.value, innermost))
+  if (innermost && readsBeside(row.value, innermost))
     distribute({ ...site, vectors: new Map([[innermost, blocks.lanes]]) }, innermost, around);
   close();
 }

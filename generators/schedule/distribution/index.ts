@@ -14,7 +14,7 @@ import { type For, findVariance, isAddress, loadsOf, type Variance } from "./var
 
 /** What a loop is distributed with. */
 export interface Distribution {
-  /** How many iterations run at once. */
+  /** How many iterations run at once; with 1, no iteration keeps anything in memory. */
   readonly by: number;
   readonly fresh: Fresh;
   /** A new row of memory, named like a variable. */
@@ -52,7 +52,9 @@ export function distributeLoop(loop: For, options: Distribution): Block {
     return mapOperands(e, resolve);
   };
   const pieces = cutBlock(body, variance, resolve, isAnew);
-  const rows = findRows(pieces, variance, resolve, newRow);
+  const kept = findKept(pieces, variance, resolve);
+  if (by === 1 && kept.size > 0) return [loop];
+  const rows = makeRows(kept, newRow);
   const writing: Rows = { rowOf: (name) => rows.get(name), isSum: findSums(body), resolve, fresh };
 
   const before: Stmt[] = [];
@@ -99,6 +101,7 @@ function rangeOf(
   fresh: Fresh,
   named: (hint: string, value: NestExpr) => NestExpr,
 ): Range {
+  if (by === 1) return { variable: name, lo, hi, by, first: lo, strips: hi, rest: hi, fresh };
   const op = (kind: "quot" | "mul", a: NestExpr): NestExpr =>
     a.kind === "const"
       ? i32(kind === "mul" ? a.value * by : Math.floor(a.value / by))
@@ -165,13 +168,12 @@ function findSums(body: Block): (name: string) => boolean {
   return (name) => starts.has(name) && !others.has(name);
 }
 
-/** The rows of the variables that several units know. */
-function findRows(
+/** The variables that several units know, and their types. */
+function findKept(
   pieces: readonly Piece[],
   { varies }: Variance,
   resolve: (e: NestExpr) => NestExpr,
-  newRow: Distribution["newRow"],
-): ReadonlyMap<string, Row> {
+): ReadonlyMap<string, Scalar> {
   const types = new Map<string, Scalar>();
   const units = new Map<string, Set<Unit>>();
   const note = (name: string, unit: Unit) => {
@@ -191,11 +193,19 @@ function findRows(
     }
   };
   look(pieces);
-  const rows = new Map<string, Row>();
-  for (const [name, of] of types) {
-    if (units.get(name)!.size < 2 || !varies(variable(name))) continue;
-    const type = of === "bool" ? "i32" : of;
-    rows.set(name, { buffer: newRow(name, type), type, of });
-  }
-  return rows;
+  const isKept = (name: string): boolean => units.get(name)!.size > 1 && varies(variable(name));
+  return new Map([...types].filter(([name]) => isKept(name)));
+}
+
+/** A row of memory for each variable. */
+function makeRows(
+  kept: ReadonlyMap<string, Scalar>,
+  newRow: Distribution["newRow"],
+): ReadonlyMap<string, Row> {
+  return new Map(
+    [...kept].map(([name, of]): [string, Row] => {
+      const type = of === "bool" ? "i32" : of;
+      return [name, { buffer: newRow(name, type), type, of }];
+    }),
+  );
 }

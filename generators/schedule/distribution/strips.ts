@@ -52,6 +52,7 @@ export function runSerially(range: Range, body: Block, lo: NestExpr = range.lo):
 function runInStrips(range: Range, body: Block): Block {
   const { fresh, by, first, strips, rest, hi } = range;
   if (body.length === 0) return [];
+  if (by === 1) return runSerially(range, body);
   const [strip, lane] = [fresh("strip"), fresh("lane")];
   const at = int("add", int("mul", variable(strip), i32(by)), variable(lane));
   const inside = copyBlock(body, fresh, new Map([[range.variable, at]]));
