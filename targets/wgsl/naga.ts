@@ -32,7 +32,7 @@ const results = [];
 for (const { source, constants, entryPoints } of jobs) {
   const lacks = missing.filter((f) => new RegExp("^\\\\s*enable[^;]*\\\\b" + wanted[f] + "\\\\b", "m").test(source));
   if (lacks.length > 0) {
-    results.push({ lacks, adapter: adapter.info.device || adapter.info.description });
+    results.push({ lacks, adapter: adapter.info.description || adapter.info.device });
     continue;
   }
   const problems = [];

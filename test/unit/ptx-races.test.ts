@@ -155,3 +155,14 @@ test.each([
 ])("a fault: %s", (_, body, message) => {
   expect(run(body)).toMatch(message);
 });
+
+test.each([
+  [
+    "a product",
+    "mma.sync.aligned.m16n8k8.row.col.f32.f16.f16.f32 {%r10,%r11,%r12,%r13}, {%r7,%r7}, {%r7}, {%r7,%r7,%r7,%r7};",
+  ],
+  ["a load", `${fill} mov.u32 %r7, tile; ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%r10}, [%r7];`],
+])("%s of matrices needs a whole warp", (_, body) => {
+  expect(run(body)).toBe("no fault");
+  expect(run(body, 48)).toMatch(/32 threads share a matrix; this warp has 16, by group 0, thread/);
+});

@@ -44,11 +44,12 @@ export async function openPtx(options: PtxOptions = {}): Promise<Executor | Unav
   const release = /release [\d.]+/.exec(nvcc.version)?.[0] ?? "of unknown release";
   try {
     await compileToPtx(nvcc, cache, probe, {}, architecture);
-  } catch {
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
     return {
       target: "cuda",
-      unavailable: `nvcc ${release} does not compile for sm_${architecture}.`,
-      install: "the CUDA toolkit of release 12.8 or later",
+      unavailable: `nvcc ${release} makes no PTX of sm_${architecture}: ${why.trim()}`,
+      install: `a CUDA toolkit that compiles for sm_${architecture}; release 12.8 does for all`,
     };
   }
   const modules = new Map<string, Promise<Module>>();

@@ -1,6 +1,7 @@
 // Tensor cores: products of small matrices that the registers of a warp hold together, and how these are loaded.
 // Products are exact and summed in float64, then rounded once, which is within what the ISA leaves open.
 
+import { Fault } from "../fault.ts";
 import { type Assembly, ending, type Form } from "../forms.ts";
 import { narrow } from "../halves.ts";
 import { type Step, waits } from "../machine.ts";
@@ -69,6 +70,16 @@ const [rows, columns] = [16, 8];
 
 type Read = (base: number, slots: readonly number[], element: number) => number;
 
+type Bases = readonly (number | undefined)[];
+
+/** The threads of a warp, which must be whole: each holds a part of every matrix. */
+function whole(bases: Bases, site: number): readonly number[] {
+  const found = bases.filter((base) => base !== undefined);
+  if (found.length < 32)
+    throw new Fault(site, `32 threads share a matrix; this warp has ${found.length}`);
+  return found;
+}
+
 function multiply(a: Assembly): Step {
   const { machine, site, mods } = a;
   const { ints, floats } = machine;
@@ -95,11 +106,11 @@ function multiply(a: Assembly): Step {
       : halfOf(type === "bf16" ? "bf16" : "f16");
   const readSum: Read = sumType === "f32" ? (b, slots, i) => floats[b + slots[i]!]! : halfOf("f16");
 
-  const resolve = (bases: readonly (number | undefined)[]): void => {
+  const resolve = (lanes: Bases): void => {
+    const bases = whole(lanes, site);
     const x = new Float64Array(rows * shape.k);
     const y = new Float64Array(shape.k * columns);
     for (const [lane, base] of bases.entries()) {
-      if (base === undefined) continue;
       for (let i = 0; i < shape.left.elements; i++) {
         const [row, k] = shape.left.at(i, lane);
         x[row * shape.k + k] = read(base, left, i);
@@ -110,7 +121,6 @@ function multiply(a: Assembly): Step {
       }
     }
     for (const [lane, base] of bases.entries()) {
-      if (base === undefined) continue;
       const made = [0, 1, 2, 3].map((i) => {
         const [row, column] = sumAt(i, lane);
         let sum = readSum(base, sums, i);
@@ -144,13 +154,13 @@ function load(a: Assembly): Step {
   const read = new Uint16Array(8 * 8 * count);
   // A warp's rows are kept until all its threads are here, which other warps may interleave with.
   const kept = new Map<number, Uint16Array>();
-  const resolve = (bases: readonly (number | undefined)[]): void => {
+  const resolve = (lanes: Bases): void => {
+    const bases = whole(lanes, site);
     for (const [lane, base] of bases.entries()) {
-      const row = base === undefined ? undefined : kept.get(base);
+      const row = kept.get(base);
       if (row) read.set(row, lane * 8);
     }
     for (const [lane, base] of bases.entries()) {
-      if (base === undefined) continue;
       for (const [matrix, slot] of targets.entries()) {
         const element = (i: number): number => {
           const [row, column] = [group(lane), 2 * within(lane) + i];
