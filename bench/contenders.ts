@@ -31,8 +31,8 @@ export function oursOf(
   folder: string,
   flags: readonly string[],
 ): readonly Contender[] {
-  const { open, openWithThreads } = machineOf(target.name);
-  const ways = openWithThreads ? open.slice(0, 1) : open;
+  const { open, openThreads } = machineOf(target.name);
+  const ways = openThreads ? open.slice(0, 1) : open;
   return ways.map((_, way): Contender => {
     const options: OursOptions = { target: target.name, way, folder };
     return {

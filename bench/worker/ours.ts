@@ -29,7 +29,7 @@ export const open: Open = async (threads, options) => {
   const { target, way, folder } = options as OursOptions;
   const all: Readonly<Record<string, TargetMachine>> = machines;
   const machine = all[target]!;
-  const opened = await (machine.openWithThreads?.(threads) ?? machine.open[way]!());
+  const opened = await (machine.openThreads?.(threads) ?? machine.open[way]!());
   if ("unavailable" in opened) return opened;
   const { device } = opened;
   if (device.simulation === true) {

@@ -28,7 +28,9 @@ export const givenSizes = ({ scalars, sizes }: Entry): readonly string[] =>
 export const givenAttrs = ({ scalars }: Entry) => scalars.filter(({ from }) => from === "attr");
 
 const namesIn = (formula: Formula): readonly string[] =>
-  formula.match(/[A-Za-z_]\w*(?!\w*\()/g)?.filter((name) => !/^\d/.test(name)) ?? [];
+  formula
+    .match(/\d+(?:\.\d+)?(?:e[+-]?\d+)?|[A-Za-z_]\w*(?!\w*\()/g)
+    ?.filter((name) => !/^\d/.test(name)) ?? [];
 
 const parts: Readonly<Partial<Record<SignatureAttr["type"], readonly string[]>>> = {
   pair: ["y", "x"],
@@ -63,6 +65,7 @@ export function writeChecks(of: Checked): readonly string[] {
   ]);
   const isGiven = (demand: Demand): boolean =>
     namesIn(demand.formula).every((name) => given.has(name));
+  const fewest = variant ? 1 : 0;
   const demands = variant?.demands.filter(isGiven) ?? [];
   const check = (list: readonly Demand[]): readonly string[] =>
     list.map((d) => refuse(formula(d.formula), plainSentence(d.otherwise)));
@@ -109,8 +112,12 @@ export function writeChecks(of: Checked): readonly string[] {
     ...entry.sizes.flatMap(({ name, is }) => [
       `const double ${safe(name)} = ${formula(is)};`,
       refuse(
-        `${safe(name)} >= ${variant ? 1 : 0}.0 && ${safe(name)} <= ${most}.0`,
-        `${name} would be less than 1: these sizes and attributes leave nothing to compute.`,
+        `${safe(name)} >= ${fewest}.0`,
+        `${name} would be less than ${fewest}: these sizes and attributes leave nothing to compute.`,
+      ),
+      refuse(
+        `${safe(name)} <= ${most}.0`,
+        `${name} would be too large; kernels count up to ${most}.`,
       ),
     ]),
     ...check(demands.filter(({ early }) => !early)),

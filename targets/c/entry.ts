@@ -21,6 +21,9 @@ export const pointee: Readonly<Record<DType, string>> = {
   f64: "double",
 };
 
+/** More cannot be started for sure: a library of threads ends the program where one cannot. */
+export const mostThreads = 1024;
+
 const bytes: Readonly<Record<DType, number>> = { i32: 4, u32: 4, f16: 2, bf16: 2, f32: 4, f64: 8 };
 
 /** `head(args)tail`, broken where it is long. */
@@ -144,6 +147,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
   const lines = [
     ...writeChecks({ ...checked, entry }),
     `if (!(workers >= 1.0)) return ${errors.numberOf("threads must be at least 1.")};`,
+    `if (!(workers <= ${mostThreads}.0)) return ${errors.numberOf(`threads must be at most ${mostThreads}.`)};`,
     "double end = 0.0;",
     ...entry.sizes.map(({ name }) => set(safe(name), "int32_t", safe(name))),
     ...counted.map((step) =>
@@ -308,8 +312,8 @@ function writeStep(
   if (step.kind === "fill") {
     const name = safe(step.buffer);
     const guard = step.unless === undefined ? "" : `if (!${safe(step.unless)})${gapAt(1)}`;
-    const loop = `for (size_t i = 0; i < layout.count_${name}; ++i)${gapAt(2)}${name}[i] = ${step.value};`;
-    return wrap(guard + loop, indent, 100);
+    const head = `for (size_t element = 0; element < layout.count_${name}; ++element)`;
+    return wrap(`${guard}${head}${gapAt(2)}${name}[element] = ${step.value};`, indent, 100);
   }
   const perWorker = entry.workspaces.filter(({ perWorker }) => perWorker).map(({ name }) => name);
   const own = step.buffers.filter(({ name }) => perWorker.includes(name));

@@ -14,6 +14,7 @@ import { defaultCache } from "../cuda/cache.ts";
 import type { Compiler } from "../cuda/compilers.ts";
 import { loadKoffi } from "../cuda/library.ts";
 import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp, hasSanitizers } from "./build.ts";
+import { mostThreads } from "./entry.ts";
 import { type BoundEntry, bindEntry } from "./library.ts";
 import { openSanitized } from "./sanitizer.ts";
 
@@ -36,8 +37,8 @@ export const unavailableC = (reason: string, install: string): Unavailable => ({
 /** Opens the C target, or says why it cannot run here and what to install. */
 export async function openC(options: COptions = {}): Promise<Executor | Unavailable> {
   const { build = "fast", threads = 1, cache = defaultCache("c") } = options;
-  if (!Number.isInteger(threads) || threads < 1)
-    throw new RangeError(`C kernels run on 1 thread or more, not on ${threads}.`);
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads)
+    throw new RangeError(`C kernels run on 1 to ${mostThreads} threads, not on ${threads}.`);
   const compiler = await findCCompiler();
   if (!compiler)
     return unavailableC(

@@ -5,7 +5,6 @@ import { openC } from "./executor.ts";
 /** C on the CPU, by the machine's own compiler. */
 export const machine: TargetMachine = {
   open: [() => openC(), () => openC({ threads: 2 })],
-  openWithThreads: (threads) => openC({ threads }),
   openToCheck: openCheckedC,
   openThreads: (threads) => openC({ threads }),
   probes: [

@@ -37,11 +37,9 @@ export interface Measured {
 export interface TargetMachine {
   /** The ways of running it, the preferred one first; `check` uses all of them. */
   readonly open: readonly [Opener, ...Opener[]];
-  /** The first of them with so many CPU threads, where kernels can be shared out among these. */
-  readonly openWithThreads?: (threads: number) => ReturnType<Opener>;
   /** What `check` opens in place of the first of them, to find more than wrong values; with `all`, in every case. */
   readonly openToCheck?: (all: boolean) => Promise<Executor | Unavailable>;
-  /** Opens it with so many CPU threads; absent on targets whose launches they cannot share. */
+  /** Opens the first of them with so many CPU threads; absent on targets whose launches they cannot share. */
   readonly openThreads?: (threads: number) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];
   readonly platforms: readonly Platform[];

@@ -14,7 +14,6 @@ export const openWasmInNode = async (threads = 1, relaxed?: boolean) =>
 /** WebAssembly runs wherever Node or a browser does; it has vectors of 128 bits in all of them. */
 export const machine: TargetMachine = {
   open: [() => openWasmInNode()],
-  openWithThreads: (threads) => openWasmInNode(threads),
   // Two threads find what iterations that are not independent would make wrong.
   openToCheck: () => openWasmInNode(2),
   openThreads: (threads) => openWasmInNode(threads),

@@ -238,6 +238,7 @@ describe("the functions of a file", () => {
       "mode must be one of 0 (avg), 1 (max), 2 (max_corner).",
     ],
     ["no threads", { threads: 0 }, "threads must be at least 1."],
+    ["too many threads", { threads: 100_000 }, "threads must be at most 1024."],
   ];
   here("refuse, with a sentence for each number", async () => {
     const path = await libraryOf(program);
@@ -379,6 +380,6 @@ describe("other builds", () => {
   });
 
   test("threads that are none are refused", async () => {
-    await expect(openC({ threads: 0 })).rejects.toThrow("1 thread or more, not on 0");
+    await expect(openC({ threads: 0 })).rejects.toThrow("on 1 to 1024 threads, not on 0");
   });
 });
