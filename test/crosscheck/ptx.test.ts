@@ -59,13 +59,21 @@ function check(judged: Judgement, outputs: Readonly<Record<string, Data>>, of: C
   );
 }
 
-async function checkAll(role: Role, kernels: readonly Kernel[], programs: readonly Program[]) {
+/** Sizes that no tile divides, of one kind and the other in turn. */
+const awkward = (k: number): readonly string[] => [k % 2 ? "uneven/0" : "primes/0"];
+
+async function checkAll(
+  role: Role,
+  kernels: readonly Kernel[],
+  programs: readonly Program[],
+  choose = (cases: readonly Case[]) => cases,
+  namesOf = awkward,
+) {
   const [options] = optionSets(role);
   const wrong: string[] = [];
   let compared = 0;
-  // Sizes that no tile divides, of one kind and the other in turn.
   for (const [k, kernel] of kernels.entries())
-    for (const of of casesOf(role, kernel, options ?? {}, [k % 2 ? "uneven/0" : "primes/0"])) {
+    for (const of of choose(casesOf(role, kernel, options ?? {}, namesOf(k)))) {
       const judged = judge(kernel, of.inputs, of.numbers, rulesOf.cuda);
       for (const executor of executors.values()) {
         const outputs = await executor.run(programs[k]!, jobOf(programs[k]!.entry, of));
@@ -99,6 +107,22 @@ describe.skipIf(executors.size < ptxArchitectures.length)("as PTX", { timeout: 6
     for (const sm of ptxArchitectures)
       expect(await findUntested(programs[0]!, of!, sm), `sm_${sm}`).toEqual([]);
   });
+
+  // Where a group has few channels, as in the cases above, other kernels that ship do the work.
+  it.each(["conv2d", "conv2d_backward", "deform_conv2d"])(
+    "%s by the tiles that ship",
+    async (name) => {
+      const role = findRole(name);
+      const kernels = role.kernels.slice(0, 1);
+      const { programs } = compileKernels(role.operator, kernels, cuda, scheduleOn(cuda));
+      expect(programs[0]!.source).toContain("__syncthreads");
+      const channels = ({ inputs: { input, weight } }: Case): number =>
+        (weight!.shape[0]! * weight!.shape[1]!) / input!.shape[1]!;
+      const first = (cases: readonly Case[]) => cases.filter((of) => channels(of) >= 4).slice(0, 1);
+      const random = Array.from({ length: 24 }, (_, i) => `random/${i}`);
+      await checkAll(role, kernels, programs, first, () => random);
+    },
+  );
 
   const tile = { BM: 8, BP: 16, BK: 4, TM: 2, TP: 2 };
   it.each([
