@@ -29,10 +29,23 @@ function findSteady(depths: readonly number[]): number {
   return last + 2 < depths.length ? last + 1 : 0;
 }
 
+/**
+ * Where the trailing positions begin that are bound inside all that are before them: what they add to the address is
+ * one value for elements that differ in the others alone; 0 where there are not several.
+ */
+function findInner(depths: readonly number[]): number {
+  const first = depths.findIndex(
+    (_, d) => d > 0 && Math.min(...depths.slice(d)) > Math.max(...depths.slice(0, d)),
+  );
+  return first > 0 && first + 2 <= depths.length ? first : 0;
+}
+
 /** Whoever asks for addresses: it names what they are made of, and knows in how many loops a position is bound. */
 export interface Asking {
   readonly hint: (part: Expr, name: string) => void;
   readonly depthOf: (position: Expr) => number;
+  /** Whether elements are read side by side that differ in outer positions only. */
+  readonly beside: boolean;
 }
 
 /**
@@ -45,7 +58,7 @@ export function access(
   extents: readonly Expr[],
   axes: readonly string[],
   facts: Facts,
-  { hint, depthOf }: Asking,
+  { hint, depthOf, beside }: Asking,
 ): Access {
   const tests: Expr[] = [];
   const safe = at.map((p, d) => {
@@ -61,7 +74,8 @@ export function access(
     return moved;
   });
   const exists = tests.length === 0 ? undefined : tests.reduce((a, b) => make("and", a, b));
-  const steady = findSteady(safe.map(depthOf));
+  const depths = safe.map(depthOf);
+  const steady = findSteady(depths) || (beside ? findInner(depths) : 0);
   if (steady > 0) {
     const [before, within] = [
       flatten(safe.slice(0, steady), extents.slice(0, steady)),

@@ -41,7 +41,7 @@ export function lower(given: Draft): Plan {
   const stored = new Set(launchedStages(given).map((stage) => stage.name));
   const held = heldStages(given);
   const inlined = inlineStages(given.kernel, new Set([...stored, ...held]));
-  const { kernel, draft, placed } = placeStrips(placePanels(inlined, given.panels), given);
+  const { kernel, draft, placed, packs } = placeStrips(placePanels(inlined, given.panels), given);
   const stages = shareNone(describeBuffers(kernel), kernel, draft);
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
   const scratch = [...placed.values()].flatMap((one) => one.scratch);
@@ -103,6 +103,7 @@ export function lower(given: Draft): Plan {
       vectors,
       nameRow: (like) => nameRow(`${name}_${like}`),
       ...(placed.has(name) && { placed: placed.get(name)! }),
+      ...(packs.has(name) && { pack: packs.get(name)! }),
     });
     rows.push(...ownRows);
     for (const s of nest.scalars) used.scalars.add(s.name);

@@ -26,6 +26,7 @@ import { expressionsOf, operandsOf, visitBlock } from "../ir/nestWalk.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { findContexts, rootContext } from "./contexts.ts";
 import { tileContraction } from "./contract/group.ts";
+import type { Pack } from "./contract/pack.ts";
 import type { Placed } from "./contract/place.ts";
 import { type Contraction, valuesIn } from "./contract/recognise.ts";
 import { buildStrips } from "./contract/strips.ts";
@@ -61,6 +62,8 @@ export interface NestRequest {
   readonly contraction?: Contraction | undefined;
   /** The stage as a contraction in strips, where it is made so. */
   readonly placed?: Placed;
+  /** The stage as a packed factor of one, where it is that. */
+  readonly pack?: Pack;
   /** Innermost loops that run several steps at once, with how many. */
   readonly vectors: ReadonlyMap<Loop, number>;
   /** A name for a row of memory that nothing of the plan has yet. */
@@ -87,11 +90,11 @@ export function buildNest(request: NestRequest): {
     stages.filter((stage) => stage.kind === "scatter"),
     context,
   );
-  const { contraction, placed } = request;
+  const { contraction, placed, pack } = request;
   const computed =
     (contraction && valuesIn(contraction)) ??
     placed?.values ??
-    elementsIn(walk).flatMap(({ parts }) => parts);
+    elementsIn([...(pack?.walk ?? []), ...walk]).flatMap(({ parts }) => parts);
   const elements = computed.map((e) => ({ e, context }));
   const placer = createPlacer({
     root,
@@ -99,6 +102,7 @@ export function buildNest(request: NestRequest): {
     contexts: findContexts([...elements, ...rootsIn(region)], context),
     facts: factsOf(kernel),
     sources: findSources(kernel, buffers),
+    beside: pack !== undefined,
     types: { int: "i32", coord: "f32", acc: "f32", bool: "bool" },
     onScalar: (scalar, type) => scalars.set(scalar, type),
     onConstant: (option) => constants.add(option.toUpperCase()),
@@ -153,14 +157,14 @@ interface Built {
 }
 
 function build(site: Site, root: Scope, request: NestRequest): Built {
-  const { loops, contraction, placed } = request;
+  const { loops, contraction, placed, pack } = request;
   switch (loops.by) {
     case "serial": {
       storeWalk(site, site.walk, root, undefined);
       return { body: root.body, shared: [], group: 1 };
     }
     case "parallel":
-      return { ...buildParallel(site, root), shared: [], group: 1 };
+      return { ...buildParallel(site, root, pack), shared: [], group: 1 };
     case "threads":
       return buildThreads(site, root, loops.group);
     case "lanes":

@@ -40,6 +40,8 @@ export interface PlacerOptions {
   readonly contexts: Contexts;
   readonly facts: Facts;
   readonly sources: ReadonlyMap<string, Source>;
+  /** Whether elements are read side by side that differ in outer positions only. */
+  readonly beside?: boolean;
   readonly types: Readonly<Record<Exclude<Kind, "data">, Scalar>>;
   /** Called for each launch-time scalar and build-time constant that is used. */
   readonly onScalar: (name: string, type: "i32" | "f32") => void;

@@ -9,7 +9,7 @@ import { type Case, type Placing, type Source, zeroOf } from "./placing.ts";
 import { deepest, innermostGuard, type Placed, type Scope, withinGuards } from "./scope.ts";
 
 export function createReads({ options, hints, typeFor, place, define }: Placing) {
-  const { root, sources, facts } = options;
+  const { root, sources, facts, beside = false } = options;
 
   function sourceOf(from: string): Source {
     const source = sources.get(from);
@@ -26,7 +26,7 @@ export function createReads({ options, hints, typeFor, place, define }: Placing)
     const axes = tensor ? e.axes : source.axes;
     const at = tensor ? e.at : onlyHeld(e.at, source.held);
     const extents = tensor ? axes.map(extentOf) : source.extents;
-    return access(e.from, at, extents, axes, facts, { hint, depthOf });
+    return access(e.from, at, extents, axes, facts, { hint, depthOf, beside });
   };
 
   function computeRead(e: Case<"read">, here: Scope): Placed {

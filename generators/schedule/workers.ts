@@ -2,13 +2,14 @@
 // is what a thread owns.
 
 import { type Block, i32, type NestExpr, type Stmt, variable } from "../ir/nest.ts";
+import type { Pack } from "./contract/pack.ts";
 import { insideOf, loopsOf } from "./domain.ts";
 import { innerScope, type Scope } from "./scope.ts";
 import { elementCount, loopOf, type Site, splitIndex } from "./site.ts";
 import { storeWalk } from "./store.ts";
 
-/** The loops of a launch with those outside that CPU threads share out. */
-export function buildParallel(site: Site, root: Scope): { readonly body: Block } {
+/** The loops of a launch with those outside that CPU threads share out; whole blocks of a `pack` are made apart. */
+export function buildParallel(site: Site, root: Scope, pack?: Pack): { readonly body: Block } {
   const { names, split, walk } = site;
   if (split.flat.length === 0) return buildBlocks(site, root);
   const place = names.fresh("index");
@@ -16,7 +17,14 @@ export function buildParallel(site: Site, root: Scope): { readonly body: Block }
   const total = elementCount(site, root);
   const inner = innerScope(root, split.flat);
   splitIndex(site, inner, variable(place));
-  storeWalk(site, insideOf(walk, split.flat.length), inner, undefined);
+  const each = insideOf(walk, split.flat.length);
+  if (pack) {
+    const [then, otherwise] = [innerScope(inner, "guarded"), innerScope(inner, "guarded")];
+    const cond = site.placer.lower(pack.isWhole, inner);
+    storeWalk(site, pack.walk, then, undefined);
+    storeWalk(site, each, otherwise, undefined);
+    inner.body.push({ kind: "if", cond, then: then.body, else: otherwise.body });
+  } else storeWalk(site, each, inner, undefined);
   return { body: [...root.body, loopOf(place, i32(0), total, "parallel", inner.body)] };
 }
 

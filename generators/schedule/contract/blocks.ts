@@ -11,7 +11,7 @@ import { copyTo } from "../copies.ts";
 import type { Refused } from "../draft.ts";
 import { findBatches } from "../sharing.ts";
 import { findSplits, settleTest, splitNodes } from "../splits.ts";
-import { moveNames, packFactor, renamed } from "./pack.ts";
+import { moveNames, type Pack, packFactor, renamed } from "./pack.ts";
 import { rowPosition } from "./panel.ts";
 import { type Contraction, transposed, withBatch } from "./recognise.ts";
 import { strideAlong } from "./stride.ts";
@@ -61,7 +61,7 @@ export interface Blocked {
   /** The loop of the first factor along which neighbours are computed together. */
   readonly side: Loop;
   /** The first factor, with as many neighbours along `side` as a register block has side by side; 0 beyond. */
-  readonly pack: Gather;
+  readonly pack: Pack;
   /** The loops of the batch that it depends on. */
   readonly packBatch: readonly Loop[];
 }
@@ -114,13 +114,14 @@ export function cutBlocks(
   const packBatch = b.filter((l) => freeLoops(f.value).has(l));
   const row = walkRow(panel, roles, facts, names);
   const common = { contraction, blocks, panel, roles, row, at, taps: tapped, steps, side };
-  const pack = (sum: readonly Loop[], columns: number): Gather =>
-    packFactor(contraction, { batch: packBatch, side, sum, columns }, nameOf, names);
+  const pack = (sum: readonly Loop[], walked: readonly Loop[], columns: number): Pack =>
+    packFactor(contraction, { batch: packBatch, side, sum, walked, columns }, nameOf, names);
   if (sweeps.length === 0) {
-    const packed = pack([...tapped, ...steps], blocks.columns);
+    // What lies side by side in memory is then read together, and written together.
+    const packed = pack([...tapped, ...steps], [...steps, ...tapped], blocks.columns);
     return { ...common, by: "strips", pack: packed, packBatch };
   }
-  const cut: Blocked = { ...common, by: "sweeps", pack: pack(k, blocks.rows), packBatch };
+  const cut: Blocked = { ...common, by: "sweeps", pack: pack(k, k, blocks.rows), packBatch };
   const [along, ...more] = steps;
   const even = along && strideAlong(rowPosition(cut), along) === 1;
   return even && more.length === 0

@@ -4,6 +4,7 @@ import { domain, freshLoop, make, select } from "../../ir/build.ts";
 import { constant, type Expr, index, int, type Loop } from "../../ir/expr.ts";
 import type { Gather } from "../../ir/kernel.ts";
 import { substitute, visit } from "../../ir/walk.ts";
+import type { Walk } from "../domain.ts";
 import type { Contraction } from "./recognise.ts";
 
 /** How a packed factor is laid out. */
@@ -11,16 +12,27 @@ interface Layout {
   readonly batch: readonly Loop[];
   readonly side: Loop;
   readonly sum: readonly Loop[];
+  /** The loops of the sum in the order in which they are walked: neighbours in memory innermost. */
+  readonly walked: readonly Loop[];
   readonly columns: number;
+}
+
+/** A packed factor as a stage, and how its whole blocks are made: without asking whether each element exists. */
+export interface Pack {
+  readonly stage: Gather;
+  /** Whether a block is whole. */
+  readonly isWhole: Expr;
+  /** What is walked inside the loop over blocks where it is: a step makes all neighbours of a block. */
+  readonly walk: readonly Walk[];
 }
 
 /** Copies the first factor into the order in which the product reads it. */
 export function packFactor(
   { m, f }: Contraction,
-  { batch, side, sum, columns }: Layout,
+  { batch, side, sum, walked, columns }: Layout,
   nameOf: (hint: string) => string,
   names: Map<Expr | Loop, string>,
-): Gather {
+): Pack {
   const outer = [...batch, ...m.filter((l) => l !== side)];
   const fresh = new Map<Loop, Loop | Expr>(
     [...outer, ...sum].map((l) => [l, renamed(l, names)] as const),
@@ -38,12 +50,31 @@ export function packFactor(
   const reads = new Set<string>();
   visit([f.value], (e) => void (e.kind === "read" && reads.add(e.from)));
   const from = reads.size === 1 ? [...reads][0]! : "factor";
-  return {
+  const stage: Gather = {
     kind: "gather",
     name: nameOf(`${from}_packed`),
     domain: made.domain,
     dims: over.map(() => 1),
     parts: made.parts,
+  };
+  // The loops of the stage, which are its own.
+  const own = new Map(over.map((l, d) => [l, made.domain[d]!]));
+  const ownOf = (l: Loop): Loop => own.get(loopOf(l))!;
+  const first = make("mul", index(own.get(block)!), int(columns));
+  const elements = Array.from({ length: columns }, (_, c) => {
+    const whole = new Map<Loop, Loop | Expr>([...outer, ...sum].map((l) => [l, ownOf(l)] as const));
+    whole.set(side, make("add", first, int(c)));
+    const at = stage.domain.map((l, d) => (d === over.length - 1 ? int(c) : index(l)));
+    return { stage, at, parts: substitute([f.value], whole), when: undefined };
+  });
+  const step: Walk = { kind: "step", elements };
+  return {
+    stage,
+    isWhole: make("lt", make("add", first, int(columns - 1)), side.hi),
+    walk: walked.reduceRight<readonly Walk[]>(
+      (inner, l) => [{ kind: "loop", loop: ownOf(l), inner }],
+      [step],
+    ),
   };
 }
 

@@ -7,6 +7,7 @@ import type { PlanBuffer } from "../../ir/plan.ts";
 import { asDeclared, axisNames, type Walking } from "../domain.ts";
 import type { Draft, Loops } from "../draft.ts";
 import { type Blocked, cutBlocks } from "./blocks.ts";
+import type { Pack } from "./pack.ts";
 import { recognise } from "./recognise.ts";
 import { describeScratch } from "./scratch.ts";
 
@@ -34,14 +35,18 @@ interface WithStrips {
   readonly kernel: Kernel;
   readonly draft: Draft;
   readonly placed: ReadonlyMap<string, Placed>;
+  /** Packed factors, by the names of their stages. */
+  readonly packs: ReadonlyMap<string, Pack>;
 }
 
 /** `kernel` with what its strips need; held stages are made where they are used. */
 export function placeStrips(kernel: Kernel, draft: Draft): WithStrips {
   const placed = new Map<string, Placed>();
+  const packs = new Map<string, Pack>();
   const loops = new Map<string, Loops>(draft.loops);
   const walkings = new Map<string, Walking>(draft.walkings);
-  if (![...loops.values()].some(({ by }) => by === "strips")) return { kernel, draft, placed };
+  if (![...loops.values()].some(({ by }) => by === "strips"))
+    return { kernel, draft, placed, packs };
   const names = new Map<Expr | Loop, string>(kernel.names);
   const taken = new Set([
     ...kernel.tensors.map(({ name }) => name),
@@ -80,17 +85,20 @@ export function placeStrips(kernel: Kernel, draft: Draft): WithStrips {
     });
     const { pack, taps, steps, by } = blocked;
     // Neighbours in memory are then read together, and written together.
-    const axes = axisNames(pack.domain);
+    const { name } = pack.stage;
+    const axes = axisNames(pack.stage.domain);
     const moved = by === "strips" ? taps.length : 0;
     const first = axes.length - 1 - steps.length - moved;
     const inner = moved > 0 ? [...axes.slice(first, first + moved), axes.at(-1)!] : [];
-    walkings.set(pack.name, { ...asDeclared, inner });
-    loops.set(pack.name, { by: "parallel", loops: Math.max(1, packLoops(blocked)) });
-    return [pack, stage];
+    walkings.set(name, { ...asDeclared, inner });
+    loops.set(name, { by: "parallel", loops: Math.max(1, packLoops(blocked)) });
+    packs.set(name, pack);
+    return [pack.stage, stage];
   });
   return {
     draft: { ...draft, loops, walkings },
     kernel: { ...kernel, stages: stages.filter(({ name }) => !held.has(name)), names },
     placed,
+    packs,
   };
 }

@@ -221,7 +221,7 @@ function multiplyBlock(
         const place = isEven ? calculate("mul", k, i32(stride)) : placer.lower(rowAt, step);
         const numbers = starts.map((line) => load(panel, calculate("add", line, place)));
         const at = hold(site, step, "f_at", factor);
-        add(step, numbers, { name: pack.name, dtype: panel.dtype }, at);
+        add(step, numbers, { name: pack.stage.name, dtype: panel.dtype }, at);
       };
       if (isWhole) addLoop(names, around, { hint: "step", hi: stepsOfWalk }, fill);
       else {

@@ -148,7 +148,7 @@ function multiply(sweep: Sweep, scope: Scope): void {
             calculate("add", packAt, calculate("mul", q, i32(blocks.rows))),
           );
           const numbers = Array.from({ length: blocks.rows }, (_, i) => {
-            const of = { name: pack.name, dtype: panel.dtype };
+            const of = { name: pack.stage.name, dtype: panel.dtype };
             return load(of, calculate("add", f, i32(i)));
           });
           const s = hold(site, step, "s_at", calculate("add", from, calculate("mul", q, line)));
