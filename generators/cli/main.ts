@@ -36,7 +36,8 @@ function readVersion(): string {
 export function createProgram(terminal: Terminal): Command {
   const program = new Command("warpweave")
     .description(
-      "One declaration of a sampling operator becomes matched CUDA, WGSL, JavaScript and gpu.js kernels.",
+      "One declaration of a sampling operator becomes matched CUDA, WGSL, WebAssembly, C, JavaScript " +
+        "and gpu.js kernels.",
     )
     .version(readVersion(), "--version", "print the version")
     .helpOption("-h, --help", "print this help")

@@ -26,6 +26,9 @@ const flags: Readonly<Record<BuildKind, readonly string[]>> = {
   memory: [...common, "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
 };
 
+/** A compiler that was run and refused a text. */
+class RefusedText extends Error {}
+
 const openmp = new Map<string, Promise<boolean>>();
 
 /** Can this compiler share loops among threads? */
@@ -52,10 +55,18 @@ async function canBuild(
       compileIn(compiler, folder, text, [...args, "-o", "probe"]),
     );
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof RefusedText) return false;
+    throw error;
   }
 }
+
+/** Can this compiler build what kernels need: is the C library there with its headers? */
+export const canBuildLibraries = (compiler: Compiler, cache: string): Promise<boolean> =>
+  canBuild(compiler, cache, "#include <math.h>\n#include <stdlib.h>\nint one = 1;\n", [
+    ...flags.fast,
+    ...["-shared", "-fPIC", "-lm"],
+  ]);
 
 /** Has this compiler the libraries of its sanitizers? */
 export const hasSanitizers = (compiler: Compiler, cache: string): Promise<boolean> =>
@@ -109,5 +120,6 @@ async function compileIn(
 ): Promise<void> {
   await writeFile(join(folder, file), source);
   const { ok, stdout, stderr } = await runTool(compiler.path, [file, ...args], folder);
-  if (!ok) throw new Error(`${compiler.name} could not compile the kernels:\n${stderr}${stdout}`);
+  if (!ok)
+    throw new RefusedText(`${compiler.name} could not compile the kernels:\n${stderr}${stdout}`);
 }

@@ -13,7 +13,14 @@ import type {
 import { defaultCache } from "../cuda/cache.ts";
 import type { Compiler } from "../cuda/compilers.ts";
 import { loadKoffi } from "../cuda/library.ts";
-import { type BuildKind, buildLibrary, findCCompiler, hasOpenMp, hasSanitizers } from "./build.ts";
+import {
+  type BuildKind,
+  buildLibrary,
+  canBuildLibraries,
+  findCCompiler,
+  hasOpenMp,
+  hasSanitizers,
+} from "./build.ts";
 import { mostThreads } from "./entry.ts";
 import { type BoundEntry, bindEntry } from "./library.ts";
 import { openSanitized } from "./sanitizer.ts";
@@ -44,6 +51,11 @@ export async function openC(options: COptions = {}): Promise<Executor | Unavaila
     return unavailableC(
       "None of gcc, clang and cc was found.",
       "gcc (Debian and Ubuntu: apt install gcc libc6-dev)",
+    );
+  if (!(await canBuildLibraries(compiler, cache)))
+    return unavailableC(
+      `${compiler.name} cannot build shared libraries with the C library's headers.`,
+      "libc6-dev (Debian and Ubuntu: apt install libc6-dev)",
     );
   if (!(await loadKoffi()))
     return unavailableC("The npm package koffi is not installed.", "npm install koffi");
