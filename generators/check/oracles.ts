@@ -3,7 +3,8 @@
 import type { Operator } from "../frontend/operator.ts";
 import { type Reference, runReference } from "../frontend/reference.ts";
 import { interpretKernel } from "../ir/interpret.ts";
-import type { Oracle, Result } from "./crosscheck.ts";
+import type { Oracle } from "./agree.ts";
+import type { Result } from "./laws.ts";
 import type { Subject } from "./variants.ts";
 
 /** The declaration itself, run as ordinary JavaScript. */

@@ -15,6 +15,7 @@ import {
 } from "./sizes.ts";
 import type { Subject } from "./variants.ts";
 
+/** Which sizes a case has. */
 export type SizeRule =
   /** As `meta` gives them. */
   | "sample"
@@ -37,6 +38,7 @@ export type SizeRule =
 
 type Numbers = Readonly<Record<string, number>>;
 
+/** Sizes and attributes of a case. */
 export interface Shape {
   readonly sizes: Numbers;
   readonly attributes: Attributes;
