@@ -2,6 +2,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { partSteps } from "../../targets/contract/kept.ts";
 import type { TargetMachine } from "../../targets/contract/machine.ts";
 import type { Executor, Job, Prepared, Program } from "../../targets/contract/program.ts";
 import { machines } from "../../targets/machine.ts";
@@ -73,6 +74,7 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
   const ready: Prepared[] = [];
   for (const [i, program] of programs.entries())
     ready.push(await executor.prepare(program, jobs[i]!));
+  const kept = await prepareKept(executor, work, programs, jobs);
   const packing = await preparePacking(executor, work, programs, jobs, ready);
   const placed: RunningMode = {
     name: "",
@@ -83,7 +85,7 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
     read: () => ready.at(-1)!.read(),
   };
   return {
-    modes: [placed, whole] as const,
+    modes: [placed, ...(kept ? [kept.mode] : []), whole] as const,
     ...(packing.length === 0
       ? {}
       : {
@@ -92,9 +94,37 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
           },
         }),
     async close() {
-      for (const one of [...ready, ...packing]) await one.close();
+      for (const one of [...ready, ...packing, ...(kept?.ready ?? [])]) await one.close();
     },
   };
+}
+
+/** The call with the layer's parameters as they are, packed before; absent where nothing depends on them alone. */
+async function prepareKept(
+  executor: Executor,
+  { parameters }: Work,
+  programs: readonly Program[],
+  jobs: readonly Job[],
+) {
+  const constants = programs.map(({ entry }) =>
+    entry.tensors.flatMap(({ name, role }) =>
+      role === "input" && parameters.includes(name) ? [name] : [],
+    ),
+  );
+  const some = programs.some(({ entry }, i) => partSteps(entry, constants[i]!).once.length > 0);
+  if (!some || !executor.keepsConstant) return undefined;
+  const ready: Prepared[] = [];
+  for (const [i, program] of programs.entries())
+    ready.push(await executor.prepare!(program, { ...jobs[i]!, constant: constants[i]! }));
+  const mode: RunningMode = {
+    name: "weights kept",
+    counted: "kernels built, inputs placed and weights packed before",
+    async run() {
+      for (const one of ready) await one.run();
+    },
+    read: () => ready.at(-1)!.read(),
+  };
+  return { mode, ready };
 }
 
 /** The part of each program that packs parameters; none where an executor does not go by an entry's steps. */

@@ -1,5 +1,6 @@
 // The manifest's description of a plan on one target; executors need nothing else to run it.
 
+import { originsOf } from "../../targets/contract/kept.ts";
 import type {
   ConstantInfo,
   DType,
@@ -174,22 +175,29 @@ export function describeEntry(
         !addsInAnyOrder(step.nest) ||
         !stepsFor(steps, [name]).includes(steps[at]!),
     );
+  const tensors = [
+    ...buffers("input").map((buffer) => describeTensor(buffer, "input")),
+    ...buffers("output").map((buffer) => ({
+      ...describeTensor(buffer, "output"),
+      deterministic: isDeterministic(buffer.name),
+    })),
+  ];
+  const workspaces = buffers("workspace").map(describeWorkspace);
+  const origins = originsOf({ steps, workspaces, tensors });
+  const all = buffers("input").length;
   return {
     operator: plan.operator,
     kernel: plan.role,
     name: plan.name,
     present: plan.present,
-    tensors: [
-      ...buffers("input").map((buffer) => describeTensor(buffer, "input")),
-      ...buffers("output").map((buffer) => ({
-        ...describeTensor(buffer, "output"),
-        deterministic: isDeterministic(buffer.name),
-      })),
-    ],
+    tensors,
     scalars: plan.scalars.map(({ name, type, from }) => ({ name, type, from })),
     constants,
     ...(plan.accumulate && { accumulate: target.constantName(plan.operator, plan.accumulate) }),
-    workspaces: buffers("workspace").map(describeWorkspace),
+    workspaces: workspaces.map((workspace) => {
+      const from = origins.get(workspace.name);
+      return from && from.length < all ? { ...workspace, from } : workspace;
+    }),
     sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
     bounds: [...(kernel ? boundsOf(kernel) : []), ...(plan.bounds ?? []).map(printFormula)],
     steps,

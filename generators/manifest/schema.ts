@@ -223,8 +223,14 @@ export const manifestSchema = {
                 dtype,
                 elements: ref("formula"),
                 perWorker: about("Each CPU thread has so many of its own.", { const: true }),
+                from: about(
+                  "The inputs alone that its content depends on, with scalars and constants: where they are " +
+                    "those of the call before, and so is its memory, the launches that write it and no " +
+                    "other buffer than such can be left out. Absent where it depends on all.",
+                  list(text),
+                ),
               },
-              ["perWorker"],
+              ["perWorker", "from"],
             ),
           ),
         ),

@@ -2,6 +2,7 @@
 // so that a caller's mistake is said in the same sentence on every target.
 
 import { evaluateFormula } from "./formula.ts";
+import { requireConstant } from "./kept.ts";
 import type { Data, DType, Entry, Formula, Job, Step, TensorInfo } from "./program.ts";
 import { selectOutputs } from "./wanted.ts";
 
@@ -31,6 +32,8 @@ export interface CompleteJob extends Call {
   readonly inputs: Readonly<Record<string, Data>>;
   /** What outputs begin with where launches add to them: copies of what was given, else zeros. */
   readonly initial: Readonly<Record<string, Data>>;
+  /** The inputs that stay as they are. */
+  readonly constant: readonly string[];
 }
 
 const maxInt = 2 ** 31 - 1;
@@ -89,7 +92,8 @@ export function completeJob(whole: Entry, job: Job): CompleteJob {
   const inputs = requireInputs(entry, job.inputs, call.sizes);
   const adds = whole.accumulate !== undefined && call.constants[whole.accumulate] === 1;
   const initial = adds ? fillOutputs(entry, given, call.sizes) : {};
-  return { ...call, entry, inputs, initial };
+  const constant = requireConstant(entry, job.constant);
+  return { ...call, entry, inputs, initial, constant };
 }
 
 /** The constant by which an entry adds to its outputs. */

@@ -44,6 +44,11 @@ export interface WorkspaceInfo {
   readonly elements: Formula;
   /** Each CPU thread of a launch has so many elements of its own. */
   readonly perWorker?: boolean;
+  /**
+   * The inputs alone that its content depends on, with scalars and constants: while they stay the same, so does
+   * it. Absent where it depends on all, or is changed after it was read.
+   */
+  readonly from?: readonly string[];
 }
 
 /** A buffer as one launch uses it. Bindings are fixed for a file; a launch may use some of them only. */
@@ -148,6 +153,11 @@ export interface Job {
   readonly wanted?: readonly string[];
   /** Outputs to add to, with what they hold: they come back as new arrays, with the results added. */
   readonly initial?: Readonly<Record<string, Data>>;
+  /**
+   * Inputs that all runs of a prepared call take as they are when it is prepared, such as weights: what depends on
+   * them alone is computed then, and changes of the arrays are not seen.
+   */
+  readonly constant?: readonly string[];
 }
 
 /** What ran where; printed beside every result. There are no silent fallbacks. */
@@ -182,6 +192,8 @@ export interface Executor {
   runAgain?(program: Program, job: Job): Promise<readonly FurtherRun[]>;
   /** The same in two steps, on executors that can keep a call on their device. */
   prepare?(program: Program, job: Job): Promise<Prepared>;
+  /** Whether those compute what depends on constant inputs alone only once; others do it in each run. */
+  readonly keepsConstant?: true;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,7 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
 import { checkTypes, completeJob, createArray, isLeftOut, type Numbers } from "../contract/job.ts";
+import { partSteps } from "../contract/kept.ts";
 import type { Data, Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
 
 type Kernels = Readonly<Record<string, ((...args: readonly unknown[]) => void) | undefined>>;
@@ -23,6 +24,7 @@ export function openJs(): Executor {
       await ready.run();
       return ready.read();
     },
+    keepsConstant: true,
     prepare: async ({ source, entry }, job) => prepareEntry(entry, await load(source), job),
     async close() {
       modules.clear();
@@ -40,15 +42,25 @@ function describeEngine(): string {
 /** A call with all its arrays; those of inputs stay the caller's. */
 function prepareEntry(whole: Entry, kernels: Kernels, job: Job): Prepared {
   checkTypes(whole, "JavaScript", ["f32", "f64", "i32", "u32"]);
-  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
+  const call = completeJob(whole, job);
+  const { entry, scalars, constants, sizes, inputs, initial, constant } = call;
+  const { once, each } = partSteps(entry, constant);
+  const readAgain = new Set(
+    each.flatMap((step) => (step.kind === "launch" ? step.buffers.map(({ name }) => name) : [])),
+  );
+  const given = (name: string): Data | undefined =>
+    // Changes of the caller's array must not be seen by some steps only.
+    constant.includes(name) && readAgain.has(name) ? inputs[name]!.slice() : inputs[name];
   const buffers = new Map(
     [...sizes].map(([name, { dtype, elements }]) => [
       name,
-      inputs[name] ?? initial[name] ?? createArray(dtype, elements),
+      given(name) ?? initial[name] ?? createArray(dtype, elements),
     ]),
   );
-  const steps = entry.steps.filter((step) => !isLeftOut(step, constants));
+  const steps = each.filter((step) => !isLeftOut(step, constants));
   const outputs = entry.tensors.filter(({ role }) => role === "output");
+  for (const step of once)
+    runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
   return {
     async run() {
       for (const step of steps)

@@ -2,7 +2,8 @@
 // it says how texts become bytes, so that nothing else is loaded.
 
 import { checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
-import type { Entry, Executor, Job, Prepared } from "../contract/program.ts";
+import { partSteps } from "../contract/kept.ts";
+import type { Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
 import { type CallBuffer, type CallStep, placeBuffers, runSteps, viewOf } from "./call.js";
 import { closeEngine, type Engine, knowsRelaxed, openEngine } from "./engine.js";
 
@@ -59,6 +60,7 @@ export function openWasm(options: WasmOptions): Executor {
         await prepared.close();
       }
     },
+    keepsConstant: true,
     prepare: async ({ source, entry }, job) =>
       prepareEntry(entry, await load(source), job, threads),
     async close() {
@@ -81,7 +83,8 @@ function describeEngine(threads: number, relaxed: boolean): string {
 /** A call with its memory; inputs are copied there. */
 function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): Prepared {
   checkTypes(whole, "WebAssembly", ["f32", "f64", "i32"]);
-  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
+  const call = completeJob(whole, job);
+  const { entry, scalars, constants, sizes, inputs, initial, constant } = call;
   const perWorker = new Set(entry.workspaces.filter((w) => w.perWorker).map(({ name }) => name));
   const buffers = [...sizes].map(
     ([name, { dtype, elements }]): CallBuffer => ({
@@ -92,13 +95,22 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
       data: inputs[name] ?? initial[name],
     }),
   );
-  const steps = entry.steps.flatMap((step): readonly CallStep[] => {
-    if (isLeftOut(step, constants)) return [];
-    if (step.kind === "fill") return [step];
-    return [{ ...step, buffers: step.buffers.map(({ name }) => name) }];
-  });
+  const callSteps = (of: readonly Step[]): readonly CallStep[] =>
+    of.flatMap((step): readonly CallStep[] => {
+      if (isLeftOut(step, constants)) return [];
+      if (step.kind === "fill") return [step];
+      return [{ ...step, buffers: step.buffers.map(({ name }) => name) }];
+    });
+  const { once, each } = partSteps(entry, constant);
+  const steps = callSteps(each);
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const { places, release } = placeBuffers(engine, entry.name, buffers);
+  try {
+    runSteps(engine, places, callSteps(once), scalars, Object.values(constants));
+  } catch (error) {
+    release();
+    throw error;
+  }
   return {
     async run() {
       if (engine.threads < threads)

@@ -65,6 +65,7 @@ describe("the command", () => {
       "naive-js",
       "hand-js",
       "warpweave js",
+      "warpweave js, weights kept",
       "warpweave js, whole call",
     ]);
     for (const record of records) {
@@ -158,5 +159,10 @@ describe("contenders that", () => {
     expect(outcome.stopped).toBe(true);
     expect(outcome.rows[0]!.rounds).toHaveLength(2);
     expect(explain(outcome)).toContain("stopped: these are the rounds until then");
+    expect(explain(outcome)).toContain("nobody else computed it");
+    const nothing = { anchor: "right", agreeing: [], errors: new Map<string, number>() };
+    const text = explain({ ...outcome, verdict: nothing });
+    expect(text).toContain("all results are 0 or hold NaN");
+    expect(text).not.toContain("disagrees");
   });
 });

@@ -36,6 +36,7 @@ test("a job is completed with sizes, defaults and numbers as kernels are given t
     ]),
     inputs: { x },
     initial: {},
+    constant: [],
     entry,
   });
   expect(completeCall(entry, { ...job.scalars, M: 2, other: 0.5 }, { WAY: 0 })).toMatchObject({
