@@ -1,11 +1,11 @@
 // `warpweave bench`: the same calls on generated kernels and on peers, side by side.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../generators/cli/errors.ts";
 import { explainUnavailable } from "../generators/cli/executors.ts";
-import { writeBytes } from "../generators/cli/io/files.ts";
+import { checkWritable, makeFolders, writeBytes } from "../generators/cli/io/files.ts";
 import { type Progress, startProgress } from "../generators/cli/progress.ts";
 import { parseTargets } from "../generators/cli/targets.ts";
 import type { Terminal } from "../generators/cli/terminal.ts";
@@ -22,6 +22,9 @@ import type { Missing } from "./worker/protocol.ts";
 /** Many short turns: what slows the machine for a while slows all who are timed. */
 const rounds = 10;
 
+/** What ends the command: processes are ended and files removed, then it is said. */
+const signals = ["SIGINT", "SIGTERM"] as const;
+
 /** Runs the command; results go to the terminal and, with `out`, into a folder. */
 export async function runBench(op: string, request: Request, terminal: Terminal): Promise<void> {
   const works = readWorks(op, request);
@@ -30,13 +33,17 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const threads = parseCount("threads", request.threads, 256);
   const runs = parseCount("runs", request.runs, 100_000);
   const flags = parseFlags(request.node);
-  const against = chooseAgainst(request.against);
+  const against = chooseAgainst(request.against, peers);
   const effort: Effort = {
     rounds: Math.min(rounds, runs),
     runs,
     threads,
     ...parseAccumulate(request),
   };
+
+  // Before all the measuring: a folder that cannot be written to would lose it.
+  const results =
+    request.out === undefined ? undefined : await openResults(request.out, op, request, threads);
 
   const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
   const stop = new AbortController();
@@ -46,7 +53,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     stop.abort();
     for (const { client } of opened) client.kill();
   };
-  process.once("SIGINT", quit);
+  for (const signal of signals) process.once(signal, quit);
   const progress = startBenchProgress(op, request, terminal);
   // With --json nothing is shown of the progress, but what is left out is told.
   const note = (line: string) =>
@@ -65,11 +72,11 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     };
     for (const make of works) {
       if (stop.signal.aborted) break;
+      const work = { ...make(), grad: request.grad === true };
       // Anew for each call: what a process keeps of one call would hide what it takes for the next.
       opened = await openContenders(contenders, threads, tell, stop.signal);
       if (opened.length === 0 && !stop.signal.aborted)
         throw new UserError("nothing that was asked for runs here");
-      const work = { ...make(), grad: request.grad === true };
       const outcome = await runWork(work, opened, folder, effort, {
         tell: (now) => progress.advance(now, 0),
         signal: stop.signal,
@@ -85,13 +92,16 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
         terminal.out(`${titleOf(work, threads)}\n\n${formatRecords(found)}\n${explain(outcome)}\n`);
     }
   } finally {
-    process.removeListener("SIGINT", quit);
+    for (const signal of signals) process.removeListener(signal, quit);
     progress.stop();
     for (const { client } of opened) await client.close();
     await rm(folder, { recursive: true, force: true });
   }
-  if (request.out !== undefined) await writeResults(request.out, op, records, threads, terminal);
-  if (stop.signal.aborted) throw new UserError("stopped by Ctrl-C; what was measured is above");
+  if (stop.signal.aborted) {
+    const kept = results === undefined ? "" : `; ${results}.json and .html are as they were`;
+    throw new UserError(`stopped before the end; what was measured until then is above${kept}`);
+  }
+  if (results !== undefined) await writeResults(results, op, records, threads, terminal);
 }
 
 function startBenchProgress(op: string, request: Request, terminal: Terminal): Progress {
@@ -101,27 +111,36 @@ function startBenchProgress(op: string, request: Request, terminal: Terminal): P
   return startProgress({ label: `bench ${op}`, total, json: request.json === true, stream });
 }
 
+/** Makes the folder; the path of the results in it, without what the name of each file ends in. */
+async function openResults(
+  out: string,
+  op: string,
+  { grad }: Request,
+  threads: number,
+): Promise<string> {
+  const name = `${op}${grad === true ? "-grad" : ""}${threads > 1 ? `-${threads}-threads` : ""}`;
+  const path = join(resolve(out), name);
+  await makeFolders(resolve(out));
+  for (const kind of ["json", "html"]) await checkWritable(`${path}.${kind}`);
+  return path;
+}
+
 /** The records with what they were taken on, and the page that draws them. */
 async function writeResults(
-  out: string,
+  path: string,
   op: string,
   records: readonly BenchRecord[],
   threads: number,
   terminal: Terminal,
 ): Promise<void> {
-  const folder = resolve(out);
-  await mkdir(folder, { recursive: true });
   const peaks = await measurePeaks(threads);
   const results = { op, environment: describeEnvironment(), peaks, records };
-  const grad = records.some((record) => record.grad) ? "-grad" : "";
-  const name = `${op}${grad}${threads > 1 ? `-${threads}-threads` : ""}`;
   const files = {
-    [`${name}.json`]: `${JSON.stringify(results, null, 2)}\n`,
-    [`${name}.html`]: await renderPage(results),
+    [`${path}.json`]: `${JSON.stringify(results, null, 2)}\n`,
+    [`${path}.html`]: await renderPage(results),
   };
   for (const [file, text] of Object.entries(files)) {
-    const path = join(folder, file);
-    await writeBytes(path, new TextEncoder().encode(text));
-    terminal.err(`wrote ${path}\n`);
+    await writeBytes(file, new TextEncoder().encode(text));
+    terminal.err(`wrote ${file}\n`);
   }
 }

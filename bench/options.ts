@@ -16,7 +16,7 @@ export interface Request {
   readonly stride: string;
   readonly threads: string;
   readonly grad?: boolean;
-  readonly offsets: string;
+  readonly offsets?: string;
   readonly peers: string;
   readonly runs: string;
   readonly against?: string;
@@ -46,6 +46,9 @@ export function parseOffsets(text: string): Offsets {
   const [kind, amount] = text.split(":", 2) as [string, string?];
   const pixels = Number(amount);
   const isAmount = amount !== undefined && /^\d+(\.\d+)?$/.test(amount) && pixels > 0;
+  // Multiples of 1/2048 of up to 2^13 pixels are exact in f32.
+  if (isAmount && pixels > 1000)
+    throw new UsageError(`--offsets ${text} is too far; coordinates are exact up to 1000 pixels`);
   if (kind === "zero" && amount === undefined) return { kind };
   if (kind === "normal" && isAmount) return { kind, deviation: pixels };
   if (kind === "uniform" && isAmount) return { kind, most: pixels };
@@ -65,10 +68,12 @@ export function readWorks(op: string, request: Request) {
   for (const name of given)
     if (!["", "mask", "bias"].includes(name))
       throw new UsageError(`--with takes mask, bias or both (mask,bias), not "${name}"`);
+  if (op !== "deform_conv2d" && request.offsets !== undefined)
+    throw new UsageError(`--offsets is of deform_conv2d; ${op} has none`);
   const choice: Choice = {
     shapes: request.shape ?? [],
     presets: request.preset ?? [],
-    offsets: parseOffsets(request.offsets),
+    offsets: parseOffsets(request.offsets ?? "normal:2"),
     given: given.filter((name) => name !== ""),
     stride: parseCount("stride", request.stride, 64),
   };

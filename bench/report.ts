@@ -163,7 +163,7 @@ export function formatRecords(records: readonly BenchRecord[]): string {
       formatNumber(r.peak_mib),
       formatNumber(r.workspace_mib),
       formatNumber(r.packing_ms),
-      r.error === null ? "NaN or shape" : r.error.toExponential(1),
+      r.error === null ? "NaN, 0, shape" : r.error.toExponential(1),
     ]);
   return formatTable(rows, { head, align });
 }
@@ -177,7 +177,9 @@ export function titleOf({ op, shape, grad, operations }: Work, threads: number):
 
 /** All that is to be said below the table. */
 export function explain({ verdict, rows, notes, stopped }: Outcome): string {
-  const wrong = rows.filter(({ agrees }) => !agrees).map(nameRow);
+  // Those of whom not even one agrees with itself have nothing to disagree about.
+  const isVoid = verdict?.agreeing.length === 0;
+  const wrong = isVoid ? [] : rows.filter(({ agrees }) => !agrees).map(nameRow);
   const counted = new Map<string, string[]>();
   for (const row of rows)
     counted.set(row.counted, [...(counted.get(row.counted) ?? []), nameRow(row)]);
@@ -185,7 +187,12 @@ export function explain({ verdict, rows, notes, stopped }: Outcome): string {
     ...(stopped ? ["stopped: these are the rounds until then"] : []),
     ...(verdict === undefined
       ? ["nobody computed it"]
-      : [`${verdict.agreeing.length} of ${rows.length} agree with ${verdict.anchor}`]),
+      : isVoid
+        ? ["all results are 0 or hold NaN, which says nothing: nobody is timed"]
+        : [`${verdict.agreeing.length} of ${rows.length} agree with ${verdict.anchor}`]),
+    ...(new Set(rows.map(({ contender }) => contender.name)).size === 1
+      ? ["nobody else computed it, so its results are held against its own alone"]
+      : []),
     ...wrong.map((name) => `${name} disagrees and is not timed`),
     ...[...counted].map(([what, names]) => `${names.join("; ")}: ${what}`),
     ...notes,

@@ -40,7 +40,7 @@ const rowOf = (r: BenchRecord) => ({
   peak: formatNumber(r.peak_mib),
   workspace: formatNumber(r.workspace_mib),
   packing: formatNumber(r.packing_ms),
-  error: r.error === null ? "NaN or shape" : r.error.toExponential(1),
+  error: r.error === null ? "NaN, 0, shape" : r.error.toExponential(1),
   counted: r.counted,
   device: [r.device, ...Object.entries(r.versions).map(([name, v]) => `${name} ${v}`)].join(", "),
 });

@@ -136,7 +136,14 @@ export function choosePeers(text: string): readonly PeerInfo[] {
   return peers.filter(({ name }) => wanted.includes(name));
 }
 
-/** The peer whose times are divided by the others', where one is named. */
-export function chooseAgainst(name: string | undefined): string | undefined {
-  return name === undefined ? undefined : choosePeers(name)[0]?.name;
+/** The peer whose times are divided by the others', where one is named: one of those chosen. */
+export function chooseAgainst(
+  name: string | undefined,
+  chosen: readonly PeerInfo[],
+): string | undefined {
+  if (name === undefined || chosen.some((peer) => peer.name === name)) return name;
+  const names = peers.map((peer) => peer.name);
+  if (names.includes(name))
+    throw new UserError(`--against ${name} needs that peer; add it to --peers`);
+  throw new UserError(`there is no peer "${name}"; ${suggestName(name, names)}`);
 }

@@ -39,7 +39,11 @@ function poolings({ shapes, presets, given, stride }: Choice) {
 /** By operator: the calls that a choice means. */
 export const makers: Readonly<Record<string, (choice: Choice) => Makers>> = {
   deform_conv2d: (choice) => layers(choice).map((l) => () => makeDeformConv(l, choice.offsets)),
-  conv2d: (choice) => layers(choice).map((layer) => () => makeConv(layer)),
+  conv2d: (choice) => {
+    if (choice.given.includes("mask"))
+      throw new UserError("--with mask is of deform_conv2d; conv2d takes --with bias");
+    return layers(choice).map((layer) => () => makeConv(layer));
+  },
   roi_align: (choice) => poolings(choice).map((pooling) => () => makeRoiAlign(pooling)),
   roi_pool: (choice) => poolings(choice).map((pooling) => () => makeRoiPool(pooling)),
 };

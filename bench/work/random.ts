@@ -1,5 +1,7 @@
 // Reproducible numbers, the same on every machine.
 
+import { UserError } from "../../generators/cli/errors.ts";
+
 /** Draws numbers from a generator that starts at a seed. */
 export interface Draw {
   /** In (0, 1). */
@@ -21,6 +23,13 @@ export function startDraw(seed: number): Draw {
   };
 }
 
-/** An array of so many drawn numbers. */
-export const fillArray = (count: number, draw: () => number): Float32Array =>
-  Float32Array.from({ length: count }, draw);
+/** What a file of one array and most machines' memory hold: 1 GiB. */
+const most = 2 ** 28;
+
+/** An array of so many drawn numbers; more than 1 GiB is refused. */
+export function fillArray(count: number, draw: () => number): Float32Array {
+  if (count <= most) return Float32Array.from({ length: count }, draw);
+  throw new UserError(
+    `a tensor of this call would have ${count} elements; bench takes calls of tensors of up to ${most}`,
+  );
+}

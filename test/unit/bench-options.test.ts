@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { parseFlags, parseOffsets, readWorks } from "../../bench/options.ts";
-import { choosePeers, peers } from "../../bench/peers/index.ts";
+import { chooseAgainst, choosePeers, peers } from "../../bench/peers/index.ts";
 import { drawOffset } from "../../bench/work/convolution.ts";
 import { layersOf, nameLayer, parseLayer, presets } from "../../bench/work/layers.ts";
 import { startDraw } from "../../bench/work/random.ts";
@@ -59,6 +59,10 @@ describe("read", () => {
   it("peers", () => {
     expect(choosePeers("all")).toBe(peers);
     expect(choosePeers("none")).toEqual([]);
+    expect(chooseAgainst(undefined, [])).toBeUndefined();
+    expect(chooseAgainst("hand-c", peers)).toBe("hand-c");
+    expect(() => chooseAgainst("hand-c", [])).toThrow("add it to --peers");
+    expect(() => chooseAgainst("hand-d", peers)).toThrow('did you mean "hand-c"?');
     expect(choosePeers("im2col-js, torchvision").map(({ name }) => name)).toEqual([
       "torchvision",
       "im2col-js",
@@ -75,13 +79,17 @@ describe("read", () => {
   });
 
   it("calls of every operator, one at a time", () => {
-    const usual = { stride: "1", threads: "1", offsets: "normal:2", peers: "none", runs: "1" };
+    const usual = { stride: "1", threads: "1", peers: "none", runs: "1" };
     for (const op of ["deform_conv2d", "conv2d"]) {
       const works = readWorks(op, { ...usual, shape: ["1,2,5,4,3,3", "1,2,5,4,3,1"] });
       expect(works.map((make) => make().shape)).toEqual(["1,2,5,4,3,3", "1,2,5,4,3,1"]);
     }
     const [make] = readWorks("roi_align", { ...usual, shape: ["1,2,5,4,3,2"] });
     expect(make!().shape).toBe("1,2,5,4,3,2 ratio 2");
+    const [huge] = readWorks("deform_conv2d", { ...usual, shape: ["1,4,40000,40000,4,3"] });
+    expect(() => huge!()).toThrow(/would have \d+ elements; bench takes/);
+    expect(() => readWorks("conv2d", { ...usual, with: "mask" })).toThrow("takes --with bias");
+    expect(() => readWorks("conv2d", { ...usual, offsets: "zero" })).toThrow("conv2d has none");
   });
 });
 
