@@ -23,11 +23,13 @@ export const spreads = [
   "edge",
 ] as const;
 
+/** Where coordinates lie. */
 export type Spread = (typeof spreads)[number];
 
 /** How data may be drawn. */
 export const valueKinds = ["random", "dyadic", "negative"] as const;
 
+/** What values are drawn from. */
 export type Values = (typeof valueKinds)[number];
 
 /** Where coordinates point: the sizes of the map, and how many coordinate units a pixel is. */

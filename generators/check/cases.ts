@@ -67,6 +67,7 @@ export const recipes = {
   differences: recipe("tiny"),
 } as const satisfies Readonly<Record<string, Recipe>>;
 
+/** A kind of case. */
 export type CaseKind = keyof typeof recipes;
 
 /** What is to be drawn: sizes and attributes, then elements by these rules. */
