@@ -77,6 +77,7 @@ describe.skipIf(!nvcc).each(ptxArchitectures)("PTX of sm_%i", { timeout: 60_000 
     expect(opened.device).toMatchObject({
       device: `PTX of sm_${sm}, interpreted`,
       hardware: false,
+      simulation: true,
     });
     const job = { inputs: { x: countUp(3) }, scalars: { N: 3, a: 2 } };
     const small =

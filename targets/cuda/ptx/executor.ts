@@ -69,6 +69,7 @@ export async function openPtx(options: PtxOptions = {}): Promise<Executor | Unav
       device: `PTX of sm_${architecture}, interpreted`,
       driver: `nvcc ${release}; threads ${order}`,
       hardware: false,
+      simulation: true,
     },
     async run({ entry, source }, job) {
       if (closed) throw new Error("This PTX executor is closed.");
