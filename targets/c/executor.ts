@@ -21,7 +21,7 @@ import {
   hasOpenMp,
   hasSanitizers,
 } from "./build.ts";
-import { mostThreads } from "./entry.ts";
+import { mostThreads } from "./layout.ts";
 import { type BoundEntry, bindEntry } from "./library.ts";
 import { openSanitized } from "./sanitizer.ts";
 

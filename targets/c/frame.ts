@@ -4,8 +4,9 @@ import { comment, describeTensors, fileName, preamble } from "../../generators/e
 import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
-import { callText, describeEntry, pointee, signaturesOf, writeEntry } from "./entry.ts";
+import { writeEntry } from "./entry.ts";
 import { createErrors } from "./errors.ts";
+import { callText, describeEntry, pointee, signaturesOf } from "./heads.ts";
 import { loopOf } from "./print.ts";
 import { safe } from "./reserved.ts";
 import { defineVectors } from "./vectors.ts";

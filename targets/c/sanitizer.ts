@@ -8,7 +8,7 @@ import type { Data, Entry, Executor, Job, Program } from "../contract/program.ts
 import type { Compiler } from "../cuda/compilers.ts";
 import { buildSanitized } from "./build.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
-import { signaturesOf } from "./entry.ts";
+import { signaturesOf } from "./heads.ts";
 import { functionName } from "./reserved.ts";
 
 // Red zones as wide as the sanitizer allows: a kernel that overruns does so by rows, not by bytes.

@@ -1,0 +1,80 @@
+// The heads of the functions that an entry is in C, for its text, its header and programs that call it.
+
+import { comment } from "../../generators/emit/frame.ts";
+import type { PrintedPlan } from "../../generators/emit/target.ts";
+import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { DType, Entry } from "../contract/program.ts";
+import { givenAttrs, givenSizes } from "./checks.ts";
+import { functionName, safe } from "./reserved.ts";
+
+/** The types of elements, as C has them. */
+export const pointee: Readonly<Record<DType, string>> = {
+  i32: "int32_t",
+  u32: "uint32_t",
+  f16: "uint16_t",
+  bf16: "uint16_t",
+  f32: "float",
+  f64: "double",
+};
+
+/** `head(args)tail`, broken where it is long. */
+export const callText = (
+  head: string,
+  args: readonly string[],
+  tail: string,
+  indent = 0,
+): readonly string[] => {
+  const list = `${args.join(`,${gapAt(0)}`)})${tail}`;
+  if (indent + head.length + (args[0]?.length ?? 0) + 2 <= 100)
+    return wrap(`${head}(${list}`, indent, 100);
+  return [`${" ".repeat(indent)}${head}(`, ...wrap(list, indent + 4, 100, 0)];
+};
+
+/** The parameters of an entry, in order: inputs, results, sizes, attributes, options. */
+export function parametersOf(entry: Entry) {
+  const of = (role: "input" | "output") => entry.tensors.filter((t) => t.role === role);
+  const pointers = [
+    ...of("input").map(({ name, dtype }) => `const ${pointee[dtype]} *${safe(name)}`),
+    ...of("output").map(({ name, dtype }) => `${pointee[dtype]} *${safe(name)}`),
+  ];
+  const numbers = [
+    ...givenSizes(entry).map((name) => ({ name: safe(name), type: "int32_t" })),
+    ...givenAttrs(entry).map(({ name, type }) => ({
+      name: safe(name),
+      type: type === "i32" ? "int32_t" : "float",
+    })),
+    ...entry.constants.map(({ name }) => ({ name: safe(name), type: "int32_t" })),
+  ];
+  return { pointers, numbers };
+}
+
+const typed = (list: readonly { readonly name: string; readonly type: string }[]) =>
+  list.map(({ name, type }) => `${type} ${name}`);
+
+/** The heads of the functions that an entry is in C, with what follows them. */
+export function signaturesOf(
+  entry: Entry,
+  tail: string,
+): { readonly run: string; readonly size: string } {
+  const { pointers, numbers } = parametersOf(entry);
+  const name = functionName(entry.name);
+  const all = [...pointers, ...typed(numbers), "void *workspace", "int32_t threads"];
+  const own = [...typed(numbers), "int32_t threads"];
+  return {
+    run: callText(`int32_t ${name}`, all, tail).join("\n"),
+    size: callText(`size_t ${name}_workspace_bytes`, own, tail).join("\n"),
+  };
+}
+
+/** The results of an entry. */
+export const results = ({ tensors }: Entry) => tensors.filter(({ role }) => role === "output");
+
+/** What a header says of an entry. */
+export function describeEntry({ entry }: PrintedPlan): string {
+  const names = results(entry).map(({ name }) => name);
+  const chosen = names.length > 1 ? " Those that are NULL are not computed." : "";
+  const options = entry.constants.map(
+    ({ name, values }) => `${name}: ${values.map((value, i) => `${i} ${value}`).join(", ")}.`,
+  );
+  return comment([`Computes ${names.join(", ")}.${chosen}`, ...options].join(" "), "//");
+}
