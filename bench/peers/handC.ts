@@ -36,14 +36,16 @@ async function buildKernel(work: Work): Promise<Running | { readonly unsupported
   const library = join(folder, "hand.so");
   const sizes = Object.entries({ N_: N, C_: C, H_: H, W_: W, O_: O });
   const source = fileURLToPath(new URL("hand_c.c", import.meta.url));
-  await runTool("cc", [
-    ...["-O3", "-march=native", "-shared", "-fPIC"],
-    ...sizes.map(([name, size]) => `-D${name}=${size}`),
-    ...[source, "-o", library, "-lm"],
-  ]);
   const { default: koffi } = await import("koffi");
-  const opened = koffi.load(library);
-  await rm(folder, { recursive: true });
+  const load = async () => {
+    await runTool("cc", [
+      ...["-O3", "-march=native", "-shared", "-fPIC"],
+      ...sizes.map(([name, size]) => `-D${name}=${size}`),
+      ...[source, "-o", library, "-lm"],
+    ]);
+    return koffi.load(library);
+  };
+  const opened = await load().finally(() => rm(folder, { recursive: true }));
   const prepare = opened.func("void prepare(void *)");
   const compute = opened.func("void compute(void *, void *, void *, void *)");
   prepare(weight.data);
