@@ -112,7 +112,7 @@ export const namePooling = ({ N, C, H, W, R, P, ratio }: Pooling): string =>
   `${[N, C, H, W, R, P].join(",")} ratio ${ratio}`;
 
 /** Six whole numbers from 1 on, separated by commas; `form` says what they are. */
-export function parseSizes(text: string, form: string): readonly number[] {
+function parseSizes(text: string, form: string): readonly number[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.length === 6 && parts.every((part) => /^[1-9]\d{0,5}$/.test(part)))
     return parts.map(Number);

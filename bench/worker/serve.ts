@@ -40,7 +40,7 @@ export interface Computer extends Described {
 export type Open = (threads: number, options: unknown) => Promise<Computer | Missing>;
 
 /** Times single runs, after one that is not timed. */
-export async function timeRuns(
+async function timeRuns(
   run: () => unknown,
   { least, milliseconds }: Pick<Timed, "least" | "milliseconds">,
 ): Promise<Times> {
@@ -83,7 +83,7 @@ export function serve(open: Open): void {
 }
 
 /** What is open and prepared, and the answers to requests about it. */
-export function answerWith(open: Open): (request: Request) => Promise<Reply> {
+function answerWith(open: Open): (request: Request) => Promise<Reply> {
   let computer: Computer | undefined;
   let running: Running | undefined;
   let memory: PeakMemory | undefined;
