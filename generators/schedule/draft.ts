@@ -96,10 +96,14 @@ export const axesAround = ({ panels }: Draft, stage: string): readonly string[] 
   );
 
 /** Why the loops of a stage cannot be walked otherwise, or nothing. */
-export const refuseWalking = ({ loops }: Draft, stage: string): string | undefined =>
-  loops.get(stage)?.by === "lanes"
-    ? `a group of threads walks the sum of each element of ${stage}`
-    : undefined;
+export function refuseWalking({ loops }: Draft, stage: string): string | undefined {
+  const own = loops.get(stage);
+  if (own?.by === "lanes") return `a group of threads walks the sum of each element of ${stage}`;
+  // Where there may be too few rows for tiles, a thread makes each element, as walked.
+  if (own?.by === "strips" || (own?.by === "tiles" && own.tiles.least === 1))
+    return `${stage} is made in ${own.by}, which choose their own loops (contract)`;
+  return undefined;
+}
 
 /** Why a transform does not apply; shown together with the plan as it is. */
 export interface Refused {

@@ -12,7 +12,7 @@ import {
 } from "./draft.ts";
 import { lower } from "./lower.ts";
 import { accumulate } from "./transforms/accumulate.ts";
-import { contract } from "./transforms/contract.ts";
+import { contract, refuseContractions } from "./transforms/contract.ts";
 import { jam } from "./transforms/jam.ts";
 import { lanes } from "./transforms/lanes.ts";
 import { layout } from "./transforms/layout.ts";
@@ -70,6 +70,9 @@ export function applySchedule(
     const defaults = choices.map((c) => [c.name, c.default]);
     const next = transform.apply(draft, { ...Object.fromEntries(defaults), ...params }, limits);
     if ("refused" in next) return { refused: `${name}: ${next.refused}`, steps };
+    const moved = next.kernel !== draft.kernel || next.stored !== draft.stored;
+    const broken = moved ? refuseContractions(next) : undefined;
+    if (broken !== undefined) return { refused: `${name}: ${broken}`, steps };
     steps.push(next);
   }
   return { steps };

@@ -173,5 +173,15 @@ describe("tiles are refused", () => {
       ["contract", {}],
     ];
     expect(refusalOf(kernel, walked)).toMatch(/in another order/);
+    expect(refusalOf(kernel, [["contract", {}], ["lanes"]])).toMatch(
+      /^lanes: .* is chosen already/,
+    );
+    const jammed: Schedule = [
+      ["contract", {}],
+      ["jam", { stage: "output", axis: "O" }],
+    ];
+    expect(refusalOf(kernel, jammed)).toBe(
+      "jam: output is made in tiles, which choose their own loops (contract)",
+    );
   });
 });

@@ -123,6 +123,33 @@ describe("strips are refused", () => {
   ])("%j", (params, sentence) => {
     expect(refusal(deform, [["contract", params]])).toBe(sentence);
   });
+  it("in sizes whose addresses would leave the ints", () => {
+    for (const size of ["BP", "KiB"])
+      expect(refusal(deform, [["contract", { [size]: 2 ** 31 }]])).toBe(
+        `contract: ${size} is a whole number from 1 to 65536, not 2147483648`,
+      );
+  });
+  it("where what panels hold is stored, or is no factor", () => {
+    const contract = ["contract", { stage: "output", held: "columns" }] as const;
+    const whole = /columns is stored whole, so panels of output hold none of it$/;
+    expect(refusal(deform, [["materialise", { stage: "columns" }], contract])).toMatch(whole);
+    for (const later of ["materialise", "panel"]) {
+      const params = { stage: "columns", ...(later === "panel" && { axes: "N OH" }) };
+      expect(refusal(deform, [contract, [later, params]])).toMatch(new RegExp(`^${later}: `));
+    }
+    expect(refusal(deform, [["contract", { held: "output" }]])).toMatch(/output is stored whole/);
+  });
+  it("other loops than their own", () => {
+    for (const step of ["jam", "order", "vector"]) {
+      const axes = step === "order" ? { axes: "O" } : { axis: "O" };
+      expect(
+        refusal(deform, [
+          ["contract", {}],
+          [step, axes],
+        ]),
+      ).toBe(`${step}: output is made in strips, which choose their own loops (contract)`);
+    }
+  });
   it("where a stage is no sum of products", () => {
     const roi = readOperator(pathOf("roi_pool"));
     expect(refusal(roi, [["contract", {}]])).toMatch(/^contract: /);

@@ -65,5 +65,8 @@ describe("loops of CPU threads", () => {
       /^parallel: threads would add to the same elements of grad_input/,
     );
     expect(refusalOf(backward, [parallel])).toMatch(/^parallel: threads run in groups here/);
+    expect(refusalOf(backward, [["parallel", { loops: 5 }]], limits)).toBe(
+      "parallel: loops is one of 1, 2, 3, 4, not 5",
+    );
   });
 });

@@ -153,5 +153,8 @@ describe("elements at once are refused", () => {
   it("where threads run in groups", () => {
     const schedule = [["pointwise", { group: 32 }], vector("output", "C")] as const;
     expect(refusalOf(kernel, schedule)).toMatch(/threads of a group share out/);
+    expect(refusalOf(kernel, [vector("output", "C"), ["pointwise", { group: 32 }]])).toBe(
+      "pointwise: a thread makes one element, and output several at once (vector)",
+    );
   });
 });

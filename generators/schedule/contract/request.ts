@@ -52,8 +52,8 @@ export function contractInStrips(draft: Draft, params: Params): Draft | Refused 
   const sizes = ["MR", "NR", "BP", "KiB", "lanes"] as const;
   for (const size of sizes) {
     const value = params[size];
-    if (typeof value !== "number" || !Number.isInteger(value) || value < 1)
-      return { refused: `${size} is a positive whole number, not ${value}` };
+    if (typeof value !== "number" || !Number.isInteger(value) || value < 1 || value > mostOfSize)
+      return { refused: `${size} is a whole number from 1 to ${mostOfSize}, not ${value}` };
   }
   const { MR, NR, BP, KiB, lanes } = params as Readonly<Record<(typeof sizes)[number], number>>;
   if (![4, 8, 16].includes(NR)) return { refused: `NR is 4, 8 or 16, not ${NR}` };
@@ -73,6 +73,9 @@ export function contractInStrips(draft: Draft, params: Params): Draft | Refused 
     loops: new Map(draft.loops).set(name, { by: "strips", blocks, held: chosen }),
   };
 }
+
+/** Addresses within a panel of such sizes stay far from the end of ints. */
+const mostOfSize = 2 ** 16;
 
 /** More sums than this do not stay in registers. */
 const mostOfBlock = 128;
@@ -112,6 +115,16 @@ function keep(draft: Draft, name: string, held: string | undefined) {
 export const findStrips = (draft: Draft, name: string): Blocked | Refused =>
   inStrips(draft, name, findHeld(draft, name));
 
+/** Why a stage cannot be in strips that hold an element of `held`, or nothing. */
+export function refuseStrips(
+  draft: Draft,
+  name: string,
+  held: string | undefined,
+): Refused | undefined {
+  const cut = inStrips(draft, name, held);
+  return "refused" in cut ? cut : undefined;
+}
+
 /** A stage cut into strips, or why it cannot be. */
 function inStrips(draft: Draft, name: string, held: string | undefined): Blocked | Refused {
   const launched = launchedStages(draft).find((s) => s.name === name);
@@ -123,11 +136,13 @@ function inStrips(draft: Draft, name: string, held: string | undefined): Blocked
   const names = new Map(kernel.names);
   const contraction = recognise(kernel, stage, names);
   if ("refused" in contraction) return contraction;
+  if (held !== undefined && launchedStages(draft).some((s) => s.name === held))
+    return { refused: `${held} is stored whole, so panels of ${name} hold none of it` };
   const own = held ? kernel.stages.find((s) => s.name === held) : undefined;
   if (held && own?.kind !== "gather") return { refused: `there is no inner stage named ${held}` };
   if (held && countReaders(kernel, held) !== 1)
     return { refused: `${held} is read by other stages than ${name} too` };
-  return cutBlocks(
+  const cut = cutBlocks(
     kernel,
     contraction,
     usualBlocks({ threads: 1, sharedBytes: 0 }),
@@ -135,4 +150,7 @@ function inStrips(draft: Draft, name: string, held: string | undefined): Blocked
     (hint) => hint,
     names,
   );
+  return held !== undefined && !("refused" in cut) && cut.panel.name !== held
+    ? { refused: `the factor of ${name} that panels hold is no element of ${held} alone` }
+    : cut;
 }

@@ -25,8 +25,10 @@ export function sizesOf(
     row: lower(productOf(rows)),
     /** So many that a panel takes about what it may; at least one, so that results are stored. */
     chunksOf: (count: NestExpr, row: NestExpr): NestExpr => {
-      const tap = calculate("mul", calculate("maximum", row, i32(1)), i32(blocks.pixels));
-      const fit = calculate("maximum", calculate("quot", i32(most), tap), i32(1));
+      // Not by the product of row and places, which may lie beyond the ints.
+      const rows = i32(Math.floor(most / blocks.pixels));
+      const held = calculate("quot", rows, calculate("maximum", row, i32(1)));
+      const fit = calculate("maximum", held, i32(1));
       const chunks = calculate("quot", calculate("add", count, calculate("sub", fit, i32(1))), fit);
       return calculate("maximum", chunks, i32(1));
     },

@@ -1,5 +1,5 @@
 import { recognise } from "../contract/recognise.ts";
-import { contractInStrips, stripChoices } from "../contract/request.ts";
+import { contractInStrips, refuseStrips, stripChoices } from "../contract/request.ts";
 import { refuseTiles, type Tiles } from "../contract/tiles.ts";
 import {
   type Choice,
@@ -68,12 +68,28 @@ function contractInGroups(
     return { refused: `how the loops of ${name} run is chosen already` };
   if (draft.panels.size > 0)
     return { refused: "a panel is made by loops that run one after another" };
+  if (draft.walkings.get(String(name))?.vector !== undefined)
+    return { refused: `a thread makes one element, and ${name} several at once (vector)` };
   if (least === 1 && draft.walkings.has(String(name)))
     return { refused: `a step of ${name} computes several elements, or in another order` };
   return {
     ...draft,
     loops: new Map(draft.loops).set(String(name), { by: "tiles" as const, tiles }),
   };
+}
+
+/** Why the contractions of a draft can no longer be made as they were asked for, or nothing. */
+export function refuseContractions(draft: Draft): string | undefined {
+  for (const [name, loops] of draft.loops) {
+    const refused =
+      loops.by === "strips"
+        ? refuseStrips(draft, name, loops.held)
+        : loops.by === "tiles"
+          ? refuseContraction(draft, name)
+          : undefined;
+    if (refused) return `${name} could no longer be made in ${loops.by}: ${refused.refused}`;
+  }
+  return undefined;
 }
 
 /** Why a stage is no contraction, or nothing. */

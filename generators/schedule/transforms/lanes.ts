@@ -27,6 +27,8 @@ export const lanes: Transform = {
       if (typeof sum === "string") return sum;
       if (draft.walkings.has(stage.name))
         return `a step of ${stage.name} computes several elements, or in another order`;
+      if (loops.get(stage.name)?.by === "tiles")
+        return `how the loops of ${stage.name} run is chosen already`;
       loops.set(stage.name, { by: "lanes", lanes: count });
       return undefined;
     });

@@ -5,14 +5,16 @@ import { inlineStages } from "../inline.ts";
 import { ownersOf } from "../ownership.ts";
 import { isShared } from "../site.ts";
 
+const counts = [1, 2, 3, 4];
+
 /** For machines without groups: threads of the processor share out what is outermost. */
 export const parallel: Transform = {
   name: "parallel",
   doc: "loops one after another → the outermost `loops` of each stage as one, shared out among CPU threads",
-  choices: () => [{ name: "loops", values: [1, 2, 3, 4], default: 2 }],
+  choices: () => [{ name: "loops", values: counts, default: 2 }],
   apply: (draft, { loops: most }, limits) => {
-    if (typeof most !== "number" || !Number.isInteger(most) || most < 1)
-      return { refused: `loops is a positive whole number, not ${most}` };
+    if (typeof most !== "number" || !counts.includes(most))
+      return { refused: `loops is one of ${counts.join(", ")}, not ${most}` };
     if (limits.threads > 1)
       return { refused: "threads run in groups here, which pointwise shares loops out among" };
     const loops = new Map(draft.loops);

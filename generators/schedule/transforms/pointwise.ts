@@ -17,8 +17,12 @@ export const pointwise: Transform = {
     if (draft.panels.size > 0)
       return { refused: "a panel is made by loops that run one after another" };
     const loops = new Map(draft.loops);
-    for (const stage of launchedStages(draft))
-      if (!loops.has(stage.name)) loops.set(stage.name, { by: "threads", group });
+    for (const { name } of launchedStages(draft)) {
+      if (loops.has(name)) continue;
+      if (draft.walkings.get(name)?.vector !== undefined)
+        return { refused: `a thread makes one element, and ${name} several at once (vector)` };
+      loops.set(name, { by: "threads", group });
+    }
     return { ...draft, loops };
   },
 };

@@ -56,6 +56,8 @@ function findSum(
     return { refused: `the sum of ${name} is in parts already` };
   const axes = of.over.map((l) => l.axis);
   const along = of.over.find((l) => l.axis === axis);
+  if (axis === "")
+    return { refused: `say along which axis of the sum of ${name}: ${axes.join(", ")}` };
   if (!along)
     return { refused: `the sum of ${name} is not over ${axis}; it is over ${axes.join(", ")}` };
   const needed = of.over.some((l) => [l.lo, l.hi].some((e) => freeLoops(e).has(along)));

@@ -1,6 +1,6 @@
 import { elementsOf, type Stage } from "../../ir/kernel.ts";
 import { asDeclared, axisNames, refuseAxes } from "../domain.ts";
-import { axesAround, type Draft, launchedStages, type Transform } from "../draft.ts";
+import { axesAround, type Draft, launchedStages, refuseWalking, type Transform } from "../draft.ts";
 
 const widths = [4, 8, 16];
 
@@ -46,10 +46,12 @@ export const vector: Transform = {
 function refuseVector(draft: Draft, stage: Stage, axis: string): string | undefined {
   const { name } = stage;
   const loops = draft.loops.get(name);
-  if (loops?.by === "threads" || loops?.by === "lanes")
+  if (loops?.by === "threads" || loops?.by === "lanes" || loops?.by === "tiles")
     return `threads of a group share out the elements of ${name}`;
   if (loops?.by === "parallel" && elementsOf(stage).length <= loops.loops)
     return `CPU threads share out all loops of ${name}`;
+  const walked = refuseWalking(draft, name);
+  if (walked !== undefined) return walked;
   if (draft.accumulation.get(name) === "owned")
     return `the loops over the owners of ${name} run first`;
   const { jams = [], vector: before } = draft.walkings.get(name) ?? {};
