@@ -10,7 +10,8 @@ import {
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import type { Binary, Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
-import type { Entry, Step } from "../contract/program.ts";
+import { partSteps } from "../contract/kept.ts";
+import type { Entry, LaunchStep, Step } from "../contract/program.ts";
 import { stepsFor } from "../contract/wanted.ts";
 import { formulaAsJs } from "../js/formula.ts";
 import { checkFiles, readModules, requireFree } from "../js/frame.ts";
@@ -48,6 +49,22 @@ function declareFunctions({ nests, entry }: PrintedPlan) {
 const quoted = (names: readonly string[]): string =>
   names.map((n) => `"${n}"`).join(`,${gapAt(0)}`);
 
+/** Whether a launch makes nothing but what some inputs alone decide. */
+const isOnce = (step: Step, entry: Entry): boolean =>
+  partSteps(
+    entry,
+    entry.tensors.map(({ name }) => name),
+  ).once.includes(step);
+
+/** The inputs that such a launch depends on. */
+function inputsOf({ buffers }: LaunchStep, { tensors, workspaces }: Entry): readonly string[] {
+  const made = workspaces.filter(({ name }) =>
+    buffers.some((b) => b.name === name && b.access === "write"),
+  );
+  const from = new Set(made.flatMap((workspace) => workspace.from ?? []));
+  return tensors.flatMap(({ name }) => (from.has(name) ? [name] : []));
+}
+
 /** What a step is in the module, and the results that need it. */
 function describeStep(step: Step, entry: Entry): string {
   const { steps, tensors, constants } = entry;
@@ -72,6 +89,7 @@ function describeStep(step: Step, entry: Entry): string {
           `buffers: [${quoted(step.buffers.map(({ name }) => name))}]`,
           `scalars: [${quoted(step.scalars)}]`,
           results,
+          ...(isOnce(step, entry) ? [`from: [${quoted(inputsOf(step, entry))}]`] : []),
         ];
   return wrap(`{ ${fields.join(`,${gapAt(0)}`)} },`, 6, 100).join("\n");
 }

@@ -70,6 +70,94 @@ export function openMemory(engine) {
   };
 }
 
+/**
+ * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on them alone is
+ * computed now, and changes of their arrays are not seen.
+ */
+export function keepEntry(engine, entry, call, constant) {
+  const { scalars, outputs, arrays } = call;
+  const options = { ...call.options, accumulate: 0 };
+  const constants = entry.options.map((name) => options[name]);
+  const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
+  const buffers = entry.buffers.map((buffer) => ({
+    ...buffer,
+    elements: buffer.elements(scalars),
+    data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
+  }));
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  try {
+    run(entry.steps.filter(isOnce));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const each = entry.steps.filter((step) => !isOnce(step));
+  return {
+    run(given) {
+      for (const [name, data] of Object.entries(given))
+        if (!constant.includes(name)) viewOf(engine, places.get(name)).set(data);
+      run(each);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, shape]) => [
+          name,
+          { data: viewOf(engine, places.get(name)).slice(), shape },
+        ]),
+      );
+    },
+    release,
+  };
+}
+
+/** The names of inputs that a kept call is to take as they are; throws where one is not given. */
+export function readConstant(constant, arrays) {
+  if (!Array.isArray(constant))
+    throw new TypeError(`constant is ${show(constant)}; it must be a list of tensors' names.`);
+  const given = Object.keys(arrays);
+  const unknown = constant.find((name) => !given.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `${show(unknown)} cannot be constant; tensors given are ${given.join(", ")}.`,
+    );
+  return [...constant];
+}
+
+/** Calls of one operator that share what is constant; `read` checks tensors as any call does. */
+export function prepareCalls(engine, entries, read, tensors, constant) {
+  const first = read(tensors);
+  const names = readConstant(constant, first.arrays);
+  // Copies, which nobody else changes or frees.
+  const fixed = Object.fromEntries(
+    names.map((name) => [
+      name,
+      { data: first.arrays[name].slice(), shape: [...tensors[name].shape] },
+    ]),
+  );
+  const arrays = Object.fromEntries(names.map((name) => [name, fixed[name].data]));
+  const entry = entries[first.present.join(" ")];
+  const kept = keepEntry(engine, entry, { ...first, arrays }, names);
+  const said = JSON.stringify([first.present, first.scalars]);
+  let isOpen = true;
+  return {
+    run(changing = {}) {
+      if (!isOpen) throw new TypeError("This call was closed.");
+      const twice = names.find((name) => Object.hasOwn(changing, name));
+      if (twice !== undefined)
+        throw new TypeError(
+          `${twice} is constant in this call; prepare another one for a new one.`,
+        );
+      const next = read({ ...fixed, ...changing });
+      if (JSON.stringify([next.present, next.scalars]) !== said)
+        throw new RangeError("The tensors have other shapes than those the call was prepared for.");
+      return kept.run(next.arrays);
+    },
+    close() {
+      if (isOpen) kept.release();
+      isOpen = false;
+    },
+  };
+}
+
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 export function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { scalars, outputs, arrays } = call;

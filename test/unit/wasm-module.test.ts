@@ -93,6 +93,34 @@ test("a call after a close that is not awaited needs no threads", async () => {
   await closing;
 });
 
+test("weights may be kept, as they are when a call is prepared", async () => {
+  const loaded = await conv2d.load({ threads: 2 });
+  const { steps } = conv2d.compiled.programs[0]!.entry;
+  expect(conv2d.compiled.files.get("wasm/conv2d.js")).toContain('from: ["weight"]');
+  expect(steps.length).toBeGreaterThan(1);
+  const weight = tensorOf(tensors.weight.shape, (i) => tensors.weight.data[i]!);
+  const kept = loaded.prepare({ ...tensors, weight }, attributes, ["weight"]);
+  weight.data.fill(0);
+  for (const shift of [0, 3]) {
+    const input = tensorOf(tensors.input.shape, (i) => Math.sin(i + shift));
+    expectClose(kept.run({ input }), plain.conv2d!({ ...tensors, input }, attributes));
+    // Others use the memory in between, which grows.
+    loaded.memory.allocate([100_000]);
+    loaded.call({ ...tensors, weight: tensorOf(weight.shape, () => 1) }, attributes);
+  }
+  expect(messageOf(() => kept.run(tensors))).toMatch(/^TypeError: weight is constant in this call/);
+  expect(messageOf(() => kept.run())).toBe("TypeError: conv2d needs the tensor input.");
+  const other = { input: tensorOf([1, 3, 7, 6], () => 1) };
+  expect(messageOf(() => kept.run(other))).toMatch(/^RangeError: The tensors have other shapes/);
+  expect(messageOf(() => loaded.prepare(tensors, attributes, ["bias"]))).toMatch(
+    /^TypeError: "?bias"? cannot be constant; tensors given are input, weight\.$/,
+  );
+  kept.close();
+  expect(messageOf(() => kept.run({ input: tensors.input }))).toBe(
+    "TypeError: This call was closed.",
+  );
+});
+
 test("what does not fit is refused in the same sentences", async () => {
   const loaded = await conv2d.load();
   const wrong: readonly (readonly unknown[])[] = [

@@ -36,6 +36,12 @@ export function tensorOf(shape: readonly number[], f: (i: number) => number): Te
   return { shape, data: Float32Array.from({ length: elements }, (_, i) => f(i)) };
 }
 
+/** Calls that share what is constant. */
+export interface PreparedCalls {
+  run(tensors?: object): unknown;
+  close(): void;
+}
+
 /** What a loaded module gives. */
 export interface Loaded {
   readonly memory: {
@@ -43,6 +49,7 @@ export interface Loaded {
     free(tensor: Tensor): void;
     readonly bytes: number;
   };
+  prepare(tensors: object, attributes?: object, constant?: unknown): PreparedCalls;
   readonly relaxed: boolean;
   readonly threads: number;
   readonly why: string | undefined;
