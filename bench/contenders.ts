@@ -1,5 +1,5 @@
-// Who is timed: generated kernels of every target, and peers. Each is a process of its own, so that none
-// spoils another's memory or the engine's knowledge of its types.
+// Who is timed: generated kernels of every target, and peers. Each is a process of its own, so that
+// none spoils another's memory or the engine's knowledge of its types.
 
 import { messageOf } from "../generators/cli/errors.ts";
 import { machineOf } from "../generators/cli/executors.ts";

@@ -1,4 +1,5 @@
-// `npm run bench [-- suite…]`: what is measured of the compiler itself; kernels are timed by `warpweave bench`.
+// `npm run bench [-- suite…]`: what is measured of the compiler itself; kernels are timed by
+// `warpweave bench`.
 
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";

@@ -28,11 +28,11 @@ export interface Effort {
 }
 
 /** The effort that suits kernels of milliseconds to seconds. */
-export const usualEffort: Effort = { rounds: 3, seconds: 0.4, samples: 1 };
+const usualEffort: Effort = { rounds: 3, seconds: 0.4, samples: 1 };
 
 /**
- * Times tasks in interleaved rounds, every other one backwards: what slows the machine for a while slows
- * all of them, and none always follows the same other one.
+ * Times tasks in interleaved rounds, every other one backwards: what slows the machine for a while
+ * slows all of them, and none always follows the same other one.
  */
 export async function measure(
   tasks: readonly Task[],

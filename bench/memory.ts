@@ -1,5 +1,6 @@
-// The memory that layers of published networks need beside their tensors: workspaces of the forward and the
-// backward kernels as the manifest states them, beside the column buffer of an explicit im2col.
+// The memory that layers of published networks need beside their tensors: workspaces of the forward
+// and the backward kernels as the manifest states them, beside the column buffer of an explicit
+// im2col.
 
 import { formatTable } from "../generators/cli/terminal.ts";
 import { compileKernels, scheduleOn } from "../generators/compile.ts";
@@ -14,7 +15,9 @@ import { shareWorkspaces } from "../targets/contract/memory.ts";
 import type { Entry } from "../targets/contract/program.ts";
 import { resolve } from "../targets/js/runtime.js";
 
-/** A deformable layer of a network, on one image; stride and dilation 1, padded to keep its size. */
+/**
+ * A deformable layer of a network, on one image; stride and dilation 1, padded to keep its size.
+ */
 export interface NetworkLayer {
   readonly network: string;
   readonly C: number;
@@ -49,7 +52,10 @@ export interface LayerMemory {
 /** Bytes of the columns that an explicit im2col stores for one image. */
 export const columnBytes = ({ C, H, W, K }: NetworkLayer): number => 4 * C * K * K * H * W;
 
-/** What the workspaces of an entry take together, those that share memory once, those of CPU threads for each. */
+/**
+ * What the workspaces of an entry take together, those that share memory once, those of CPU threads
+ * for each.
+ */
 export function workspaceBytes(
   entry: Entry,
   scalars: Readonly<Record<string, number>>,

@@ -80,7 +80,10 @@ export function readWorks(op: string, request: Request) {
   return make(choice);
 }
 
-/** Flags for the processes of Node, separated by blanks; those that this Node does not know are refused. */
+/**
+ * Flags for the processes of Node, separated by blanks; those that this Node does not know are
+ * refused.
+ */
 export function parseFlags(text: string | undefined): readonly string[] {
   const flags = (text ?? "").split(" ").filter((flag) => flag !== "");
   for (const flag of flags)

@@ -27,14 +27,20 @@ export interface BenchRecord {
   readonly error: number | null;
   readonly counted: string;
   readonly quiet_ms: number | null;
-  /** The median of the time of all threads on processors: what other work on the machine changes least. */
+  /**
+   * The median of the time of all threads on processors: what other work on the machine changes
+   * least.
+   */
   readonly cpu_ms: number | null;
   readonly spread: number | null;
   readonly runs: number;
   readonly workspace_mib: number | null;
   /** What of the time depends on the layer's parameters alone and could be done once. */
   readonly packing_ms: number | null;
-  /** How many times as fast as the fastest library or the peer asked for: medians, minima, processor time. */
+  /**
+   * How many times as fast as the fastest library or the peer asked for: medians, minima, processor
+   * time.
+   */
   readonly speedup: number | null;
   readonly speedup_min: number | null;
   readonly speedup_cpu: number | null;

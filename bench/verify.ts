@@ -4,8 +4,9 @@
 export type Outputs = Readonly<Record<string, Float32Array>>;
 
 /**
- * How far results may be apart, as a part of the largest number of the result. Sums of 10^5 products in f32
- * differ by some 10^-5 of their largest, as their order does; a wrong tap, weight or border by far more.
+ * How far results may be apart, as a part of the largest number of the result. Sums of 10^5
+ * products in f32 differ by some 10^-5 of their largest, as their order does; a wrong tap, weight
+ * or border by far more.
  */
 export const allowed = 2 ** -12;
 
@@ -41,7 +42,10 @@ export function differenceOf(a: Outputs, b: Outputs): number {
   return worst;
 }
 
-/** Holds all against the one that the most agree with; the first of several, so peers are named first. */
+/**
+ * Holds all against the one that the most agree with; the first of several, so peers are named
+ * first.
+ */
 export function verifyAll(results: ReadonlyMap<string, Outputs>): Verdict {
   const names = [...results.keys()];
   if (names.length === 0) throw new RangeError("there are no results");

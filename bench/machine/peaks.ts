@@ -23,10 +23,14 @@ export interface Peaks {
 }
 
 const run = promisify(execFile);
-/** Many short pieces, of which the fastest counts: other work on the machine spoils some of them. */
+/**
+ * Many short pieces, of which the fastest counts: other work on the machine spoils some of them.
+ */
 const effort = { rounds: 40, seconds: 0.004, samples: 1 };
 
-/** Builds and runs peak.c, several at a time for several threads; undefined without a C compiler. */
+/**
+ * Builds and runs peak.c, several at a time for several threads; undefined without a C compiler.
+ */
 async function measureInC(threads: number): Promise<readonly [number, number] | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "warpweave-peak-"));
   try {

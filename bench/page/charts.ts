@@ -34,8 +34,8 @@ const rateOf = ({ gflops, median_ms }: BenchRecord, milliseconds: number): numbe
   (gflops! * median_ms!) / milliseconds;
 
 /**
- * A bar for each contender of one call: GFLOP/s of the median, with a line to that of the fastest run, and a mark
- * at that of the processor time where there is one thread.
+ * A bar for each contender of one call: GFLOP/s of the median, with a line to that of the fastest
+ * run, and a mark at that of the processor time where there is one thread.
  */
 export function barsOf(records: readonly BenchRecord[]): TopLevelSpec {
   const values = records.filter(isTimed).map((record) => ({

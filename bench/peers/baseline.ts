@@ -1,8 +1,12 @@
-// The programs of the folder baselines as modules: what stands before their main loops, with names exported.
+// The programs of the folder baselines as modules: what stands before their main loops, with names
+// exported.
 
 import { readFile } from "node:fs/promises";
 
-/** Imports the part of a program before `until`, with some texts replaced, and with more text after it. */
+/**
+ * Imports the part of a program before `until`, with some texts replaced, and with more text after
+ * it.
+ */
 export async function importBaseline<T>(
   name: string,
   until: string,

@@ -1,4 +1,5 @@
-// ONNX Runtime: native, or as WebAssembly. Weights are constants of the model, so that it may pack them.
+// ONNX Runtime: native, or as WebAssembly. Weights are constants of the model, so that it may pack
+// them.
 
 import type { Work } from "../work/work.ts";
 import type { Missing } from "../worker/protocol.ts";

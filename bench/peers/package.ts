@@ -14,7 +14,9 @@ export interface Loaded<T> {
   readonly folder: string;
 }
 
-/** Loads a package that must be installed in this folder; `by` is how others of its kind are loaded. */
+/**
+ * Loads a package that must be installed in this folder; `by` is how others of its kind are loaded.
+ */
 export async function loadPackage<T>(
   name: string,
   by: "import" | "require" = "import",

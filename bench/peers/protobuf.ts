@@ -1,10 +1,13 @@
-// Just enough of the wire format of protocol buffers (protobuf.dev/programming-guides/encoding) to write an
-// ONNX model.
+// Just enough of the wire format of protocol buffers (protobuf.dev/programming-guides/encoding) to
+// write an ONNX model.
 
 /** A field of a message: its number with what it holds. */
 export type Field = readonly [number, bigint | number | string | Uint8Array | Message];
 
-/** Fields in order; repeated ones are there several times. Plain numbers are floats, bigints integers. */
+/**
+ * Fields in order; repeated ones are there several times. Plain numbers are floats, bigints
+ * integers.
+ */
 export type Message = readonly Field[];
 
 function encodeVarint(value: bigint): Uint8Array {

@@ -1,4 +1,5 @@
-// Composed of TensorFlow.js' operations, as its users do: gathers of the four corners, then one product.
+// Composed of TensorFlow.js' operations, as its users do: gathers of the four corners, then one
+// product.
 
 import type { Tensor, Work } from "../work/work.ts";
 import type { Missing } from "../worker/protocol.ts";
@@ -13,7 +14,8 @@ interface WasmBackend {
 
 export const open: Open = async (threads, options): Promise<Computer | Missing> => {
   const backend = String(options);
-  // Node has an interface of its own for it, which TensorFlow.js wants to be told of on each import.
+  // Node has an interface of its own for it, which TensorFlow.js wants to be told of on each
+  // import.
   const quiet = console.log;
   console.log = () => {};
   const loaded = await loadPackage<Tf>("@tensorflow/tfjs", "require");

@@ -40,7 +40,10 @@ export interface DeformTensors {
   readonly mask: TfTensor | undefined;
 }
 
-/** A function that computes [N, O, OH, OW]; channels and taps in the order (group, tap, channel in it). */
+/**
+ * A function that computes [N, O, OH, OW]; channels and taps in the order (group, tap, channel in
+ * it).
+ */
 export function composeDeformConv(
   tf: Tf,
   numbers: Readonly<Record<string, number>>,

@@ -1,4 +1,5 @@
-// The WGSL of baselines/wgsl_bench.mjs on the same device as generated kernels: a thread for each output, or tiled.
+// The WGSL of baselines/wgsl_bench.mjs on the same device as generated kernels: a thread for each
+// output, or tiled.
 
 import { readFile } from "node:fs/promises";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";

@@ -12,8 +12,9 @@ export type Offsets =
   | { readonly kind: "zero" };
 
 /**
- * Offsets between multiples of 1/1024: coordinates are exact in f32 then, so that all who compute them agree
- * on which side of a pixel they are, and no difference of results is one of rounding a coordinate.
+ * Offsets between multiples of 1/1024: coordinates are exact in f32 then, so that all who compute
+ * them agree on which side of a pixel they are, and no difference of results is one of rounding a
+ * coordinate.
  */
 export function drawOffset(offsets: Offsets, draw: Draw): number {
   const between = (value: number): number => (Math.floor(value * 1024) + 0.5) / 1024;

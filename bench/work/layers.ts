@@ -40,7 +40,10 @@ export interface Preset {
     Partial<Pick<Layer, "G" | "mask">>)[];
 }
 
-/** Layers as published configurations have them, on one image; `square` is what kernels are tuned on. */
+/**
+ * Layers as published configurations have them, on one image; `square` is what kernels are tuned
+ * on.
+ */
 export const presets: Readonly<Record<string, Preset>> = {
   birefnet: {
     source: "github.com/ZhengPeng7/BiRefNet 25cb930, decoder blocks at 1024 x 1024",

@@ -8,8 +8,9 @@ import type { Work } from "./work.ts";
 const scale = 1 / 16;
 
 /**
- * Boxes inside the picture as detectors propose them: 32 to 432 pixels wide, 32 to 332 high, cut at the
- * border. Corners lie at odd quarters of pixels, which no rounding to whole input pixels divides in half.
+ * Boxes inside the picture as detectors propose them: 32 to 432 pixels wide, 32 to 332 high, cut at
+ * the border. Corners lie at odd quarters of pixels, which no rounding to whole input pixels
+ * divides in half.
  */
 function drawBoxes({ N, H, W, R }: Pooling, draw: Draw): Float32Array {
   const boxes = new Float32Array(R * 5);

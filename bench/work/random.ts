@@ -10,7 +10,9 @@ export interface Draw {
   normal(): number;
 }
 
-/** A linear congruential generator (Numerical Recipes, chapter 7.1), by Box and Muller for normals. */
+/**
+ * A linear congruential generator (Numerical Recipes, chapter 7.1), by Box and Muller for normals.
+ */
 export function startDraw(seed: number): Draw {
   let state = seed >>> 0;
   const uniform = (): number => {
@@ -30,6 +32,6 @@ const most = 2 ** 28;
 export function fillArray(count: number, draw: () => number): Float32Array {
   if (count <= most) return Float32Array.from({ length: count }, draw);
   throw new UserError(
-    `a tensor of this call would have ${count} elements; bench takes calls of tensors of up to ${most}`,
+    `a tensor of this call would have ${count} elements; bench takes tensors of up to ${most}`,
   );
 }

@@ -69,7 +69,8 @@ export async function writeTensors(
 export async function readTensor(folder: string, name: string): Promise<Float32Array> {
   const file = await open(join(folder, `${name}.f32`));
   try {
-    // Straight into the array: a buffer beside it would be garbage, which spoils the measure of memory.
+    // Straight into the array: a buffer beside it would be garbage, which spoils the measure of
+    // memory.
     const data = new Float32Array((await file.stat()).size / 4);
     const bytes = bytesOf(data);
     for (let at = 0; at < bytes.length; ) {

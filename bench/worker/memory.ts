@@ -16,8 +16,8 @@ const statusOf = (name: string): number => {
 };
 
 /**
- * Marks the memory now, without garbage where the process may collect it. Linux forgets its high-water mark when
- * 5 is written to clear_refs (proc(5)).
+ * Marks the memory now, without garbage where the process may collect it. Linux forgets its
+ * high-water mark when 5 is written to clear_refs (proc(5)).
  */
 export function markMemory(): PeakMemory {
   (globalThis as { readonly gc?: () => void }).gc?.();

@@ -99,7 +99,10 @@ async function prepareCall(executor: Executor, work: Work, { programs, scalars }
   };
 }
 
-/** The call with the layer's parameters as they are, packed before; absent where nothing depends on them alone. */
+/**
+ * The call with the layer's parameters as they are, packed before; absent where nothing depends on
+ * them alone.
+ */
 async function prepareKept(
   executor: Executor,
   { parameters }: Work,
@@ -127,7 +130,10 @@ async function prepareKept(
   return { mode, ready };
 }
 
-/** The part of each program that packs parameters; none where an executor does not go by an entry's steps. */
+/**
+ * The part of each program that packs parameters; none where an executor does not go by an entry's
+ * steps.
+ */
 async function preparePacking(
   executor: Executor,
   work: Work,

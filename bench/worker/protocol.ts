@@ -1,4 +1,5 @@
-// What is said between the command and the processes that compute: a line of JSON each way, arrays in files.
+// What is said between the command and the processes that compute: a line of JSON each way, arrays
+// in files.
 
 /** What a process is asked to do. */
 export type Request =
@@ -57,14 +58,19 @@ export const packing = "packing";
 /** The milliseconds of single runs. */
 export interface Times {
   readonly times: readonly number[];
-  /** Of all threads of the process on processors: what waiting for others' turns does not lengthen. */
+  /**
+   * Of all threads of the process on processors: what waiting for others' turns does not lengthen.
+   */
   readonly cpu: readonly number[];
 }
 
 /** The names of the results, whose files lie in the folder; and the memory that computing took. */
 export interface Read {
   readonly outputs: readonly string[];
-  /** Bytes beyond what the process held with its library and the inputs; absent where it is not known. */
+  /**
+   * Bytes beyond what the process held with its library and the inputs; absent where it is not
+   * known.
+   */
   readonly peakBytes?: number;
 }
 

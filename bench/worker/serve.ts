@@ -1,4 +1,5 @@
-// The side of the process that computes: it answers requests one after another until it is told to close.
+// The side of the process that computes: it answers requests one after another until it is told to
+// close.
 
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
