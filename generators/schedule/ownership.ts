@@ -33,7 +33,7 @@ export function ownershipOf(kernel: Kernel): ReadonlyMap<string, Ownership> {
 }
 
 /** The additions to the elements of a stage, those over one domain together. */
-export function additionsTo(kernel: Kernel, name: string): readonly (readonly Scatter[])[] {
+function additionsTo(kernel: Kernel, name: string): readonly (readonly Scatter[])[] {
   const groups: Scatter[][] = [];
   for (const stage of kernel.stages) {
     if (stage.kind !== "scatter" || stage.name !== name) continue;

@@ -12,7 +12,7 @@ import { strideAlong } from "./stride.ts";
 import { calculate, store } from "./write.ts";
 
 /** How long the dimensions are that a panel holds whole. */
-export const rowExtents = ({ panel, roles }: Blocked): readonly Expr[] =>
+const rowExtents = ({ panel, roles }: Blocked): readonly Expr[] =>
   panel.domain.filter((_, d) => roles[d]!.is === "row").map((l) => l.hi);
 
 /** Where in a row a term reads. */
@@ -44,7 +44,7 @@ export function makeRow(
 }
 
 /** Does all that is read along a loop lie side by side in memory? */
-export function readsBeside(value: Expr, along: Loop): boolean {
+function readsBeside(value: Expr, along: Loop): boolean {
   let beside = true;
   visit([value], (e) => {
     if (e.kind !== "read" || !freeLoops(e).has(along)) return;

@@ -23,7 +23,7 @@ export interface Tiles {
 }
 
 /** The names of the sizes, in order. */
-export const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as const;
+const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as const;
 
 /** How many threads a group has. */
 export const threadsOf = ({ BM, BP, TM, TP }: Omit<Tiles, "rolled">): number =>

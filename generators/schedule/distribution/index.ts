@@ -24,7 +24,7 @@ export interface Distribution {
 }
 
 /** Why a loop cannot be distributed, or nothing. */
-export function refuseDistribution({ body }: For): string | undefined {
+function refuseDistribution({ body }: For): string | undefined {
   const read = new Set<string>();
   const written = new Set<string>();
   visitBlock(body, (s) => {

@@ -93,7 +93,7 @@ export function refuseContractions(draft: Draft): string | undefined {
 }
 
 /** Why a stage is no contraction, or nothing. */
-export function refuseContraction(draft: Draft, name: string) {
+function refuseContraction(draft: Draft, name: string) {
   const stage = launchedStages(draft).find((s) => s.name === name);
   if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };
   if (stage.kind === "scatter")
