@@ -6,16 +6,21 @@ import type { Nest } from "../../generators/ir/nest.ts";
 import type { Entry, Step } from "../contract/program.ts";
 import type { Checked } from "./checks.ts";
 import { callText, parametersOf, pointee, results, signaturesOf } from "./heads.ts";
+import { checkStamp, declareStamp, findKept, refuseKeeping, testOfStep } from "./keep.ts";
 import { breakLine, neededBeside, type Piece, piecesOf, usersOf, writeLayout } from "./layout.ts";
-import { safe } from "./reserved.ts";
+import { functionName, safe } from "./reserved.ts";
 
 /** The parts of an entry's text. */
 export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked, "entry">): string {
   const pieces = piecesOf(entry, checked.use);
   const pass = parametersOf(entry).numbers.map(({ name }) => name);
   const layout = `struct ${entry.name}_layout`;
-  const { run, size } = signaturesOf(entry, " {");
+  const { run, size, keeping } = signaturesOf(entry, " {");
+  const kept = findKept(entry);
+  const arrays = [...entry.tensors.filter(({ role }) => role === "input"), ...results(entry)];
+  const all = [...arrays.map(({ name }) => safe(name)), ...pass, "workspace", "threads", "0"];
   return [
+    ...(kept ? declareStamp(entry.name, kept, decidersOf(entry)) : []),
     ...writeLayout(entry, pieces, checked),
     "",
     size,
@@ -28,11 +33,21 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
     ),
     "}",
     "",
-    run,
+    keeping ?? run,
     ...writeBody({ nests, entry }, pieces, pass, checked),
     "}",
+    ...(keeping === undefined
+      ? []
+      : ["", run, ...callText(`return ${functionName(entry.name)}_keeping`, all, ";", 2), "}"]),
   ].join("\n");
 }
+
+/** The numbers that decide what a workspace holds, and where. */
+const decidersOf = (entry: Entry): readonly string[] => [
+  ...parametersOf(entry).numbers.map(({ name }) => name),
+  "threads",
+  ...(results(entry).length > 1 ? results(entry).map(({ name }) => `wants_${safe(name)}`) : []),
+];
 
 function writeBody(
   { nests, entry }: Pick<PrintedPlan, "nests" | "entry">,
@@ -52,12 +67,15 @@ function writeBody(
     return `if (!${safe(name)} && (${users.map(safe).join(" || ")})) ${safe(name)} = ${at};`;
   };
   const outputs = results(entry);
+  const kept = findKept(entry);
   const launches = entry.steps.filter((step) => step.kind === "launch");
   const nestOf = new Map<Step, Nest>(launches.map((step, at) => [step, nests[at]!.nest]));
   const steps = entry.steps.map((step): { test: string; lines: readonly string[] } => {
     const users = usersOf(entry, step).map((name) => `wants_${safe(name)}`);
     // Some result is wanted, so what all of them need is run.
-    const test = users.length === outputs.length ? "" : users.join(" || ");
+    const wanted = users.length === outputs.length ? "" : users.join(" || ");
+    const again = testOfStep(step, kept);
+    const test = wanted && again ? `(${wanted}) && ${again}` : wanted || again;
     return { test, lines: writeStep(step, nestOf.get(step), entry, test === "" ? 2 : 4) };
   });
   const groups: { test: string; lines: string[] }[] = [];
@@ -69,9 +87,13 @@ function writeBody(
     pieces.length === 0
       ? ["  (void)workspace;"]
       : [
+          ...(kept ? refuseKeeping(kept, errors).map((line) => `  ${line}`) : []),
           "  char *const memory = workspace ? workspace : malloc(layout.bytes);",
           `  if (!memory) return ${errors.numberOf("There is not enough memory for the workspace.")};`,
           "  char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;",
+          ...(kept
+            ? checkStamp(entry.name, kept, decidersOf(entry), errors).map((line) => `  ${line}`)
+            : ["  memset(base, 0, 64);"]),
           ...pieces.flatMap(({ names, field }) =>
             names.flatMap((name) => breakLine(place(name, field), 2)),
           ),

@@ -1,6 +1,7 @@
 // Runs C kernels: built by this machine's compiler, loaded into this process, called on its arrays.
 
 import { completeJob, createArray } from "../contract/job.ts";
+import { partSteps } from "../contract/kept.ts";
 import type {
   Data,
   Entry,
@@ -110,6 +111,7 @@ function openWith(
       return prepared.read();
     },
     prepare,
+    keepsConstant: true,
     async close() {
       libraries.clear();
       functions.clear();
@@ -123,6 +125,14 @@ interface Workspace {
   memory: Uint8Array;
 }
 
+/** A copy with memory that never moves, as small arrays of the engine may. */
+function copyOf(data: Data): Data {
+  const { buffer, byteOffset, byteLength } = data;
+  const copy = new ArrayBuffer(byteLength);
+  new Uint8Array(copy).set(new Uint8Array(buffer, byteOffset, byteLength));
+  return new (data.constructor as new (memory: ArrayBuffer) => Data)(copy);
+}
+
 /** A call with its outputs; inputs stay where they are. */
 function prepareEntry(
   bound: BoundEntry,
@@ -131,13 +141,27 @@ function prepareEntry(
   threads: number,
   workspace: Workspace,
 ): Prepared {
-  const { entry, scalars, constants, sizes, inputs, initial } = completeJob(whole, job);
+  const complete = completeJob(whole, job);
+  const { entry, scalars, constants, sizes, initial, constant } = complete;
+  // What stays the same is a copy: some of it is read in each run, and where it lies tells a workspace what it holds.
+  const copies = constant.map((name) => [name, copyOf(complete.inputs[name]!)] as const);
+  const inputs = { ...complete.inputs, ...Object.fromEntries(copies) };
   const outputs: Record<string, Data> = {};
   for (const { name, role, dtype } of entry.tensors)
     if (role === "output")
       outputs[name] = initial[name] ?? createArray(dtype, sizes.get(name)!.elements);
   const call = { inputs, outputs, scalars, constants, threads };
   const bytes = bound.workspaceBytes(call);
+  if (partSteps(entry, constant).once.length > 0) {
+    const own = new Uint8Array(bytes);
+    const scratch = Object.entries(outputs).map(([name, data]) => [name, data.slice()] as const);
+    bound.run({ ...call, outputs: Object.fromEntries(scratch) }, own);
+    return {
+      run: async () => bound.run(call, own, constant),
+      read: async () => outputs,
+      async close() {},
+    };
+  }
   return {
     async run() {
       if (workspace.memory.length < bytes) workspace.memory = new Uint8Array(bytes);

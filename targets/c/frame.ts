@@ -6,7 +6,7 @@ import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
 import { writeEntry } from "./entry.ts";
 import { createErrors } from "./errors.ts";
-import { callText, describeEntry, pointee, signaturesOf } from "./heads.ts";
+import { callText, describeEntry, describeKeeping, pointee, signaturesOf } from "./heads.ts";
 import { loopOf } from "./print.ts";
 import { safe } from "./reserved.ts";
 import { defineVectors } from "./vectors.ts";
@@ -82,8 +82,9 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
   const own = [...unit.helpers, ...kernels].join("\n");
   const vectors = defineVectors(own);
   const heads = plans.map((plan) => {
-    const { run, size } = signaturesOf(plan.entry, ";");
-    return [describeEntry(plan), run, size].join("\n");
+    const { run, size, keeping } = signaturesOf(plan.entry, ";");
+    const kept = keeping === undefined ? [] : [describeKeeping(plan.entry), keeping];
+    return [describeEntry(plan), run, size, ...kept].join("\n");
   });
   const tensors = describeTensors(unit);
   return [

@@ -5,6 +5,7 @@ import type { PrintedPlan } from "../../generators/emit/target.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { DType, Entry } from "../contract/program.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
+import { findKept, listKept } from "./keep.ts";
 import { functionName, safe } from "./reserved.ts";
 
 /** The types of elements, as C has them. */
@@ -55,7 +56,7 @@ const typed = (list: readonly { readonly name: string; readonly type: string }[]
 export function signaturesOf(
   entry: Entry,
   tail: string,
-): { readonly run: string; readonly size: string } {
+): { readonly run: string; readonly size: string; readonly keeping: string | undefined } {
   const { pointers, numbers } = parametersOf(entry);
   const name = functionName(entry.name);
   const all = [...pointers, ...typed(numbers), "void *workspace", "int32_t threads"];
@@ -63,7 +64,22 @@ export function signaturesOf(
   return {
     run: callText(`int32_t ${name}`, all, tail).join("\n"),
     size: callText(`size_t ${name}_workspace_bytes`, own, tail).join("\n"),
+    keeping: findKept(entry)
+      ? callText(`int32_t ${name}_keeping`, [...all, "int32_t keep"], tail).join("\n")
+      : undefined,
   };
+}
+
+/** What a header says of the function that goes on with what a workspace holds. */
+export function describeKeeping(entry: Entry): string {
+  const kept = findKept(entry);
+  if (!kept) return "";
+  return comment(
+    "The same, but of arrays that are as they were in the last call with this workspace, what depends on " +
+      `them alone is taken from there: keep is ${listKept(kept)}, their sum, or 0. An error where that ` +
+      "call was not of these arrays, sizes and results.",
+    "//",
+  );
 }
 
 /** The results of an entry. */

@@ -7,6 +7,7 @@ import { stepsFor } from "../contract/wanted.ts";
 import { type Checked, writeChecks } from "./checks.ts";
 import { formulaAsC } from "./formula.ts";
 import { callText, parametersOf, results } from "./heads.ts";
+import { findKept } from "./keep.ts";
 import { safe } from "./reserved.ts";
 
 /** More cannot be started for sure: a library of threads ends the program where one cannot. */
@@ -89,7 +90,12 @@ export function writeLayout(
     ...writeChecks({ ...checked, entry }),
     `if (!(workers >= 1.0)) return ${errors.numberOf("threads must be at least 1.")};`,
     `if (!(workers <= ${mostThreads}.0)) return ${errors.numberOf(`threads must be at most ${mostThreads}.`)};`,
-    "double end = 0.0;",
+    // What a workspace holds begins with a stamp, or with zeros where nothing of it can be kept.
+    pieces.length === 0
+      ? "double end = 0.0;"
+      : findKept(entry)
+        ? `double end = 64.0 * ceil((double)sizeof(struct ${entry.name}_stamp) / 64.0);`
+        : "double end = 64.0;",
     ...entry.sizes.map(({ name }) => set(safe(name), "int32_t", safe(name))),
     ...counted.map((step) =>
       set(`pieces_${step.function}`, "int32_t", formulaAsC(step.parallel!, use)),

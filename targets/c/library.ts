@@ -3,6 +3,7 @@
 import type { Data, Entry } from "../contract/program.ts";
 import { loadKoffi } from "../cuda/library.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
+import { findKept } from "./keep.ts";
 import { functionName } from "./reserved.ts";
 
 /** What an entry is given, by name. */
@@ -18,8 +19,11 @@ export interface EntryCall {
 /** A function of a library, ready to be called. */
 export interface BoundEntry {
   workspaceBytes(call: Omit<EntryCall, "inputs" | "outputs">): number;
-  /** Throws the sentence of its error where it gives one. */
-  run(call: EntryCall, workspace: Uint8Array): void;
+  /**
+   * Throws the sentence of its error where it gives one. What depends on the inputs `kept` alone is taken from the
+   * workspace, where the last call left it.
+   */
+  run(call: EntryCall, workspace: Uint8Array, kept?: readonly string[]): void;
 }
 
 /** The functions of an entry in the library at `path`. */
@@ -54,6 +58,10 @@ export async function bindEntry(path: string, entry: Entry): Promise<BoundEntry>
   const bytes = find(
     `size_t ${functionName(entry.name)}_workspace_bytes(${[...numberTypes, "int32_t"].join(", ")})`,
   );
+  const keep = findKept(entry);
+  const keeping =
+    keep &&
+    find(`int32_t ${functionName(entry.name)}_keeping(${[...types, "int32_t"].join(", ")})`);
   const explain = find(`str ${fileOf(entry)}_error(int32_t)`);
   const numbersOf = ({ scalars, constants }: Pick<EntryCall, "scalars" | "constants">) => [
     ...givenSizes(entry).map((name) => scalars[name]),
@@ -62,14 +70,18 @@ export async function bindEntry(path: string, entry: Entry): Promise<BoundEntry>
   ];
   return {
     workspaceBytes: (given) => Number(bytes(...numbersOf(given), given.threads)),
-    run(given, workspace) {
-      const code = call(
+    run(given, workspace, kept = []) {
+      const bits = (keep?.inputs ?? [])
+        .filter(({ name }) => kept.includes(name))
+        .reduce((sum, { bit }) => sum + bit, 0);
+      const args = [
         ...inputs.map(({ name }) => given.inputs[name]),
         ...outputs.map(({ name }) => addressable(given.outputs[name])),
         ...numbersOf(given),
         workspace.length > 0 ? workspace : null,
         given.threads,
-      ) as number;
+      ];
+      const code = (keeping && bits > 0 ? keeping(...args, bits) : call(...args)) as number;
       if (code !== 0) throw new RangeError(`${entry.name}: ${explain(code)}`);
     },
   };

@@ -11,7 +11,7 @@ const words = `
   INT32_MAX INT32_MIN SIZE_MAX NULL INFINITY NAN HUGE_VAL HUGE_VALF EOF RAND_MAX linux unix i386
   abs fabs fabsf floor floorf ceil ceilf round roundf sqrt sqrtf exp expf log logf sin sinf cos cosf tanh
   tanhf malloc free memset memcpy omp_get_thread_num fmax isfinite size_ceil_div size_div size_mod size_min size_max size_select
-  workspace threads workers worker pieces piece value layout code memory base end bytes element`;
+  workspace threads workers worker pieces piece value keep held stamp layout code memory base end bytes element`;
 
 /** Words that are no names in a kernel: the languages' (headers are read as C++ too), the library's, our own. */
 export const reserved: ReadonlySet<string> = new Set([

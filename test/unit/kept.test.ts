@@ -22,7 +22,7 @@ const makeInputs = () => ({
 });
 
 it("a call keeps constant inputs as they were when it was prepared", async () => {
-  const cheap = ["js", "wasm"];
+  const cheap = ["js", "wasm", "c"];
   const all = await openAll(targets.filter(({ name }) => cheap.includes(name)));
   const tried: string[] = [];
   try {
