@@ -1,9 +1,15 @@
 // What depends on constant inputs alone is computed once, and nothing else is.
 
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { closeAll, openAll } from "../../generators/cli/executors.ts";
 import { openOperator } from "../../generators/cli/operators.ts";
 import { compileKernels, scheduleOn } from "../../generators/compile.ts";
+import { buildLibrary, findCCompiler } from "../../targets/c/build.ts";
+import { bindEntry } from "../../targets/c/library.ts";
+import { c } from "../../targets/c/target.ts";
 import { originsOf, partSteps } from "../../targets/contract/kept.ts";
 import type { Job, LaunchStep, Step, TensorInfo } from "../../targets/contract/program.ts";
 import { targets } from "../../targets/registry.ts";
@@ -64,6 +70,44 @@ it("a call keeps constant inputs as they were when it was prepared", async () =>
   }
   expect(tried).toContain("js");
   expect(tried).toContain("wasm");
+});
+
+const compiler = await findCCompiler();
+// Where there is no compiler this says so and is skipped; in CI there must be one.
+const here = it.runIf(compiler !== undefined || process.env.CI !== undefined);
+
+here("in C a workspace gives back nothing that is of another call", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "warpweave-kept-"));
+  try {
+    const compiled = compileKernels(operator, [operator.kernel([])], c, scheduleOn(c));
+    const { entry, source } = compiled.programs[0]!;
+    const bound = await bindEntry(await buildLibrary(compiler!, "fast", folder, source), entry);
+    const all: Readonly<Record<string, number>> = { ...sizes, ...attrs };
+    const scalars = Object.fromEntries(entry.scalars.map(({ name }) => [name, all[name]!]));
+    const call = (inputs: Record<string, Float32Array>, more = {}) => ({
+      ...{ inputs, outputs: { output: new Float32Array(21 * 4 * 5) }, constants: {}, threads: 1 },
+      scalars: { ...scalars, ...more },
+    });
+    const [inputs, others] = [makeInputs(), makeInputs()];
+    const memory = new Uint8Array(2 * bound.workspaceBytes(call(inputs)));
+    const stale = /holds nothing to keep/;
+    expect(() => bound.run(call(inputs), memory, ["weight"])).toThrow(stale);
+    const first = call(inputs);
+    bound.run(first, memory);
+    expect(first.outputs.output.some((value) => value !== 0)).toBe(true);
+    const again = call({ ...others, weight: inputs.weight });
+    bound.run(again, memory, ["weight"]);
+    expect(again.outputs).toEqual(first.outputs);
+    expect(() => bound.run(call(others), memory, ["weight"])).toThrow(stale);
+    expect(() => bound.run(call(inputs, { H: 4, OH: 3 }), memory, ["weight"])).toThrow(stale);
+    expect(() => bound.run(call(inputs), new Uint8Array(0), ["weight"])).toThrow(
+      "Nothing can be kept without a workspace.",
+    );
+    bound.run(call(others), memory);
+    expect(() => bound.run(call(inputs), memory, ["weight"])).toThrow(stale);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 });
 
 const launch = (
