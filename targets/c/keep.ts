@@ -77,7 +77,7 @@ export function checkStamp(
     "The workspace holds nothing to keep: its last call was not of these arrays, sizes and results.",
   );
   return [
-    `struct ${name}_stamp *const held = (struct ${name}_stamp *)base;`,
+    `struct ${name}_stamp *const held = (void *)base;`,
     `struct ${name}_stamp stamp;`,
     "memset(&stamp, 0, sizeof stamp);",
     `stamp.of = (uintptr_t)&${name}_lay_out;`,

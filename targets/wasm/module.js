@@ -71,8 +71,8 @@ export function openMemory(engine) {
 }
 
 /**
- * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on them alone is
- * computed now, and changes of their arrays are not seen.
+ * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on
+ * them alone is computed now, and changes of their arrays are not seen.
  */
 export function keepEntry(engine, entry, call, constant) {
   const { scalars, outputs, arrays } = call;
@@ -109,7 +109,7 @@ export function keepEntry(engine, entry, call, constant) {
   };
 }
 
-/** The names of inputs that a kept call is to take as they are; throws where one is not given. */
+/** The inputs that a kept call is to take as they are; throws where one is not given. */
 export function readConstant(constant, arrays) {
   if (!Array.isArray(constant))
     throw new TypeError(`constant is ${show(constant)}; it must be a list of tensors' names.`);
@@ -122,7 +122,7 @@ export function readConstant(constant, arrays) {
   return [...constant];
 }
 
-/** Calls of one operator that share what is constant; `read` checks tensors as any call does. */
+/** Calls that share what is constant; `read` checks tensors as any call does. */
 export function prepareCalls(engine, entries, read, tensors, constant) {
   const first = read(tensors);
   const names = readConstant(constant, first.arrays);
