@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { backwardOf } from "../../generators/autodiff/operator.ts";
 import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
 import { parallelLoop } from "../../generators/ir/nest.ts";
+import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { chooseStrips } from "../../generators/schedule/contract/chooseStrips.ts";
 import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
 import { comparePlan, inputsOf, pathOf, type Setting } from "./schedule.fixtures.ts";
@@ -167,4 +168,22 @@ it("sums along memory may be added up in lanes", () => {
   );
   const places = offset?.kind === "launch" ? offset.nest.buffers.map(({ place }) => place) : [];
   expect(places).toContain("register");
+});
+
+it("tests that all elements of a row share are made before its loop, without vectors too", () => {
+  const schedule = inPieces(deform, ["mask"]).map(([name, params]): Schedule[number] => [
+    name,
+    name === "contract" ? { ...params, lanes: 1 } : params,
+  ]);
+  expectSame(deform, schedule, { present: ["mask"], sizes: uneven, attrs });
+  const plan = schedulePlan(deform.kernel(["mask"]), schedule, limits);
+  const last = plan.steps.at(-1);
+  let plain = 0;
+  if (last?.kind === "launch")
+    visitBlock(last.nest.body, (s) => {
+      if (s.kind !== "for" || s.body.some(({ kind }) => kind === "for" || kind === "if")) return;
+      const text = JSON.stringify(s.body);
+      if (text.includes('"input_nhwc"') && !text.includes('"select"')) plain++;
+    });
+  expect(plain).toBeGreaterThan(0);
 });
