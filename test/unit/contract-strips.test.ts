@@ -173,7 +173,7 @@ it("sums along memory may be added up in lanes", () => {
 it("tests that all elements of a row share are made before its loop, without vectors too", () => {
   const schedule = inPieces(deform, ["mask"]).map(([name, params]): Schedule[number] => [
     name,
-    name === "contract" ? { ...params, lanes: 1 } : params,
+    name === "contract" ? { ...params, lanes: 1 } : { ...params },
   ]);
   expectSame(deform, schedule, { present: ["mask"], sizes: uneven, attrs });
   const plan = schedulePlan(deform.kernel(["mask"]), schedule, limits);
