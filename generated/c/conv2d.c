@@ -16,11 +16,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -116,22 +124,69 @@ static void conv2d_weight_packed_kernel_piece(const float *restrict weight,
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t kh = 0; kh < KH; ++kh) {
-      for (int32_t kw = 0; kw < KW; ++kw) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + kh) * KW + kw)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t kh = 0; kh < KH; ++kh) {
+        for (int32_t kw = 0; kw < KW; ++kw) {
+          const int32_t i_kh_kw = (i * KH + kh) * KW + kw;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i2 = 0; i2 < I; ++i2) {
+      for (int32_t kh2 = 0; kh2 < KH; ++kh2) {
+        for (int32_t kw2 = 0; kw2 < KW; ++kw2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i2 * KH + kh2) * KW + kw2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + kh2) * KW + kw2) * I + i2) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -159,9 +214,8 @@ static void conv2d_output_kernel_piece(const float *restrict input_nhwc,
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = I;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -389,22 +443,69 @@ static void conv2d_bias_weight_packed_kernel_piece(const float *restrict weight,
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t kh = 0; kh < KH; ++kh) {
-      for (int32_t kw = 0; kw < KW; ++kw) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + kh) * KW + kw)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t kh = 0; kh < KH; ++kh) {
+        for (int32_t kw = 0; kw < KW; ++kw) {
+          const int32_t i_kh_kw = (i * KH + kh) * KW + kw;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i2 = 0; i2 < I; ++i2) {
+      for (int32_t kh2 = 0; kh2 < KH; ++kh2) {
+        for (int32_t kw2 = 0; kw2 < KW; ++kw2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i2 * KH + kh2) * KW + kw2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + kh2) * KW + kw2) * I + i2) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -433,9 +534,8 @@ static void conv2d_bias_output_kernel_piece(const float *restrict bias,
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = I;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -619,6 +719,13 @@ static void conv2d_bias_output_kernel(const float *restrict bias, const float *r
   }
 }
 
+// Which call a workspace holds arrays of.
+struct conv2d_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[17];
+};
+
 struct conv2d_layout {
   int32_t groups;
   int32_t OH;
@@ -671,35 +778,37 @@ static int32_t conv2d_lay_out(double N, double C, double H, double W, double O, 
   if (!(size_mod(C, I) == 0.0)) return 26;
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 27;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 28;
+  if (!(groups >= 1.0)) return 28;
+  if (!(groups <= 2147483647.0)) return 29;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 29;
+  if (!(OH >= 1.0)) return 30;
+  if (!(OH <= 2147483647.0)) return 31;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 30;
+  if (!(OW >= 1.0)) return 32;
+  if (!(OW <= 2147483647.0)) return 33;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 31;
+      return 34;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 31;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 32;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 33;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 34;
-  if (!((N * H * W * C) <= 2147483647.0)) return 35;
+      return 34;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 35;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 36;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 37;
+  if (!((N * H * W * C) <= 2147483647.0)) return 38;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) *
-      I) <= 2147483647.0)) return 37;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 38;
-  if (!(workers >= 1.0)) return 39;
-  double end = 0.0;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) <= 2147483647.0))
+      return 40;
+  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 41;
+  if (!(workers >= 1.0)) return 42;
+  if (!(workers <= 1024.0)) return 43;
+  double end = 64.0 * ceil((double)sizeof(struct conv2d_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -712,12 +821,10 @@ static int32_t conv2d_lay_out(double N, double C, double H, double W, double O, 
   layout->each_output2_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) * I);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I);
   layout->each_output_sums = (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
@@ -731,11 +838,11 @@ static int32_t conv2d_lay_out(double N, double C, double H, double W, double O, 
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) * I) *
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -754,11 +861,11 @@ size_t conv2d_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int32_
       &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t conv2d(const float *input, const float *weight, float *output, int32_t N, int32_t C,
+int32_t conv2d_keeping(const float *input, const float *weight, float *output, int32_t N, int32_t C,
     int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH, int32_t KW, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t padding_bottom,
-    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, void *workspace,
-    int32_t threads) {
+    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, void *workspace, int32_t threads,
+    int32_t keep) {
   struct conv2d_layout layout;
   const int32_t code = conv2d_lay_out(N, C, H, W, O, I, KH, KW, stride_y, stride_x, padding_top,
       padding_left, padding_bottom, padding_right, dilation_y, dilation_x, threads, &layout);
@@ -769,21 +876,58 @@ int32_t conv2d(const float *input, const float *weight, float *output, int32_t N
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 41;
-  if (!weight && layout.count_weight > 0) return 42;
-  if (!output) return 43;
+  if (!input && layout.count_input > 0) return 48;
+  if (!weight && layout.count_weight > 0) return 49;
+  if (!output) return 50;
+  if ((keep & ~3) != 0) return 44;
+  if (keep != 0 && !workspace) return 45;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 40;
+  if (!memory) return 46;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct conv2d_stamp *const held = (void *)base;
+  struct conv2d_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&conv2d_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = O;
+  stamp.numbers[5] = I;
+  stamp.numbers[6] = KH;
+  stamp.numbers[7] = KW;
+  stamp.numbers[8] = stride_y;
+  stamp.numbers[9] = stride_x;
+  stamp.numbers[10] = padding_top;
+  stamp.numbers[11] = padding_left;
+  stamp.numbers[12] = padding_bottom;
+  stamp.numbers[13] = padding_right;
+  stamp.numbers[14] = dilation_y;
+  stamp.numbers[15] = dilation_x;
+  stamp.numbers[16] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 47;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 47;
+    if ((keep & 2) && held->arrays[1] != stamp.arrays[1]) return 47;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const output2_panel = (float *)(base + layout.at_output2_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W, layout.pieces_conv2d_input_nhwc_kernel,
-      threads);
-  conv2d_weight_packed_kernel(weight, weight_packed, O, I, KH, KW, groups,
-      layout.pieces_conv2d_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W, layout.pieces_conv2d_input_nhwc_kernel,
+        threads);
+  }
+  if ((keep & 2) != 2) {
+    conv2d_weight_packed_kernel(weight, weight_packed, O, I, KH, KW, groups,
+        layout.pieces_conv2d_weight_packed_kernel, threads);
+  }
   conv2d_output_kernel(input_nhwc, weight_packed, output, output2_panel, output_sums, N, C, H, W, O,
       I, KH, KW, groups, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
       dilation_x, layout.each_output2_panel, layout.each_output_sums,
@@ -791,6 +935,23 @@ int32_t conv2d(const float *input, const float *weight, float *output, int32_t N
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t conv2d(const float *input, const float *weight, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH, int32_t KW, int32_t stride_y,
+    int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t padding_bottom,
+    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, void *workspace,
+    int32_t threads) {
+  return conv2d_keeping(input, weight, output, N, C, H, W, O, I, KH, KW, stride_y, stride_x,
+      padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x, workspace,
+      threads, 0);
+}
+
+// Which call a workspace holds arrays of.
+struct conv2d_bias_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[17];
+};
 
 struct conv2d_bias_layout {
   int32_t groups;
@@ -845,36 +1006,38 @@ static int32_t conv2d_bias_lay_out(double N, double C, double H, double W, doubl
   if (!(size_mod(C, I) == 0.0)) return 26;
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 27;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 28;
+  if (!(groups >= 1.0)) return 28;
+  if (!(groups <= 2147483647.0)) return 29;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 29;
+  if (!(OH >= 1.0)) return 30;
+  if (!(OH <= 2147483647.0)) return 31;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 30;
+  if (!(OW >= 1.0)) return 32;
+  if (!(OW <= 2147483647.0)) return 33;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 31;
+      return 34;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 31;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 32;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 33;
-  if (!((O) <= 2147483647.0)) return 44;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 34;
-  if (!((N * H * W * C) <= 2147483647.0)) return 35;
+      return 34;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 35;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 36;
+  if (!((O) <= 2147483647.0)) return 51;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 37;
+  if (!((N * H * W * C) <= 2147483647.0)) return 38;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) *
-      I) <= 2147483647.0)) return 37;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 38;
-  if (!(workers >= 1.0)) return 39;
-  double end = 0.0;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) <= 2147483647.0))
+      return 40;
+  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 41;
+  if (!(workers >= 1.0)) return 42;
+  if (!(workers <= 1024.0)) return 43;
+  double end = 64.0 * ceil((double)sizeof(struct conv2d_bias_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -888,12 +1051,10 @@ static int32_t conv2d_bias_lay_out(double N, double C, double H, double W, doubl
   layout->each_output2_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) * I);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I);
   layout->each_output_sums = (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
@@ -907,11 +1068,11 @@ static int32_t conv2d_bias_lay_out(double N, double C, double H, double W, doubl
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(I, 1.0) * 96.0), 1.0)), 1.0))) * I) *
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -930,11 +1091,11 @@ size_t conv2d_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, i
       &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t conv2d_bias(const float *input, const float *weight, const float *bias, float *output,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH, int32_t KW,
-    int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+int32_t conv2d_bias_keeping(const float *input, const float *weight, const float *bias,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH,
+    int32_t KW, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
     int32_t padding_bottom, int32_t padding_right, int32_t dilation_y, int32_t dilation_x,
-    void *workspace, int32_t threads) {
+    void *workspace, int32_t threads, int32_t keep) {
   struct conv2d_bias_layout layout;
   const int32_t code = conv2d_bias_lay_out(N, C, H, W, O, I, KH, KW, stride_y, stride_x,
       padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x, threads,
@@ -946,28 +1107,75 @@ int32_t conv2d_bias(const float *input, const float *weight, const float *bias, 
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 41;
-  if (!weight && layout.count_weight > 0) return 42;
-  if (!bias && layout.count_bias > 0) return 45;
-  if (!output) return 43;
+  if (!input && layout.count_input > 0) return 48;
+  if (!weight && layout.count_weight > 0) return 49;
+  if (!bias && layout.count_bias > 0) return 52;
+  if (!output) return 50;
+  if ((keep & ~3) != 0) return 44;
+  if (keep != 0 && !workspace) return 45;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 40;
+  if (!memory) return 46;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct conv2d_bias_stamp *const held = (void *)base;
+  struct conv2d_bias_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&conv2d_bias_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = O;
+  stamp.numbers[5] = I;
+  stamp.numbers[6] = KH;
+  stamp.numbers[7] = KW;
+  stamp.numbers[8] = stride_y;
+  stamp.numbers[9] = stride_x;
+  stamp.numbers[10] = padding_top;
+  stamp.numbers[11] = padding_left;
+  stamp.numbers[12] = padding_bottom;
+  stamp.numbers[13] = padding_right;
+  stamp.numbers[14] = dilation_y;
+  stamp.numbers[15] = dilation_x;
+  stamp.numbers[16] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 47;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 47;
+    if ((keep & 2) && held->arrays[1] != stamp.arrays[1]) return 47;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const output2_panel = (float *)(base + layout.at_output2_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_conv2d_bias_input_nhwc_kernel, threads);
-  conv2d_bias_weight_packed_kernel(weight, weight_packed, O, I, KH, KW, groups,
-      layout.pieces_conv2d_bias_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_conv2d_bias_input_nhwc_kernel, threads);
+  }
+  if ((keep & 2) != 2) {
+    conv2d_bias_weight_packed_kernel(weight, weight_packed, O, I, KH, KW, groups,
+        layout.pieces_conv2d_bias_weight_packed_kernel, threads);
+  }
   conv2d_bias_output_kernel(bias, input_nhwc, weight_packed, output, output2_panel, output_sums, N,
       C, H, W, O, I, KH, KW, groups, OH, OW, stride_y, stride_x, padding_top, padding_left,
       dilation_y, dilation_x, layout.each_output2_panel, layout.each_output_sums,
       layout.pieces_conv2d_bias_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
+}
+
+int32_t conv2d_bias(const float *input, const float *weight, const float *bias, float *output,
+    int32_t N, int32_t C, int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH, int32_t KW,
+    int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+    int32_t padding_bottom, int32_t padding_right, int32_t dilation_y, int32_t dilation_x,
+    void *workspace, int32_t threads) {
+  return conv2d_bias_keeping(input, weight, bias, output, N, C, H, W, O, I, KH, KW, stride_y,
+      stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x,
+      workspace, threads, 0);
 }
 
 const char *conv2d_error(int32_t code) {
@@ -1032,38 +1240,53 @@ const char *conv2d_error(int32_t code) {
       return "groups would be less than 1: these sizes and attributes leave nothing to "
           "compute.";
     case 29:
-      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "groups would be too large; kernels count up to 2147483647.";
     case 30:
-      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 31:
-      return "These sizes and attributes make kernels count beyond 2147483647.";
+      return "OH would be too large; kernels count up to 2147483647.";
     case 32:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 33:
-      return "weight has too many elements; kernels count up to 2147483647.";
+      return "OW would be too large; kernels count up to 2147483647.";
     case 34:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 35:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 36:
-      return "weight_packed has too many elements; kernels count up to 2147483647.";
+      return "weight has too many elements; kernels count up to 2147483647.";
     case 37:
-      return "output2_panel has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 38:
-      return "output_sums has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 39:
-      return "threads must be at least 1.";
+      return "weight_packed has too many elements; kernels count up to 2147483647.";
     case 40:
-      return "There is not enough memory for the workspace.";
+      return "output2_panel has too many elements; kernels count up to 2147483647.";
     case 41:
-      return "input is NULL.";
+      return "output_sums has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "weight is NULL.";
+      return "threads must be at least 1.";
     case 43:
-      return "No result is wanted: output is NULL.";
+      return "threads must be at most 1024.";
     case 44:
-      return "bias has too many elements; kernels count up to 2147483647.";
+      return "keep may say 1 for input and 2 for weight, or 0.";
     case 45:
+      return "Nothing can be kept without a workspace.";
+    case 46:
+      return "There is not enough memory for the workspace.";
+    case 47:
+      return "The workspace holds nothing to keep: its last call was not of these arrays, "
+          "sizes and results.";
+    case 48:
+      return "input is NULL.";
+    case 49:
+      return "weight is NULL.";
+    case 50:
+      return "No result is wanted: output is NULL.";
+    case 51:
+      return "bias has too many elements; kernels count up to 2147483647.";
+    case 52:
       return "bias is NULL.";
     default:
       return "There is no error of this number.";

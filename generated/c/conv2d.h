@@ -33,6 +33,14 @@ size_t conv2d_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int32_
     int32_t KH, int32_t KW, int32_t stride_y, int32_t stride_x, int32_t padding_top,
     int32_t padding_left, int32_t padding_bottom, int32_t padding_right, int32_t dilation_y,
     int32_t dilation_x, int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 2 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t conv2d_keeping(const float *input, const float *weight, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH, int32_t KW, int32_t stride_y,
+    int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t padding_bottom,
+    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, void *workspace, int32_t threads,
+    int32_t keep);
 
 // Computes output.
 int32_t conv2d_bias(const float *input, const float *weight, const float *bias, float *output,
@@ -44,6 +52,14 @@ size_t conv2d_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, i
     int32_t KH, int32_t KW, int32_t stride_y, int32_t stride_x, int32_t padding_top,
     int32_t padding_left, int32_t padding_bottom, int32_t padding_right, int32_t dilation_y,
     int32_t dilation_x, int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 2 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t conv2d_bias_keeping(const float *input, const float *weight, const float *bias,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t O, int32_t I, int32_t KH,
+    int32_t KW, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+    int32_t padding_bottom, int32_t padding_right, int32_t dilation_y, int32_t dilation_x,
+    void *workspace, int32_t threads, int32_t keep);
 
 // What an error's number means, as a sentence.
 const char *conv2d_error(int32_t code);

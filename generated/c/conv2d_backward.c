@@ -19,11 +19,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -134,22 +142,70 @@ static void conv2d_backward_weight_packed_kernel_piece(const float *restrict wei
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t KH_KW = KH * KW;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t kh = 0; kh < KH; ++kh) {
-      for (int32_t kw = 0; kw < KW; ++kw) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = c_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < C_per_groups) {
-            const int32_t at3 = (groups2 * O_per_groups + o) * I +
-                maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-            value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-          }
-          const int32_t at4 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups +
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * I;
+      for (int32_t kh = 0; kh < KH; ++kh) {
+        for (int32_t kw = 0; kw < KW; ++kw) {
+          const int32_t kh_kw = kh * KW + kw;
+          const int32_t at5 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups +
               o) * 16;
-          weight_packed[at4 + column] = value_;
+          weight_packed[at5] = weight[(at4 + at2) * KH_KW + kh_kw];
+          weight_packed[at5 + 1] = weight[(at4 + safe_i) * KH_KW + kh_kw];
+          weight_packed[at5 + 2] = weight[(at4 + safe_i2) * KH_KW + kh_kw];
+          weight_packed[at5 + 3] = weight[(at4 + safe_i3) * KH_KW + kh_kw];
+          weight_packed[at5 + 4] = weight[(at4 + safe_i4) * KH_KW + kh_kw];
+          weight_packed[at5 + 5] = weight[(at4 + safe_i5) * KH_KW + kh_kw];
+          weight_packed[at5 + 6] = weight[(at4 + safe_i6) * KH_KW + kh_kw];
+          weight_packed[at5 + 7] = weight[(at4 + safe_i7) * KH_KW + kh_kw];
+          weight_packed[at5 + 8] = weight[(at4 + safe_i8) * KH_KW + kh_kw];
+          weight_packed[at5 + 9] = weight[(at4 + safe_i9) * KH_KW + kh_kw];
+          weight_packed[at5 + 10] = weight[(at4 + safe_i10) * KH_KW + kh_kw];
+          weight_packed[at5 + 11] = weight[(at4 + safe_i11) * KH_KW + kh_kw];
+          weight_packed[at5 + 12] = weight[(at4 + safe_i12) * KH_KW + kh_kw];
+          weight_packed[at5 + 13] = weight[(at4 + safe_i13) * KH_KW + kh_kw];
+          weight_packed[at5 + 14] = weight[(at4 + safe_i14) * KH_KW + kh_kw];
+          weight_packed[at5 + 15] = weight[(at4 + safe_i15) * KH_KW + kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t kh2 = 0; kh2 < KH; ++kh2) {
+        for (int32_t kw2 = 0; kw2 < KW; ++kw2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < C_per_groups) {
+              const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+                  maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * KH_KW;
+              value_ = weight[at7 + (kh2 * KW + kw2)];
+            }
+            const int32_t at8 = ((((groups2 * at + c_block) * KH + kh2) * KW + kw2) * O_per_groups +
+                o2) * 16;
+            weight_packed[at8 + column] = value_;
+          }
         }
       }
     }
@@ -180,9 +236,8 @@ static void conv2d_backward_grad_input_kernel_piece(const float *restrict grad_o
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -377,23 +432,70 @@ static void conv2d_backward_grad_output_nohowo_packed_kernel_piece(
     int32_t O, int32_t OH, int32_t OW, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t oh = 0; oh < OH; ++oh) {
-    for (int32_t n = 0; n < N; ++n) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t oh = 0; oh < OH; ++oh) {
+      for (int32_t n = 0; n < N; ++n) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 16;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+          grad_output_nohowo_packed[at6 + 6] = grad_output_nohowo[at5 + safe_o6];
+          grad_output_nohowo_packed[at6 + 7] = grad_output_nohowo[at5 + safe_o7];
+          grad_output_nohowo_packed[at6 + 8] = grad_output_nohowo[at5 + safe_o8];
+          grad_output_nohowo_packed[at6 + 9] = grad_output_nohowo[at5 + safe_o9];
+          grad_output_nohowo_packed[at6 + 10] = grad_output_nohowo[at5 + safe_o10];
+          grad_output_nohowo_packed[at6 + 11] = grad_output_nohowo[at5 + safe_o11];
+          grad_output_nohowo_packed[at6 + 12] = grad_output_nohowo[at5 + safe_o12];
+          grad_output_nohowo_packed[at6 + 13] = grad_output_nohowo[at5 + safe_o13];
+          grad_output_nohowo_packed[at6 + 14] = grad_output_nohowo[at5 + safe_o14];
+          grad_output_nohowo_packed[at6 + 15] = grad_output_nohowo[at5 + safe_o15];
+        }
+      }
+    }
+  } else {
+    for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+      for (int32_t n2 = 0; n2 < N; ++n2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t grad_output_nohowo_at = (n2 * OH + oh2) * (OW * O) +
+                  (ow2 * O +
+                      maximum_i32(0,
+                          minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                              last_o)));
+              value_ = grad_output_nohowo[grad_output_nohowo_at];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OW + ow2) * OH + oh2) * 16;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 16;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -423,9 +525,8 @@ static void conv2d_backward_grad_weight_kernel_piece(const float *restrict input
   const int32_t places = at;
   const int32_t taps = N * OW;
   const int32_t row = OH;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -679,22 +780,70 @@ static void conv2d_backward_bias_weight_packed_kernel_piece(const float *restric
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t KH_KW = KH * KW;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t kh = 0; kh < KH; ++kh) {
-      for (int32_t kw = 0; kw < KW; ++kw) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = c_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < C_per_groups) {
-            const int32_t at3 = (groups2 * O_per_groups + o) * I +
-                maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-            value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-          }
-          const int32_t at4 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups +
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * I;
+      for (int32_t kh = 0; kh < KH; ++kh) {
+        for (int32_t kw = 0; kw < KW; ++kw) {
+          const int32_t kh_kw = kh * KW + kw;
+          const int32_t at5 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups +
               o) * 16;
-          weight_packed[at4 + column] = value_;
+          weight_packed[at5] = weight[(at4 + at2) * KH_KW + kh_kw];
+          weight_packed[at5 + 1] = weight[(at4 + safe_i) * KH_KW + kh_kw];
+          weight_packed[at5 + 2] = weight[(at4 + safe_i2) * KH_KW + kh_kw];
+          weight_packed[at5 + 3] = weight[(at4 + safe_i3) * KH_KW + kh_kw];
+          weight_packed[at5 + 4] = weight[(at4 + safe_i4) * KH_KW + kh_kw];
+          weight_packed[at5 + 5] = weight[(at4 + safe_i5) * KH_KW + kh_kw];
+          weight_packed[at5 + 6] = weight[(at4 + safe_i6) * KH_KW + kh_kw];
+          weight_packed[at5 + 7] = weight[(at4 + safe_i7) * KH_KW + kh_kw];
+          weight_packed[at5 + 8] = weight[(at4 + safe_i8) * KH_KW + kh_kw];
+          weight_packed[at5 + 9] = weight[(at4 + safe_i9) * KH_KW + kh_kw];
+          weight_packed[at5 + 10] = weight[(at4 + safe_i10) * KH_KW + kh_kw];
+          weight_packed[at5 + 11] = weight[(at4 + safe_i11) * KH_KW + kh_kw];
+          weight_packed[at5 + 12] = weight[(at4 + safe_i12) * KH_KW + kh_kw];
+          weight_packed[at5 + 13] = weight[(at4 + safe_i13) * KH_KW + kh_kw];
+          weight_packed[at5 + 14] = weight[(at4 + safe_i14) * KH_KW + kh_kw];
+          weight_packed[at5 + 15] = weight[(at4 + safe_i15) * KH_KW + kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t kh2 = 0; kh2 < KH; ++kh2) {
+        for (int32_t kw2 = 0; kw2 < KW; ++kw2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < C_per_groups) {
+              const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+                  maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * KH_KW;
+              value_ = weight[at7 + (kh2 * KW + kw2)];
+            }
+            const int32_t at8 = ((((groups2 * at + c_block) * KH + kh2) * KW + kw2) * O_per_groups +
+                o2) * 16;
+            weight_packed[at8 + column] = value_;
+          }
         }
       }
     }
@@ -725,9 +874,8 @@ static void conv2d_backward_bias_grad_input_kernel_piece(const float *restrict g
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -922,23 +1070,70 @@ static void conv2d_backward_bias_grad_output_nohowo_packed_kernel_piece(
     int32_t O, int32_t OH, int32_t OW, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t oh = 0; oh < OH; ++oh) {
-    for (int32_t n = 0; n < N; ++n) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t oh = 0; oh < OH; ++oh) {
+      for (int32_t n = 0; n < N; ++n) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 16;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+          grad_output_nohowo_packed[at6 + 6] = grad_output_nohowo[at5 + safe_o6];
+          grad_output_nohowo_packed[at6 + 7] = grad_output_nohowo[at5 + safe_o7];
+          grad_output_nohowo_packed[at6 + 8] = grad_output_nohowo[at5 + safe_o8];
+          grad_output_nohowo_packed[at6 + 9] = grad_output_nohowo[at5 + safe_o9];
+          grad_output_nohowo_packed[at6 + 10] = grad_output_nohowo[at5 + safe_o10];
+          grad_output_nohowo_packed[at6 + 11] = grad_output_nohowo[at5 + safe_o11];
+          grad_output_nohowo_packed[at6 + 12] = grad_output_nohowo[at5 + safe_o12];
+          grad_output_nohowo_packed[at6 + 13] = grad_output_nohowo[at5 + safe_o13];
+          grad_output_nohowo_packed[at6 + 14] = grad_output_nohowo[at5 + safe_o14];
+          grad_output_nohowo_packed[at6 + 15] = grad_output_nohowo[at5 + safe_o15];
+        }
+      }
+    }
+  } else {
+    for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+      for (int32_t n2 = 0; n2 < N; ++n2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t grad_output_nohowo_at = (n2 * OH + oh2) * (OW * O) +
+                  (ow2 * O +
+                      maximum_i32(0,
+                          minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                              last_o)));
+              value_ = grad_output_nohowo[grad_output_nohowo_at];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OW + ow2) * OH + oh2) * 16;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 16;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -968,9 +1163,8 @@ static void conv2d_backward_bias_grad_weight_kernel_piece(const float *restrict 
   const int32_t places = at;
   const int32_t taps = N * OW;
   const int32_t row = OH;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -1201,54 +1395,55 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
   if (!(size_mod(C, I) == 0.0)) return 27;
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 28;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 29;
+  if (!(groups >= 1.0)) return 29;
+  if (!(groups <= 2147483647.0)) return 30;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 30;
+  if (!(OH >= 1.0)) return 31;
+  if (!(OH <= 2147483647.0)) return 32;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 31;
-  if (!(((H + fabs(padding_top)) + fabs(dilation_y) * KH) <= 2147483647.0)) return 32;
-  if (!(fabs(stride_y) <= 2147483647.0)) return 32;
-  if (!(((W + fabs(padding_left)) + fabs(dilation_x) * KW) <= 2147483647.0)) return 32;
-  if (!(fabs(stride_x) <= 2147483647.0)) return 32;
+  if (!(OW >= 1.0)) return 33;
+  if (!(OW <= 2147483647.0)) return 34;
+  if (!(((H + fabs(padding_top)) + fabs(dilation_y) * KH) <= 2147483647.0)) return 35;
+  if (!(fabs(stride_y) <= 2147483647.0)) return 35;
+  if (!(((W + fabs(padding_left)) + fabs(dilation_x) * KW) <= 2147483647.0)) return 35;
+  if (!(fabs(stride_x) <= 2147483647.0)) return 35;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 32;
+      return 35;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 32;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 33;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 34;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 35;
+      return 35;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 36;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 37;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 38;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 38;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 39;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 41;
   if (!((groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 39;
+      16.0) <= 2147483647.0)) return 42;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0) <= 2147483647.0))
-      return 40;
+      return 43;
   if (!(((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
       (size_div(KH * KW +
           size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 41;
-  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 42;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 44;
+  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 45;
   if (!(((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
       (size_div(N * OW +
-          size_max(size_div(N * OW +
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(N * OW +
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) *
-      OH) <= 2147483647.0)) return 43;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+          size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) <= 2147483647.0))
+      return 46;
+  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -1268,23 +1463,20 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
       (size_t)((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
           (size_div(KH * KW +
               size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_input_sums = (size_t)((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_grad_weight2_panel =
       (size_t)((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
           (size_div(N * OW +
-              size_max(size_div(N * OW +
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(N * OW +
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) * OH);
+              size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH);
   layout->each_grad_weight_sums =
       (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_grad_output_nohowo = (size_t)(end);
@@ -1294,12 +1486,12 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
               ((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
                   (size_div(N * OW +
                       size_max(size_div(N * OW +
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
                       size_max(size_div(N * OW +
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) *
-                  OH) * workers)) / 64.0);
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) *
+              workers)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
@@ -1313,15 +1505,13 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
           ((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                          1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
                       1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                          1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                      1.0))) * size_div(O, groups)) * workers,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+              size_div(O, groups)) * workers,
           4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers)) / 64.0);
   layout->at_grad_input_sums = (size_t)(end);
   end += 64.0 *
@@ -1356,15 +1546,16 @@ int32_t conv2d_backward(const float *input, const float *weight, const float *gr
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!weight && layout.count_weight > 0) return 48;
-  if (!grad_output && layout.count_grad_output > 0) return 49;
+  if (!input && layout.count_input > 0) return 51;
+  if (!weight && layout.count_weight > 0) return 52;
+  if (!grad_output && layout.count_grad_output > 0) return 53;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
-  if (!(wants_grad_input || wants_grad_weight)) return 50;
+  if (!(wants_grad_input || wants_grad_weight)) return 54;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 50;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
   float *const grad_weight2_panel = (float *)(base + layout.at_grad_output_nohowo);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
@@ -1459,56 +1650,57 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
   if (!(size_mod(C, I) == 0.0)) return 27;
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 28;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 29;
+  if (!(groups >= 1.0)) return 29;
+  if (!(groups <= 2147483647.0)) return 30;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 30;
+  if (!(OH >= 1.0)) return 31;
+  if (!(OH <= 2147483647.0)) return 32;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 31;
-  if (!(((H + fabs(padding_top)) + fabs(dilation_y) * KH) <= 2147483647.0)) return 32;
-  if (!(fabs(stride_y) <= 2147483647.0)) return 32;
-  if (!(((W + fabs(padding_left)) + fabs(dilation_x) * KW) <= 2147483647.0)) return 32;
-  if (!(fabs(stride_x) <= 2147483647.0)) return 32;
+  if (!(OW >= 1.0)) return 33;
+  if (!(OW <= 2147483647.0)) return 34;
+  if (!(((H + fabs(padding_top)) + fabs(dilation_y) * KH) <= 2147483647.0)) return 35;
+  if (!(fabs(stride_y) <= 2147483647.0)) return 35;
+  if (!(((W + fabs(padding_left)) + fabs(dilation_x) * KW) <= 2147483647.0)) return 35;
+  if (!(fabs(stride_x) <= 2147483647.0)) return 35;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 32;
+      return 35;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 32;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 33;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 34;
-  if (!((O) <= 2147483647.0)) return 51;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 35;
+      return 35;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 36;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 37;
-  if (!((O) <= 2147483647.0)) return 52;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 38;
+  if (!((O) <= 2147483647.0)) return 55;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 38;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 39;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
+  if (!((O) <= 2147483647.0)) return 56;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 41;
   if (!((groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 39;
+      16.0) <= 2147483647.0)) return 42;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0) <= 2147483647.0))
-      return 40;
+      return 43;
   if (!(((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
       (size_div(KH * KW +
           size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 41;
-  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 42;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 44;
+  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 45;
   if (!(((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
       (size_div(N * OW +
-          size_max(size_div(N * OW +
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(N * OW +
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) *
-      OH) <= 2147483647.0)) return 43;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+          size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) <= 2147483647.0))
+      return 46;
+  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -1530,23 +1722,20 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
       (size_t)((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
           (size_div(KH * KW +
               size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_input_sums = (size_t)((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_grad_weight2_panel =
       (size_t)((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
           (size_div(N * OW +
-              size_max(size_div(N * OW +
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(N * OW +
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) * OH);
+              size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH);
   layout->each_grad_weight_sums =
       (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_grad_output_nohowo = (size_t)(end);
@@ -1556,12 +1745,12 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
               ((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
                   (size_div(N * OW +
                       size_max(size_div(N * OW +
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
                       size_max(size_div(N * OW +
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(OH, 1.0) * 96.0), 1.0)), 1.0))) *
-                  OH) * workers)) / 64.0);
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) *
+              workers)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
@@ -1575,15 +1764,13 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
           ((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                          1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
                       1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                          1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                      1.0))) * size_div(O, groups)) * workers,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+              size_div(O, groups)) * workers,
           4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers)) / 64.0);
   layout->at_grad_input_sums = (size_t)(end);
   end += 64.0 *
@@ -1619,17 +1806,18 @@ int32_t conv2d_backward_bias(const float *input, const float *weight, const floa
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!weight && layout.count_weight > 0) return 48;
-  if (!bias && layout.count_bias > 0) return 53;
-  if (!grad_output && layout.count_grad_output > 0) return 49;
+  if (!input && layout.count_input > 0) return 51;
+  if (!weight && layout.count_weight > 0) return 52;
+  if (!bias && layout.count_bias > 0) return 57;
+  if (!grad_output && layout.count_grad_output > 0) return 53;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
   const bool wants_grad_bias = grad_bias != NULL;
-  if (!(wants_grad_input || wants_grad_weight || wants_grad_bias)) return 50;
+  if (!(wants_grad_input || wants_grad_weight || wants_grad_bias)) return 54;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 50;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
   float *const grad_weight2_panel = (float *)(base + layout.at_grad_output_nohowo);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
@@ -1731,52 +1919,60 @@ const char *conv2d_backward_error(int32_t code) {
       return "groups would be less than 1: these sizes and attributes leave nothing to "
           "compute.";
     case 30:
-      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "groups would be too large; kernels count up to 2147483647.";
     case 31:
-      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 32:
-      return "These sizes and attributes make kernels count beyond 2147483647.";
+      return "OH would be too large; kernels count up to 2147483647.";
     case 33:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 34:
-      return "weight has too many elements; kernels count up to 2147483647.";
+      return "OW would be too large; kernels count up to 2147483647.";
     case 35:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 36:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 37:
-      return "grad_weight has too many elements; kernels count up to 2147483647.";
+      return "weight has too many elements; kernels count up to 2147483647.";
     case 38:
-      return "grad_output_nohowo has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 39:
-      return "weight_packed has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 40:
-      return "grad_output_nohowo_packed has too many elements; kernels count up to 2147483647.";
+      return "grad_weight has too many elements; kernels count up to 2147483647.";
     case 41:
-      return "grad_input2_panel has too many elements; kernels count up to 2147483647.";
+      return "grad_output_nohowo has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "grad_input_sums has too many elements; kernels count up to 2147483647.";
+      return "weight_packed has too many elements; kernels count up to 2147483647.";
     case 43:
-      return "grad_weight2_panel has too many elements; kernels count up to 2147483647.";
+      return "grad_output_nohowo_packed has too many elements; kernels count up to 2147483647.";
     case 44:
-      return "grad_weight_sums has too many elements; kernels count up to 2147483647.";
+      return "grad_input2_panel has too many elements; kernels count up to 2147483647.";
     case 45:
-      return "threads must be at least 1.";
+      return "grad_input_sums has too many elements; kernels count up to 2147483647.";
     case 46:
-      return "There is not enough memory for the workspace.";
+      return "grad_weight2_panel has too many elements; kernels count up to 2147483647.";
     case 47:
-      return "input is NULL.";
+      return "grad_weight_sums has too many elements; kernels count up to 2147483647.";
     case 48:
-      return "weight is NULL.";
+      return "threads must be at least 1.";
     case 49:
-      return "grad_output is NULL.";
+      return "threads must be at most 1024.";
     case 50:
-      return "No result is wanted: all of them are NULL.";
+      return "There is not enough memory for the workspace.";
     case 51:
-      return "bias has too many elements; kernels count up to 2147483647.";
+      return "input is NULL.";
     case 52:
-      return "grad_bias has too many elements; kernels count up to 2147483647.";
+      return "weight is NULL.";
     case 53:
+      return "grad_output is NULL.";
+    case 54:
+      return "No result is wanted: all of them are NULL.";
+    case 55:
+      return "bias has too many elements; kernels count up to 2147483647.";
+    case 56:
+      return "grad_bias has too many elements; kernels count up to 2147483647.";
+    case 57:
       return "bias is NULL.";
     default:
       return "There is no error of this number.";

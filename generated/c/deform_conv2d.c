@@ -18,11 +18,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -138,22 +146,69 @@ static void deform_conv2d_weight_packed_kernel_piece(const float *restrict weigh
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t i2 = 0; i2 < KH; ++i2) {
-      for (int32_t j = 0; j < KW; ++j) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + i2) * KW + j)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t i2 = 0; i2 < KH; ++i2) {
+        for (int32_t j = 0; j < KW; ++j) {
+          const int32_t i_kh_kw = (i * KH + i2) * KW + j;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i3 = 0; i3 < I; ++i3) {
+      for (int32_t i4 = 0; i4 < KH; ++i4) {
+        for (int32_t j2 = 0; j2 < KW; ++j2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i3 * KH + i4) * KW + j2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -183,9 +238,8 @@ static void deform_conv2d_output_kernel_piece(const float *restrict offset,
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = C;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -556,22 +610,69 @@ static void deform_conv2d_mask_weight_packed_kernel_piece(const float *restrict 
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t i2 = 0; i2 < KH; ++i2) {
-      for (int32_t j = 0; j < KW; ++j) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + i2) * KW + j)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t i2 = 0; i2 < KH; ++i2) {
+        for (int32_t j = 0; j < KW; ++j) {
+          const int32_t i_kh_kw = (i * KH + i2) * KW + j;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i3 = 0; i3 < I; ++i3) {
+      for (int32_t i4 = 0; i4 < KH; ++i4) {
+        for (int32_t j2 = 0; j2 < KW; ++j2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i3 * KH + i4) * KW + j2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -603,9 +704,8 @@ static void deform_conv2d_mask_output_kernel_piece(const float *restrict offset,
   const int32_t places = at;
   const int32_t taps = at2;
   const int32_t row = C;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -985,22 +1085,69 @@ static void deform_conv2d_bias_weight_packed_kernel_piece(const float *restrict 
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t i2 = 0; i2 < KH; ++i2) {
-      for (int32_t j = 0; j < KW; ++j) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + i2) * KW + j)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t i2 = 0; i2 < KH; ++i2) {
+        for (int32_t j = 0; j < KW; ++j) {
+          const int32_t i_kh_kw = (i * KH + i2) * KW + j;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i3 = 0; i3 < I; ++i3) {
+      for (int32_t i4 = 0; i4 < KH; ++i4) {
+        for (int32_t j2 = 0; j2 < KW; ++j2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i3 * KH + i4) * KW + j2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -1031,9 +1178,8 @@ static void deform_conv2d_bias_output_kernel_piece(const float *restrict offset,
   const int32_t places = at;
   const int32_t taps = KH * KW;
   const int32_t row = C;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -1406,22 +1552,69 @@ static void deform_conv2d_mask_bias_weight_packed_kernel_piece(const float *rest
     int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 15) / 16;
+  const int32_t I_KH_KW = I * KH * KW;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t i = 0; i < I; ++i) {
-    for (int32_t i2 = 0; i2 < KH; ++i2) {
-      for (int32_t j = 0; j < KW; ++j) {
-        for (int32_t column = 0; column < 16; ++column) {
-          const int32_t at2 = o_block * 16 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t at3 = maximum_i32(0,
-                minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1), O - 1)) *
-                (I * KH * KW);
-            value_ = weight[at3 + ((i * KH + i2) * KW + j)];
+  const int32_t at2 = o_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + (at2 + 5), last_o));
+    const int32_t safe_o6 = maximum_i32(0, minimum_i32(at4 + (at2 + 6), last_o));
+    const int32_t safe_o7 = maximum_i32(0, minimum_i32(at4 + (at2 + 7), last_o));
+    const int32_t safe_o8 = maximum_i32(0, minimum_i32(at4 + (at2 + 8), last_o));
+    const int32_t safe_o9 = maximum_i32(0, minimum_i32(at4 + (at2 + 9), last_o));
+    const int32_t safe_o10 = maximum_i32(0, minimum_i32(at4 + (at2 + 10), last_o));
+    const int32_t safe_o11 = maximum_i32(0, minimum_i32(at4 + (at2 + 11), last_o));
+    const int32_t safe_o12 = maximum_i32(0, minimum_i32(at4 + (at2 + 12), last_o));
+    const int32_t safe_o13 = maximum_i32(0, minimum_i32(at4 + (at2 + 13), last_o));
+    const int32_t safe_o14 = maximum_i32(0, minimum_i32(at4 + (at2 + 14), last_o));
+    const int32_t safe_o15 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t i = 0; i < I; ++i) {
+      for (int32_t i2 = 0; i2 < KH; ++i2) {
+        for (int32_t j = 0; j < KW; ++j) {
+          const int32_t i_kh_kw = (i * KH + i2) * KW + j;
+          const int32_t at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
+          weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 4] = weight[safe_o4 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 5] = weight[safe_o5 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 6] = weight[safe_o6 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 7] = weight[safe_o7 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 8] = weight[safe_o8 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 9] = weight[safe_o9 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 10] = weight[safe_o10 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 11] = weight[safe_o11 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 12] = weight[safe_o12 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 13] = weight[safe_o13 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 14] = weight[safe_o14 * I_KH_KW + i_kh_kw];
+          weight_packed[at5 + 15] = weight[safe_o15 * I_KH_KW + i_kh_kw];
+        }
+      }
+    }
+  } else {
+    for (int32_t i3 = 0; i3 < I; ++i3) {
+      for (int32_t i4 = 0; i4 < KH; ++i4) {
+        for (int32_t j2 = 0; j2 < KW; ++j2) {
+          for (int32_t column = 0; column < 16; ++column) {
+            const int32_t at6 = at2 + column;
+            float value_ = 0.0f;
+            if (at6 < O_per_groups) {
+              const int32_t weight_at = maximum_i32(0,
+                  minimum_i32(groups2 * O_per_groups + minimum_i32(at6, O_per_groups - 1),
+                      last_o)) * I_KH_KW + ((i3 * KH + i4) * KW + j2);
+              value_ = weight[weight_at];
+            }
+            const int32_t at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 16;
+            weight_packed[at7 + column] = value_;
           }
-          const int32_t at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 16;
-          weight_packed[at4 + column] = value_;
         }
       }
     }
@@ -1453,9 +1646,8 @@ static void deform_conv2d_mask_bias_output_kernel_piece(const float *restrict of
   const int32_t places = at;
   const int32_t taps = at2;
   const int32_t row = C;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -1791,6 +1983,13 @@ static void deform_conv2d_mask_bias_output_kernel(const float *restrict offset,
   }
 }
 
+// Which call a workspace holds arrays of.
+struct deform_conv2d_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[21];
+};
+
 struct deform_conv2d_layout {
   int32_t groups;
   int32_t OH;
@@ -1850,37 +2049,39 @@ static int32_t deform_conv2d_lay_out(double N, double C, double H, double W, dou
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 31;
   if (!(size_mod(C, G) == 0.0)) return 32;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 33;
+  if (!(groups >= 1.0)) return 33;
+  if (!(groups <= 2147483647.0)) return 34;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 34;
+  if (!(OH >= 1.0)) return 35;
+  if (!(OH <= 2147483647.0)) return 36;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 35;
+  if (!(OW >= 1.0)) return 37;
+  if (!(OW <= 2147483647.0)) return 38;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 36;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 37;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 38;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 39;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 40;
-  if (!((N * H * W * C) <= 2147483647.0)) return 41;
+      return 39;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
+  if (!((N * H * W * C) <= 2147483647.0)) return 44;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 42;
+      return 45;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) *
-      C) <= 2147483647.0)) return 43;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+      return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+      return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0 * ceil((double)sizeof(struct deform_conv2d_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -1894,12 +2095,10 @@ static int32_t deform_conv2d_lay_out(double N, double C, double H, double W, dou
   layout->each_columns_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
@@ -1914,11 +2113,11 @@ static int32_t deform_conv2d_lay_out(double N, double C, double H, double W, dou
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -1939,11 +2138,12 @@ size_t deform_conv2d_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W,
       EDGE_GRAD, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_conv2d(const float *input, const float *offset, const float *weight, float *output,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t O,
-    int32_t I, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
-    int32_t padding_bottom, int32_t padding_right, int32_t dilation_y, int32_t dilation_x,
-    int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace, int32_t threads) {
+int32_t deform_conv2d_keeping(const float *input, const float *offset, const float *weight,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t O, int32_t I, int32_t stride_y, int32_t stride_x, int32_t padding_top,
+    int32_t padding_left, int32_t padding_bottom, int32_t padding_right, int32_t dilation_y,
+    int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace,
+    int32_t threads, int32_t keep) {
   struct deform_conv2d_layout layout;
   const int32_t code = deform_conv2d_lay_out(N, C, H, W, G, KH, KW, O, I, stride_y, stride_x,
       padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x, BORDER,
@@ -1955,22 +2155,63 @@ int32_t deform_conv2d(const float *input, const float *offset, const float *weig
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!offset && layout.count_offset > 0) return 48;
-  if (!weight && layout.count_weight > 0) return 49;
-  if (!output) return 50;
+  if (!input && layout.count_input > 0) return 54;
+  if (!offset && layout.count_offset > 0) return 55;
+  if (!weight && layout.count_weight > 0) return 56;
+  if (!output) return 57;
+  if ((keep & ~5) != 0) return 50;
+  if (keep != 0 && !workspace) return 51;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 52;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_conv2d_stamp *const held = (void *)base;
+  struct deform_conv2d_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_conv2d_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = G;
+  stamp.numbers[5] = KH;
+  stamp.numbers[6] = KW;
+  stamp.numbers[7] = O;
+  stamp.numbers[8] = I;
+  stamp.numbers[9] = stride_y;
+  stamp.numbers[10] = stride_x;
+  stamp.numbers[11] = padding_top;
+  stamp.numbers[12] = padding_left;
+  stamp.numbers[13] = padding_bottom;
+  stamp.numbers[14] = padding_right;
+  stamp.numbers[15] = dilation_y;
+  stamp.numbers[16] = dilation_x;
+  stamp.numbers[17] = BORDER;
+  stamp.numbers[18] = OFFSET_ORDER;
+  stamp.numbers[19] = EDGE_GRAD;
+  stamp.numbers[20] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 53;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 53;
+    if ((keep & 4) && held->arrays[1] != stamp.arrays[1]) return 53;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const columns_panel = (float *)(base + layout.at_columns_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  deform_conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_conv2d_input_nhwc_kernel, threads);
-  deform_conv2d_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
-      layout.pieces_deform_conv2d_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_conv2d_input_nhwc_kernel, threads);
+  }
+  if ((keep & 4) != 4) {
+    deform_conv2d_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
+        layout.pieces_deform_conv2d_weight_packed_kernel, threads);
+  }
   deform_conv2d_output_kernel(offset, input_nhwc, weight_packed, output, columns_panel, output_sums,
       N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
       dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER, layout.each_columns_panel,
@@ -1978,6 +2219,23 @@ int32_t deform_conv2d(const float *input, const float *offset, const float *weig
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t deform_conv2d(const float *input, const float *offset, const float *weight, float *output,
+    int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t O,
+    int32_t I, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+    int32_t padding_bottom, int32_t padding_right, int32_t dilation_y, int32_t dilation_x,
+    int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace, int32_t threads) {
+  return deform_conv2d_keeping(input, offset, weight, output, N, C, H, W, G, KH, KW, O, I, stride_y,
+      stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x,
+      BORDER, OFFSET_ORDER, EDGE_GRAD, workspace, threads, 0);
+}
+
+// Which call a workspace holds arrays of.
+struct deform_conv2d_mask_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[21];
+};
 
 struct deform_conv2d_mask_layout {
   int32_t groups;
@@ -2039,38 +2297,40 @@ static int32_t deform_conv2d_mask_lay_out(double N, double C, double H, double W
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 31;
   if (!(size_mod(C, G) == 0.0)) return 32;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 33;
+  if (!(groups >= 1.0)) return 33;
+  if (!(groups <= 2147483647.0)) return 34;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 34;
+  if (!(OH >= 1.0)) return 35;
+  if (!(OH <= 2147483647.0)) return 36;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 35;
+  if (!(OW >= 1.0)) return 37;
+  if (!(OW <= 2147483647.0)) return 38;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 36;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 37;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 38;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 39;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 51;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 40;
-  if (!((N * H * W * C) <= 2147483647.0)) return 41;
+      return 39;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 58;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
+  if (!((N * H * W * C) <= 2147483647.0)) return 44;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 42;
+      return 45;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) *
-      C) <= 2147483647.0)) return 43;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+      return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+      return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0 * ceil((double)sizeof(struct deform_conv2d_mask_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -2085,12 +2345,10 @@ static int32_t deform_conv2d_mask_lay_out(double N, double C, double H, double W
   layout->each_columns_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
@@ -2105,11 +2363,11 @@ static int32_t deform_conv2d_mask_lay_out(double N, double C, double H, double W
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2130,12 +2388,12 @@ size_t deform_conv2d_mask_workspace_bytes(int32_t N, int32_t C, int32_t H, int32
       EDGE_GRAD, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_conv2d_mask(const float *input, const float *offset, const float *weight,
+int32_t deform_conv2d_mask_keeping(const float *input, const float *offset, const float *weight,
     const float *mask, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
     int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
-    void *workspace, int32_t threads) {
+    void *workspace, int32_t threads, int32_t keep) {
   struct deform_conv2d_mask_layout layout;
   const int32_t code = deform_conv2d_mask_lay_out(N, C, H, W, G, KH, KW, O, I, stride_y, stride_x,
       padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x, BORDER,
@@ -2147,23 +2405,64 @@ int32_t deform_conv2d_mask(const float *input, const float *offset, const float 
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!offset && layout.count_offset > 0) return 48;
-  if (!weight && layout.count_weight > 0) return 49;
-  if (!mask && layout.count_mask > 0) return 52;
-  if (!output) return 50;
+  if (!input && layout.count_input > 0) return 54;
+  if (!offset && layout.count_offset > 0) return 55;
+  if (!weight && layout.count_weight > 0) return 56;
+  if (!mask && layout.count_mask > 0) return 59;
+  if (!output) return 57;
+  if ((keep & ~5) != 0) return 50;
+  if (keep != 0 && !workspace) return 51;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 52;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_conv2d_mask_stamp *const held = (void *)base;
+  struct deform_conv2d_mask_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_conv2d_mask_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = G;
+  stamp.numbers[5] = KH;
+  stamp.numbers[6] = KW;
+  stamp.numbers[7] = O;
+  stamp.numbers[8] = I;
+  stamp.numbers[9] = stride_y;
+  stamp.numbers[10] = stride_x;
+  stamp.numbers[11] = padding_top;
+  stamp.numbers[12] = padding_left;
+  stamp.numbers[13] = padding_bottom;
+  stamp.numbers[14] = padding_right;
+  stamp.numbers[15] = dilation_y;
+  stamp.numbers[16] = dilation_x;
+  stamp.numbers[17] = BORDER;
+  stamp.numbers[18] = OFFSET_ORDER;
+  stamp.numbers[19] = EDGE_GRAD;
+  stamp.numbers[20] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 53;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 53;
+    if ((keep & 4) && held->arrays[1] != stamp.arrays[1]) return 53;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const columns_panel = (float *)(base + layout.at_columns_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  deform_conv2d_mask_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_conv2d_mask_input_nhwc_kernel, threads);
-  deform_conv2d_mask_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
-      layout.pieces_deform_conv2d_mask_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_conv2d_mask_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_conv2d_mask_input_nhwc_kernel, threads);
+  }
+  if ((keep & 4) != 4) {
+    deform_conv2d_mask_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
+        layout.pieces_deform_conv2d_mask_weight_packed_kernel, threads);
+  }
   deform_conv2d_mask_output_kernel(offset, mask, input_nhwc, weight_packed, output, columns_panel,
       output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
       padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
@@ -2172,6 +2471,24 @@ int32_t deform_conv2d_mask(const float *input, const float *offset, const float 
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t deform_conv2d_mask(const float *input, const float *offset, const float *weight,
+    const float *mask, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
+    int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
+    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
+    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
+    void *workspace, int32_t threads) {
+  return deform_conv2d_mask_keeping(input, offset, weight, mask, output, N, C, H, W, G, KH, KW, O,
+      I, stride_y, stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y,
+      dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, workspace, threads, 0);
+}
+
+// Which call a workspace holds arrays of.
+struct deform_conv2d_bias_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[21];
+};
 
 struct deform_conv2d_bias_layout {
   int32_t groups;
@@ -2233,38 +2550,40 @@ static int32_t deform_conv2d_bias_lay_out(double N, double C, double H, double W
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 31;
   if (!(size_mod(C, G) == 0.0)) return 32;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 33;
+  if (!(groups >= 1.0)) return 33;
+  if (!(groups <= 2147483647.0)) return 34;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 34;
+  if (!(OH >= 1.0)) return 35;
+  if (!(OH <= 2147483647.0)) return 36;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 35;
+  if (!(OW >= 1.0)) return 37;
+  if (!(OW <= 2147483647.0)) return 38;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 36;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 37;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 38;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 39;
-  if (!((O) <= 2147483647.0)) return 53;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 40;
-  if (!((N * H * W * C) <= 2147483647.0)) return 41;
+      return 39;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
+  if (!((O) <= 2147483647.0)) return 60;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
+  if (!((N * H * W * C) <= 2147483647.0)) return 44;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 42;
+      return 45;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) *
-      C) <= 2147483647.0)) return 43;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+      return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+      return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0 * ceil((double)sizeof(struct deform_conv2d_bias_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -2279,12 +2598,10 @@ static int32_t deform_conv2d_bias_lay_out(double N, double C, double H, double W
   layout->each_columns_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
@@ -2299,11 +2616,11 @@ static int32_t deform_conv2d_bias_lay_out(double N, double C, double H, double W
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2324,12 +2641,12 @@ size_t deform_conv2d_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, int32
       EDGE_GRAD, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_conv2d_bias(const float *input, const float *offset, const float *weight,
+int32_t deform_conv2d_bias_keeping(const float *input, const float *offset, const float *weight,
     const float *bias, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
     int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
-    void *workspace, int32_t threads) {
+    void *workspace, int32_t threads, int32_t keep) {
   struct deform_conv2d_bias_layout layout;
   const int32_t code = deform_conv2d_bias_lay_out(N, C, H, W, G, KH, KW, O, I, stride_y, stride_x,
       padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x, BORDER,
@@ -2341,23 +2658,64 @@ int32_t deform_conv2d_bias(const float *input, const float *offset, const float 
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!offset && layout.count_offset > 0) return 48;
-  if (!weight && layout.count_weight > 0) return 49;
-  if (!bias && layout.count_bias > 0) return 54;
-  if (!output) return 50;
+  if (!input && layout.count_input > 0) return 54;
+  if (!offset && layout.count_offset > 0) return 55;
+  if (!weight && layout.count_weight > 0) return 56;
+  if (!bias && layout.count_bias > 0) return 61;
+  if (!output) return 57;
+  if ((keep & ~5) != 0) return 50;
+  if (keep != 0 && !workspace) return 51;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 52;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_conv2d_bias_stamp *const held = (void *)base;
+  struct deform_conv2d_bias_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_conv2d_bias_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = G;
+  stamp.numbers[5] = KH;
+  stamp.numbers[6] = KW;
+  stamp.numbers[7] = O;
+  stamp.numbers[8] = I;
+  stamp.numbers[9] = stride_y;
+  stamp.numbers[10] = stride_x;
+  stamp.numbers[11] = padding_top;
+  stamp.numbers[12] = padding_left;
+  stamp.numbers[13] = padding_bottom;
+  stamp.numbers[14] = padding_right;
+  stamp.numbers[15] = dilation_y;
+  stamp.numbers[16] = dilation_x;
+  stamp.numbers[17] = BORDER;
+  stamp.numbers[18] = OFFSET_ORDER;
+  stamp.numbers[19] = EDGE_GRAD;
+  stamp.numbers[20] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 53;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 53;
+    if ((keep & 4) && held->arrays[1] != stamp.arrays[1]) return 53;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const columns_panel = (float *)(base + layout.at_columns_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  deform_conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_conv2d_bias_input_nhwc_kernel, threads);
-  deform_conv2d_bias_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
-      layout.pieces_deform_conv2d_bias_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_conv2d_bias_input_nhwc_kernel, threads);
+  }
+  if ((keep & 4) != 4) {
+    deform_conv2d_bias_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
+        layout.pieces_deform_conv2d_bias_weight_packed_kernel, threads);
+  }
   deform_conv2d_bias_output_kernel(offset, bias, input_nhwc, weight_packed, output, columns_panel,
       output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
       padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
@@ -2366,6 +2724,24 @@ int32_t deform_conv2d_bias(const float *input, const float *offset, const float 
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t deform_conv2d_bias(const float *input, const float *offset, const float *weight,
+    const float *bias, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
+    int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
+    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
+    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
+    void *workspace, int32_t threads) {
+  return deform_conv2d_bias_keeping(input, offset, weight, bias, output, N, C, H, W, G, KH, KW, O,
+      I, stride_y, stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y,
+      dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, workspace, threads, 0);
+}
+
+// Which call a workspace holds arrays of.
+struct deform_conv2d_mask_bias_stamp {
+  uintptr_t of;
+  const void *arrays[2];
+  double numbers[21];
+};
 
 struct deform_conv2d_mask_bias_layout {
   int32_t groups;
@@ -2428,39 +2804,41 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 31;
   if (!(size_mod(C, G) == 0.0)) return 32;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 33;
+  if (!(groups >= 1.0)) return 33;
+  if (!(groups <= 2147483647.0)) return 34;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 34;
+  if (!(OH >= 1.0)) return 35;
+  if (!(OH <= 2147483647.0)) return 36;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 35;
+  if (!(OW >= 1.0)) return 37;
+  if (!(OW <= 2147483647.0)) return 38;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 36;
+      return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 36;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 37;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 38;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 39;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 51;
-  if (!((O) <= 2147483647.0)) return 53;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 40;
-  if (!((N * H * W * C) <= 2147483647.0)) return 41;
+      return 39;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 58;
+  if (!((O) <= 2147483647.0)) return 60;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
+  if (!((N * H * W * C) <= 2147483647.0)) return 44;
   if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
-      return 42;
+      return 45;
   if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
       (size_div(KH * KW +
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-          size_max(size_div(KH * KW +
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) *
-      C) <= 2147483647.0)) return 43;
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+          size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+      return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 44;
-  if (!(workers >= 1.0)) return 45;
-  double end = 0.0;
+      return 47;
+  if (!(workers >= 1.0)) return 48;
+  if (!(workers <= 1024.0)) return 49;
+  double end = 64.0 * ceil((double)sizeof(struct deform_conv2d_mask_bias_stamp) / 64.0);
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -2477,12 +2855,10 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
   layout->each_columns_panel =
       (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
           (size_div(KH * KW +
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
-              size_max(size_div(KH * KW +
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C);
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
+              size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
@@ -2497,11 +2873,11 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
           ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
               (size_div(KH * KW +
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0) - 1.0,
-                      size_max(size_div(65536.0, size_max(C, 1.0) * 96.0), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2522,12 +2898,12 @@ size_t deform_conv2d_mask_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, 
       OFFSET_ORDER, EDGE_GRAD, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_conv2d_mask_bias(const float *input, const float *offset, const float *weight,
-    const float *mask, const float *bias, float *output, int32_t N, int32_t C, int32_t H, int32_t W,
-    int32_t G, int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
-    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
-    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
-    void *workspace, int32_t threads) {
+int32_t deform_conv2d_mask_bias_keeping(const float *input, const float *offset,
+    const float *weight, const float *mask, const float *bias, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y,
+    int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t padding_bottom,
+    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, int32_t BORDER,
+    int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace, int32_t threads, int32_t keep) {
   struct deform_conv2d_mask_bias_layout layout;
   const int32_t code = deform_conv2d_mask_bias_lay_out(N, C, H, W, G, KH, KW, O, I, stride_y,
       stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y, dilation_x,
@@ -2539,24 +2915,65 @@ int32_t deform_conv2d_mask_bias(const float *input, const float *offset, const f
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 47;
-  if (!offset && layout.count_offset > 0) return 48;
-  if (!weight && layout.count_weight > 0) return 49;
-  if (!mask && layout.count_mask > 0) return 52;
-  if (!bias && layout.count_bias > 0) return 54;
-  if (!output) return 50;
+  if (!input && layout.count_input > 0) return 54;
+  if (!offset && layout.count_offset > 0) return 55;
+  if (!weight && layout.count_weight > 0) return 56;
+  if (!mask && layout.count_mask > 0) return 59;
+  if (!bias && layout.count_bias > 0) return 61;
+  if (!output) return 57;
+  if ((keep & ~5) != 0) return 50;
+  if (keep != 0 && !workspace) return 51;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 46;
+  if (!memory) return 52;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_conv2d_mask_bias_stamp *const held = (void *)base;
+  struct deform_conv2d_mask_bias_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_conv2d_mask_bias_lay_out;
+  stamp.arrays[0] = input;
+  stamp.arrays[1] = weight;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = G;
+  stamp.numbers[5] = KH;
+  stamp.numbers[6] = KW;
+  stamp.numbers[7] = O;
+  stamp.numbers[8] = I;
+  stamp.numbers[9] = stride_y;
+  stamp.numbers[10] = stride_x;
+  stamp.numbers[11] = padding_top;
+  stamp.numbers[12] = padding_left;
+  stamp.numbers[13] = padding_bottom;
+  stamp.numbers[14] = padding_right;
+  stamp.numbers[15] = dilation_y;
+  stamp.numbers[16] = dilation_x;
+  stamp.numbers[17] = BORDER;
+  stamp.numbers[18] = OFFSET_ORDER;
+  stamp.numbers[19] = EDGE_GRAD;
+  stamp.numbers[20] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 53;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 53;
+    if ((keep & 4) && held->arrays[1] != stamp.arrays[1]) return 53;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const weight_packed = (float *)(base + layout.at_weight_packed);
   float *const columns_panel = (float *)(base + layout.at_columns_panel);
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
-  deform_conv2d_mask_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_conv2d_mask_bias_input_nhwc_kernel, threads);
-  deform_conv2d_mask_bias_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
-      layout.pieces_deform_conv2d_mask_bias_weight_packed_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_conv2d_mask_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_conv2d_mask_bias_input_nhwc_kernel, threads);
+  }
+  if ((keep & 4) != 4) {
+    deform_conv2d_mask_bias_weight_packed_kernel(weight, weight_packed, KH, KW, O, I, groups,
+        layout.pieces_deform_conv2d_mask_bias_weight_packed_kernel, threads);
+  }
   deform_conv2d_mask_bias_output_kernel(offset, mask, bias, input_nhwc, weight_packed, output,
       columns_panel, output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
       padding_top, padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
@@ -2564,6 +2981,17 @@ int32_t deform_conv2d_mask_bias(const float *input, const float *offset, const f
       layout.pieces_deform_conv2d_mask_bias_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
+}
+
+int32_t deform_conv2d_mask_bias(const float *input, const float *offset, const float *weight,
+    const float *mask, const float *bias, float *output, int32_t N, int32_t C, int32_t H, int32_t W,
+    int32_t G, int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
+    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
+    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
+    void *workspace, int32_t threads) {
+  return deform_conv2d_mask_bias_keeping(input, offset, weight, mask, bias, output, N, C, H, W, G,
+      KH, KW, O, I, stride_y, stride_x, padding_top, padding_left, padding_bottom, padding_right,
+      dilation_y, dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, workspace, threads, 0);
 }
 
 const char *deform_conv2d_error(int32_t code) {
@@ -2638,46 +3066,61 @@ const char *deform_conv2d_error(int32_t code) {
       return "groups would be less than 1: these sizes and attributes leave nothing to "
           "compute.";
     case 34:
-      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "groups would be too large; kernels count up to 2147483647.";
     case 35:
-      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 36:
-      return "These sizes and attributes make kernels count beyond 2147483647.";
+      return "OH would be too large; kernels count up to 2147483647.";
     case 37:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 38:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "OW would be too large; kernels count up to 2147483647.";
     case 39:
-      return "weight has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 40:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 41:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "offset has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "weight_packed has too many elements; kernels count up to 2147483647.";
+      return "weight has too many elements; kernels count up to 2147483647.";
     case 43:
-      return "columns_panel has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 44:
-      return "output_sums has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 45:
-      return "threads must be at least 1.";
+      return "weight_packed has too many elements; kernels count up to 2147483647.";
     case 46:
-      return "There is not enough memory for the workspace.";
+      return "columns_panel has too many elements; kernels count up to 2147483647.";
     case 47:
-      return "input is NULL.";
+      return "output_sums has too many elements; kernels count up to 2147483647.";
     case 48:
-      return "offset is NULL.";
+      return "threads must be at least 1.";
     case 49:
-      return "weight is NULL.";
+      return "threads must be at most 1024.";
     case 50:
-      return "No result is wanted: output is NULL.";
+      return "keep may say 1 for input and 4 for weight, or 0.";
     case 51:
-      return "mask has too many elements; kernels count up to 2147483647.";
+      return "Nothing can be kept without a workspace.";
     case 52:
-      return "mask is NULL.";
+      return "There is not enough memory for the workspace.";
     case 53:
-      return "bias has too many elements; kernels count up to 2147483647.";
+      return "The workspace holds nothing to keep: its last call was not of these arrays, "
+          "sizes and results.";
     case 54:
+      return "input is NULL.";
+    case 55:
+      return "offset is NULL.";
+    case 56:
+      return "weight is NULL.";
+    case 57:
+      return "No result is wanted: output is NULL.";
+    case 58:
+      return "mask has too many elements; kernels count up to 2147483647.";
+    case 59:
+      return "mask is NULL.";
+    case 60:
+      return "bias has too many elements; kernels count up to 2147483647.";
+    case 61:
       return "bias is NULL.";
     default:
       return "There is no error of this number.";

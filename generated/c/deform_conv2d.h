@@ -37,6 +37,15 @@ size_t deform_conv2d_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W,
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
     int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 4 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t deform_conv2d_keeping(const float *input, const float *offset, const float *weight,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t O, int32_t I, int32_t stride_y, int32_t stride_x, int32_t padding_top,
+    int32_t padding_left, int32_t padding_bottom, int32_t padding_right, int32_t dilation_y,
+    int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace,
+    int32_t threads, int32_t keep);
 
 // Computes output. BORDER: 0 zeros, 1 dcnv1. OFFSET_ORDER: 0 interleaved, 1 rows_then_columns.
 // EDGE_GRAD: 0 one_sided, 1 zero.
@@ -51,6 +60,15 @@ size_t deform_conv2d_mask_workspace_bytes(int32_t N, int32_t C, int32_t H, int32
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
     int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 4 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t deform_conv2d_mask_keeping(const float *input, const float *offset, const float *weight,
+    const float *mask, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
+    int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
+    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
+    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
+    void *workspace, int32_t threads, int32_t keep);
 
 // Computes output. BORDER: 0 zeros, 1 dcnv1. OFFSET_ORDER: 0 interleaved, 1 rows_then_columns.
 // EDGE_GRAD: 0 one_sided, 1 zero.
@@ -65,6 +83,15 @@ size_t deform_conv2d_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, int32
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
     int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 4 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t deform_conv2d_bias_keeping(const float *input, const float *offset, const float *weight,
+    const float *bias, float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G,
+    int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y, int32_t stride_x,
+    int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
+    int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
+    void *workspace, int32_t threads, int32_t keep);
 
 // Computes output. BORDER: 0 zeros, 1 dcnv1. OFFSET_ORDER: 0 interleaved, 1 rows_then_columns.
 // EDGE_GRAD: 0 one_sided, 1 zero.
@@ -79,6 +106,15 @@ size_t deform_conv2d_mask_bias_workspace_bytes(int32_t N, int32_t C, int32_t H, 
     int32_t padding_top, int32_t padding_left, int32_t padding_bottom, int32_t padding_right,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t OFFSET_ORDER, int32_t EDGE_GRAD,
     int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input and 4 for weight, their sum, or 0. An
+// error where that call was not of these arrays, sizes and results.
+int32_t deform_conv2d_mask_bias_keeping(const float *input, const float *offset,
+    const float *weight, const float *mask, const float *bias, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t O, int32_t I, int32_t stride_y,
+    int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t padding_bottom,
+    int32_t padding_right, int32_t dilation_y, int32_t dilation_x, int32_t BORDER,
+    int32_t OFFSET_ORDER, int32_t EDGE_GRAD, void *workspace, int32_t threads, int32_t keep);
 
 // What an error's number means, as a sentence.
 const char *deform_conv2d_error(int32_t code);

@@ -24,11 +24,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -188,23 +196,49 @@ static void deform_conv2d_backward_grad_output_nohowo_packed_kernel_piece(
     int32_t OH, int32_t OW, int32_t O, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 5) / 6;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t n = 0; n < N; ++n) {
-    for (int32_t oh = 0; oh < OH; ++oh) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 6; ++column) {
-          const int32_t at2 = o_block * 6 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 6;
+  const int32_t at3 = at2 + 5;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t n = 0; n < N; ++n) {
+      for (int32_t oh = 0; oh < OH; ++oh) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+        }
+      }
+    }
+  } else {
+    for (int32_t n2 = 0; n2 < N; ++n2) {
+      for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 6; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t oh_ow_o = (oh2 * OW + ow2) * O +
+                  maximum_i32(0,
+                      minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                          last_o));
+              value_ = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 6;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -544,24 +578,66 @@ static void deform_conv2d_backward_weight_packed_kernel_piece(const float *restr
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t rest = index / at;
   const int32_t kw = rest % KW;
   const int32_t rest2 = rest / KW;
   const int32_t kh = rest2 % KH;
   const int32_t groups2 = rest2 / KH;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t column = 0; column < 16; ++column) {
-      const int32_t at2 = c_block * 16 + column;
-      float value_ = 0.0f;
-      if (at2 < C_per_groups) {
-        const int32_t at3 = (groups2 * O_per_groups + o) * I +
-            maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-        value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-      }
-      const int32_t at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+      const int32_t at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
           16;
-      weight_packed[at4 + column] = value_;
+      weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+      weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 4] = weight[at4 + ((safe_i4 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 5] = weight[at4 + ((safe_i5 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 6] = weight[at4 + ((safe_i6 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 7] = weight[at4 + ((safe_i7 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 8] = weight[at4 + ((safe_i8 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 9] = weight[at4 + ((safe_i9 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 10] = weight[at4 + ((safe_i10 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 11] = weight[at4 + ((safe_i11 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 12] = weight[at4 + ((safe_i12 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 13] = weight[at4 + ((safe_i13 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 14] = weight[at4 + ((safe_i14 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 15] = weight[at4 + ((safe_i15 * KH + kh) * KW + kw)];
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t column = 0; column < 16; ++column) {
+        const int32_t at6 = at2 + column;
+        float value_ = 0.0f;
+        if (at6 < C_per_groups) {
+          const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+              maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * (KH * KW);
+          value_ = weight[at7 + (kh * KW + kw)];
+        }
+        const int32_t at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) *
+            16;
+        weight_packed[at8 + column] = value_;
+      }
     }
   }
 }
@@ -588,9 +664,8 @@ static void deform_conv2d_backward_grad_columns_kernel_piece(
   const int32_t places = N * OH * OW;
   const int32_t taps = 1;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -1417,23 +1492,49 @@ static void deform_conv2d_backward_mask_grad_output_nohowo_packed_kernel_piece(
     int32_t OH, int32_t OW, int32_t O, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 5) / 6;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t n = 0; n < N; ++n) {
-    for (int32_t oh = 0; oh < OH; ++oh) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 6; ++column) {
-          const int32_t at2 = o_block * 6 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 6;
+  const int32_t at3 = at2 + 5;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t n = 0; n < N; ++n) {
+      for (int32_t oh = 0; oh < OH; ++oh) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+        }
+      }
+    }
+  } else {
+    for (int32_t n2 = 0; n2 < N; ++n2) {
+      for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 6; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t oh_ow_o = (oh2 * OW + ow2) * O +
+                  maximum_i32(0,
+                      minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                          last_o));
+              value_ = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 6;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -1783,24 +1884,66 @@ static void deform_conv2d_backward_mask_weight_packed_kernel_piece(const float *
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t rest = index / at;
   const int32_t kw = rest % KW;
   const int32_t rest2 = rest / KW;
   const int32_t kh = rest2 % KH;
   const int32_t groups2 = rest2 / KH;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t column = 0; column < 16; ++column) {
-      const int32_t at2 = c_block * 16 + column;
-      float value_ = 0.0f;
-      if (at2 < C_per_groups) {
-        const int32_t at3 = (groups2 * O_per_groups + o) * I +
-            maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-        value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-      }
-      const int32_t at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+      const int32_t at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
           16;
-      weight_packed[at4 + column] = value_;
+      weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+      weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 4] = weight[at4 + ((safe_i4 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 5] = weight[at4 + ((safe_i5 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 6] = weight[at4 + ((safe_i6 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 7] = weight[at4 + ((safe_i7 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 8] = weight[at4 + ((safe_i8 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 9] = weight[at4 + ((safe_i9 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 10] = weight[at4 + ((safe_i10 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 11] = weight[at4 + ((safe_i11 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 12] = weight[at4 + ((safe_i12 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 13] = weight[at4 + ((safe_i13 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 14] = weight[at4 + ((safe_i14 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 15] = weight[at4 + ((safe_i15 * KH + kh) * KW + kw)];
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t column = 0; column < 16; ++column) {
+        const int32_t at6 = at2 + column;
+        float value_ = 0.0f;
+        if (at6 < C_per_groups) {
+          const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+              maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * (KH * KW);
+          value_ = weight[at7 + (kh * KW + kw)];
+        }
+        const int32_t at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) *
+            16;
+        weight_packed[at8 + column] = value_;
+      }
     }
   }
 }
@@ -1827,9 +1970,8 @@ static void deform_conv2d_backward_mask_grad_columns_kernel_piece(
   const int32_t places = N * OH * OW;
   const int32_t taps = 1;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -2873,23 +3015,49 @@ static void deform_conv2d_backward_bias_grad_output_nohowo_packed_kernel_piece(
     int32_t OH, int32_t OW, int32_t O, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 5) / 6;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t n = 0; n < N; ++n) {
-    for (int32_t oh = 0; oh < OH; ++oh) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 6; ++column) {
-          const int32_t at2 = o_block * 6 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 6;
+  const int32_t at3 = at2 + 5;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t n = 0; n < N; ++n) {
+      for (int32_t oh = 0; oh < OH; ++oh) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+        }
+      }
+    }
+  } else {
+    for (int32_t n2 = 0; n2 < N; ++n2) {
+      for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 6; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t oh_ow_o = (oh2 * OW + ow2) * O +
+                  maximum_i32(0,
+                      minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                          last_o));
+              value_ = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 6;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -3229,24 +3397,66 @@ static void deform_conv2d_backward_bias_weight_packed_kernel_piece(const float *
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t rest = index / at;
   const int32_t kw = rest % KW;
   const int32_t rest2 = rest / KW;
   const int32_t kh = rest2 % KH;
   const int32_t groups2 = rest2 / KH;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t column = 0; column < 16; ++column) {
-      const int32_t at2 = c_block * 16 + column;
-      float value_ = 0.0f;
-      if (at2 < C_per_groups) {
-        const int32_t at3 = (groups2 * O_per_groups + o) * I +
-            maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-        value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-      }
-      const int32_t at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+      const int32_t at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
           16;
-      weight_packed[at4 + column] = value_;
+      weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+      weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 4] = weight[at4 + ((safe_i4 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 5] = weight[at4 + ((safe_i5 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 6] = weight[at4 + ((safe_i6 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 7] = weight[at4 + ((safe_i7 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 8] = weight[at4 + ((safe_i8 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 9] = weight[at4 + ((safe_i9 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 10] = weight[at4 + ((safe_i10 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 11] = weight[at4 + ((safe_i11 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 12] = weight[at4 + ((safe_i12 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 13] = weight[at4 + ((safe_i13 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 14] = weight[at4 + ((safe_i14 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 15] = weight[at4 + ((safe_i15 * KH + kh) * KW + kw)];
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t column = 0; column < 16; ++column) {
+        const int32_t at6 = at2 + column;
+        float value_ = 0.0f;
+        if (at6 < C_per_groups) {
+          const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+              maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * (KH * KW);
+          value_ = weight[at7 + (kh * KW + kw)];
+        }
+        const int32_t at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) *
+            16;
+        weight_packed[at8 + column] = value_;
+      }
     }
   }
 }
@@ -3273,9 +3483,8 @@ static void deform_conv2d_backward_bias_grad_columns_kernel_piece(
   const int32_t places = N * OH * OW;
   const int32_t taps = 1;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -4134,23 +4343,49 @@ static void deform_conv2d_backward_mask_bias_grad_output_nohowo_packed_kernel_pi
     int32_t OH, int32_t OW, int32_t O, int32_t groups, int32_t index) {
   const int32_t O_per_groups = O / groups;
   const int32_t at = (O_per_groups + 5) / 6;
+  const int32_t last_o = O - 1;
   const int32_t o_block = index % at;
   const int32_t groups2 = index / at;
-  for (int32_t n = 0; n < N; ++n) {
-    for (int32_t oh = 0; oh < OH; ++oh) {
-      for (int32_t ow = 0; ow < OW; ++ow) {
-        for (int32_t column = 0; column < 6; ++column) {
-          const int32_t at2 = o_block * 6 + column;
-          float value_ = 0.0f;
-          if (at2 < O_per_groups) {
-            const int32_t grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                maximum_i32(0,
-                    minimum_i32(groups2 * O_per_groups + minimum_i32(at2, O_per_groups - 1),
-                        O - 1));
-            value_ = grad_output_nohowo[grad_output_nohowo_at];
+  const int32_t at2 = o_block * 6;
+  const int32_t at3 = at2 + 5;
+  if (at3 < O_per_groups) {
+    const int32_t at4 = groups2 * O_per_groups;
+    const int32_t safe_o = maximum_i32(0, minimum_i32(at4 + (at2 + 1), last_o));
+    const int32_t safe_o2 = maximum_i32(0, minimum_i32(at4 + (at2 + 2), last_o));
+    const int32_t safe_o3 = maximum_i32(0, minimum_i32(at4 + (at2 + 3), last_o));
+    const int32_t safe_o4 = maximum_i32(0, minimum_i32(at4 + (at2 + 4), last_o));
+    const int32_t safe_o5 = maximum_i32(0, minimum_i32(at4 + at3, last_o));
+    for (int32_t n = 0; n < N; ++n) {
+      for (int32_t oh = 0; oh < OH; ++oh) {
+        for (int32_t ow = 0; ow < OW; ++ow) {
+          const int32_t at5 = ((n * OH + oh) * OW + ow) * O;
+          const int32_t at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
+          grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+          grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+          grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+          grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          grad_output_nohowo_packed[at6 + 4] = grad_output_nohowo[at5 + safe_o4];
+          grad_output_nohowo_packed[at6 + 5] = grad_output_nohowo[at5 + safe_o5];
+        }
+      }
+    }
+  } else {
+    for (int32_t n2 = 0; n2 < N; ++n2) {
+      for (int32_t oh2 = 0; oh2 < OH; ++oh2) {
+        for (int32_t ow2 = 0; ow2 < OW; ++ow2) {
+          for (int32_t column = 0; column < 6; ++column) {
+            const int32_t at7 = at2 + column;
+            float value_ = 0.0f;
+            if (at7 < O_per_groups) {
+              const int32_t oh_ow_o = (oh2 * OW + ow2) * O +
+                  maximum_i32(0,
+                      minimum_i32(groups2 * O_per_groups + minimum_i32(at7, O_per_groups - 1),
+                          last_o));
+              value_ = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+            }
+            const int32_t at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 6;
+            grad_output_nohowo_packed[at8 + column] = value_;
           }
-          const int32_t at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 6;
-          grad_output_nohowo_packed[at3 + column] = value_;
         }
       }
     }
@@ -4500,24 +4735,66 @@ static void deform_conv2d_backward_mask_bias_weight_packed_kernel_piece(
   const int32_t C_per_groups = C / groups;
   const int32_t at = (C_per_groups + 15) / 16;
   const int32_t O_per_groups = O / groups;
+  const int32_t last_i = I - 1;
   const int32_t c_block = index % at;
   const int32_t rest = index / at;
   const int32_t kw = rest % KW;
   const int32_t rest2 = rest / KW;
   const int32_t kh = rest2 % KH;
   const int32_t groups2 = rest2 / KH;
-  for (int32_t o = 0; o < O_per_groups; ++o) {
-    for (int32_t column = 0; column < 16; ++column) {
-      const int32_t at2 = c_block * 16 + column;
-      float value_ = 0.0f;
-      if (at2 < C_per_groups) {
-        const int32_t at3 = (groups2 * O_per_groups + o) * I +
-            maximum_i32(0, minimum_i32(minimum_i32(at2, C_per_groups - 1), I - 1));
-        value_ = weight[at3 * (KH * KW) + (kh * KW + kw)];
-      }
-      const int32_t at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
+  const int32_t at2 = c_block * 16;
+  const int32_t at3 = at2 + 15;
+  if (at3 < C_per_groups) {
+    const int32_t safe_i = maximum_i32(0, minimum_i32(at2 + 1, last_i));
+    const int32_t safe_i2 = maximum_i32(0, minimum_i32(at2 + 2, last_i));
+    const int32_t safe_i3 = maximum_i32(0, minimum_i32(at2 + 3, last_i));
+    const int32_t safe_i4 = maximum_i32(0, minimum_i32(at2 + 4, last_i));
+    const int32_t safe_i5 = maximum_i32(0, minimum_i32(at2 + 5, last_i));
+    const int32_t safe_i6 = maximum_i32(0, minimum_i32(at2 + 6, last_i));
+    const int32_t safe_i7 = maximum_i32(0, minimum_i32(at2 + 7, last_i));
+    const int32_t safe_i8 = maximum_i32(0, minimum_i32(at2 + 8, last_i));
+    const int32_t safe_i9 = maximum_i32(0, minimum_i32(at2 + 9, last_i));
+    const int32_t safe_i10 = maximum_i32(0, minimum_i32(at2 + 10, last_i));
+    const int32_t safe_i11 = maximum_i32(0, minimum_i32(at2 + 11, last_i));
+    const int32_t safe_i12 = maximum_i32(0, minimum_i32(at2 + 12, last_i));
+    const int32_t safe_i13 = maximum_i32(0, minimum_i32(at2 + 13, last_i));
+    const int32_t safe_i14 = maximum_i32(0, minimum_i32(at2 + 14, last_i));
+    const int32_t safe_i15 = maximum_i32(0, minimum_i32(at3, last_i));
+    for (int32_t o = 0; o < O_per_groups; ++o) {
+      const int32_t at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+      const int32_t at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) *
           16;
-      weight_packed[at4 + column] = value_;
+      weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+      weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 4] = weight[at4 + ((safe_i4 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 5] = weight[at4 + ((safe_i5 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 6] = weight[at4 + ((safe_i6 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 7] = weight[at4 + ((safe_i7 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 8] = weight[at4 + ((safe_i8 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 9] = weight[at4 + ((safe_i9 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 10] = weight[at4 + ((safe_i10 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 11] = weight[at4 + ((safe_i11 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 12] = weight[at4 + ((safe_i12 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 13] = weight[at4 + ((safe_i13 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 14] = weight[at4 + ((safe_i14 * KH + kh) * KW + kw)];
+      weight_packed[at5 + 15] = weight[at4 + ((safe_i15 * KH + kh) * KW + kw)];
+    }
+  } else {
+    for (int32_t o2 = 0; o2 < O_per_groups; ++o2) {
+      for (int32_t column = 0; column < 16; ++column) {
+        const int32_t at6 = at2 + column;
+        float value_ = 0.0f;
+        if (at6 < C_per_groups) {
+          const int32_t at7 = ((groups2 * O_per_groups + o2) * I +
+              maximum_i32(0, minimum_i32(minimum_i32(at6, C_per_groups - 1), last_i))) * (KH * KW);
+          value_ = weight[at7 + (kh * KW + kw)];
+        }
+        const int32_t at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) *
+            16;
+        weight_packed[at8 + column] = value_;
+      }
     }
   }
 }
@@ -4544,9 +4821,8 @@ static void deform_conv2d_backward_mask_bias_grad_columns_kernel_piece(
   const int32_t places = N * OH * OW;
   const int32_t taps = 1;
   const int32_t row = O_per_groups;
-  const int32_t chunks = maximum_i32((taps +
-      (maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1) - 1)) /
-      maximum_i32(65536 / (maximum_i32(row, 1) * 96), 1), 1);
+  const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
+      maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
   const int32_t strips = (places + 95) / 96;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
@@ -5546,53 +5822,56 @@ static int32_t deform_conv2d_backward_lay_out(double N, double C, double H, doub
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 32;
   if (!(size_mod(C, G) == 0.0)) return 33;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 34;
+  if (!(groups >= 1.0)) return 34;
+  if (!(groups <= 2147483647.0)) return 35;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 35;
+  if (!(OH >= 1.0)) return 36;
+  if (!(OH <= 2147483647.0)) return 37;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 36;
+  if (!(OW >= 1.0)) return 38;
+  if (!(OW <= 2147483647.0)) return 39;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 37;
+      return 40;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 37;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 38;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 39;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 41;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 42;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 43;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 44;
-  if (!((N * H * W * C) <= 2147483647.0)) return 45;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 46;
+      return 40;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 41;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 42;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 43;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 44;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 45;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 46;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 47;
+  if (!((N * H * W * C) <= 2147483647.0)) return 48;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 49;
   if (!((groups * KH * KW * (size_ceil_div(size_div(C, groups), 16.0)) * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 47;
-  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 48;
-  if (!((N * H * W * C) <= 2147483647.0)) return 49;
+      16.0) <= 2147483647.0)) return 50;
+  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 51;
+  if (!((N * H * W * C) <= 2147483647.0)) return 52;
   if (!((groups * (size_ceil_div(size_div(O, groups), 6.0)) * N * OH * OW * 6.0) <= 2147483647.0))
-      return 50;
+      return 53;
   if (!(((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
       (size_div(1.0 +
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 51;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 54;
   if (!(((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 52;
-  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 53;
+      return 55;
+  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 56;
   if (!(((groups * size_ceil_div(size_div(O, groups), 6.0) * size_ceil_div(I, 16.0)) * 6.0 *
-      16.0) <= 2147483647.0)) return 54;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 55;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 56;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 57;
+      16.0) <= 2147483647.0)) return 57;
   if (!((size_div(C, G)) <= 2147483647.0)) return 58;
-  if (!(workers >= 1.0)) return 59;
-  double end = 0.0;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 59;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 60;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 61;
+  if (!(workers >= 1.0)) return 62;
+  if (!(workers <= 1024.0)) return 63;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -5620,13 +5899,12 @@ static int32_t deform_conv2d_backward_lay_out(double N, double C, double H, doub
       (size_t)((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
           (size_div(1.0 +
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_columns_sums =
       (size_t)((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_columns_panel = (size_t)(size_min(96.0, N * OH * OW) * (C + 16.0));
@@ -5661,15 +5939,13 @@ static int32_t deform_conv2d_backward_lay_out(double N, double C, double H, doub
               ((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
                   (size_div(1.0 +
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0) - 1.0,
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0))) * size_div(O, groups)) * workers),
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0))) * size_div(O, groups)) * workers),
           4.0 * (size_div(C, G)) * workers)) / 64.0);
   layout->at_grad_columns_sums = (size_t)(end);
   end += 64.0 *
@@ -5708,17 +5984,18 @@ int32_t deform_conv2d_backward(const float *input, const float *offset, const fl
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 61;
-  if (!offset && layout.count_offset > 0) return 62;
-  if (!weight && layout.count_weight > 0) return 63;
-  if (!grad_output && layout.count_grad_output > 0) return 64;
+  if (!input && layout.count_input > 0) return 65;
+  if (!offset && layout.count_offset > 0) return 66;
+  if (!weight && layout.count_weight > 0) return 67;
+  if (!grad_output && layout.count_grad_output > 0) return 68;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
-  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight)) return 65;
+  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight)) return 69;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 60;
+  if (!memory) return 64;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
@@ -5765,7 +6042,8 @@ int32_t deform_conv2d_backward(const float *input, const float *offset, const fl
         layout.pieces_deform_conv2d_backward_grad_offset_kernel, threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     deform_conv2d_backward_grad_input_nhwc_kernel(offset, grad_columns, grad_input_nhwc,
         grad_input_nhwc_v, grad_input_nhwc_v2, grad_input_nhwc_v3, grad_input_nhwc_v4, N, C, H, W,
         G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y, dilation_x,
@@ -5860,56 +6138,59 @@ static int32_t deform_conv2d_backward_mask_lay_out(double N, double C, double H,
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 32;
   if (!(size_mod(C, G) == 0.0)) return 33;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 34;
+  if (!(groups >= 1.0)) return 34;
+  if (!(groups <= 2147483647.0)) return 35;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 35;
+  if (!(OH >= 1.0)) return 36;
+  if (!(OH <= 2147483647.0)) return 37;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 36;
+  if (!(OW >= 1.0)) return 38;
+  if (!(OW <= 2147483647.0)) return 39;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 37;
+      return 40;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 37;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 38;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 39;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 66;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 41;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 42;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 43;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 44;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 67;
-  if (!((N * H * W * C) <= 2147483647.0)) return 45;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 46;
+      return 40;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 41;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 42;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 43;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 70;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 44;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 45;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 46;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 47;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 71;
+  if (!((N * H * W * C) <= 2147483647.0)) return 48;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 49;
   if (!((groups * KH * KW * (size_ceil_div(size_div(C, groups), 16.0)) * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 47;
-  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 48;
-  if (!((N * H * W * C) <= 2147483647.0)) return 49;
+      16.0) <= 2147483647.0)) return 50;
+  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 51;
+  if (!((N * H * W * C) <= 2147483647.0)) return 52;
   if (!((groups * (size_ceil_div(size_div(O, groups), 6.0)) * N * OH * OW * 6.0) <= 2147483647.0))
-      return 50;
+      return 53;
   if (!(((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
       (size_div(1.0 +
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 51;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 54;
   if (!(((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 52;
-  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 53;
+      return 55;
+  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 56;
   if (!(((groups * size_ceil_div(size_div(O, groups), 6.0) * size_ceil_div(I, 16.0)) * 6.0 *
-      16.0) <= 2147483647.0)) return 54;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 55;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 56;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 57;
+      16.0) <= 2147483647.0)) return 57;
   if (!((size_div(C, G)) <= 2147483647.0)) return 58;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 68;
-  if (!(workers >= 1.0)) return 59;
-  double end = 0.0;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 59;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 60;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 61;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 72;
+  if (!(workers >= 1.0)) return 62;
+  if (!(workers <= 1024.0)) return 63;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -5939,13 +6220,12 @@ static int32_t deform_conv2d_backward_mask_lay_out(double N, double C, double H,
       (size_t)((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
           (size_div(1.0 +
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_columns_sums =
       (size_t)((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_columns_panel = (size_t)(size_min(96.0, N * OH * OW) * (C + 16.0));
@@ -5981,15 +6261,13 @@ static int32_t deform_conv2d_backward_mask_lay_out(double N, double C, double H,
               ((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
                   (size_div(1.0 +
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0) - 1.0,
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0))) * size_div(O, groups)) * workers),
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0))) * size_div(O, groups)) * workers),
           4.0 * (size_div(C, G)) * workers)) / 64.0);
   layout->at_grad_columns_sums = (size_t)(end);
   end += 64.0 *
@@ -6030,19 +6308,20 @@ int32_t deform_conv2d_backward_mask(const float *input, const float *offset, con
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 61;
-  if (!offset && layout.count_offset > 0) return 62;
-  if (!weight && layout.count_weight > 0) return 63;
-  if (!mask && layout.count_mask > 0) return 69;
-  if (!grad_output && layout.count_grad_output > 0) return 64;
+  if (!input && layout.count_input > 0) return 65;
+  if (!offset && layout.count_offset > 0) return 66;
+  if (!weight && layout.count_weight > 0) return 67;
+  if (!mask && layout.count_mask > 0) return 73;
+  if (!grad_output && layout.count_grad_output > 0) return 68;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
   const bool wants_grad_mask = grad_mask != NULL;
-  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight || wants_grad_mask)) return 65;
+  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight || wants_grad_mask)) return 69;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 60;
+  if (!memory) return 64;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
@@ -6097,7 +6376,8 @@ int32_t deform_conv2d_backward_mask(const float *input, const float *offset, con
         layout.pieces_deform_conv2d_backward_mask_grad_mask_kernel, threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     deform_conv2d_backward_mask_grad_input_nhwc_kernel(offset, mask, grad_columns, grad_input_nhwc,
         grad_input_nhwc_v, grad_input_nhwc_v2, grad_input_nhwc_v3, grad_input_nhwc_v4,
         grad_input_nhwc_v5, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top,
@@ -6191,55 +6471,58 @@ static int32_t deform_conv2d_backward_bias_lay_out(double N, double C, double H,
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 32;
   if (!(size_mod(C, G) == 0.0)) return 33;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 34;
+  if (!(groups >= 1.0)) return 34;
+  if (!(groups <= 2147483647.0)) return 35;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 35;
+  if (!(OH >= 1.0)) return 36;
+  if (!(OH <= 2147483647.0)) return 37;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 36;
+  if (!(OW >= 1.0)) return 38;
+  if (!(OW <= 2147483647.0)) return 39;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 37;
+      return 40;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 37;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 38;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 39;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
-  if (!((O) <= 2147483647.0)) return 70;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 41;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 42;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 43;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 44;
-  if (!((O) <= 2147483647.0)) return 71;
-  if (!((N * H * W * C) <= 2147483647.0)) return 45;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 46;
+      return 40;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 41;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 42;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 43;
+  if (!((O) <= 2147483647.0)) return 74;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 44;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 45;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 46;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 47;
+  if (!((O) <= 2147483647.0)) return 75;
+  if (!((N * H * W * C) <= 2147483647.0)) return 48;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 49;
   if (!((groups * KH * KW * (size_ceil_div(size_div(C, groups), 16.0)) * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 47;
-  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 48;
-  if (!((N * H * W * C) <= 2147483647.0)) return 49;
+      16.0) <= 2147483647.0)) return 50;
+  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 51;
+  if (!((N * H * W * C) <= 2147483647.0)) return 52;
   if (!((groups * (size_ceil_div(size_div(O, groups), 6.0)) * N * OH * OW * 6.0) <= 2147483647.0))
-      return 50;
+      return 53;
   if (!(((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
       (size_div(1.0 +
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 51;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 54;
   if (!(((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 52;
-  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 53;
+      return 55;
+  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 56;
   if (!(((groups * size_ceil_div(size_div(O, groups), 6.0) * size_ceil_div(I, 16.0)) * 6.0 *
-      16.0) <= 2147483647.0)) return 54;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 55;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 56;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 57;
+      16.0) <= 2147483647.0)) return 57;
   if (!((size_div(C, G)) <= 2147483647.0)) return 58;
-  if (!(workers >= 1.0)) return 59;
-  double end = 0.0;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 59;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 60;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 61;
+  if (!(workers >= 1.0)) return 62;
+  if (!(workers <= 1024.0)) return 63;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -6269,13 +6552,12 @@ static int32_t deform_conv2d_backward_bias_lay_out(double N, double C, double H,
       (size_t)((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
           (size_div(1.0 +
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_columns_sums =
       (size_t)((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_columns_panel = (size_t)(size_min(96.0, N * OH * OW) * (C + 16.0));
@@ -6310,15 +6592,13 @@ static int32_t deform_conv2d_backward_bias_lay_out(double N, double C, double H,
               ((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
                   (size_div(1.0 +
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0) - 1.0,
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0))) * size_div(O, groups)) * workers),
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0))) * size_div(O, groups)) * workers),
           4.0 * (size_div(C, G)) * workers)) / 64.0);
   layout->at_grad_columns_sums = (size_t)(end);
   end += 64.0 *
@@ -6357,19 +6637,20 @@ int32_t deform_conv2d_backward_bias(const float *input, const float *offset, con
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 61;
-  if (!offset && layout.count_offset > 0) return 62;
-  if (!weight && layout.count_weight > 0) return 63;
-  if (!bias && layout.count_bias > 0) return 72;
-  if (!grad_output && layout.count_grad_output > 0) return 64;
+  if (!input && layout.count_input > 0) return 65;
+  if (!offset && layout.count_offset > 0) return 66;
+  if (!weight && layout.count_weight > 0) return 67;
+  if (!bias && layout.count_bias > 0) return 76;
+  if (!grad_output && layout.count_grad_output > 0) return 68;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
   const bool wants_grad_bias = grad_bias != NULL;
-  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight || wants_grad_bias)) return 65;
+  if (!(wants_grad_input || wants_grad_offset || wants_grad_weight || wants_grad_bias)) return 69;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 60;
+  if (!memory) return 64;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_output_nohowo);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -6420,7 +6701,8 @@ int32_t deform_conv2d_backward_bias(const float *input, const float *offset, con
         layout.pieces_deform_conv2d_backward_bias_grad_offset_kernel, threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     deform_conv2d_backward_bias_grad_input_nhwc_kernel(offset, grad_columns, grad_input_nhwc,
         grad_input_nhwc_v, grad_input_nhwc_v2, grad_input_nhwc_v3, grad_input_nhwc_v4, N, C, H, W,
         G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y, dilation_x,
@@ -6517,58 +6799,61 @@ static int32_t deform_conv2d_backward_mask_bias_lay_out(double N, double C, doub
   if (!(size_mod(O, size_div(C, I)) == 0.0)) return 32;
   if (!(size_mod(C, G) == 0.0)) return 33;
   const double groups = size_div(C, I);
-  if (!(groups >= 1.0 && groups <= 2147483647.0)) return 34;
+  if (!(groups >= 1.0)) return 34;
+  if (!(groups <= 2147483647.0)) return 35;
   const double OH = size_div(H + padding_top + padding_bottom - dilation_y * (KH - 1.0) - 1.0,
       stride_y) + 1.0;
-  if (!(OH >= 1.0 && OH <= 2147483647.0)) return 35;
+  if (!(OH >= 1.0)) return 36;
+  if (!(OH <= 2147483647.0)) return 37;
   const double OW = size_div(W + padding_left + padding_right - dilation_x * (KW - 1.0) - 1.0,
       stride_x) + 1.0;
-  if (!(OW >= 1.0 && OW <= 2147483647.0)) return 36;
+  if (!(OW >= 1.0)) return 38;
+  if (!(OW <= 2147483647.0)) return 39;
   if (!(((OH * fabs(stride_y) + fabs(padding_top)) + KH * fabs(dilation_y)) <= 2147483647.0))
-      return 37;
+      return 40;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
-      return 37;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 38;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 39;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 66;
-  if (!((O) <= 2147483647.0)) return 70;
-  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 41;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 42;
-  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 43;
-  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 44;
-  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 67;
-  if (!((O) <= 2147483647.0)) return 71;
-  if (!((N * H * W * C) <= 2147483647.0)) return 45;
-  if (!((N * OH * OW * O) <= 2147483647.0)) return 46;
+      return 40;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 41;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 42;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 43;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 70;
+  if (!((O) <= 2147483647.0)) return 74;
+  if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 44;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 45;
+  if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 46;
+  if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 47;
+  if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 71;
+  if (!((O) <= 2147483647.0)) return 75;
+  if (!((N * H * W * C) <= 2147483647.0)) return 48;
+  if (!((N * OH * OW * O) <= 2147483647.0)) return 49;
   if (!((groups * KH * KW * (size_ceil_div(size_div(C, groups), 16.0)) * size_div(O, groups) *
-      16.0) <= 2147483647.0)) return 47;
-  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 48;
-  if (!((N * H * W * C) <= 2147483647.0)) return 49;
+      16.0) <= 2147483647.0)) return 50;
+  if (!((N * OH * OW * KH * KW * C) <= 2147483647.0)) return 51;
+  if (!((N * H * W * C) <= 2147483647.0)) return 52;
   if (!((groups * (size_ceil_div(size_div(O, groups), 6.0)) * N * OH * OW * 6.0) <= 2147483647.0))
-      return 50;
+      return 53;
   if (!(((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
       (size_div(1.0 +
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-              1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(1.0 +
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-              size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)), 1.0))) *
-      size_div(O, groups)) <= 2147483647.0)) return 51;
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+      size_div(O, groups)) <= 2147483647.0)) return 54;
   if (!(((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
-      return 52;
-  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 53;
+      return 55;
+  if (!((size_min(96.0, N * OH * OW) * (C + 16.0)) <= 2147483647.0)) return 56;
   if (!(((groups * size_ceil_div(size_div(O, groups), 6.0) * size_ceil_div(I, 16.0)) * 6.0 *
-      16.0) <= 2147483647.0)) return 54;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 55;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 56;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 57;
+      16.0) <= 2147483647.0)) return 57;
   if (!((size_div(C, G)) <= 2147483647.0)) return 58;
-  if (!((size_div(C, G)) <= 2147483647.0)) return 68;
-  if (!(workers >= 1.0)) return 59;
-  double end = 0.0;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 59;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 60;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 61;
+  if (!((size_div(C, G)) <= 2147483647.0)) return 72;
+  if (!(workers >= 1.0)) return 62;
+  if (!(workers <= 1024.0)) return 63;
+  double end = 64.0;
   layout->groups = (int32_t)(groups);
   layout->OH = (int32_t)(OH);
   layout->OW = (int32_t)(OW);
@@ -6600,13 +6885,12 @@ static int32_t deform_conv2d_backward_mask_bias_lay_out(double N, double C, doub
       (size_t)((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
           (size_div(1.0 +
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(1.0 +
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0) - 1.0,
-                  size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0), 1.0)),
-                  1.0))) * size_div(O, groups));
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+          size_div(O, groups));
   layout->each_grad_columns_sums =
       (size_t)((KH * KW * size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
   layout->each_columns_panel = (size_t)(size_min(96.0, N * OH * OW) * (C + 16.0));
@@ -6642,15 +6926,13 @@ static int32_t deform_conv2d_backward_mask_bias_lay_out(double N, double C, doub
               ((size_min(96.0, size_ceil_div(N * OH * OW, 6.0) * 6.0)) *
                   (size_div(1.0 +
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0) - 1.0,
                       size_max(size_div(1.0 +
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0) - 1.0,
-                          size_max(size_div(65536.0, size_max(size_div(O, groups), 1.0) * 96.0),
-                              1.0)), 1.0))) * size_div(O, groups)) * workers),
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
+                          size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
+                          1.0))) * size_div(O, groups)) * workers),
           4.0 * (size_div(C, G)) * workers)) / 64.0);
   layout->at_grad_columns_sums = (size_t)(end);
   end += 64.0 *
@@ -6692,22 +6974,23 @@ int32_t deform_conv2d_backward_mask_bias(const float *input, const float *offset
   (void)groups;
   (void)OH;
   (void)OW;
-  if (!input && layout.count_input > 0) return 61;
-  if (!offset && layout.count_offset > 0) return 62;
-  if (!weight && layout.count_weight > 0) return 63;
-  if (!mask && layout.count_mask > 0) return 69;
-  if (!bias && layout.count_bias > 0) return 72;
-  if (!grad_output && layout.count_grad_output > 0) return 64;
+  if (!input && layout.count_input > 0) return 65;
+  if (!offset && layout.count_offset > 0) return 66;
+  if (!weight && layout.count_weight > 0) return 67;
+  if (!mask && layout.count_mask > 0) return 73;
+  if (!bias && layout.count_bias > 0) return 76;
+  if (!grad_output && layout.count_grad_output > 0) return 68;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
   const bool wants_grad_weight = grad_weight != NULL;
   const bool wants_grad_mask = grad_mask != NULL;
   const bool wants_grad_bias = grad_bias != NULL;
   if (!(wants_grad_input || wants_grad_offset || wants_grad_weight || wants_grad_mask ||
-      wants_grad_bias)) return 65;
+      wants_grad_bias)) return 69;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 60;
+  if (!memory) return 64;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_output_nohowo = (float *)(base + layout.at_grad_output_nohowo);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_output_nohowo);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -6766,7 +7049,8 @@ int32_t deform_conv2d_backward_mask_bias(const float *input, const float *offset
         layout.pieces_deform_conv2d_backward_mask_bias_grad_mask_kernel, threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     deform_conv2d_backward_mask_bias_grad_input_nhwc_kernel(offset, mask, grad_columns,
         grad_input_nhwc, grad_input_nhwc_v, grad_input_nhwc_v2, grad_input_nhwc_v3,
         grad_input_nhwc_v4, grad_input_nhwc_v5, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x,
@@ -6856,80 +7140,88 @@ const char *deform_conv2d_backward_error(int32_t code) {
       return "groups would be less than 1: these sizes and attributes leave nothing to "
           "compute.";
     case 35:
-      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "groups would be too large; kernels count up to 2147483647.";
     case 36:
-      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "OH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 37:
-      return "These sizes and attributes make kernels count beyond 2147483647.";
+      return "OH would be too large; kernels count up to 2147483647.";
     case 38:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "OW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 39:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "OW would be too large; kernels count up to 2147483647.";
     case 40:
-      return "weight has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 41:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "offset has too many elements; kernels count up to 2147483647.";
     case 43:
-      return "grad_offset has too many elements; kernels count up to 2147483647.";
+      return "weight has too many elements; kernels count up to 2147483647.";
     case 44:
-      return "grad_weight has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 45:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 46:
-      return "grad_output_nohowo has too many elements; kernels count up to 2147483647.";
+      return "grad_offset has too many elements; kernels count up to 2147483647.";
     case 47:
-      return "weight_packed has too many elements; kernels count up to 2147483647.";
+      return "grad_weight has too many elements; kernels count up to 2147483647.";
     case 48:
-      return "grad_columns has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 49:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_output_nohowo has too many elements; kernels count up to 2147483647.";
     case 50:
-      return "grad_output_nohowo_packed has too many elements; kernels count up to 2147483647.";
+      return "weight_packed has too many elements; kernels count up to 2147483647.";
     case 51:
-      return "grad_columns2_panel has too many elements; kernels count up to 2147483647.";
+      return "grad_columns has too many elements; kernels count up to 2147483647.";
     case 52:
-      return "grad_columns_sums has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
     case 53:
-      return "columns_panel has too many elements; kernels count up to 2147483647.";
+      return "grad_output_nohowo_packed has too many elements; kernels count up to 2147483647.";
     case 54:
-      return "grad_weight_sums has too many elements; kernels count up to 2147483647.";
+      return "grad_columns2_panel has too many elements; kernels count up to 2147483647.";
     case 55:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
+      return "grad_columns_sums has too many elements; kernels count up to 2147483647.";
     case 56:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+      return "columns_panel has too many elements; kernels count up to 2147483647.";
     case 57:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_weight_sums has too many elements; kernels count up to 2147483647.";
     case 58:
-      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 59:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 60:
-      return "There is not enough memory for the workspace.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 61:
-      return "input is NULL.";
+      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
     case 62:
-      return "offset is NULL.";
+      return "threads must be at least 1.";
     case 63:
-      return "weight is NULL.";
+      return "threads must be at most 1024.";
     case 64:
-      return "grad_output is NULL.";
+      return "There is not enough memory for the workspace.";
     case 65:
-      return "No result is wanted: all of them are NULL.";
+      return "input is NULL.";
     case 66:
-      return "mask has too many elements; kernels count up to 2147483647.";
+      return "offset is NULL.";
     case 67:
-      return "grad_mask has too many elements; kernels count up to 2147483647.";
+      return "weight is NULL.";
     case 68:
-      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
+      return "grad_output is NULL.";
     case 69:
-      return "mask is NULL.";
+      return "No result is wanted: all of them are NULL.";
     case 70:
-      return "bias has too many elements; kernels count up to 2147483647.";
+      return "mask has too many elements; kernels count up to 2147483647.";
     case 71:
-      return "grad_bias has too many elements; kernels count up to 2147483647.";
+      return "grad_mask has too many elements; kernels count up to 2147483647.";
     case 72:
+      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
+    case 73:
+      return "mask is NULL.";
+    case 74:
+      return "bias has too many elements; kernels count up to 2147483647.";
+    case 75:
+      return "grad_bias has too many elements; kernels count up to 2147483647.";
+    case 76:
       return "bias is NULL.";
     default:
       return "There is no error of this number.";

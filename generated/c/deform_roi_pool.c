@@ -16,11 +16,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -622,6 +630,13 @@ static void deform_roi_pool_offset_output_kernel(const float *restrict rois,
   }
 }
 
+// Which call a workspace holds arrays of.
+struct deform_roi_pool_stamp {
+  uintptr_t of;
+  const void *arrays[1];
+  double numbers[14];
+};
+
 struct deform_roi_pool_layout {
   int32_t PH;
   int32_t PW;
@@ -657,17 +672,20 @@ static int32_t deform_roi_pool_lay_out(double N, double C, double H, double W, d
   if (!(GRID >= 0.0 && GRID < 2.0)) return 8;
   if (!(BORDER >= 0.0 && BORDER < 2.0)) return 9;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 15;
+  if (!(PH >= 1.0)) return 15;
+  if (!(PH <= 2147483647.0)) return 16;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 16;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
-  if (!((R) * (5.0) <= 2147483647.0)) return 18;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((PH * PW * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
-  if (!(workers >= 1.0)) return 23;
-  double end = 0.0;
+  if (!(PW >= 1.0)) return 17;
+  if (!(PW <= 2147483647.0)) return 18;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
+  if (!((R) * (5.0) <= 2147483647.0)) return 20;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
+  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((PH * PW * C) <= 2147483647.0)) return 23;
+  if (!((C) <= 2147483647.0)) return 24;
+  if (!(workers >= 1.0)) return 25;
+  if (!(workers <= 1024.0)) return 26;
+  double end = 64.0 * ceil((double)sizeof(struct deform_roi_pool_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_deform_roi_pool_input_nhwc_kernel = (int32_t)(N * H);
@@ -694,10 +712,10 @@ size_t deform_roi_pool_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t 
       sampling_ratio, gamma, COORDS, GRID, BORDER, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_roi_pool(const float *input, const float *rois, float *output, int32_t N, int32_t C,
-    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+int32_t deform_roi_pool_keeping(const float *input, const float *rois, float *output, int32_t N,
+    int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
     float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS, int32_t GRID,
-    int32_t BORDER, void *workspace, int32_t threads) {
+    int32_t BORDER, void *workspace, int32_t threads, int32_t keep) {
   struct deform_roi_pool_layout layout;
   const int32_t code = deform_roi_pool_lay_out(N, C, H, W, R, output_size_y, output_size_x,
       spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER, threads, &layout);
@@ -706,18 +724,48 @@ int32_t deform_roi_pool(const float *input, const float *rois, float *output, in
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 25;
-  if (!rois && layout.count_rois > 0) return 26;
-  if (!output) return 27;
+  if (!input && layout.count_input > 0) return 31;
+  if (!rois && layout.count_rois > 0) return 32;
+  if (!output) return 33;
+  if ((keep & ~1) != 0) return 27;
+  if (keep != 0 && !workspace) return 28;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 24;
+  if (!memory) return 29;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_roi_pool_stamp *const held = (void *)base;
+  struct deform_roi_pool_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_roi_pool_lay_out;
+  stamp.arrays[0] = input;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = R;
+  stamp.numbers[5] = output_size_y;
+  stamp.numbers[6] = output_size_x;
+  stamp.numbers[7] = spatial_scale;
+  stamp.numbers[8] = sampling_ratio;
+  stamp.numbers[9] = gamma;
+  stamp.numbers[10] = COORDS;
+  stamp.numbers[11] = GRID;
+  stamp.numbers[12] = BORDER;
+  stamp.numbers[13] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 30;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const output_rphpwc = (float *)(base + layout.at_output_rphpwc);
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
-  deform_roi_pool_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_roi_pool_input_nhwc_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_roi_pool_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_roi_pool_input_nhwc_kernel, threads);
+  }
   deform_roi_pool_output_kernel(rois, input_nhwc, output_rphpwc, output, output_total, N, C, H, W,
       R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
       layout.each_output_rphpwc, layout.each_output_total,
@@ -725,6 +773,21 @@ int32_t deform_roi_pool(const float *input, const float *rois, float *output, in
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t deform_roi_pool(const float *input, const float *rois, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+    float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS, int32_t GRID,
+    int32_t BORDER, void *workspace, int32_t threads) {
+  return deform_roi_pool_keeping(input, rois, output, N, C, H, W, R, output_size_y, output_size_x,
+      spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER, workspace, threads, 0);
+}
+
+// Which call a workspace holds arrays of.
+struct deform_roi_pool_offset_stamp {
+  uintptr_t of;
+  const void *arrays[1];
+  double numbers[14];
+};
 
 struct deform_roi_pool_offset_layout {
   int32_t PH;
@@ -762,18 +825,21 @@ static int32_t deform_roi_pool_offset_lay_out(double N, double C, double H, doub
   if (!(GRID >= 0.0 && GRID < 2.0)) return 8;
   if (!(BORDER >= 0.0 && BORDER < 2.0)) return 9;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 15;
+  if (!(PH >= 1.0)) return 15;
+  if (!(PH <= 2147483647.0)) return 16;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 16;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
-  if (!((R) * (5.0) <= 2147483647.0)) return 18;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 28;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((PH * PW * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
-  if (!(workers >= 1.0)) return 23;
-  double end = 0.0;
+  if (!(PW >= 1.0)) return 17;
+  if (!(PW <= 2147483647.0)) return 18;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
+  if (!((R) * (5.0) <= 2147483647.0)) return 20;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 34;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
+  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((PH * PW * C) <= 2147483647.0)) return 23;
+  if (!((C) <= 2147483647.0)) return 24;
+  if (!(workers >= 1.0)) return 25;
+  if (!(workers <= 1024.0)) return 26;
+  double end = 64.0 * ceil((double)sizeof(struct deform_roi_pool_offset_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_deform_roi_pool_offset_input_nhwc_kernel = (int32_t)(N * H);
@@ -801,10 +867,10 @@ size_t deform_roi_pool_offset_workspace_bytes(int32_t N, int32_t C, int32_t H, i
       sampling_ratio, gamma, COORDS, GRID, BORDER, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t deform_roi_pool_offset(const float *input, const float *rois, const float *offset,
+int32_t deform_roi_pool_offset_keeping(const float *input, const float *rois, const float *offset,
     float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y,
     int32_t output_size_x, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
-    int32_t GRID, int32_t BORDER, void *workspace, int32_t threads) {
+    int32_t GRID, int32_t BORDER, void *workspace, int32_t threads, int32_t keep) {
   struct deform_roi_pool_offset_layout layout;
   const int32_t code = deform_roi_pool_offset_lay_out(N, C, H, W, R, output_size_y, output_size_x,
       spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER, threads, &layout);
@@ -813,25 +879,64 @@ int32_t deform_roi_pool_offset(const float *input, const float *rois, const floa
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 25;
-  if (!rois && layout.count_rois > 0) return 26;
-  if (!offset && layout.count_offset > 0) return 29;
-  if (!output) return 27;
+  if (!input && layout.count_input > 0) return 31;
+  if (!rois && layout.count_rois > 0) return 32;
+  if (!offset && layout.count_offset > 0) return 35;
+  if (!output) return 33;
+  if ((keep & ~1) != 0) return 27;
+  if (keep != 0 && !workspace) return 28;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 24;
+  if (!memory) return 29;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct deform_roi_pool_offset_stamp *const held = (void *)base;
+  struct deform_roi_pool_offset_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&deform_roi_pool_offset_lay_out;
+  stamp.arrays[0] = input;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = R;
+  stamp.numbers[5] = output_size_y;
+  stamp.numbers[6] = output_size_x;
+  stamp.numbers[7] = spatial_scale;
+  stamp.numbers[8] = sampling_ratio;
+  stamp.numbers[9] = gamma;
+  stamp.numbers[10] = COORDS;
+  stamp.numbers[11] = GRID;
+  stamp.numbers[12] = BORDER;
+  stamp.numbers[13] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 30;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const output_rphpwc = (float *)(base + layout.at_output_rphpwc);
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
-  deform_roi_pool_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_deform_roi_pool_offset_input_nhwc_kernel, threads);
+  if ((keep & 1) != 1) {
+    deform_roi_pool_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_deform_roi_pool_offset_input_nhwc_kernel, threads);
+  }
   deform_roi_pool_offset_output_kernel(rois, offset, input_nhwc, output_rphpwc, output,
       output_total, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID,
       BORDER, layout.each_output_rphpwc, layout.each_output_total,
       layout.pieces_deform_roi_pool_offset_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
+}
+
+int32_t deform_roi_pool_offset(const float *input, const float *rois, const float *offset,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y,
+    int32_t output_size_x, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
+    int32_t GRID, int32_t BORDER, void *workspace, int32_t threads) {
+  return deform_roi_pool_offset_keeping(input, rois, offset, output, N, C, H, W, R, output_size_y,
+      output_size_x, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER, workspace, threads,
+      0);
 }
 
 const char *deform_roi_pool_error(int32_t code) {
@@ -869,32 +974,45 @@ const char *deform_roi_pool_error(int32_t code) {
     case 15:
       return "PH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 16:
-      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "PH would be too large; kernels count up to 2147483647.";
     case 17:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 18:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "PW would be too large; kernels count up to 2147483647.";
     case 19:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "output_total has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "threads must be at least 1.";
+      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "There is not enough memory for the workspace.";
+      return "output_total has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "input is NULL.";
+      return "threads must be at least 1.";
     case 26:
-      return "rois is NULL.";
+      return "threads must be at most 1024.";
     case 27:
-      return "No result is wanted: output is NULL.";
+      return "keep may say 1 for input, or 0.";
     case 28:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "Nothing can be kept without a workspace.";
     case 29:
+      return "There is not enough memory for the workspace.";
+    case 30:
+      return "The workspace holds nothing to keep: its last call was not of these arrays, "
+          "sizes and results.";
+    case 31:
+      return "input is NULL.";
+    case 32:
+      return "rois is NULL.";
+    case 33:
+      return "No result is wanted: output is NULL.";
+    case 34:
+      return "offset has too many elements; kernels count up to 2147483647.";
+    case 35:
       return "offset is NULL.";
     default:
       return "There is no error of this number.";

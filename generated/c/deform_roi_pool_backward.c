@@ -19,11 +19,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -968,20 +976,23 @@ static int32_t deform_roi_pool_backward_lay_out(double N, double C, double H, do
   if (!(BORDER >= 0.0 && BORDER < 2.0)) return 9;
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 10;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 16;
+  if (!(PH >= 1.0)) return 16;
+  if (!(PH <= 2147483647.0)) return 17;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 17;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
-  if (!((R) * (5.0) <= 2147483647.0)) return 19;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
-  if (!((C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
+  if (!(PW >= 1.0)) return 18;
+  if (!(PW <= 2147483647.0)) return 19;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
+  if (!((R) * (5.0) <= 2147483647.0)) return 21;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 23;
+  if (!((N * H * W * C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
-  if (!(workers >= 1.0)) return 27;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 27;
+  if (!((C) <= 2147483647.0)) return 28;
+  if (!(workers >= 1.0)) return 29;
+  if (!(workers <= 1024.0)) return 30;
+  double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_deform_roi_pool_backward_grad_input_nhwc_kernel =
@@ -1032,13 +1043,14 @@ int32_t deform_roi_pool_backward(const float *input, const float *rois, const fl
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 29;
-  if (!rois && layout.count_rois > 0) return 30;
-  if (!grad_output && layout.count_grad_output > 0) return 31;
-  if (!grad_input) return 32;
+  if (!input && layout.count_input > 0) return 32;
+  if (!rois && layout.count_rois > 0) return 33;
+  if (!grad_output && layout.count_grad_output > 0) return 34;
+  if (!grad_input) return 35;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 31;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
   float *const grad_input_nhwc_grad_output_value =
       (float *)(base + layout.at_grad_input_nhwc_grad_output_value);
@@ -1046,7 +1058,8 @@ int32_t deform_roi_pool_backward(const float *input, const float *rois, const fl
   float *const grad_input_nhwc_v2 = (float *)(base + layout.at_grad_input_nhwc_v2);
   float *const grad_input_nhwc_v3 = (float *)(base + layout.at_grad_input_nhwc_v3);
   (void)threads;
-  for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+  for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+      grad_input_nhwc[element] = 0;
   deform_roi_pool_backward_grad_input_nhwc_kernel(rois, grad_output, grad_input_nhwc,
       grad_input_nhwc_grad_output_value, grad_input_nhwc_v, grad_input_nhwc_v2, grad_input_nhwc_v3,
       N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
@@ -1103,22 +1116,25 @@ static int32_t deform_roi_pool_backward_offset_lay_out(double N, double C, doubl
   if (!(BORDER >= 0.0 && BORDER < 2.0)) return 9;
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 10;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 16;
+  if (!(PH >= 1.0)) return 16;
+  if (!(PH <= 2147483647.0)) return 17;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 17;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
-  if (!((R) * (5.0) <= 2147483647.0)) return 19;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 33;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 34;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
-  if (!((C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
+  if (!(PW >= 1.0)) return 18;
+  if (!(PW <= 2147483647.0)) return 19;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
+  if (!((R) * (5.0) <= 2147483647.0)) return 21;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 36;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 23;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 37;
+  if (!((N * H * W * C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
-  if (!(workers >= 1.0)) return 27;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 27;
+  if (!((C) <= 2147483647.0)) return 28;
+  if (!(workers >= 1.0)) return 29;
+  if (!(workers <= 1024.0)) return 30;
+  double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_deform_roi_pool_backward_offset_grad_offset_kernel = (int32_t)(R * 2.0);
@@ -1173,16 +1189,17 @@ int32_t deform_roi_pool_backward_offset(const float *input, const float *rois, c
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 29;
-  if (!rois && layout.count_rois > 0) return 30;
-  if (!offset && layout.count_offset > 0) return 35;
-  if (!grad_output && layout.count_grad_output > 0) return 31;
+  if (!input && layout.count_input > 0) return 32;
+  if (!rois && layout.count_rois > 0) return 33;
+  if (!offset && layout.count_offset > 0) return 38;
+  if (!grad_output && layout.count_grad_output > 0) return 34;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
-  if (!(wants_grad_input || wants_grad_offset)) return 36;
+  if (!(wants_grad_input || wants_grad_offset)) return 39;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 31;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
   float *const grad_input_nhwc_grad_output_value =
       (float *)(base + layout.at_grad_input_nhwc_grad_output_value);
@@ -1197,7 +1214,8 @@ int32_t deform_roi_pool_backward_offset(const float *input, const float *rois, c
         threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     deform_roi_pool_backward_offset_grad_input_nhwc_kernel(rois, offset, grad_output,
         grad_input_nhwc, grad_input_nhwc_grad_output_value, grad_input_nhwc_v, grad_input_nhwc_v2,
         grad_input_nhwc_v3, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS,
@@ -1248,45 +1266,51 @@ const char *deform_roi_pool_backward_error(int32_t code) {
     case 16:
       return "PH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 17:
-      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "PH would be too large; kernels count up to 2147483647.";
     case 18:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 19:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "PW would be too large; kernels count up to 2147483647.";
     case 20:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 23:
+      return "grad_input has too many elements; kernels count up to 2147483647.";
+    case 24:
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+    case 25:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 24:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
-    case 25:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 27:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 28:
-      return "There is not enough memory for the workspace.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "input is NULL.";
+      return "threads must be at least 1.";
     case 30:
-      return "rois is NULL.";
+      return "threads must be at most 1024.";
     case 31:
-      return "grad_output is NULL.";
+      return "There is not enough memory for the workspace.";
     case 32:
-      return "No result is wanted: grad_input is NULL.";
+      return "input is NULL.";
     case 33:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "rois is NULL.";
     case 34:
-      return "grad_offset has too many elements; kernels count up to 2147483647.";
+      return "grad_output is NULL.";
     case 35:
-      return "offset is NULL.";
+      return "No result is wanted: grad_input is NULL.";
     case 36:
+      return "offset has too many elements; kernels count up to 2147483647.";
+    case 37:
+      return "grad_offset has too many elements; kernels count up to 2147483647.";
+    case 38:
+      return "offset is NULL.";
+    case 39:
       return "No result is wanted: all of them are NULL.";
     default:
       return "There is no error of this number.";

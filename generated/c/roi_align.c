@@ -15,11 +15,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -600,6 +608,13 @@ static void roi_align_output_kernel(const float *restrict rois, const float *res
   }
 }
 
+// Which call a workspace holds arrays of.
+struct roi_align_stamp {
+  uintptr_t of;
+  const void *arrays[1];
+  double numbers[12];
+};
+
 struct roi_align_layout {
   int32_t PH;
   int32_t PW;
@@ -636,19 +651,22 @@ static int32_t roi_align_lay_out(double N, double C, double H, double W, double 
   if (!(ALIGNED >= 0.0 && ALIGNED < 2.0)) return 6;
   if (!(MODE >= 0.0 && MODE < 3.0)) return 7;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 13;
+  if (!(PH >= 1.0)) return 13;
+  if (!(PH <= 2147483647.0)) return 14;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 14;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 15;
-  if (!((R) * (5.0) <= 2147483647.0)) return 16;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 17;
-  if (!((N * H * W * C) <= 2147483647.0)) return 18;
-  if (!((PH * PW * C) <= 2147483647.0)) return 19;
-  if (!((C) <= 2147483647.0)) return 20;
-  if (!((C) <= 2147483647.0)) return 21;
+  if (!(PW >= 1.0)) return 15;
+  if (!(PW <= 2147483647.0)) return 16;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
+  if (!((R) * (5.0) <= 2147483647.0)) return 18;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
+  if (!((N * H * W * C) <= 2147483647.0)) return 20;
+  if (!((PH * PW * C) <= 2147483647.0)) return 21;
   if (!((C) <= 2147483647.0)) return 22;
-  if (!(workers >= 1.0)) return 23;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 23;
+  if (!((C) <= 2147483647.0)) return 24;
+  if (!(workers >= 1.0)) return 25;
+  if (!(workers <= 1024.0)) return 26;
+  double end = 64.0 * ceil((double)sizeof(struct roi_align_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_roi_align_input_nhwc_kernel = (int32_t)(N * H);
@@ -681,10 +699,10 @@ size_t roi_align_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int
       sampling_ratio, ALIGNED, MODE, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t roi_align(const float *input, const float *rois, float *output, int32_t N, int32_t C,
-    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+int32_t roi_align_keeping(const float *input, const float *rois, float *output, int32_t N,
+    int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
     float spatial_scale, int32_t sampling_ratio, int32_t ALIGNED, int32_t MODE, void *workspace,
-    int32_t threads) {
+    int32_t threads, int32_t keep) {
   struct roi_align_layout layout;
   const int32_t code = roi_align_lay_out(N, C, H, W, R, output_size_y, output_size_x, spatial_scale,
       sampling_ratio, ALIGNED, MODE, threads, &layout);
@@ -693,26 +711,62 @@ int32_t roi_align(const float *input, const float *rois, float *output, int32_t 
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 25;
-  if (!rois && layout.count_rois > 0) return 26;
-  if (!output) return 27;
+  if (!input && layout.count_input > 0) return 31;
+  if (!rois && layout.count_rois > 0) return 32;
+  if (!output) return 33;
+  if ((keep & ~1) != 0) return 27;
+  if (keep != 0 && !workspace) return 28;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 24;
+  if (!memory) return 29;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct roi_align_stamp *const held = (void *)base;
+  struct roi_align_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&roi_align_lay_out;
+  stamp.arrays[0] = input;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = R;
+  stamp.numbers[5] = output_size_y;
+  stamp.numbers[6] = output_size_x;
+  stamp.numbers[7] = spatial_scale;
+  stamp.numbers[8] = sampling_ratio;
+  stamp.numbers[9] = ALIGNED;
+  stamp.numbers[10] = MODE;
+  stamp.numbers[11] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 30;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const output_rphpwc = (float *)(base + layout.at_output_rphpwc);
   float *const output_total = (float *)(base + layout.at_output_total);
   float *const output_largest = (float *)(base + layout.at_output_largest);
   float *const output_corner = (float *)(base + layout.at_output_corner);
   (void)threads;
-  roi_align_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_roi_align_input_nhwc_kernel, threads);
+  if ((keep & 1) != 1) {
+    roi_align_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_roi_align_input_nhwc_kernel, threads);
+  }
   roi_align_output_kernel(rois, input_nhwc, output_rphpwc, output, output_total, output_largest,
       output_corner, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, ALIGNED, MODE,
       layout.each_output_rphpwc, layout.each_output_total, layout.each_output_largest,
       layout.each_output_corner, layout.pieces_roi_align_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
+}
+
+int32_t roi_align(const float *input, const float *rois, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+    float spatial_scale, int32_t sampling_ratio, int32_t ALIGNED, int32_t MODE, void *workspace,
+    int32_t threads) {
+  return roi_align_keeping(input, rois, output, N, C, H, W, R, output_size_y, output_size_x,
+      spatial_scale, sampling_ratio, ALIGNED, MODE, workspace, threads, 0);
 }
 
 const char *roi_align_error(int32_t code) {
@@ -746,32 +800,45 @@ const char *roi_align_error(int32_t code) {
     case 13:
       return "PH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 14:
-      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "PH would be too large; kernels count up to 2147483647.";
     case 15:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 16:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "PW would be too large; kernels count up to 2147483647.";
     case 17:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 18:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 19:
-      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "output_total has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "output_largest has too many elements; kernels count up to 2147483647.";
+      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "output_corner has too many elements; kernels count up to 2147483647.";
+      return "output_total has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "threads must be at least 1.";
+      return "output_largest has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "There is not enough memory for the workspace.";
+      return "output_corner has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "input is NULL.";
+      return "threads must be at least 1.";
     case 26:
-      return "rois is NULL.";
+      return "threads must be at most 1024.";
     case 27:
+      return "keep may say 1 for input, or 0.";
+    case 28:
+      return "Nothing can be kept without a workspace.";
+    case 29:
+      return "There is not enough memory for the workspace.";
+    case 30:
+      return "The workspace holds nothing to keep: its last call was not of these arrays, "
+          "sizes and results.";
+    case 31:
+      return "input is NULL.";
+    case 32:
+      return "rois is NULL.";
+    case 33:
       return "No result is wanted: output is NULL.";
     default:
       return "There is no error of this number.";

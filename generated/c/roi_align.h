@@ -30,6 +30,13 @@ int32_t roi_align(const float *input, const float *rois, float *output, int32_t 
 size_t roi_align_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int32_t R,
     int32_t output_size_y, int32_t output_size_x, float spatial_scale, int32_t sampling_ratio,
     int32_t ALIGNED, int32_t MODE, int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input, their sum, or 0. An error where that call
+// was not of these arrays, sizes and results.
+int32_t roi_align_keeping(const float *input, const float *rois, float *output, int32_t N,
+    int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+    float spatial_scale, int32_t sampling_ratio, int32_t ALIGNED, int32_t MODE, void *workspace,
+    int32_t threads, int32_t keep);
 
 // What an error's number means, as a sentence.
 const char *roi_align_error(int32_t code);

@@ -16,11 +16,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -1184,17 +1192,17 @@ static int32_t roi_align_backward_lay_out(double N, double C, double H, double W
   if (!(MODE >= 0.0 && MODE < 3.0)) return 7;
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 8;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 14;
+  if (!(PH >= 1.0)) return 14;
+  if (!(PH <= 2147483647.0)) return 15;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 15;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 16;
-  if (!((R) * (5.0) <= 2147483647.0)) return 17;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 18;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((N * H * W * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
-  if (!((C) <= 2147483647.0)) return 23;
+  if (!(PW >= 1.0)) return 16;
+  if (!(PW <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((N * H * W * C) <= 2147483647.0)) return 23;
   if (!((C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
@@ -1211,8 +1219,11 @@ static int32_t roi_align_backward_lay_out(double N, double C, double H, double W
   if (!((C) <= 2147483647.0)) return 37;
   if (!((C) <= 2147483647.0)) return 38;
   if (!((C) <= 2147483647.0)) return 39;
-  if (!(workers >= 1.0)) return 40;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 40;
+  if (!((C) <= 2147483647.0)) return 41;
+  if (!(workers >= 1.0)) return 42;
+  if (!(workers <= 1024.0)) return 43;
+  double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_roi_align_backward_input_nhwc_kernel = (int32_t)(N * H);
@@ -1301,13 +1312,14 @@ int32_t roi_align_backward(const float *input, const float *rois, const float *g
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 42;
-  if (!rois && layout.count_rois > 0) return 43;
-  if (!grad_output && layout.count_grad_output > 0) return 44;
-  if (!grad_input) return 45;
+  if (!input && layout.count_input > 0) return 45;
+  if (!rois && layout.count_rois > 0) return 46;
+  if (!grad_output && layout.count_grad_output > 0) return 47;
+  if (!grad_input) return 48;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 41;
+  if (!memory) return 44;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  memset(base, 0, 64);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc_grad_output_value2 = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
@@ -1332,7 +1344,8 @@ int32_t roi_align_backward(const float *input, const float *rois, const float *g
   (void)threads;
   roi_align_backward_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
       layout.pieces_roi_align_backward_input_nhwc_kernel, threads);
-  for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+  for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+      grad_input_nhwc[element] = 0;
   roi_align_backward_grad_input_nhwc_kernel(rois, grad_output, input_nhwc, grad_input_nhwc,
       grad_input_nhwc_corner, grad_input_nhwc_best, grad_input_nhwc_best2,
       grad_input_nhwc_grad_output_value, grad_input_nhwc_v, grad_input_nhwc_v2,
@@ -1392,68 +1405,74 @@ const char *roi_align_backward_error(int32_t code) {
     case 14:
       return "PH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 15:
-      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "PH would be too large; kernels count up to 2147483647.";
     case 16:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 17:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "PW would be too large; kernels count up to 2147483647.";
     case 18:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 19:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "grad_input_nhwc_corner has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_corner has too many elements; kernels count up to 2147483647.";
     case 25:
+      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
+    case 26:
+      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
+    case 27:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 26:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
-    case 27:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 28:
-      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 30:
-      return "grad_input_nhwc_largest has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
     case 31:
-      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 32:
-      return "grad_input_nhwc_best4 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_largest has too many elements; kernels count up to 2147483647.";
     case 33:
-      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
     case 34:
-      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best4 has too many elements; kernels count up to 2147483647.";
     case 35:
-      return "grad_input_nhwc_test2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
     case 36:
+      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
+    case 37:
+      return "grad_input_nhwc_test2 has too many elements; kernels count up to 2147483647.";
+    case 38:
       return "grad_input_nhwc_grad_output_value2 has too many elements; kernels count up to "
           "2147483647.";
-    case 37:
-      return "grad_input_nhwc_v6 has too many elements; kernels count up to 2147483647.";
-    case 38:
-      return "grad_input_nhwc_v7 has too many elements; kernels count up to 2147483647.";
     case 39:
-      return "grad_input_nhwc_v8 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v6 has too many elements; kernels count up to 2147483647.";
     case 40:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_v7 has too many elements; kernels count up to 2147483647.";
     case 41:
-      return "There is not enough memory for the workspace.";
+      return "grad_input_nhwc_v8 has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "input is NULL.";
+      return "threads must be at least 1.";
     case 43:
-      return "rois is NULL.";
+      return "threads must be at most 1024.";
     case 44:
-      return "grad_output is NULL.";
+      return "There is not enough memory for the workspace.";
     case 45:
+      return "input is NULL.";
+    case 46:
+      return "rois is NULL.";
+    case 47:
+      return "grad_output is NULL.";
+    case 48:
       return "No result is wanted: grad_input is NULL.";
     default:
       return "There is no error of this number.";

@@ -30,6 +30,13 @@ int32_t roi_pool(const float *input, const float *rois, float *output, int32_t N
 size_t roi_pool_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int32_t R,
     int32_t output_size_y, int32_t output_size_x, float spatial_scale, int32_t REDUCE,
     int32_t COORDS, int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input, their sum, or 0. An error where that call
+// was not of these arrays, sizes and results.
+int32_t roi_pool_keeping(const float *input, const float *rois, float *output, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+    float spatial_scale, int32_t REDUCE, int32_t COORDS, void *workspace, int32_t threads,
+    int32_t keep);
 
 // Computes output. REDUCE: 0 max, 1 mean. COORDS: 0 round, 1 real.
 int32_t roi_pool_offset(const float *input, const float *rois, const float *offset, float *output,
@@ -39,6 +46,13 @@ int32_t roi_pool_offset(const float *input, const float *rois, const float *offs
 size_t roi_pool_offset_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_t W, int32_t R,
     int32_t output_size_y, int32_t output_size_x, float spatial_scale, float gamma, int32_t REDUCE,
     int32_t COORDS, int32_t threads);
+// The same, but of arrays that are as they were in the last call with this workspace, what depends
+// on them alone is taken from there: keep is 1 for input, their sum, or 0. An error where that call
+// was not of these arrays, sizes and results.
+int32_t roi_pool_offset_keeping(const float *input, const float *rois, const float *offset,
+    float *output, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y,
+    int32_t output_size_x, float spatial_scale, float gamma, int32_t REDUCE, int32_t COORDS,
+    void *workspace, int32_t threads, int32_t keep);
 
 // What an error's number means, as a sentence.
 const char *roi_pool_error(int32_t code);

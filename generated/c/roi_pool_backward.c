@@ -18,11 +18,19 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
+// Vectors pass between functions that are always inlined only, and kernels of one kind take the
+// same sizes, also those that some of them do not use.
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wpsabi"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef _OPENMP
 #include <omp.h>
@@ -1275,6 +1283,13 @@ static void roi_pool_backward_offset_grad_input_kernel(const float *restrict gra
   }
 }
 
+// Which call a workspace holds arrays of.
+struct roi_pool_backward_stamp {
+  uintptr_t of;
+  const void *arrays[1];
+  double numbers[12];
+};
+
 struct roi_pool_backward_layout {
   int32_t PH;
   int32_t PW;
@@ -1318,22 +1333,25 @@ static int32_t roi_pool_backward_lay_out(double N, double C, double H, double W,
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 7;
   if (!(1.0)) return 13;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 14;
+  if (!(PH >= 1.0)) return 14;
+  if (!(PH <= 2147483647.0)) return 15;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 15;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 16;
-  if (!((R) * (5.0) <= 2147483647.0)) return 17;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 18;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((N * H * W * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
-  if (!((C) <= 2147483647.0)) return 23;
+  if (!(PW >= 1.0)) return 16;
+  if (!(PW <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((N * H * W * C) <= 2147483647.0)) return 23;
   if (!((C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
-  if (!(workers >= 1.0)) return 27;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 27;
+  if (!((C) <= 2147483647.0)) return 28;
+  if (!(workers >= 1.0)) return 29;
+  if (!(workers <= 1024.0)) return 30;
+  double end = 64.0 * ceil((double)sizeof(struct roi_pool_backward_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_roi_pool_backward_input_nhwc_kernel = (int32_t)(N * H);
@@ -1377,10 +1395,10 @@ size_t roi_pool_backward_workspace_bytes(int32_t N, int32_t C, int32_t H, int32_
       REDUCE, COORDS, ACCUMULATE, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t roi_pool_backward(const float *input, const float *rois, const float *grad_output,
+int32_t roi_pool_backward_keeping(const float *input, const float *rois, const float *grad_output,
     float *grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y,
     int32_t output_size_x, float spatial_scale, int32_t REDUCE, int32_t COORDS, int32_t ACCUMULATE,
-    void *workspace, int32_t threads) {
+    void *workspace, int32_t threads, int32_t keep) {
   struct roi_pool_backward_layout layout;
   const int32_t code = roi_pool_backward_lay_out(N, C, H, W, R, output_size_y, output_size_x,
       spatial_scale, REDUCE, COORDS, ACCUMULATE, threads, &layout);
@@ -1389,13 +1407,39 @@ int32_t roi_pool_backward(const float *input, const float *rois, const float *gr
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 29;
-  if (!rois && layout.count_rois > 0) return 30;
-  if (!grad_output && layout.count_grad_output > 0) return 31;
-  if (!grad_input) return 32;
+  if (!input && layout.count_input > 0) return 35;
+  if (!rois && layout.count_rois > 0) return 36;
+  if (!grad_output && layout.count_grad_output > 0) return 37;
+  if (!grad_input) return 38;
+  if ((keep & ~1) != 0) return 31;
+  if (keep != 0 && !workspace) return 32;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 33;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct roi_pool_backward_stamp *const held = (void *)base;
+  struct roi_pool_backward_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&roi_pool_backward_lay_out;
+  stamp.arrays[0] = input;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = R;
+  stamp.numbers[5] = output_size_y;
+  stamp.numbers[6] = output_size_x;
+  stamp.numbers[7] = spatial_scale;
+  stamp.numbers[8] = REDUCE;
+  stamp.numbers[9] = COORDS;
+  stamp.numbers[10] = ACCUMULATE;
+  stamp.numbers[11] = threads;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 34;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 34;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
   float *const grad_input_nhwc_grad_output_value =
@@ -1405,9 +1449,12 @@ int32_t roi_pool_backward(const float *input, const float *rois, const float *gr
   int32_t *const grad_input_nhwc_best3 = (int32_t *)(base + layout.at_grad_input_nhwc_best3);
   int32_t *const grad_input_nhwc_test = (int32_t *)(base + layout.at_grad_input_nhwc_test);
   (void)threads;
-  roi_pool_backward_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_roi_pool_backward_input_nhwc_kernel, threads);
-  for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+  if ((keep & 1) != 1) {
+    roi_pool_backward_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_roi_pool_backward_input_nhwc_kernel, threads);
+  }
+  for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+      grad_input_nhwc[element] = 0;
   roi_pool_backward_grad_input_nhwc_kernel(rois, grad_output, grad_input_nhwc,
       grad_input_nhwc_grad_output_value, N, C, H, W, R, PH, PW, spatial_scale, COORDS, REDUCE,
       layout.each_grad_input_nhwc_grad_output_value,
@@ -1423,6 +1470,22 @@ int32_t roi_pool_backward(const float *input, const float *rois, const float *gr
   if (!workspace) free(memory);
   return 0;
 }
+
+int32_t roi_pool_backward(const float *input, const float *rois, const float *grad_output,
+    float *grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t output_size_y,
+    int32_t output_size_x, float spatial_scale, int32_t REDUCE, int32_t COORDS, int32_t ACCUMULATE,
+    void *workspace, int32_t threads) {
+  return roi_pool_backward_keeping(input, rois, grad_output, grad_input, N, C, H, W, R,
+      output_size_y, output_size_x, spatial_scale, REDUCE, COORDS, ACCUMULATE, workspace, threads,
+      0);
+}
+
+// Which call a workspace holds arrays of.
+struct roi_pool_backward_offset_stamp {
+  uintptr_t of;
+  const void *arrays[1];
+  double numbers[15];
+};
 
 struct roi_pool_backward_offset_layout {
   int32_t PH;
@@ -1468,33 +1531,36 @@ static int32_t roi_pool_backward_offset_lay_out(double N, double C, double H, do
   if (!(output_size_x >= 1.0)) return 2;
   if (!(isfinite(spatial_scale))) return 3;
   if (!(spatial_scale >= 0.0)) return 4;
-  if (!(isfinite(gamma))) return 33;
+  if (!(isfinite(gamma))) return 39;
   if (!(REDUCE >= 0.0 && REDUCE < 2.0)) return 5;
   if (!(COORDS >= 0.0 && COORDS < 2.0)) return 6;
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 7;
   if (!(REDUCE == 1.0)) return 13;
   const double PH = output_size_y;
-  if (!(PH >= 1.0 && PH <= 2147483647.0)) return 14;
+  if (!(PH >= 1.0)) return 14;
+  if (!(PH <= 2147483647.0)) return 15;
   const double PW = output_size_x;
-  if (!(PW >= 1.0 && PW <= 2147483647.0)) return 15;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 16;
-  if (!((R) * (5.0) <= 2147483647.0)) return 17;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 34;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 18;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 35;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((N * H * W * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
-  if (!((C) <= 2147483647.0)) return 36;
-  if (!((C) <= 2147483647.0)) return 37;
-  if (!((C) <= 2147483647.0)) return 38;
-  if (!((C) <= 2147483647.0)) return 23;
+  if (!(PW >= 1.0)) return 16;
+  if (!(PW <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 40;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 41;
+  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((N * H * W * C) <= 2147483647.0)) return 23;
   if (!((C) <= 2147483647.0)) return 24;
+  if (!((C) <= 2147483647.0)) return 42;
+  if (!((C) <= 2147483647.0)) return 43;
+  if (!((C) <= 2147483647.0)) return 44;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
-  if (!(workers >= 1.0)) return 27;
-  double end = 0.0;
+  if (!((C) <= 2147483647.0)) return 27;
+  if (!((C) <= 2147483647.0)) return 28;
+  if (!(workers >= 1.0)) return 29;
+  if (!(workers <= 1024.0)) return 30;
+  double end = 64.0 * ceil((double)sizeof(struct roi_pool_backward_offset_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
   layout->pieces_roi_pool_backward_offset_input_nhwc_kernel = (int32_t)(N * H);
@@ -1543,11 +1609,11 @@ size_t roi_pool_backward_offset_workspace_bytes(int32_t N, int32_t C, int32_t H,
       spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE, threads, &layout) == 0 ? layout.bytes : 0;
 }
 
-int32_t roi_pool_backward_offset(const float *input, const float *rois, const float *offset,
+int32_t roi_pool_backward_offset_keeping(const float *input, const float *rois, const float *offset,
     const float *grad_output, float *grad_input, float *grad_offset, int32_t N, int32_t C,
     int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
     float spatial_scale, float gamma, int32_t REDUCE, int32_t COORDS, int32_t ACCUMULATE,
-    void *workspace, int32_t threads) {
+    void *workspace, int32_t threads, int32_t keep) {
   struct roi_pool_backward_offset_layout layout;
   const int32_t code = roi_pool_backward_offset_lay_out(N, C, H, W, R, output_size_y, output_size_x,
       spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE, threads, &layout);
@@ -1556,16 +1622,45 @@ int32_t roi_pool_backward_offset(const float *input, const float *rois, const fl
   const int32_t PW = layout.PW;
   (void)PH;
   (void)PW;
-  if (!input && layout.count_input > 0) return 29;
-  if (!rois && layout.count_rois > 0) return 30;
-  if (!offset && layout.count_offset > 0) return 39;
-  if (!grad_output && layout.count_grad_output > 0) return 31;
+  if (!input && layout.count_input > 0) return 35;
+  if (!rois && layout.count_rois > 0) return 36;
+  if (!offset && layout.count_offset > 0) return 45;
+  if (!grad_output && layout.count_grad_output > 0) return 37;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
-  if (!(wants_grad_input || wants_grad_offset)) return 40;
+  if (!(wants_grad_input || wants_grad_offset)) return 46;
+  if ((keep & ~1) != 0) return 31;
+  if (keep != 0 && !workspace) return 32;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 33;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
+  struct roi_pool_backward_offset_stamp *const held = (void *)base;
+  struct roi_pool_backward_offset_stamp stamp;
+  memset(&stamp, 0, sizeof stamp);
+  stamp.of = (uintptr_t)&roi_pool_backward_offset_lay_out;
+  stamp.arrays[0] = input;
+  stamp.numbers[0] = N;
+  stamp.numbers[1] = C;
+  stamp.numbers[2] = H;
+  stamp.numbers[3] = W;
+  stamp.numbers[4] = R;
+  stamp.numbers[5] = output_size_y;
+  stamp.numbers[6] = output_size_x;
+  stamp.numbers[7] = spatial_scale;
+  stamp.numbers[8] = gamma;
+  stamp.numbers[9] = REDUCE;
+  stamp.numbers[10] = COORDS;
+  stamp.numbers[11] = ACCUMULATE;
+  stamp.numbers[12] = threads;
+  stamp.numbers[13] = wants_grad_input;
+  stamp.numbers[14] = wants_grad_offset;
+  if (keep != 0) {
+    if (held->of != stamp.of ||
+        memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
+      return 34;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 34;
+  }
+  memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
   float *const grad_input_nhwc_grad_output_value =
@@ -1578,15 +1673,18 @@ int32_t roi_pool_backward_offset(const float *input, const float *rois, const fl
   float *const grad_input_nhwc_v3 = (float *)(base + layout.at_grad_input_nhwc_v3);
   int32_t *const grad_input_nhwc_test = (int32_t *)(base + layout.at_grad_input_nhwc_v3);
   (void)threads;
-  roi_pool_backward_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-      layout.pieces_roi_pool_backward_offset_input_nhwc_kernel, threads);
+  if ((keep & 1) != 1) {
+    roi_pool_backward_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+        layout.pieces_roi_pool_backward_offset_input_nhwc_kernel, threads);
+  }
   if (wants_grad_offset) {
     roi_pool_backward_offset_grad_offset_kernel(rois, offset, grad_output, input_nhwc, grad_offset,
         N, C, H, W, R, PH, PW, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE,
         layout.pieces_roi_pool_backward_offset_grad_offset_kernel, threads);
   }
   if (wants_grad_input) {
-    for (size_t i = 0; i < layout.count_grad_input_nhwc; ++i) grad_input_nhwc[i] = 0;
+    for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
+        grad_input_nhwc[element] = 0;
     roi_pool_backward_offset_grad_input_nhwc_kernel(rois, offset, grad_output, grad_input_nhwc,
         grad_input_nhwc_grad_output_value, grad_input_nhwc_v, grad_input_nhwc_v2,
         grad_input_nhwc_v3, N, C, H, W, R, PH, PW, spatial_scale, gamma, COORDS, REDUCE,
@@ -1604,6 +1702,16 @@ int32_t roi_pool_backward_offset(const float *input, const float *rois, const fl
   }
   if (!workspace) free(memory);
   return 0;
+}
+
+int32_t roi_pool_backward_offset(const float *input, const float *rois, const float *offset,
+    const float *grad_output, float *grad_input, float *grad_offset, int32_t N, int32_t C,
+    int32_t H, int32_t W, int32_t R, int32_t output_size_y, int32_t output_size_x,
+    float spatial_scale, float gamma, int32_t REDUCE, int32_t COORDS, int32_t ACCUMULATE,
+    void *workspace, int32_t threads) {
+  return roi_pool_backward_offset_keeping(input, rois, offset, grad_output, grad_input, grad_offset,
+      N, C, H, W, R, output_size_y, output_size_x, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE,
+      workspace, threads, 0);
 }
 
 const char *roi_pool_backward_error(int32_t code) {
@@ -1639,57 +1747,70 @@ const char *roi_pool_backward_error(int32_t code) {
     case 14:
       return "PH would be less than 1: these sizes and attributes leave nothing to compute.";
     case 15:
-      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
+      return "PH would be too large; kernels count up to 2147483647.";
     case 16:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "PW would be less than 1: these sizes and attributes leave nothing to compute.";
     case 17:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "PW would be too large; kernels count up to 2147483647.";
     case 18:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 19:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 22:
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+    case 23:
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+    case 24:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 23:
-      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
-    case 24:
-      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
     case 27:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
     case 28:
-      return "There is not enough memory for the workspace.";
+      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "input is NULL.";
+      return "threads must be at least 1.";
     case 30:
-      return "rois is NULL.";
+      return "threads must be at most 1024.";
     case 31:
-      return "grad_output is NULL.";
+      return "keep may say 1 for input, or 0.";
     case 32:
-      return "No result is wanted: grad_input is NULL.";
+      return "Nothing can be kept without a workspace.";
     case 33:
-      return "gamma must be a finite number.";
+      return "There is not enough memory for the workspace.";
     case 34:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "The workspace holds nothing to keep: its last call was not of these arrays, "
+          "sizes and results.";
     case 35:
-      return "grad_offset has too many elements; kernels count up to 2147483647.";
+      return "input is NULL.";
     case 36:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
+      return "rois is NULL.";
     case 37:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+      return "grad_output is NULL.";
     case 38:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "No result is wanted: grad_input is NULL.";
     case 39:
-      return "offset is NULL.";
+      return "gamma must be a finite number.";
     case 40:
+      return "offset has too many elements; kernels count up to 2147483647.";
+    case 41:
+      return "grad_offset has too many elements; kernels count up to 2147483647.";
+    case 42:
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
+    case 43:
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+    case 44:
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+    case 45:
+      return "offset is NULL.";
+    case 46:
       return "No result is wanted: all of them are NULL.";
     default:
       return "There is no error of this number.";

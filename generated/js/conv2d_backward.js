@@ -120,7 +120,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * (ceilDiv(idiv(_s.C, _s.groups), 4)) * _s.KH * _s.KW * idiv(_s.O, _s.groups) * 4);
       const grad_input2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_input_sums = new Float32Array((ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       conv2d_backward_weight_packed_kernel(
         weight, weight_packed, _s.C, _s.O, _s.I, _s.KH, _s.KW, _s.groups, _o.accumulate,
@@ -135,7 +135,7 @@ const entries = {
       const grad_output_nohowo_packed =
         new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.N * _s.OW * _s.OH * 4);
       const grad_weight2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1))) * _s.OH);
+        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH);
       const grad_weight_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
       conv2d_backward_grad_output_nohowo_packed_kernel(
         grad_output_nohowo, grad_output_nohowo_packed, _s.N, _s.O, _s.OH, _s.OW, _s.groups,
@@ -164,7 +164,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * (ceilDiv(idiv(_s.C, _s.groups), 4)) * _s.KH * _s.KW * idiv(_s.O, _s.groups) * 4);
       const grad_input2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_input_sums = new Float32Array((ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       conv2d_backward_bias_weight_packed_kernel(
         weight, weight_packed, _s.C, _s.O, _s.I, _s.KH, _s.KW, _s.groups, _o.accumulate,
@@ -179,7 +179,7 @@ const entries = {
       const grad_output_nohowo_packed =
         new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.N * _s.OW * _s.OH * 4);
       const grad_weight2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1))) * _s.OH);
+        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH);
       const grad_weight_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
       conv2d_backward_bias_grad_output_nohowo_packed_kernel(
         grad_output_nohowo, grad_output_nohowo_packed, _s.N, _s.O, _s.OH, _s.OW, _s.groups,
@@ -233,22 +233,46 @@ export function conv2d_backward_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * at;
   const O_per_groups = (O / groups) | 0;
+  const KH_KW = KH * KW;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let kh = 0; kh < KH; kh++) {
-        for (let kw = 0; kw < KW; kw++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = c_block * 4 + column;
-            let value = 0;
-            if (at2 < C_per_groups) {
-              const at3 = (groups2 * O_per_groups + o) * I +
-                  Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-              value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * I;
+        for (let kh = 0; kh < KH; kh++) {
+          for (let kw = 0; kw < KW; kw++) {
+            const kh_kw = kh * KW + kw;
+            const at5 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups + o) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * KH_KW + kh_kw];
+            weight_packed[at5 + 1] = weight[(at4 + safe_i) * KH_KW + kh_kw];
+            weight_packed[at5 + 2] = weight[(at4 + safe_i2) * KH_KW + kh_kw];
+            weight_packed[at5 + 3] = weight[(at4 + safe_i3) * KH_KW + kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let kh2 = 0; kh2 < KH; kh2++) {
+          for (let kw2 = 0; kw2 < KW; kw2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < C_per_groups) {
+                const at7 = ((groups2 * O_per_groups + o2) * I +
+                    Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * KH_KW;
+                value = weight[at7 + (kh2 * KW + kw2)];
+              }
+              const at8 = ((((groups2 * at + c_block) * KH + kh2) * KW + kw2) * O_per_groups + o2) *
+                  4;
+              weight_packed[at8 + column] = value;
             }
-            const at4 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups + o) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -266,8 +290,8 @@ export function conv2d_backward_grad_input_kernel(
   const places = at;
   const taps = KH * KW;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -304,22 +328,24 @@ export function conv2d_backward_grad_input_kernel(
         const rest = (place / W) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           const whole_tap = first_tap + tap;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           const at2 = rest + padding_top - Math.imul(dilation_y, (whole_tap / KW) | 0);
           const at3 = floor_div(at2, stride_y);
           const at4 = w + padding_left - Math.imul(dilation_x, mod(whole_tap, KW));
           const at5 = floor_div(at4, stride_x);
           const test = mod(at2, stride_y) === 0 && 0 <= at3 && at3 < OH && mod(at4, stride_x) === 0;
-          const test2 = test && 0 <= at5 && at5 < OW;
-          const safe_oh = Math.max(0, Math.min(at3, OH - 1));
-          const safe_ow = Math.max(0, Math.min(at5, OW - 1));
-          for (let o = 0; o < O_per_groups; o++) {
-            let value = 0;
-            if (test2) {
-              const grad_output_nohowo_value = grad_output_nohowo[((n * OH + safe_oh) * OW +
-                  safe_ow) * O + (c_block * O_per_groups + o)];
-              value = grad_output_nohowo_value;
+          if (test && 0 <= at5 && at5 < OW) {
+            const safe_oh = Math.max(0, Math.min(at3, OH - 1));
+            const safe_ow = Math.max(0, Math.min(at5, OW - 1));
+            for (let o = 0; o < O_per_groups; o++) {
+              const value = grad_output_nohowo[((n * OH + safe_oh) * OW + safe_ow) * O +
+                  (c_block * O_per_groups + o)];
+              grad_input2_panel[panel_at + o] = value;
             }
-            grad_input2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + o] = value;
+          } else {
+            for (let o2 = 0; o2 < O_per_groups; o2++) {
+              grad_input2_panel[panel_at + o2] = 0;
+            }
           }
         }
       }
@@ -450,23 +476,47 @@ export function conv2d_backward_grad_output_nohowo_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let oh = 0; oh < OH; oh++) {
-      for (let n = 0; n < N; n++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let oh = 0; oh < OH; oh++) {
+        for (let n = 0; n < N; n++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let oh2 = 0; oh2 < OH; oh2++) {
+        for (let n2 = 0; n2 < N; n2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const grad_output_nohowo_at = (n2 * OH + oh2) * (OW * O) +
+                    (ow2 * O +
+                        Math.max(0,
+                            Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1),
+                                last_o)));
+                value = grad_output_nohowo[grad_output_nohowo_at];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OW + ow2) * OH + oh2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -483,8 +533,8 @@ export function conv2d_backward_grad_weight_kernel(
   const places = at;
   const taps = N * OW;
   const row = OH;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -715,22 +765,46 @@ export function conv2d_backward_bias_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * at;
   const O_per_groups = (O / groups) | 0;
+  const KH_KW = KH * KW;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let kh = 0; kh < KH; kh++) {
-        for (let kw = 0; kw < KW; kw++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = c_block * 4 + column;
-            let value = 0;
-            if (at2 < C_per_groups) {
-              const at3 = (groups2 * O_per_groups + o) * I +
-                  Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-              value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * I;
+        for (let kh = 0; kh < KH; kh++) {
+          for (let kw = 0; kw < KW; kw++) {
+            const kh_kw = kh * KW + kw;
+            const at5 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups + o) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * KH_KW + kh_kw];
+            weight_packed[at5 + 1] = weight[(at4 + safe_i) * KH_KW + kh_kw];
+            weight_packed[at5 + 2] = weight[(at4 + safe_i2) * KH_KW + kh_kw];
+            weight_packed[at5 + 3] = weight[(at4 + safe_i3) * KH_KW + kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let kh2 = 0; kh2 < KH; kh2++) {
+          for (let kw2 = 0; kw2 < KW; kw2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < C_per_groups) {
+                const at7 = ((groups2 * O_per_groups + o2) * I +
+                    Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * KH_KW;
+                value = weight[at7 + (kh2 * KW + kw2)];
+              }
+              const at8 = ((((groups2 * at + c_block) * KH + kh2) * KW + kw2) * O_per_groups + o2) *
+                  4;
+              weight_packed[at8 + column] = value;
             }
-            const at4 = ((((groups2 * at + c_block) * KH + kh) * KW + kw) * O_per_groups + o) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -748,8 +822,8 @@ export function conv2d_backward_bias_grad_input_kernel(
   const places = at;
   const taps = KH * KW;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -786,22 +860,24 @@ export function conv2d_backward_bias_grad_input_kernel(
         const rest = (place / W) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           const whole_tap = first_tap + tap;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           const at2 = rest + padding_top - Math.imul(dilation_y, (whole_tap / KW) | 0);
           const at3 = floor_div(at2, stride_y);
           const at4 = w + padding_left - Math.imul(dilation_x, mod(whole_tap, KW));
           const at5 = floor_div(at4, stride_x);
           const test = mod(at2, stride_y) === 0 && 0 <= at3 && at3 < OH && mod(at4, stride_x) === 0;
-          const test2 = test && 0 <= at5 && at5 < OW;
-          const safe_oh = Math.max(0, Math.min(at3, OH - 1));
-          const safe_ow = Math.max(0, Math.min(at5, OW - 1));
-          for (let o = 0; o < O_per_groups; o++) {
-            let value = 0;
-            if (test2) {
-              const grad_output_nohowo_value = grad_output_nohowo[((n * OH + safe_oh) * OW +
-                  safe_ow) * O + (c_block * O_per_groups + o)];
-              value = grad_output_nohowo_value;
+          if (test && 0 <= at5 && at5 < OW) {
+            const safe_oh = Math.max(0, Math.min(at3, OH - 1));
+            const safe_ow = Math.max(0, Math.min(at5, OW - 1));
+            for (let o = 0; o < O_per_groups; o++) {
+              const value = grad_output_nohowo[((n * OH + safe_oh) * OW + safe_ow) * O +
+                  (c_block * O_per_groups + o)];
+              grad_input2_panel[panel_at + o] = value;
             }
-            grad_input2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + o] = value;
+          } else {
+            for (let o2 = 0; o2 < O_per_groups; o2++) {
+              grad_input2_panel[panel_at + o2] = 0;
+            }
           }
         }
       }
@@ -932,23 +1008,47 @@ export function conv2d_backward_bias_grad_output_nohowo_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let oh = 0; oh < OH; oh++) {
-      for (let n = 0; n < N; n++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let oh = 0; oh < OH; oh++) {
+        for (let n = 0; n < N; n++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let oh2 = 0; oh2 < OH; oh2++) {
+        for (let n2 = 0; n2 < N; n2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const grad_output_nohowo_at = (n2 * OH + oh2) * (OW * O) +
+                    (ow2 * O +
+                        Math.max(0,
+                            Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1),
+                                last_o)));
+                value = grad_output_nohowo[grad_output_nohowo_at];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OW + ow2) * OH + oh2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OW + ow) * OH + oh) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -965,8 +1065,8 @@ export function conv2d_backward_bias_grad_weight_kernel(
   const places = at;
   const taps = N * OW;
   const row = OH;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /

@@ -169,7 +169,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * _s.KH * _s.KW * (ceilDiv(idiv(_s.C, _s.groups), 4)) * idiv(_s.O, _s.groups) * 4);
       const grad_columns2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_columns_sums =
         new Float32Array((_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       deform_conv2d_backward_weight_packed_kernel(
@@ -248,7 +248,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * _s.KH * _s.KW * (ceilDiv(idiv(_s.C, _s.groups), 4)) * idiv(_s.O, _s.groups) * 4);
       const grad_columns2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_columns_sums =
         new Float32Array((_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       deform_conv2d_backward_mask_weight_packed_kernel(
@@ -340,7 +340,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * _s.KH * _s.KW * (ceilDiv(idiv(_s.C, _s.groups), 4)) * idiv(_s.O, _s.groups) * 4);
       const grad_columns2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_columns_sums =
         new Float32Array((_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       deform_conv2d_backward_bias_weight_packed_kernel(
@@ -425,7 +425,7 @@ const entries = {
       const weight_packed =
         new Float32Array(_s.groups * _s.KH * _s.KW * (ceilDiv(idiv(_s.C, _s.groups), 4)) * idiv(_s.O, _s.groups) * 4);
       const grad_columns2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups));
+        new Float32Array((Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 4) * 4)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
       const grad_columns_sums =
         new Float32Array((_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
       deform_conv2d_backward_mask_bias_weight_packed_kernel(
@@ -545,23 +545,45 @@ export function deform_conv2d_backward_grad_output_nohowo_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let n = 0; n < N; n++) {
-      for (let oh = 0; oh < OH; oh++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let n = 0; n < N; n++) {
+        for (let oh = 0; oh < OH; oh++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let n2 = 0; n2 < N; n2++) {
+        for (let oh2 = 0; oh2 < OH; oh2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const oh_ow_o = (oh2 * OW + ow2) * O +
+                    Math.max(0,
+                        Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1), last_o));
+                value = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -627,67 +649,105 @@ export function deform_conv2d_backward_grad_weight_kernel(
           const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
           const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
           const x = ow * stride_x - padding_left + kw * dilation_x + dx;
-          const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
           const test = y < H;
           const test2 = x < W;
-          const near = above && test && test2;
-          const low = floor_to_int(y);
-          const t = y - low;
-          const low2 = floor_to_int(x);
-          const t2 = x - low2;
-          const v = 1 - t2;
-          const safe_w = Math.max(0, Math.min(low2, last_w));
-          const at3 = (at + Math.max(0, Math.min(low, last_h))) * W;
-          const in_h = 0 <= low && low < H;
-          const in_w = 0 <= low2 && low2 < W;
-          const w = low2 + 1;
-          const safe_w2 = Math.max(0, Math.min(w, last_w));
-          const in_w2 = 0 <= w && w < W;
-          const h = low + 1;
-          const at4 = (at + Math.max(0, Math.min(h, last_h))) * W;
-          const in_h2 = 0 <= h && h < H;
-          const near2 = 0 <= y && 0 <= x && test && test2;
-          const ys = maximum(0, minimum(y, last_h));
-          const low3 = floor_to_int(ys);
-          const t3 = ys - low3;
-          const xs = maximum(0, minimum(x, last_w));
-          const low4 = floor_to_int(xs);
-          const t4 = xs - low4;
-          const v2 = 1 - t4;
-          const safe_w3 = Math.max(0, Math.min(low4, last_w));
-          const at5 = (at + Math.max(0, Math.min(low3, last_h))) * W;
-          const w2 = low4 + 1;
-          const safe_w4 = Math.max(0, Math.min(w2, last_w));
-          const in_w3 = 0 <= w2 && w2 < W;
-          const h2 = low3 + 1;
-          const at6 = (at + Math.max(0, Math.min(h2, last_h))) * W;
-          const in_h3 = 0 <= h2 && h2 < H;
-          const v3 = 1 - t;
-          const test3 = in_h && in_w;
-          const test4 = in_h && in_w2;
-          const test5 = in_h2 && in_w;
-          const test6 = in_h2 && in_w2;
-          const v4 = 1 - t3;
-          const test7 = in_h3 && in_w3;
-          for (let c_in = 0; c_in < C_per_G; c_in++) {
-            let value = 0;
-            const at7 = g * C_per_G + c_in;
-            if (is_zeros) {
-              if (near) {
-                const v5 = v * (test3 ? input_nhwc[(at3 + safe_w) * C + at7] : 0) +
-                    t2 * (test4 ? input_nhwc[(at3 + safe_w2) * C + at7] : 0);
-                const v6 = v * (test5 ? input_nhwc[(at4 + safe_w) * C + at7] : 0) +
-                    t2 * (test6 ? input_nhwc[(at4 + safe_w2) * C + at7] : 0);
-                value = v3 * v5 + t * v6;
+          const at3 = g * C_per_G;
+          if (is_zeros) {
+            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+            const near = above && test && test2;
+            if (near) {
+              const low = floor_to_int(y);
+              const t = y - low;
+              const v = 1 - t;
+              const low2 = floor_to_int(x);
+              const t2 = x - low2;
+              const v2 = 1 - t2;
+              const safe_w = Math.max(0, Math.min(low2, last_w));
+              const at4 = (at + Math.max(0, Math.min(low, last_h))) * W;
+              const at5 = (at4 + safe_w) * C;
+              const in_h = 0 <= low && low < H;
+              const in_w = 0 <= low2 && low2 < W;
+              const test3 = in_h && in_w;
+              const w = low2 + 1;
+              const safe_w2 = Math.max(0, Math.min(w, last_w));
+              const at6 = (at4 + safe_w2) * C;
+              const in_w2 = 0 <= w && w < W;
+              const test4 = in_h && in_w2;
+              const h = low + 1;
+              const at7 = (at + Math.max(0, Math.min(h, last_h))) * W;
+              const at8 = (at7 + safe_w) * C;
+              const in_h2 = 0 <= h && h < H;
+              const test5 = in_h2 && in_w;
+              const at9 = (at7 + safe_w2) * C;
+              const test6 = in_h2 && in_w2;
+              if (test3 && test4 && test5 && test6) {
+                for (let c_in = 0; c_in < C_per_G; c_in++) {
+                  const v3 = v2 * input_nhwc[at5 + (at3 + c_in)] +
+                      t2 * input_nhwc[at6 + (at3 + c_in)];
+                  const v4 = v2 * input_nhwc[at8 + (at3 + c_in)] +
+                      t2 * input_nhwc[at9 + (at3 + c_in)];
+                  columns_panel[panel_at + (at3 + c_in)] = v * v3 + t * v4;
+                }
+              } else {
+                for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                  const v5 = v2 * (test3 ? input_nhwc[at5 + (at3 + c_in2)] : 0) +
+                      t2 * (test4 ? input_nhwc[at6 + (at3 + c_in2)] : 0);
+                  const v6 = v2 * (test5 ? input_nhwc[at8 + (at3 + c_in2)] : 0) +
+                      t2 * (test6 ? input_nhwc[at9 + (at3 + c_in2)] : 0);
+                  columns_panel[panel_at + (at3 + c_in2)] = v * v5 + t * v6;
+                }
               }
-            } else if (near2) {
-              const v7 = v2 * input_nhwc[(at5 + safe_w3) * C + at7] +
-                  t4 * (in_w3 ? input_nhwc[(at5 + safe_w4) * C + at7] : 0);
-              const v8 = v2 * (in_h3 ? input_nhwc[(at6 + safe_w3) * C + at7] : 0) +
-                  t4 * (test7 ? input_nhwc[(at6 + safe_w4) * C + at7] : 0);
-              value = v4 * v7 + t3 * v8;
+            } else {
+              for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                columns_panel[panel_at + (at3 + c_in3)] = 0;
+              }
             }
-            columns_panel[panel_at + at7] = value;
+          } else {
+            const near2 = 0 <= y && 0 <= x && test && test2;
+            if (near2) {
+              const ys = maximum(0, minimum(y, last_h));
+              const low3 = floor_to_int(ys);
+              const t3 = ys - low3;
+              const v7 = 1 - t3;
+              const xs = maximum(0, minimum(x, last_w));
+              const low4 = floor_to_int(xs);
+              const t4 = xs - low4;
+              const v8 = 1 - t4;
+              const safe_w3 = Math.max(0, Math.min(low4, last_w));
+              const at10 = (at + Math.max(0, Math.min(low3, last_h))) * W;
+              const at11 = (at10 + safe_w3) * C;
+              const w2 = low4 + 1;
+              const safe_w4 = Math.max(0, Math.min(w2, last_w));
+              const at12 = (at10 + safe_w4) * C;
+              const in_w3 = 0 <= w2 && w2 < W;
+              const h2 = low3 + 1;
+              const at13 = (at + Math.max(0, Math.min(h2, last_h))) * W;
+              const at14 = (at13 + safe_w3) * C;
+              const in_h3 = 0 <= h2 && h2 < H;
+              const at15 = (at13 + safe_w4) * C;
+              const test7 = in_h3 && in_w3;
+              if (in_w3 && in_h3 && test7) {
+                for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                  const v9 = v8 * input_nhwc[at11 + (at3 + c_in4)] +
+                      t4 * input_nhwc[at12 + (at3 + c_in4)];
+                  const v10 = v8 * input_nhwc[at14 + (at3 + c_in4)] +
+                      t4 * input_nhwc[at15 + (at3 + c_in4)];
+                  columns_panel[panel_at + (at3 + c_in4)] = v7 * v9 + t3 * v10;
+                }
+              } else {
+                for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                  const v11 = v8 * input_nhwc[at11 + (at3 + c_in5)] +
+                      t4 * (in_w3 ? input_nhwc[at12 + (at3 + c_in5)] : 0);
+                  const v12 = v8 * (in_h3 ? input_nhwc[at14 + (at3 + c_in5)] : 0) +
+                      t4 * (test7 ? input_nhwc[at15 + (at3 + c_in5)] : 0);
+                  columns_panel[panel_at + (at3 + c_in5)] = v7 * v11 + t3 * v12;
+                }
+              }
+            } else {
+              for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                columns_panel[panel_at + (at3 + c_in6)] = 0;
+              }
+            }
           }
         }
         columns_panel[panel_at + row] = 0;
@@ -786,9 +846,9 @@ export function deform_conv2d_backward_grad_weight_kernel(
             if (panel === panels - 1) {
               for (let row2 = 0; row2 < Math.min(4, rows - row_block * 4); row2++) {
                 for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
-                  const at8 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
+                  const at16 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
                       (column_block * 4 + column)) * KH;
-                  const place_2 = (at8 + kh) * KW + kw;
+                  const place_2 = (at16 + kh) * KW + kw;
                   const gradient = grad_weight_sums[block_at + (row2 * 4 + column)];
                   if (ACCUMULATE === 1) {
                     grad_weight[place_2] += gradient;
@@ -812,6 +872,7 @@ export function deform_conv2d_backward_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * KH * KW * at;
   const O_per_groups = (O / groups) | 0;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const rest = (index / at) | 0;
@@ -819,17 +880,33 @@ export function deform_conv2d_backward_weight_packed_kernel(
     const rest2 = (rest / KW) | 0;
     const kh = rest2 % KH;
     const groups2 = (rest2 / KH) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let column = 0; column < 4; column++) {
-        const at2 = c_block * 4 + column;
-        let value = 0;
-        if (at2 < C_per_groups) {
-          const at3 = (groups2 * O_per_groups + o) * I +
-              Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-          value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+        const at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
+        weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+        weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let column = 0; column < 4; column++) {
+          const at6 = at2 + column;
+          let value = 0;
+          if (at6 < C_per_groups) {
+            const at7 = ((groups2 * O_per_groups + o2) * I +
+                Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * (KH * KW);
+            value = weight[at7 + (kh * KW + kw)];
+          }
+          const at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) * 4;
+          weight_packed[at8 + column] = value;
         }
-        const at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
-        weight_packed[at4 + column] = value;
       }
     }
   }
@@ -843,8 +920,8 @@ export function deform_conv2d_backward_grad_columns_kernel(
   const places = N * OH * OW;
   const taps = 1;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -882,10 +959,9 @@ export function deform_conv2d_backward_grad_columns_kernel(
         const rest2 = (rest / OH) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           for (let o = 0; o < O_per_groups; o++) {
-            const grad_output_nohowo_value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2,
-                OH) + oh, OW) + ow, O) + (c_block * O_per_groups + o)];
             grad_columns2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                o] = grad_output_nohowo_value;
+                o] = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2, OH) + oh, OW) + ow,
+                    O) + (c_block * O_per_groups + o)];
           }
         }
       }
@@ -1550,23 +1626,45 @@ export function deform_conv2d_backward_mask_grad_output_nohowo_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let n = 0; n < N; n++) {
-      for (let oh = 0; oh < OH; oh++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let n = 0; n < N; n++) {
+        for (let oh = 0; oh < OH; oh++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let n2 = 0; n2 < N; n2++) {
+        for (let oh2 = 0; oh2 < OH; oh2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const oh_ow_o = (oh2 * OW + ow2) * O +
+                    Math.max(0,
+                        Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1), last_o));
+                value = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -1623,6 +1721,8 @@ export function deform_conv2d_backward_mask_grad_weight_kernel(
         const at = n * H;
         for (let g = 0; g < G; g++) {
           const at2 = n * G + g;
+          const mask_at = at2 * (KH * KW * OH * OW) + (((kh * KW + kw) * OH + oh) * OW + ow);
+          const mask_value = mask[mask_at];
           const part_at = ((at2 * KH + kh) * KW + kw) * 2;
           const part_at2 = at2 * 2;
           const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
@@ -1632,69 +1732,107 @@ export function deform_conv2d_backward_mask_grad_weight_kernel(
           const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
           const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
           const x = ow * stride_x - padding_left + kw * dilation_x + dx;
-          const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
           const test = y < H;
           const test2 = x < W;
-          const near = above && test && test2;
-          const low = floor_to_int(y);
-          const t = y - low;
-          const low2 = floor_to_int(x);
-          const t2 = x - low2;
-          const v = 1 - t2;
-          const safe_w = Math.max(0, Math.min(low2, last_w));
-          const at4 = (at + Math.max(0, Math.min(low, last_h))) * W;
-          const in_h = 0 <= low && low < H;
-          const in_w = 0 <= low2 && low2 < W;
-          const w = low2 + 1;
-          const safe_w2 = Math.max(0, Math.min(w, last_w));
-          const in_w2 = 0 <= w && w < W;
-          const h = low + 1;
-          const at5 = (at + Math.max(0, Math.min(h, last_h))) * W;
-          const in_h2 = 0 <= h && h < H;
-          const near2 = 0 <= y && 0 <= x && test && test2;
-          const ys = maximum(0, minimum(y, last_h));
-          const low3 = floor_to_int(ys);
-          const t3 = ys - low3;
-          const xs = maximum(0, minimum(x, last_w));
-          const low4 = floor_to_int(xs);
-          const t4 = xs - low4;
-          const v2 = 1 - t4;
-          const safe_w3 = Math.max(0, Math.min(low4, last_w));
-          const at6 = (at + Math.max(0, Math.min(low3, last_h))) * W;
-          const w2 = low4 + 1;
-          const safe_w4 = Math.max(0, Math.min(w2, last_w));
-          const in_w3 = 0 <= w2 && w2 < W;
-          const h2 = low3 + 1;
-          const at7 = (at + Math.max(0, Math.min(h2, last_h))) * W;
-          const in_h3 = 0 <= h2 && h2 < H;
-          const mask_at = at2 * (KH * KW * OH * OW) + (((kh * KW + kw) * OH + oh) * OW + ow);
-          const mask_value = mask[mask_at];
-          const v3 = 1 - t;
-          const test3 = in_h && in_w;
-          const test4 = in_h && in_w2;
-          const test5 = in_h2 && in_w;
-          const test6 = in_h2 && in_w2;
-          const v4 = 1 - t3;
-          const test7 = in_h3 && in_w3;
-          for (let c_in = 0; c_in < C_per_G; c_in++) {
-            let value = 0;
-            const at8 = g * C_per_G + c_in;
-            if (is_zeros) {
-              if (near) {
-                const v5 = v * (test3 ? input_nhwc[(at4 + safe_w) * C + at8] : 0) +
-                    t2 * (test4 ? input_nhwc[(at4 + safe_w2) * C + at8] : 0);
-                const v6 = v * (test5 ? input_nhwc[(at5 + safe_w) * C + at8] : 0) +
-                    t2 * (test6 ? input_nhwc[(at5 + safe_w2) * C + at8] : 0);
-                value = v3 * v5 + t * v6;
+          const at4 = g * C_per_G;
+          if (is_zeros) {
+            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+            const near = above && test && test2;
+            if (near) {
+              const low = floor_to_int(y);
+              const t = y - low;
+              const v = 1 - t;
+              const low2 = floor_to_int(x);
+              const t2 = x - low2;
+              const v2 = 1 - t2;
+              const safe_w = Math.max(0, Math.min(low2, last_w));
+              const at5 = (at + Math.max(0, Math.min(low, last_h))) * W;
+              const at6 = (at5 + safe_w) * C;
+              const in_h = 0 <= low && low < H;
+              const in_w = 0 <= low2 && low2 < W;
+              const test3 = in_h && in_w;
+              const w = low2 + 1;
+              const safe_w2 = Math.max(0, Math.min(w, last_w));
+              const at7 = (at5 + safe_w2) * C;
+              const in_w2 = 0 <= w && w < W;
+              const test4 = in_h && in_w2;
+              const h = low + 1;
+              const at8 = (at + Math.max(0, Math.min(h, last_h))) * W;
+              const at9 = (at8 + safe_w) * C;
+              const in_h2 = 0 <= h && h < H;
+              const test5 = in_h2 && in_w;
+              const at10 = (at8 + safe_w2) * C;
+              const test6 = in_h2 && in_w2;
+              if (test3 && test4 && test5 && test6) {
+                for (let c_in = 0; c_in < C_per_G; c_in++) {
+                  const v3 = v2 * input_nhwc[at6 + (at4 + c_in)] +
+                      t2 * input_nhwc[at7 + (at4 + c_in)];
+                  const v4 = v2 * input_nhwc[at9 + (at4 + c_in)] +
+                      t2 * input_nhwc[at10 + (at4 + c_in)];
+                  columns_panel[panel_at + (at4 + c_in)] = mask_value * (v * v3 + t * v4);
+                }
+              } else {
+                for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                  const v5 = v2 * (test3 ? input_nhwc[at6 + (at4 + c_in2)] : 0) +
+                      t2 * (test4 ? input_nhwc[at7 + (at4 + c_in2)] : 0);
+                  const v6 = v2 * (test5 ? input_nhwc[at9 + (at4 + c_in2)] : 0) +
+                      t2 * (test6 ? input_nhwc[at10 + (at4 + c_in2)] : 0);
+                  columns_panel[panel_at + (at4 + c_in2)] = mask_value * (v * v5 + t * v6);
+                }
               }
-            } else if (near2) {
-              const v7 = v2 * input_nhwc[(at6 + safe_w3) * C + at8] +
-                  t4 * (in_w3 ? input_nhwc[(at6 + safe_w4) * C + at8] : 0);
-              const v8 = v2 * (in_h3 ? input_nhwc[(at7 + safe_w3) * C + at8] : 0) +
-                  t4 * (test7 ? input_nhwc[(at7 + safe_w4) * C + at8] : 0);
-              value = v4 * v7 + t3 * v8;
+            } else {
+              const v7 = mask_value * 0;
+              for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                columns_panel[panel_at + (at4 + c_in3)] = v7;
+              }
             }
-            columns_panel[panel_at + at8] = mask_value * value;
+          } else {
+            const near2 = 0 <= y && 0 <= x && test && test2;
+            if (near2) {
+              const ys = maximum(0, minimum(y, last_h));
+              const low3 = floor_to_int(ys);
+              const t3 = ys - low3;
+              const v8 = 1 - t3;
+              const xs = maximum(0, minimum(x, last_w));
+              const low4 = floor_to_int(xs);
+              const t4 = xs - low4;
+              const v9 = 1 - t4;
+              const safe_w3 = Math.max(0, Math.min(low4, last_w));
+              const at11 = (at + Math.max(0, Math.min(low3, last_h))) * W;
+              const at12 = (at11 + safe_w3) * C;
+              const w2 = low4 + 1;
+              const safe_w4 = Math.max(0, Math.min(w2, last_w));
+              const at13 = (at11 + safe_w4) * C;
+              const in_w3 = 0 <= w2 && w2 < W;
+              const h2 = low3 + 1;
+              const at14 = (at + Math.max(0, Math.min(h2, last_h))) * W;
+              const at15 = (at14 + safe_w3) * C;
+              const in_h3 = 0 <= h2 && h2 < H;
+              const at16 = (at14 + safe_w4) * C;
+              const test7 = in_h3 && in_w3;
+              if (in_w3 && in_h3 && test7) {
+                for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                  const v10 = v9 * input_nhwc[at12 + (at4 + c_in4)] +
+                      t4 * input_nhwc[at13 + (at4 + c_in4)];
+                  const v11 = v9 * input_nhwc[at15 + (at4 + c_in4)] +
+                      t4 * input_nhwc[at16 + (at4 + c_in4)];
+                  columns_panel[panel_at + (at4 + c_in4)] = mask_value * (v8 * v10 + t3 * v11);
+                }
+              } else {
+                for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                  const v12 = v9 * input_nhwc[at12 + (at4 + c_in5)] +
+                      t4 * (in_w3 ? input_nhwc[at13 + (at4 + c_in5)] : 0);
+                  const v13 = v9 * (in_h3 ? input_nhwc[at15 + (at4 + c_in5)] : 0) +
+                      t4 * (test7 ? input_nhwc[at16 + (at4 + c_in5)] : 0);
+                  columns_panel[panel_at + (at4 + c_in5)] = mask_value * (v8 * v12 + t3 * v13);
+                }
+              }
+            } else {
+              const v14 = mask_value * 0;
+              for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                columns_panel[panel_at + (at4 + c_in6)] = v14;
+              }
+            }
           }
         }
         columns_panel[panel_at + row] = 0;
@@ -1793,9 +1931,9 @@ export function deform_conv2d_backward_mask_grad_weight_kernel(
             if (panel === panels - 1) {
               for (let row2 = 0; row2 < Math.min(4, rows - row_block * 4); row2++) {
                 for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
-                  const at9 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
+                  const at17 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
                       (column_block * 4 + column)) * KH;
-                  const place_2 = (at9 + kh) * KW + kw;
+                  const place_2 = (at17 + kh) * KW + kw;
                   const gradient = grad_weight_sums[block_at + (row2 * 4 + column)];
                   if (ACCUMULATE === 1) {
                     grad_weight[place_2] += gradient;
@@ -1819,6 +1957,7 @@ export function deform_conv2d_backward_mask_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * KH * KW * at;
   const O_per_groups = (O / groups) | 0;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const rest = (index / at) | 0;
@@ -1826,17 +1965,33 @@ export function deform_conv2d_backward_mask_weight_packed_kernel(
     const rest2 = (rest / KW) | 0;
     const kh = rest2 % KH;
     const groups2 = (rest2 / KH) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let column = 0; column < 4; column++) {
-        const at2 = c_block * 4 + column;
-        let value = 0;
-        if (at2 < C_per_groups) {
-          const at3 = (groups2 * O_per_groups + o) * I +
-              Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-          value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+        const at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
+        weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+        weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let column = 0; column < 4; column++) {
+          const at6 = at2 + column;
+          let value = 0;
+          if (at6 < C_per_groups) {
+            const at7 = ((groups2 * O_per_groups + o2) * I +
+                Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * (KH * KW);
+            value = weight[at7 + (kh * KW + kw)];
+          }
+          const at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) * 4;
+          weight_packed[at8 + column] = value;
         }
-        const at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
-        weight_packed[at4 + column] = value;
       }
     }
   }
@@ -1850,8 +2005,8 @@ export function deform_conv2d_backward_mask_grad_columns_kernel(
   const places = N * OH * OW;
   const taps = 1;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -1889,10 +2044,9 @@ export function deform_conv2d_backward_mask_grad_columns_kernel(
         const rest2 = (rest / OH) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           for (let o = 0; o < O_per_groups; o++) {
-            const grad_output_nohowo_value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2,
-                OH) + oh, OW) + ow, O) + (c_block * O_per_groups + o)];
             grad_columns2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                o] = grad_output_nohowo_value;
+                o] = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2, OH) + oh, OW) + ow,
+                    O) + (c_block * O_per_groups + o)];
           }
         }
       }
@@ -2699,23 +2853,45 @@ export function deform_conv2d_backward_bias_grad_output_nohowo_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let n = 0; n < N; n++) {
-      for (let oh = 0; oh < OH; oh++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let n = 0; n < N; n++) {
+        for (let oh = 0; oh < OH; oh++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let n2 = 0; n2 < N; n2++) {
+        for (let oh2 = 0; oh2 < OH; oh2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const oh_ow_o = (oh2 * OW + ow2) * O +
+                    Math.max(0,
+                        Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1), last_o));
+                value = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -2781,67 +2957,105 @@ export function deform_conv2d_backward_bias_grad_weight_kernel(
           const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
           const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
           const x = ow * stride_x - padding_left + kw * dilation_x + dx;
-          const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
           const test = y < H;
           const test2 = x < W;
-          const near = above && test && test2;
-          const low = floor_to_int(y);
-          const t = y - low;
-          const low2 = floor_to_int(x);
-          const t2 = x - low2;
-          const v = 1 - t2;
-          const safe_w = Math.max(0, Math.min(low2, last_w));
-          const at3 = (at + Math.max(0, Math.min(low, last_h))) * W;
-          const in_h = 0 <= low && low < H;
-          const in_w = 0 <= low2 && low2 < W;
-          const w = low2 + 1;
-          const safe_w2 = Math.max(0, Math.min(w, last_w));
-          const in_w2 = 0 <= w && w < W;
-          const h = low + 1;
-          const at4 = (at + Math.max(0, Math.min(h, last_h))) * W;
-          const in_h2 = 0 <= h && h < H;
-          const near2 = 0 <= y && 0 <= x && test && test2;
-          const ys = maximum(0, minimum(y, last_h));
-          const low3 = floor_to_int(ys);
-          const t3 = ys - low3;
-          const xs = maximum(0, minimum(x, last_w));
-          const low4 = floor_to_int(xs);
-          const t4 = xs - low4;
-          const v2 = 1 - t4;
-          const safe_w3 = Math.max(0, Math.min(low4, last_w));
-          const at5 = (at + Math.max(0, Math.min(low3, last_h))) * W;
-          const w2 = low4 + 1;
-          const safe_w4 = Math.max(0, Math.min(w2, last_w));
-          const in_w3 = 0 <= w2 && w2 < W;
-          const h2 = low3 + 1;
-          const at6 = (at + Math.max(0, Math.min(h2, last_h))) * W;
-          const in_h3 = 0 <= h2 && h2 < H;
-          const v3 = 1 - t;
-          const test3 = in_h && in_w;
-          const test4 = in_h && in_w2;
-          const test5 = in_h2 && in_w;
-          const test6 = in_h2 && in_w2;
-          const v4 = 1 - t3;
-          const test7 = in_h3 && in_w3;
-          for (let c_in = 0; c_in < C_per_G; c_in++) {
-            let value = 0;
-            const at7 = g * C_per_G + c_in;
-            if (is_zeros) {
-              if (near) {
-                const v5 = v * (test3 ? input_nhwc[(at3 + safe_w) * C + at7] : 0) +
-                    t2 * (test4 ? input_nhwc[(at3 + safe_w2) * C + at7] : 0);
-                const v6 = v * (test5 ? input_nhwc[(at4 + safe_w) * C + at7] : 0) +
-                    t2 * (test6 ? input_nhwc[(at4 + safe_w2) * C + at7] : 0);
-                value = v3 * v5 + t * v6;
+          const at3 = g * C_per_G;
+          if (is_zeros) {
+            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+            const near = above && test && test2;
+            if (near) {
+              const low = floor_to_int(y);
+              const t = y - low;
+              const v = 1 - t;
+              const low2 = floor_to_int(x);
+              const t2 = x - low2;
+              const v2 = 1 - t2;
+              const safe_w = Math.max(0, Math.min(low2, last_w));
+              const at4 = (at + Math.max(0, Math.min(low, last_h))) * W;
+              const at5 = (at4 + safe_w) * C;
+              const in_h = 0 <= low && low < H;
+              const in_w = 0 <= low2 && low2 < W;
+              const test3 = in_h && in_w;
+              const w = low2 + 1;
+              const safe_w2 = Math.max(0, Math.min(w, last_w));
+              const at6 = (at4 + safe_w2) * C;
+              const in_w2 = 0 <= w && w < W;
+              const test4 = in_h && in_w2;
+              const h = low + 1;
+              const at7 = (at + Math.max(0, Math.min(h, last_h))) * W;
+              const at8 = (at7 + safe_w) * C;
+              const in_h2 = 0 <= h && h < H;
+              const test5 = in_h2 && in_w;
+              const at9 = (at7 + safe_w2) * C;
+              const test6 = in_h2 && in_w2;
+              if (test3 && test4 && test5 && test6) {
+                for (let c_in = 0; c_in < C_per_G; c_in++) {
+                  const v3 = v2 * input_nhwc[at5 + (at3 + c_in)] +
+                      t2 * input_nhwc[at6 + (at3 + c_in)];
+                  const v4 = v2 * input_nhwc[at8 + (at3 + c_in)] +
+                      t2 * input_nhwc[at9 + (at3 + c_in)];
+                  columns_panel[panel_at + (at3 + c_in)] = v * v3 + t * v4;
+                }
+              } else {
+                for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                  const v5 = v2 * (test3 ? input_nhwc[at5 + (at3 + c_in2)] : 0) +
+                      t2 * (test4 ? input_nhwc[at6 + (at3 + c_in2)] : 0);
+                  const v6 = v2 * (test5 ? input_nhwc[at8 + (at3 + c_in2)] : 0) +
+                      t2 * (test6 ? input_nhwc[at9 + (at3 + c_in2)] : 0);
+                  columns_panel[panel_at + (at3 + c_in2)] = v * v5 + t * v6;
+                }
               }
-            } else if (near2) {
-              const v7 = v2 * input_nhwc[(at5 + safe_w3) * C + at7] +
-                  t4 * (in_w3 ? input_nhwc[(at5 + safe_w4) * C + at7] : 0);
-              const v8 = v2 * (in_h3 ? input_nhwc[(at6 + safe_w3) * C + at7] : 0) +
-                  t4 * (test7 ? input_nhwc[(at6 + safe_w4) * C + at7] : 0);
-              value = v4 * v7 + t3 * v8;
+            } else {
+              for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                columns_panel[panel_at + (at3 + c_in3)] = 0;
+              }
             }
-            columns_panel[panel_at + at7] = value;
+          } else {
+            const near2 = 0 <= y && 0 <= x && test && test2;
+            if (near2) {
+              const ys = maximum(0, minimum(y, last_h));
+              const low3 = floor_to_int(ys);
+              const t3 = ys - low3;
+              const v7 = 1 - t3;
+              const xs = maximum(0, minimum(x, last_w));
+              const low4 = floor_to_int(xs);
+              const t4 = xs - low4;
+              const v8 = 1 - t4;
+              const safe_w3 = Math.max(0, Math.min(low4, last_w));
+              const at10 = (at + Math.max(0, Math.min(low3, last_h))) * W;
+              const at11 = (at10 + safe_w3) * C;
+              const w2 = low4 + 1;
+              const safe_w4 = Math.max(0, Math.min(w2, last_w));
+              const at12 = (at10 + safe_w4) * C;
+              const in_w3 = 0 <= w2 && w2 < W;
+              const h2 = low3 + 1;
+              const at13 = (at + Math.max(0, Math.min(h2, last_h))) * W;
+              const at14 = (at13 + safe_w3) * C;
+              const in_h3 = 0 <= h2 && h2 < H;
+              const at15 = (at13 + safe_w4) * C;
+              const test7 = in_h3 && in_w3;
+              if (in_w3 && in_h3 && test7) {
+                for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                  const v9 = v8 * input_nhwc[at11 + (at3 + c_in4)] +
+                      t4 * input_nhwc[at12 + (at3 + c_in4)];
+                  const v10 = v8 * input_nhwc[at14 + (at3 + c_in4)] +
+                      t4 * input_nhwc[at15 + (at3 + c_in4)];
+                  columns_panel[panel_at + (at3 + c_in4)] = v7 * v9 + t3 * v10;
+                }
+              } else {
+                for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                  const v11 = v8 * input_nhwc[at11 + (at3 + c_in5)] +
+                      t4 * (in_w3 ? input_nhwc[at12 + (at3 + c_in5)] : 0);
+                  const v12 = v8 * (in_h3 ? input_nhwc[at14 + (at3 + c_in5)] : 0) +
+                      t4 * (test7 ? input_nhwc[at15 + (at3 + c_in5)] : 0);
+                  columns_panel[panel_at + (at3 + c_in5)] = v7 * v11 + t3 * v12;
+                }
+              }
+            } else {
+              for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                columns_panel[panel_at + (at3 + c_in6)] = 0;
+              }
+            }
           }
         }
         columns_panel[panel_at + row] = 0;
@@ -2940,9 +3154,9 @@ export function deform_conv2d_backward_bias_grad_weight_kernel(
             if (panel === panels - 1) {
               for (let row2 = 0; row2 < Math.min(4, rows - row_block * 4); row2++) {
                 for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
-                  const at8 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
+                  const at16 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
                       (column_block * 4 + column)) * KH;
-                  const place_2 = (at8 + kh) * KW + kw;
+                  const place_2 = (at16 + kh) * KW + kw;
                   const gradient = grad_weight_sums[block_at + (row2 * 4 + column)];
                   if (ACCUMULATE === 1) {
                     grad_weight[place_2] += gradient;
@@ -2966,6 +3180,7 @@ export function deform_conv2d_backward_bias_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * KH * KW * at;
   const O_per_groups = (O / groups) | 0;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const rest = (index / at) | 0;
@@ -2973,17 +3188,33 @@ export function deform_conv2d_backward_bias_weight_packed_kernel(
     const rest2 = (rest / KW) | 0;
     const kh = rest2 % KH;
     const groups2 = (rest2 / KH) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let column = 0; column < 4; column++) {
-        const at2 = c_block * 4 + column;
-        let value = 0;
-        if (at2 < C_per_groups) {
-          const at3 = (groups2 * O_per_groups + o) * I +
-              Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-          value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+        const at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
+        weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+        weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let column = 0; column < 4; column++) {
+          const at6 = at2 + column;
+          let value = 0;
+          if (at6 < C_per_groups) {
+            const at7 = ((groups2 * O_per_groups + o2) * I +
+                Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * (KH * KW);
+            value = weight[at7 + (kh * KW + kw)];
+          }
+          const at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) * 4;
+          weight_packed[at8 + column] = value;
         }
-        const at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
-        weight_packed[at4 + column] = value;
       }
     }
   }
@@ -2997,8 +3228,8 @@ export function deform_conv2d_backward_bias_grad_columns_kernel(
   const places = N * OH * OW;
   const taps = 1;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -3036,10 +3267,9 @@ export function deform_conv2d_backward_bias_grad_columns_kernel(
         const rest2 = (rest / OH) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           for (let o = 0; o < O_per_groups; o++) {
-            const grad_output_nohowo_value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2,
-                OH) + oh, OW) + ow, O) + (c_block * O_per_groups + o)];
             grad_columns2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                o] = grad_output_nohowo_value;
+                o] = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2, OH) + oh, OW) + ow,
+                    O) + (c_block * O_per_groups + o)];
           }
         }
       }
@@ -3724,23 +3954,45 @@ export function deform_conv2d_backward_mask_bias_grad_output_nohowo_packed_kerne
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let n = 0; n < N; n++) {
-      for (let oh = 0; oh < OH; oh++) {
-        for (let ow = 0; ow < OW; ow++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const grad_output_nohowo_at = ((n * OH + oh) * OW + ow) * O +
-                  Math.max(0,
-                      Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1));
-              value = grad_output_nohowo[grad_output_nohowo_at];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let n = 0; n < N; n++) {
+        for (let oh = 0; oh < OH; oh++) {
+          for (let ow = 0; ow < OW; ow++) {
+            const at5 = ((n * OH + oh) * OW + ow) * O;
+            const at6 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
+            grad_output_nohowo_packed[at6] = grad_output_nohowo[at5 + (at4 + at2)];
+            grad_output_nohowo_packed[at6 + 1] = grad_output_nohowo[at5 + safe_o];
+            grad_output_nohowo_packed[at6 + 2] = grad_output_nohowo[at5 + safe_o2];
+            grad_output_nohowo_packed[at6 + 3] = grad_output_nohowo[at5 + safe_o3];
+          }
+        }
+      }
+    } else {
+      for (let n2 = 0; n2 < N; n2++) {
+        for (let oh2 = 0; oh2 < OH; oh2++) {
+          for (let ow2 = 0; ow2 < OW; ow2++) {
+            for (let column = 0; column < 4; column++) {
+              const at7 = at2 + column;
+              let value = 0;
+              if (at7 < O_per_groups) {
+                const oh_ow_o = (oh2 * OW + ow2) * O +
+                    Math.max(0,
+                        Math.min(groups2 * O_per_groups + Math.min(at7, O_per_groups - 1), last_o));
+                value = grad_output_nohowo[n2 * (OH * OW * O) + oh_ow_o];
+              }
+              const at8 = ((((groups2 * at + o_block) * N + n2) * OH + oh2) * OW + ow2) * 4;
+              grad_output_nohowo_packed[at8 + column] = value;
             }
-            const at3 = ((((groups2 * at + o_block) * N + n) * OH + oh) * OW + ow) * 4;
-            grad_output_nohowo_packed[at3 + column] = value;
           }
         }
       }
@@ -3797,6 +4049,8 @@ export function deform_conv2d_backward_mask_bias_grad_weight_kernel(
         const at = n * H;
         for (let g = 0; g < G; g++) {
           const at2 = n * G + g;
+          const mask_at = at2 * (KH * KW * OH * OW) + (((kh * KW + kw) * OH + oh) * OW + ow);
+          const mask_value = mask[mask_at];
           const part_at = ((at2 * KH + kh) * KW + kw) * 2;
           const part_at2 = at2 * 2;
           const at3 = interleaved ? (part_at * OH + oh) * OW + ow :
@@ -3806,69 +4060,107 @@ export function deform_conv2d_backward_mask_bias_grad_weight_kernel(
           const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
           const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
           const x = ow * stride_x - padding_left + kw * dilation_x + dx;
-          const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
           const test = y < H;
           const test2 = x < W;
-          const near = above && test && test2;
-          const low = floor_to_int(y);
-          const t = y - low;
-          const low2 = floor_to_int(x);
-          const t2 = x - low2;
-          const v = 1 - t2;
-          const safe_w = Math.max(0, Math.min(low2, last_w));
-          const at4 = (at + Math.max(0, Math.min(low, last_h))) * W;
-          const in_h = 0 <= low && low < H;
-          const in_w = 0 <= low2 && low2 < W;
-          const w = low2 + 1;
-          const safe_w2 = Math.max(0, Math.min(w, last_w));
-          const in_w2 = 0 <= w && w < W;
-          const h = low + 1;
-          const at5 = (at + Math.max(0, Math.min(h, last_h))) * W;
-          const in_h2 = 0 <= h && h < H;
-          const near2 = 0 <= y && 0 <= x && test && test2;
-          const ys = maximum(0, minimum(y, last_h));
-          const low3 = floor_to_int(ys);
-          const t3 = ys - low3;
-          const xs = maximum(0, minimum(x, last_w));
-          const low4 = floor_to_int(xs);
-          const t4 = xs - low4;
-          const v2 = 1 - t4;
-          const safe_w3 = Math.max(0, Math.min(low4, last_w));
-          const at6 = (at + Math.max(0, Math.min(low3, last_h))) * W;
-          const w2 = low4 + 1;
-          const safe_w4 = Math.max(0, Math.min(w2, last_w));
-          const in_w3 = 0 <= w2 && w2 < W;
-          const h2 = low3 + 1;
-          const at7 = (at + Math.max(0, Math.min(h2, last_h))) * W;
-          const in_h3 = 0 <= h2 && h2 < H;
-          const mask_at = at2 * (KH * KW * OH * OW) + (((kh * KW + kw) * OH + oh) * OW + ow);
-          const mask_value = mask[mask_at];
-          const v3 = 1 - t;
-          const test3 = in_h && in_w;
-          const test4 = in_h && in_w2;
-          const test5 = in_h2 && in_w;
-          const test6 = in_h2 && in_w2;
-          const v4 = 1 - t3;
-          const test7 = in_h3 && in_w3;
-          for (let c_in = 0; c_in < C_per_G; c_in++) {
-            let value = 0;
-            const at8 = g * C_per_G + c_in;
-            if (is_zeros) {
-              if (near) {
-                const v5 = v * (test3 ? input_nhwc[(at4 + safe_w) * C + at8] : 0) +
-                    t2 * (test4 ? input_nhwc[(at4 + safe_w2) * C + at8] : 0);
-                const v6 = v * (test5 ? input_nhwc[(at5 + safe_w) * C + at8] : 0) +
-                    t2 * (test6 ? input_nhwc[(at5 + safe_w2) * C + at8] : 0);
-                value = v3 * v5 + t * v6;
+          const at4 = g * C_per_G;
+          if (is_zeros) {
+            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+            const near = above && test && test2;
+            if (near) {
+              const low = floor_to_int(y);
+              const t = y - low;
+              const v = 1 - t;
+              const low2 = floor_to_int(x);
+              const t2 = x - low2;
+              const v2 = 1 - t2;
+              const safe_w = Math.max(0, Math.min(low2, last_w));
+              const at5 = (at + Math.max(0, Math.min(low, last_h))) * W;
+              const at6 = (at5 + safe_w) * C;
+              const in_h = 0 <= low && low < H;
+              const in_w = 0 <= low2 && low2 < W;
+              const test3 = in_h && in_w;
+              const w = low2 + 1;
+              const safe_w2 = Math.max(0, Math.min(w, last_w));
+              const at7 = (at5 + safe_w2) * C;
+              const in_w2 = 0 <= w && w < W;
+              const test4 = in_h && in_w2;
+              const h = low + 1;
+              const at8 = (at + Math.max(0, Math.min(h, last_h))) * W;
+              const at9 = (at8 + safe_w) * C;
+              const in_h2 = 0 <= h && h < H;
+              const test5 = in_h2 && in_w;
+              const at10 = (at8 + safe_w2) * C;
+              const test6 = in_h2 && in_w2;
+              if (test3 && test4 && test5 && test6) {
+                for (let c_in = 0; c_in < C_per_G; c_in++) {
+                  const v3 = v2 * input_nhwc[at6 + (at4 + c_in)] +
+                      t2 * input_nhwc[at7 + (at4 + c_in)];
+                  const v4 = v2 * input_nhwc[at9 + (at4 + c_in)] +
+                      t2 * input_nhwc[at10 + (at4 + c_in)];
+                  columns_panel[panel_at + (at4 + c_in)] = mask_value * (v * v3 + t * v4);
+                }
+              } else {
+                for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                  const v5 = v2 * (test3 ? input_nhwc[at6 + (at4 + c_in2)] : 0) +
+                      t2 * (test4 ? input_nhwc[at7 + (at4 + c_in2)] : 0);
+                  const v6 = v2 * (test5 ? input_nhwc[at9 + (at4 + c_in2)] : 0) +
+                      t2 * (test6 ? input_nhwc[at10 + (at4 + c_in2)] : 0);
+                  columns_panel[panel_at + (at4 + c_in2)] = mask_value * (v * v5 + t * v6);
+                }
               }
-            } else if (near2) {
-              const v7 = v2 * input_nhwc[(at6 + safe_w3) * C + at8] +
-                  t4 * (in_w3 ? input_nhwc[(at6 + safe_w4) * C + at8] : 0);
-              const v8 = v2 * (in_h3 ? input_nhwc[(at7 + safe_w3) * C + at8] : 0) +
-                  t4 * (test7 ? input_nhwc[(at7 + safe_w4) * C + at8] : 0);
-              value = v4 * v7 + t3 * v8;
+            } else {
+              const v7 = mask_value * 0;
+              for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                columns_panel[panel_at + (at4 + c_in3)] = v7;
+              }
             }
-            columns_panel[panel_at + at8] = mask_value * value;
+          } else {
+            const near2 = 0 <= y && 0 <= x && test && test2;
+            if (near2) {
+              const ys = maximum(0, minimum(y, last_h));
+              const low3 = floor_to_int(ys);
+              const t3 = ys - low3;
+              const v8 = 1 - t3;
+              const xs = maximum(0, minimum(x, last_w));
+              const low4 = floor_to_int(xs);
+              const t4 = xs - low4;
+              const v9 = 1 - t4;
+              const safe_w3 = Math.max(0, Math.min(low4, last_w));
+              const at11 = (at + Math.max(0, Math.min(low3, last_h))) * W;
+              const at12 = (at11 + safe_w3) * C;
+              const w2 = low4 + 1;
+              const safe_w4 = Math.max(0, Math.min(w2, last_w));
+              const at13 = (at11 + safe_w4) * C;
+              const in_w3 = 0 <= w2 && w2 < W;
+              const h2 = low3 + 1;
+              const at14 = (at + Math.max(0, Math.min(h2, last_h))) * W;
+              const at15 = (at14 + safe_w3) * C;
+              const in_h3 = 0 <= h2 && h2 < H;
+              const at16 = (at14 + safe_w4) * C;
+              const test7 = in_h3 && in_w3;
+              if (in_w3 && in_h3 && test7) {
+                for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                  const v10 = v9 * input_nhwc[at12 + (at4 + c_in4)] +
+                      t4 * input_nhwc[at13 + (at4 + c_in4)];
+                  const v11 = v9 * input_nhwc[at15 + (at4 + c_in4)] +
+                      t4 * input_nhwc[at16 + (at4 + c_in4)];
+                  columns_panel[panel_at + (at4 + c_in4)] = mask_value * (v8 * v10 + t3 * v11);
+                }
+              } else {
+                for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                  const v12 = v9 * input_nhwc[at12 + (at4 + c_in5)] +
+                      t4 * (in_w3 ? input_nhwc[at13 + (at4 + c_in5)] : 0);
+                  const v13 = v9 * (in_h3 ? input_nhwc[at15 + (at4 + c_in5)] : 0) +
+                      t4 * (test7 ? input_nhwc[at16 + (at4 + c_in5)] : 0);
+                  columns_panel[panel_at + (at4 + c_in5)] = mask_value * (v8 * v12 + t3 * v13);
+                }
+              }
+            } else {
+              const v14 = mask_value * 0;
+              for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                columns_panel[panel_at + (at4 + c_in6)] = v14;
+              }
+            }
           }
         }
         columns_panel[panel_at + row] = 0;
@@ -3967,9 +4259,9 @@ export function deform_conv2d_backward_mask_bias_grad_weight_kernel(
             if (panel === panels - 1) {
               for (let row2 = 0; row2 < Math.min(4, rows - row_block * 4); row2++) {
                 for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
-                  const at9 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
+                  const at17 = ((o_block * O_per_groups + (row_block * 4 + row2)) * I +
                       (column_block * 4 + column)) * KH;
-                  const place_2 = (at9 + kh) * KW + kw;
+                  const place_2 = (at17 + kh) * KW + kw;
                   const gradient = grad_weight_sums[block_at + (row2 * 4 + column)];
                   if (ACCUMULATE === 1) {
                     grad_weight[place_2] += gradient;
@@ -3993,6 +4285,7 @@ export function deform_conv2d_backward_mask_bias_weight_packed_kernel(
   const at = ((C_per_groups + 3) / 4) | 0;
   const elements = groups * KH * KW * at;
   const O_per_groups = (O / groups) | 0;
+  const last_i = I - 1;
   for (let index = 0; index < elements; index++) {
     const c_block = index % at;
     const rest = (index / at) | 0;
@@ -4000,17 +4293,33 @@ export function deform_conv2d_backward_mask_bias_weight_packed_kernel(
     const rest2 = (rest / KW) | 0;
     const kh = rest2 % KH;
     const groups2 = (rest2 / KH) | 0;
-    for (let o = 0; o < O_per_groups; o++) {
-      for (let column = 0; column < 4; column++) {
-        const at2 = c_block * 4 + column;
-        let value = 0;
-        if (at2 < C_per_groups) {
-          const at3 = (groups2 * O_per_groups + o) * I +
-              Math.max(0, Math.min(Math.min(at2, C_per_groups - 1), I - 1));
-          value = weight[at3 * (KH * KW) + (kh * KW + kw)];
+    const at2 = c_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < C_per_groups) {
+      const safe_i = Math.max(0, Math.min(at2 + 1, last_i));
+      const safe_i2 = Math.max(0, Math.min(at2 + 2, last_i));
+      const safe_i3 = Math.max(0, Math.min(at3, last_i));
+      for (let o = 0; o < O_per_groups; o++) {
+        const at4 = (groups2 * O_per_groups + o) * (I * KH * KW);
+        const at5 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
+        weight_packed[at5] = weight[at4 + ((at2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 1] = weight[at4 + ((safe_i * KH + kh) * KW + kw)];
+        weight_packed[at5 + 2] = weight[at4 + ((safe_i2 * KH + kh) * KW + kw)];
+        weight_packed[at5 + 3] = weight[at4 + ((safe_i3 * KH + kh) * KW + kw)];
+      }
+    } else {
+      for (let o2 = 0; o2 < O_per_groups; o2++) {
+        for (let column = 0; column < 4; column++) {
+          const at6 = at2 + column;
+          let value = 0;
+          if (at6 < C_per_groups) {
+            const at7 = ((groups2 * O_per_groups + o2) * I +
+                Math.max(0, Math.min(Math.min(at6, C_per_groups - 1), last_i))) * (KH * KW);
+            value = weight[at7 + (kh * KW + kw)];
+          }
+          const at8 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o2) * 4;
+          weight_packed[at8 + column] = value;
         }
-        const at4 = ((((groups2 * KH + kh) * KW + kw) * at + c_block) * O_per_groups + o) * 4;
-        weight_packed[at4 + column] = value;
       }
     }
   }
@@ -4024,8 +4333,8 @@ export function deform_conv2d_backward_mask_bias_grad_columns_kernel(
   const places = N * OH * OW;
   const taps = 1;
   const row = O_per_groups;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -4063,10 +4372,9 @@ export function deform_conv2d_backward_mask_bias_grad_columns_kernel(
         const rest2 = (rest / OH) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           for (let o = 0; o < O_per_groups; o++) {
-            const grad_output_nohowo_value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2,
-                OH) + oh, OW) + ow, O) + (c_block * O_per_groups + o)];
             grad_columns2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                o] = grad_output_nohowo_value;
+                o] = grad_output_nohowo[Math.imul(Math.imul(Math.imul(rest2, OH) + oh, OW) + ow,
+                    O) + (c_block * O_per_groups + o)];
           }
         }
       }
@@ -4787,16 +5095,6 @@ function floor_div(a, b) {
   return Math.floor(a / b);
 }
 
-// A whole number as 32 bits: it saturates, and NaN gives 0.
-function to_int(whole) {
-  if (whole >= -2147483648 && whole <= 2147483647) return whole | 0;
-  return whole > 0 ? 2147483647 : whole < 0 ? -2147483648 : 0;
-}
-
-function floor_to_int(x) {
-  return to_int(Math.floor(x));
-}
-
 // The first where one is NaN, unlike Math.min.
 function minimum(a, b) {
   return b < a ? b : a;
@@ -4805,6 +5103,16 @@ function minimum(a, b) {
 // The first where one is NaN, unlike Math.max.
 function maximum(a, b) {
   return a < b ? b : a;
+}
+
+// A whole number as 32 bits: it saturates, and NaN gives 0.
+function to_int(whole) {
+  if (whole >= -2147483648 && whole <= 2147483647) return whole | 0;
+  return whole > 0 ? 2147483647 : whole < 0 ? -2147483648 : 0;
+}
+
+function floor_to_int(x) {
+  return to_int(Math.floor(x));
 }
 
 // What a / b rounded down leaves, from 0 to b - 1, for b > 0.

@@ -60,6 +60,13 @@ export interface Conv2dAttributes {
   readonly dilation?: Pair | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedConv2d<Name extends keyof Conv2dTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<Conv2dTensors, Name>): Result;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedConv2d {
   /**
@@ -70,6 +77,15 @@ export interface LoadedConv2d {
     tensors: Conv2dTensors,
     attributes?: Conv2dAttributes,
   ): Result;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof Conv2dTensors = never>(
+    tensors: Conv2dTensors,
+    attributes?: Conv2dAttributes,
+    constant?: readonly Name[],
+  ): PreparedConv2d<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

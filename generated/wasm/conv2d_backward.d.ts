@@ -82,6 +82,13 @@ export interface Conv2dBackwardChoice<Name extends Conv2dBackwardName> {
     | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedConv2dBackward<Name extends keyof Conv2dBackwardTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<Conv2dBackwardTensors, Name>): Conv2dBackwardResults;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedConv2dBackward {
   /**
@@ -93,6 +100,15 @@ export interface LoadedConv2dBackward {
     attributes?: Conv2dBackwardAttributes,
     choice?: Conv2dBackwardChoice<Name>,
   ): Pick<Conv2dBackwardResults, Name>;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof Conv2dBackwardTensors = never>(
+    tensors: Conv2dBackwardTensors,
+    attributes?: Conv2dBackwardAttributes,
+    constant?: readonly Name[],
+  ): PreparedConv2dBackward<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -40,13 +40,21 @@ export async function load(options = {}) {
         adds: choice.accumulate !== undefined,
       });
     },
+    /**
+     * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+     * they are now and packed once. Gives `run`, which takes the others, and `close`.
+     */
+    prepare(tensors, attributes = {}, constant = []) {
+      const read = (given) => readCall(given, attributes);
+      const calls = prepareCalls(engine, entries, read, tensors, constant);
+      return calls;
+    },
     memory: openMemory(engine),
     relaxed: engine.relaxed,
     threads: engine.threads,
     why: engine.why,
     async close() {
-      for (const end of engine.ends.splice(0)) await end();
-      engine.threads = 1;
+      await closeEngine(engine);
     },
   };
 }
@@ -154,12 +162,12 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 16)) * _s.N * _s.OW * _s.OH * 16 },
       { name: "grad_input2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.H * _s.W, 2) * 2)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.H * _s.W, 2) * 2)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_input_sums", dtype: "f32",
           elements: (_s) => (ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16, perWorker: true },
       { name: "grad_weight2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 2) * 2)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1))) * _s.OH,
+          elements: (_s) => (Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 2) * 2)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH,
           perWorker: true },
       { name: "grad_weight_sums", dtype: "f32",
           elements: (_s) => (ceilDiv(idiv(_s.O, _s.groups), 16)) * 48 * 16, perWorker: true },
@@ -167,10 +175,10 @@ const entries = {
     steps: [
       { kind: "launch", function: "conv2d_backward_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "O", "OH", "OW"],
-          for: ["grad_input", "grad_weight"] },
+          for: ["grad_input", "grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "conv2d_backward_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "O", "I", "KH", "KW", "groups"],
-          for: ["grad_input"] },
+          for: ["grad_input"], from: ["weight"] },
       { kind: "launch", function: "conv2d_backward_grad_input",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_input", "grad_input2_panel",
               "grad_input_sums"],
@@ -179,7 +187,7 @@ const entries = {
           for: ["grad_input"] },
       { kind: "launch", function: "conv2d_backward_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "O", "OH", "OW", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "O", "OH", "OW", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "conv2d_backward_grad_weight",
           buffers: ["input", "grad_output_nohowo_packed", "grad_weight", "grad_weight2_panel",
               "grad_weight_sums"],
@@ -205,12 +213,12 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 16)) * _s.N * _s.OW * _s.OH * 16 },
       { name: "grad_input2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.H * _s.W, 2) * 2)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.H * _s.W, 2) * 2)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_input_sums", dtype: "f32",
           elements: (_s) => (ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16, perWorker: true },
       { name: "grad_weight2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 2) * 2)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.OH, 1) * 48), 1)), 1))) * _s.OH,
+          elements: (_s) => (Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 2) * 2)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH,
           perWorker: true },
       { name: "grad_weight_sums", dtype: "f32",
           elements: (_s) => (ceilDiv(idiv(_s.O, _s.groups), 16)) * 48 * 16, perWorker: true },
@@ -218,13 +226,13 @@ const entries = {
     steps: [
       { kind: "launch", function: "conv2d_backward_bias_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "O", "OH", "OW"],
-          for: ["grad_input", "grad_weight", "grad_bias"] },
+          for: ["grad_input", "grad_weight", "grad_bias"], from: ["grad_output"] },
       { kind: "launch", function: "conv2d_backward_bias_grad_bias",
           buffers: ["grad_output_nohowo", "grad_bias"], scalars: ["N", "O", "OH", "OW"],
           for: ["grad_bias"] },
       { kind: "launch", function: "conv2d_backward_bias_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "O", "I", "KH", "KW", "groups"],
-          for: ["grad_input"] },
+          for: ["grad_input"], from: ["weight"] },
       { kind: "launch", function: "conv2d_backward_bias_grad_input",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_input", "grad_input2_panel",
               "grad_input_sums"],
@@ -233,7 +241,7 @@ const entries = {
           for: ["grad_input"] },
       { kind: "launch", function: "conv2d_backward_bias_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "O", "OH", "OW", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "O", "OH", "OW", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "conv2d_backward_bias_grad_weight",
           buffers: ["input", "grad_output_nohowo_packed", "grad_weight", "grad_weight2_panel",
               "grad_weight_sums"],
@@ -899,6 +907,12 @@ async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   return engine;
 }
 
+/** Ends the threads; calls run in one from then on, also those before the last thread has ended. */
+async function closeEngine(engine) {
+  engine.threads = 1;
+  for (const end of engine.ends.splice(0)) await end();
+}
+
 /** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
 function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];
@@ -965,8 +979,9 @@ function placeBuffers(engine, operator, buffers) {
         at = heap.allocate(perWorker ? bytes * threads : bytes, `${operator}: ${name}`);
         owned.push(at);
       }
-      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type });
-      if (data && !inside.has(name)) viewOf(engine, places.get(name)).set(data);
+      const isInside = inside.has(name);
+      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type, isInside });
+      if (data && elements > 0 && !isInside) viewOf(engine, places.get(name)).set(data);
     }
   } catch (error) {
     release();
@@ -1062,6 +1077,94 @@ function openMemory(engine) {
   };
 }
 
+/**
+ * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on
+ * them alone is computed now, and changes of their arrays are not seen.
+ */
+function keepEntry(engine, entry, call, constant) {
+  const { scalars, outputs, arrays } = call;
+  const options = { ...call.options, accumulate: 0 };
+  const constants = entry.options.map((name) => options[name]);
+  const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
+  const buffers = entry.buffers.map((buffer) => ({
+    ...buffer,
+    elements: buffer.elements(scalars),
+    data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
+  }));
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  try {
+    run(entry.steps.filter(isOnce));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const each = entry.steps.filter((step) => !isOnce(step));
+  return {
+    run(given) {
+      for (const [name, data] of Object.entries(given))
+        if (!constant.includes(name)) viewOf(engine, places.get(name)).set(data);
+      run(each);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, shape]) => [
+          name,
+          { data: viewOf(engine, places.get(name)).slice(), shape },
+        ]),
+      );
+    },
+    release,
+  };
+}
+
+/** The inputs that a kept call is to take as they are; throws where one is not given. */
+function readConstant(constant, arrays) {
+  if (!Array.isArray(constant))
+    throw new TypeError(`constant is ${show(constant)}; it must be a list of tensors' names.`);
+  const given = Object.keys(arrays);
+  const unknown = constant.find((name) => !given.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `${show(unknown)} cannot be constant; tensors given are ${given.join(", ")}.`,
+    );
+  return [...constant];
+}
+
+/** Calls that share what is constant; `read` checks tensors as any call does. */
+function prepareCalls(engine, entries, read, tensors, constant) {
+  const first = read(tensors);
+  const names = readConstant(constant, first.arrays);
+  // Copies, which nobody else changes or frees.
+  const fixed = Object.fromEntries(
+    names.map((name) => [
+      name,
+      { data: first.arrays[name].slice(), shape: [...tensors[name].shape] },
+    ]),
+  );
+  const arrays = Object.fromEntries(names.map((name) => [name, fixed[name].data]));
+  const entry = entries[first.present.join(" ")];
+  const kept = keepEntry(engine, entry, { ...first, arrays }, names);
+  const said = JSON.stringify([first.present, first.scalars]);
+  let isOpen = true;
+  return {
+    run(changing = {}) {
+      if (!isOpen) throw new TypeError("This call was closed.");
+      const twice = names.find((name) => Object.hasOwn(changing, name));
+      if (twice !== undefined)
+        throw new TypeError(
+          `${twice} is constant in this call; prepare another one for a new one.`,
+        );
+      const next = read({ ...fixed, ...changing });
+      if (JSON.stringify([next.present, next.scalars]) !== said)
+        throw new RangeError("The tensors have other shapes than those the call was prepared for.");
+      return kept.run(next.arrays);
+    },
+    close() {
+      if (isOpen) kept.release();
+      isOpen = false;
+    },
+  };
+}
+
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { scalars, outputs, arrays } = call;
@@ -1085,12 +1188,14 @@ function runEntry(engine, entry, call, { results, adds = false } = {}) {
     const constants = entry.options.map((name) => options[name]);
     runSteps(engine, places, steps, scalars, constants);
     const read = (name) => {
-      const data = viewOf(engine, places.get(name));
+      const place = places.get(name);
+      const data = viewOf(engine, place);
       if (!results) return data.slice();
-      // One that lies in the memory was added to in place.
-      if (results[name].byteOffset !== data.byteOffset || results[name].buffer !== data.buffer)
-        results[name].set(data);
-      return results[name];
+      const given = results[name];
+      // It was added to in place; the caller's view has ended where the memory has grown since.
+      if (place.isInside) return given.length === data.length ? given : data;
+      given.set(data);
+      return given;
     };
     return Object.fromEntries(
       wanted.map((name) => [name, { data: read(name), shape: outputs[name] }]),

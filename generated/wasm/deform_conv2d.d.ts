@@ -79,6 +79,13 @@ export interface DeformConv2dAttributes {
   readonly edge_grad?: "one_sided" | "zero" | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedDeformConv2d<Name extends keyof DeformConv2dTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<DeformConv2dTensors, Name>): Result;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedDeformConv2d {
   /**
@@ -89,6 +96,15 @@ export interface LoadedDeformConv2d {
     tensors: DeformConv2dTensors,
     attributes?: DeformConv2dAttributes,
   ): Result;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof DeformConv2dTensors = never>(
+    tensors: DeformConv2dTensors,
+    attributes?: DeformConv2dAttributes,
+    constant?: readonly Name[],
+  ): PreparedDeformConv2d<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -105,6 +105,13 @@ export interface DeformConv2dBackwardChoice<Name extends DeformConv2dBackwardNam
     | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedDeformConv2dBackward<Name extends keyof DeformConv2dBackwardTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<DeformConv2dBackwardTensors, Name>): DeformConv2dBackwardResults;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedDeformConv2dBackward {
   /**
@@ -117,6 +124,15 @@ export interface LoadedDeformConv2dBackward {
     attributes?: DeformConv2dBackwardAttributes,
     choice?: DeformConv2dBackwardChoice<Name>,
   ): Pick<DeformConv2dBackwardResults, Name>;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof DeformConv2dBackwardTensors = never>(
+    tensors: DeformConv2dBackwardTensors,
+    attributes?: DeformConv2dBackwardAttributes,
+    constant?: readonly Name[],
+  ): PreparedDeformConv2dBackward<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -45,13 +45,21 @@ export async function load(options = {}) {
         adds: choice.accumulate !== undefined,
       });
     },
+    /**
+     * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+     * they are now and packed once. Gives `run`, which takes the others, and `close`.
+     */
+    prepare(tensors, attributes = {}, constant = []) {
+      const read = (given) => readCall(given, attributes);
+      const calls = prepareCalls(engine, entries, read, tensors, constant);
+      return calls;
+    },
     memory: openMemory(engine),
     relaxed: engine.relaxed,
     threads: engine.threads,
     why: engine.why,
     async close() {
-      for (const end of engine.ends.splice(0)) await end();
-      engine.threads = 1;
+      await closeEngine(engine);
     },
   };
 }
@@ -181,7 +189,7 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 2)) * _s.N * _s.OH * _s.OW * 2 },
       { name: "grad_columns2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_columns_sums", dtype: "f32",
           elements: (_s) => (_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16,
@@ -203,13 +211,13 @@ const entries = {
     steps: [
       { kind: "launch", function: "deform_conv2d_backward_input_nhwc",
           buffers: ["input", "input_nhwc"], scalars: ["N", "C", "H", "W"],
-          for: ["grad_offset", "grad_weight"] },
+          for: ["grad_offset", "grad_weight"], from: ["input"] },
       { kind: "launch", function: "deform_conv2d_backward_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "OH", "OW", "O"],
-          for: ["grad_input", "grad_offset", "grad_weight"] },
+          for: ["grad_input", "grad_offset", "grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_grad_weight",
           buffers: ["offset", "input_nhwc", "grad_output_nohowo_packed", "grad_weight",
               "columns_panel", "grad_weight_sums"],
@@ -218,7 +226,7 @@ const entries = {
           for: ["grad_weight"] },
       { kind: "launch", function: "deform_conv2d_backward_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "KH", "KW", "O", "I", "groups"],
-          for: ["grad_input", "grad_offset"] },
+          for: ["grad_input", "grad_offset"], from: ["weight"] },
       { kind: "launch", function: "deform_conv2d_backward_grad_columns",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_columns", "grad_columns2_panel",
               "grad_columns_sums"],
@@ -265,7 +273,7 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 2)) * _s.N * _s.OH * _s.OW * 2 },
       { name: "grad_columns2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_columns_sums", dtype: "f32",
           elements: (_s) => (_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16,
@@ -289,13 +297,13 @@ const entries = {
     steps: [
       { kind: "launch", function: "deform_conv2d_backward_mask_input_nhwc",
           buffers: ["input", "input_nhwc"], scalars: ["N", "C", "H", "W"],
-          for: ["grad_offset", "grad_weight", "grad_mask"] },
+          for: ["grad_offset", "grad_weight", "grad_mask"], from: ["input"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "OH", "OW", "O"],
-          for: ["grad_input", "grad_offset", "grad_weight", "grad_mask"] },
+          for: ["grad_input", "grad_offset", "grad_weight", "grad_mask"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_grad_weight",
           buffers: ["offset", "mask", "input_nhwc", "grad_output_nohowo_packed", "grad_weight",
               "columns_panel", "grad_weight_sums"],
@@ -304,7 +312,7 @@ const entries = {
           for: ["grad_weight"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "KH", "KW", "O", "I", "groups"],
-          for: ["grad_input", "grad_offset", "grad_mask"] },
+          for: ["grad_input", "grad_offset", "grad_mask"], from: ["weight"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_grad_columns",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_columns", "grad_columns2_panel",
               "grad_columns_sums"],
@@ -355,7 +363,7 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 2)) * _s.N * _s.OH * _s.OW * 2 },
       { name: "grad_columns2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_columns_sums", dtype: "f32",
           elements: (_s) => (_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16,
@@ -377,16 +385,16 @@ const entries = {
     steps: [
       { kind: "launch", function: "deform_conv2d_backward_bias_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "OH", "OW", "O"],
-          for: ["grad_input", "grad_offset", "grad_weight", "grad_bias"] },
+          for: ["grad_input", "grad_offset", "grad_weight", "grad_bias"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_grad_bias",
           buffers: ["grad_output_nohowo", "grad_bias"], scalars: ["N", "OH", "OW", "O"],
           for: ["grad_bias"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_input_nhwc",
           buffers: ["input", "input_nhwc"], scalars: ["N", "C", "H", "W"],
-          for: ["grad_offset", "grad_weight"] },
+          for: ["grad_offset", "grad_weight"], from: ["input"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_grad_weight",
           buffers: ["offset", "input_nhwc", "grad_output_nohowo_packed", "grad_weight",
               "columns_panel", "grad_weight_sums"],
@@ -395,7 +403,7 @@ const entries = {
           for: ["grad_weight"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "KH", "KW", "O", "I", "groups"],
-          for: ["grad_input", "grad_offset"] },
+          for: ["grad_input", "grad_offset"], from: ["weight"] },
       { kind: "launch", function: "deform_conv2d_backward_bias_grad_columns",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_columns", "grad_columns2_panel",
               "grad_columns_sums"],
@@ -444,7 +452,7 @@ const entries = {
       { name: "grad_output_nohowo_packed", dtype: "f32",
           elements: (_s) => _s.groups * (ceilDiv(idiv(_s.O, _s.groups), 2)) * _s.N * _s.OH * _s.OW * 2 },
       { name: "grad_columns2_panel", dtype: "f32",
-          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(idiv(_s.O, _s.groups), 1) * 48), 1)), 1))) * idiv(_s.O, _s.groups),
+          elements: (_s) => (Math.min(48, ceilDiv(_s.N * _s.OH * _s.OW, 2) * 2)) * (idiv(1 + Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups),
           perWorker: true },
       { name: "grad_columns_sums", dtype: "f32",
           elements: (_s) => (_s.KH * _s.KW * ceilDiv(idiv(_s.C, _s.groups), 16)) * 48 * 16,
@@ -468,16 +476,17 @@ const entries = {
     steps: [
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_grad_output_nohowo",
           buffers: ["grad_output", "grad_output_nohowo"], scalars: ["N", "OH", "OW", "O"],
-          for: ["grad_input", "grad_offset", "grad_weight", "grad_mask", "grad_bias"] },
+          for: ["grad_input", "grad_offset", "grad_weight", "grad_mask", "grad_bias"],
+          from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_grad_bias",
           buffers: ["grad_output_nohowo", "grad_bias"], scalars: ["N", "OH", "OW", "O"],
           for: ["grad_bias"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_input_nhwc",
           buffers: ["input", "input_nhwc"], scalars: ["N", "C", "H", "W"],
-          for: ["grad_offset", "grad_weight", "grad_mask"] },
+          for: ["grad_offset", "grad_weight", "grad_mask"], from: ["input"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_packed",
           buffers: ["grad_output_nohowo", "grad_output_nohowo_packed"],
-          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"] },
+          scalars: ["N", "OH", "OW", "O", "groups"], for: ["grad_weight"], from: ["grad_output"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_grad_weight",
           buffers: ["offset", "mask", "input_nhwc", "grad_output_nohowo_packed", "grad_weight",
               "columns_panel", "grad_weight_sums"],
@@ -486,7 +495,7 @@ const entries = {
           for: ["grad_weight"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_weight_packed",
           buffers: ["weight", "weight_packed"], scalars: ["C", "KH", "KW", "O", "I", "groups"],
-          for: ["grad_input", "grad_offset", "grad_mask"] },
+          for: ["grad_input", "grad_offset", "grad_mask"], from: ["weight"] },
       { kind: "launch", function: "deform_conv2d_backward_mask_bias_grad_columns",
           buffers: ["grad_output_nohowo", "weight_packed", "grad_columns", "grad_columns2_panel",
               "grad_columns_sums"],
@@ -1169,6 +1178,12 @@ async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   return engine;
 }
 
+/** Ends the threads; calls run in one from then on, also those before the last thread has ended. */
+async function closeEngine(engine) {
+  engine.threads = 1;
+  for (const end of engine.ends.splice(0)) await end();
+}
+
 /** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
 function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];
@@ -1235,8 +1250,9 @@ function placeBuffers(engine, operator, buffers) {
         at = heap.allocate(perWorker ? bytes * threads : bytes, `${operator}: ${name}`);
         owned.push(at);
       }
-      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type });
-      if (data && !inside.has(name)) viewOf(engine, places.get(name)).set(data);
+      const isInside = inside.has(name);
+      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type, isInside });
+      if (data && elements > 0 && !isInside) viewOf(engine, places.get(name)).set(data);
     }
   } catch (error) {
     release();
@@ -1332,6 +1348,94 @@ function openMemory(engine) {
   };
 }
 
+/**
+ * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on
+ * them alone is computed now, and changes of their arrays are not seen.
+ */
+function keepEntry(engine, entry, call, constant) {
+  const { scalars, outputs, arrays } = call;
+  const options = { ...call.options, accumulate: 0 };
+  const constants = entry.options.map((name) => options[name]);
+  const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
+  const buffers = entry.buffers.map((buffer) => ({
+    ...buffer,
+    elements: buffer.elements(scalars),
+    data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
+  }));
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  try {
+    run(entry.steps.filter(isOnce));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const each = entry.steps.filter((step) => !isOnce(step));
+  return {
+    run(given) {
+      for (const [name, data] of Object.entries(given))
+        if (!constant.includes(name)) viewOf(engine, places.get(name)).set(data);
+      run(each);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, shape]) => [
+          name,
+          { data: viewOf(engine, places.get(name)).slice(), shape },
+        ]),
+      );
+    },
+    release,
+  };
+}
+
+/** The inputs that a kept call is to take as they are; throws where one is not given. */
+function readConstant(constant, arrays) {
+  if (!Array.isArray(constant))
+    throw new TypeError(`constant is ${show(constant)}; it must be a list of tensors' names.`);
+  const given = Object.keys(arrays);
+  const unknown = constant.find((name) => !given.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `${show(unknown)} cannot be constant; tensors given are ${given.join(", ")}.`,
+    );
+  return [...constant];
+}
+
+/** Calls that share what is constant; `read` checks tensors as any call does. */
+function prepareCalls(engine, entries, read, tensors, constant) {
+  const first = read(tensors);
+  const names = readConstant(constant, first.arrays);
+  // Copies, which nobody else changes or frees.
+  const fixed = Object.fromEntries(
+    names.map((name) => [
+      name,
+      { data: first.arrays[name].slice(), shape: [...tensors[name].shape] },
+    ]),
+  );
+  const arrays = Object.fromEntries(names.map((name) => [name, fixed[name].data]));
+  const entry = entries[first.present.join(" ")];
+  const kept = keepEntry(engine, entry, { ...first, arrays }, names);
+  const said = JSON.stringify([first.present, first.scalars]);
+  let isOpen = true;
+  return {
+    run(changing = {}) {
+      if (!isOpen) throw new TypeError("This call was closed.");
+      const twice = names.find((name) => Object.hasOwn(changing, name));
+      if (twice !== undefined)
+        throw new TypeError(
+          `${twice} is constant in this call; prepare another one for a new one.`,
+        );
+      const next = read({ ...fixed, ...changing });
+      if (JSON.stringify([next.present, next.scalars]) !== said)
+        throw new RangeError("The tensors have other shapes than those the call was prepared for.");
+      return kept.run(next.arrays);
+    },
+    close() {
+      if (isOpen) kept.release();
+      isOpen = false;
+    },
+  };
+}
+
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { scalars, outputs, arrays } = call;
@@ -1355,12 +1459,14 @@ function runEntry(engine, entry, call, { results, adds = false } = {}) {
     const constants = entry.options.map((name) => options[name]);
     runSteps(engine, places, steps, scalars, constants);
     const read = (name) => {
-      const data = viewOf(engine, places.get(name));
+      const place = places.get(name);
+      const data = viewOf(engine, place);
       if (!results) return data.slice();
-      // One that lies in the memory was added to in place.
-      if (results[name].byteOffset !== data.byteOffset || results[name].buffer !== data.buffer)
-        results[name].set(data);
-      return results[name];
+      const given = results[name];
+      // It was added to in place; the caller's view has ended where the memory has grown since.
+      if (place.isInside) return given.length === data.length ? given : data;
+      given.set(data);
+      return given;
     };
     return Object.fromEntries(
       wanted.map((name) => [name, { data: read(name), shape: outputs[name] }]),

@@ -68,6 +68,13 @@ export interface DeformRoiPoolAttributes {
   readonly border?: "clamp" | "skip" | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedDeformRoiPool<Name extends keyof DeformRoiPoolTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<DeformRoiPoolTensors, Name>): Result;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedDeformRoiPool {
   /**
@@ -78,6 +85,15 @@ export interface LoadedDeformRoiPool {
     tensors: DeformRoiPoolTensors,
     attributes: DeformRoiPoolAttributes,
   ): Result;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof DeformRoiPoolTensors = never>(
+    tensors: DeformRoiPoolTensors,
+    attributes: DeformRoiPoolAttributes,
+    constant?: readonly Name[],
+  ): PreparedDeformRoiPool<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

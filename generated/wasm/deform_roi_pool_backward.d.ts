@@ -88,6 +88,13 @@ export interface DeformRoiPoolBackwardChoice<Name extends DeformRoiPoolBackwardN
     | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedDeformRoiPoolBackward<Name extends keyof DeformRoiPoolBackwardTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<DeformRoiPoolBackwardTensors, Name>): DeformRoiPoolBackwardResults;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedDeformRoiPoolBackward {
   /**
@@ -99,6 +106,15 @@ export interface LoadedDeformRoiPoolBackward {
     attributes: DeformRoiPoolBackwardAttributes,
     choice?: DeformRoiPoolBackwardChoice<Name>,
   ): Pick<DeformRoiPoolBackwardResults, Name>;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof DeformRoiPoolBackwardTensors = never>(
+    tensors: DeformRoiPoolBackwardTensors,
+    attributes: DeformRoiPoolBackwardAttributes,
+    constant?: readonly Name[],
+  ): PreparedDeformRoiPoolBackward<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

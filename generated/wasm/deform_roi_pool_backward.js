@@ -40,13 +40,21 @@ export async function load(options = {}) {
         adds: choice.accumulate !== undefined,
       });
     },
+    /**
+     * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+     * they are now and packed once. Gives `run`, which takes the others, and `close`.
+     */
+    prepare(tensors, attributes = {}, constant = []) {
+      const read = (given) => readCall(given, attributes);
+      const calls = prepareCalls(engine, entries, read, tensors, constant);
+      return calls;
+    },
     memory: openMemory(engine),
     relaxed: engine.relaxed,
     threads: engine.threads,
     why: engine.why,
     async close() {
-      for (const end of engine.ends.splice(0)) await end();
-      engine.threads = 1;
+      await closeEngine(engine);
     },
   };
 }
@@ -814,6 +822,12 @@ async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   return engine;
 }
 
+/** Ends the threads; calls run in one from then on, also those before the last thread has ended. */
+async function closeEngine(engine) {
+  engine.threads = 1;
+  for (const end of engine.ends.splice(0)) await end();
+}
+
 /** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
 function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];
@@ -880,8 +894,9 @@ function placeBuffers(engine, operator, buffers) {
         at = heap.allocate(perWorker ? bytes * threads : bytes, `${operator}: ${name}`);
         owned.push(at);
       }
-      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type });
-      if (data && !inside.has(name)) viewOf(engine, places.get(name)).set(data);
+      const isInside = inside.has(name);
+      places.set(name, { at, stride: perWorker ? bytes : 0, elements, Type, isInside });
+      if (data && elements > 0 && !isInside) viewOf(engine, places.get(name)).set(data);
     }
   } catch (error) {
     release();
@@ -977,6 +992,94 @@ function openMemory(engine) {
   };
 }
 
+/**
+ * Keeps an entry's memory for calls in which `constant` inputs stay as they are: what depends on
+ * them alone is computed now, and changes of their arrays are not seen.
+ */
+function keepEntry(engine, entry, call, constant) {
+  const { scalars, outputs, arrays } = call;
+  const options = { ...call.options, accumulate: 0 };
+  const constants = entry.options.map((name) => options[name]);
+  const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
+  const buffers = entry.buffers.map((buffer) => ({
+    ...buffer,
+    elements: buffer.elements(scalars),
+    data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
+  }));
+  const { places, release } = placeBuffers(engine, entry.name, buffers);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  try {
+    run(entry.steps.filter(isOnce));
+  } catch (error) {
+    release();
+    throw error;
+  }
+  const each = entry.steps.filter((step) => !isOnce(step));
+  return {
+    run(given) {
+      for (const [name, data] of Object.entries(given))
+        if (!constant.includes(name)) viewOf(engine, places.get(name)).set(data);
+      run(each);
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, shape]) => [
+          name,
+          { data: viewOf(engine, places.get(name)).slice(), shape },
+        ]),
+      );
+    },
+    release,
+  };
+}
+
+/** The inputs that a kept call is to take as they are; throws where one is not given. */
+function readConstant(constant, arrays) {
+  if (!Array.isArray(constant))
+    throw new TypeError(`constant is ${show(constant)}; it must be a list of tensors' names.`);
+  const given = Object.keys(arrays);
+  const unknown = constant.find((name) => !given.includes(name));
+  if (unknown !== undefined)
+    throw new TypeError(
+      `${show(unknown)} cannot be constant; tensors given are ${given.join(", ")}.`,
+    );
+  return [...constant];
+}
+
+/** Calls that share what is constant; `read` checks tensors as any call does. */
+function prepareCalls(engine, entries, read, tensors, constant) {
+  const first = read(tensors);
+  const names = readConstant(constant, first.arrays);
+  // Copies, which nobody else changes or frees.
+  const fixed = Object.fromEntries(
+    names.map((name) => [
+      name,
+      { data: first.arrays[name].slice(), shape: [...tensors[name].shape] },
+    ]),
+  );
+  const arrays = Object.fromEntries(names.map((name) => [name, fixed[name].data]));
+  const entry = entries[first.present.join(" ")];
+  const kept = keepEntry(engine, entry, { ...first, arrays }, names);
+  const said = JSON.stringify([first.present, first.scalars]);
+  let isOpen = true;
+  return {
+    run(changing = {}) {
+      if (!isOpen) throw new TypeError("This call was closed.");
+      const twice = names.find((name) => Object.hasOwn(changing, name));
+      if (twice !== undefined)
+        throw new TypeError(
+          `${twice} is constant in this call; prepare another one for a new one.`,
+        );
+      const next = read({ ...fixed, ...changing });
+      if (JSON.stringify([next.present, next.scalars]) !== said)
+        throw new RangeError("The tensors have other shapes than those the call was prepared for.");
+      return kept.run(next.arrays);
+    },
+    close() {
+      if (isOpen) kept.release();
+      isOpen = false;
+    },
+  };
+}
+
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { scalars, outputs, arrays } = call;
@@ -1000,12 +1103,14 @@ function runEntry(engine, entry, call, { results, adds = false } = {}) {
     const constants = entry.options.map((name) => options[name]);
     runSteps(engine, places, steps, scalars, constants);
     const read = (name) => {
-      const data = viewOf(engine, places.get(name));
+      const place = places.get(name);
+      const data = viewOf(engine, place);
       if (!results) return data.slice();
-      // One that lies in the memory was added to in place.
-      if (results[name].byteOffset !== data.byteOffset || results[name].buffer !== data.buffer)
-        results[name].set(data);
-      return results[name];
+      const given = results[name];
+      // It was added to in place; the caller's view has ended where the memory has grown since.
+      if (place.isInside) return given.length === data.length ? given : data;
+      given.set(data);
+      return given;
     };
     return Object.fromEntries(
       wanted.map((name) => [name, { data: read(name), shape: outputs[name] }]),

@@ -53,6 +53,13 @@ export interface RoiAlignAttributes {
   readonly mode?: "avg" | "max" | "max_corner" | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedRoiAlign<Name extends keyof RoiAlignTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<RoiAlignTensors, Name>): Result;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedRoiAlign {
   /**
@@ -63,6 +70,15 @@ export interface LoadedRoiAlign {
     tensors: RoiAlignTensors,
     attributes: RoiAlignAttributes,
   ): Result;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof RoiAlignTensors = never>(
+    tensors: RoiAlignTensors,
+    attributes: RoiAlignAttributes,
+    constant?: readonly Name[],
+  ): PreparedRoiAlign<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -71,6 +71,13 @@ export interface RoiAlignBackwardChoice<Name extends RoiAlignBackwardName> {
     | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedRoiAlignBackward<Name extends keyof RoiAlignBackwardTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<RoiAlignBackwardTensors, Name>): RoiAlignBackwardResults;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedRoiAlignBackward {
   /**
@@ -82,6 +89,15 @@ export interface LoadedRoiAlignBackward {
     attributes: RoiAlignBackwardAttributes,
     choice?: RoiAlignBackwardChoice<Name>,
   ): Pick<RoiAlignBackwardResults, Name>;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof RoiAlignBackwardTensors = never>(
+    tensors: RoiAlignBackwardTensors,
+    attributes: RoiAlignBackwardAttributes,
+    constant?: readonly Name[],
+  ): PreparedRoiAlignBackward<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

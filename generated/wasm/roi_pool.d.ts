@@ -57,6 +57,13 @@ export interface RoiPoolAttributes {
   readonly gamma?: number | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedRoiPool<Name extends keyof RoiPoolTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<RoiPoolTensors, Name>): Result;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedRoiPool {
   /**
@@ -67,6 +74,15 @@ export interface LoadedRoiPool {
     tensors: RoiPoolTensors,
     attributes: RoiPoolAttributes,
   ): Result;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof RoiPoolTensors = never>(
+    tensors: RoiPoolTensors,
+    attributes: RoiPoolAttributes,
+    constant?: readonly Name[],
+  ): PreparedRoiPool<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -77,6 +77,13 @@ export interface RoiPoolBackwardChoice<Name extends RoiPoolBackwardName> {
     | undefined;
 }
 
+/** Calls of one shape and one choice of attributes; they keep memory until they are closed. */
+export interface PreparedRoiPoolBackward<Name extends keyof RoiPoolBackwardTensors> {
+  /** Computes all results, of the constant tensors and these. */
+  run(tensors: Omit<RoiPoolBackwardTensors, Name>): RoiPoolBackwardResults;
+  close(): void;
+}
+
 /** The operator, and the memory that it works in. */
 export interface LoadedRoiPoolBackward {
   /**
@@ -88,6 +95,15 @@ export interface LoadedRoiPoolBackward {
     attributes: RoiPoolBackwardAttributes,
     choice?: RoiPoolBackwardChoice<Name>,
   ): Pick<RoiPoolBackwardResults, Name>;
+  /**
+   * The same in calls that share tensors named in `constant`, such as weights, which are taken as
+   * they are now and packed once.
+   */
+  prepare<Name extends keyof RoiPoolBackwardTensors = never>(
+    tensors: RoiPoolBackwardTensors,
+    attributes: RoiPoolBackwardAttributes,
+    constant?: readonly Name[],
+  ): PreparedRoiPoolBackward<Name>;
   readonly memory: {
     /** A tensor of this shape; what its elements are is not known. */
     allocate(shape: readonly number[]): OwnTensor;

@@ -100,10 +100,11 @@ describe("generate", () => {
   });
 
   test("writes the gradients of every operator, on gpu.js those that are gathers", () => {
-    for (const { name, extension } of targets)
+    for (const { name, extension, binaries } of targets)
       for (const operator of operatorNames()) {
         const scatters = ["roi_align"].includes(operator) && name === "gpujs";
-        expect(existsSync(pathOf(`${name}/${operator}_backward.${extension}`))).toBe(!scatters);
+        const path = `${name}/${operator}_backward.${binaries ? name : extension}`;
+        expect(existsSync(pathOf(path))).toBe(!scatters);
       }
     expect(text).toMatch(/gpujs has no grad_input of deform_conv2d, .*roi_pool: it cannot add to/s);
     const gathers = readFileSync(pathOf("gpujs/deform_conv2d_backward.js"), "utf8");

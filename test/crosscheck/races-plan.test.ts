@@ -15,8 +15,9 @@ const wgsl = targets.find(({ name }) => name === "wgsl")!;
 describe("plans without races", () => {
   it.each(roles.map((role) => [role.name, role] as const))("%s", (_, role) => {
     const ran = new Set<string>();
-    for (const options of optionSets(role))
-      for (const kernel of role.kernels)
+    // Options change no loop, so that all of them on one kernel are enough.
+    for (const [o, options] of optionSets(role).entries())
+      for (const kernel of o === 0 ? role.kernels : role.kernels.slice(-1))
         for (const of of casesOf(role, kernel, options, ["primes/0"]))
           for (const target of threaded)
             for (const { name, schedule } of waysOf(role, target)) {
@@ -54,6 +55,8 @@ function isEquivalent(role: Role, way: string, what: What, number: number, head:
     );
   // … and so is the element that it stores behind the last of the barriers: one for each step, and one before.
   if (way === "lanes" && what === "a barrier is missing") return number % 4 === 3;
+  // Where rows are few, which is what is not made tile by tile, there is no fourth beside others.
+  if (way === "default" && /^output\[.*\bo4\b/.test(head)) return true;
   // With offsets there is no max, whose gradient that is.
   return (
     role.name === "roi_pool_backward" &&
@@ -63,15 +66,24 @@ function isEquivalent(role: Role, way: string, what: What, number: number, head:
   );
 }
 
+/** With a sample of so many output channels that sums over them take several steps of tiles. */
+function withLongSums(subject: Role["subject"]): Role["subject"] {
+  const [first] = subject.samples;
+  if (first?.sizes.O === undefined) return subject;
+  const long = { ...first, sizes: { ...first.sizes, O: 40 } };
+  return { ...subject, samples: [...subject.samples, long] };
+}
+
 /** The mutants of a role's last kernel (with all optional tensors) that no case shows, and how many there are. */
 function countMissed(
   role: Role,
   what: What,
 ): { readonly missed: string[]; readonly caught: number } {
   const kernel = role.kernels.at(-1)!;
-  const samples = role.subject.samples.map((_, i) => `sample/${i}`);
+  const subject = withLongSums(role.subject);
+  const samples = subject.samples.map((_, i) => `sample/${i}`);
   const cases = optionSets(role).flatMap((options) =>
-    casesOf(role, kernel, options, ["primes/0", "groups/0", ...samples]),
+    casesOf({ ...role, subject }, kernel, options, ["primes/0", "groups/0", ...samples]),
   );
   const missed: string[] = [];
   let caught = 0;

@@ -51,22 +51,23 @@ function mutateAt(
 ): Pick<Mutant, "plan" | "statement"> | undefined {
   let seen = 0;
   let statement: Stmt | undefined;
-  const change = (block: Block): Block =>
+  const change = (block: Block, own: ReadonlySet<string>): Block =>
     block.flatMap((s): Block => {
-      const changed = mistake(s);
+      // What a thread keeps in registers no other thread can meet.
+      const changed = "buffer" in s && own.has(s.buffer) ? undefined : mistake(s);
       if (changed && seen++ === number) {
         statement = s;
         return changed;
       }
-      if (s.kind === "for") return [{ ...s, body: change(s.body) }];
-      if (s.kind === "if") return [{ ...s, then: change(s.then), else: change(s.else) }];
+      if (s.kind === "for") return [{ ...s, body: change(s.body, own) }];
+      if (s.kind === "if") return [{ ...s, then: change(s.then, own), else: change(s.else, own) }];
       return [s];
     });
-  const steps = plan.steps.map(
-    (step): PlanStep =>
-      step.kind === "launch"
-        ? { ...step, nest: { ...step.nest, body: change(step.nest.body) } }
-        : step,
-  );
+  const steps = plan.steps.map((step): PlanStep => {
+    if (step.kind !== "launch") return step;
+    const { nest } = step;
+    const own = nest.buffers.flatMap(({ name, place }) => (place === "register" ? [name] : []));
+    return { ...step, nest: { ...nest, body: change(nest.body, new Set(own)) } };
+  });
   return statement && { plan: { ...plan, steps }, statement };
 }

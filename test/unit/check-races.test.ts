@@ -14,9 +14,9 @@ function prepare(name: string, target: string, names: readonly string[]) {
   return { plan, cases: optionSets(role).flatMap((set) => casesOf(role, kernel, set, names)) };
 }
 
-/** The first plan with all threads at two elements. */
+/** A plan whose results are stored at two elements only, by all threads. */
 function spoil(plan: Plan): Plan {
-  const [mutant] = mutate(plan, mistakes["all threads own two elements"]);
+  const mutant = mutate(plan, mistakes["all threads own two elements"]).at(-1);
   if (!mutant) throw new Error(`${plan.name} stores nothing`);
   return mutant.plan;
 }

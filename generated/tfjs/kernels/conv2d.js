@@ -97,7 +97,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1)), 1))) * _s.I);
+    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1))) * _s.I);
     const output_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     conv2d_input_nhwc_kernel(input, input_nhwc, _s.N, _s.C, _s.H, _s.W);
     conv2d_weight_packed_kernel(weight, weight_packed, _s.O, _s.I, _s.KH, _s.KW, _s.groups);
@@ -112,7 +112,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.I, 1) * 48), 1)), 1))) * _s.I);
+    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1))) * _s.I);
     const output_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     conv2d_bias_input_nhwc_kernel(input, input_nhwc, _s.N, _s.C, _s.H, _s.W);
     conv2d_bias_weight_packed_kernel(weight, weight_packed, _s.O, _s.I, _s.KH, _s.KW, _s.groups);
@@ -159,23 +159,46 @@ export function conv2d_weight_packed_kernel(weight, weight_packed, O, I, KH, KW,
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let kh = 0; kh < KH; kh++) {
-        for (let kw = 0; kw < KW; kw++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + kh) * KW + kw)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let kh = 0; kh < KH; kh++) {
+          for (let kw = 0; kw < KW; kw++) {
+            const i_kh_kw = (i * KH + kh) * KW + kw;
+            const at5 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i2 = 0; i2 < I; i2++) {
+        for (let kh2 = 0; kh2 < KH; kh2++) {
+          for (let kw2 = 0; kw2 < KW; kw2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i2 * KH + kh2) * KW + kw2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + kh2) * KW + kw2) * I + i2) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -191,8 +214,8 @@ export function conv2d_output_kernel(
   const places = at;
   const taps = KH * KW;
   const row = I;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -205,6 +228,7 @@ export function conv2d_output_kernel(
     const o_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
+    const at2 = o_block * C_per_groups;
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -230,18 +254,23 @@ export function conv2d_output_kernel(
         const rest = (place / OW) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           const whole_tap = first_tap + tap;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           const h = Math.imul(rest, stride_y) - padding_top +
               Math.imul((whole_tap / KW) | 0, dilation_y);
           const w = Math.imul(ow, stride_x) - padding_left +
               Math.imul(mod(whole_tap, KW), dilation_x);
-          const safe_h = Math.max(0, Math.min(h, H - 1));
-          const safe_w = Math.max(0, Math.min(w, W - 1));
+          const w_at = (n * H + Math.max(0, Math.min(h, H - 1))) * W +
+              Math.max(0, Math.min(w, W - 1));
+          const at3 = w_at * C;
           const test = 0 <= h && h < H && 0 <= w && w < W;
-          for (let i = 0; i < I; i++) {
-            const input_nhwc_value = test ?
-                input_nhwc[((n * H + safe_h) * W + safe_w) * C + (o_block * C_per_groups + i)] : 0;
-            output2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                i] = input_nhwc_value;
+          if (test) {
+            for (let i = 0; i < I; i++) {
+              output2_panel[panel_at + i] = input_nhwc[at3 + (at2 + i)];
+            }
+          } else {
+            for (let i2 = 0; i2 < I; i2++) {
+              output2_panel[panel_at + i2] = test ? input_nhwc[at3 + (at2 + i2)] : 0;
+            }
           }
         }
       }
@@ -347,9 +376,9 @@ export function conv2d_output_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const at2 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
+              const at4 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
                   (first + pixel2);
-              output[at2] = output_sums[sums_at + (pixel2 * 4 + column)];
+              output[at4] = output_sums[sums_at + (pixel2 * 4 + column)];
             }
           }
         }
@@ -392,23 +421,46 @@ export function conv2d_bias_weight_packed_kernel(weight, weight_packed, O, I, KH
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let kh = 0; kh < KH; kh++) {
-        for (let kw = 0; kw < KW; kw++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + kh) * KW + kw)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let kh = 0; kh < KH; kh++) {
+          for (let kw = 0; kw < KW; kw++) {
+            const i_kh_kw = (i * KH + kh) * KW + kw;
+            const at5 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i2 = 0; i2 < I; i2++) {
+        for (let kh2 = 0; kh2 < KH; kh2++) {
+          for (let kw2 = 0; kw2 < KW; kw2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i2 * KH + kh2) * KW + kw2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + kh2) * KW + kw2) * I + i2) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + kh) * KW + kw) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -424,8 +476,8 @@ export function conv2d_bias_output_kernel(
   const places = at;
   const taps = KH * KW;
   const row = I;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -438,6 +490,7 @@ export function conv2d_bias_output_kernel(
     const o_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
+    const at2 = o_block * C_per_groups;
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -463,18 +516,23 @@ export function conv2d_bias_output_kernel(
         const rest = (place / OW) | 0;
         for (let tap = 0; tap < tap_count; tap++) {
           const whole_tap = first_tap + tap;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           const h = Math.imul(rest, stride_y) - padding_top +
               Math.imul((whole_tap / KW) | 0, dilation_y);
           const w = Math.imul(ow, stride_x) - padding_left +
               Math.imul(mod(whole_tap, KW), dilation_x);
-          const safe_h = Math.max(0, Math.min(h, H - 1));
-          const safe_w = Math.max(0, Math.min(w, W - 1));
+          const w_at = (n * H + Math.max(0, Math.min(h, H - 1))) * W +
+              Math.max(0, Math.min(w, W - 1));
+          const at3 = w_at * C;
           const test = 0 <= h && h < H && 0 <= w && w < W;
-          for (let i = 0; i < I; i++) {
-            const input_nhwc_value = test ?
-                input_nhwc[((n * H + safe_h) * W + safe_w) * C + (o_block * C_per_groups + i)] : 0;
-            output2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                i] = input_nhwc_value;
+          if (test) {
+            for (let i = 0; i < I; i++) {
+              output2_panel[panel_at + i] = input_nhwc[at3 + (at2 + i)];
+            }
+          } else {
+            for (let i2 = 0; i2 < I; i2++) {
+              output2_panel[panel_at + i2] = test ? input_nhwc[at3 + (at2 + i2)] : 0;
+            }
           }
         }
       }

@@ -113,7 +113,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1))) * _s.C);
+    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -134,7 +134,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1))) * _s.C);
+    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_mask_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -155,7 +155,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1))) * _s.C);
+    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_bias_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -176,7 +176,7 @@ const entries = {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
     const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1) - 1, Math.max(idiv(65536, Math.max(_s.C, 1) * 48), 1)), 1))) * _s.C);
+    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_mask_bias_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -233,23 +233,46 @@ export function deform_conv2d_weight_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let i2 = 0; i2 < KH; i2++) {
-        for (let j = 0; j < KW; j++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + i2) * KW + j)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let i2 = 0; i2 < KH; i2++) {
+          for (let j = 0; j < KW; j++) {
+            const i_kh_kw = (i * KH + i2) * KW + j;
+            const at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i3 = 0; i3 < I; i3++) {
+        for (let i4 = 0; i4 < KH; i4++) {
+          for (let j2 = 0; j2 < KW; j2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i3 * KH + i4) * KW + j2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -266,8 +289,8 @@ export function deform_conv2d_output_kernel(
   const places = at;
   const taps = KH * KW;
   const row = C;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -313,6 +336,7 @@ export function deform_conv2d_output_kernel(
           const whole_tap = first_tap + tap;
           const j = mod(whole_tap, KW);
           const i = (whole_tap / KW) | 0;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
             const g_at = n * G + g;
             const part_at = Math.imul(Math.imul(g_at * KH + i, KW) + j, 2);
@@ -326,74 +350,112 @@ export function deform_conv2d_output_kernel(
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
-            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
             const test = y < H;
             const test2 = x < W;
-            const near = above && test && test2;
-            const low = floor_to_int(y);
-            const t = y - low;
-            const low2 = floor_to_int(x);
-            const t2 = x - low2;
-            const v = 1 - t2;
-            const safe_w = Math.max(0, Math.min(low2, last_w));
-            const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-            const in_h = 0 <= low && low < H;
-            const in_w = 0 <= low2 && low2 < W;
-            const w = low2 + 1;
-            const safe_w2 = Math.max(0, Math.min(w, last_w));
-            const in_w2 = 0 <= w && w < W;
-            const h = low + 1;
-            const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
-            const in_h2 = 0 <= h && h < H;
-            const near2 = 0 <= y && 0 <= x && test && test2;
-            const ys = maximum(0, minimum(y, last_h));
-            const low3 = floor_to_int(ys);
-            const t3 = ys - low3;
-            const xs = maximum(0, minimum(x, last_w));
-            const low4 = floor_to_int(xs);
-            const t4 = xs - low4;
-            const v2 = 1 - t4;
-            const safe_w3 = Math.max(0, Math.min(low4, last_w));
-            const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
-            const w2 = low4 + 1;
-            const safe_w4 = Math.max(0, Math.min(w2, last_w));
-            const in_w3 = 0 <= w2 && w2 < W;
-            const h2 = low3 + 1;
-            const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
-            const in_h3 = 0 <= h2 && h2 < H;
-            const v3 = 1 - t;
-            const test3 = in_h && in_w;
-            const test4 = in_h && in_w2;
-            const test5 = in_h2 && in_w;
-            const test6 = in_h2 && in_w2;
-            const v4 = 1 - t3;
-            const test7 = in_h3 && in_w3;
-            for (let c_in = 0; c_in < C_per_G; c_in++) {
-              let value = 0;
-              const at8 = g * C_per_G + c_in;
-              if (is_zeros) {
-                if (near) {
-                  const v5 = v * (test3 ? input_nhwc[(at4 + safe_w) * C + at8] : 0) +
-                      t2 * (test4 ? input_nhwc[(at4 + safe_w2) * C + at8] : 0);
-                  const v6 = v * (test5 ? input_nhwc[(at5 + safe_w) * C + at8] : 0) +
-                      t2 * (test6 ? input_nhwc[(at5 + safe_w2) * C + at8] : 0);
-                  value = v3 * v5 + t * v6;
+            const at4 = g * C_per_G;
+            if (is_zeros) {
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const near = above && test && test2;
+              if (near) {
+                const low = floor_to_int(y);
+                const t = y - low;
+                const v = 1 - t;
+                const low2 = floor_to_int(x);
+                const t2 = x - low2;
+                const v2 = 1 - t2;
+                const safe_w = Math.max(0, Math.min(low2, last_w));
+                const at5 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
+                const at6 = (at5 + safe_w) * C;
+                const in_h = 0 <= low && low < H;
+                const in_w = 0 <= low2 && low2 < W;
+                const test3 = in_h && in_w;
+                const w = low2 + 1;
+                const safe_w2 = Math.max(0, Math.min(w, last_w));
+                const at7 = (at5 + safe_w2) * C;
+                const in_w2 = 0 <= w && w < W;
+                const test4 = in_h && in_w2;
+                const h = low + 1;
+                const at8 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                const at9 = (at8 + safe_w) * C;
+                const in_h2 = 0 <= h && h < H;
+                const test5 = in_h2 && in_w;
+                const at10 = (at8 + safe_w2) * C;
+                const test6 = in_h2 && in_w2;
+                if (test3 && test4 && test5 && test6) {
+                  for (let c_in = 0; c_in < C_per_G; c_in++) {
+                    const v3 = v2 * input_nhwc[at6 + (at4 + c_in)] +
+                        t2 * input_nhwc[at7 + (at4 + c_in)];
+                    const v4 = v2 * input_nhwc[at9 + (at4 + c_in)] +
+                        t2 * input_nhwc[at10 + (at4 + c_in)];
+                    columns_panel[panel_at + (at4 + c_in)] = v * v3 + t * v4;
+                  }
+                } else {
+                  for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                    const v5 = v2 * (test3 ? input_nhwc[at6 + (at4 + c_in2)] : 0) +
+                        t2 * (test4 ? input_nhwc[at7 + (at4 + c_in2)] : 0);
+                    const v6 = v2 * (test5 ? input_nhwc[at9 + (at4 + c_in2)] : 0) +
+                        t2 * (test6 ? input_nhwc[at10 + (at4 + c_in2)] : 0);
+                    columns_panel[panel_at + (at4 + c_in2)] = v * v5 + t * v6;
+                  }
                 }
-              } else if (near2) {
-                const v7 = v2 * input_nhwc[(at6 + safe_w3) * C + at8] +
-                    t4 * (in_w3 ? input_nhwc[(at6 + safe_w4) * C + at8] : 0);
-                const v8 = v2 * (in_h3 ? input_nhwc[(at7 + safe_w3) * C + at8] : 0) +
-                    t4 * (test7 ? input_nhwc[(at7 + safe_w4) * C + at8] : 0);
-                value = v4 * v7 + t3 * v8;
+              } else {
+                for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                  columns_panel[panel_at + (at4 + c_in3)] = 0;
+                }
               }
-              columns_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + at8] = value;
+            } else {
+              const near2 = 0 <= y && 0 <= x && test && test2;
+              if (near2) {
+                const ys = maximum(0, minimum(y, last_h));
+                const low3 = floor_to_int(ys);
+                const t3 = ys - low3;
+                const v7 = 1 - t3;
+                const xs = maximum(0, minimum(x, last_w));
+                const low4 = floor_to_int(xs);
+                const t4 = xs - low4;
+                const v8 = 1 - t4;
+                const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                const at11 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
+                const at12 = (at11 + safe_w3) * C;
+                const w2 = low4 + 1;
+                const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                const at13 = (at11 + safe_w4) * C;
+                const in_w3 = 0 <= w2 && w2 < W;
+                const h2 = low3 + 1;
+                const at14 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                const at15 = (at14 + safe_w3) * C;
+                const in_h3 = 0 <= h2 && h2 < H;
+                const at16 = (at14 + safe_w4) * C;
+                const test7 = in_h3 && in_w3;
+                if (in_w3 && in_h3 && test7) {
+                  for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                    const v9 = v8 * input_nhwc[at12 + (at4 + c_in4)] +
+                        t4 * input_nhwc[at13 + (at4 + c_in4)];
+                    const v10 = v8 * input_nhwc[at15 + (at4 + c_in4)] +
+                        t4 * input_nhwc[at16 + (at4 + c_in4)];
+                    columns_panel[panel_at + (at4 + c_in4)] = v7 * v9 + t3 * v10;
+                  }
+                } else {
+                  for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                    const v11 = v8 * input_nhwc[at12 + (at4 + c_in5)] +
+                        t4 * (in_w3 ? input_nhwc[at13 + (at4 + c_in5)] : 0);
+                    const v12 = v8 * (in_h3 ? input_nhwc[at15 + (at4 + c_in5)] : 0) +
+                        t4 * (test7 ? input_nhwc[at16 + (at4 + c_in5)] : 0);
+                    columns_panel[panel_at + (at4 + c_in5)] = v7 * v11 + t3 * v12;
+                  }
+                }
+              } else {
+                for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                  columns_panel[panel_at + (at4 + c_in6)] = 0;
+                }
+              }
             }
           }
         }
       }
       for (let o_block = 0; o_block < groups; o_block++) {
         const columns = O_per_groups;
-        const at9 = o_block * C_per_groups;
+        const at17 = o_block * C_per_groups;
         for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
           const sums_at = (chunks === 1 ? 0 : o_block * (((columns + 3) / 4) | 0) + column_block) *
               192;
@@ -443,10 +505,10 @@ export function deform_conv2d_output_kernel(
             const walk_steps = row === I ? Math.imul(tap_count, I) : I;
             for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
               const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
-              const line_at = line2 + (tap2 * row + at9);
-              const line_at2 = line3 + (tap2 * row + at9);
-              const line_at3 = line4 + (tap2 * row + at9);
-              const line_at4 = line5 + (tap2 * row + at9);
+              const line_at = line2 + (tap2 * row + at17);
+              const line_at2 = line3 + (tap2 * row + at17);
+              const line_at3 = line4 + (tap2 * row + at17);
+              const line_at4 = line5 + (tap2 * row + at17);
               const factor_at = pack_at;
               for (let step = 0; step < walk_steps; step++) {
                 const f_at = factor_at + step * 4;
@@ -496,9 +558,9 @@ export function deform_conv2d_output_kernel(
           if (chunk === chunks - 1) {
             for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                const at10 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
+                const at18 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
                     (first + pixel2);
-                output[at10] = output_sums[sums_at + (pixel2 * 4 + column)];
+                output[at18] = output_sums[sums_at + (pixel2 * 4 + column)];
               }
             }
           }
@@ -546,23 +608,46 @@ export function deform_conv2d_mask_weight_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let i2 = 0; i2 < KH; i2++) {
-        for (let j = 0; j < KW; j++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + i2) * KW + j)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let i2 = 0; i2 < KH; i2++) {
+          for (let j = 0; j < KW; j++) {
+            const i_kh_kw = (i * KH + i2) * KW + j;
+            const at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i3 = 0; i3 < I; i3++) {
+        for (let i4 = 0; i4 < KH; i4++) {
+          for (let j2 = 0; j2 < KW; j2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i3 * KH + i4) * KW + j2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -580,8 +665,8 @@ export function deform_conv2d_mask_output_kernel(
   const places = at;
   const taps = at2;
   const row = C;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -627,8 +712,12 @@ export function deform_conv2d_mask_output_kernel(
           const whole_tap = first_tap + tap;
           const j = mod(whole_tap, KW);
           const i = (whole_tap / KW) | 0;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
             const at4 = n * G + g;
+            const mask_at = at4 * (at2 * OH * OW) +
+                (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
+            const mask_value = mask[mask_at];
             const part_at = Math.imul(Math.imul(at4 * KH + i, KW) + j, 2);
             const part_at2 = at4 * 2;
             const at5 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
@@ -640,78 +729,114 @@ export function deform_conv2d_mask_output_kernel(
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
-            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
             const test = y < H;
             const test2 = x < W;
-            const near = above && test && test2;
-            const low = floor_to_int(y);
-            const t = y - low;
-            const low2 = floor_to_int(x);
-            const t2 = x - low2;
-            const v = 1 - t2;
-            const safe_w = Math.max(0, Math.min(low2, last_w));
-            const at6 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
-            const in_h = 0 <= low && low < H;
-            const in_w = 0 <= low2 && low2 < W;
-            const w = low2 + 1;
-            const safe_w2 = Math.max(0, Math.min(w, last_w));
-            const in_w2 = 0 <= w && w < W;
-            const h = low + 1;
-            const at7 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
-            const in_h2 = 0 <= h && h < H;
-            const near2 = 0 <= y && 0 <= x && test && test2;
-            const ys = maximum(0, minimum(y, last_h));
-            const low3 = floor_to_int(ys);
-            const t3 = ys - low3;
-            const xs = maximum(0, minimum(x, last_w));
-            const low4 = floor_to_int(xs);
-            const t4 = xs - low4;
-            const v2 = 1 - t4;
-            const safe_w3 = Math.max(0, Math.min(low4, last_w));
-            const at8 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
-            const w2 = low4 + 1;
-            const safe_w4 = Math.max(0, Math.min(w2, last_w));
-            const in_w3 = 0 <= w2 && w2 < W;
-            const h2 = low3 + 1;
-            const at9 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
-            const in_h3 = 0 <= h2 && h2 < H;
-            const mask_at = at4 * (at2 * OH * OW) +
-                (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
-            const mask_value = mask[mask_at];
-            const v3 = 1 - t;
-            const test3 = in_h && in_w;
-            const test4 = in_h && in_w2;
-            const test5 = in_h2 && in_w;
-            const test6 = in_h2 && in_w2;
-            const v4 = 1 - t3;
-            const test7 = in_h3 && in_w3;
-            for (let c_in = 0; c_in < C_per_G; c_in++) {
-              let value = 0;
-              const at10 = g * C_per_G + c_in;
-              if (is_zeros) {
-                if (near) {
-                  const v5 = v * (test3 ? input_nhwc[(at6 + safe_w) * C + at10] : 0) +
-                      t2 * (test4 ? input_nhwc[(at6 + safe_w2) * C + at10] : 0);
-                  const v6 = v * (test5 ? input_nhwc[(at7 + safe_w) * C + at10] : 0) +
-                      t2 * (test6 ? input_nhwc[(at7 + safe_w2) * C + at10] : 0);
-                  value = v3 * v5 + t * v6;
+            const at6 = g * C_per_G;
+            if (is_zeros) {
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const near = above && test && test2;
+              if (near) {
+                const low = floor_to_int(y);
+                const t = y - low;
+                const v = 1 - t;
+                const low2 = floor_to_int(x);
+                const t2 = x - low2;
+                const v2 = 1 - t2;
+                const safe_w = Math.max(0, Math.min(low2, last_w));
+                const at7 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                const at8 = (at7 + safe_w) * C;
+                const in_h = 0 <= low && low < H;
+                const in_w = 0 <= low2 && low2 < W;
+                const test3 = in_h && in_w;
+                const w = low2 + 1;
+                const safe_w2 = Math.max(0, Math.min(w, last_w));
+                const at9 = (at7 + safe_w2) * C;
+                const in_w2 = 0 <= w && w < W;
+                const test4 = in_h && in_w2;
+                const h = low + 1;
+                const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
+                const at11 = (at10 + safe_w) * C;
+                const in_h2 = 0 <= h && h < H;
+                const test5 = in_h2 && in_w;
+                const at12 = (at10 + safe_w2) * C;
+                const test6 = in_h2 && in_w2;
+                if (test3 && test4 && test5 && test6) {
+                  for (let c_in = 0; c_in < C_per_G; c_in++) {
+                    const v3 = v2 * input_nhwc[at8 + (at6 + c_in)] +
+                        t2 * input_nhwc[at9 + (at6 + c_in)];
+                    const v4 = v2 * input_nhwc[at11 + (at6 + c_in)] +
+                        t2 * input_nhwc[at12 + (at6 + c_in)];
+                    columns_panel[panel_at + (at6 + c_in)] = mask_value * (v * v3 + t * v4);
+                  }
+                } else {
+                  for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                    const v5 = v2 * (test3 ? input_nhwc[at8 + (at6 + c_in2)] : 0) +
+                        t2 * (test4 ? input_nhwc[at9 + (at6 + c_in2)] : 0);
+                    const v6 = v2 * (test5 ? input_nhwc[at11 + (at6 + c_in2)] : 0) +
+                        t2 * (test6 ? input_nhwc[at12 + (at6 + c_in2)] : 0);
+                    columns_panel[panel_at + (at6 + c_in2)] = mask_value * (v * v5 + t * v6);
+                  }
                 }
-              } else if (near2) {
-                const v7 = v2 * input_nhwc[(at8 + safe_w3) * C + at10] +
-                    t4 * (in_w3 ? input_nhwc[(at8 + safe_w4) * C + at10] : 0);
-                const v8 = v2 * (in_h3 ? input_nhwc[(at9 + safe_w3) * C + at10] : 0) +
-                    t4 * (test7 ? input_nhwc[(at9 + safe_w4) * C + at10] : 0);
-                value = v4 * v7 + t3 * v8;
+              } else {
+                const v7 = mask_value * 0;
+                for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                  columns_panel[panel_at + (at6 + c_in3)] = v7;
+                }
               }
-              columns_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                  at10] = mask_value * value;
+            } else {
+              const near2 = 0 <= y && 0 <= x && test && test2;
+              if (near2) {
+                const ys = maximum(0, minimum(y, last_h));
+                const low3 = floor_to_int(ys);
+                const t3 = ys - low3;
+                const v8 = 1 - t3;
+                const xs = maximum(0, minimum(x, last_w));
+                const low4 = floor_to_int(xs);
+                const t4 = xs - low4;
+                const v9 = 1 - t4;
+                const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                const at13 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                const at14 = (at13 + safe_w3) * C;
+                const w2 = low4 + 1;
+                const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                const at15 = (at13 + safe_w4) * C;
+                const in_w3 = 0 <= w2 && w2 < W;
+                const h2 = low3 + 1;
+                const at16 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
+                const at17 = (at16 + safe_w3) * C;
+                const in_h3 = 0 <= h2 && h2 < H;
+                const at18 = (at16 + safe_w4) * C;
+                const test7 = in_h3 && in_w3;
+                if (in_w3 && in_h3 && test7) {
+                  for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                    const v10 = v9 * input_nhwc[at14 + (at6 + c_in4)] +
+                        t4 * input_nhwc[at15 + (at6 + c_in4)];
+                    const v11 = v9 * input_nhwc[at17 + (at6 + c_in4)] +
+                        t4 * input_nhwc[at18 + (at6 + c_in4)];
+                    columns_panel[panel_at + (at6 + c_in4)] = mask_value * (v8 * v10 + t3 * v11);
+                  }
+                } else {
+                  for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                    const v12 = v9 * input_nhwc[at14 + (at6 + c_in5)] +
+                        t4 * (in_w3 ? input_nhwc[at15 + (at6 + c_in5)] : 0);
+                    const v13 = v9 * (in_h3 ? input_nhwc[at17 + (at6 + c_in5)] : 0) +
+                        t4 * (test7 ? input_nhwc[at18 + (at6 + c_in5)] : 0);
+                    columns_panel[panel_at + (at6 + c_in5)] = mask_value * (v8 * v12 + t3 * v13);
+                  }
+                }
+              } else {
+                const v14 = mask_value * 0;
+                for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                  columns_panel[panel_at + (at6 + c_in6)] = v14;
+                }
+              }
             }
           }
         }
       }
       for (let o_block = 0; o_block < groups; o_block++) {
         const columns = O_per_groups;
-        const at11 = o_block * C_per_groups;
+        const at19 = o_block * C_per_groups;
         for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
           const sums_at = (chunks === 1 ? 0 : o_block * (((columns + 3) / 4) | 0) + column_block) *
               192;
@@ -761,10 +886,10 @@ export function deform_conv2d_mask_output_kernel(
             const walk_steps = row === I ? Math.imul(tap_count, I) : I;
             for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
               const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
-              const line_at = line2 + (tap2 * row + at11);
-              const line_at2 = line3 + (tap2 * row + at11);
-              const line_at3 = line4 + (tap2 * row + at11);
-              const line_at4 = line5 + (tap2 * row + at11);
+              const line_at = line2 + (tap2 * row + at19);
+              const line_at2 = line3 + (tap2 * row + at19);
+              const line_at3 = line4 + (tap2 * row + at19);
+              const line_at4 = line5 + (tap2 * row + at19);
               const factor_at = pack_at;
               for (let step = 0; step < walk_steps; step++) {
                 const f_at = factor_at + step * 4;
@@ -814,9 +939,9 @@ export function deform_conv2d_mask_output_kernel(
           if (chunk === chunks - 1) {
             for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                const at12 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
+                const at20 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
                     (first + pixel2);
-                output[at12] = output_sums[sums_at + (pixel2 * 4 + column)];
+                output[at20] = output_sums[sums_at + (pixel2 * 4 + column)];
               }
             }
           }
@@ -864,23 +989,46 @@ export function deform_conv2d_bias_weight_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let i2 = 0; i2 < KH; i2++) {
-        for (let j = 0; j < KW; j++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + i2) * KW + j)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let i2 = 0; i2 < KH; i2++) {
+          for (let j = 0; j < KW; j++) {
+            const i_kh_kw = (i * KH + i2) * KW + j;
+            const at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i3 = 0; i3 < I; i3++) {
+        for (let i4 = 0; i4 < KH; i4++) {
+          for (let j2 = 0; j2 < KW; j2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i3 * KH + i4) * KW + j2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -897,8 +1045,8 @@ export function deform_conv2d_bias_output_kernel(
   const places = at;
   const taps = KH * KW;
   const row = C;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -944,6 +1092,7 @@ export function deform_conv2d_bias_output_kernel(
           const whole_tap = first_tap + tap;
           const j = mod(whole_tap, KW);
           const i = (whole_tap / KW) | 0;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
             const g_at = n * G + g;
             const part_at = Math.imul(Math.imul(g_at * KH + i, KW) + j, 2);
@@ -957,74 +1106,112 @@ export function deform_conv2d_bias_output_kernel(
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
-            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
             const test = y < H;
             const test2 = x < W;
-            const near = above && test && test2;
-            const low = floor_to_int(y);
-            const t = y - low;
-            const low2 = floor_to_int(x);
-            const t2 = x - low2;
-            const v = 1 - t2;
-            const safe_w = Math.max(0, Math.min(low2, last_w));
-            const at4 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-            const in_h = 0 <= low && low < H;
-            const in_w = 0 <= low2 && low2 < W;
-            const w = low2 + 1;
-            const safe_w2 = Math.max(0, Math.min(w, last_w));
-            const in_w2 = 0 <= w && w < W;
-            const h = low + 1;
-            const at5 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
-            const in_h2 = 0 <= h && h < H;
-            const near2 = 0 <= y && 0 <= x && test && test2;
-            const ys = maximum(0, minimum(y, last_h));
-            const low3 = floor_to_int(ys);
-            const t3 = ys - low3;
-            const xs = maximum(0, minimum(x, last_w));
-            const low4 = floor_to_int(xs);
-            const t4 = xs - low4;
-            const v2 = 1 - t4;
-            const safe_w3 = Math.max(0, Math.min(low4, last_w));
-            const at6 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
-            const w2 = low4 + 1;
-            const safe_w4 = Math.max(0, Math.min(w2, last_w));
-            const in_w3 = 0 <= w2 && w2 < W;
-            const h2 = low3 + 1;
-            const at7 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
-            const in_h3 = 0 <= h2 && h2 < H;
-            const v3 = 1 - t;
-            const test3 = in_h && in_w;
-            const test4 = in_h && in_w2;
-            const test5 = in_h2 && in_w;
-            const test6 = in_h2 && in_w2;
-            const v4 = 1 - t3;
-            const test7 = in_h3 && in_w3;
-            for (let c_in = 0; c_in < C_per_G; c_in++) {
-              let value = 0;
-              const at8 = g * C_per_G + c_in;
-              if (is_zeros) {
-                if (near) {
-                  const v5 = v * (test3 ? input_nhwc[(at4 + safe_w) * C + at8] : 0) +
-                      t2 * (test4 ? input_nhwc[(at4 + safe_w2) * C + at8] : 0);
-                  const v6 = v * (test5 ? input_nhwc[(at5 + safe_w) * C + at8] : 0) +
-                      t2 * (test6 ? input_nhwc[(at5 + safe_w2) * C + at8] : 0);
-                  value = v3 * v5 + t * v6;
+            const at4 = g * C_per_G;
+            if (is_zeros) {
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const near = above && test && test2;
+              if (near) {
+                const low = floor_to_int(y);
+                const t = y - low;
+                const v = 1 - t;
+                const low2 = floor_to_int(x);
+                const t2 = x - low2;
+                const v2 = 1 - t2;
+                const safe_w = Math.max(0, Math.min(low2, last_w));
+                const at5 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
+                const at6 = (at5 + safe_w) * C;
+                const in_h = 0 <= low && low < H;
+                const in_w = 0 <= low2 && low2 < W;
+                const test3 = in_h && in_w;
+                const w = low2 + 1;
+                const safe_w2 = Math.max(0, Math.min(w, last_w));
+                const at7 = (at5 + safe_w2) * C;
+                const in_w2 = 0 <= w && w < W;
+                const test4 = in_h && in_w2;
+                const h = low + 1;
+                const at8 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
+                const at9 = (at8 + safe_w) * C;
+                const in_h2 = 0 <= h && h < H;
+                const test5 = in_h2 && in_w;
+                const at10 = (at8 + safe_w2) * C;
+                const test6 = in_h2 && in_w2;
+                if (test3 && test4 && test5 && test6) {
+                  for (let c_in = 0; c_in < C_per_G; c_in++) {
+                    const v3 = v2 * input_nhwc[at6 + (at4 + c_in)] +
+                        t2 * input_nhwc[at7 + (at4 + c_in)];
+                    const v4 = v2 * input_nhwc[at9 + (at4 + c_in)] +
+                        t2 * input_nhwc[at10 + (at4 + c_in)];
+                    columns_panel[panel_at + (at4 + c_in)] = v * v3 + t * v4;
+                  }
+                } else {
+                  for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                    const v5 = v2 * (test3 ? input_nhwc[at6 + (at4 + c_in2)] : 0) +
+                        t2 * (test4 ? input_nhwc[at7 + (at4 + c_in2)] : 0);
+                    const v6 = v2 * (test5 ? input_nhwc[at9 + (at4 + c_in2)] : 0) +
+                        t2 * (test6 ? input_nhwc[at10 + (at4 + c_in2)] : 0);
+                    columns_panel[panel_at + (at4 + c_in2)] = v * v5 + t * v6;
+                  }
                 }
-              } else if (near2) {
-                const v7 = v2 * input_nhwc[(at6 + safe_w3) * C + at8] +
-                    t4 * (in_w3 ? input_nhwc[(at6 + safe_w4) * C + at8] : 0);
-                const v8 = v2 * (in_h3 ? input_nhwc[(at7 + safe_w3) * C + at8] : 0) +
-                    t4 * (test7 ? input_nhwc[(at7 + safe_w4) * C + at8] : 0);
-                value = v4 * v7 + t3 * v8;
+              } else {
+                for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                  columns_panel[panel_at + (at4 + c_in3)] = 0;
+                }
               }
-              columns_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + at8] = value;
+            } else {
+              const near2 = 0 <= y && 0 <= x && test && test2;
+              if (near2) {
+                const ys = maximum(0, minimum(y, last_h));
+                const low3 = floor_to_int(ys);
+                const t3 = ys - low3;
+                const v7 = 1 - t3;
+                const xs = maximum(0, minimum(x, last_w));
+                const low4 = floor_to_int(xs);
+                const t4 = xs - low4;
+                const v8 = 1 - t4;
+                const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                const at11 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
+                const at12 = (at11 + safe_w3) * C;
+                const w2 = low4 + 1;
+                const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                const at13 = (at11 + safe_w4) * C;
+                const in_w3 = 0 <= w2 && w2 < W;
+                const h2 = low3 + 1;
+                const at14 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
+                const at15 = (at14 + safe_w3) * C;
+                const in_h3 = 0 <= h2 && h2 < H;
+                const at16 = (at14 + safe_w4) * C;
+                const test7 = in_h3 && in_w3;
+                if (in_w3 && in_h3 && test7) {
+                  for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                    const v9 = v8 * input_nhwc[at12 + (at4 + c_in4)] +
+                        t4 * input_nhwc[at13 + (at4 + c_in4)];
+                    const v10 = v8 * input_nhwc[at15 + (at4 + c_in4)] +
+                        t4 * input_nhwc[at16 + (at4 + c_in4)];
+                    columns_panel[panel_at + (at4 + c_in4)] = v7 * v9 + t3 * v10;
+                  }
+                } else {
+                  for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                    const v11 = v8 * input_nhwc[at12 + (at4 + c_in5)] +
+                        t4 * (in_w3 ? input_nhwc[at13 + (at4 + c_in5)] : 0);
+                    const v12 = v8 * (in_h3 ? input_nhwc[at15 + (at4 + c_in5)] : 0) +
+                        t4 * (test7 ? input_nhwc[at16 + (at4 + c_in5)] : 0);
+                    columns_panel[panel_at + (at4 + c_in5)] = v7 * v11 + t3 * v12;
+                  }
+                }
+              } else {
+                for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                  columns_panel[panel_at + (at4 + c_in6)] = 0;
+                }
+              }
             }
           }
         }
       }
       for (let o_block = 0; o_block < groups; o_block++) {
         const columns = O_per_groups;
-        const at9 = o_block * C_per_groups;
+        const at17 = o_block * C_per_groups;
         for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
           const sums_at = (chunks === 1 ? 0 : o_block * (((columns + 3) / 4) | 0) + column_block) *
               192;
@@ -1074,10 +1261,10 @@ export function deform_conv2d_bias_output_kernel(
             const walk_steps = row === I ? Math.imul(tap_count, I) : I;
             for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
               const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
-              const line_at = line2 + (tap2 * row + at9);
-              const line_at2 = line3 + (tap2 * row + at9);
-              const line_at3 = line4 + (tap2 * row + at9);
-              const line_at4 = line5 + (tap2 * row + at9);
+              const line_at = line2 + (tap2 * row + at17);
+              const line_at2 = line3 + (tap2 * row + at17);
+              const line_at3 = line4 + (tap2 * row + at17);
+              const line_at4 = line5 + (tap2 * row + at17);
               const factor_at = pack_at;
               for (let step = 0; step < walk_steps; step++) {
                 const f_at = factor_at + step * 4;
@@ -1178,23 +1365,46 @@ export function deform_conv2d_mask_bias_weight_packed_kernel(
   const O_per_groups = (O / groups) | 0;
   const at = ((O_per_groups + 3) / 4) | 0;
   const elements = groups * at;
+  const I_KH_KW = I * KH * KW;
+  const last_o = O - 1;
   for (let index = 0; index < elements; index++) {
     const o_block = index % at;
     const groups2 = (index / at) | 0;
-    for (let i = 0; i < I; i++) {
-      for (let i2 = 0; i2 < KH; i2++) {
-        for (let j = 0; j < KW; j++) {
-          for (let column = 0; column < 4; column++) {
-            const at2 = o_block * 4 + column;
-            let value = 0;
-            if (at2 < O_per_groups) {
-              const at3 = Math.max(0,
-                  Math.min(groups2 * O_per_groups + Math.min(at2, O_per_groups - 1), O - 1)) *
-                  (I * KH * KW);
-              value = weight[at3 + ((i * KH + i2) * KW + j)];
+    const at2 = o_block * 4;
+    const at3 = at2 + 3;
+    if (at3 < O_per_groups) {
+      const at4 = groups2 * O_per_groups;
+      const safe_o = Math.max(0, Math.min(at4 + (at2 + 1), last_o));
+      const safe_o2 = Math.max(0, Math.min(at4 + (at2 + 2), last_o));
+      const safe_o3 = Math.max(0, Math.min(at4 + at3, last_o));
+      for (let i = 0; i < I; i++) {
+        for (let i2 = 0; i2 < KH; i2++) {
+          for (let j = 0; j < KW; j++) {
+            const i_kh_kw = (i * KH + i2) * KW + j;
+            const at5 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
+            weight_packed[at5] = weight[(at4 + at2) * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 1] = weight[safe_o * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 2] = weight[safe_o2 * I_KH_KW + i_kh_kw];
+            weight_packed[at5 + 3] = weight[safe_o3 * I_KH_KW + i_kh_kw];
+          }
+        }
+      }
+    } else {
+      for (let i3 = 0; i3 < I; i3++) {
+        for (let i4 = 0; i4 < KH; i4++) {
+          for (let j2 = 0; j2 < KW; j2++) {
+            for (let column = 0; column < 4; column++) {
+              const at6 = at2 + column;
+              let value = 0;
+              if (at6 < O_per_groups) {
+                const weight_at = Math.max(0,
+                    Math.min(groups2 * O_per_groups + Math.min(at6, O_per_groups - 1), last_o)) *
+                    I_KH_KW + ((i3 * KH + i4) * KW + j2);
+                value = weight[weight_at];
+              }
+              const at7 = ((((groups2 * at + o_block) * KH + i4) * KW + j2) * I + i3) * 4;
+              weight_packed[at7 + column] = value;
             }
-            const at4 = ((((groups2 * at + o_block) * KH + i2) * KW + j) * I + i) * 4;
-            weight_packed[at4 + column] = value;
           }
         }
       }
@@ -1212,8 +1422,8 @@ export function deform_conv2d_mask_bias_output_kernel(
   const places = at;
   const taps = at2;
   const row = C;
-  const chunks = Math.max(((taps + (Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1) - 1)) /
-      Math.max((65536 / (Math.max(row, 1) * 48)) | 0, 1)) | 0, 1);
+  const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
+      Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
   const strips = ((places + 47) / 48) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
@@ -1259,8 +1469,12 @@ export function deform_conv2d_mask_bias_output_kernel(
           const whole_tap = first_tap + tap;
           const j = mod(whole_tap, KW);
           const i = (whole_tap / KW) | 0;
+          const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
             const at4 = n * G + g;
+            const mask_at = at4 * (at2 * OH * OW) +
+                (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
+            const mask_value = mask[mask_at];
             const part_at = Math.imul(Math.imul(at4 * KH + i, KW) + j, 2);
             const part_at2 = at4 * 2;
             const at5 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
@@ -1272,78 +1486,114 @@ export function deform_conv2d_mask_bias_output_kernel(
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
-            const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
             const test = y < H;
             const test2 = x < W;
-            const near = above && test && test2;
-            const low = floor_to_int(y);
-            const t = y - low;
-            const low2 = floor_to_int(x);
-            const t2 = x - low2;
-            const v = 1 - t2;
-            const safe_w = Math.max(0, Math.min(low2, last_w));
-            const at6 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
-            const in_h = 0 <= low && low < H;
-            const in_w = 0 <= low2 && low2 < W;
-            const w = low2 + 1;
-            const safe_w2 = Math.max(0, Math.min(w, last_w));
-            const in_w2 = 0 <= w && w < W;
-            const h = low + 1;
-            const at7 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
-            const in_h2 = 0 <= h && h < H;
-            const near2 = 0 <= y && 0 <= x && test && test2;
-            const ys = maximum(0, minimum(y, last_h));
-            const low3 = floor_to_int(ys);
-            const t3 = ys - low3;
-            const xs = maximum(0, minimum(x, last_w));
-            const low4 = floor_to_int(xs);
-            const t4 = xs - low4;
-            const v2 = 1 - t4;
-            const safe_w3 = Math.max(0, Math.min(low4, last_w));
-            const at8 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
-            const w2 = low4 + 1;
-            const safe_w4 = Math.max(0, Math.min(w2, last_w));
-            const in_w3 = 0 <= w2 && w2 < W;
-            const h2 = low3 + 1;
-            const at9 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
-            const in_h3 = 0 <= h2 && h2 < H;
-            const mask_at = at4 * (at2 * OH * OW) +
-                (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
-            const mask_value = mask[mask_at];
-            const v3 = 1 - t;
-            const test3 = in_h && in_w;
-            const test4 = in_h && in_w2;
-            const test5 = in_h2 && in_w;
-            const test6 = in_h2 && in_w2;
-            const v4 = 1 - t3;
-            const test7 = in_h3 && in_w3;
-            for (let c_in = 0; c_in < C_per_G; c_in++) {
-              let value = 0;
-              const at10 = g * C_per_G + c_in;
-              if (is_zeros) {
-                if (near) {
-                  const v5 = v * (test3 ? input_nhwc[(at6 + safe_w) * C + at10] : 0) +
-                      t2 * (test4 ? input_nhwc[(at6 + safe_w2) * C + at10] : 0);
-                  const v6 = v * (test5 ? input_nhwc[(at7 + safe_w) * C + at10] : 0) +
-                      t2 * (test6 ? input_nhwc[(at7 + safe_w2) * C + at10] : 0);
-                  value = v3 * v5 + t * v6;
+            const at6 = g * C_per_G;
+            if (is_zeros) {
+              const above = is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x;
+              const near = above && test && test2;
+              if (near) {
+                const low = floor_to_int(y);
+                const t = y - low;
+                const v = 1 - t;
+                const low2 = floor_to_int(x);
+                const t2 = x - low2;
+                const v2 = 1 - t2;
+                const safe_w = Math.max(0, Math.min(low2, last_w));
+                const at7 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
+                const at8 = (at7 + safe_w) * C;
+                const in_h = 0 <= low && low < H;
+                const in_w = 0 <= low2 && low2 < W;
+                const test3 = in_h && in_w;
+                const w = low2 + 1;
+                const safe_w2 = Math.max(0, Math.min(w, last_w));
+                const at9 = (at7 + safe_w2) * C;
+                const in_w2 = 0 <= w && w < W;
+                const test4 = in_h && in_w2;
+                const h = low + 1;
+                const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
+                const at11 = (at10 + safe_w) * C;
+                const in_h2 = 0 <= h && h < H;
+                const test5 = in_h2 && in_w;
+                const at12 = (at10 + safe_w2) * C;
+                const test6 = in_h2 && in_w2;
+                if (test3 && test4 && test5 && test6) {
+                  for (let c_in = 0; c_in < C_per_G; c_in++) {
+                    const v3 = v2 * input_nhwc[at8 + (at6 + c_in)] +
+                        t2 * input_nhwc[at9 + (at6 + c_in)];
+                    const v4 = v2 * input_nhwc[at11 + (at6 + c_in)] +
+                        t2 * input_nhwc[at12 + (at6 + c_in)];
+                    columns_panel[panel_at + (at6 + c_in)] = mask_value * (v * v3 + t * v4);
+                  }
+                } else {
+                  for (let c_in2 = 0; c_in2 < C_per_G; c_in2++) {
+                    const v5 = v2 * (test3 ? input_nhwc[at8 + (at6 + c_in2)] : 0) +
+                        t2 * (test4 ? input_nhwc[at9 + (at6 + c_in2)] : 0);
+                    const v6 = v2 * (test5 ? input_nhwc[at11 + (at6 + c_in2)] : 0) +
+                        t2 * (test6 ? input_nhwc[at12 + (at6 + c_in2)] : 0);
+                    columns_panel[panel_at + (at6 + c_in2)] = mask_value * (v * v5 + t * v6);
+                  }
                 }
-              } else if (near2) {
-                const v7 = v2 * input_nhwc[(at8 + safe_w3) * C + at10] +
-                    t4 * (in_w3 ? input_nhwc[(at8 + safe_w4) * C + at10] : 0);
-                const v8 = v2 * (in_h3 ? input_nhwc[(at9 + safe_w3) * C + at10] : 0) +
-                    t4 * (test7 ? input_nhwc[(at9 + safe_w4) * C + at10] : 0);
-                value = v4 * v7 + t3 * v8;
+              } else {
+                const v7 = mask_value * 0;
+                for (let c_in3 = 0; c_in3 < C_per_G; c_in3++) {
+                  columns_panel[panel_at + (at6 + c_in3)] = v7;
+                }
               }
-              columns_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) +
-                  at10] = mask_value * value;
+            } else {
+              const near2 = 0 <= y && 0 <= x && test && test2;
+              if (near2) {
+                const ys = maximum(0, minimum(y, last_h));
+                const low3 = floor_to_int(ys);
+                const t3 = ys - low3;
+                const v8 = 1 - t3;
+                const xs = maximum(0, minimum(x, last_w));
+                const low4 = floor_to_int(xs);
+                const t4 = xs - low4;
+                const v9 = 1 - t4;
+                const safe_w3 = Math.max(0, Math.min(low4, last_w));
+                const at13 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
+                const at14 = (at13 + safe_w3) * C;
+                const w2 = low4 + 1;
+                const safe_w4 = Math.max(0, Math.min(w2, last_w));
+                const at15 = (at13 + safe_w4) * C;
+                const in_w3 = 0 <= w2 && w2 < W;
+                const h2 = low3 + 1;
+                const at16 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
+                const at17 = (at16 + safe_w3) * C;
+                const in_h3 = 0 <= h2 && h2 < H;
+                const at18 = (at16 + safe_w4) * C;
+                const test7 = in_h3 && in_w3;
+                if (in_w3 && in_h3 && test7) {
+                  for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
+                    const v10 = v9 * input_nhwc[at14 + (at6 + c_in4)] +
+                        t4 * input_nhwc[at15 + (at6 + c_in4)];
+                    const v11 = v9 * input_nhwc[at17 + (at6 + c_in4)] +
+                        t4 * input_nhwc[at18 + (at6 + c_in4)];
+                    columns_panel[panel_at + (at6 + c_in4)] = mask_value * (v8 * v10 + t3 * v11);
+                  }
+                } else {
+                  for (let c_in5 = 0; c_in5 < C_per_G; c_in5++) {
+                    const v12 = v9 * input_nhwc[at14 + (at6 + c_in5)] +
+                        t4 * (in_w3 ? input_nhwc[at15 + (at6 + c_in5)] : 0);
+                    const v13 = v9 * (in_h3 ? input_nhwc[at17 + (at6 + c_in5)] : 0) +
+                        t4 * (test7 ? input_nhwc[at18 + (at6 + c_in5)] : 0);
+                    columns_panel[panel_at + (at6 + c_in5)] = mask_value * (v8 * v12 + t3 * v13);
+                  }
+                }
+              } else {
+                const v14 = mask_value * 0;
+                for (let c_in6 = 0; c_in6 < C_per_G; c_in6++) {
+                  columns_panel[panel_at + (at6 + c_in6)] = v14;
+                }
+              }
             }
           }
         }
       }
       for (let o_block = 0; o_block < groups; o_block++) {
         const columns = O_per_groups;
-        const at11 = o_block * C_per_groups;
+        const at19 = o_block * C_per_groups;
         for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
           const sums_at = (chunks === 1 ? 0 : o_block * (((columns + 3) / 4) | 0) + column_block) *
               192;
@@ -1393,10 +1643,10 @@ export function deform_conv2d_mask_bias_output_kernel(
             const walk_steps = row === I ? Math.imul(tap_count, I) : I;
             for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
               const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
-              const line_at = line2 + (tap2 * row + at11);
-              const line_at2 = line3 + (tap2 * row + at11);
-              const line_at3 = line4 + (tap2 * row + at11);
-              const line_at4 = line5 + (tap2 * row + at11);
+              const line_at = line2 + (tap2 * row + at19);
+              const line_at2 = line3 + (tap2 * row + at19);
+              const line_at3 = line4 + (tap2 * row + at19);
+              const line_at4 = line5 + (tap2 * row + at19);
               const factor_at = pack_at;
               for (let step = 0; step < walk_steps; step++) {
                 const f_at = factor_at + step * 4;
@@ -1470,16 +1720,6 @@ function mod(a, b) {
   return rest < 0 ? rest + b : rest;
 }
 
-// A whole number as 32 bits: it saturates, and NaN gives 0.
-function to_int(whole) {
-  if (whole >= -2147483648 && whole <= 2147483647) return whole | 0;
-  return whole > 0 ? 2147483647 : whole < 0 ? -2147483648 : 0;
-}
-
-function floor_to_int(x) {
-  return to_int(Math.floor(x));
-}
-
 // The first where one is NaN, unlike Math.min.
 function minimum(a, b) {
   return b < a ? b : a;
@@ -1488,6 +1728,16 @@ function minimum(a, b) {
 // The first where one is NaN, unlike Math.max.
 function maximum(a, b) {
   return a < b ? b : a;
+}
+
+// A whole number as 32 bits: it saturates, and NaN gives 0.
+function to_int(whole) {
+  if (whole >= -2147483648 && whole <= 2147483647) return whole | 0;
+  return whole > 0 ? 2147483647 : whole < 0 ? -2147483648 : 0;
+}
+
+function floor_to_int(x) {
+  return to_int(Math.floor(x));
 }
 
 function ceilDiv(a, b) {

@@ -179,10 +179,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1))) * v.I,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1))) * v.I,
                 slot: 2,
               },
               output_sums: {
@@ -256,10 +256,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
                     (idiv(v.N * v.OW +
-                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1))) * v.OH,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1))) * v.OH,
                 slot: 0,
               },
               weight_packed: {
@@ -281,11 +281,11 @@ const variants = [
                   (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
                     (idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 2,
               },
@@ -551,10 +551,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.I, 1) * 48), 1)), 1))) * v.I,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1))) * v.I,
                 slot: 2,
               },
               output_sums: {
@@ -631,10 +631,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
                     (idiv(v.N * v.OW +
-                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.N * v.OW + Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.OH, 1) * 48), 1)), 1))) * v.OH,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1))) * v.OH,
                 slot: 0,
               },
               weight_packed: {
@@ -656,11 +656,11 @@ const variants = [
                   (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
                     (idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 2,
               },

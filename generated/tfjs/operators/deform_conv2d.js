@@ -193,10 +193,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -310,12 +310,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
                     (idiv(1 +
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 4,
               },
@@ -680,10 +678,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -804,12 +802,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
                     (idiv(1 +
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 4,
               },
@@ -1214,10 +1210,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -1334,12 +1330,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
                     (idiv(1 +
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 4,
               },
@@ -1729,10 +1723,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
                     (idiv(v.KH * v.KW +
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1) -
-                        1, Math.max(idiv(65536, Math.max(v.C, 1) * 48), 1)), 1))) * v.C,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
+                      Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -1856,12 +1850,10 @@ const variants = [
                 elements: (v) =>
                   (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
                     (idiv(1 +
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1) - 1,
-                      Math.max(idiv(1 +
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1) - 1,
-                        Math.max(idiv(65536, Math.max(idiv(v.O, v.groups), 1) * 48), 1)), 1))) *
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
                     idiv(v.O, v.groups),
                 slot: 4,
               },
