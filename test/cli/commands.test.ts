@@ -105,9 +105,11 @@ describe("generate", () => {
 
   test("writes every operator for every target, and the manifest", async () => {
     const text = await succeed("generate", "--out", out);
-    for (const target of targets)
-      for (const name of operatorNames())
-        expect(existsSync(join(out, `${target.name}/${name}.${target.extension}`))).toBe(true);
+    for (const { name: target, extension, binaries } of targets)
+      for (const name of operatorNames()) {
+        const path = `${target}/${name}.${binaries ? target : extension}`;
+        expect(existsSync(join(out, path)), path).toBe(true);
+      }
     expect(text).toMatch(/^\d+ files in .*kernels, \d+ written; /m);
     expect(await succeed("generate", "--out", out, "--check")).toMatch(/are up to date/);
   });
