@@ -134,8 +134,12 @@ describe("refuses by name", () => {
     ],
     [
       "arrays of a thread",
-      threads([store("y", v("i"), value)], {
-        buffers: [buffer("r", "register", "update", 4), buffer("y", "global", "write", n)],
+      threads([store("r", v("i"), value), store("y", v("i"), value)], {
+        buffers: [
+          buffer("a", "global", "read", n),
+          buffer("r", "register", "update", 4),
+          buffer("y", "global", "write", n),
+        ],
       }),
       /r is in register memory/,
     ],
