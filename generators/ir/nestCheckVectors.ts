@@ -54,6 +54,7 @@ interface Access {
   readonly start: Sum;
   readonly stride: number;
   readonly writes: boolean;
+  readonly adds: boolean;
 }
 
 function checkVector(loop: For, around: ReadonlyMap<string, NestExpr>, report: Report): void {
@@ -82,7 +83,7 @@ function checkVector(loop: For, around: ReadonlyMap<string, NestExpr>, report: R
           ? `the lanes of vector ${lane} must write neighbours in ${buffer}`
           : `the lanes of vector ${lane} must read neighbours, or one element, of ${buffer}`,
       );
-    else accesses.push({ s, buffer, ...found, writes });
+    else accesses.push({ s, buffer, ...found, writes, adds: writes && s.kind === "accumulate" });
   };
   const readsOf = (s: Stmt, e: NestExpr): void => {
     if (e.kind === "var" && addresses.has(e.name))
@@ -148,11 +149,11 @@ function visitLoads(e: NestExpr, f: (load: NestExpr) => void): void {
   else for (const x of operandsOf(e)) visitLoads(x, f);
 }
 
-/** No lane may touch what another one writes. */
+/** No lane may touch what another one writes; additions may meet, of which each is made before the next begins. */
 function checkApart(list: readonly Access[], extent: number, lane: string, report: Report): void {
   for (const a of list)
     for (const b of list) {
-      if (!a.writes || a === b || a.buffer !== b.buffer) continue;
+      if (!a.writes || a === b || a.buffer !== b.buffer || (a.adds && b.adds)) continue;
       const d = distance(b.start, a.start);
       const meet =
         d === undefined ||
