@@ -28,7 +28,11 @@ const choiceOf = (kernel: Kernel, target: Target) =>
 /** A kernel's default schedule, with whatever adds in it adding in one way. */
 function scheduleBy(kernel: Kernel, target: Target, by: string): NamedSchedule {
   const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
-  const adds = scattered(kernel).map((stage) => ["accumulate", { stage, by }] as const);
+  // A schedule may lay out anew what is added to, under another name.
+  const { steps } = applySchedule(kernel, own.steps, limitsOf(target));
+  const adds = scattered(steps.at(-1)!.kernel).map(
+    (stage) => ["accumulate", { stage, by }] as const,
+  );
   if (adds.length === 0) return own;
   return { name: `${own.name}, ${by}`, steps: [...own.steps, ...adds] };
 }
