@@ -16,7 +16,8 @@ import {
   type Table,
 } from "./architecture.fixtures.ts";
 
-const targetFolders = listFolders("targets").filter((folder) => folder !== "targets/contract");
+const shared = ["targets/contract", "targets/native"];
+const targetFolders = listFolders("targets").filter((folder) => !shared.includes(folder));
 
 const ofTargets: Row = {
   may: ["generators/emit", "targets/contract"],
@@ -42,12 +43,20 @@ const table: Table = {
   // gpu.js takes JavaScript; modules of WebAssembly are loaded by JavaScript.
   "targets/gpujs": { ...ofTargets, may: [...ofTargets.may!, "targets/js"] },
   "targets/wasm": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/js"] },
-  // Compilers are looked for, and what they build is kept, as for CUDA's simulation.
-  "targets/c": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/cuda"] },
+  // Compilers are looked for, and what they build is kept, in one way.
+  "targets/native": {},
+  "targets/c": { ...ofTargets, may: [...ofTargets.may!, "generators/ir", "targets/native"] },
+  "targets/cuda": { ...ofTargets, may: [...ofTargets.may!, "targets/native"] },
+  "targets/wgsl": { ...ofTargets, may: [...ofTargets.may!, "targets/native"] },
   targets: { may: targetFolders, types: ["generators/emit", "targets/contract"] },
   // What targets promise of their arithmetic is in their records.
   "generators/check": {
     may: ["generators/frontend", "generators/ir", "targets", "targets/contract"],
+  },
+  "generators/messages": {},
+  "generators/measure": {
+    may: ["generators/messages", "targets", "targets/contract"],
+    types: ["generators/emit"],
   },
   // Its operators hold the checks that the generated JavaScript modules hold.
   "generators/adapters/tfjs": {

@@ -3,8 +3,8 @@
 import { writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { cached, hashParts } from "../cuda/cache.ts";
-import { type Compiler, findCompiler, runTool } from "../cuda/compilers.ts";
+import { cached, hashParts } from "../native/cache.ts";
+import { type Compiler, findCompiler, runTool } from "../native/compilers.ts";
 
 /**
  * fast: what ships is built so; strict: a multiplication and an addition are never one; memory: under sanitizers,

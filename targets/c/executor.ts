@@ -11,9 +11,9 @@ import type {
   Program,
   Unavailable,
 } from "../contract/program.ts";
-import { defaultCache } from "../cuda/cache.ts";
-import type { Compiler } from "../cuda/compilers.ts";
-import { loadKoffi } from "../cuda/library.ts";
+import { defaultCache } from "../native/cache.ts";
+import type { Compiler } from "../native/compilers.ts";
+import { loadKoffi } from "../native/koffi.ts";
 import {
   type BuildKind,
   buildLibrary,

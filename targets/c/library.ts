@@ -1,7 +1,7 @@
 // Entries of a library as functions of arrays and numbers.
 
 import type { Data, Entry } from "../contract/program.ts";
-import { loadKoffi } from "../cuda/library.ts";
+import { loadKoffi } from "../native/koffi.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
 import { findKept } from "./keep.ts";
 import { functionName } from "./reserved.ts";

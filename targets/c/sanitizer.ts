@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { wrap } from "../../generators/emit/wrap.ts";
 import { completeJob, createArray } from "../contract/job.ts";
 import type { Data, Entry, Executor, Job, Program } from "../contract/program.ts";
-import type { Compiler } from "../cuda/compilers.ts";
+import type { Compiler } from "../native/compilers.ts";
 import { buildSanitized } from "./build.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
 import { signaturesOf } from "./heads.ts";

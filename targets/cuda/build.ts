@@ -5,8 +5,8 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { cached, hashParts } from "./cache.ts";
-import { type Compiler, runTool } from "./compilers.ts";
+import { cached, hashParts } from "../native/cache.ts";
+import { type Compiler, runTool } from "../native/compilers.ts";
 
 /** What a build is for; `auto` of the executor is resolved before. */
 export type BuildKind = "gpu" | "simulation" | "memory" | "races";

@@ -1,11 +1,12 @@
 // Runs CUDA kernels: on a GPU where there is one, else in the host simulation.
 
 import type { Executor, Unavailable } from "../contract/program.ts";
+import { defaultCache } from "../native/cache.ts";
+import { type Compiler, findHostCompiler, findNvcc } from "../native/compilers.ts";
+import { loadKoffi } from "../native/koffi.ts";
 import { type BuildKind, buildKernels, findLack, type Macros } from "./build.ts";
-import { defaultCache } from "./cache.ts";
-import { type Compiler, findHostCompiler, findNvcc } from "./compilers.ts";
 import { findGpu } from "./gpu.ts";
-import { loadKoffi, loadLibrary } from "./library.ts";
+import { loadLibrary } from "./library.ts";
 import { type KernelRunner, planJob } from "./plan.ts";
 import { openRaces } from "./races.ts";
 import { openWorker } from "./worker.ts";

@@ -1,7 +1,7 @@
 // Whether this machine has a CUDA GPU that its driver can use: asked of the driver itself, which
 // needs neither the toolkit nor a build.
 
-import { loadKoffi } from "./library.ts";
+import { loadKoffi } from "../native/koffi.ts";
 
 /** A GPU, or why there is none. */
 export type GpuPresence =

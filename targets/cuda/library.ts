@@ -2,16 +2,8 @@
 
 import { createArray } from "../contract/job.ts";
 import type { Data } from "../contract/program.ts";
+import { loadKoffi } from "../native/koffi.ts";
 import type { KernelRunner, Plan, PlannedArg } from "./plan.ts";
-
-/** The foreign-function module; it is optional, so that other targets do without it. */
-export async function loadKoffi(): Promise<typeof import("koffi") | undefined> {
-  try {
-    return await import("koffi");
-  } catch {
-    return undefined;
-  }
-}
 
 /** What a kernel did wrong, and in which step of its plan. */
 export class LaunchError extends Error {

@@ -4,9 +4,9 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Unavailable } from "../contract/program.ts";
+import { cached, hashParts } from "../native/cache.ts";
+import { findNvcc, runTool } from "../native/compilers.ts";
 import type { Macros } from "./build.ts";
-import { cached, hashParts } from "./cache.ts";
-import { findNvcc, runTool } from "./compilers.ts";
 
 /** Compute capabilities that kernels are compiled for: Turing to Blackwell. */
 export const architectures = [75, 80, 86, 89, 90, 100, 120] as const;

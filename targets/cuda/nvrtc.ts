@@ -3,8 +3,8 @@
 
 import { join } from "node:path";
 import type { Unavailable } from "../contract/program.ts";
+import { loadKoffi } from "../native/koffi.ts";
 import type { Macros } from "./build.ts";
-import { loadKoffi } from "./library.ts";
 
 /** NVRTC's judgement of one source. */
 export type NvrtcResult =

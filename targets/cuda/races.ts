@@ -4,8 +4,8 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { createArray } from "../contract/job.ts";
+import { findTool, runTool } from "../native/compilers.ts";
 import { followedBytes } from "./build.ts";
-import { findTool, runTool } from "./compilers.ts";
 import { LaunchError, loadLibrary } from "./library.ts";
 import type { KernelRunner, Plan } from "./plan.ts";
 

@@ -3,7 +3,7 @@
 
 import type { KernelUse, Measured } from "../contract/machine.ts";
 import type { Unavailable } from "../contract/program.ts";
-import { defaultCache } from "./cache.ts";
+import { defaultCache } from "../native/cache.ts";
 import { architectures, compileWithNvcc, type KernelResources } from "./nvcc.ts";
 import { computeOccupancy } from "./occupancy.ts";
 

@@ -6,7 +6,8 @@ import { spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Unavailable } from "../contract/program.ts";
-import { cacheFolder, unpackBundle } from "./unpack.ts";
+import { cacheFolder } from "../native/cache.ts";
+import { unpackBundle } from "./unpack.ts";
 import { findEntryPoints, type Problem, type WgslText } from "./validate.ts";
 
 // What Deno runs: texts come in as JSON, problems go out as JSON.

@@ -4,10 +4,10 @@
 
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { homedir } from "node:os";
 import { dirname, join, normalize } from "node:path";
 import { promisify } from "node:util";
 import { brotliDecompress } from "node:zlib";
+import { cacheFolder } from "../native/cache.ts";
 
 const unbrotli = promisify(brotliDecompress);
 const archivePackage = "@sparticuz/chromium";
@@ -35,12 +35,6 @@ const bundles = {
 export interface NotUnpacked {
   readonly unavailable: string;
   readonly install?: string;
-}
-
-/** The project's folder for things that can be made again: XDG_CACHE_HOME or ~/.cache. */
-export function cacheFolder(): string {
-  // An empty variable means the same as none.
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "warpweave");
 }
 
 /** The folder that holds a bundle's files, unpacked now if it was not there. */

@@ -3,8 +3,8 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Unavailable } from "../../targets/contract/program.ts";
-import { hashParts } from "../../targets/cuda/cache.ts";
 import { type Budgets, type KernelBudget, measureKernels } from "../../targets/cuda/resources.ts";
+import { hashParts } from "../../targets/native/cache.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
 

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { findHostCompiler } from "../../targets/cuda/compilers.ts";
+import { findHostCompiler } from "../../targets/native/compilers.ts";
 import { makeFolder, warpweave } from "./cli.fixtures.ts";
 
 const compiler = await findHostCompiler();

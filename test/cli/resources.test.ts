@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findNvcc } from "../../targets/cuda/compilers.ts";
+import { findNvcc } from "../../targets/native/compilers.ts";
 import { warpweave } from "./cli.fixtures.ts";
 
 const nvcc = await findNvcc();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Executor, Unavailable } from "../../targets/contract/program.ts";
-import { findNvcc } from "../../targets/cuda/compilers.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { architectures, compileWithNvcc } from "../../targets/cuda/nvcc.ts";
+import { findNvcc } from "../../targets/native/compilers.ts";
 import { validateWithNaga } from "../../targets/wgsl/naga.ts";
 import { validateWithDawn } from "../../targets/wgsl/validate.ts";
 import { anyBits, makeCase, programFor, runCase, settings } from "./additions.fixtures.ts";

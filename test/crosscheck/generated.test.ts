@@ -2,8 +2,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { findNvcc } from "../../targets/cuda/compilers.ts";
 import { architectures, compileWithNvcc } from "../../targets/cuda/nvcc.ts";
+import { findNvcc } from "../../targets/native/compilers.ts";
 import { validateWithNaga } from "../../targets/wgsl/naga.ts";
 import { validateWithDawn } from "../../targets/wgsl/validate.ts";
 

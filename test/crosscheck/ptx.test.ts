@@ -11,14 +11,14 @@ import { compileKernels, scheduleOn } from "../../generators/compile.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { encodeData } from "../../targets/contract/half.ts";
 import type { Data, Executor, Program } from "../../targets/contract/program.ts";
-import { defaultCache } from "../../targets/cuda/cache.ts";
-import { findNvcc, findTool } from "../../targets/cuda/compilers.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { planJob } from "../../targets/cuda/plan.ts";
 import { compileToPtx, ptxArchitectures } from "../../targets/cuda/ptx/build.ts";
 import { openPtx } from "../../targets/cuda/ptx/executor.ts";
 import { parsePtx } from "../../targets/cuda/ptx/parse.ts";
 import { runPtx } from "../../targets/cuda/ptx/plan.ts";
+import { defaultCache } from "../../targets/native/cache.ts";
+import { findNvcc, findTool } from "../../targets/native/compilers.ts";
 import { findTarget } from "../../targets/registry.ts";
 import { vectorOps } from "../unit/ptx-tables.fixtures.ts";
 import {

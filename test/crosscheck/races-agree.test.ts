@@ -11,9 +11,9 @@ import { type Block, i32, type NestExpr, type Stmt } from "../../generators/ir/n
 import { dumpNest } from "../../generators/ir/nestDump.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
-import { findHostCompiler } from "../../targets/cuda/compilers.ts";
 import { openCuda } from "../../targets/cuda/executor.ts";
 import { cuda } from "../../targets/cuda/target.ts";
+import { findHostCompiler } from "../../targets/native/compilers.ts";
 import { unitOf } from "../unit/emit.fixtures.ts";
 import {
   accumulate,

@@ -9,8 +9,8 @@ import type { Case } from "../../generators/check/cases.ts";
 import { compileKernels } from "../../generators/compile.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import type { Executor, Program } from "../../targets/contract/program.ts";
-import { findHostCompiler } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
+import { findHostCompiler } from "../../targets/native/compilers.ts";
 import { findTarget } from "../../targets/registry.ts";
 import {
   casesOf,

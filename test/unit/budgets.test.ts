@@ -2,8 +2,8 @@
 
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { findNvcc } from "../../targets/cuda/compilers.ts";
 import { readBounds } from "../../targets/cuda/resources.ts";
+import { findNvcc } from "../../targets/native/compilers.ts";
 import {
   compareTables,
   findSpills,

@@ -10,9 +10,9 @@ import { openC } from "../../targets/c/executor.ts";
 import { bindEntry } from "../../targets/c/library.ts";
 import { c } from "../../targets/c/target.ts";
 import type { Data, Executor, Job, Program } from "../../targets/contract/program.ts";
-import { runTool } from "../../targets/cuda/compilers.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import { js } from "../../targets/js/target.ts";
+import { runTool } from "../../targets/native/compilers.ts";
 import { programOf } from "./emit.fixtures.ts";
 import {
   accumulate,

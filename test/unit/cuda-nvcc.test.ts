@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { buildKernels } from "../../targets/cuda/build.ts";
-import { findNvcc, runTool } from "../../targets/cuda/compilers.ts";
 import { findGpu } from "../../targets/cuda/gpu.ts";
 import { loadLibrary } from "../../targets/cuda/library.ts";
 import { architectures, compileWithNvcc, readResources } from "../../targets/cuda/nvcc.ts";
 import { compileWithNvrtc, findIncludes } from "../../targets/cuda/nvrtc.ts";
+import { findNvcc, runTool } from "../../targets/native/compilers.ts";
 import { blockSum, kernel, scale } from "./cuda.fixtures.ts";
 
 const nvcc = await findNvcc();

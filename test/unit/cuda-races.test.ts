@@ -5,9 +5,9 @@ import { afterAll, afterEach, describe, expect, test } from "vitest";
 import type { Entry, Executor } from "../../targets/contract/program.ts";
 import { findLack } from "../../targets/cuda/build.ts";
 import { openChecked } from "../../targets/cuda/checked.ts";
-import { findHostCompiler, runTool } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
 import { findGpu } from "../../targets/cuda/gpu.ts";
+import { findHostCompiler, runTool } from "../../targets/native/compilers.ts";
 import { blockSum, countUp, entryOf, kernel, neighbour, scale } from "./cuda.fixtures.ts";
 
 const compiler = await findHostCompiler();

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Entry, Executor } from "../../targets/contract/program.ts";
-import { findHostCompiler, runTool } from "../../targets/cuda/compilers.ts";
 import { type CudaOptions, openCuda } from "../../targets/cuda/executor.ts";
 import { loadLibrary } from "../../targets/cuda/library.ts";
 import { planJob } from "../../targets/cuda/plan.ts";
+import { findHostCompiler, runTool } from "../../targets/native/compilers.ts";
 import {
   blockSum,
   countUp,

@@ -4,9 +4,9 @@ import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { findHostCompiler, findNvcc, runTool } from "../../targets/cuda/compilers.ts";
 import { type Architecture, architectures } from "../../targets/cuda/nvcc.ts";
 import { type BlockUse, computeOccupancy } from "../../targets/cuda/occupancy.ts";
+import { findHostCompiler, findNvcc, runTool } from "../../targets/native/compilers.ts";
 
 /** The folder of the toolkit's headers. */
 async function findHeader(): Promise<string | undefined> {

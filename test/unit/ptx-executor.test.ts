@@ -3,14 +3,14 @@
 
 import { describe, expect, test } from "vitest";
 import type { Data, Entry } from "../../targets/contract/program.ts";
-import { defaultCache } from "../../targets/cuda/cache.ts";
-import { findNvcc, findTool } from "../../targets/cuda/compilers.ts";
 import { planJob } from "../../targets/cuda/plan.ts";
 import { compileToPtx, ptxArchitectures } from "../../targets/cuda/ptx/build.ts";
 import { openPtx } from "../../targets/cuda/ptx/executor.ts";
 import type { ThreadOrder } from "../../targets/cuda/ptx/order.ts";
 import { parsePtx } from "../../targets/cuda/ptx/parse.ts";
 import { runPtx } from "../../targets/cuda/ptx/plan.ts";
+import { defaultCache } from "../../targets/native/cache.ts";
+import { findNvcc, findTool } from "../../targets/native/compilers.ts";
 import { countUp, entryOf } from "./cuda.fixtures.ts";
 import { maths, source } from "./ptx.fixtures.ts";
 

@@ -3,7 +3,6 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { loadKoffi } from "../../targets/cuda/library.ts";
 import {
   addFloats,
   divideFloats,
@@ -16,6 +15,7 @@ import {
 } from "../../targets/cuda/ptx/floats.ts";
 import { narrow } from "../../targets/cuda/ptx/halves.ts";
 import { fuseDoubles } from "../../targets/cuda/ptx/wide.ts";
+import { loadKoffi } from "../../targets/native/koffi.ts";
 
 const runs = { numRuns: 3000, seed: 11 };
 

@@ -2,9 +2,9 @@
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { cached, hashParts } from "../../native/cache.ts";
+import { type Compiler, runTool } from "../../native/compilers.ts";
 import type { Macros } from "../build.ts";
-import { cached, hashParts } from "../cache.ts";
-import { type Compiler, runTool } from "../compilers.ts";
 
 /** Architectures whose PTX is executed: the oldest and the newest that kernels are made for; their forms differ. */
 export const ptxArchitectures = [75, 120] as const;

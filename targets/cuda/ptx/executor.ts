@@ -2,9 +2,9 @@
 // bounds, alignment, races, memory that nobody wrote, threads that wait for ever.
 
 import type { Executor, Unavailable } from "../../contract/program.ts";
+import { defaultCache } from "../../native/cache.ts";
+import { findNvcc } from "../../native/compilers.ts";
 import type { Macros } from "../build.ts";
-import { defaultCache } from "../cache.ts";
-import { findNvcc } from "../compilers.ts";
 import { planJob } from "../plan.ts";
 import { compileToPtx, ptxArchitectures } from "./build.ts";
 import type { ThreadOrder } from "./order.ts";
