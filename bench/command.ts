@@ -3,21 +3,22 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parseCount, readWorks } from "../generators/cli/calls.ts";
 import { UserError } from "../generators/cli/errors.ts";
 import { explainUnavailable } from "../generators/cli/executors.ts";
 import { checkWritable, makeFolders, writeBytes } from "../generators/cli/io/files.ts";
 import { type Progress, startProgress } from "../generators/cli/progress.ts";
 import { parseTargets } from "../generators/cli/targets.ts";
 import type { Terminal } from "../generators/cli/terminal.ts";
+import type { Missing } from "../generators/measure/worker/protocol.ts";
 import { type Contender, contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
 import { measurePeaks } from "./machine/peaks.ts";
-import { parseAccumulate, parseCount, parseFlags, type Request, readWorks } from "./options.ts";
+import { parseAccumulate, parseFlags, type Request } from "./options.ts";
 import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
 import { type Effort, runWork } from "./run.ts";
-import type { Missing } from "./worker/protocol.ts";
 
 /** Many short turns: what slows the machine for a while slows all who are timed. */
 const rounds = 10;

@@ -4,10 +4,15 @@
 import { messageOf } from "../generators/cli/errors.ts";
 import { machineOf } from "../generators/cli/executors.ts";
 import type { Target } from "../generators/emit/target.ts";
+import {
+  type Client,
+  nodeProgram,
+  type Program,
+  startClient,
+} from "../generators/measure/worker/client.ts";
+import type { OursOptions } from "../generators/measure/worker/ours.ts";
+import type { Described, Missing } from "../generators/measure/worker/protocol.ts";
 import type { PeerInfo } from "./peers/index.ts";
-import { type Client, nodeProgram, type Program, startClient } from "./worker/client.ts";
-import type { OursOptions } from "./worker/ours.ts";
-import type { Described, Missing } from "./worker/protocol.ts";
 
 /** Something that may be timed. */
 export interface Contender {
@@ -38,7 +43,7 @@ export function oursOf(
     return {
       name: `warpweave ${target.name}${way === 0 ? "" : ` (${way + 1})`}`,
       target,
-      program: nodeProgram(new URL("worker/ours.ts", import.meta.url), flags),
+      program: nodeProgram(new URL("../generators/measure/worker/ours.ts", import.meta.url), flags),
       options,
     };
   });

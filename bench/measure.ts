@@ -1,7 +1,7 @@
 // Measuring side by side with benchmark.js, which only this file knows.
 
 import Benchmark from "benchmark";
-import { medianOf } from "./statistics.ts";
+import { medianOf } from "../generators/measure/statistics.ts";
 
 /** Something to be timed, with the name under which it is compared. */
 export interface Task {

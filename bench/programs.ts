@@ -10,10 +10,10 @@ import type { Target } from "../generators/emit/target.ts";
 import type { Operator } from "../generators/frontend/operator.ts";
 import { gradientsOn } from "../generators/gradients.ts";
 import type { Kernel } from "../generators/ir/kernel.ts";
+import type { Work } from "../generators/measure/work/work.ts";
+import type { OursPrograms } from "../generators/measure/worker/ours.ts";
 import { resolve } from "../targets/js/runtime.js";
 import { workspaceBytes } from "./memory.ts";
-import type { Work } from "./work/work.ts";
-import type { OursPrograms } from "./worker/ours.ts";
 
 const operators = new Map<string, Operator>();
 

@@ -1,9 +1,9 @@
 // What came of a call, as a table for people and as records for programs.
 
 import { type Align, formatTable } from "../generators/cli/terminal.ts";
+import { medianOf, type Summary, summarize } from "../generators/measure/statistics.ts";
+import { countBytes, countOperations, type Work } from "../generators/measure/work/work.ts";
 import type { Outcome, Row } from "./run.ts";
-import { medianOf, type Summary, summarize } from "./statistics.ts";
-import { countBytes, countOperations, type Work } from "./work/work.ts";
 
 /** One contender on one call, as `--json` prints it. */
 export interface BenchRecord {

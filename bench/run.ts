@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../generators/cli/errors.ts";
+import { readTensor, storeWork, type Work } from "../generators/measure/work/work.ts";
+import { type Mode, packing } from "../generators/measure/worker/protocol.ts";
 import type { Opened } from "./contenders.ts";
 import { compileWork, storePrograms } from "./programs.ts";
 import { type Outputs, type Verdict, verifyAll } from "./verify.ts";
-import { readTensor, storeWork, type Work } from "./work/work.ts";
-import { type Mode, packing } from "./worker/protocol.ts";
 
 /** How long to measure. */
 export interface Effort {

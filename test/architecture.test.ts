@@ -56,7 +56,6 @@ const table: Table = {
   "generators/messages": {},
   "generators/measure": {
     may: ["generators/messages", "targets", "targets/contract"],
-    types: ["generators/emit"],
   },
   // Its operators hold the checks that the generated JavaScript modules hold.
   "generators/adapters/tfjs": {
@@ -75,6 +74,20 @@ const table: Table = {
       "targets",
     ],
     types: ["targets/contract"],
+  },
+  "generators/tune": {
+    may: [
+      "generators",
+      "generators/check",
+      "generators/emit",
+      "generators/frontend",
+      "generators/ir",
+      "generators/measure",
+      "generators/messages",
+      "generators/schedule",
+      "targets",
+      "targets/contract",
+    ],
   },
   "generators/cli": "anything",
   examples: "anything",

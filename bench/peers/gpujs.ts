@@ -1,8 +1,8 @@
 // What a user of gpu.js writes by hand: one thread for each output, the formula inside.
 
-import type { Work } from "../work/work.ts";
-import type { Missing } from "../worker/protocol.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 import { loadPackage } from "./package.ts";
 
 type Kernel = ((...args: readonly Float32Array[]) => Float32Array | Promise<Float32Array>) & {

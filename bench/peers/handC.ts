@@ -6,9 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Work } from "../work/work.ts";
-import type { Missing } from "../worker/protocol.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 
 const runTool = promisify(execFile);
 

@@ -1,8 +1,8 @@
 // baselines/dcn_wasm.mjs: its module for one shape, and the loops around it that its main part has.
 
 import { setFlagsFromString } from "node:v8";
-import type { Work } from "../work/work.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 import { importBaseline } from "./baseline.ts";
 
 interface Kernels {

@@ -1,8 +1,8 @@
 // The peers there are, each a process; packages are those of this folder's own package.json.
 
 import { UserError } from "../../generators/cli/errors.ts";
-import { suggestName } from "../../generators/cli/nearest.ts";
-import { nodeProgram, type Program } from "../worker/client.ts";
+import { nodeProgram, type Program } from "../../generators/measure/worker/client.ts";
+import { suggestName } from "../../generators/messages/nearest.ts";
 
 /** An implementation outside this project. */
 export interface PeerInfo {

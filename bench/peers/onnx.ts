@@ -1,6 +1,6 @@
 // ONNX models of one node, by the field numbers of onnx.proto3.
 
-import type { Work } from "../work/work.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
 import { encodeMessage, type Field, type Message } from "./protobuf.ts";
 
 /** An input of the model: numbers of one type with their shape. */

@@ -1,9 +1,9 @@
 // ONNX Runtime: native, or as WebAssembly. Weights are constants of the model, so that it may pack
 // them.
 
-import type { Work } from "../work/work.ts";
-import type { Missing } from "../worker/protocol.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 import { encodeModel, nodeOf } from "./onnx.ts";
 import { loadPackage } from "./package.ts";
 

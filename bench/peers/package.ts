@@ -3,7 +3,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type { Missing } from "../worker/protocol.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
 
 const require = createRequire(import.meta.url);
 

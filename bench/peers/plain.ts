@@ -1,7 +1,7 @@
 // Plain JavaScript: the functions of baselines/dcn_js.mjs as they are there.
 
-import type { Work } from "../work/work.ts";
-import type { Open, Running } from "../worker/serve.ts";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Open, Running } from "../../generators/measure/worker/serve.ts";
 import { importBaseline } from "./baseline.ts";
 
 type Loops = (

@@ -1,9 +1,9 @@
 // Composed of TensorFlow.js' operations, as its users do: gathers of the four corners, then one
 // product.
 
-import type { Tensor, Work } from "../work/work.ts";
-import type { Missing } from "../worker/protocol.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
+import type { Tensor, Work } from "../../generators/measure/work/work.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 import { folderOfMain, loadPackage } from "./package.ts";
 import { composeDeformConv, type Tf, type TfTensor } from "./tfjsDeform.ts";
 

@@ -2,10 +2,10 @@
 // output, or tiled.
 
 import { readFile } from "node:fs/promises";
+import type { Work } from "../../generators/measure/work/work.ts";
+import type { Missing } from "../../generators/measure/worker/protocol.ts";
+import type { Computer, Open, Running } from "../../generators/measure/worker/serve.ts";
 import { openWgsl } from "../../targets/wgsl/adapter.ts";
-import type { Work } from "../work/work.ts";
-import type { Missing } from "../worker/protocol.ts";
-import type { Computer, Open, Running } from "../worker/serve.ts";
 
 interface Kernel {
   readonly groups: readonly [number, number];

@@ -5,12 +5,12 @@ import type { Signature } from "../../targets/contract/signature.ts";
 import { checkIndices, type Resolved, resolve } from "../../targets/js/runtime.js";
 import { describeSignature } from "../emit/signature.ts";
 import type { Operator } from "../frontend/operator.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { type AttrValue, parseAttributes } from "./attributes.ts";
 import { UserError } from "./errors.ts";
 import { readArrays } from "./io/arrays.ts";
 import { type Converted, describeConversion, toFloat32, toFloat64 } from "./io/convert.ts";
 import { DTYPES, type NpArray, type NpDType } from "./io/dtypes.ts";
-import { suggestName } from "./nearest.ts";
 
 /** Everything that one execution needs, checked. */
 export interface Arguments {

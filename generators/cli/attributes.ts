@@ -1,5 +1,5 @@
+import { suggestName } from "../messages/nearest.ts";
 import { UserError } from "./errors.ts";
-import { suggestName } from "./nearest.ts";
 
 /** A whole number for each of the two axes of a map. */
 export interface Pair {

@@ -6,9 +6,9 @@ import { backwardKernel } from "../gradients.ts";
 import { bindKernel } from "../ir/bind.ts";
 import { isFixedSize } from "../ir/expr.ts";
 import { type Bound, isOption, type Kernel, optionValues } from "../ir/kernel.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { parseAttribute } from "./attributes.ts";
 import { UserError } from "./errors.ts";
-import { suggestName } from "./nearest.ts";
 
 /** Reads `KH=3,stride=2,1,border=dcnv1`; a comma inside a value stands before no name. */
 export function parseBindings(text: string, operator: Operator): Bound {

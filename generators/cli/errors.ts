@@ -1,34 +1,12 @@
+// What failures print, and the exit codes they mean.
+
 import { CommanderError } from "commander";
+import { codeOf, isUserFacing, UsageError } from "../messages/errors.ts";
 
-/** A mistake of the caller, said in one clear sentence: printed without a stack, exit code 1. */
-export class UserError extends Error {
-  override readonly name = "UserError";
-  /** Other stages mark their own error classes so; they need not import the command line. */
-  readonly userFacing = true;
-}
-
-/** A command line that is written wrongly, also one sentence; exit code 2. */
-export class UsageError extends UserError {}
+export { codeOf, isUserFacing, messageOf, UsageError, UserError } from "../messages/errors.ts";
 
 /** Exit codes of every command. */
 export const EXIT = { done: 0, refused: 1, usage: 2 } as const;
-
-/** Whether an error is a sentence for the user and not a defect of this program. */
-export function isUserFacing(error: unknown): error is Error {
-  return error instanceof Error && "userFacing" in error && error.userFacing === true;
-}
-
-/** The message of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** The system's error code, such as ENOENT, of anything that was thrown. */
-export function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string"
-    ? error.code
-    : undefined;
-}
 
 /**
  * What a failure prints to stderr and the exit code it means. Commander (with `exitOverride`) has

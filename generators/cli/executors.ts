@@ -5,8 +5,8 @@ import type { Device, Executor, Unavailable } from "../../targets/contract/progr
 import { machines } from "../../targets/machine.ts";
 import { targets } from "../../targets/registry.ts";
 import type { Target } from "../emit/target.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { UsageError, UserError } from "./errors.ts";
-import { suggestName } from "./nearest.ts";
 
 /** The names of the targets that can be run, `reference` not among them. */
 export const runnable: readonly string[] = targets.map((t) => t.name);

@@ -4,8 +4,8 @@ import { existsSync, readdirSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Operator, readOperator, readOperators } from "../frontend/operator.ts";
 import { packageRoot } from "../frontend/paths.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { UserError } from "./errors.ts";
-import { suggestName } from "./nearest.ts";
 
 const folder = resolve(packageRoot, "dsl/ops");
 

@@ -4,11 +4,11 @@ import { finishPlan, limitsOf } from "../compile.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import type { Plan } from "../ir/plan.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
 import { applySchedule, lower, type Schedule, transforms } from "../schedule/index.ts";
 import { UserError } from "./errors.ts";
 import { readBytes } from "./io/files.ts";
-import { suggestName } from "./nearest.ts";
 import { parseTarget } from "./targets.ts";
 import { formatNotes } from "./terminal.ts";
 

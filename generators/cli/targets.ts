@@ -2,8 +2,8 @@
 
 import { targets } from "../../targets/registry.ts";
 import type { Target } from "../emit/target.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { UsageError } from "./errors.ts";
-import { suggestName } from "./nearest.ts";
 
 /** The target of a name. */
 export function parseTarget(name: string): Target {

@@ -3,10 +3,10 @@
 import { gradOf } from "../autodiff/backward.ts";
 import type { Operator } from "../frontend/operator.ts";
 import type { Kernel } from "../ir/kernel.ts";
+import { suggestName } from "../messages/nearest.ts";
 import { type Arguments, type Arrays, convertArray } from "./arguments.ts";
 import { UserError } from "./errors.ts";
 import { gradientKernel } from "./gradients.ts";
-import { suggestName } from "./nearest.ts";
 
 /** What a backward run needs beside the arguments of the forward run, checked. */
 export interface Upstream {

@@ -1,12 +1,13 @@
 // What `bench` understands, and the sentences where it does not.
 
 import { describe, expect, it } from "vitest";
-import { parseFlags, parseOffsets, readWorks } from "../../bench/options.ts";
+import { parseFlags } from "../../bench/options.ts";
 import { chooseAgainst, choosePeers, peers } from "../../bench/peers/index.ts";
-import { drawOffset } from "../../bench/work/convolution.ts";
-import { layersOf, nameLayer, parseLayer, presets } from "../../bench/work/layers.ts";
-import { startDraw } from "../../bench/work/random.ts";
+import { readWorks } from "../../generators/cli/calls.ts";
 import { runCommandLine } from "../../generators/cli/main.ts";
+import { layersOf, nameLayer, parseLayer, presets } from "../../generators/measure/work/layers.ts";
+import { drawOffset, parseOffsets } from "../../generators/measure/work/offsets.ts";
+import { startDraw } from "../../generators/measure/work/random.ts";
 
 async function refuse(...args: readonly string[]): Promise<{ code: number; said: string }> {
   const said: string[] = [];
@@ -21,7 +22,7 @@ describe("refused with one sentence", () => {
       "an operator",
       ["deform_conv"],
       1,
-      'no calls of "deform_conv" are known to bench; did you mean',
+      'no calls of "deform_conv" are known to be timed; did you mean',
     ],
     ["a shape", ["deform_conv2d", "--shape", "1,64,56"], 1, "write six whole numbers from 1 on"],
     ["a shape with 0", ["conv2d", "--shape", "1,0,5,5,4,3"], 1, "N,C,H,W,O,k"],
@@ -87,7 +88,7 @@ describe("read", () => {
     const [make] = readWorks("roi_align", { ...usual, shape: ["1,2,5,4,3,2"] });
     expect(make!().shape).toBe("1,2,5,4,3,2 ratio 2");
     const [huge] = readWorks("deform_conv2d", { ...usual, shape: ["1,4,40000,40000,4,3"] });
-    expect(() => huge!()).toThrow(/would have \d+ elements; bench takes tensors/);
+    expect(() => huge!()).toThrow(/would have \d+ elements; tensors of up to/);
     expect(() => readWorks("conv2d", { ...usual, with: "mask" })).toThrow("takes --with bias");
     expect(() => readWorks("conv2d", { ...usual, offsets: "zero" })).toThrow("conv2d has none");
   });

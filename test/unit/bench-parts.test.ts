@@ -3,9 +3,9 @@
 import { describe, expect, it } from "vitest";
 import { measure } from "../../bench/measure.ts";
 import { columnBytes, workspaceBytes } from "../../bench/memory.ts";
-import { medianOf, quantile, summarize } from "../../bench/statistics.ts";
 import { allowed, differenceOf, verifyAll } from "../../bench/verify.ts";
-import { packingSteps } from "../../bench/worker/packing.ts";
+import { medianOf, quantile, summarize } from "../../generators/measure/statistics.ts";
+import { packingSteps } from "../../generators/measure/worker/packing.ts";
 import type { Entry } from "../../targets/contract/program.ts";
 
 describe("measure", () => {

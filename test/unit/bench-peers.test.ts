@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { encodeModel, nodeOf } from "../../bench/peers/onnx.ts";
 import { encodeMessage } from "../../bench/peers/protobuf.ts";
-import { makeConv, makeDeformConv } from "../../bench/work/convolution.ts";
-import { parseLayer, parsePooling } from "../../bench/work/layers.ts";
-import { makeRoiAlign } from "../../bench/work/pooling.ts";
+import { makeConv, makeDeformConv } from "../../generators/measure/work/convolution.ts";
+import { parseLayer, parsePooling } from "../../generators/measure/work/layers.ts";
+import { makeRoiAlign } from "../../generators/measure/work/pooling.ts";
 
 const hashes = {
   "dcn_bwd_c.c": "45d933899dc905534818deb755115cabf090f7b0323943d64cb24f9c617b89d1",

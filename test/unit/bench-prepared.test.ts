@@ -1,13 +1,13 @@
 // Calls that are kept on a device give what a single run gives, again and again.
 
 import { expect, it } from "vitest";
-import { parsePooling } from "../../bench/work/layers.ts";
-import { makeRoiAlign } from "../../bench/work/pooling.ts";
 import { closeAll, openAll } from "../../generators/cli/executors.ts";
 import { openOperator } from "../../generators/cli/operators.ts";
 import { compileKernels, scheduleOn } from "../../generators/compile.ts";
 import { describeSignature } from "../../generators/emit/signature.ts";
 import { gradientsOn } from "../../generators/gradients.ts";
+import { parsePooling } from "../../generators/measure/work/layers.ts";
+import { makeRoiAlign } from "../../generators/measure/work/pooling.ts";
 import { resolve } from "../../targets/js/runtime.js";
 import { targets } from "../../targets/registry.ts";
 

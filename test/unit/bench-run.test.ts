@@ -8,12 +8,12 @@ import { type Contender, openContenders } from "../../bench/contenders.ts";
 import { compileWork } from "../../bench/programs.ts";
 import { explain, formatRecords, recordsOf } from "../../bench/report.ts";
 import { runWork } from "../../bench/run.ts";
-import { makeConv, makeDeformConv } from "../../bench/work/convolution.ts";
-import { parseLayer, parsePooling } from "../../bench/work/layers.ts";
-import { makeRoiAlign, makeRoiPool } from "../../bench/work/pooling.ts";
-import { loadWork, storeWork } from "../../bench/work/work.ts";
-import { nodeProgram } from "../../bench/worker/client.ts";
 import { runCommandLine } from "../../generators/cli/main.ts";
+import { makeConv, makeDeformConv } from "../../generators/measure/work/convolution.ts";
+import { parseLayer, parsePooling } from "../../generators/measure/work/layers.ts";
+import { makeRoiAlign, makeRoiPool } from "../../generators/measure/work/pooling.ts";
+import { loadWork, storeWork } from "../../generators/measure/work/work.ts";
+import { nodeProgram } from "../../generators/measure/worker/client.ts";
 import { targetsByName } from "../../targets/registry.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "warpweave-bench-test-"));

@@ -1,7 +1,7 @@
 // Contenders as benchmarks must not meet them: `open` says which kind by its options.
 
 import { open as openPlain } from "../../bench/peers/plain.ts";
-import type { Computer, Open } from "../../bench/worker/serve.ts";
+import type { Computer, Open } from "../../generators/measure/worker/serve.ts";
 
 export const open: Open = async (threads, options) => {
   if (options === "missing") return { unavailable: "it is not here", install: "npm install it" };

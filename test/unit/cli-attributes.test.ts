@@ -7,7 +7,7 @@ import {
   parseAttributes,
 } from "../../generators/cli/attributes.ts";
 import { UserError } from "../../generators/cli/errors.ts";
-import { editDistance, findNearest, suggestName } from "../../generators/cli/nearest.ts";
+import { editDistance, findNearest, suggestName } from "../../generators/messages/nearest.ts";
 
 const SPECS: readonly AttrSpec[] = [
   { name: "stride", type: "pair", default: 1, min: 1, doc: "step of the kernel" },

@@ -2,33 +2,9 @@
 
 import type { Layer } from "./layers.ts";
 import { nameLayer } from "./layers.ts";
-import { type Draw, fillArray, startDraw } from "./random.ts";
+import { drawOffset, type Offsets } from "./offsets.ts";
+import { fillArray, startDraw } from "./random.ts";
 import type { Tensor, Work } from "./work.ts";
-
-/** How offsets are drawn, in pixels: their deviation, their range, or none. */
-export type Offsets =
-  | { readonly kind: "normal"; readonly deviation: number }
-  | { readonly kind: "uniform"; readonly most: number }
-  | { readonly kind: "zero" };
-
-/**
- * Offsets between multiples of 1/1024: coordinates are exact in f32 then, so that all who compute
- * them agree on which side of a pixel they are, and no difference of results is one of rounding a
- * coordinate.
- */
-export function drawOffset(offsets: Offsets, draw: Draw): number {
-  const between = (value: number): number => (Math.floor(value * 1024) + 0.5) / 1024;
-  switch (offsets.kind) {
-    case "normal":
-      return between(offsets.deviation * draw.normal());
-    case "uniform":
-      return between(offsets.most * (2 * draw.uniform() - 1));
-    case "zero":
-      return 0;
-    default:
-      return offsets satisfies never;
-  }
-}
 
 /** Output positions along a side. */
 const outputSize = (size: number, { K, stride }: Layer): number =>

@@ -1,6 +1,6 @@
 // What of a kernel's work depends on a layer's parameters alone, so that a caller could do it once.
 
-import type { Entry, Step } from "../../targets/contract/program.ts";
+import type { Entry, Step } from "../../../targets/contract/program.ts";
 
 /** The steps that write workspaces out of nothing but these tensors and one another. */
 export function packingSteps({ steps, workspaces }: Entry, constants: readonly string[]) {

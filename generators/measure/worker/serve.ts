@@ -1,9 +1,8 @@
 // The side of the process that computes: it answers requests one after another until it is told to
 // close.
 
-import { createWriteStream } from "node:fs";
-import { createInterface } from "node:readline";
 import { loadWork, type Work, writeTensors } from "../work/work.ts";
+import { answerRequests } from "./answer.ts";
 import { markMemory, type PeakMemory } from "./memory.ts";
 import {
   type Described,
@@ -59,29 +58,8 @@ async function timeRuns(
   return { times, cpu };
 }
 
-/** Answers on the file descriptor 3, so that what libraries print is in nobody's way. */
-export function serve(open: Open): void {
-  const replies = createWriteStream("", { fd: 3 });
-  const answer = answerWith(open);
-  // Ctrl-C is the command's to handle: it asks for no more, and closes.
-  process.on("SIGINT", () => {});
-  const lines = createInterface({ input: process.stdin });
-  let last: Promise<void> = Promise.resolve();
-  lines.on("line", (line) => {
-    last = last.then(async () => {
-      const request = JSON.parse(line) as Request;
-      const reply = await answer(request).catch(
-        (error: unknown): Reply => ({
-          failed: error instanceof Error ? error.message : String(error),
-        }),
-      );
-      await new Promise((done) => replies.write(`${JSON.stringify(reply)}\n`, done));
-      if (request.do === "close") process.exit(0);
-    });
-  });
-  // The command has ended without saying so.
-  lines.on("close", () => void last.then(() => process.exit(0)));
-}
+/** Answers requests about what a module opens. */
+export const serve = (open: Open): void => answerRequests<Request>(answerWith(open));
 
 /** What is open and prepared, and the answers to requests about it. */
 function answerWith(open: Open): (request: Request) => Promise<Reply> {

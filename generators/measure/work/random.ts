@@ -1,6 +1,6 @@
 // Reproducible numbers, the same on every machine.
 
-import { UserError } from "../../generators/cli/errors.ts";
+import { UserError } from "../../messages/errors.ts";
 
 /** Draws numbers from a generator that starts at a seed. */
 export interface Draw {
@@ -32,6 +32,6 @@ const most = 2 ** 28;
 export function fillArray(count: number, draw: () => number): Float32Array {
   if (count <= most) return Float32Array.from({ length: count }, draw);
   throw new UserError(
-    `a tensor of this call would have ${count} elements; bench takes tensors of up to ${most}`,
+    `a tensor of this call would have ${count} elements; tensors of up to ${most} are taken`,
   );
 }

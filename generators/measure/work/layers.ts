@@ -1,7 +1,7 @@
 // Sizes of the operators' calls: as typed, and layers of published networks.
 
-import { UserError } from "../../generators/cli/errors.ts";
-import { suggestName } from "../../generators/cli/nearest.ts";
+import { UserError } from "../../messages/errors.ts";
+import { suggestName } from "../../messages/nearest.ts";
 
 /** A convolutional layer; padded by half the taps, so that stride 1 keeps the size. */
 export interface Layer {

@@ -1,8 +1,9 @@
 // The operators that can be timed, and how their calls are made.
 
-import { UserError } from "../../generators/cli/errors.ts";
-import { makeConv, makeDeformConv, type Offsets } from "./convolution.ts";
+import { UserError } from "../../messages/errors.ts";
+import { makeConv, makeDeformConv } from "./convolution.ts";
 import { type Layer, layersOf, parseLayer, parsePooling } from "./layers.ts";
+import type { Offsets } from "./offsets.ts";
 import { makeRoiAlign, makeRoiPool } from "./pooling.ts";
 import type { Work } from "./work.ts";
 
@@ -17,7 +18,7 @@ export interface Choice {
 }
 
 /** Calls are made one at a time: the arrays of all layers together may be large. */
-type Makers = readonly (() => Work)[];
+export type Makers = readonly (() => Work)[];
 
 function layers({ shapes, presets, given, stride }: Choice): readonly Layer[] {
   const chosen = [...shapes.map(parseLayer), ...presets.flatMap(layersOf)];

@@ -2,10 +2,10 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { partSteps } from "../../targets/contract/kept.ts";
-import type { TargetMachine } from "../../targets/contract/machine.ts";
-import type { Executor, Job, Prepared, Program } from "../../targets/contract/program.ts";
-import { machines } from "../../targets/machine.ts";
+import { partSteps } from "../../../targets/contract/kept.ts";
+import type { TargetMachine } from "../../../targets/contract/machine.ts";
+import type { Executor, Job, Prepared, Program } from "../../../targets/contract/program.ts";
+import { machines } from "../../../targets/machine.ts";
 import type { Work } from "../work/work.ts";
 import { packingSteps } from "./packing.ts";
 import type { Computer, Open, RunningMode } from "./serve.ts";

@@ -1,0 +1,44 @@
+// The calls that are timed, from the words of the command line.
+
+import { parseOffsets } from "../measure/work/offsets.ts";
+import { type Choice, type Makers, makers } from "../measure/work/operators.ts";
+import { suggestName } from "../messages/nearest.ts";
+import { UsageError, UserError } from "./errors.ts";
+
+/** What of a call commander gives. */
+export interface CallRequest {
+  readonly shape?: readonly string[];
+  readonly preset?: readonly string[];
+  readonly with?: string;
+  readonly stride: string;
+  readonly offsets?: string;
+}
+
+/** A whole number from 1 to `most`. */
+export function parseCount(name: string, text: string, most: number): number {
+  if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
+  throw new UsageError(`--${name} ${text} cannot be read; write a whole number from 1 to ${most}`);
+}
+
+/** The calls that a request means, made one at a time. */
+export function readWorks(op: string, request: CallRequest): Makers {
+  const make = makers[op];
+  if (make === undefined)
+    throw new UserError(
+      `no calls of "${op}" are known to be timed; ${suggestName(op, Object.keys(makers))}`,
+    );
+  const given = (request.with ?? "").split(",").map((name) => name.trim());
+  for (const name of given)
+    if (!["", "mask", "bias"].includes(name))
+      throw new UsageError(`--with takes mask, bias or both (mask,bias), not "${name}"`);
+  if (op !== "deform_conv2d" && request.offsets !== undefined)
+    throw new UsageError(`--offsets is of deform_conv2d; ${op} has none`);
+  const choice: Choice = {
+    shapes: request.shape ?? [],
+    presets: request.preset ?? [],
+    offsets: parseOffsets(request.offsets ?? "normal:2"),
+    given: given.filter((name) => name !== ""),
+    stride: parseCount("stride", request.stride, 64),
+  };
+  return make(choice);
+}

@@ -1,0 +1,26 @@
+/** A mistake of the caller, said in one clear sentence: printed without a stack, exit code 1. */
+export class UserError extends Error {
+  override readonly name = "UserError";
+  /** Other stages mark their own error classes so; they need not import this file. */
+  readonly userFacing = true;
+}
+
+/** A command line that is written wrongly, also one sentence; exit code 2. */
+export class UsageError extends UserError {}
+
+/** Whether an error is a sentence for the user and not a defect of this program. */
+export function isUserFacing(error: unknown): error is Error {
+  return error instanceof Error && "userFacing" in error && error.userFacing === true;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's error code, such as ENOENT, of anything that was thrown. */
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}
