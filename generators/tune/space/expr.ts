@@ -3,7 +3,10 @@
 /** A value that a parameter takes. */
 export type Value = number | boolean | string;
 
-/** Operators of two operands; `/` divides exactly, `//` rounds down, `%` has the sign of its right side. */
+/**
+ * Operators of two operands; `/` divides exactly, `//` rounds down, `%` has the sign of its right
+ * side; `and` and `or` give an operand. Truth values are 1 and 0 in arithmetic.
+ */
 export type BinaryOp =
   | "+"
   | "-"
@@ -11,6 +14,7 @@ export type BinaryOp =
   | "/"
   | "//"
   | "%"
+  | "**"
   | "<"
   | "<="
   | ">"

@@ -29,6 +29,8 @@ export interface Points {
   readonly space: Space;
   readonly size: number;
   at(index: number): Configuration;
+  /** Which of its values a parameter has at a point; both counted from 0. */
+  choice(index: number, parameter: number): number;
   /** The number of a configuration; undefined where it is not valid. */
   find(configuration: Configuration): number | undefined;
   /**

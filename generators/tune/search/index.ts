@@ -1,0 +1,14 @@
+// The ways to search, by name.
+
+import { exhaustive, random } from "./simple.ts";
+import type { Strategy } from "./strategy.ts";
+
+const all: readonly Strategy[] = [exhaustive, random];
+
+/** The ways to search, by name. */
+export const strategies: Readonly<Record<string, Strategy>> = Object.fromEntries(
+  all.map((strategy) => [strategy.name, strategy]),
+);
+
+/** What `tune` uses where nothing else is asked for. */
+export const defaultStrategy: Strategy = random;
