@@ -12,6 +12,7 @@ import { addGenerate } from "./commands/generate.ts";
 import { addList } from "./commands/list.ts";
 import { addRun } from "./commands/run.ts";
 import { addShow } from "./commands/show.ts";
+import { addTune } from "./commands/tune/index.ts";
 import { main as runProcess, runReported } from "./errors.ts";
 import { processTerminal, type Terminal } from "./terminal.ts";
 
@@ -46,7 +47,7 @@ export function createProgram(terminal: Terminal): Command {
     // Both before the commands are added, which inherit them.
     .exitOverride()
     .configureOutput({ writeOut: terminal.out, writeErr: terminal.err });
-  for (const add of [addList, addShow, addGenerate, addRun, addCheck, addBench, addDoctor])
+  for (const add of [addList, addShow, addGenerate, addRun, addCheck, addBench, addTune, addDoctor])
     add(program, terminal);
   return program;
 }

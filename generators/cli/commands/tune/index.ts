@@ -1,0 +1,19 @@
+// `tune`: which schedule is fastest here. Each sub-command has a file.
+
+import type { Command } from "commander";
+import type { Terminal } from "../../terminal.ts";
+
+/** Adds a sub-command to `tune`. */
+type Add = (tune: Command, terminal: Terminal) => void;
+
+/** All sub-commands, in the order in which help shows them. */
+const additions: readonly Add[] = [];
+
+/** Adds the command `tune`. */
+export function addTune(program: Command, terminal: Terminal): void {
+  const tune = program
+    .command("tune")
+    .description("finds the fastest schedule of an operator on a device, and keeps all it measures")
+    .helpCommand(false);
+  for (const add of additions) add(tune, terminal);
+}
