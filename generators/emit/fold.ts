@@ -70,7 +70,6 @@ export function foldExpr<E, S>(
 
 function foldOwn<E, S>(e: NestExpr, buffers: Buffers, algebra: Algebra<E, S>): E {
   const lanes = lanesOf(e);
-  const go = (operand: NestExpr): E => foldExpr(operand, buffers, algebra, lanes);
   switch (e.kind) {
     case "const":
       return algebra.const(e.value, e.type);
@@ -85,12 +84,19 @@ function foldOwn<E, S>(e: NestExpr, buffers: Buffers, algebra: Algebra<E, S>): E
     case "op": {
       const first = e.args[0];
       if (!first) throw new Error(`The operation ${e.op} has no operand.`);
-      return algebra.op(e.op, e.args.map(go), typeOf(first), lanes);
+      const args = e.args.map((arg) => foldExpr(arg, buffers, algebra, lanes));
+      return algebra.op(e.op, args, typeOf(first), lanes);
     }
     case "cast":
-      return algebra.cast(e.to, typeOf(e.arg), go(e.arg), lanes);
+      return algebra.cast(e.to, typeOf(e.arg), foldExpr(e.arg, buffers, algebra, lanes), lanes);
     case "select":
-      return algebra.select(go(e.cond), go(e.then), go(e.else), typeOf(e), lanes);
+      return algebra.select(
+        foldExpr(e.cond, buffers, algebra, lanes),
+        foldExpr(e.then, buffers, algebra, lanes),
+        foldExpr(e.else, buffers, algebra, lanes),
+        typeOf(e),
+        lanes,
+      );
     default:
       return e satisfies never;
   }

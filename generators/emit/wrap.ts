@@ -2,9 +2,10 @@
 // printed on one line, a longer one is broken at its outermost, loosest operators first.
 
 /** A space at which a line may be broken, after an operator of this level; a looser one is broken first. */
-export const gapAt = (level: number): string => String.fromCharCode(0xe000 + level);
+export const gapAt = (level: number): string => String.fromCharCode(firstMark + level);
 
-const isMark = (c: string): boolean => c >= "\uE000" && c <= "\uE0FF";
+const firstMark = 0xe000;
+const lastMark = 0xe0ff;
 
 /** The text on one line. */
 export const flatten = (text: string): string => text.replace(/[\uE000-\uE0FF]/g, " ");
@@ -19,10 +20,11 @@ function findMarks(text: string): Mark[] {
   const marks: Mark[] = [];
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
-    const c = text[at]!;
-    if ("([{".includes(c)) depth++;
-    else if (")]}".includes(c)) depth--;
-    else if (isMark(c)) marks.push({ at, rank: depth * 0x100 + (c.charCodeAt(0) & 0xff) });
+    const code = text.charCodeAt(at);
+    if (code >= firstMark) {
+      if (code <= lastMark) marks.push({ at, rank: depth * 0x100 + (code & 0xff) });
+    } else if ("([{".includes(text[at]!)) depth++;
+    else if (")]}".includes(text[at]!)) depth--;
   }
   return marks;
 }

@@ -174,8 +174,11 @@ function findExprFaults(roots: readonly Expr[], context: Context): string[] {
   return faults;
 }
 
+/** The first kind among some expressions that is no whole number. */
+const notInt = (of: readonly Expr[]): Kind | undefined =>
+  of.map(safeKind).find((kind) => kind !== "int");
+
 function findNodeFault(e: Expr, { leaves, readable }: Context): string | undefined {
-  const notInt = (of: readonly Expr[]) => of.map(safeKind).find((kind) => kind !== "int");
   switch (e.kind) {
     case "const":
       if (e.type === "int" && !Number.isInteger(e.value)) return `${e.value} is no int`;

@@ -16,6 +16,7 @@ import {
   unreachable,
 } from "./expr.ts";
 import type { Kernel, Stage } from "./kernel.ts";
+import { sameNodes } from "./walk.ts";
 
 /**
  * How a mapper changes what it meets. Everything is given, and gives, nodes that are already
@@ -84,12 +85,18 @@ export function makeMapper(rules: Rules): Mapper {
         return e;
       case "index":
         return replaced(e.loop).index;
-      case "read":
-        return read({ ...e, at: e.at.map(expr) });
-      case "op":
-        return op(e.op, ...e.args.map(expr));
-      case "cast":
-        return cast(e.to, expr(e.arg));
+      case "read": {
+        const at = e.at.map(expr);
+        return sameNodes(at, e.at) ? e : read({ ...e, at });
+      }
+      case "op": {
+        const args = e.args.map(expr);
+        return sameNodes(args, e.args) ? e : op(e.op, ...args);
+      }
+      case "cast": {
+        const arg = expr(e.arg);
+        return arg === e.arg ? e : cast(e.to, arg);
+      }
       case "select":
         return select(expr(e.cond), expr(e.then), expr(e.else));
       case "part":

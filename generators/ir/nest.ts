@@ -212,8 +212,6 @@ export function typeOf(e: NestExpr): Scalar {
 
 /** How many lanes an expression's value has; those of a checked nest agree. */
 export function lanesOf(e: NestExpr): Width {
-  const widest = (list: readonly NestExpr[]): Width =>
-    list.map(lanesOf).find((lanes) => lanes > 1) ?? 1;
   switch (e.kind) {
     case "const":
     case "lane":
@@ -223,14 +221,27 @@ export function lanesOf(e: NestExpr): Width {
     case "load":
       return e.width;
     case "op":
-      return widest(e.args);
+      return widest(e);
     case "cast":
       return lanesOf(e.arg);
     case "select":
-      return widest([e.cond, e.then, e.else]);
+      return widest(e);
     default:
       return unreachable(e);
   }
+}
+
+/** Widths of what has operands: asking at each level must not walk all that is inside. */
+const widths = new WeakMap<NestExpr, Width>();
+
+function widest(e: Extract<NestExpr, { kind: "op" | "select" }>): Width {
+  const known = widths.get(e);
+  if (known !== undefined) return known;
+  const operands = e.kind === "op" ? e.args : [e.cond, e.then, e.else];
+  let lanes: Width = 1;
+  for (const operand of operands) if (lanes === 1) lanes = lanesOf(operand);
+  widths.set(e, lanes);
+  return lanes;
 }
 
 /** The loop of a nest that CPU threads share out, where it has one. */

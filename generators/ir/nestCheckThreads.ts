@@ -49,10 +49,21 @@ export function checkThreads(nest: Nest, report: Report): void {
       }
   };
 
-  const causesOf = (e: NestExpr, names: ReadonlyMap<string, Variable>): Causes => {
-    if (e.kind === "var") return names.get(e.name)?.causes ?? none;
-    const found = new Set(operandsOf(e).flatMap((x) => [...causesOf(x, names)]));
+  const addCauses = (
+    e: NestExpr,
+    names: ReadonlyMap<string, Variable>,
+    found: Set<Cause>,
+  ): void => {
+    if (e.kind === "var") for (const cause of names.get(e.name)?.causes ?? none) found.add(cause);
+    for (const x of operandsOf(e)) addCauses(x, names, found);
     if (e.kind === "load" && !isConstant(buffers.get(e.buffer))) found.add("memory");
+  };
+  const causesOf = (
+    values: readonly NestExpr[],
+    names: ReadonlyMap<string, Variable>,
+  ): Set<Cause> => {
+    const found = new Set<Cause>();
+    for (const e of values) addCauses(e, names, found);
     return found;
   };
 
@@ -61,7 +72,7 @@ export function checkThreads(nest: Nest, report: Report): void {
     for (const s of block) {
       const here = { ...around, names };
       visit(s, here);
-      const causes = new Set(expressionsOf(s).flatMap((e) => [...causesOf(e, names)]));
+      const causes = causesOf(expressionsOf(s), names);
       switch (s.kind) {
         case "for": {
           const inner = new Map(names).set(s.variable, variableOf(s));
@@ -106,7 +117,7 @@ export function checkThreads(nest: Nest, report: Report): void {
       checkBarrier(s, around, report, s.kind === "barrier" ? "this barrier" : "a warp's product");
     if (s.kind !== "store" && s.kind !== "accumulate") return;
     const buffer = buffers.get(s.buffer);
-    const causes = new Set([...causesOf(s.address, around.names), ...around.control]);
+    const causes = new Set([...causesOf([s.address], around.names), ...around.control]);
     if (buffer) checkWrite(s, buffer, nest, around, causes, report);
   });
 }

@@ -23,6 +23,16 @@ type Scope = Map<string, Variable>;
 const wholes: readonly Scalar[] = ["i32", "u32"];
 const reals: readonly Scalar[] = ["f16", "bf16", "f32", "f64"];
 
+/** The types of the operands of operations. */
+const allowed: Readonly<Record<Signature, readonly Scalar[]>> = {
+  same: [...wholes, ...reals],
+  real: reals,
+  int: wholes,
+  toInt: reals,
+  compare: [...wholes, ...reals],
+  logic: ["bool"],
+};
+
 /** Are these the words of one sum in fixed point? */
 const isWords = (of: readonly Scalar[]): boolean =>
   of.length === wordsPerSum && of.every((type) => type === "u32");
@@ -36,14 +46,6 @@ function resultType(op: NestOp, of: readonly Scalar[]): Scalar | undefined {
   const [first] = of;
   if (first === undefined || of.length !== arity || of.some((type) => type !== first))
     return undefined;
-  const allowed: Readonly<Record<Signature, readonly Scalar[]>> = {
-    same: [...wholes, ...reals],
-    real: reals,
-    int: wholes,
-    toInt: reals,
-    compare: [...wholes, ...reals],
-    logic: ["bool"],
-  };
   if (!allowed[takes].includes(first)) return undefined;
   return takes === "toInt" ? "i32" : takes === "compare" ? "bool" : first;
 }
@@ -66,13 +68,6 @@ function lanesOf(
   buffers: ReadonlyMap<string, BufferDecl>,
   wrong: (what: string) => void,
 ): number {
-  const go = (x: NestExpr): number => lanesOf(x, scope, buffers, wrong);
-  const meet = (list: readonly number[]): number => {
-    const wide = Math.max(1, ...list);
-    if (list.some((n) => n !== 1 && n !== wide))
-      wrong(`values of ${list.join(" and ")} lanes meet`);
-    return wide;
-  };
   switch (e.kind) {
     case "const":
       if (wholes.includes(e.type) && !Number.isInteger(e.value))
@@ -95,7 +90,7 @@ function lanesOf(
         if (buffer.dtype !== e.type)
           wrong(`${e.buffer} holds ${buffer.dtype}, but is loaded as ${e.type}`);
       }
-      if (go(e.address) !== 1 || typeOf(e.address) !== "i32")
+      if (lanesOf(e.address, scope, buffers, wrong) !== 1 || typeOf(e.address) !== "i32")
         wrong(`the address of a load of ${e.buffer} is ${typeOf(e.address)}, not one i32`);
       return e.width;
     }
@@ -103,12 +98,12 @@ function lanesOf(
       const types = e.args.map(typeOf);
       if (resultType(e.op, types) !== e.type)
         wrong(`${e.op} of ${types.join(" and ")} does not give ${e.type}`);
-      return meet(e.args.map(go));
+      return meetLanes(e.args, scope, buffers, wrong);
     }
     case "cast":
-      return go(e.arg);
+      return lanesOf(e.arg, scope, buffers, wrong);
     case "lane": {
-      const lanes = go(e.of);
+      const lanes = lanesOf(e.of, scope, buffers, wrong);
       if (!(Number.isInteger(e.lane) && e.lane >= 0 && e.lane < lanes))
         wrong(`lane ${e.lane} of ${lanes} is taken`);
       return 1;
@@ -117,11 +112,24 @@ function lanesOf(
       if (typeOf(e.cond) !== "bool") wrong(`a select's condition is ${typeOf(e.cond)}, not bool`);
       const [a, b] = [typeOf(e.then), typeOf(e.else)];
       if (a !== b) wrong(`a select's sides are ${a} and ${b}`);
-      return meet([e.cond, e.then, e.else].map(go));
+      return meetLanes([e.cond, e.then, e.else], scope, buffers, wrong);
     }
     default:
       return unreachable(e);
   }
+}
+
+/** The lanes of operands, which are one or as many as the others'. */
+function meetLanes(
+  operands: readonly NestExpr[],
+  scope: ReadonlyMap<string, Variable>,
+  buffers: ReadonlyMap<string, BufferDecl>,
+  wrong: (what: string) => void,
+): number {
+  const list = operands.map((e) => lanesOf(e, scope, buffers, wrong));
+  const wide = Math.max(1, ...list);
+  if (list.some((n) => n !== 1 && n !== wide)) wrong(`values of ${list.join(" and ")} lanes meet`);
+  return wide;
 }
 
 function checkBlock(

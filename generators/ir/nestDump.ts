@@ -33,9 +33,12 @@ const infix: Partial<Readonly<Record<NestOp, readonly [text: string, level: numb
 const isReal = (type: Scalar): boolean =>
   type === "f16" || type === "bf16" || type === "f32" || type === "f64";
 
+/** Text whose operator is of level `own`, within one of level `around`. */
+const enclose = (text: string, own: number, around: number): string =>
+  own < around ? `(${text})` : text;
+
 /** An expression on one line; `level` is how tightly what stands around it binds. */
 export function dumpNestExpr(e: NestExpr, level = 0): string {
-  const wrap = (text: string, own: number): string => (own < level ? `(${text})` : text);
   switch (e.kind) {
     case "const":
       if (e.type === "bool") return e.value === 0 ? "false" : "true";
@@ -49,7 +52,7 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
       const [a, b] = e.args;
       if (how && a && b) {
         const [text, own] = how;
-        return wrap(`${dumpNestExpr(a, own)} ${text} ${dumpNestExpr(b, own + 1)}`, own);
+        return enclose(`${dumpNestExpr(a, own)} ${text} ${dumpNestExpr(b, own + 1)}`, own, level);
       }
       if (e.op === "neg" || e.op === "not")
         return `${e.op === "neg" ? "-" : "!"}${dumpNestExpr(a!, 8)}`;
@@ -61,7 +64,7 @@ export function dumpNestExpr(e: NestExpr, level = 0): string {
       return `${dumpNestExpr(e.of, 8)}.${e.lane}`;
     case "select": {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((x) => dumpNestExpr(x, 2));
-      return wrap(`${cond} ? ${then} : ${otherwise}`, 1);
+      return enclose(`${cond} ? ${then} : ${otherwise}`, 1, level);
     }
     default:
       return unreachable(e);

@@ -24,22 +24,34 @@ export function operandsOf(e: NestExpr): readonly NestExpr[] {
   }
 }
 
-/** `e` with `f` applied to each expression directly inside. */
+/** `e` with `f` applied to each expression directly inside; `e` itself where that changes none of them. */
 export function mapOperands(e: NestExpr, f: (e: NestExpr) => NestExpr): NestExpr {
   switch (e.kind) {
     case "const":
     case "var":
       return e;
-    case "load":
-      return { ...e, address: f(e.address) };
-    case "op":
-      return { ...e, args: e.args.map(f) };
-    case "cast":
-      return { ...e, arg: f(e.arg) };
-    case "lane":
-      return { ...e, of: f(e.of) };
-    case "select":
-      return { ...e, cond: f(e.cond), then: f(e.then), else: f(e.else) };
+    case "load": {
+      const address = f(e.address);
+      return address === e.address ? e : { ...e, address };
+    }
+    case "op": {
+      const args = e.args.map(f);
+      return args.every((arg, i) => arg === e.args[i]) ? e : { ...e, args };
+    }
+    case "cast": {
+      const arg = f(e.arg);
+      return arg === e.arg ? e : { ...e, arg };
+    }
+    case "lane": {
+      const of = f(e.of);
+      return of === e.of ? e : { ...e, of };
+    }
+    case "select": {
+      const [cond, then, otherwise] = [f(e.cond), f(e.then), f(e.else)];
+      return cond === e.cond && then === e.then && otherwise === e.else
+        ? e
+        : { ...e, cond, then, else: otherwise };
+    }
     default:
       return unreachable(e);
   }
@@ -117,9 +129,15 @@ export function visitNestExpr(e: NestExpr, f: (e: NestExpr) => void): void {
 }
 
 /** The variables of `e`, one for each use. */
-export function* variablesOf(e: NestExpr): Generator<string> {
-  if (e.kind === "var") yield e.name;
-  for (const arg of operandsOf(e)) yield* variablesOf(arg);
+export function variablesOf(e: NestExpr): readonly string[] {
+  const names: string[] = [];
+  collectVariables(e, names);
+  return names;
+}
+
+function collectVariables(e: NestExpr, names: string[]): void {
+  if (e.kind === "var") names.push(e.name);
+  else for (const arg of operandsOf(e)) collectVariables(arg, names);
 }
 
 /** Calls `f` on every statement of a block and inside it, outer ones first. */

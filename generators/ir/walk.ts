@@ -6,6 +6,7 @@ import {
   index,
   type Loop,
   loop,
+  type Node,
   op,
   part,
   type Reduce,
@@ -58,22 +59,37 @@ const none: ReadonlySet<Loop> = new Set();
 export function freeLoops(e: Expr): ReadonlySet<Loop> {
   const known = free.get(e);
   if (known) return known;
-  const found = new Set<Loop>();
-  const add = (from: Expr, except?: readonly Loop[]) => {
-    for (const l of freeLoops(from)) if (!except?.includes(l)) found.add(l);
-  };
-  if (e.kind === "index") found.add(e.loop);
-  else if (e.kind === "part") {
-    const { over, from, bodies } = e.of;
-    over.forEach((l, d) => {
-      for (const bound of [l.lo, l.hi]) add(bound, over.slice(0, d));
-    });
-    for (const start of from) add(start);
-    for (const body of bodies) add(body, over);
-  } else for (const child of children(e)) add(child);
-  const result = found.size === 0 ? none : found;
+  const result = findFree(e);
   free.set(e, result);
   return result;
+}
+
+function findFree(e: Expr): ReadonlySet<Loop> {
+  if (e.kind === "index") return new Set([e.loop]);
+  if (e.kind !== "part") return children(e).map(freeLoops).reduce(unite, none);
+  const { over, from, bodies } = e.of;
+  const found = new Set<Loop>();
+  const add = (inside: Expr, except: readonly Loop[]) => {
+    for (const l of freeLoops(inside)) if (!except.includes(l)) found.add(l);
+  };
+  over.forEach((l, d) => {
+    for (const bound of [l.lo, l.hi]) add(bound, over.slice(0, d));
+  });
+  for (const start of from) add(start, []);
+  for (const body of bodies) add(body, over);
+  return found.size === 0 ? none : found;
+}
+
+/** Both sets in one, in the order in which loops are met; the first itself where the second adds none. */
+function unite(a: ReadonlySet<Loop>, b: ReadonlySet<Loop>): ReadonlySet<Loop> {
+  if (a.size === 0) return b;
+  let all: Set<Loop> | undefined;
+  for (const l of b)
+    if (!a.has(l)) {
+      all ??= new Set(a);
+      all.add(l);
+    }
+  return all ?? a;
 }
 
 const levels = new WeakMap<Expr, number>();
@@ -89,6 +105,10 @@ export function levelOf(e: Expr): number {
   return level;
 }
 
+/** Are the nodes of one list those of another? */
+export const sameNodes = (a: readonly Node[], b: readonly Node[]): boolean =>
+  a.every((node, i) => node === b[i]);
+
 /** `e` with each operand replaced by `go` of it, and its own index by `indexOf` the loop. */
 function rebuild(e: Expr, go: (operand: Expr) => Expr, indexOf: (l: Loop) => Expr): Expr {
   switch (e.kind) {
@@ -99,14 +119,24 @@ function rebuild(e: Expr, go: (operand: Expr) => Expr, indexOf: (l: Loop) => Exp
       return e;
     case "index":
       return indexOf(e.loop);
-    case "read":
-      return read({ ...e, at: e.at.map(go) });
-    case "op":
-      return op(e.op, ...e.args.map(go));
-    case "cast":
-      return cast(e.to, go(e.arg));
-    case "select":
-      return select(go(e.cond), go(e.then), go(e.else));
+    case "read": {
+      const at = e.at.map(go);
+      return sameNodes(at, e.at) ? e : read({ ...e, at });
+    }
+    case "op": {
+      const args = e.args.map(go);
+      return sameNodes(args, e.args) ? e : op(e.op, ...args);
+    }
+    case "cast": {
+      const arg = go(e.arg);
+      return arg === e.arg ? e : cast(e.to, arg);
+    }
+    case "select": {
+      const [cond, then, otherwise] = [go(e.cond), go(e.then), go(e.else)];
+      return cond === e.cond && then === e.then && otherwise === e.else
+        ? e
+        : select(cond, then, otherwise);
+    }
     case "part":
       return part(rebuildReduce(e.of, go), e.part);
     default:
@@ -150,6 +180,12 @@ export function rewrite(roots: readonly Expr[], f: (e: Expr) => Expr): Expr[] {
 /** Hears of each node that a rewrite replaced, so that the author's names can move along. */
 export type Moved = (from: Expr, to: Expr) => void;
 
+/** Is a loop of the set replaced? */
+function hasAny(loops: ReadonlySet<Loop>, to: ReadonlyMap<Loop, unknown>): boolean {
+  for (const l of loops) if (to.has(l)) return true;
+  return false;
+}
+
 /** `roots` with the index of each loop in `to` replaced by another loop's index or by an expression. */
 export function substitute(
   roots: readonly Expr[],
@@ -165,8 +201,7 @@ export function substitute(
   const go = (e: Expr): Expr => {
     const known = done.get(e);
     if (known) return known;
-    const affected = [...freeLoops(e)].some((l) => to.has(l));
-    const result = affected ? rebuild(e, go, indexOf) : e;
+    const result = hasAny(freeLoops(e), to) ? rebuild(e, go, indexOf) : e;
     done.set(e, result);
     if (result !== e) moved?.(e, result);
     return result;

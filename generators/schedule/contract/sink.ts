@@ -31,10 +31,22 @@ function intoBranch(s: Stmt, value: Let): Stmt | undefined {
   return then ? { ...s, then: [value, ...s.then] } : { ...s, else: [value, ...s.else] };
 }
 
-const mentions = (e: NestExpr, name: string): boolean => [...variablesOf(e)].includes(name);
+const mentions = (e: NestExpr, name: string): boolean => variablesOf(e).includes(name);
 
-const uses = (s: Stmt, name: string): boolean =>
-  expressionsOf(s).some((e) => mentions(e, name)) ||
-  blocksOf(s).some((block) => block.some((inner) => uses(inner, name)));
+const uses = (s: Stmt, name: string): boolean => namesIn(s).has(name);
+
+/** The variables of statements, which are asked for once for each value before them. */
+const known = new WeakMap<Stmt, ReadonlySet<string>>();
+
+/** The variables of a statement and of all inside it. */
+function namesIn(s: Stmt): ReadonlySet<string> {
+  const before = known.get(s);
+  if (before) return before;
+  const names = new Set(expressionsOf(s).flatMap(variablesOf));
+  for (const block of blocksOf(s))
+    for (const inner of block) for (const name of namesIn(inner)) names.add(name);
+  known.set(s, names);
+  return names;
+}
 
 const reads = (e: NestExpr): boolean => e.kind === "load" || operandsOf(e).some(reads);
