@@ -136,6 +136,8 @@ export interface Limits {
   readonly group: number;
   readonly sharedBytes: number;
   readonly buffers: number;
+  /** Vectors that a CPU thread keeps at hand; absent where that is not the schedule's matter. */
+  readonly registers?: number;
 }
 
 /** A nest that has been printed: its body, indented by one step. */

@@ -26,13 +26,17 @@ export interface Chosen {
 /** Nothing is chosen. */
 export const noneContiguous: Chosen = { stages: new Set(), steps: [] };
 
-/** Copies with an axis innermost, and stages whose innermost loop runs along it, several elements at once. */
+/**
+ * Copies with an axis innermost, where `lay` says so, and stages whose innermost loop runs along it, several elements
+ * at once; where there are groups, threads beside each other make these.
+ */
 export function chooseContiguous(
   kernel: Kernel,
   stored: Schedule,
   setting: Setting,
   vectors: number,
   limits: Limits,
+  lay = true,
 ): Chosen {
   const before = applySchedule(kernel, stored, limits);
   if ("refused" in before) return noneContiguous;
@@ -55,7 +59,8 @@ export function chooseContiguous(
     if (draft.loops.has(found.stage)) continue;
     const { panel: _, ...plain } = found;
     const made =
-      makeContiguous(draft, found, by, limits) ?? makeContiguous(draft, plain, by, limits);
+      makeContiguous(draft, found, by, limits, lay) ??
+      makeContiguous(draft, plain, by, limits, lay);
     if (!made) continue;
     draft = made.draft;
     steps.push(...made.steps);
@@ -70,6 +75,7 @@ function makeContiguous(
   { stage, axis, layouts, panel: asked }: Contiguous,
   by: number,
   limits: Limits,
+  mayLay: boolean,
 ): { readonly draft: Draft; readonly steps: Schedule } | undefined {
   let next = draft;
   let name = stage;
@@ -83,12 +89,17 @@ function makeContiguous(
   };
   /** A result in another order is made by a stage of another name. */
   const lay = (of: string, axes: string): boolean => {
+    if (!mayLay) return false;
     const known = new Set(launchedStages(next).map((s) => s.name));
     if (!add(layout, { of, axes })) return false;
     if (of === stage) name = launchedStages(next).find((s) => !known.has(s.name))?.name ?? stage;
     return true;
   };
   for (const { of, axes } of layouts) lay(of, axes);
+  if (limits.threads > 1) {
+    if (asked) lay(stage, asked.axes);
+    return steps.length > 0 ? { draft: next, steps } : undefined;
+  }
   if (asked && !(lay(stage, asked.axes) && add(panel, { stage: name, axes: asked.around })))
     return undefined;
   return add(vector, { stage: name, axis, by }) ? { draft: next, steps } : undefined;

@@ -35,6 +35,35 @@ export interface Abilities {
   readonly parallel: boolean;
 }
 
+/** What a schedule makes use of, where a kernel and its device allow it. */
+export interface Ways {
+  /** Sums of products in tiles or strips. */
+  readonly contract: boolean;
+  /** Axes along memory innermost, several elements at once. */
+  readonly vector: boolean;
+  /** Panels of what neighbours share. */
+  readonly panel: boolean;
+  /** Loops and sums in other orders, several elements a step. */
+  readonly walk: boolean;
+  /** Copies whose axes are in the order in which they are read. */
+  readonly layout: boolean;
+  /** Inner stages stored as a whole. */
+  readonly materialise: boolean;
+  /** Sums that groups of threads share. */
+  readonly lanes: boolean;
+}
+
+/** What default schedules make use of. */
+export const usualWays = (kernel: Kernel, { groups }: Pick<Abilities, "groups">): Ways => ({
+  contract: true,
+  vector: true,
+  panel: true,
+  walk: true,
+  layout: !groups,
+  materialise: kernel.role !== "forward",
+  lanes: false,
+});
+
 /**
  * One thread for each element where there are threads, or tiles of sums of products, else loops in the order of
  * the axes. Neighbours that
@@ -44,31 +73,41 @@ export interface Abilities {
  */
 export function defaultSchedule(
   kernel: Kernel,
-  { groups, updates, vectors, parallel }: Abilities,
+  abilities: Abilities,
   limits: Limits,
+  ways: Ways = usualWays(kernel, abilities),
 ): NamedSchedule {
-  const run: Schedule = groups ? [["pointwise", { group: Math.min(128, limits.threads) }]] : [];
+  const { groups, updates, vectors, parallel } = abilities;
+  const shared: Schedule = ways.lanes ? [["lanes", { lanes: Math.min(32, limits.threads) }]] : [];
+  const run: Schedule = groups
+    ? [...shared, ["pointwise", { group: Math.min(128, limits.threads) }]]
+    : [];
   const inner = kernel.stages.flatMap((stage) =>
     stage.kind === "gather" && !kernel.outputs.includes(stage.name) ? [stage.name] : [],
   );
   const setting = { except: findBatches(kernel), most: groups ? 4 : 8, beside: groups };
   const forward = kernel.role === "forward";
-  const strips = groups || !updates ? noStrips : chooseStrips(kernel, !forward, limits);
+  const isSerial = updates && !groups;
+  const strips =
+    isSerial && ways.contract
+      ? chooseStrips(kernel, ways.materialise, limits, ways.layout)
+      : noStrips;
   const stored: Schedule =
     strips.steps.length > 0
       ? strips.steps
-      : forward
-        ? groups || !updates
-          ? []
-          : choosePanels(kernel, inner, setting, limits)
-        : inner.map((stage) => ["materialise", { stage }]);
+      : ways.materialise
+        ? inner.map((stage) => ["materialise", { stage }])
+        : isSerial && forward && ways.panel
+          ? choosePanels(kernel, inner, setting, limits)
+          : [];
   const along =
-    updates && !groups
-      ? chooseContiguous(kernel, stored, setting, vectors, limits)
+    updates && (groups ? ways.layout : ways.vector)
+      ? chooseContiguous(kernel, stored, setting, vectors, limits, ways.layout)
       : noneContiguous;
   const done = new Set([...along.stages, ...strips.stages]);
-  const walked = updates ? chooseWalks(kernel, stored.filter(storesStage), setting, done) : [];
-  const tiled = groups && updates ? chooseTiles(kernel, stored, limits) : [];
+  const walked =
+    updates && ways.walk ? chooseWalks(kernel, stored.filter(storesStage), setting, done) : [];
+  const tiled = groups && updates && ways.contract ? chooseTiles(kernel, stored, limits) : [];
   const isSplit = (stage: unknown) =>
     tiled.some(([name, params]) => name === split.name && params?.stage === stage);
   const kept = walked.filter(([, params]) => !isSplit(params?.stage));

@@ -5,6 +5,7 @@ import type { Kernel } from "../ir/kernel.ts";
 import type { Blocks } from "./contract/blocks.ts";
 import type { Tiles } from "./contract/tiles.ts";
 import type { Walking } from "./domain.ts";
+import type { Rule } from "./rules.ts";
 
 /** How the loops over a stage's domain run. */
 export type Loops =
@@ -118,6 +119,8 @@ export interface Choice {
   readonly name: string;
   readonly values: readonly (string | number | boolean)[];
   readonly default: string | number | boolean;
+  /** No matter of speed alone, or without effect where the others matter: a tuner leaves it as it is. */
+  readonly fixed?: true;
 }
 
 /** One way to change a draft. Each is a file, so that the tuning space follows from the folder. */
@@ -127,6 +130,8 @@ export interface Transform {
   readonly doc: string;
   readonly choices: (draft: Draft, limits: Limits) => readonly Choice[];
   readonly apply: (draft: Draft, params: Params, limits: Limits) => Draft | Refused;
+  /** What must hold between parameters, of which `params` are those that are given; nothing where absent. */
+  readonly rules?: (draft: Draft, params: Params, limits: Limits) => readonly Rule[];
 }
 
 /** What a device allows. */
@@ -136,6 +141,8 @@ export interface Limits {
   readonly sharedBytes: number;
   /** Lanes of its vectors; 1 where absent. */
   readonly vectors?: number;
+  /** Vectors that a CPU thread keeps at hand; not known where absent. */
+  readonly registers?: number;
   /** Its compiler writes out loops marked so; no where absent. */
   readonly unrolls?: boolean;
   /** Types whose products warps compute; none where absent. */

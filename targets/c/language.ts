@@ -99,7 +99,8 @@ export const language: Language = {
     vectors: 8,
     parallel: true,
   },
-  limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
+  // Those of AVX2.
+  limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER, registers: 16 },
   // The C library of GNU: its manual's table of known errors, on x86-64 and aarch64.
   accuracy: {
     div: [{ ulps: 0.5 }],

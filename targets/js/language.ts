@@ -88,7 +88,8 @@ export const language: Language = {
     vectors: 1,
     parallel: false,
   },
-  limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER },
+  // Numbers: a core has 16 registers of them, and a few that it spills cost little.
+  limits: { group: 1, sharedBytes: 0, buffers: Number.MAX_SAFE_INTEGER, registers: 32 },
   // Float64 inside, rounded to f32 when stored: never worse than f32 with rounded functions.
   accuracy: {
     div: [{ ulps: 0.5 }],

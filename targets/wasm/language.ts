@@ -120,7 +120,7 @@ export const language: Language = {
     vectors: 4,
     parallel: true,
   },
-  limits: { group: 1, sharedBytes: 0, buffers: 500 },
+  limits: { group: 1, sharedBytes: 0, buffers: 500, registers: 16 },
   // Functions are JavaScript's, of doubles, rounded to f32.
   accuracy: {
     div: [{ ulps: 0.5 }],

@@ -24,9 +24,14 @@ export interface ChosenStrips {
 
 /**
  * Each stage of a kernel that is a contraction, in pieces; others that several stages read, or that no piece holds
- * elements of, are stored where `store` says so.
+ * elements of, are stored where `store` says so. What is read apart is copied where `lay` says so.
  */
-export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): ChosenStrips {
+export function chooseStrips(
+  kernel: Kernel,
+  store: boolean,
+  device: Limits,
+  lay = true,
+): ChosenStrips {
   const limits = { ...device, threads: 1 };
   const stages = new Set<string>();
   const stored = new Map<string, readonly string[]>();
@@ -54,7 +59,7 @@ export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): Ch
     if ("refused" in found) continue;
     const order = orderAlong(found);
     const axes = order.map(({ axis }) => axis).join(" ");
-    if (!isOutput(name) && add(layout, { of: name, axes }))
+    if (lay && !isOutput(name) && add(layout, { of: name, axes }))
       stored.set(
         name,
         order.flatMap(({ axis, rank }) => (rank < 2 ? [axis] : [])),
@@ -62,7 +67,7 @@ export function chooseStrips(kernel: Kernel, store: boolean, device: Limits): Ch
     const strips = findStrips(draft, name);
     if ("refused" in strips) continue;
     const innermost = strips.row.loops.at(-1);
-    const laid = innermost ? findLayouts(kernel, strips.row.value, innermost) : [];
+    const laid = lay && innermost ? findLayouts(kernel, strips.row.value, innermost) : [];
     for (const params of laid) add(layout, params);
     if (add(contract, { stage: name })) stages.add(name);
   }

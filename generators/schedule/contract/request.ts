@@ -14,6 +14,7 @@ import {
   type Refused,
 } from "../draft.ts";
 import { inlineStages } from "../inline.ts";
+import { type Algebra, findBroken, type Own, type Rule } from "../rules.ts";
 import { type Blocked, type Blocks, cutBlocks } from "./blocks.ts";
 import { recognise } from "./recognise.ts";
 
@@ -58,9 +59,8 @@ export function contractInStrips(draft: Draft, params: Params): Draft | Refused 
   const { MR, NR, BP, KiB, lanes } = params as Readonly<Record<(typeof sizes)[number], number>>;
   if (![4, 8, 16].includes(NR)) return { refused: `NR is 4, 8 or 16, not ${NR}` };
   if (![1, 4, 8, 16].includes(lanes)) return { refused: `lanes is 1, 4, 8 or 16, not ${lanes}` };
-  if (MR * NR > mostOfBlock)
-    return { refused: `a block has at most ${mostOfBlock} elements, not ${MR * NR}` };
-  if (BP % MR !== 0) return { refused: `MR divides BP, which ${MR} and ${BP} do not` };
+  const broken = findBroken(stripRules({ threads: 1, sharedBytes: 0 }), params);
+  if (broken !== undefined) return { refused: broken };
   if (draft.loops.has(name)) return { refused: `how the loops of ${name} run is chosen already` };
   if (draft.walkings.has(name) || draft.panels.has(name))
     return { refused: `a step of ${name} computes several elements, or in another order` };
@@ -79,6 +79,32 @@ const mostOfSize = 2 ** 16;
 
 /** More sums than this do not stay in registers. */
 const mostOfBlock = 128;
+
+/** What must hold of the sizes of strips. */
+export const stripRules = ({ vectors = 1, registers }: Limits): readonly Rule[] => [
+  {
+    why: `a block has at most ${mostOfBlock} elements`,
+    holds: ({ of, mul, le }, own) => le(mul(own("MR"), own("NR")), of(mostOfBlock)),
+    tell: ({ MR, NR }) =>
+      `a block has at most ${mostOfBlock} elements, not ${Number(MR) * Number(NR)}`,
+  },
+  {
+    why: "MR divides BP",
+    holds: ({ of, rem, eq }, own) => eq(rem(own("BP"), own("MR")), of(0)),
+    tell: ({ MR, BP }) => `MR divides BP, which ${MR} and ${BP} do not`,
+  },
+  ...(registers === undefined
+    ? []
+    : [
+        {
+          why: `sums, a line of the packed factor and one number fit ${registers} registers`,
+          // Sums in MR rows of NR, what they are multiplied with, and a number of each row in turn.
+          holds: <T>({ of, add, mul, le }: Algebra<T>, own: Own<T>): T =>
+            le(add(mul(add(own("MR"), of(1)), own("NR")), of(vectors)), of(registers * vectors)),
+          advice: true as const,
+        },
+      ]),
+];
 
 /** The stage of which panels of a product hold elements: one factor is an element of it, and nothing else is. */
 export function findHeld(draft: Draft, name: string): string | undefined {

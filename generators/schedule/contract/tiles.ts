@@ -1,6 +1,7 @@
 // Sizes of the tiles of a contraction on devices with groups of threads, and what they ask of a device.
 
 import type { Limits, Refused } from "../draft.ts";
+import { type Algebra, findBroken, numbers, type Own, type Rule } from "../rules.ts";
 
 /** How groups of threads share out a contraction: one tile of its output each, made over blocks of its sum. */
 export interface Tiles {
@@ -25,41 +26,119 @@ export interface Tiles {
 /** The names of the sizes, in order. */
 const sizeNames = ["BM", "BP", "BK", "TM", "TP", "least", "group"] as const;
 
+type Sizes = Omit<Tiles, "rolled">;
+
+/** How many threads a group has, as a formula. */
+const threadsIn = <T>({ mul, div }: Algebra<T>, own: Own<T>): T =>
+  mul(div(own("BM"), own("TM")), div(own("BP"), own("TP")));
+
 /** How many threads a group has. */
-export const threadsOf = ({ BM, BP, TM, TP }: Omit<Tiles, "rolled">): number =>
-  (BM / TM) * (BP / TP);
+export const threadsOf = (tiles: Sizes): number => threadsIn(numbers, readFrom(tiles));
 
 /** How far apart rows are in tiles that warps multiply, so that what threads read lies in different banks. */
-export const warpStride = ({ BK }: Pick<Tiles, "BK">): number => BK + 8;
+export const warpStride = ({ BK }: Pick<Tiles, "BK">): number => BK + beyondRow;
+
+const beyondRow = 8;
 
 /** What a group keeps on chip: a block of steps of both sides, as f32 or rounded. */
-export function sharedBytesOf(tiles: Omit<Tiles, "rolled">): number {
-  const { BM, BP, BK, pad, product } = tiles;
-  return product ? 2 * warpStride(tiles) * (BM + BP) : 4 * BK * (BM + pad + BP + pad);
+function sharedBytesIn<T>({ of, add, mul }: Algebra<T>, own: Own<T>, product: Tiles["product"]): T {
+  const sides = add(own("BM"), own("BP"));
+  if (product) return mul(mul(of(2), add(own("BK"), of(beyondRow))), sides);
+  return mul(mul(of(4), own("BK")), add(sides, mul(of(2), own("pad"))));
 }
 
-/** Why warps cannot multiply these tiles, or nothing. */
-function refuseProduct(
-  { BM, BP, BK, TM, TP, product }: Tiles,
-  limits: Limits,
-): Refused | undefined {
-  if (product === undefined) return undefined;
-  if (!limits.products?.includes(product)) return { refused: `no warp multiplies ${product} here` };
-  const even = TM % 2 === 0 && TP % 2 === 0;
-  if (even && BM % (8 * TM) === 0 && BP % (4 * TP) === 0 && BK % 16 === 0) return undefined;
-  return {
-    refused:
+/** The bytes that a group keeps on chip. */
+export const sharedBytesOf = (tiles: Sizes): number =>
+  sharedBytesIn(numbers, readFrom(tiles), tiles.product);
+
+const readFrom =
+  (tiles: Sizes): Own<number> =>
+  (name) =>
+    Number(tiles[name as keyof Sizes]);
+
+/** What must hold of tiles that warps multiply. */
+const warpRules: readonly Rule[] = [
+  {
+    why: "warps multiply 16 rows, 8 columns and 16 steps at a time",
+    holds: (a, own) => {
+      const divides = (by: number, of: string, times?: string) =>
+        a.eq(a.rem(own(of), times ? a.mul(a.of(by), own(times)) : a.of(by)), a.of(0));
+      return [
+        divides(2, "TP"),
+        divides(8, "BM", "TM"),
+        divides(4, "BP", "TP"),
+        divides(16, "BK"),
+      ].reduce(a.and, divides(2, "TM"));
+    },
+    tell: ({ BM, BP, BK, TM, TP }) =>
       "warps multiply 16 rows, 8 columns and 16 steps at a time: TM and TP are even, 8 TM divides BM, " +
       `4 TP divides BP and 16 divides BK, which ${TM}, ${TP}, ${BM}, ${BP} and ${BK} do not allow`,
-  };
-}
+  },
+];
 
 /** More accumulators than this do not stay in registers. */
 const mostOfThread = 128;
 
+/** What must hold of the sizes of tiles on a device. */
+export const tileRules = (product: Tiles["product"], limits: Limits): readonly Rule[] => [
+  ...(["M", "P"] as const).map(
+    (side): Rule => ({
+      why: `T${side} divides B${side}`,
+      holds: ({ of, rem, eq }, own) => eq(rem(own(`B${side}`), own(`T${side}`)), of(0)),
+      tell: (p) => `T${side} divides B${side}, which ${p[`T${side}`]} and ${p[`B${side}`]} do not`,
+    }),
+  ),
+  {
+    why: `a thread keeps at most ${mostOfThread} elements`,
+    holds: ({ of, mul, le }, own) => le(mul(own("TM"), own("TP")), of(mostOfThread)),
+    tell: ({ TM, TP }) =>
+      `a thread keeps at most ${mostOfThread} elements, not ${Number(TM) * Number(TP)}`,
+  },
+  ...(product ? warpRules : []),
+  ...[
+    <T>(a: Algebra<T>, own: Own<T>): T => threadsIn(a, own),
+    <T>(_: Algebra<T>, own: Own<T>): T => own("group"),
+  ].map(
+    (count): Rule => ({
+      why: `a group has at most ${limits.threads} threads`,
+      holds: (a, own) => a.le(count(a, own), a.of(limits.threads)),
+      tell: (p) => {
+        const found = count(numbers, (name) => Number(p[name]));
+        return `a group has at most ${limits.threads} threads here, not ${found}`;
+      },
+    }),
+  ),
+  ...(["BM", "BP"] as const).map(
+    (side): Rule => ({
+      why: `a group's threads make whole rows of ${side} elements, a block in equal turns`,
+      holds: (a, own) => {
+        const { of, mul, rem, eq } = a;
+        const threads = threadsIn(a, own);
+        const turns = eq(rem(mul(own("BK"), own(side)), threads), of(0));
+        return a.and(eq(rem(threads, own(side)), of(0)), turns);
+      },
+      tell: (p) => {
+        const threads = threadsIn(numbers, (name) => Number(p[name]));
+        return (
+          `a group's ${threads} threads make whole rows of ${side} elements, ` +
+          `a block of ${p.BK} in equal turns, which ${p[side]} does not allow`
+        );
+      },
+    }),
+  ),
+  {
+    why: `a group has ${limits.sharedBytes} bytes on chip`,
+    holds: (a, own) => a.le(sharedBytesIn(a, own, product), a.of(limits.sharedBytes)),
+    tell: (p) => {
+      const bytes = sharedBytesIn(numbers, (name) => Number(p[name]), product);
+      return `a group has ${limits.sharedBytes} bytes on chip here, not ${bytes}`;
+    },
+  },
+];
+
 /** Why tiles cannot be used on a device, or nothing. */
 export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
-  const { BM, BP, BK, TM, TP, pad, group } = tiles;
+  const { pad, product } = tiles;
   for (const name of sizeNames) {
     const size = tiles[name];
     if (!Number.isInteger(size) || size < 1)
@@ -67,28 +146,8 @@ export function refuseTiles(tiles: Tiles, limits: Limits): Refused | undefined {
   }
   if (!Number.isInteger(pad) || pad < 0)
     return { refused: `pad is a whole number from 0 up, not ${pad}` };
-  if (BM % TM !== 0) return { refused: `TM divides BM, which ${TM} and ${BM} do not` };
-  if (BP % TP !== 0) return { refused: `TP divides BP, which ${TP} and ${BP} do not` };
-  if (TM * TP > mostOfThread)
-    return { refused: `a thread keeps at most ${mostOfThread} elements, not ${TM * TP}` };
-  const unfit = refuseProduct(tiles, limits);
-  if (unfit) return unfit;
-  const threads = threadsOf(tiles);
-  for (const count of [threads, group])
-    if (count > limits.threads)
-      return { refused: `a group has at most ${limits.threads} threads here, not ${count}` };
-  for (const [name, size] of [
-    ["BM", BM],
-    ["BP", BP],
-  ] as const)
-    if (threads % size !== 0 || (BK * size) % threads !== 0)
-      return {
-        refused:
-          `a group's ${threads} threads make whole rows of ${name} elements, ` +
-          `a block of ${BK} in equal turns, which ${size} does not allow`,
-      };
-  const bytes = sharedBytesOf(tiles);
-  if (bytes > limits.sharedBytes)
-    return { refused: `a group has ${limits.sharedBytes} bytes on chip here, not ${bytes}` };
-  return undefined;
+  if (product && !limits.products?.includes(product))
+    return { refused: `no warp multiplies ${product} here` };
+  const broken = findBroken(tileRules(product, limits), { ...tiles });
+  return broken === undefined ? undefined : { refused: broken };
 }

@@ -1,6 +1,6 @@
 import { recognise } from "../contract/recognise.ts";
-import { contractInStrips, refuseStrips, stripChoices } from "../contract/request.ts";
-import { refuseTiles, type Tiles } from "../contract/tiles.ts";
+import { contractInStrips, refuseStrips, stripChoices, stripRules } from "../contract/request.ts";
+import { refuseTiles, type Tiles, tileRules } from "../contract/tiles.ts";
 import {
   type Choice,
   type Draft,
@@ -21,6 +21,10 @@ export const contract: Transform = {
     limits.threads === 1
       ? contractInStrips(draft, params)
       : contractInGroups(draft, params, limits),
+  rules: (_, { product }, limits) =>
+    limits.threads === 1
+      ? stripRules(limits)
+      : tileRules(product === "f16" || product === "bf16" ? product : undefined, limits),
 };
 
 const groupChoices = (draft: Draft, limits: Limits): readonly Choice[] => [
@@ -36,8 +40,9 @@ const groupChoices = (draft: Draft, limits: Limits): readonly Choice[] => [
   { name: "TP", values: [2, 4, 8], default: 8 },
   { name: "pad", values: [0, 4], default: 0 },
   { name: "rolled", values: [false, true], default: limits.unrolls !== true },
-  { name: "least", values: [1, 4, 16], default: 1 },
-  { name: "group", values: [32, 64, 128, 256], default: 64 },
+  // Of kernels with few rows, which no tiles suit.
+  { name: "least", values: [1, 4, 16], default: 1, fixed: true },
+  { name: "group", values: [32, 64, 128, 256], default: 64, fixed: true },
   { name: "product", values: ["f32", ...(limits.products ?? [])], default: "f32" },
 ];
 

@@ -20,6 +20,16 @@ export const jam: Transform = {
       { name: "by", values: [2, 4, 8], default: 4 },
     ];
   },
+  rules: () => [
+    {
+      why: `a step computes at most ${most} elements`,
+      holds: ({ of, mul, le }, own, others) =>
+        le(
+          others.reduce((product, other) => mul(product, other("by")), own("by")),
+          of(most),
+        ),
+    },
+  ],
   apply: (draft, { stage: name, axis, by }) => {
     const stage = launchedStages(draft).find((s) => s.name === name);
     if (!stage) return { refused: `${draft.kernel.operator} stores no stage named ${name}` };

@@ -11,7 +11,7 @@ const counts = [1, 2, 3, 4];
 export const parallel: Transform = {
   name: "parallel",
   doc: "loops one after another → the outermost `loops` of each stage as one, shared out among CPU threads",
-  choices: () => [{ name: "loops", values: counts, default: 2 }],
+  choices: () => [{ name: "loops", values: counts, default: 2, fixed: true }],
   apply: (draft, { loops: most }, limits) => {
     if (typeof most !== "number" || !counts.includes(most))
       return { refused: `loops is one of ${counts.join(", ")}, not ${most}` };
