@@ -61,8 +61,13 @@ export interface Measurement {
   readonly median?: number;
   readonly interval?: readonly [low: number, high: number];
   readonly samples?: number;
-  /** Largest error in units of what is allowed. */
-  readonly worst?: number;
+  /** The median of the default configuration in the same rounds: what of a time is the machine's. */
+  readonly anchor?: number;
+  /** Medians by both clocks, of which the key's target says which decides. */
+  readonly cpu?: number;
+  readonly wall?: number;
+  /** Largest error in units of what is allowed; null where it is infinite. */
+  readonly worst?: number | null;
   /** Milliseconds spent. */
   readonly spent: { readonly compile: number; readonly verify: number; readonly measure: number };
   /** Clock and its measured resolution in milliseconds. */

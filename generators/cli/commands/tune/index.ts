@@ -2,12 +2,13 @@
 
 import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
+import { addMerge, addRepair } from "./merge.ts";
 
 /** Adds a sub-command to `tune`. */
 type Add = (tune: Command, terminal: Terminal) => void;
 
 /** All sub-commands, in the order in which help shows them. */
-const additions: readonly Add[] = [];
+const additions: readonly Add[] = [addMerge, addRepair];
 
 /** Adds the command `tune`. */
 export function addTune(program: Command, terminal: Terminal): void {

@@ -1,0 +1,109 @@
+// Databases that are written: a line for each measurement, each on the disk before the next begins.
+
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  writeSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
+import { takeLock } from "./lock.ts";
+import { parseDatabase, readBytes, refuseDamaged } from "./read.ts";
+import type { Measurement } from "./record.ts";
+import { header } from "./schema.ts";
+
+/** A database that is open for writing. */
+export interface Database {
+  readonly path: string;
+  /** All records, in the order in which they were written. */
+  readonly records: readonly Measurement[];
+  /** Whether the last line was torn, and is left out. */
+  readonly torn: boolean;
+  /** Writes a record; when this returns it is on the disk. */
+  append(record: Measurement): void;
+  close(): Promise<void>;
+}
+
+/** How bytes reach a file: the system's own calls, unless a test gives others. */
+export interface FileCalls {
+  readonly write: (file: number, bytes: Uint8Array, at: number) => number;
+  readonly sync: (file: number) => void;
+}
+
+const systemCalls: FileCalls = {
+  write: (file, bytes, at) => writeSync(file, bytes, 0, bytes.length, at),
+  sync: fsyncSync,
+};
+
+/** Opens a database to write to it, and makes one where there is none; no other process may then. */
+export async function openDatabase(
+  path: string,
+  calls: FileCalls = systemCalls,
+): Promise<Database> {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+  } catch (error) {
+    throw new UserError(`cannot make the folder of ${path}: ${messageOf(error)}`);
+  }
+  const lock = await takeLock(path);
+  let file: number | undefined;
+  try {
+    const data = (await readBytes(path)) ?? new Uint8Array();
+    const contents = parseDatabase(path, data);
+    refuseDamaged(path, contents);
+    file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    return start(path, file, contents, calls, lock);
+  } catch (error) {
+    if (file !== undefined) closeSync(file);
+    await lock.release();
+    if (error instanceof UserError || codeOf(error) === undefined) throw error;
+    throw new UserError(`cannot write to ${path}: ${messageOf(error)}`);
+  }
+}
+
+function start(
+  path: string,
+  file: number,
+  contents: ReturnType<typeof parseDatabase>,
+  calls: FileCalls,
+  lock: Awaited<ReturnType<typeof takeLock>>,
+): Database {
+  const records = [...contents.records];
+  let end = contents.bytes;
+  /** Whole lines or nothing: what could be written of a line is taken away again. */
+  const write = (text: string) => {
+    const bytes = new TextEncoder().encode(text);
+    try {
+      const written = calls.write(file, bytes, end);
+      if (written < bytes.length) throw Object.assign(new Error("disk full"), { code: "ENOSPC" });
+      calls.sync(file);
+    } catch (error) {
+      ftruncateSync(file, end);
+      const why = codeOf(error) === "ENOSPC" ? "the disk is full" : messageOf(error);
+      throw new UserError(`cannot write to ${path}: ${why}; what it held before is in it`);
+    }
+    end += bytes.length;
+  };
+  if (contents.torn) ftruncateSync(file, end);
+  if (end === 0) write(`${JSON.stringify(header)}\n`);
+  else if (contents.unended) write("\n");
+  return {
+    path,
+    records,
+    torn: contents.torn,
+    append(record) {
+      if (!lock.isHeld())
+        throw new UserError(`the lock of ${path} was lost; another process may write to it now`);
+      write(`${JSON.stringify(record)}\n`);
+      records.push(record);
+    },
+    async close() {
+      closeSync(file);
+      await lock.release();
+    },
+  };
+}
