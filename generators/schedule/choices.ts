@@ -1,11 +1,13 @@
 // Choices become eager selects where both sides are cheap and safe, and conditions where a side reads or
 // walks.
 
+import { select } from "../ir/build.ts";
 import { type Expr, kindOf } from "../ir/expr.ts";
 import { type NestExpr, type Stmt, variable } from "../ir/nest.ts";
-import { children, freeLoops } from "../ir/walk.ts";
+import { children, freeLoops, visit } from "../ir/walk.ts";
 import { type Context, isInside } from "./contexts.ts";
-import { type Case, type Placing, zeroOf } from "./placing.ts";
+import { type Case, type Known, type Placing, zeroOf } from "./placing.ts";
+import { leavesOf, project } from "./project.ts";
 import type { createReads } from "./reads.ts";
 import {
   deepest,
@@ -18,6 +20,15 @@ import {
 } from "./scope.ts";
 
 type Local = Extract<Stmt, { kind: "local" }>;
+
+/** The elements and sums that a value is made of. */
+function readsOf(e: Expr): ReadonlySet<Expr> {
+  const found = new Set<Expr>();
+  visit([e], (x) => {
+    if (x.kind === "read" || x.kind === "part") found.add(x);
+  });
+  return found;
+}
 
 export function createChoices(placing: Placing, reads: ReturnType<typeof createReads>) {
   const { options, typeFor, find, knownTest, place, define } = placing;
@@ -48,8 +59,8 @@ export function createChoices(placing: Placing, reads: ReturnType<typeof createR
     !reads.isElement(e);
 
   function computeSelect(e: Case<"select">, here: Scope): Placed {
-    const holds = knownTest(e.cond, here);
-    if (holds !== undefined) return place(holds === 1 ? e.then : e.else, here);
+    const known = knownTest(e.cond, here);
+    if (known) return computeKnown(e, known, here);
     if (!isHeavySelect(e, here)) {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((arg) => place(arg, here));
       const scopes = [cond!.scope, then!.scope, otherwise!.scope];
@@ -62,6 +73,28 @@ export function createChoices(placing: Placing, reads: ReturnType<typeof createR
       return define(e, value, withinGuards(deepest(scopes, root), here));
     }
     return reads.computeElement(e, here) ?? computeBranches(e, here);
+  }
+
+  /**
+   * The branch of `e` that is known to be taken. What is made of it must not leave the condition that tells so,
+   * where the other branch may be what keeps it defined. Where loops between would make it again in each step,
+   * a choice is made outside of them: by what the condition says there of the branch.
+   */
+  function computeKnown(e: Case<"select">, { holds, scope }: Known, here: Scope): Placed {
+    const [own, other] = holds === 1 ? [e.then, e.else] : [e.else, e.then];
+    const taken = place(own, here);
+    const outside = scope.parent;
+    if (!outside || taken.scope.depth >= scope.depth) return taken;
+    const inside: Placed = { value: taken.value, scope };
+    if (taken.scope.loopDepth === scope.loopDepth || isHeavySelect(e, outside)) return inside;
+    const about = readsOf(own);
+    const tests = leavesOf(e.cond).filter((test) => [...readsOf(test)].some((r) => about.has(r)));
+    const scopes = [other, ...tests].map((part) => place(part, outside).scope);
+    const limit = deepest([taken.scope, ...scopes], root);
+    if (limit.loopDepth === scope.loopDepth) return inside;
+    const isKept = (test: Expr) => place(test, outside).scope.depth <= limit.depth;
+    const cond = project(e.cond, holds, isKept);
+    return cond ? place(select(cond, own, other), outside) : taken;
   }
 
   function computeBranches(e: Case<"select">, here: Scope): Placed {

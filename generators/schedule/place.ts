@@ -9,7 +9,14 @@ import { isNonNegative } from "../ir/ranges.ts";
 import { freeLoops } from "../ir/walk.ts";
 import { createChoices } from "./choices.ts";
 import type { Names } from "./names.ts";
-import { type Case, operation, type Placer, type PlacerOptions, type Placing } from "./placing.ts";
+import {
+  type Case,
+  type Known,
+  operation,
+  type Placer,
+  type PlacerOptions,
+  type Placing,
+} from "./placing.ts";
 import { createReads } from "./reads.ts";
 import {
   deepest,
@@ -71,24 +78,29 @@ export function createPlacer(options: PlacerOptions): Placer {
     return result;
   };
 
-  /** Whether a test is known to hold in `here`, from the conditions around. */
-  const knownTest = (e: Expr, here: Scope): 0 | 1 | undefined => {
-    const value = find(e, here)?.value;
-    if (value?.kind === "const") return value.value === 0 ? 0 : 1;
+  /** Whether a test is known to hold in `here`, from the conditions around, and in which of them. */
+  const knownTest = (e: Expr, here: Scope): Known | undefined => {
+    const found = find(e, here);
+    if (found?.value.kind === "const")
+      return { holds: found.value.value === 0 ? 0 : 1, scope: found.scope };
     // A test computed outside is known inside where its parts are.
     if (e.kind !== "op") return undefined;
     if (e.op !== "and" && e.op !== "or" && e.op !== "not") return undefined;
     const args = e.args.map((arg) => knownTest(arg, here));
-    if (e.op === "not") return args[0] === undefined ? undefined : args[0] === 1 ? 0 : 1;
+    const [first] = args;
+    if (e.op === "not") return first && { holds: first.holds === 1 ? 0 : 1, scope: first.scope };
     const decisive = e.op === "and" ? 0 : 1;
-    if (args.includes(decisive)) return decisive;
-    return args.includes(undefined) ? undefined : decisive === 0 ? 1 : 0;
+    const one = args.find((arg) => arg?.holds === decisive);
+    if (one) return one;
+    const scopes = args.flatMap((arg) => (arg ? [arg.scope] : []));
+    if (scopes.length < args.length) return undefined;
+    return { holds: decisive === 0 ? 1 : 0, scope: deepest(scopes, root) };
   };
 
   const place = (e: Expr, here: Scope): Placed => {
-    const holds = knownTest(e, here);
-    if (holds !== undefined)
-      return { value: { kind: "const", type: "bool", value: holds }, scope: here };
+    const test = knownTest(e, here);
+    if (test)
+      return { value: { kind: "const", type: "bool", value: test.holds }, scope: test.scope };
     const known = find(e, here);
     if (known) return known;
     const context = contexts.of(e);

@@ -48,6 +48,12 @@ export interface PlacerOptions {
   readonly onConstant: (name: string) => void;
 }
 
+/** What the conditions around tell of a test: whether it holds, in `scope` and all inside it. */
+export interface Known {
+  readonly holds: 0 | 1;
+  readonly scope: Scope;
+}
+
 /** Placement as its parts see it. */
 export interface Placing {
   readonly options: PlacerOptions;
@@ -56,8 +62,8 @@ export interface Placing {
   readonly typeFor: (kind: Kind) => Scalar;
   /** The value of `e` if it has been computed in `here` or around it. */
   readonly find: (e: Expr, here: Scope) => Placed | undefined;
-  /** Whether a test holds (1) or does not (0) in `here`, where the conditions around tell. */
-  readonly knownTest: (e: Expr, here: Scope) => 0 | 1 | undefined;
+  /** Whether a test holds in `here`, where the conditions around tell. */
+  readonly knownTest: (e: Expr, here: Scope) => Known | undefined;
   /** The value of `e`, computed in the outermost scope where that may be. */
   readonly place: (e: Expr, here: Scope) => Placed;
   /** Gives the value of `e` a name in `scope`. */

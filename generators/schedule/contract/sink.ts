@@ -1,7 +1,14 @@
 // Values that only one branch of a condition uses are computed there.
 
 import type { Block, NestExpr, Stmt } from "../../ir/nest.ts";
-import { blocksOf, expressionsOf, operandsOf, variablesOf } from "../../ir/nestWalk.ts";
+import {
+  blocksOf,
+  expressionsOf,
+  mapExprs,
+  mapOperands,
+  operandsOf,
+  variablesOf,
+} from "../../ir/nestWalk.ts";
 
 type Let = Extract<Stmt, { kind: "let" }>;
 
@@ -28,7 +35,30 @@ function intoBranch(s: Stmt, value: Let): Stmt | undefined {
   if (s.kind !== "if" || mentions(s.cond, value.name)) return undefined;
   const [then, otherwise] = [s.then, s.else].map((b) => b.some((x) => uses(x, value.name)));
   if (then && otherwise) return undefined;
-  return then ? { ...s, then: [value, ...s.then] } : { ...s, else: [value, ...s.else] };
+  const side = then ? "then" : "else";
+  const settled = settle(value.value, s.cond, then ? 1 : 0);
+  if (settled.kind === "var" || settled.kind === "const")
+    return { ...s, [side]: replace(s[side], value.name, settled) };
+  return { ...s, [side]: [{ ...value, value: settled }, ...s[side]] };
+}
+
+/** A value where it is known of `test` that it holds (1) or not (0): what chooses by it is chosen. */
+function settle(e: NestExpr, test: NestExpr, holds: 0 | 1): NestExpr {
+  if (e.kind === "select" && test.kind === "var" && e.cond.kind === "var")
+    if (e.cond.name === test.name) return settle(holds === 1 ? e.then : e.else, test, holds);
+  return mapOperands(e, (inner) => settle(inner, test, holds));
+}
+
+/** `block` with `value` for a name. */
+function replace(block: Block, name: string, value: NestExpr): Block {
+  const within = (e: NestExpr): NestExpr =>
+    e.kind === "var" && e.name === name ? value : mapOperands(e, within);
+  return block.map((stmt): Stmt => {
+    const s = mapExprs(stmt, within);
+    if (s.kind === "for") return { ...s, body: replace(s.body, name, value) };
+    if (s.kind !== "if") return s;
+    return { ...s, then: replace(s.then, name, value), else: replace(s.else, name, value) };
+  });
 }
 
 const mentions = (e: NestExpr, name: string): boolean => variablesOf(e).includes(name);
