@@ -17,6 +17,7 @@ import type {
   Width,
 } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
+import type { Reserved } from "./names.ts";
 import type { PrintContext } from "./printer.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
@@ -208,7 +209,7 @@ export interface Language {
   /** Absent where a value is one number. */
   readonly vectors?: VectorForms;
   /** Words that cannot be names; a clash gets an underscore. */
-  readonly reserved: ReadonlySet<string>;
+  readonly reserved: Reserved;
   readonly capabilities: Capabilities;
   readonly limits: Limits;
   /** What its devices promise of their f32 arithmetic. */

@@ -1,7 +1,7 @@
 // What a call must fulfil, as C over doubles: sizes, attributes, options, the operator's demands, and that
 // everything can be counted with 32 bits.
 
-import type { Entry, Formula } from "../contract/program.ts";
+import type { Entry, Formula, Step } from "../contract/program.ts";
 import type { Demand, Signature, SignatureAttr } from "../contract/signature.ts";
 import type { Errors } from "./errors.ts";
 import { formulaAsC } from "./formula.ts";
@@ -121,7 +121,7 @@ export function writeChecks(of: Checked): readonly string[] {
       ),
     ]),
     ...check(demands.filter(({ early }) => !early)),
-    ...(entry.bounds ?? []).map((bound) =>
+    ...[...(entry.bounds ?? []), ...entry.steps.flatMap(piecesOf)].map((bound) =>
       refuse(
         `${formula(bound)} <= ${most}.0`,
         `These sizes and attributes make kernels count beyond ${most}.`,
@@ -131,5 +131,9 @@ export function writeChecks(of: Checked): readonly string[] {
     ...entry.workspaces.map(({ name, elements }) => count(name, [elements])),
   ];
 }
+
+/** How many pieces of a step CPU threads share, which they count. */
+const piecesOf = (step: Step): readonly Formula[] =>
+  step.kind === "launch" && step.parallel !== undefined ? [step.parallel] : [];
 
 const real = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));

@@ -8,7 +8,8 @@ import type { Checked } from "./checks.ts";
 import { callText, parametersOf, pointee, results, signaturesOf } from "./heads.ts";
 import { checkStamp, declareStamp, findKept, refuseKeeping, testOfStep } from "./keep.ts";
 import { breakLine, neededBeside, type Piece, piecesOf, usersOf, writeLayout } from "./layout.ts";
-import { functionName, safe } from "./reserved.ts";
+import { namedIn } from "./print.ts";
+import { entryName, safe } from "./reserved.ts";
 
 /** The parts of an entry's text. */
 export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked, "entry">): string {
@@ -38,7 +39,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
     "}",
     ...(keeping === undefined
       ? []
-      : ["", run, ...callText(`return ${functionName(entry.name)}_keeping`, all, ";", 2), "}"]),
+      : ["", run, ...callText(`return ${entryName(entry)}_keeping`, all, ";", 2), "}"]),
   ].join("\n");
 }
 
@@ -76,7 +77,7 @@ function writeBody(
     const wanted = users.length === outputs.length ? "" : users.join(" || ");
     const again = testOfStep(step, kept);
     const test = wanted && again ? `(${wanted}) && ${again}` : wanted || again;
-    return { test, lines: writeStep(step, nestOf.get(step), entry, test === "" ? 2 : 4) };
+    return { test, lines: writeStep(step, nestOf, entry, test === "" ? 2 : 4) };
   });
   const groups: { test: string; lines: string[] }[] = [];
   for (const { test, lines } of steps) {
@@ -107,8 +108,9 @@ function writeBody(
       2,
     ),
     "  if (code != 0) return code;",
-    ...entry.sizes.map(({ name }) => `  const int32_t ${safe(name)} = layout.${safe(name)};`),
-    ...entry.sizes.map(({ name }) => `  (void)${safe(name)};`),
+    ...entry.sizes
+      .filter(({ name }) => nests.some(({ nest }) => namedIn(nest).has(name)))
+      .map(({ name }) => `  const int32_t ${safe(name)} = layout.${safe(name)};`),
     ...inputs.map(({ name }) => {
       const number = errors.numberOf(`${name} is NULL.`);
       return `  if (!${safe(name)} && layout.count_${safe(name)} > 0) return ${number};`;
@@ -136,7 +138,7 @@ function writeBody(
 
 function writeStep(
   step: Step,
-  nest: Nest | undefined,
+  nestOf: ReadonlyMap<Step, Nest>,
   entry: Entry,
   indent: number,
 ): readonly string[] {
@@ -146,12 +148,16 @@ function writeStep(
     const head = `for (size_t element = 0; element < layout.count_${name}; ++element)`;
     return wrap(`${guard}${head}${gapAt(2)}${name}[element] = ${step.value};`, indent, 100);
   }
+  const nest = nestOf.get(step);
+  if (!nest) throw new Error(`${step.function} has no nest.`);
   const perWorker = entry.workspaces.filter(({ perWorker }) => perWorker).map(({ name }) => name);
-  const own = step.buffers.filter(({ name }) => perWorker.includes(name));
+  const named = namedIn(nest);
+  const buffers = step.buffers.filter(({ name }) => named.has(name));
+  const own = buffers.filter(({ name }) => perWorker.includes(name));
   const args = [
-    ...step.buffers.map(({ name }) => safe(name)),
-    ...step.scalars.map((name) => safe(name)),
-    ...(nest?.constants ?? []).map(({ name }) => safe(name)),
+    ...buffers.map(({ name }) => safe(name)),
+    ...step.scalars.filter((name) => named.has(name)).map(safe),
+    ...nest.constants.filter(({ name }) => named.has(name)).map(({ name }) => safe(name)),
     ...(step.parallel === undefined
       ? []
       : [

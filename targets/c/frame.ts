@@ -6,8 +6,9 @@ import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
 import { writeEntry } from "./entry.ts";
 import { createErrors } from "./errors.ts";
+import { writeExample } from "./example.ts";
 import { callText, describeEntry, describeKeeping, pointee, signaturesOf } from "./heads.ts";
-import { loopOf } from "./print.ts";
+import { loopOf, namedIn } from "./print.ts";
 import { safe } from "./reserved.ts";
 import { defineVectors } from "./vectors.ts";
 
@@ -16,10 +17,13 @@ const pointer = ({ name, dtype, access }: BufferDecl): string =>
 
 /** The functions of a launch: its body, and where CPU threads share its loop, that loop around it. */
 function declareKernel({ nest, body }: PrintedNest, name: string): string {
-  const buffers = nest.buffers.filter(({ place }) => place === "global");
+  const names = namedIn(nest);
+  const isNamed = ({ name }: { readonly name: string }): boolean => names.has(name);
+  const buffers = nest.buffers.filter((b) => b.place === "global" && isNamed(b));
+  const [scalars, constants] = [nest.scalars.filter(isNamed), nest.constants.filter(isNamed)];
   const numbers = [
-    ...nest.scalars.map((s) => `${s.type === "i32" ? "int32_t" : "float"} ${safe(s.name)}`),
-    ...nest.constants.map((c) => `int32_t ${safe(c.name)}`),
+    ...scalars.map((s) => `${s.type === "i32" ? "int32_t" : "float"} ${safe(s.name)}`),
+    ...constants.map((c) => `int32_t ${safe(c.name)}`),
   ];
   const loop = loopOf(nest);
   const params = [...buffers.map(pointer), ...numbers];
@@ -29,8 +33,8 @@ function declareKernel({ nest, body }: PrintedNest, name: string): string {
     ...buffers.map((b) =>
       b.perWorker ? `${safe(b.name)} + each_${safe(b.name)} * worker` : safe(b.name),
     ),
-    ...nest.scalars.map((s) => safe(s.name)),
-    ...nest.constants.map((c) => safe(c.name)),
+    ...scalars.map((s) => safe(s.name)),
+    ...constants.map((c) => safe(c.name)),
     "piece",
   ];
   return [
@@ -122,6 +126,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
             "for the time of the call. `threads` share the loops where the file is compiled with OpenMP.",
           "//",
         ),
+        example: plans[0] ? writeExample(plans[0].entry, base) : [],
         heads,
       },
     },

@@ -6,7 +6,7 @@ import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { DType, Entry } from "../contract/program.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
 import { findKept, listKept } from "./keep.ts";
-import { functionName, safe } from "./reserved.ts";
+import { entryName, safe } from "./reserved.ts";
 
 /** The types of elements, as C has them. */
 export const pointee: Readonly<Record<DType, string>> = {
@@ -24,11 +24,12 @@ export const callText = (
   args: readonly string[],
   tail: string,
   indent = 0,
+  width = 100,
 ): readonly string[] => {
   const list = `${args.join(`,${gapAt(0)}`)})${tail}`;
-  if (indent + head.length + (args[0]?.length ?? 0) + 2 <= 100)
-    return wrap(`${head}(${list}`, indent, 100);
-  return [`${" ".repeat(indent)}${head}(`, ...wrap(list, indent + 4, 100, 0)];
+  if (indent + head.length + (args[0]?.length ?? 0) + 2 <= width)
+    return wrap(`${head}(${list}`, indent, width);
+  return [`${" ".repeat(indent)}${head}(`, ...wrap(list, indent + 4, width, 0)];
 };
 
 /** The parameters of an entry, in order: inputs, results, sizes, attributes, options. */
@@ -58,7 +59,7 @@ export function signaturesOf(
   tail: string,
 ): { readonly run: string; readonly size: string; readonly keeping: string | undefined } {
   const { pointers, numbers } = parametersOf(entry);
-  const name = functionName(entry.name);
+  const name = entryName(entry);
   const all = [...pointers, ...typed(numbers), "void *workspace", "int32_t threads"];
   const own = [...typed(numbers), "int32_t threads"];
   return {

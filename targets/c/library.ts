@@ -4,7 +4,7 @@ import type { Data, Entry } from "../contract/program.ts";
 import { loadKoffi } from "../native/koffi.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
 import { findKept } from "./keep.ts";
-import { functionName } from "./reserved.ts";
+import { entryName } from "./reserved.ts";
 
 /** What an entry is given, by name. */
 export interface EntryCall {
@@ -54,14 +54,13 @@ export async function bindEntry(path: string, entry: Entry): Promise<BoundEntry>
       throw new Error(`The built kernels cannot be used: ${entry.name}: ${message}`);
     }
   };
-  const call = find(`int32_t ${functionName(entry.name)}(${types.join(", ")})`);
+  const call = find(`int32_t ${entryName(entry)}(${types.join(", ")})`);
   const bytes = find(
-    `size_t ${functionName(entry.name)}_workspace_bytes(${[...numberTypes, "int32_t"].join(", ")})`,
+    `size_t ${entryName(entry)}_workspace_bytes(${[...numberTypes, "int32_t"].join(", ")})`,
   );
   const keep = findKept(entry);
   const keeping =
-    keep &&
-    find(`int32_t ${functionName(entry.name)}_keeping(${[...types, "int32_t"].join(", ")})`);
+    keep && find(`int32_t ${entryName(entry)}_keeping(${[...types, "int32_t"].join(", ")})`);
   const explain = find(`str ${fileOf(entry)}_error(int32_t)`);
   const numbersOf = ({ scalars, constants }: Pick<EntryCall, "scalars" | "constants">) => [
     ...givenSizes(entry).map((name) => scalars[name]),

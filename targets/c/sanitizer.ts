@@ -9,7 +9,7 @@ import type { Compiler } from "../native/compilers.ts";
 import { buildSanitized } from "./build.ts";
 import { givenAttrs, givenSizes } from "./checks.ts";
 import { signaturesOf } from "./heads.ts";
-import { functionName } from "./reserved.ts";
+import { entryName } from "./reserved.ts";
 
 // Red zones as wide as the sanitizer allows: a kernel that overruns does so by rows, not by bytes.
 const environment = {
@@ -34,7 +34,7 @@ function writeMain(entry: Entry): string {
   ];
   const numbers = types.map((type, i) => `(${type})numbers[${i}]`);
   const args = [...arrays.map((_, i) => `arrays[${i}]`), ...numbers];
-  const name = functionName(entry.name);
+  const name = entryName(entry);
   const { run, size } = signaturesOf(entry, ";");
   return [
     "#include <stdint.h>",
@@ -43,12 +43,15 @@ function writeMain(entry: Entry): string {
     "",
     run,
     size,
+    // Whatever the operator is called, these are not called so.
+    `static __typeof__(&${name}) const warpweave_run = &${name};`,
+    `static __typeof__(&${name}_workspace_bytes) const warpweave_bytes = &${name}_workspace_bytes;`,
     "",
-    "static void take(void *to, size_t bytes) {",
+    "static void warpweave_take(void *to, size_t bytes) {",
     "  if (fread(to, 1, bytes, stdin) != bytes) exit(2);",
     "}",
     "",
-    "static void give(const void *from, size_t bytes) {",
+    "static void warpweave_give(const void *from, size_t bytes) {",
     "  if (fwrite(from, 1, bytes, stdout) != bytes) exit(2);",
     "}",
     "",
@@ -57,22 +60,18 @@ function writeMain(entry: Entry): string {
     `  double numbers[${Math.max(1, count)}];`,
     `  int64_t bytes[${arrays.length}];`,
     `  for (int i = 0; i < ${arrays.length}; ++i) {`,
-    "    take(&bytes[i], sizeof bytes[i]);",
+    "    warpweave_take(&bytes[i], sizeof bytes[i]);",
     "    // One that is not wanted has no address.",
     "    arrays[i] = bytes[i] < 0 ? NULL : malloc((size_t)bytes[i]);",
-    "    if (bytes[i] > 0) take(arrays[i], (size_t)bytes[i]);",
+    "    if (bytes[i] > 0) warpweave_take(arrays[i], (size_t)bytes[i]);",
     "  }",
-    `  take(numbers, ${count} * sizeof numbers[0]);`,
-    ...wrap(
-      `const size_t size = ${name}_workspace_bytes(${[...numbers, "1"].join(", ")});`,
-      2,
-      100,
-    ),
+    `  warpweave_take(numbers, ${count} * sizeof numbers[0]);`,
+    ...wrap(`const size_t size = warpweave_bytes(${[...numbers, "1"].join(", ")});`, 2, 100),
     "  char *const workspace = size > 0 ? malloc(size) : NULL;",
-    `  const int32_t code = ${name}(${[...args, "workspace", "1"].join(", ")});`,
-    "  give(&code, sizeof code);",
+    `  const int32_t code = warpweave_run(${[...args, "workspace", "1"].join(", ")});`,
+    "  warpweave_give(&code, sizeof code);",
     `  for (int i = ${inputs}; i < ${arrays.length}; ++i)`,
-    "    if (bytes[i] > 0) give(arrays[i], (size_t)bytes[i]);",
+    "    if (bytes[i] > 0) warpweave_give(arrays[i], (size_t)bytes[i]);",
     "  free(workspace);",
     `  for (int i = 0; i < ${arrays.length}; ++i) free(arrays[i]);`,
     "  return 0;",
