@@ -1,5 +1,6 @@
 // Runs C kernels: built by this machine's compiler, loaded into this process, called on its arrays.
 
+import { createGuarded, type Guarded, poison } from "../contract/guards.ts";
 import { completeJob, createArray } from "../contract/job.ts";
 import { partSteps } from "../contract/kept.ts";
 import type {
@@ -147,11 +148,31 @@ function prepareEntry(
   const copies = constant.map((name) => [name, copyOf(complete.inputs[name]!)] as const);
   const inputs = { ...complete.inputs, ...Object.fromEntries(copies) };
   const outputs: Record<string, Data> = {};
-  for (const { name, role, dtype } of entry.tensors)
-    if (role === "output")
-      outputs[name] = initial[name] ?? createArray(dtype, sizes.get(name)!.elements);
+  const guarded = new Map<string, Guarded>();
+  for (const { name, role, dtype } of entry.tensors) {
+    if (role !== "output") continue;
+    const { elements } = sizes.get(name)!;
+    if (job.guarded) guarded.set(name, createGuarded(dtype, elements));
+    outputs[name] = guarded.get(name)?.data ?? initial[name] ?? createArray(dtype, elements);
+  }
   const call = { inputs, outputs, scalars, constants, threads };
   const bytes = bound.workspaceBytes(call);
+  if (job.guarded) {
+    if (Object.keys(initial).length > 0 || constant.length > 0)
+      throw new Error(`${entry.name}: a guarded call neither adds to outputs nor keeps inputs.`);
+    const scratch = createGuarded("f64", Math.ceil(bytes / 8));
+    guarded.set("a workspace", scratch);
+    const own = new Uint8Array(scratch.data.buffer as ArrayBuffer, scratch.data.byteOffset, bytes);
+    return {
+      run: async () => bound.run(call, own),
+      read: async () => outputs,
+      async poison() {
+        for (const data of [...Object.values(outputs), own]) poison(data);
+      },
+      damaged: async () => [...guarded].flatMap(([name, of]) => (of.isDamaged() ? [name] : [])),
+      async close() {},
+    };
+  }
   if (partSteps(entry, constant).once.length > 0) {
     const own = new Uint8Array(bytes);
     const scratch = Object.entries(outputs).map(([name, data]) => [name, data.slice()] as const);

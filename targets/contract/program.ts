@@ -77,6 +77,16 @@ export interface UniformBlock {
   readonly members: readonly UniformMember[];
 }
 
+/**
+ * How often some steps run, one after another, then all again: once for each slab of the work, so that workspaces
+ * hold one slab.
+ */
+export interface RepeatInfo {
+  readonly times: Formula;
+  /** Numbers of one turn, over those of the call, those before it, and `turn`, which counts from 0. */
+  readonly numbers: readonly { readonly name: string; readonly is: Formula }[];
+}
+
 /** Runs one function over a grid of groups. */
 export interface LaunchStep {
   readonly kind: "launch";
@@ -98,6 +108,8 @@ export interface LaunchStep {
   readonly sharedBytes: number;
   /** How many pieces of work CPU threads may share out; absent where one thread does all. */
   readonly parallel?: Formula;
+  /** Of which of the entry's repetitions it is a part; steps of one follow each other. */
+  readonly repeat?: number;
 }
 
 /** Sets every element of a buffer to one value. */
@@ -133,6 +145,8 @@ export interface Entry {
   /** The most that whole numbers of the kernel become; a call for which one is beyond 2^31 - 1 is refused. */
   readonly bounds?: readonly Formula[];
   readonly steps: readonly Step[];
+  /** Absent where each step runs once. */
+  readonly repeats?: readonly RepeatInfo[];
 }
 
 /** A kernel ready to run: its description and the generated text that holds it. */
@@ -158,6 +172,8 @@ export interface Job {
    * them alone is computed then, and changes of the arrays are not seen.
    */
   readonly constant?: readonly string[];
+  /** Of a prepared call: outputs lie between guards, so that `damaged` finds what is written beside them. */
+  readonly guarded?: true;
 }
 
 /** What ran where; printed beside every result. There are no silent fallbacks. */
@@ -180,6 +196,10 @@ export interface Prepared {
   run(): Promise<void>;
   /** The outputs of the last run by name; the next run may overwrite them. */
   read(): Promise<Record<string, Data>>;
+  /** Fills outputs, and workspaces where they are the call's own, with NaN: what the next run leaves out is seen. */
+  poison?(): Promise<void>;
+  /** Of a guarded call: inputs that are not as they were, and outputs beside which something was written. */
+  damaged?(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,6 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
+import { poison } from "../contract/guards.ts";
 import { checkTypes, completeJob, createArray, isLeftOut, type Numbers } from "../contract/job.ts";
 import { partSteps } from "../contract/kept.ts";
 import type { Data, Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
@@ -67,6 +68,9 @@ function prepareEntry(whole: Entry, kernels: Kernels, job: Job): Prepared {
         runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
     },
     read: async () => Object.fromEntries(outputs.map(({ name }) => [name, buffers.get(name)!])),
+    async poison() {
+      for (const { name } of [...outputs, ...entry.workspaces]) poison(buffers.get(name)!);
+    },
     async close() {
       buffers.clear();
     },

@@ -1,10 +1,18 @@
 // Runs modules of WebAssembly, in Node and in browsers: each launch is a call of a function they export. Who opens
 // it says how texts become bytes, so that nothing else is loaded.
 
-import { checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
+import { guardBytes, poison } from "../contract/guards.ts";
+import { arrayTypes, checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
 import { partSteps } from "../contract/kept.ts";
 import type { Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
-import { type CallBuffer, type CallStep, placeBuffers, runSteps, viewOf } from "./call.js";
+import {
+  type CallBuffer,
+  type CallStep,
+  type Place,
+  placeBuffers,
+  runSteps,
+  viewOf,
+} from "./call.js";
 import { closeEngine, type Engine, knowsRelaxed, openEngine } from "./engine.js";
 
 /** How kernels are run. */
@@ -80,13 +88,34 @@ function describeEngine(threads: number, relaxed: boolean): string {
   return `${host}, ${relaxed ? "relaxed SIMD" : "SIMD"}, ${count}`;
 }
 
+/** Memory behind a buffer that nothing may write to; also before the next one, which lies behind it. */
+const guardBehind = ({ name }: CallBuffer): CallBuffer => ({
+  name: `behind ${name}`,
+  dtype: "i32",
+  elements: guardBytes / 4,
+  perWorker: false,
+  data: undefined,
+});
+
+const pattern = 0x5a;
+
+/** The bytes from the end of a buffer to the end of the guard behind it. */
+function findGuard({ name, dtype }: CallBuffer, places: ReadonlyMap<string, Place>) {
+  const [{ at, elements }, guard] = [places.get(name)!, places.get(`behind ${name}`)!];
+  const from = at + elements * arrayTypes[dtype].BYTES_PER_ELEMENT;
+  const length = guard.at + guardBytes - from;
+  if (length < guardBytes || length > guardBytes + 64)
+    throw new Error(`The guard of ${name} does not lie behind it.`);
+  return { name, bytes: ({ memory }: Engine) => new Uint8Array(memory.buffer, from, length) };
+}
+
 /** A call with its memory; inputs are copied there. */
 function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): Prepared {
   checkTypes(whole, "WebAssembly", ["f32", "f64", "i32"]);
   const call = completeJob(whole, job);
   const { entry, scalars, constants, sizes, inputs, initial, constant } = call;
   const perWorker = new Set(entry.workspaces.filter((w) => w.perWorker).map(({ name }) => name));
-  const buffers = [...sizes].map(
+  const plain = [...sizes].map(
     ([name, { dtype, elements }]): CallBuffer => ({
       name,
       dtype,
@@ -95,6 +124,7 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
       data: inputs[name] ?? initial[name],
     }),
   );
+  const buffers = job.guarded ? plain.flatMap((buffer) => [buffer, guardBehind(buffer)]) : plain;
   const callSteps = (of: readonly Step[]): readonly CallStep[] =>
     of.flatMap((step): readonly CallStep[] => {
       if (isLeftOut(step, constants)) return [];
@@ -105,6 +135,10 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
   const steps = callSteps(each);
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const { places, release } = placeBuffers(engine, entry.name, buffers);
+  const guards = job.guarded
+    ? plain.filter(({ perWorker }) => !perWorker).map((buffer) => findGuard(buffer, places))
+    : [];
+  for (const { bytes } of guards) bytes(engine).fill(pattern);
   try {
     runSteps(engine, places, callSteps(once), scalars, Object.values(constants));
   } catch (error) {
@@ -124,6 +158,19 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
       Object.fromEntries(
         outputs.map(({ name }) => [name, viewOf(engine, places.get(name)!).slice()]),
       ),
+    async poison() {
+      for (const { name } of [...outputs, ...entry.workspaces])
+        poison(viewOf(engine, places.get(name)!));
+    },
+    damaged: async () => [
+      ...guards.flatMap(({ name, bytes }) =>
+        bytes(engine).every((byte) => byte === pattern) ? [] : [`behind ${name}`],
+      ),
+      ...Object.entries(inputs).flatMap(([name, data]) => {
+        const found = viewOf(engine, places.get(name)!);
+        return found.every((value, i) => Object.is(value, data[i])) ? [] : [name];
+      }),
+    ],
     async close() {
       release();
     },

@@ -47,6 +47,11 @@ function upload(gpu: GPUDevice, buffer: GPUBuffer, data: Data): void {
   gpu.queue.writeBuffer(buffer, 0, bytes);
 }
 
+/** Fills a buffer with bytes of ones, which are NaN. */
+export function poisonBuffer(gpu: GPUDevice, buffer: GPUBuffer): void {
+  gpu.queue.writeBuffer(buffer, 0, new Uint8Array(buffer.size).fill(0xff));
+}
+
 /** The outputs' contents, once the work that is submitted has been done. */
 export async function readOutputs(
   device: GuardedDevice,

@@ -15,7 +15,7 @@ import type {
   Program,
 } from "../contract/program.ts";
 import { selectOutputs } from "../contract/wanted.ts";
-import { allocateTensors, readOutputs } from "./arrays.ts";
+import { allocateTensors, poisonBuffer, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
 import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
 import { fillBits, fillProgram } from "./fill.ts";
@@ -260,6 +260,10 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
         await idle();
       },
       read: () => readOutputs(device, entry, tensors, sizes),
+      async poison() {
+        for (const { name, role } of entry.tensors)
+          if (role === "output") poisonBuffer(gpu, tensors[name]!);
+      },
       async close() {
         for (const buffer of Object.values(tensors)) buffer.destroy();
       },
