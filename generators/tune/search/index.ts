@@ -1,9 +1,11 @@
 // The ways to search, by name.
 
+import { adjacentIls, ils } from "./climb.ts";
+import { annealing, genetic } from "./evolve.ts";
 import { exhaustive, random } from "./simple.ts";
 import type { Strategy } from "./strategy.ts";
 
-const all: readonly Strategy[] = [exhaustive, random];
+const all: readonly Strategy[] = [exhaustive, random, ils, adjacentIls, genetic, annealing];
 
 /** The ways to search, by name. */
 export const strategies: Readonly<Record<string, Strategy>> = Object.fromEntries(
@@ -11,4 +13,4 @@ export const strategies: Readonly<Record<string, Strategy>> = Object.fromEntries
 );
 
 /** What `tune` uses where nothing else is asked for. */
-export const defaultStrategy: Strategy = random;
+export const defaultStrategy: Strategy = ils;

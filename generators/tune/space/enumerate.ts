@@ -4,7 +4,8 @@
 import { TuningError } from "./error.ts";
 import { createPoints, type Rows } from "./points.ts";
 import { type Check, checkSpace, orderParameters, prepareChecks } from "./prepare.ts";
-import type { Points, Space } from "./space.ts";
+import type { Value } from "./expr.ts";
+import type { Configuration, Points, Space } from "./space.ts";
 
 /** More points than this are refused: none would be found again among them. */
 export const mostPoints = 2 ** 24;
@@ -16,6 +17,29 @@ export function enumerate(space: Space): Points {
   const order = orderParameters(space, checks);
   const rows = collect(space, order, checks);
   return createPoints(space, order.every((number, i) => number === i) ? rows : sort(space, rows));
+}
+
+/** The points that are listed instead of following from constraints, such as those of a recording. */
+export function pointsOf(space: Space, configurations: readonly Configuration[]): Points {
+  checkSpace(space);
+  const { parameters } = space;
+  const width = parameters.length;
+  const digits = new Uint16Array(configurations.length * width);
+  const numbers = parameters.map(
+    ({ values }) => new Map<Value, number>(values.map((value, i) => [value, i])),
+  );
+  for (const [row, configuration] of configurations.entries())
+    for (const [i, { name }] of parameters.entries()) {
+      const value = configuration[name];
+      const digit = value === undefined ? undefined : numbers[i]!.get(value);
+      if (digit === undefined)
+        throw new TuningError(
+          `the space ${space.name}: a configuration has ${name} = ${String(value)}, ` +
+            "which is no value of this parameter",
+        );
+      digits[row * width + i] = digit;
+    }
+  return createPoints(space, sort(space, { width, count: configurations.length, digits }));
 }
 
 /** For each place in an order, the constraints that are complete there; those of no parameter first. */
