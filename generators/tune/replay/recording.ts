@@ -1,21 +1,10 @@
 // Spaces whose configurations were all measured once, so that searches can be tried without a device.
 
+import type { Entry, Measured } from "../formats/measured.ts";
 import type { Outcome } from "../search/strategy.ts";
 import { pointsOf } from "../space/enumerate.ts";
 import { TuningError } from "../space/error.ts";
-import type { Configuration, Points, Space } from "../space/space.ts";
-
-/** A configuration with what became of it. */
-export interface Entry {
-  readonly configuration: Configuration;
-  readonly outcome: Outcome;
-}
-
-/** What was measured of a space, whatever file it comes from. */
-export interface Measured {
-  readonly space: Space;
-  readonly entries: readonly Entry[];
-}
+import type { Points } from "../space/space.ts";
 
 /** A measured space that searches can be replayed on. */
 export interface Recording {

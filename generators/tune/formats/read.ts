@@ -1,0 +1,66 @@
+// Files of spaces and results, by what is in them; packed by gzip or not.
+
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { TuningError } from "../space/error.ts";
+import type { Space } from "../space/space.ts";
+import { checkCache, isCache, readCache } from "./kernelTuner.ts";
+import type { Measured } from "./measured.ts";
+import { checkT1, readT1 } from "./t1.ts";
+import { checkT4, isT4, readT4 } from "./t4.ts";
+
+/** What a file holds: a space alone, or what was measured of one. */
+export type Contents =
+  | { readonly kind: "T1"; readonly space: Space }
+  | { readonly kind: "T4" | "cache"; readonly space: Space; readonly measured: Measured };
+
+/** A text as JSON; Kernel Tuner leaves the last brackets away while it runs. */
+function parseJson(text: string, path: string): unknown {
+  const body = text.trim().replace(/,$/, "");
+  for (const end of ["", "}", "}}"])
+    try {
+      return JSON.parse(body + end);
+    } catch {}
+  throw new TuningError(`${path} is no JSON`);
+}
+
+function readText(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
+    throw new TuningError(`${path} cannot be read (${code})`);
+  }
+  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!packed) return bytes.toString("utf8");
+  try {
+    return gunzipSync(bytes).toString("utf8");
+  } catch {
+    throw new TuningError(`${path} is packed by gzip, and damaged`);
+  }
+}
+
+/** What a file of the formats T1, T4 or of Kernel Tuner's caches holds. */
+export function readSpaceFile(path: string): Contents {
+  const data = parseJson(readText(path), path);
+  try {
+    if (isCache(data)) {
+      const measured = readCache(checkCache(data));
+      return { kind: "cache", space: measured.space, measured };
+    }
+    if (isT4(data)) {
+      const measured = readT4(checkT4(data), basename(path).replace(/\.json(\.gz)?$/, ""));
+      return { kind: "T4", space: measured.space, measured };
+    }
+    if (typeof data === "object" && data !== null && "ConfigurationSpace" in data)
+      return { kind: "T1", space: readT1(checkT1(data)) };
+  } catch (error) {
+    if (error instanceof TuningError) throw new TuningError(`${path}: ${error.message}`);
+    throw error;
+  }
+  throw new TuningError(
+    `${path} is none of the formats that are read: T1 (a space), T4 (results), and caches of Kernel Tuner`,
+  );
+}

@@ -1,0 +1,95 @@
+// T4: the autotuning community's format of results.
+
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { TuningError } from "../space/error.ts";
+import type { Configuration } from "../space/space.ts";
+import { type Entry, inferParameters, isValue, type Measured, outcomeOf } from "./measured.ts";
+
+/** Why a configuration has no valid time, or that it has one. */
+export type Invalidity =
+  | "timeout"
+  | "compile"
+  | "runtime"
+  | "correctness"
+  | "constraints"
+  | "correct";
+
+/** What became of a configuration; times are in milliseconds unless a measurement says otherwise. */
+export interface T4Result {
+  readonly timestamp?: string;
+  readonly configuration: Readonly<Record<string, unknown>>;
+  /** The measurements that are to be small. */
+  readonly objectives?: readonly string[];
+  readonly times: {
+    readonly compilation_time?: number;
+    /** As Kernel Tuner writes what the schema calls `compilation_time`. */
+    readonly compilation?: number;
+    readonly benchmark?: number;
+    readonly runtimes?: readonly number[];
+    readonly framework?: number;
+    readonly search_algorithm?: number;
+    readonly validation?: number;
+  };
+  readonly invalidity: Invalidity;
+  readonly correctness: number;
+  readonly measurements?: readonly {
+    readonly name: string;
+    readonly value: number | string | readonly unknown[];
+    readonly unit?: string;
+  }[];
+}
+
+/** A file of the format T4. */
+export interface T4 {
+  readonly schema_version?: string;
+  readonly results: readonly T4Result[];
+}
+
+function compileSchema() {
+  const url = new URL("schemas/T4-1.0.0-results-schema.json", import.meta.url);
+  return new Ajv2020({ strict: false }).compile<T4>(JSON.parse(readFileSync(url, "utf8")));
+}
+let schema: ReturnType<typeof compileSchema> | undefined;
+
+/** Whether parsed JSON is meant as T4. */
+export const isT4 = (data: unknown): boolean =>
+  typeof data === "object" && data !== null && "results" in data;
+
+/** A parsed file as T4, or a sentence about the first thing that is wrong. */
+export function checkT4(data: unknown): T4 {
+  schema ??= compileSchema();
+  if (schema(data)) return data;
+  const [error] = schema.errors ?? [];
+  const where = error?.instancePath.replaceAll("/", ".").slice(1) ?? "";
+  throw new TuningError(
+    `this is no T4 file: ${where === "" ? "it" : where} ${error?.message ?? "is not as it must be"}`,
+  );
+}
+
+/** What a file has measured, by its first objective. */
+export function readT4({ results }: T4, name: string): Measured {
+  const [first] = results;
+  if (first === undefined) throw new TuningError(`${name} has no results`);
+  const names = Object.keys(first.configuration);
+  const entries = results.map((result, i): Entry => {
+    const wrong = names.find((of) => !isValue(result.configuration[of]));
+    if (wrong !== undefined) throw new TuningError(`the result ${i} has no value of ${wrong}`);
+    const configuration = result.configuration as Configuration;
+    const { invalidity } = result;
+    if (invalidity !== "correct") return { configuration, outcome: { failed: invalidity } };
+    const objective = result.objectives?.[0];
+    const wanted = typeof objective === "string" ? objective : "time";
+    const measurement = result.measurements?.find((of) => of.name === wanted);
+    return { configuration, outcome: outcomeOf(measurement?.value) };
+  });
+  const configurations = entries.map(({ configuration }) => configuration);
+  const parameters = inferParameters(names, configurations);
+  return { space: { name, parameters, constraints: [] }, entries };
+}
+
+/** Results as a file of this version. */
+export const writeT4 = (results: readonly T4Result[]): T4 => ({
+  schema_version: "1.0.0",
+  results,
+});
