@@ -4,13 +4,9 @@ import { afterAll, expect, test } from "vitest";
 import { compile } from "../../generators/compile.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import type { Executor, Unavailable } from "../../targets/contract/program.ts";
-import { openCuda } from "../../targets/cuda/executor.ts";
-import { cuda } from "../../targets/cuda/target.ts";
 import { openGpujs } from "../../targets/gpujs/executor.ts";
 import { gpujs } from "../../targets/gpujs/target.ts";
 import { js } from "../../targets/js/target.ts";
-import { wgsl } from "../../targets/wgsl/target.ts";
-import { validateWithDawn } from "../../targets/wgsl/validate.ts";
 
 const tensors = ["s", "o", "floor_to_int", "Math", "ceilDiv", "_x", "constructor"];
 
@@ -68,25 +64,9 @@ test("the public JavaScript function takes tensors by their own names", async ()
   expect([...module.main(given).data]).toEqual(expected);
 });
 
-test("CUDA kernels compile and run", async (context) => {
-  const opening = await openCuda();
-  if ("unavailable" in opening) {
-    console.log(`skipped: ${opening.unavailable}`);
-    return context.skip(opening.unavailable);
-  }
-  const executor = keep(opening);
-  const result = await executor.run(compile(operator, cuda).programs[0]!, { inputs, scalars });
-  expect([...result.output!]).toEqual(expected);
-}, 60000);
-
 test("gpu.js kernels too, of an operator named like a function of the module", async () => {
   const executor = keep(await openGpujs({ mode: "cpu" }));
   const check = declare("check", names);
   const result = await executor.run(compile(check, gpujs).programs[0]!, { inputs, scalars });
   expect([...result.output!]).toEqual(expected);
-});
-
-test("WGSL compiles", async () => {
-  const { programs } = compile(operator, wgsl);
-  expect(await validateWithDawn(programs[0]!.source)).toEqual([]);
 });
