@@ -116,7 +116,8 @@ const plansByTarget = memory<Target, Map<string, Plan>>();
 /** Targets with the same schedule share plans. */
 const plansBySchedule = memory<string, Plan>();
 
-const ownSchedule = (kernel: Kernel, target: Target): NamedSchedule =>
+/** The schedule that a kernel gets on a target where none is asked for. */
+export const ownSchedule = (kernel: Kernel, target: Target): NamedSchedule =>
   remember(ownSchedules(kernel), target, () =>
     defaultSchedule(kernel, target.capabilities, limitsOf(target)),
   );

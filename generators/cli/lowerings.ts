@@ -2,10 +2,10 @@
 // in nothing else, so that a check can hold them against each other.
 
 import type { Narrow } from "../../targets/contract/half.ts";
-import { type ChosenSchedule, limitsOf, scheduleOn } from "../compile.ts";
+import { type ChosenSchedule, limitsOf, ownSchedule, scheduleOn } from "../compile.ts";
 import type { Target } from "../emit/target.ts";
 import type { Kernel } from "../ir/kernel.ts";
-import { defaultSchedule, type NamedSchedule } from "../schedule/defaults.ts";
+import type { NamedSchedule } from "../schedule/defaults.ts";
 import { newDraft } from "../schedule/draft.ts";
 import { applySchedule } from "../schedule/index.ts";
 import { accumulate } from "../schedule/transforms/accumulate.ts";
@@ -27,7 +27,7 @@ const choiceOf = (kernel: Kernel, target: Target) =>
 
 /** A kernel's default schedule, with whatever adds in it adding in one way. */
 function scheduleBy(kernel: Kernel, target: Target, by: string): NamedSchedule {
-  const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
+  const own = ownSchedule(kernel, target);
   // A schedule may lay out anew what is added to, under another name.
   const { steps } = applySchedule(kernel, own.steps, limitsOf(target));
   const adds = scattered(steps.at(-1)!.kernel).map(
@@ -66,7 +66,7 @@ export const waysOfAdding = ["atomic", "deterministic", "owned"] as const;
  */
 export function addingBy(target: Target, by: string, storage?: Narrow): ChosenSchedule {
   const named = (kernel: Kernel): NamedSchedule => {
-    const own = defaultSchedule(kernel, target.capabilities, limitsOf(target));
+    const own = ownSchedule(kernel, target);
     const isConcurrent = choiceOf(kernel, target)?.values.includes("atomic") === true;
     return isConcurrent ? scheduleBy(kernel, target, by) : own;
   };

@@ -2,16 +2,9 @@
 // in any order, on poisoned memory, with addresses, integers and races checked.
 
 import { unreachable } from "./expr.ts";
-import {
-  type Block,
-  type BufferDecl,
-  gridLoops,
-  type Nest,
-  type NestExpr,
-  type Scalar,
-} from "./nest.ts";
-import { compileExpr, one, type State, type Variable } from "./nestInterpretExpr.ts";
+import { type Block, type BufferDecl, gridLoops, type Nest, type NestExpr } from "./nest.ts";
 import { type LaunchContext, runGroups } from "./nestInterpretGroup.ts";
+import { evaluate, type Known } from "./nestInterpretHost.ts";
 import { type Actor, type Memory, makeMemory, makeShadow } from "./nestInterpretMemory.ts";
 import { fitTo, type Mode, makeOrders, type Order } from "./nestInterpretNumbers.ts";
 import { operandsOf } from "./nestWalk.ts";
@@ -80,12 +73,6 @@ function finished(memory: Memory, poison: boolean): Float64Array {
   throw new Error(`element ${missing} of ${memory.name} is never written`);
 }
 
-/** A number known before a launch. */
-interface Known {
-  readonly value: number;
-  readonly type: Scalar;
-}
-
 /**
  * Every number a plan's expressions may name: scalars given or computed, constants given or
  * default.
@@ -107,26 +94,6 @@ function planNumbers(plan: Plan, scalars: Numbers, constants: Numbers): Map<stri
   for (const { name } of plan.scalars)
     if (!numbers.has(name)) throw new Error(`no value is given for scalar ${name}`);
   return numbers;
-}
-
-/** The value of an expression over numbers known before a launch. */
-function evaluate(e: NestExpr, numbers: ReadonlyMap<string, Known>): number {
-  const names = [...numbers.keys()];
-  const state: State = {
-    env: Float64Array.from(numbers.values(), ({ value }) => value),
-    memories: [],
-    actor: { group: 0, thread: 0, phase: 0 },
-    grid: [],
-  };
-  const find = (name: string): Variable | undefined => {
-    const slot = names.indexOf(name);
-    return slot < 0 ? undefined : { slot, lanes: 1, type: numbers.get(name)!.type };
-  };
-  const bufferNumber = (name: string): never => {
-    throw new Error(`${name} is loaded where only sizes are known`);
-  };
-  const compiler = { state, mode: "f64" as const, bufferNumber, reads: undefined };
-  return one(compileExpr(compiler, { find }, e), "a size")();
 }
 
 /** How many elements lie from a buffer's first to its last. */
@@ -195,8 +162,9 @@ function launch(
     throw new Error(
       `nest ${nest.name}: the plan launches ${groups} groups, but its grid loops make ${product}`,
     );
+  const counts = new Map(nest.buffers.map((buffer) => [buffer, elementsOf(buffer, numbers)]));
   const fresh = (buffer: BufferDecl): Memory => {
-    const n = elementsOf(buffer, numbers);
+    const n = counts.get(buffer) ?? 0;
     return makeMemory(buffer, n, run.mode, run.poison, buffer.place === "shared" && nest.group > 1);
   };
   const memories = nest.buffers.map((buffer): Memory | undefined => {

@@ -1,85 +1,98 @@
-// Expressions of a nest as closures over the state of the thread that runs now. A vector value has
-// one closure for each lane; a scalar beside it serves all lanes.
+// Expressions of a nest as JavaScript. A vector value has one text for each lane; that of a scalar beside it serves
+// all lanes. Everything that a text names is bound to it, so what an operation means is said in one place only.
 
 import { unreachable } from "./expr.ts";
-import { type NestExpr, type Scalar, typeOf } from "./nest.ts";
-import { type Actor, load, type Memory } from "./nestInterpretMemory.ts";
+import { type NestExpr, type NestOp, type Scalar, typeOf } from "./nest.ts";
 import { computeOf, fitTo, type Mode } from "./nestInterpretNumbers.ts";
 
-/** Where the thread that runs now finds its variables and memory. */
-export interface State {
-  env: Float64Array;
-  /** By the number of the buffer in its nest. */
-  memories: readonly Memory[];
-  readonly actor: Actor;
-  /** The index of the group along each grid loop. */
-  grid: readonly number[];
-}
-
-/** A variable's place in `State.env`, with as many lanes as its value has. */
+/** What the text calls a variable, lane by lane. */
 export interface Variable {
-  readonly slot: number;
-  readonly lanes: number;
+  readonly lanes: readonly string[];
   readonly type: Scalar;
 }
 
 /** The names that are known where an expression stands. */
-export interface Scope {
-  readonly find: (name: string) => Variable | undefined;
-}
+export type Names = ReadonlyMap<string, Variable>;
 
-/** A value of a vector: one number for each lane. */
-export type Lanes = readonly (() => number)[];
+/** One text for each lane of a value. */
+export type Lanes = readonly string[];
 
-/** What compiling an expression to a function needs of the nest around it. */
-export interface Compiler {
-  readonly state: State;
+/** What writing an expression needs of the nest around it. */
+export interface Writer {
   readonly mode: Mode;
   readonly bufferNumber: (name: string) => number;
-  readonly reads: Map<string, number> | undefined;
+  /** Are elements counted that are read? */
+  readonly counts: boolean;
+  /** Lets the text call a function by this name. */
+  readonly bind: (name: string, value: Callable) => string;
 }
 
-/** One closure for each lane of `e`; all of them evaluate everything, as a device may. */
-export function compileExpr(c: Compiler, scope: Scope, e: NestExpr): Lanes {
-  const { state, mode } = c;
-  const go = (x: NestExpr): Lanes => compileExpr(c, scope, x);
+/** Any function that a text may call. */
+export type Callable = (...x: never[]) => unknown;
+
+/** What the text calls the memory of a buffer. */
+export const memoryName = (number: number): string => `memory${number}`;
+
+/** Operators that are JavaScript's own; all others are calls of what ops.ts has. */
+const operators: Partial<Readonly<Record<NestOp, string>>> = {
+  add: "+",
+  sub: "-",
+  mul: "*",
+  div: "/",
+};
+
+/** The first of two values where the condition holds; both were evaluated, as a device may. */
+const choose = (then: number, otherwise: number, cond: number): number =>
+  cond !== 0 ? then : otherwise;
+
+/** A number that is read back as it was. */
+const literal = (value: number): string => (Object.is(value, -0) ? "(-0)" : `(${value})`);
+
+/** The text of a value made one of a machine type. */
+function fitted(w: Writer, type: Scalar, text: string): string {
+  const isReal = type === "f16" || type === "bf16" || type === "f32";
+  if (type === "f64" || (isReal && w.mode === "f64")) return text;
+  return `${w.bind(`to_${type}`, fitTo(type, w.mode))}(${text})`;
+}
+
+/** One text for each lane of `e`; each evaluates all it is made of. */
+export function writeExpr(w: Writer, names: Names, e: NestExpr): Lanes {
+  const go = (x: NestExpr): Lanes => writeExpr(w, names, x);
   switch (e.kind) {
-    case "const": {
-      const value = fitTo(e.type, mode)(e.value);
-      return [() => value];
-    }
+    case "const":
+      return [literal(fitTo(e.type, w.mode)(e.value))];
     case "var": {
-      const found = scope.find(e.name);
+      const found = names.get(e.name);
       if (!found) throw new Error(`${e.name} is used, but nothing defines it here`);
       if (found.type !== e.type)
         throw new Error(`${e.name} is a ${found.type}, but is used as ${e.type}`);
-      return Array.from({ length: found.lanes }, (_, lane) => {
-        const slot = found.slot + lane;
-        return () => state.env[slot]!;
-      });
+      return found.lanes;
     }
     case "load": {
-      const number = c.bufferNumber(e.buffer);
+      const memory = memoryName(w.bufferNumber(e.buffer));
       const address = one(go(e.address), "an address");
-      return Array.from({ length: e.width }, (_, lane) => () => {
-        if (c.reads) c.reads.set(e.buffer, (c.reads.get(e.buffer) ?? 0) + 1);
-        return load(state.memories[number]!, address() + lane, state.actor);
-      });
+      const count = w.counts ? `s.count(${JSON.stringify(e.buffer)}), ` : "";
+      return Array.from(
+        { length: e.width },
+        (_, lane) => `(${count}load(${memory}, ${address} + ${lane}, s.actor))`,
+      );
     }
     case "op": {
-      const args = e.args.map(go);
-      const value = computeOf(e.op);
-      const round = fitTo(e.type, mode);
-      return lanesOf(args, (all) => {
-        const [a, b] = all;
-        if (all.length > 2) return () => round(value(...all.map((arg) => arg())));
-        return b ? () => round(value(a!(), b())) : () => round(value(a!()));
-      });
+      const { op, type } = e;
+      const operator = operators[op];
+      return lanesOf(e.args.map(go), (all) =>
+        fitted(
+          w,
+          type,
+          operator !== undefined && all.length === 2
+            ? `(${all.join(` ${operator} `)})`
+            : `${w.bind(op, computeOf(op))}(${all.join(", ")})`,
+        ),
+      );
     }
     case "cast": {
-      const round = fitTo(e.to, mode);
       const truth = e.to === "bool" && typeOf(e.arg) !== "bool";
-      return lanesOf([go(e.arg)], ([a]) => (truth ? () => Number(a!() !== 0) : () => round(a!())));
+      return lanesOf([go(e.arg)], ([a]) => (truth ? `(${a} !== 0 ? 1 : 0)` : fitted(w, e.to, a!)));
     }
     case "lane": {
       const lane = go(e.of)[e.lane];
@@ -87,26 +100,25 @@ export function compileExpr(c: Compiler, scope: Scope, e: NestExpr): Lanes {
       return [lane];
     }
     case "select":
-      return lanesOf([go(e.cond), go(e.then), go(e.else)], ([cond, then, otherwise]) => () => {
-        const [a, b] = [then!(), otherwise!()];
-        return cond!() !== 0 ? a : b;
-      });
+      return lanesOf(
+        [go(e.then), go(e.else), go(e.cond)],
+        (all) => `${w.bind("choose", choose)}(${all.join(", ")})`,
+      );
     default:
       return unreachable(e);
   }
 }
 
 /** The only lane of a scalar. */
-export function one(lanes: Lanes, what: string): () => number {
+export function one(lanes: Lanes, what: string): string {
   if (lanes.length !== 1) throw new Error(`${what} must be one number, not ${lanes.length}`);
   return lanes[0]!;
 }
 
 /** `lane` of a value, where a scalar serves all of them. */
-export const laneOf = (lanes: Lanes, lane: number): (() => number) =>
-  lanes[lanes.length === 1 ? 0 : lane]!;
+export const laneOf = (lanes: Lanes, lane: number): string => lanes[lanes.length === 1 ? 0 : lane]!;
 
-function lanesOf(args: readonly Lanes[], make: (of: Lanes) => () => number): Lanes {
+function lanesOf(args: readonly Lanes[], make: (of: Lanes) => string): Lanes {
   const width = Math.max(...args.map((lanes) => lanes.length));
   if (args.some((lanes) => lanes.length !== 1 && lanes.length !== width))
     throw new Error(`values of ${args.map((lanes) => lanes.length).join(" and ")} lanes meet`);

@@ -22,7 +22,7 @@ export interface Memory {
   readonly written: Uint8Array;
   readonly fit: Fit;
   /** An element may only be read when it was set: nothing that was there before counts. */
-  readonly strict?: boolean;
+  readonly strict: boolean;
   /** Absent where only one thread can see the memory, or where it is only read. */
   readonly shadow: Shadow | undefined;
 }
@@ -71,6 +71,7 @@ export function makeMemory(
     values: new Float64Array(n).fill(poison ? poisonOf(decl.dtype) : 0),
     written: new Uint8Array(n),
     fit: fitTo(decl.dtype, mode),
+    strict: false,
     shadow: shared ? makeShadow(n) : undefined,
   };
 }
@@ -146,35 +147,42 @@ export function accumulate(
   mode: AddMode,
   a: Actor,
 ): void {
-  const add = (at: number, change: (old: number) => number): void => {
-    check(m, at, "added to");
-    if (m.written[at] === 0)
-      throw new Error(`element ${at} of ${m.name} is added to, but nothing has set it before`);
-    noteWrite(m, at, a, mode !== "plain");
-    m.values[at] = m.fit(change(m.values[at]!));
-  };
   const words = address * wordsPerSum;
   switch (mode) {
     case "plain":
     case "atomic":
-      add(address, (old) => old + value);
+      noteAddition(m, address, mode === "atomic", a);
+      m.values[address] = m.fit(m.values[address]! + value);
       return;
-    case "measure":
-      add(words + word.largest, (old) => Math.max(old, magnitudeOf(value)));
+    case "measure": {
+      const at = words + word.largest;
+      noteAddition(m, at, true, a);
+      m.values[at] = m.fit(Math.max(m.values[at]!, magnitudeOf(value)));
       return;
+    }
     case "fixed": {
       const largest = load(m, words + word.largest, a);
       const of = (w: keyof typeof word): number => m.values[words + word[w]]!;
       const sum = { flags: of("flags"), low: of("low"), high: of("high") };
       const [flags, low, high] = addFixed(sum, value, largest);
-      add(words + word.flags, () => flags);
-      add(words + word.low, () => low);
-      add(words + word.high, () => high);
+      const next = { flags, low, high };
+      for (const of of ["flags", "low", "high"] as const) {
+        noteAddition(m, words + word[of], true, a);
+        m.values[words + word[of]] = m.fit(next[of]);
+      }
       return;
     }
     default:
       unreachable(mode);
   }
+}
+
+/** An addition to an element, which something must have set. */
+function noteAddition(m: Memory, at: number, atomic: boolean, a: Actor): void {
+  check(m, at, "added to");
+  if (m.written[at] === 0)
+    throw new Error(`element ${at} of ${m.name} is added to, but nothing has set it before`);
+  noteWrite(m, at, a, atomic);
 }
 
 /** Of two accesses one of which writes, only atomic additions need no order. */

@@ -11,14 +11,22 @@ export type Mode = "f64" | "f32";
 /** Makes a value one of a machine type: rounds a real one, refuses an integer out of range. */
 export type Fit = (x: number) => number;
 
-const fitInteger =
-  (type: Scalar, lo: number, hi: number): Fit =>
-  (x) => {
-    if (!Number.isInteger(x))
-      throw new RangeError(`${x} is not a whole number, as ${type} must be`);
-    if (x < lo || x > hi) throw new RangeError(`${x} does not fit ${type}`);
-    return x + 0; // -0 is not an integer of any machine
-  };
+function refuseInteger(x: number, type: Scalar): never {
+  throw new RangeError(
+    Number.isInteger(x)
+      ? `${x} does not fit ${type}`
+      : `${x} is not a whole number, as ${type} must be`,
+  );
+}
+
+// -0 is not an integer of any machine: what is given is what the operator makes of it.
+const fitSigned: Fit = (x) => ((x | 0) === x ? x | 0 : refuseInteger(x, "i32"));
+const fitUnsigned: Fit = (x) => (x >>> 0 === x ? x >>> 0 : refuseInteger(x, "u32"));
+
+const fitBool: Fit = (x) => {
+  if (x === 0 || x === 1) return x;
+  throw new RangeError(`${x} is not a truth value`);
+};
 
 const bits = new DataView(new ArrayBuffer(4));
 
@@ -62,16 +70,13 @@ const same: Fit = (x) => x;
 /** How a value becomes one of `type` in `mode`. */
 export function fitTo(type: Scalar, mode: Mode): Fit {
   const table: Readonly<Record<Scalar, Fit>> = {
-    i32: fitInteger("i32", -2147483648, 2147483647),
-    u32: fitInteger("u32", 0, 4294967295),
+    i32: fitSigned,
+    u32: fitUnsigned,
     f16: mode === "f64" ? same : roundHalf,
     bf16: mode === "f64" ? same : roundBrain,
     f32: mode === "f64" ? same : Math.fround,
     f64: same,
-    bool: (x) => {
-      if (x === 0 || x === 1) return x;
-      throw new RangeError(`${x} is not a truth value`);
-    },
+    bool: fitBool,
   };
   return table[type];
 }

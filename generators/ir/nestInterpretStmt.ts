@@ -1,39 +1,65 @@
-// Statements of a nest as closures. What holds a barrier becomes a generator that yields at it, so
-// that the threads of a group can be run phase by phase; the rest runs straight through.
+// The body of a nest as one JavaScript function, which a thread runs. What holds a barrier becomes a generator that
+// yields at it, so that the threads of a group can be run phase by phase; the rest runs straight through.
 
 import { unreachable } from "./expr.ts";
-import type { Block, NestExpr, Scalar, Stmt, WarpProduct } from "./nest.ts";
+import type { Block, Nest, NestExpr, Scalar, Stmt, WarpProduct } from "./nest.ts";
 import { dumpHead } from "./nestDump.ts";
 import {
-  type Compiler,
-  compileExpr,
+  type Callable,
   type Lanes,
   laneOf,
+  memoryName,
+  type Names,
   one,
   type Variable,
+  type Writer,
+  writeExpr,
 } from "./nestInterpretExpr.ts";
-import { accumulate, store } from "./nestInterpretMemory.ts";
-import { warp } from "./warpProduct.ts";
+import { type Actor, accumulate, load, type Memory, store } from "./nestInterpretMemory.ts";
+import type { Mode } from "./nestInterpretNumbers.ts";
+import { blocksOf } from "./nestWalk.ts";
 
-/** Runs to the end, or yields at each barrier. */
-export type Code =
-  | { readonly straight: true; readonly run: () => void }
-  | { readonly straight: false; readonly run: () => Generator<Stmt, void> };
-
-/** What compiling a nest's body needs beside expressions. */
-export interface BodyCompiler extends Compiler {
-  /** Takes `lanes` places in each thread's variables. */
-  readonly reserve: (lanes: number) => number;
-  /** Called before each statement that acts, for messages. */
-  readonly at: (s: Stmt) => void;
-  readonly group: number;
+/** What the thread that runs now acts on, beside its own memories and variables. */
+export interface State {
+  /** The number of the statement that acts, for messages. */
+  at: number;
+  readonly actor: Actor;
+  /** The index of the group along each grid loop. */
+  grid: readonly number[];
+  /** Numbers given at launch, and constants. */
+  readonly parameters: readonly number[];
   /** The orders in which iterations without order among them run. */
   readonly order: (n: number) => readonly number[];
   /** Gives the thread that runs now memory of its own that nobody has written to. */
   readonly renewOwn: () => void;
+  /** Notes that an element of a buffer is read. */
+  readonly count: (buffer: string) => void;
+  /** Notes which factors a thread names at a statement that its whole warp runs together. */
+  readonly meet: (statement: number, lane: number, factors: readonly number[]) => void;
 }
 
-type Names = ReadonlyMap<string, Variable>;
+/** The function of a nest's body: runs to the end, or yields the number of each barrier. */
+export type Program =
+  | {
+      readonly straight: true;
+      readonly statements: readonly Stmt[];
+      readonly run: (s: State, memories: readonly Memory[]) => void;
+    }
+  | {
+      readonly straight: false;
+      readonly statements: readonly Stmt[];
+      readonly run: (s: State, memories: readonly Memory[]) => Generator<number, void>;
+    };
+
+/** What writing a nest's body needs beside expressions. */
+interface BodyWriter extends Writer {
+  /** A name for something that nothing in the text has yet. */
+  readonly fresh: (like: string) => string;
+  /** The number of a statement. */
+  readonly numberOf: (s: Stmt) => number;
+  readonly group: number;
+}
+
 type For = Extract<Stmt, { kind: "for" }>;
 
 /** What encloses a statement. */
@@ -45,252 +71,222 @@ interface Around {
   readonly parallel: boolean;
 }
 
-/** The code of a nest's body, whose parameters are `names`. */
-export const compileBody = (c: BodyCompiler, body: Block, names: Names): Code =>
-  compileBlock(c, body, { names, grids: 0, threads: 1, parallel: false });
+const programs = new WeakMap<Nest, Map<string, Program>>();
 
-function compileBlock(c: BodyCompiler, block: Block, around: Around): Code {
-  const names = new Map(around.names);
-  const codes = block.map((s) => compileStmt(c, s, { ...around, names }, names));
-  if (codes.every((code) => code.straight)) {
-    const runs = codes.map((code) => code.run);
-    return {
-      straight: true,
-      run: () => {
-        for (const run of runs) run();
-      },
-    };
-  }
-  return {
-    straight: false,
-    *run() {
-      for (const code of codes) {
-        if (code.straight) code.run();
-        else yield* code.run();
-      }
-    },
-  };
+/** The program of a nest in a mode; the same one each time. */
+export function programOf(nest: Nest, mode: Mode, counts: boolean): Program {
+  const known = programs.get(nest) ?? new Map<string, Program>();
+  programs.set(nest, known);
+  const key = `${mode} ${counts}`;
+  const program = known.get(key) ?? makeProgram(nest, mode, counts);
+  known.set(key, program);
+  return program;
 }
 
-const straight = (run: () => void): Code => ({ straight: true, run });
+function makeProgram(nest: Nest, mode: Mode, counts: boolean): Program {
+  const bound = new Map<string, Callable>(Object.entries({ load, store, accumulate }));
+  const statements: Stmt[] = [];
+  let made = 0;
+  const writer: BodyWriter = {
+    mode,
+    counts,
+    group: nest.group,
+    bufferNumber: (name) => {
+      const number = nest.buffers.findIndex((buffer) => buffer.name === name);
+      if (number < 0) throw new Error(`buffer ${name} is not declared`);
+      return number;
+    },
+    bind: (name, value) => {
+      bound.set(name, value);
+      return name;
+    },
+    fresh: (like) => `${like}${made++}`,
+    numberOf: (s) => statements.push(s) - 1,
+  };
+  const parameters = [...nest.scalars, ...nest.constants].map(({ name, type }, i) => {
+    const own = writer.fresh("given");
+    return { name, is: { lanes: [own], type }, line: `const ${own} = s.parameters[${i}];` };
+  });
+  const names = new Map<string, Variable>(parameters.map(({ name, is }) => [name, is]));
+  const body = writeBlock(writer, nest.body, { names, grids: 0, threads: 1, parallel: false });
+  const straight = !holdsBarrier(nest.body);
+  const lines = [
+    '"use strict";',
+    `return function${straight ? "" : "*"} (s, memories) {`,
+    ...nest.buffers.map((_, i) => `const ${memoryName(i)} = memories[${i}];`),
+    ...parameters.map(({ line }) => line),
+    ...body,
+    "};",
+  ];
+  const make = new Function(...bound.keys(), lines.join("\n"));
+  return { straight, statements, run: make(...bound.values()) };
+}
 
-function compileStmt(c: BodyCompiler, s: Stmt, around: Around, names: Map<string, Variable>): Code {
-  const { state } = c;
-  const scope = { find: (name: string) => names.get(name) };
+const holdsBarrier = (block: Block): boolean =>
+  block.some((s) => s.kind === "barrier" || blocksOf(s).some(holdsBarrier));
+
+function writeBlock(w: BodyWriter, block: Block, around: Around): readonly string[] {
+  const names = new Map(around.names);
+  return block.flatMap((s) => writeStmt(w, s, { ...around, names }, names));
+}
+
+function writeStmt(
+  w: BodyWriter,
+  s: Stmt,
+  around: Around,
+  names: Map<string, Variable>,
+): readonly string[] {
   const expr = (e: NestExpr): Lanes => {
     try {
-      return compileExpr(c, scope, e);
+      return writeExpr(w, names, e);
     } catch (error) {
       if (error instanceof Error) error.message = `at \`${dumpHead(s)}\`: ${error.message}`;
       throw error;
     }
   };
-  const define = (name: string, type: Scalar, lanes: number): number => {
-    const slot = c.reserve(lanes);
-    names.set(name, { slot, lanes, type });
-    return slot;
+  const number = w.numberOf(s);
+  const at = `s.at = ${number};`;
+  /** Values in names of their own, all of them before the first is used. */
+  const hold = (values: Lanes, lanes: number): { lanes: string[]; lines: string[] } => {
+    const own = Array.from({ length: lanes }, () => w.fresh("value"));
+    return {
+      lanes: own,
+      lines: own.map((name, lane) => `const ${name} = ${laneOf(values, lane)};`),
+    };
   };
-  const assign = (slot: number, value: Lanes, lanes: number): Code => {
-    const values = Array.from({ length: lanes }, (_, lane) => laneOf(value, lane));
-    return straight(() => {
-      c.at(s);
-      for (let lane = 0; lane < lanes; lane++) state.env[slot + lane] = values[lane]!();
-    });
+  const define = (name: string, type: Scalar, value: Lanes, lanes: number): readonly string[] => {
+    const own = Array.from({ length: lanes }, () => w.fresh("own"));
+    names.set(name, { lanes: own, type });
+    return [at, ...own.map((text, lane) => `let ${text} = ${laneOf(value, lane)};`)];
   };
   switch (s.kind) {
     case "for":
-      return compileFor(c, s, around, expr);
+      return writeFor(w, s, number, around, expr);
     case "if": {
       const cond = one(expr(s.cond), "a condition");
-      const [then, otherwise] = [s.then, s.else].map((block) => compileBlock(c, block, around));
-      const test = () => {
-        c.at(s);
-        return cond() !== 0 ? then! : otherwise!;
-      };
-      if (then!.straight && otherwise!.straight) return straight(() => void test().run());
-      return {
-        straight: false,
-        *run() {
-          const code = test();
-          if (code.straight) code.run();
-          else yield* code.run();
-        },
-      };
+      const [then, otherwise] = [s.then, s.else].map((block) => writeBlock(w, block, around));
+      return [at, `if (${cond} !== 0) {`, ...then!, "} else {", ...otherwise!, "}"];
     }
-    case "let": {
-      const value = expr(s.value);
-      return assign(define(s.name, s.type, s.lanes ?? 1), value, s.lanes ?? 1);
-    }
-    case "local": {
-      const value = expr(s.init);
-      return assign(define(s.name, s.type, s.lanes ?? 1), value, s.lanes ?? 1);
-    }
+    case "let":
+      return define(s.name, s.type, expr(s.value), s.lanes ?? 1);
+    case "local":
+      return define(s.name, s.type, expr(s.init), s.lanes ?? 1);
     case "set": {
       const target = names.get(s.name);
       if (!target) throw new Error(`${s.name} is set, but nothing defines it here`);
-      return assign(target.slot, expr(s.value), target.lanes);
+      const held = hold(expr(s.value), target.lanes.length);
+      const sets = target.lanes.map((text, lane) => `${text} = ${held.lanes[lane]};`);
+      return [at, "{", ...held.lines, ...sets, "}"];
     }
     case "store": {
-      const number = c.bufferNumber(s.buffer);
+      const memory = memoryName(w.bufferNumber(s.buffer));
       const address = one(expr(s.address), "an address");
-      const value = expr(s.value);
-      const lanes = Array.from({ length: s.width }, (_, lane) => laneOf(value, lane));
-      return straight(() => {
-        c.at(s);
-        const values = lanes.map((lane) => lane());
-        const base = address();
-        values.forEach((x, lane) => {
-          store(state.memories[number]!, base + lane, x, state.actor);
-        });
-      });
+      const held = hold(expr(s.value), s.width);
+      const stores = held.lanes.map(
+        (value, lane) => `store(${memory}, address + ${lane}, ${value}, s.actor);`,
+      );
+      return [at, "{", ...held.lines, `const address = ${address};`, ...stores, "}"];
     }
     case "accumulate": {
-      const number = c.bufferNumber(s.buffer);
+      const memory = memoryName(w.bufferNumber(s.buffer));
       const address = one(expr(s.address), "an address");
       const value = one(expr(s.value), "what is added");
-      return straight(() => {
-        c.at(s);
-        const added = value();
-        accumulate(state.memories[number]!, address(), added, s.mode, state.actor);
-      });
+      return [
+        ...[at, "{", `const value = ${value};`],
+        `accumulate(${memory}, ${address}, value, "${s.mode}", s.actor);`,
+        "}",
+      ];
     }
     case "barrier":
-      return {
-        straight: false,
-        *run() {
-          c.at(s);
-          yield s;
-        },
-      };
+      return [at, `yield ${number};`];
     default:
       return unreachable(s);
   }
 }
 
-/** All threads of a warp name the same factors each time, and each its own lane. */
-function meetWarp(
-  { state }: BodyCompiler,
-  { lane, f, s }: WarpProduct,
+function writeFor(
+  w: BodyWriter,
+  s: For,
+  number: number,
+  around: Around,
   expr: (e: NestExpr) => Lanes,
-): () => void {
-  const [own, ...addresses] = [lane, f.address, s.address].map((e) => one(expr(e), "a warp's"));
-  const visits = new Map<string, number>();
-  const seen = new Map<string, string>();
-  return () => {
-    const { group, thread } = state.actor;
-    if (own!() !== thread % warp.threads)
-      throw new Error(`thread ${thread} takes lane ${own!()} of its warp's product`);
-    const key = `${group} ${thread}`;
-    const visit = (visits.get(key) ?? 0) + 1;
-    visits.set(key, visit);
-    const at = addresses.map((address) => address()).join(" and ");
-    const meeting = `${group} ${Math.floor(thread / warp.threads)} ${visit}`;
-    const others = seen.get(meeting) ?? at;
-    seen.set(meeting, others);
-    if (others !== at)
-      throw new Error(`threads of one warp name different factors: at ${others}, and at ${at}`);
-  };
-}
-
-function compileFor(c: BodyCompiler, s: For, around: Around, expr: (e: NestExpr) => Lanes): Code {
-  const { state } = c;
+): readonly string[] {
+  const at = `s.at = ${number};`;
   const lo = one(expr(s.lo), "a bound");
   const hi = one(expr(s.hi), "a bound");
-  if (s.product) {
-    const { product, ...plain } = s;
-    const meet = meetWarp(c, product, expr);
-    const code = compileFor(c, plain, around, expr);
-    if (!code.straight) throw new Error("a warp's product holds a barrier");
-    return straight(() => {
-      c.at(s);
-      meet();
-      code.run();
-    });
-  }
-  const slot = c.reserve(1);
-  const names = new Map(around.names).set(s.variable, { slot, lanes: 1, type: "i32" });
+  const together = s.product ? [at, writeMeeting(s.product, number, expr)] : [];
+  if (s.product && holdsBarrier(s.body)) throw new Error("a warp's product holds a barrier");
+  const own = w.fresh("index");
+  const names = new Map(around.names).set(s.variable, { lanes: [own], type: "i32" });
   const inside = { ...around, names };
-  if (s.by === "grid" || s.by === "group") return compileOwn(c, s, inside, slot, lo);
-  const apart = s.by === "parallel" && !around.parallel;
-  const body = compileBlock(c, s.body, apart ? { ...inside, parallel: true } : inside);
-  if (apart) return compileParallel(c, s, body, slot, lo, hi);
-  if (s.by === "vector") return compileVector(c, s, body, slot, lo, hi);
-  if (body.straight)
-    return straight(() => {
-      c.at(s);
-      const end = hi();
-      for (let i = lo(); i < end; i++) {
-        state.env[slot] = i;
-        body.run();
-      }
-    });
-  return {
-    straight: false,
-    *run() {
-      c.at(s);
-      const end = hi();
-      for (let i = lo(); i < end; i++) {
-        state.env[slot] = i;
-        yield* body.run();
-      }
-    },
-  };
-}
-
-/** Lanes in any order: none of them reads what another writes. */
-function compileVector(
-  c: BodyCompiler,
-  s: For,
-  body: Code,
-  slot: number,
-  lo: () => number,
-  hi: () => number,
-): Code {
-  if (!body.straight) throw new Error(`\`${dumpHead(s)}\` has a barrier in it`);
-  return straight(() => {
-    c.at(s);
-    const start = lo();
-    for (const i of c.order(Math.max(0, hi() - start))) {
-      c.state.env[slot] = start + i;
-      body.run();
+  const [start, end, step] = [w.fresh("start"), w.fresh("end"), w.fresh("step")];
+  const inOrder = [`const ${start} = ${lo};`, `const ${end} = ${hi};`];
+  const steps = `for (const ${step} of s.order(Math.max(0, ${end} - ${start}))) {`;
+  switch (s.by) {
+    case "grid":
+    case "group": {
+      const { index, within } = ownIteration(w, s, inside);
+      const first = [at, `{ const ${own} = ${lo} + ${index};`];
+      return [...together, ...first, ...writeBlock(w, s.body, within), "}"];
     }
-  });
+    case "vector": {
+      if (holdsBarrier(s.body)) throw new Error(`\`${dumpHead(s)}\` has a barrier in it`);
+      const head = [at, "{", ...inOrder, steps, `const ${own} = ${start} + ${step};`];
+      return [...together, ...head, ...writeBlock(w, s.body, inside), "}", "}"];
+    }
+    case "parallel":
+      if (around.parallel) break;
+      // Iterations in any order, each acting as a thread of its own; what follows comes after all of them.
+      if (holdsBarrier(s.body) || w.group > 1)
+        throw new Error(
+          `\`${dumpHead(s)}\` is a loop of CPU threads: no groups or barriers go with it`,
+        );
+      return [
+        ...[...together, at, "{", ...inOrder, "s.actor.phase++;", steps],
+        ...[`const ${own} = ${start} + ${step};`, `s.actor.thread = ${step} + 1;`],
+        ...["s.renewOwn();", ...writeBlock(w, s.body, { ...inside, parallel: true }), "}"],
+        ...["s.actor.thread = 0;", "s.renewOwn();", "s.actor.phase++;", "}"],
+      ];
+    case "serial":
+    case "unroll":
+      break;
+    default:
+      return unreachable(s.by);
+  }
+  const head = `for (let ${step} = ${lo}; ${step} < ${end}; ${step}++) {`;
+  return [
+    ...[...together, at, "{", `const ${end} = ${hi};`, head, `let ${own} = ${step};`],
+    ...[...writeBlock(w, s.body, inside), "}", "}"],
+  ];
 }
 
-/** A loop of which each group, or each thread, runs one iteration: its own. */
-function compileOwn(c: BodyCompiler, s: For, around: Around, slot: number, lo: () => number): Code {
-  const { state } = c;
-  let own: () => number;
-  let inside: Around;
-  if (s.by === "grid") {
-    own = () => state.grid[around.grids]!;
-    inside = { ...around, grids: around.grids + 1 };
-  } else {
-    const extent = groupExtent(s);
-    const left = c.group / around.threads / extent;
-    if (!Number.isInteger(left))
-      throw new Error(`\`${dumpHead(s)}\` does not divide the group's ${c.group} threads`);
-    if (left !== 1 && !holdsGroupLoop(s.body))
-      throw new Error(`\`${dumpHead(s)}\` leaves ${left} threads of each for no loop`);
-    own = () => Math.floor(state.actor.thread / left) % extent;
-    inside = { ...around, threads: around.threads * extent };
-  }
-  const body = compileBlock(c, s.body, inside);
-  const enter = () => {
-    c.at(s);
-    state.env[slot] = lo() + own();
-  };
-  if (body.straight)
-    return straight(() => {
-      enter();
-      body.run();
-    });
+/** All threads of a warp name the same factors each time, and each its own lane. */
+function writeMeeting(
+  { lane, f, s }: WarpProduct,
+  number: number,
+  expr: (e: NestExpr) => Lanes,
+): string {
+  const [own, ...factors] = [lane, f.address, s.address].map((e) => one(expr(e), "a warp's"));
+  return `s.meet(${number}, ${own}, [${factors.join(", ")}]);`;
+}
+
+/** The iteration of a loop that each group, or each thread, runs: its own. */
+function ownIteration(
+  w: BodyWriter,
+  s: For,
+  around: Around,
+): { readonly index: string; readonly within: Around } {
+  if (s.by === "grid")
+    return { index: `s.grid[${around.grids}]`, within: { ...around, grids: around.grids + 1 } };
+  const extent = groupExtent(s);
+  const left = w.group / around.threads / extent;
+  if (!Number.isInteger(left))
+    throw new Error(`\`${dumpHead(s)}\` does not divide the group's ${w.group} threads`);
+  if (left !== 1 && !holdsGroupLoop(s.body))
+    throw new Error(`\`${dumpHead(s)}\` leaves ${left} threads of each for no loop`);
   return {
-    straight: false,
-    *run() {
-      enter();
-      yield* body.run();
-    },
+    index: `Math.floor(s.actor.thread / ${left}) % ${extent}`,
+    within: { ...around, threads: around.threads * extent },
   };
 }
 
@@ -307,36 +303,3 @@ const holdsGroupLoop = (block: Block): boolean =>
       ? s.by === "group" || holdsGroupLoop(s.body)
       : s.kind === "if" && (holdsGroupLoop(s.then) || holdsGroupLoop(s.else)),
   );
-
-/**
- * Iterations in any order, each acting as a thread of its own; what follows comes after all of
- * them.
- */
-function compileParallel(
-  c: BodyCompiler,
-  s: For,
-  body: Code,
-  slot: number,
-  lo: () => number,
-  hi: () => number,
-): Code {
-  if (!body.straight || c.group > 1)
-    throw new Error(
-      `\`${dumpHead(s)}\` is a loop of CPU threads: no groups or barriers go with it`,
-    );
-  const { state } = c;
-  return straight(() => {
-    c.at(s);
-    const [start, end] = [lo(), hi()];
-    state.actor.phase++;
-    for (const i of c.order(Math.max(0, end - start))) {
-      state.env[slot] = start + i;
-      state.actor.thread = i + 1;
-      c.renewOwn();
-      body.run();
-    }
-    state.actor.thread = 0;
-    c.renewOwn();
-    state.actor.phase++;
-  });
-}

@@ -77,8 +77,18 @@ function applied(
   return refused ? [] : [{ name, schedule }];
 }
 
+const ways = new WeakMap<Role, Map<Target, readonly Way[]>>();
+
 /** All schedules of a role on a target: its own, other ways of adding, and further ones where there are threads. */
 export function waysOf(role: Role, target: Target): readonly Way[] {
+  const known = ways.get(role) ?? new Map<Target, readonly Way[]>();
+  ways.set(role, known);
+  const all = known.get(target) ?? findWays(role, target);
+  known.set(target, all);
+  return all;
+}
+
+function findWays(role: Role, target: Target): readonly Way[] {
   const { kernels } = role;
   const others = otherLowerings(kernels, target).flatMap(({ by, schedule }) =>
     "refused" in schedule ? [] : [{ name: by, schedule }],
