@@ -146,7 +146,8 @@ const findProgram = (
       entry.present.length === present.length && present.every((n) => entry.present.includes(n)),
   );
 
-const runCase = async (executor: Executor, program: Program, of: Case): Promise<Results> =>
+/** What a program gives for a case, by name. */
+export const runCase = async (executor: Executor, program: Program, of: Case): Promise<Results> =>
   describeOutputs(program, of, await executor.run(program, jobOf(program, of)));
 
 const scalarsOf = ({ numbers: { sizes, attrs } }: Case): Readonly<Record<string, number>> => {

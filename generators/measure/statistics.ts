@@ -37,3 +37,15 @@ export function summarize(rounds: readonly (readonly number[])[]): Summary {
     runs: all.length,
   };
 }
+
+/** Between which values the median lies with a likelihood of 95 %, by samples drawn with replacement. */
+export function medianInterval(
+  values: readonly number[],
+  random: () => number,
+  draws = 400,
+): readonly [low: number, high: number] {
+  const medians = Array.from({ length: draws }, () =>
+    medianOf(values.map(() => values[Math.floor(random() * values.length)]!)),
+  );
+  return [quantile(medians, 0.025), quantile(medians, 0.975)];
+}

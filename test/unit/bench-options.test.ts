@@ -1,9 +1,9 @@
 // What `bench` understands, and the sentences where it does not.
 
 import { describe, expect, it } from "vitest";
-import { parseFlags } from "../../bench/options.ts";
 import { chooseAgainst, choosePeers, peers } from "../../bench/peers/index.ts";
 import { readWorks } from "../../generators/cli/calls.ts";
+import { parseFlags } from "../../generators/cli/flags.ts";
 import { runCommandLine } from "../../generators/cli/main.ts";
 import { layersOf, nameLayer, parseLayer, presets } from "../../generators/measure/work/layers.ts";
 import { drawOffset, parseOffsets } from "../../generators/measure/work/offsets.ts";

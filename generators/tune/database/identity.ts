@@ -22,8 +22,8 @@ export const identifyConfiguration = (configuration: Configuration): string =>
   canonicalJson(configuration);
 
 /** The text of what a record is of: a later record of the same replaces it. */
-export const identifyRecord = ({ key, configuration }: Measurement): string =>
-  `${identifyKey(key)} ${identifyConfiguration(configuration)}`;
+export const identifyRecord = ({ key, configuration, final }: Measurement): string =>
+  `${identifyKey(key)} ${identifyConfiguration(configuration)}${final === true ? " final" : ""}`;
 
 /** The last record of each configuration and conditions, in the order of their times. */
 export function newestOf(records: Iterable<Measurement>): readonly Measurement[] {

@@ -66,6 +66,8 @@ export interface Measurement {
   /** Medians by both clocks, of which the key's target says which decides. */
   readonly cpu?: number;
   readonly wall?: number;
+  /** Measured in the last comparison of a run, in the same rounds as its other candidates. */
+  readonly final?: true;
   /** Largest error in units of what is allowed; null where it is infinite. */
   readonly worst?: number | null;
   /** Milliseconds spent. */

@@ -67,13 +67,14 @@ const measurement = object(
     anchor: amount,
     cpu: amount,
     wall: amount,
+    final: { const: true },
     // Infinite errors are null in JSON.
     worst: { type: ["number", "null"] },
     spent: object({ compile: amount, verify: amount, measure: amount }),
     clock: object({ name: text, resolution: amount }),
     at: { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT" },
   },
-  ["error", "median", "interval", "samples", "anchor", "cpu", "wall", "worst", "clock"],
+  ["error", "median", "interval", "samples", "anchor", "cpu", "wall", "final", "worst", "clock"],
 );
 
 const ajv = new Ajv({ allowUnionTypes: true });

@@ -3,12 +3,14 @@
 import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
 import { addMerge, addRepair } from "./merge.ts";
+import { addReplay } from "./replay.ts";
+import { addRun } from "./run.ts";
 
 /** Adds a sub-command to `tune`. */
 type Add = (tune: Command, terminal: Terminal) => void;
 
 /** All sub-commands, in the order in which help shows them. */
-const additions: readonly Add[] = [addMerge, addRepair];
+const additions: readonly Add[] = [addRun, addMerge, addRepair, addReplay];
 
 /** Adds the command `tune`. */
 export function addTune(program: Command, terminal: Terminal): void {

@@ -1,0 +1,65 @@
+// The words of `tune`'s command line, read into what they mean.
+
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { suggestName } from "../../messages/nearest.ts";
+import type { Budget } from "../../tune/run/tune.ts";
+import { defaultStrategy, strategies } from "../../tune/search/index.ts";
+import type { Strategy } from "../../tune/search/strategy.ts";
+import type { CallRequest } from "../calls.ts";
+import { UsageError } from "../errors.ts";
+
+/** What commander gives. */
+export interface TuneRequest extends CallRequest {
+  readonly target?: string;
+  readonly grad?: boolean;
+  readonly threads: string;
+  readonly budget: string;
+  readonly strategy: string;
+  readonly seed: string;
+  readonly database?: string;
+  readonly also?: readonly string[];
+  readonly node?: string;
+  readonly json?: boolean;
+}
+
+/** The options of every command that names a call, as they are given by default. */
+export const usualRequest = { stride: "1", threads: "1" } as const;
+
+/** `50` evaluations or `60s`. */
+export function parseBudget(text: string): Budget {
+  const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text)?.[1];
+  if (seconds !== undefined && Number(seconds) > 0)
+    return { kind: "seconds", seconds: Number(seconds) };
+  if (/^[1-9]\d{0,8}$/.test(text)) return { kind: "evaluations", count: Number(text) };
+  throw new UsageError(
+    `--budget ${text} cannot be read; write a number of configurations from 1 on, such as 50, or ` +
+      "seconds, such as 60s",
+  );
+}
+
+/** A way to search by its name; `default` is what is used where none is asked for. */
+export function parseStrategy(name: string): Strategy {
+  if (name === "default") return defaultStrategy;
+  const found = strategies[name];
+  if (found) return found;
+  const names = ["default", ...Object.keys(strategies)];
+  throw new UsageError(`there is no strategy "${name}"; ${suggestName(name, names)}`);
+}
+
+/** A whole number from 0 on. */
+export function parseSeed(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new UsageError(`--seed ${text} cannot be read; write a whole number from 0 on`);
+}
+
+/** Where measurements are kept: the file named, or one in the user's cache folder. */
+export const databasePath = (given: string | undefined): string =>
+  given ??
+  // An empty variable means the same as none.
+  join(
+    process.env.XDG_CACHE_HOME || join(homedir(), ".cache"),
+    "warpweave",
+    "tune",
+    "measurements.jsonl",
+  );

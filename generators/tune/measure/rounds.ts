@@ -1,0 +1,144 @@
+// How a candidate is timed: in turn with the anchor (the default configuration), for as long as it
+// may be among the best.
+
+import { medianInterval, medianOf } from "../../measure/statistics.ts";
+import type { Random } from "../search/strategy.ts";
+import type { ByClock, ClockName, Times } from "./protocol.ts";
+
+/** How much to measure. */
+export interface Effort {
+  /** Rounds of a candidate that stays in the race: at least, and at most. */
+  readonly least: number;
+  readonly most: number;
+  /** A candidate so many times slower than the best after two rounds is timed no further. */
+  readonly race: number;
+  /** One so many times slower in its first run is timed once. */
+  readonly hopeless: number;
+  /** How far the anchor may be from its usual time in a round that counts, as a share. */
+  readonly drift: number;
+  /** Rounds that are discarded one after another before the anchor's usual time is theirs. */
+  readonly patience: number;
+  /** Rounds of one candidate that are discarded; on a machine that is never quiet all others count. */
+  readonly discards: number;
+  /** Half the interval as a share of the median, from which on more rounds tell nothing. */
+  readonly precise: number;
+  /** Milliseconds for all rounds of a candidate beyond the least. */
+  readonly time: number;
+}
+
+/** What suits kernels of microseconds to seconds. */
+export const usualEffort: Effort = {
+  least: 8,
+  most: 30,
+  race: 1.5,
+  hopeless: 3,
+  drift: 0.15,
+  patience: 5,
+  discards: 20,
+  precise: 0.01,
+  time: 3000,
+};
+
+/** More of all, for the last comparison of the best. */
+export const duelEffort: Effort = { ...usualEffort, least: 15, time: 10_000, race: 100 };
+
+/** Times samples of one program; each is the milliseconds of one run. */
+export type Sampler = (id: string, samples: number) => Promise<Times>;
+
+/** The time of the anchor as it usually is, which all rounds are held against. */
+export interface Anchor {
+  readonly id: string;
+  /** By the deciding clock; changes when the machine does. */
+  usual: number;
+}
+
+/** What the rounds of candidates said. */
+export interface Timing {
+  readonly median: number;
+  readonly interval: readonly [low: number, high: number];
+  readonly samples: number;
+  readonly medians: ByClock<number>;
+  /** The median of the anchor in the same rounds. */
+  readonly anchor: number;
+  /** Rounds that did not count since the anchor was slower or faster than usual. */
+  readonly discarded: number;
+}
+
+interface Series {
+  readonly wall: number[];
+  readonly processor: number[];
+}
+
+const emptySeries = (): Series => ({ wall: [], processor: [] });
+
+function add(series: Series, times: Times): void {
+  series.wall.push(...times.wall);
+  series.processor.push(...times.processor);
+}
+
+/**
+ * Times candidates in turn with the anchor, every other round backwards. Rounds in which the anchor
+ * is not as usual count for nobody and are repeated; when there are too many of them, what is usual
+ * has changed.
+ */
+export async function timeRounds(
+  candidates: readonly string[],
+  sample: Sampler,
+  options: {
+    readonly anchor: Anchor;
+    readonly clock: ClockName;
+    readonly effort: Effort;
+    readonly random: Random;
+    /** The best time so far as a share of the anchor's, where there is one. */
+    readonly best?: number;
+    readonly now?: () => number;
+  },
+): Promise<ReadonlyMap<string, Timing>> {
+  const { anchor, clock, effort, random, best, now = () => performance.now() } = options;
+  const all = new Map(candidates.map((id) => [id, emptySeries()] as const));
+  const anchors = emptySeries();
+  const start = now();
+  let unusual: number[] = [];
+  let discarded = 0;
+  for (let round = 0; anchors[clock].length < effort.most; round++) {
+    const order = round % 2 === 0 ? [anchor.id, ...candidates] : [...candidates, anchor.id];
+    const found = new Map<string, Times>();
+    for (const id of order) found.set(id, await sample(id, 1));
+    const seen = found.get(anchor.id)![clock][0]!;
+    const isUnusual = Math.abs(seen / anchor.usual - 1) > effort.drift;
+    if (isUnusual && discarded < effort.discards) {
+      discarded++;
+      unusual.push(seen);
+      if (unusual.length < effort.patience) continue;
+      anchor.usual = medianOf(unusual);
+    }
+    unusual = [];
+    if (isUnusual && discarded < effort.discards) continue;
+    add(anchors, found.get(anchor.id)!);
+    for (const [id, series] of all) add(series, found.get(id)!);
+    const rounds = anchors[clock].length;
+    const fastest = Math.min(...[...all.values()].flatMap((series) => series[clock]));
+    const limit = effort.race * (best ?? Number.POSITIVE_INFINITY) * medianOf(anchors[clock]);
+    if (rounds >= 2 && fastest > limit) break;
+    if (rounds < effort.least) continue;
+    const isPrecise = [...all.values()].every((series) => {
+      const [low, high] = medianInterval(series[clock], random, 100);
+      return (high - low) / 2 <= effort.precise * medianOf(series[clock]);
+    });
+    if (isPrecise || now() - start > effort.time) break;
+  }
+  const usual = medianOf(anchors[clock]);
+  return new Map(
+    [...all].map(([id, series]) => [
+      id,
+      {
+        median: medianOf(series[clock]),
+        interval: medianInterval(series[clock], random),
+        samples: series[clock].length,
+        medians: { wall: medianOf(series.wall), processor: medianOf(series.processor) },
+        anchor: usual,
+        discarded,
+      },
+    ]),
+  );
+}
