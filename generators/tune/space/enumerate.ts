@@ -2,9 +2,9 @@
 // as soon as a constraint fails.
 
 import { TuningError } from "./error.ts";
+import type { Value } from "./expr.ts";
 import { createPoints, type Rows } from "./points.ts";
 import { type Check, checkSpace, orderParameters, prepareChecks } from "./prepare.ts";
-import type { Value } from "./expr.ts";
 import type { Configuration, Points, Space } from "./space.ts";
 
 /** More points than this are refused: none would be found again among them. */

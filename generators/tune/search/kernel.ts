@@ -1,0 +1,85 @@
+// How alike the costs of two points are expected to be, by what they choose.
+
+import type { Points } from "../space/space.ts";
+
+/** What a covariance is fitted by. */
+export interface Hyper {
+  /** For each parameter: over which part of its range costs are alike. */
+  readonly lengths: readonly number[];
+  /** Part of the variance that is a sum of effects of single parameters. */
+  readonly additive: number;
+  /** Variance of noise, where that of costs is 1. */
+  readonly noise: number;
+}
+
+/** Distances between the values of each parameter, row by row, from 0 to 1. */
+export type Distances = readonly { readonly count: number; readonly of: Float64Array }[];
+
+/** Half by rank and half by magnitude; values without an order are all as far from each other. */
+export function measureDistances({ space }: Points): Distances {
+  return space.parameters.map(({ values }) => {
+    const count = values.length;
+    const numbers = values.map((value) => (typeof value === "number" ? value : Number.NaN));
+    const ordered = numbers.every((value, i) => i === 0 || value > numbers[i - 1]!);
+    const low = Math.min(0, ...numbers);
+    const scale = numbers.map((value) => Math.log2(1 + value - low));
+    const span = scale.at(-1)! - scale[0]!;
+    const of = new Float64Array(count * count);
+    for (let a = 0; a < count; a++)
+      for (let b = 0; b < count; b++) {
+        const rank = Math.abs(a - b) / Math.max(1, count - 1);
+        const distance = ordered ? (rank + Math.abs(scale[a]! - scale[b]!) / span) / 2 : 1;
+        of[a * count + b] = a === b ? 0 : distance;
+      }
+    return { count, of };
+  });
+}
+
+/** A list of points: for each parameter, which value they have. */
+export interface Columns {
+  readonly length: number;
+  readonly digits: readonly Uint16Array[];
+}
+
+/** The choices of some points, one parameter after another. */
+export function columnsOf(points: Points, list: ArrayLike<number>): Columns {
+  const digits = points.space.parameters.map((_, parameter) =>
+    Uint16Array.from({ length: list.length }, (_, i) => points.choice(list[i]!, parameter)),
+  );
+  return { length: list.length, digits };
+}
+
+/** Covariances under some hyperparameters; that of a point with itself is 1, without noise. */
+export interface Covariance {
+  /** Of the first `length` points of a list with a point, given by its choices. */
+  fill(to: Float64Array, list: Columns, length: number, point: ArrayLike<number>): void;
+}
+
+/** A sum of effects of single parameters, and what all of them together do. */
+export function createCovariance(distances: Distances, hyper: Hyper): Covariance {
+  const { additive } = hyper;
+  // A parameter of one value tells nothing.
+  const used = [...distances.keys()].filter((p) => distances[p]!.count > 1);
+  const tables = distances.map(({ of }, p) => of.map((distance) => -distance / hyper.lengths[p]!));
+  const part = additive / Math.max(1, used.length);
+  const effects = tables.map((table) => table.map((x) => part * Math.exp(x)));
+  const rest = used.length === 0 ? 1 : 1 - additive;
+  let logs = new Float64Array(0);
+  return {
+    fill(to, list, length, point) {
+      if (logs.length < length) logs = new Float64Array(Math.max(256, length));
+      logs.fill(0, 0, length);
+      to.fill(0, 0, length);
+      for (const p of used) {
+        const start = point[p]! * distances[p]!.count;
+        const [table, effect, digits] = [tables[p]!, effects[p]!, list.digits[p]!];
+        for (let i = 0; i < length; i++) {
+          const at = start + digits[i]!;
+          logs[i]! += table[at]!;
+          to[i]! += effect[at]!;
+        }
+      }
+      for (let i = 0; i < length; i++) to[i]! += rest * Math.exp(logs[i]!);
+    },
+  };
+}
