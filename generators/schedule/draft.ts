@@ -6,6 +6,7 @@ import type { Blocks } from "./contract/blocks.ts";
 import type { Tiles } from "./contract/tiles.ts";
 import type { Walking } from "./domain.ts";
 import type { Rule } from "./rules.ts";
+import type { Slabs } from "./slabs.ts";
 
 /** How the loops over a stage's domain run. */
 export type Loops =
@@ -50,6 +51,8 @@ export interface Draft {
     string,
     { readonly reader: string; readonly axes: readonly string[] }
   >;
+  /** Stored stages of which memory holds one slab at a time; absent where there are none. */
+  readonly slabs?: Slabs;
   /** Loops of at most this many steps, where that is a constant, are written out. */
   readonly unroll: number;
   /** Sums along memory are added up in so many lanes; 1 for one after another. */
@@ -121,6 +124,8 @@ export interface Choice {
   readonly default: string | number | boolean;
   /** No matter of speed alone, or without effect where the others matter: a tuner leaves it as it is. */
   readonly fixed?: true;
+  /** Matters least: where there would be too many choices, a tuner leaves it as it is. */
+  readonly minor?: true;
 }
 
 /** One way to change a draft. Each is a file, so that the tuning space follows from the folder. */

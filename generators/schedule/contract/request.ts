@@ -36,7 +36,7 @@ export function stripChoices(draft: Draft, limits: Limits): readonly Choice[] {
     { name: "NR", values: [4, 8, 16], default: columns },
     { name: "BP", values: [24, 48, 96, 192], default: pixels },
     { name: "KiB", values: [64, 128, 256, 512, 1024], default: kibibytes },
-    { name: "lanes", values: [1, 4, 8, 16], default: lanes },
+    { name: "lanes", values: [1, 4, 8, 16], default: lanes, minor: true },
   ];
 }
 

@@ -38,8 +38,8 @@ const groupChoices = (draft: Draft, limits: Limits): readonly Choice[] => [
   { name: "BK", values: [4, 8, 16, 32], default: 16 },
   { name: "TM", values: [2, 4, 8], default: 8 },
   { name: "TP", values: [2, 4, 8], default: 8 },
-  { name: "pad", values: [0, 4], default: 0 },
-  { name: "rolled", values: [false, true], default: limits.unrolls !== true },
+  { name: "pad", values: [0, 4], default: 0, minor: true },
+  { name: "rolled", values: [false, true], default: limits.unrolls !== true, minor: true },
   // Of kernels with few rows, which no tiles suit.
   { name: "least", values: [1, 4, 16], default: 1, fixed: true },
   { name: "group", values: [32, 64, 128, 256], default: 64, fixed: true },

@@ -16,7 +16,7 @@ export const split: Transform = {
     return [
       { name: "stage", values: stages.map(({ name }) => name), default: stages[0]?.name ?? "" },
       { name: "axis", values: [], default: "" },
-      { name: "most", values: [2 ** 18, 2 ** 20, 2 ** 22], default: 2 ** 20 },
+      { name: "most", values: [2 ** 18, 2 ** 20, 2 ** 22], default: 2 ** 20, minor: true },
       { name: "least", values: [64, 256, 1024], default: 256 },
     ];
   },

@@ -6,7 +6,7 @@ const widths = [4, 8, 16];
 export const sums: Transform = {
   name: "sums",
   doc: "a sum along memory, one term after another → `by` partial sums at once, added up at its end",
-  choices: () => [{ name: "by", values: widths, default: 8 }],
+  choices: () => [{ name: "by", values: widths, default: 8, minor: true }],
   apply: (draft, { by }, limits) => {
     if (typeof by !== "number" || !widths.includes(by))
       return { refused: `by is one of ${widths.join(", ")}, not ${by}` };

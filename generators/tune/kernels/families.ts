@@ -2,7 +2,13 @@
 // are left out and others taken. Sizes are chosen within each.
 
 import type { Kernel } from "../../ir/kernel.ts";
-import { type Abilities, defaultSchedule, usualWays, type Ways } from "../../schedule/defaults.ts";
+import {
+  type Abilities,
+  defaultSchedule,
+  type NamedSchedule,
+  usualWays,
+  type Ways,
+} from "../../schedule/defaults.ts";
 import { applySchedule, type Draft, type Limits, type Schedule } from "../../schedule/index.ts";
 
 /** A structure of schedules. */
@@ -21,6 +27,11 @@ export const usual = "usual";
 
 const names = ["contract", "vector", "panel", "walk", "layout", "materialise", "lanes"] as const;
 
+/** Ways that a structure takes or leaves otherwise than the default. */
+const mostChanges = 2;
+
+type Changed = readonly (keyof Ways)[];
+
 /** All structures of a kernel's schedules on a device that differ, the default first, then the most like it. */
 export function findFamilies(
   kernel: Kernel,
@@ -28,23 +39,40 @@ export function findFamilies(
   limits: Limits,
 ): readonly Family[] {
   const ways = usualWays(kernel, abilities);
-  const found = new Map<string, Family>();
-  for (const changed of subsets(names)) {
-    const other = Object.fromEntries(changed.map((name) => [name, !ways[name]]));
-    const { name, steps } = defaultSchedule(kernel, abilities, limits, { ...ways, ...other });
-    const key = JSON.stringify(steps);
-    if (found.has(key)) continue;
-    const applied = applySchedule(kernel, steps, limits);
-    if ("refused" in applied) continue;
-    const family = {
-      name: nameFamily(ways, changed),
-      schedule: name,
-      steps,
-      drafts: applied.steps,
-    };
-    found.set(key, family);
+  const found: Family[] = [];
+  const known = new Set<string>();
+  let open: readonly Changed[] = [[]];
+  // What changes nothing by itself is not looked at together with more.
+  for (let changes = 0; changes <= mostChanges; changes++) {
+    const next: Changed[] = [];
+    for (const changed of open) {
+      const other = Object.fromEntries(changed.map((name) => [name, !ways[name]]));
+      const made = defaultSchedule(kernel, abilities, limits, { ...ways, ...other });
+      const key = JSON.stringify(made.steps);
+      if (known.has(key)) continue;
+      known.add(key);
+      const family = openFamily(kernel, limits, nameFamily(ways, changed), made);
+      if (family === undefined) continue;
+      found.push(family);
+      // Where a launch only returns an element of its own, there is one way to schedule it.
+      if (!abilities.updates) continue;
+      const last = Math.max(-1, ...changed.map((name) => names.indexOf(name)));
+      next.push(...names.slice(last + 1).map((name) => [...changed, name]));
+    }
+    open = next;
   }
-  return dropAlike([...found.values()]);
+  return dropAlike(found);
+}
+
+/** A schedule as a family; undefined where it does not apply. */
+function openFamily(
+  kernel: Kernel,
+  limits: Limits,
+  name: string,
+  { name: schedule, steps }: NamedSchedule,
+): Family | undefined {
+  const applied = applySchedule(kernel, steps, limits);
+  return "refused" in applied ? undefined : { name, schedule, steps, drafts: applied.steps };
 }
 
 /** Families whose steps differ on stages that tiles take over anyway are alike: the first of them stays. */
@@ -71,18 +99,10 @@ export function isOverruled({ steps, drafts }: Family, at: number): boolean {
   );
 }
 
-function nameFamily(ways: Ways, changed: readonly (keyof Ways)[]): string {
+function nameFamily(ways: Ways, changed: Changed): string {
   const say = (word: string, taken: boolean): readonly string[] => {
     const own = changed.filter((name) => ways[name] === taken);
     return own.length > 0 ? [`${word} ${own.join(", ")}`] : [];
   };
   return [...say("without", true), ...say("with", false)].join("; ") || usual;
-}
-
-/** All subsets, small ones first. */
-function subsets<T>(of: readonly T[]): readonly (readonly T[])[] {
-  const all = Array.from({ length: 2 ** of.length }, (_, bits) =>
-    of.filter((_, i) => bits & (1 << i)),
-  );
-  return all.toSorted((a, b) => a.length - b.length);
 }

@@ -17,6 +17,7 @@ export interface Knob {
   readonly values: readonly Value[];
   /** What the family has where nothing is chosen. */
   readonly usual: Value;
+  readonly minor: boolean;
 }
 
 /** A condition between the parameters of a space. */
@@ -31,9 +32,11 @@ export interface Sizes {
   readonly conditions: readonly Condition[];
 }
 
-/** The sizes of a family's steps. */
-export function findSizes(family: Family, limits: Limits): Sizes {
-  const own = family.steps.map((_, at) => findKnobs(family, at, limits));
+/** The sizes of a family's steps; with those that matter least, or without them. */
+export function findSizes(family: Family, limits: Limits, withMinor: boolean): Sizes {
+  const own = family.steps.map((_, at) =>
+    findKnobs(family, at, limits).filter(({ minor }) => withMinor || !minor),
+  );
   const conditions = family.steps.flatMap(([name, params = {}], at) => {
     const rules = transformOf(name).rules?.(family.drafts[at]!, params, limits) ?? [];
     const others = family.steps.flatMap(([other, given], i) =>
@@ -78,22 +81,26 @@ function findKnobs(family: Family, at: number, limits: Limits): readonly Knob[] 
   const draft = family.drafts[at]!;
   const transform = transformOf(name);
   const params = paramsOf(family, at, limits);
+  const isOfOne = params.stage !== undefined || params.of !== undefined;
   const result = (value: Value, choice: string): string | undefined => {
     const next = transform.apply(draft, { ...params, [choice]: value }, limits);
     return "refused" in next ? undefined : describeDraft(next, draft);
   };
-  return transform.choices(draft, limits).flatMap(({ name: choice, values, fixed }): Knob[] => {
-    const now = params[choice]!;
-    if (fixed || typeof now === "string") return [];
-    const all = [...new Set([...values, now])].toSorted((a, b) => Number(a) - Number(b));
-    const results = all.flatMap((value) => result(value, choice) ?? []);
-    const isIdle = results.length > 1 && new Set(results).size === 1;
-    if (all.length < 2 || isIdle) return [];
-    const { axis } = params;
-    const words = [name, ...(typeof axis === "string" ? [axis] : []), choice];
-    const label = words.join("_").replaceAll(/\W+/g, "_");
-    return [{ name: label, step: at, choice, values: all, usual: now }];
-  });
+  return transform
+    .choices(draft, limits)
+    .flatMap(({ name: choice, values, fixed, minor }): Knob[] => {
+      const now = params[choice]!;
+      if (fixed || typeof now === "string") return [];
+      const all = [...new Set([...values, now])].toSorted((a, b) => Number(a) - Number(b));
+      if (all.length < 2) return [];
+      // What a step says of all stages may concern none that is left.
+      const results = isOfOne ? [] : all.flatMap((value) => result(value, choice) ?? []);
+      if (results.length > 1 && new Set(results).size === 1) return [];
+      const { axis } = params;
+      const words = [name, ...(typeof axis === "string" ? [axis] : []), choice];
+      const label = words.join("_").replaceAll(/\W+/g, "_");
+      return [{ name: label, step: at, choice, values: all, usual: now, minor: minor === true }];
+    });
 }
 
 /** What a step decided, so that equal decisions are equal texts. */

@@ -5,14 +5,15 @@ import { limitsOf } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Kernel } from "../../ir/kernel.ts";
 import type { NamedSchedule } from "../../schedule/defaults.ts";
-import { applySchedule, type Limits, type Params } from "../../schedule/index.ts";
+import { applySchedule, type Limits, type Schedule } from "../../schedule/index.ts";
 import { evaluate, parametersOf } from "../space/evaluate.ts";
 import type { Expr, Value } from "../space/expr.ts";
 import type { Configuration, Constraint, Parameter, Space } from "../space/space.ts";
 import { expressions, isOneOf } from "./algebra.ts";
+import { type Extra, findExtras, insertStep } from "./extras.ts";
 import { type Family, findFamilies, usual } from "./families.ts";
-import { type Condition, findSizes, type Knob, type Sizes } from "./parameters.ts";
-import { findSteps, writtenOut } from "./unrolling.ts";
+import type { Condition, Knob } from "./parameters.ts";
+import { type Left, type Sized, trim } from "./trim.ts";
 
 /** A kernel's choices on a target. */
 export interface KernelSpace {
@@ -21,12 +22,12 @@ export interface KernelSpace {
   readonly default: Configuration;
   /** The schedule that a configuration means. */
   scheduleFor(configuration: Configuration): NamedSchedule | { readonly refused: string };
+  /** What is not in the space, because it would be too large. */
+  readonly left: Left;
 }
 
-/** Which structure a schedule has; the other parameters are sizes of some of them. */
-const structure = "family";
-
-interface Sized extends Family, Sizes {}
+/** The parameter that says which structure a schedule has; the others are sizes of some of them. */
+export const structure = "family";
 
 /** The space of a kernel on a target, or on a device of it that allows more or less than all of them do. */
 export function spaceOf(
@@ -34,24 +35,23 @@ export function spaceOf(
   target: Target,
   limits: Limits = limitsOf(target),
 ): KernelSpace {
-  const families = findFamilies(kernel, target.capabilities, limits).map(
-    (family): Sized => ({ ...family, ...findSizes(family, limits) }),
+  const found = findFamilies(kernel, target.capabilities, limits);
+  const { families, extras, left } = trim(
+    found,
+    target.capabilities.updates ? findExtras(found, limits) : [],
+    limits,
   );
-  const sizes = collectParameters(families);
-  const steps = findSteps(families);
-  const parameters: readonly Parameter[] = [
-    { name: structure, values: families.map(({ name }) => name) },
-    ...sizes.map(({ name, values }) => ({ name, values })),
-    ...(steps.length > 1 ? [{ name: writtenOut, values: steps }] : []),
-  ];
+  const sizes = [...collectParameters(families), ...extras.map(describeExtra)];
   const usually: Configuration = {
     [structure]: usual,
     ...Object.fromEntries(sizes.map(({ name, pinned }) => [name, pinned])),
-    ...(steps.length > 1 && { [writtenOut]: 0 }),
   };
   const space: Space = {
     name: [kernel.operator, kernel.role, ...kernel.present, target.name].join(" "),
-    parameters,
+    parameters: [
+      { name: structure, values: families.map(({ name }) => name) },
+      ...sizes.map(({ name, values }) => ({ name, values })),
+    ],
     constraints: [
       ...sizes.flatMap((size) => pinUnused(families, size)),
       ...guardConditions(families, usually),
@@ -60,7 +60,16 @@ export function spaceOf(
   return {
     space,
     default: usually,
-    scheduleFor: (configuration) => scheduleOf(kernel, limits, space, families, configuration),
+    left,
+    scheduleFor(configuration) {
+      const refused = refuseValues(space, configuration);
+      if (refused !== undefined) return { refused };
+      const family = families.find(({ name }) => name === configuration[structure])!;
+      const taken = extras.filter(({ name, values }) => configuration[name] !== values[0]);
+      const schedule = scheduleOf(family, taken, configuration);
+      const result = applySchedule(kernel, schedule.steps, limits);
+      return "refused" in result ? { refused: result.refused } : schedule;
+    },
   };
 }
 
@@ -72,7 +81,7 @@ interface Shared extends Parameter {
 
 /** The sizes of all families; equal names are one parameter. */
 function collectParameters(families: readonly Sized[]): readonly Shared[] {
-  const all = new Map<string, readonly { readonly family: string; readonly knob: Knob }[]>();
+  const all = new Map<string, { readonly family: string; readonly knob: Knob }[]>();
   for (const { name, knobs } of families)
     for (const knob of knobs)
       all.set(knob.name, [...(all.get(knob.name) ?? []), { family: name, knob }]);
@@ -87,12 +96,19 @@ function collectParameters(families: readonly Sized[]): readonly Shared[] {
   });
 }
 
+const describeExtra = ({ name, values, families }: Extra): Shared => ({
+  name,
+  values,
+  pinned: values[0],
+  users: families,
+});
+
 /** What a family has no use for has one value in it, so that no two points are one schedule. */
 function pinUnused(
   families: readonly Family[],
   { name, pinned, users }: Shared,
 ): readonly Constraint[] {
-  if (users.length === families.length) return [];
+  if (families.every((family) => users.includes(family.name))) return [];
   const holds = expressions.or(isOneOf(structure, users), isOneOf(name, [pinned]));
   return [{ holds, why: `no other structure has a use for ${name}` }];
 }
@@ -110,14 +126,10 @@ function guardConditions(
       found.set(key, known);
       known.in.add(name);
     }
-  return [...found.values()].map(({ condition: { holds, why }, in: asking }) => ({
-    holds: guard(
-      holds,
-      families.map((f) => f.name).filter((f) => !asking.has(f)),
-      usually,
-    ),
-    why,
-  }));
+  return [...found.values()].map(({ condition: { holds, why }, in: asking }) => {
+    const free = families.flatMap(({ name }) => (asking.has(name) ? [] : [name]));
+    return { holds: guard(holds, free, usually), why };
+  });
 }
 
 /** A condition that some families are free of; where pinned parameters fulfil it, they need no mention. */
@@ -127,31 +139,38 @@ function guard(holds: Expr, free: readonly string[], usually: Configuration): Ex
   return isFulfilled ? holds : expressions.or(isOneOf(structure, free), holds);
 }
 
-function scheduleOf(
-  kernel: Kernel,
-  limits: Limits,
+/** Why a configuration is none of a space's, where a value is not among those of its parameter. */
+function refuseValues(
   { name: of, parameters }: Space,
-  families: readonly Sized[],
   configuration: Configuration,
-): NamedSchedule | { readonly refused: string } {
+): string | undefined {
   for (const { name, values } of parameters) {
     const value = configuration[name];
     if (value === undefined || !values.includes(value))
-      return { refused: `${name} of ${of} is one of ${values.join(", ")}, not ${value}` };
+      return `${name} of ${of} is one of ${values.join(", ")}, not ${value}`;
   }
-  const family = families.find(({ name }) => name === configuration[structure])!;
-  const steps = family.steps.map(([name, params], at) => {
+  const known = new Set(parameters.map(({ name }) => name));
+  const unknown = Object.keys(configuration).find((name) => !known.has(name));
+  return unknown === undefined ? undefined : `${of} has no parameter ${unknown}`;
+}
+
+/** The schedule of a family with sizes, and some steps more. */
+function scheduleOf(
+  family: Sized,
+  extras: readonly Extra[],
+  configuration: Configuration,
+): NamedSchedule {
+  const sized = family.steps.map((step, at): Schedule[number] => {
     const changed = family.knobs.filter(
       (knob) => knob.step === at && configuration[knob.name] !== knob.usual,
     );
+    if (changed.length === 0) return step;
     const own = changed.map(({ choice, name }) => [choice, configuration[name]!] as const);
-    if (own.length === 0)
-      return params === undefined ? ([name] as const) : ([name, params] as const);
-    return [name, { ...params, ...Object.fromEntries(own) } as Params] as const;
+    return [step[0], { ...step[1], ...Object.fromEntries(own) }];
   });
-  const count = configuration[writtenOut] ?? 0;
-  const all = count === 0 ? steps : [...steps, ["unroll", { steps: count }] as const];
-  const result = applySchedule(kernel, all, limits);
-  if ("refused" in result) return { refused: result.refused };
-  return { name: count === 0 ? family.schedule : `${family.schedule}, unroll`, steps: all };
+  const more = extras.map(({ name, step }) => step(configuration[name]!));
+  return {
+    name: [family.schedule, ...more.map(([name]) => name)].join(", "),
+    steps: more.reduce(insertStep, sized),
+  };
 }
