@@ -11,7 +11,7 @@ export interface Engine {
   readonly threads: number;
   /** Why there are fewer than asked for, where there are. */
   readonly why: string | undefined;
-  /** What ends each thread but the caller's. */
+  /** What ends each thread but the caller's, one by one, and what watches them. */
   readonly ends: readonly (() => unknown)[];
 }
 
@@ -26,3 +26,11 @@ export function openEngine(
 
 /** Ends the threads; calls run in one from then on. */
 export function closeEngine(engine: Engine): Promise<void>;
+
+/** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
+export function callShared(
+  engine: Engine,
+  name: string,
+  args: readonly number[],
+  strides: readonly number[],
+): void;

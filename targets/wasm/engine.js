@@ -2,6 +2,7 @@
 // generated module.
 
 import { createHeap } from "./heap.js";
+import { isNode, sharedLayout, startWorker, watchWorkers } from "./threads.js";
 
 /** A module with one instruction of the relaxed vectors. */
 const relaxedProbe = [
@@ -48,72 +49,6 @@ function shareMemory(bytes) {
   throw new Error("The module imports no memory.");
 }
 
-// What threads tell each other, in the first page: numbers by these places, then a function's
-// arguments, and how far apart those of two threads lie.
-const places = { round: 0, next: 1, done: 2, callee: 3, failed: 4 };
-const [valuesAt, stridesAt, mostArguments] = [1024, 9216, 1000];
-
-/** What each thread runs: it waits for a round, takes iterations until none are left, says so. */
-const workerText = `
-const start = ({ module, memory, names, worker, places, valuesAt, stridesAt, mostArguments }) => {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory }, Math });
-  const control = new Int32Array(memory.buffer, 0, 16);
-  const values = new Float64Array(memory.buffer, valuesAt, mostArguments);
-  const strides = new Float64Array(memory.buffer, stridesAt, mostArguments);
-  for (let round = 0; ; ) {
-    Atomics.wait(control, places.round, round);
-    round = Atomics.load(control, places.round);
-    const callee = exports[names[Atomics.load(control, places.callee)]];
-    const args = [];
-    for (let i = 0; i < callee.length - 2; i++) args.push(values[i] + worker * strides[i]);
-    try {
-      let at = Atomics.add(control, places.next, 1);
-      while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
-    } catch {
-      Atomics.store(control, places.failed, 1);
-    }
-    Atomics.add(control, places.done, 1);
-    Atomics.notify(control, places.done);
-  }
-};
-if (typeof process === "object" && process.versions?.node) {
-  const { parentPort, workerData } = require("node:worker_threads");
-  parentPort.postMessage("ready");
-  start(workerData);
-} else {
-  self.onmessage = ({ data }) => {
-    self.postMessage("ready");
-    start(data);
-  };
-}
-`;
-
-const isNode = () => typeof process === "object" && process.versions?.node !== undefined;
-
-/** Starts a thread; gives what ends it once the thread is ready. */
-function startWorker(data) {
-  return new Promise((resolve, reject) => {
-    if (isNode()) {
-      const { Worker } = process.getBuiltinModule("node:worker_threads");
-      const worker = new Worker(workerText, { eval: true, workerData: data });
-      worker.once("message", () => {
-        worker.unref();
-        resolve(() => worker.terminate());
-      });
-      worker.once("error", reject);
-      return;
-    }
-    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-    const worker = new Worker(url);
-    worker.onmessage = () => {
-      URL.revokeObjectURL(url);
-      resolve(() => worker.terminate());
-    };
-    worker.onerror = () => reject(new Error("the page may not start workers"));
-    worker.postMessage(data);
-  });
-}
-
 /** Why no memory can be shared here, or nothing. */
 function refuseThreads() {
   if (typeof SharedArrayBuffer === "undefined")
@@ -139,6 +74,8 @@ function makeMemory(shared) {
 export async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   if (!Number.isInteger(threads) || threads < 1 || threads > 256)
     throw new RangeError(`threads is ${threads}; it must be a whole number from 1 to 256.`);
+  if (relaxed && !knowsRelaxed())
+    throw new Error("This engine does not know the relaxed vectors; relaxed must be false here.");
   const refused = threads > 1 ? refuseThreads() : undefined;
   const count = refused === undefined ? threads : 1;
   // Its imports say that a memory has at most 65536 pages; one that reserves fewer fits too.
@@ -155,10 +92,14 @@ export async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
     names: WebAssembly.Module.exports(module).map(({ name }) => name),
     ends: [],
   };
-  const data = { module, memory, names: engine.names, places, valuesAt, stridesAt, mostArguments };
+  const data = { module, memory, names: engine.names, sharedLayout };
   try {
+    const start =
+      count > 1 && isNode()
+        ? watchWorkers(data, engine.ends)
+        : (worker) => startWorker({ ...data, worker });
     for (let worker = 1; worker < count; worker++) {
-      engine.ends.push(await startWorker({ ...data, worker }));
+      engine.ends.unshift(await start(worker));
       engine.threads++;
     }
   } catch (error) {
@@ -173,39 +114,51 @@ export async function closeEngine(engine) {
   for (const end of engine.ends.splice(0)) await end();
 }
 
-/** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
+/**
+ * Runs a function once; `strides` are how far apart the arguments of two threads lie. A thread that
+ * ends meanwhile takes a part of the results with it; later calls go on without it.
+ */
 export function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];
   if (callee.length === args.length) {
     callee(...args);
     return;
   }
-  const workers = engine.threads - 1;
-  if (workers === 0) {
+  const { places, valuesAt, stridesAt, statesAt, mostArguments } = sharedLayout;
+  const { buffer } = engine.memory;
+  const states = new Int32Array(buffer, statesAt, engine.threads);
+  const stateOf = (worker) => Atomics.load(states, worker);
+  const workers = [...states.keys()].filter(
+    (worker) => worker > 0 && stateOf(worker) !== sharedLayout.lost,
+  );
+  if (workers.length === 0) {
     callee(...args, 0, 2147483647);
     return;
   }
-  const { buffer } = engine.memory;
   const control = new Int32Array(buffer, 0, 16);
   new Float64Array(buffer, valuesAt, mostArguments).set(args);
   new Float64Array(buffer, stridesAt, mostArguments).set(strides);
   control[places.next] = 0;
-  control[places.done] = 0;
   control[places.failed] = 0;
   control[places.callee] = engine.names.indexOf(name);
-  Atomics.add(control, places.round, 1);
+  const round = (Atomics.add(control, places.round, 1) + 1) | 0;
   Atomics.notify(control, places.round);
+  const isBusy = (worker) => stateOf(worker) !== round && stateOf(worker) !== sharedLayout.lost;
   try {
     let at = Atomics.add(control, places.next, 1);
     while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
   } finally {
     for (;;) {
-      const done = Atomics.load(control, places.done);
-      if (done === workers) break;
+      const changed = Atomics.load(control, places.changed);
+      if (!workers.some(isBusy)) break;
       // A page's own thread may not sleep; what is left is at most an iteration of the others.
-      if (mayWait()) Atomics.wait(control, places.done, done);
+      if (mayWait()) Atomics.wait(control, places.changed, changed);
     }
   }
+  if (workers.some((worker) => stateOf(worker) === sharedLayout.lost))
+    throw new Error(
+      `A thread of ${name} ended during the call, which is not complete; call again.`,
+    );
   if (control[places.failed] === 1) throw new Error(`A thread of ${name} failed.`);
 }
 

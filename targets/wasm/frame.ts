@@ -121,7 +121,7 @@ function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
   };
 }
 
-const ownFiles = ["heap", "engine", "call", "module"].map(
+const ownFiles = ["heap", "threads", "engine", "call", "module"].map(
   (name) => new URL(`./${name}.js`, import.meta.url),
 );
 

@@ -24,14 +24,29 @@ export async function readBytes(source) {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source))
     return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  const isFile = source instanceof URL && source.protocol === "file:";
-  if (isFile && typeof process === "object" && process.getBuiltinModule)
-    return process.getBuiltinModule("node:fs").readFileSync(source);
   if (!(source instanceof URL || source instanceof Response || typeof source === "string"))
     throw new TypeError("source must be a URL, a Response, or the bytes of a module.");
+  const file = findFile(source);
+  if (file !== undefined) {
+    try {
+      return process.getBuiltinModule("node:fs").readFileSync(file);
+    } catch (error) {
+      throw new Error(`The module ${source} cannot be read: ${error.message}`);
+    }
+  }
   const response = source instanceof Response ? source : await fetch(source);
   if (!response.ok) throw new Error(`${response.url} answers ${response.status}.`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The file that a source is in Node, where a text that is no URL is a path; else it is fetched. */
+function findFile(source) {
+  if (source instanceof Response) return undefined;
+  if (typeof process !== "object" || !process.getBuiltinModule) return undefined;
+  const isUrl = source instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(source);
+  if (!isUrl) return source;
+  const url = new URL(source);
+  return url.protocol === "file:" ? url : undefined;
 }
 
 /** Tensors in the memory of the module, which calls need not copy there. */

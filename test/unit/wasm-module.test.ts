@@ -1,11 +1,12 @@
 // A module of WebAssembly as an application uses it: the same calls, results and sentences as in JavaScript.
 
 import { readFileSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openOperator } from "../../generators/cli/operators.ts";
 import { compile } from "../../generators/compile.ts";
 import { js } from "../../targets/js/target.ts";
-import { type Shipped, ship, type Tensor, tensorOf } from "./wasm.fixtures.ts";
+import { engine, type Shipped, ship, type Tensor, tensorOf } from "./wasm.fixtures.ts";
 
 const tensors = {
   input: tensorOf([2, 3, 7, 6], (i) => Math.sin(i)),
@@ -173,6 +174,29 @@ test("the bytes may come from elsewhere, and options are checked", async () => {
     [{ thread: 1 }, "There is no option thread; there are source, threads and relaxed."],
   ] as const)
     await expect(conv2d.load(options)).rejects.toThrow(said);
+});
+
+test("a text is a path in Node, or a URL", async () => {
+  const path = `${conv2d.folder}/conv2d.wasm`;
+  for (const source of [path, pathToFileURL(path).href]) {
+    const loaded = await conv2d.load({ source });
+    expectClose(loaded.call(tensors, attributes), plain.conv2d!(tensors, attributes));
+  }
+  await expect(conv2d.load({ source: "no/such.wasm" })).rejects.toThrow(
+    "The module no/such.wasm cannot be read: ENOENT",
+  );
+});
+
+test("relaxed vectors are refused in a sentence where the engine does not know them", async () => {
+  const validate = vi.spyOn(engine, "validate").mockReturnValue(false);
+  try {
+    expect((await conv2d.load()).relaxed).toBe(false);
+    await expect(conv2d.load({ relaxed: true })).rejects.toThrow(
+      "This engine does not know the relaxed vectors; relaxed must be false here.",
+    );
+  } finally {
+    validate.mockRestore();
+  }
 });
 
 test("results of gradients may be chosen, and added to", async () => {
