@@ -14,7 +14,7 @@ export interface Cache {
   readonly kernel_name: string;
   readonly problem_size: unknown;
   readonly tune_params_keys: readonly string[];
-  readonly tune_params: Readonly<Record<string, readonly Value[]>>;
+  readonly tune_params?: Readonly<Record<string, readonly Value[]>>;
   readonly objective?: string;
   readonly cache: Readonly<Record<string, CacheEntry>>;
 }
@@ -68,14 +68,19 @@ export function readCache(file: Cache): Measured {
   return { space: { name: nameOf(file), parameters, constraints: [] }, entries };
 }
 
+/** The values that are listed, and those that occur without being listed. */
 function readParameters(
   file: Cache,
   configurations: readonly Configuration[],
 ): readonly Parameter[] {
-  const { tune_params: params, tune_params_keys: names } = file;
-  // Old files do not say which values there are.
-  if (params === undefined) return inferParameters(names, configurations);
-  return names.map((name) => ({ name, values: [...new Set(params[name]!)] }));
+  const { tune_params: listed, tune_params_keys: names } = file;
+  const found = inferParameters(names, configurations);
+  // Old files list none.
+  if (listed === undefined) return found;
+  return found.map(({ name, values }) => ({
+    name,
+    values: [...new Set([...listed[name]!, ...values])],
+  }));
 }
 
 const nameOf = ({ kernel_name, device_name }: Cache): string =>
@@ -96,5 +101,5 @@ export function printCache({ cache, ...head }: Cache): string {
   const lines = Object.entries(cache).map(
     ([key, entry]) => `${JSON.stringify(key)}: ${JSON.stringify(entry)}`,
   );
-  return `${JSON.stringify(head, null, 0).slice(0, -1)},\n"cache": {\n${lines.join(",\n")}}\n}\n`;
+  return `${JSON.stringify(head).slice(0, -1)},\n"cache": {\n${lines.join(",\n")}}\n}\n`;
 }

@@ -15,13 +15,17 @@ export type Contents =
   | { readonly kind: "T1"; readonly space: Space }
   | { readonly kind: "T4" | "cache"; readonly space: Space; readonly measured: Measured };
 
+/** Numbers that Python writes and JSON does not know. */
+const strange = /(?<=[:[,\s])(?:-?Infinity|NaN)(?=[\s,\]}])/g;
+
 /** A text as JSON; Kernel Tuner leaves the last brackets away while it runs. */
 function parseJson(text: string, path: string): unknown {
   const body = text.trim().replace(/,$/, "");
   for (const end of ["", "}", "}}"])
-    try {
-      return JSON.parse(body + end);
-    } catch {}
+    for (const clean of [body, body.replaceAll(strange, "null")])
+      try {
+        return JSON.parse(clean + end);
+      } catch {}
   throw new TuningError(`${path} is no JSON`);
 }
 
