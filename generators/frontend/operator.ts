@@ -31,7 +31,27 @@ export const readOperator = (input: Input): Operator => readOperators([input])[0
 export const readOperators = (inputs: readonly Input[]): readonly Operator[] =>
   checkFiles(inputs).map(readChecked);
 
+interface Known {
+  readonly files: Checked["files"];
+  readonly operator: Operator;
+}
+
+/** Operators by their files: what is made of a kernel is known by the kernel, which stays while no file changes. */
+const known = new WeakMap<Checked["file"], Known>();
+
 function readChecked(checked: Checked): Operator {
+  const { file, files } = checked;
+  const before = known.get(file);
+  const isSame =
+    before?.operator.file === shownPath(file.fileName) &&
+    before.files.length === files.length &&
+    before.files.every((each, i) => each === files[i]);
+  const operator = isSame ? before.operator : readAnew(checked);
+  known.set(file, { files, operator });
+  return operator;
+}
+
+function readAnew(checked: Checked): Operator {
   const signature = readSignature(checked);
   const read = readMeta(checked.file, signature);
   const { axes, demands: _, sampleNodes, ...meta } = read;

@@ -13,6 +13,8 @@ export type Input = string | { readonly path: string; readonly text: string };
 /** A type-checked file. */
 export interface Checked {
   readonly file: ts.SourceFile;
+  /** The file and all that it imports; those of which nothing changed are the same objects again. */
+  readonly files: readonly ts.SourceFile[];
   readonly checker: ts.TypeChecker;
 }
 
@@ -71,7 +73,7 @@ export function checkFiles(inputs: readonly Input[]): readonly Checked[] {
       ...program.getSemanticDiagnostics(each),
     ]);
     if (problems.length > 0) throw new DeclarationError(problems.slice(0, 10).map(toProblem));
-    return { file, checker };
+    return { file, files, checker };
   });
 }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { readOperator, readOperators } from "../../generators/frontend/operator.ts";
 import { type Expr, kindOf, type Loop, type Reduce } from "../../generators/ir/expr.ts";
@@ -86,13 +87,26 @@ describe("the four operators", () => {
   it("have the same names and kernels whenever they are read", () => {
     for (const op of operators)
       for (const present of op.variants) {
-        const [one, two] = [op.kernel(present), readOperator(op.path).kernel(present)];
+        // The file as a text is read anew; the file itself is known while nothing in it changes.
+        const again = readOperator({ path: op.path, text: readFileSync(op.path, "utf8") });
+        const [one, two] = [op.kernel(present), again.kernel(present)];
         expect(two).not.toBe(one);
         expect([...two.names]).toEqual([...one.names]);
         // Expressions are interned, so equal ones are the same objects.
         for (const [i, part] of parts(one).entries()) expect(parts(two)[i]).toBe(part);
         expect(two.axes.map((a) => a.size)).toEqual(one.axes.map((a) => a.size));
       }
+  });
+
+  it("are the same objects while no file of theirs changes", () => {
+    const path = pathOf("roi_align");
+    const text = readFileSync(path, "utf8");
+    const first = readOperator(path);
+    expect(readOperator(path)).toBe(first);
+    const changed = readOperator({ path, text: text.replace("RoI", "Box") });
+    expect(changed).not.toBe(first);
+    expect(changed.notes + changed.doc).not.toBe(first.notes + first.doc);
+    expect(readOperator(path).doc).toBe(first.doc);
   });
 
   it("are evaluated again without what is absent", () => {
