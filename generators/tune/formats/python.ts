@@ -59,7 +59,7 @@ function toExpr(node: Node, text: string): Expr {
       if (operator === "+") return of;
       const { kind } = of;
       return kind === "value" && typeof of.value === "number"
-        ? { kind, value: -of.value }
+        ? { kind, value: 0 - of.value }
         : { kind: "negate", of };
     }
     case "Chain":

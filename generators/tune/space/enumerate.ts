@@ -11,11 +11,11 @@ import type { Configuration, Points, Space } from "./space.ts";
 export const mostPoints = 2 ** 24;
 
 /** The valid configurations of a space, in the order of its parameters and their values. */
-export function enumerate(space: Space): Points {
+export function enumerate(space: Space, most = mostPoints): Points {
   checkSpace(space);
   const checks = prepareChecks(space);
   const order = orderParameters(space, checks);
-  const rows = collect(space, order, checks);
+  const rows = collect(space, order, checks, most);
   return createPoints(space, order.every((number, i) => number === i) ? rows : sort(space, rows));
 }
 
@@ -51,7 +51,12 @@ function placeChecks(order: readonly number[], checks: readonly Check[]): readon
   return places;
 }
 
-function collect(space: Space, order: readonly number[], checks: readonly Check[]): Rows {
+function collect(
+  space: Space,
+  order: readonly number[],
+  checks: readonly Check[],
+  most: number,
+): Rows {
   const width = order.length;
   const sizes = order.map((number) => space.parameters[number]!.values.length);
   const places = placeChecks(order, checks);
@@ -59,9 +64,9 @@ function collect(space: Space, order: readonly number[], checks: readonly Check[
   let rows = new Uint16Array(1024 * width);
   let count = 0;
   const emit = (): void => {
-    if (count === mostPoints)
+    if (count === most)
       throw new TuningError(
-        `the space ${space.name} has more than ${mostPoints} valid configurations; constrain it`,
+        `the space ${space.name} has more than ${most} valid configurations; constrain it`,
       );
     const start = count * width;
     if (start === rows.length) {

@@ -67,7 +67,7 @@ export function compileExpr(expr: Expr, slotOf: (name: string) => number): Evalu
     }
     case "negate": {
       const of = compileExpr(expr.of, slotOf);
-      return (values) => -numberOf(of(values), "-");
+      return (values) => 0 - numberOf(of(values), "-");
     }
     case "in": {
       const of = compileExpr(expr.of, slotOf);
