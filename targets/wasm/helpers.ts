@@ -37,6 +37,10 @@ export const helpers = {
     (local.get $rest)
     (i32.lt_s (local.get $rest) (i32.const 0))))`,
   },
+  pace: {
+    text: `;; How many steps the last sums took; that it is counted keeps products and sums apart.
+(global $pace (mut i32) (i32.const 0))`,
+  },
   exp: imported("exp"),
   log: imported("log"),
   sin: imported("sin"),

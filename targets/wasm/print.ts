@@ -17,6 +17,7 @@ import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { type Code, form, get, int, typeName } from "./code.ts";
 import { createLocals } from "./locals.ts";
 import { add, endOf, move, pointTo } from "./memory.ts";
+import { addPace, kept as pace } from "./pace.ts";
 import { addPointers, type Pointed } from "./pointers.ts";
 import { findSplats } from "./splats.ts";
 
@@ -204,6 +205,10 @@ function createAlgebra(
     },
     store(decl, address, value, lanes) {
       kept = 0;
+      if (decl === pace) {
+        use("pace");
+        return [form("global.set $pace", value).text];
+      }
       return [vectors.store(buffer(decl), address, value, lanes)];
     },
     accumulate(decl, address, value, mode) {
@@ -279,7 +284,7 @@ export const isShared = (nest: Nest): boolean => parallelLoop(nest) !== undefine
 
 /** The locals and instructions of a nest's function, indented by one step. */
 export function printFunction(nest: Nest, context: PrintContext): string {
-  const pointed = addPointers(nest);
+  const pointed = addPointers(addPace(nest));
   const { algebra, locals } = createAlgebra(pointed, context);
   const body = foldNest(pointed.nest, algebra);
   return render([...locals.lines(), ...body], 2).join("\n");

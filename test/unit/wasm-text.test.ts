@@ -39,7 +39,7 @@ describe("a product of matrices, in blocks of 3 by 8", () => {
     await executor.close();
   });
 
-  test("has loads, products and moved pointers in its inner loop, and nothing else", () => {
+  test("has loads, products, moved pointers and a count in its inner loop, and nothing else", () => {
     const inner = /\(loop \$k_?\d*\n(?:(?!\(loop)[\s\S])*f32x4\.mul[\s\S]*?\(br_if/.exec(
       program.source,
     )!;
@@ -50,7 +50,19 @@ describe("a product of matrices, in blocks of 3 by 8", () => {
       "i32.add",
       "i32.add",
       "i32.add",
+      "i32.add",
     ]);
+  });
+
+  test("keeps the count of steps amid the sums, so that engines count between them", () => {
+    const order = program.source.match(/\((v128\.store|global\.set \$pace)/g)!;
+    const at = order.indexOf("(global.set $pace");
+    expect(order.slice(at - 3, at + 4)).toEqual([
+      ...Array(3).fill("(v128.store"),
+      "(global.set $pace",
+      ...Array(3).fill("(v128.store"),
+    ]);
+    expect(program.source.match(/\(global \$pace /g)).toHaveLength(1);
   });
 
   test("has one instruction for x + a * b where vectors are relaxed", async () => {
