@@ -33,6 +33,28 @@ export interface Measured {
   readonly kernels: readonly KernelUse[];
 }
 
+/** A kind of device, by what it allows groups of threads. */
+export interface DeviceKind {
+  readonly name: string;
+  readonly threads: number;
+  readonly sharedBytes: number;
+  /** How full a multiprocessor becomes with groups that take so much, from 0 to 1; absent where that is not known. */
+  readonly occupancy?: (group: {
+    readonly threads: number;
+    readonly registers: number;
+    readonly sharedBytes: number;
+  }) => number;
+}
+
+/** A compiler that reads kernels without running them. */
+export interface Reader {
+  readonly name: string;
+  /** What it has against texts, a list for each; or why it cannot be asked. */
+  readonly read: (
+    sources: readonly string[],
+  ) => Promise<readonly (readonly string[])[] | Unavailable>;
+}
+
 /** All that is known of running a target. */
 export interface TargetMachine {
   /** The ways of running it, the preferred one first; `check` uses all of them. */
@@ -43,6 +65,10 @@ export interface TargetMachine {
   readonly openThreads?: (threads: number) => Promise<Executor | Unavailable>;
   readonly probes: readonly Probe[];
   readonly platforms: readonly Platform[];
+  /** Kinds of devices that differ in what groups of threads may take. */
+  readonly devices?: readonly DeviceKind[];
+  /** What compiles kernels where no device is. */
+  readonly readers?: readonly Reader[];
   /** What the kernels of a file take of devices, on targets whose compiler tells. */
   readonly measure?: (source: string) => Promise<Measured | Unavailable>;
 }

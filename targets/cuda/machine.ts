@@ -1,12 +1,25 @@
 import type { TargetMachine } from "../contract/machine.ts";
+import { defaultCache } from "../native/cache.ts";
 import { openChecked } from "./checked.ts";
 import { openCuda } from "./executor.ts";
-import { compileWithNvcc } from "./nvcc.ts";
+import { architectures, compileWithNvcc } from "./nvcc.ts";
 import { compileWithNvrtc } from "./nvrtc.ts";
+import { computeOccupancy } from "./occupancy.ts";
 import { openPtx } from "./ptx/executor.ts";
 import { describeUse } from "./resources.ts";
 
 const empty = 'extern "C" __global__ void probe() {}\n';
+
+/** One architecture: what is wrong for one is wrong for all but in what it takes. */
+async function readWithNvcc(sources: readonly string[]) {
+  const found: (readonly string[])[] = [];
+  for (const source of sources) {
+    const result = await compileWithNvcc(source, { architectures: [80], cache: defaultCache() });
+    if ("unavailable" in result) return result;
+    found.push(result.ok ? [] : [result.errors.trim()]);
+  }
+  return found;
+}
 
 /** CUDA on a GPU, in the simulation and as PTX on the CPU, and two compilers of it. */
 export const machine: TargetMachine = {
@@ -45,4 +58,12 @@ export const machine: TargetMachine = {
     { system: "Windows", how: "an NVIDIA GPU, built by nvcc", executed: "never executed" },
   ],
   measure: describeUse,
+  devices: architectures.map((architecture) => ({
+    name: `sm_${architecture}`,
+    threads: 1024,
+    // What a block may have without asking the driver for more.
+    sharedBytes: 48 * 1024,
+    occupancy: (group) => computeOccupancy(architecture, { ...group, barriers: 1 }).share,
+  })),
+  readers: [{ name: "nvcc", read: readWithNvcc }],
 };

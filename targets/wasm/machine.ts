@@ -11,6 +11,18 @@ export const openWasmInNode = async (threads = 1, relaxed?: boolean) =>
     ...(relaxed === undefined ? {} : { relaxed }),
   });
 
+async function readWithWabt(sources: readonly string[]) {
+  const found: (readonly string[])[] = [];
+  for (const source of sources)
+    found.push(
+      await assemble(source).then(
+        () => [],
+        (error: unknown) => [error instanceof Error ? error.message : String(error)],
+      ),
+    );
+  return found;
+}
+
 /** WebAssembly runs wherever Node or a browser does; it has vectors of 128 bits in all of them. */
 export const machine: TargetMachine = {
   open: [() => openWasmInNode()],
@@ -21,6 +33,7 @@ export const machine: TargetMachine = {
     { what: "wasm in Node", opens: () => openWasmInNode() },
     { what: "wasm in Node, 2 threads", opens: () => openWasmInNode(2) },
   ],
+  readers: [{ name: "wabt", read: readWithWabt }],
   platforms: [
     { system: "Linux", how: "Node 20 (x64)", executed: "executed" },
     { system: "macOS", how: "Node 20", executed: "never executed" },

@@ -13,6 +13,27 @@ function explain(problems: readonly { message: string }[], name: string): string
   return first === undefined ? name : { target: "wgsl", unavailable: first.message };
 }
 
+async function readWithDawn(sources: readonly string[]) {
+  const found: (readonly string[])[] = [];
+  for (const source of sources) {
+    const problems = await validateWithDawn(source);
+    if ("unavailable" in problems) return problems;
+    found.push(problems.map(({ message }) => message));
+  }
+  return found;
+}
+
+async function readWithNaga(sources: readonly string[]) {
+  const verdicts = await validateWithNaga(sources.map((source) => ({ source })));
+  if ("unavailable" in verdicts) return verdicts;
+  const found: (readonly string[])[] = [];
+  for (const verdict of verdicts) {
+    if ("unavailable" in verdict) return verdict;
+    found.push(verdict.map(({ message }) => message));
+  }
+  return found;
+}
+
 /** WebGPU through Dawn in Node, in a headless browser, and two compilers of WGSL. */
 export const machine: TargetMachine = {
   open: [openWgsl],
@@ -36,6 +57,16 @@ export const machine: TargetMachine = {
         return "unavailable" in verdict ? verdict : explain(verdict, "naga, in Deno");
       },
     },
+  ],
+  // What WebGPU promises in its two modes, and what most adapters of computers give where it is asked for.
+  devices: [
+    { name: "compatibility mode", threads: 128, sharedBytes: 16_384 },
+    { name: "default limits", threads: 256, sharedBytes: 16_384 },
+    { name: "adapters of 1024 threads, 32 KiB", threads: 1024, sharedBytes: 32_768 },
+  ],
+  readers: [
+    { name: "Dawn's compiler", read: readWithDawn },
+    { name: "naga", read: readWithNaga },
   ],
   platforms: [
     { system: "Linux", how: "SwiftShader through Dawn (x64)", executed: "executed" },

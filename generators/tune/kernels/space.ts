@@ -4,6 +4,7 @@
 import { limitsOf } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Kernel } from "../../ir/kernel.ts";
+import type { Tiles } from "../../schedule/contract/tiles.ts";
 import type { NamedSchedule } from "../../schedule/defaults.ts";
 import { applySchedule, type Limits, type Schedule } from "../../schedule/index.ts";
 import { evaluate, parametersOf } from "../space/evaluate.ts";
@@ -22,6 +23,12 @@ export interface KernelSpace {
   readonly default: Configuration;
   /** The schedule that a configuration means. */
   scheduleFor(configuration: Configuration): NamedSchedule | { readonly refused: string };
+}
+
+/** The same, with what is known of it. */
+export interface DetailedSpace extends KernelSpace {
+  /** The tiles of groups of threads in the schedule that a configuration means. */
+  tilesOf(configuration: Configuration): readonly Tiles[];
   /** What is not in the space, because it would be too large. */
   readonly left: Left;
 }
@@ -34,7 +41,7 @@ export function spaceOf(
   kernel: Kernel,
   target: Target,
   limits: Limits = limitsOf(target),
-): KernelSpace {
+): DetailedSpace {
   const found = findFamilies(kernel, target.capabilities, limits);
   const { families, extras, left } = trim(
     found,
@@ -61,6 +68,10 @@ export function spaceOf(
     space,
     default: usually,
     left,
+    tilesOf(configuration) {
+      const family = families.find(({ name }) => name === configuration[structure]);
+      return family === undefined ? [] : tilesIn(family, configuration);
+    },
     scheduleFor(configuration) {
       const refused = refuseValues(space, configuration);
       if (refused !== undefined) return { refused };
@@ -152,6 +163,18 @@ function refuseValues(
   const known = new Set(parameters.map(({ name }) => name));
   const unknown = Object.keys(configuration).find((name) => !known.has(name));
   return unknown === undefined ? undefined : `${of} has no parameter ${unknown}`;
+}
+
+/** The tiles that steps of a family make, with the sizes chosen. */
+function tilesIn({ steps, drafts, knobs }: Sized, configuration: Configuration): readonly Tiles[] {
+  return steps.flatMap(([, params], at) => {
+    const loops = drafts[at + 1]!.loops.get(String(params?.stage));
+    const isNew = loops !== drafts[at]!.loops.get(String(params?.stage));
+    if (loops?.by !== "tiles" || !isNew) return [];
+    const own = knobs.filter(({ step }) => step === at);
+    const chosen = own.map(({ choice, name }) => [choice, configuration[name]] as const);
+    return [{ ...loops.tiles, ...Object.fromEntries(chosen) }];
+  });
 }
 
 /** The schedule of a family with sizes, and some steps more. */

@@ -5,12 +5,13 @@ import type { Terminal } from "../../terminal.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
 import { addRun } from "./run.ts";
+import { addPrune, addSpace } from "./space.ts";
 
 /** Adds a sub-command to `tune`. */
 type Add = (tune: Command, terminal: Terminal) => void;
 
 /** All sub-commands, in the order in which help shows them. */
-const additions: readonly Add[] = [addRun, addMerge, addRepair, addReplay];
+const additions: readonly Add[] = [addRun, addSpace, addPrune, addMerge, addRepair, addReplay];
 
 /** Adds the command `tune`. */
 export function addTune(program: Command, terminal: Terminal): void {

@@ -1,0 +1,161 @@
+// `tune space` and `tune prune`: what can be chosen for a kernel, and what is left of it.
+
+import type { Command } from "commander";
+import { limitsOf } from "../../../compile.ts";
+import type { Target } from "../../../emit/target.ts";
+import { writeT1 } from "../../../tune/formats/t1.ts";
+import { countAll, pruneSpace } from "../../../tune/kernels/prune.ts";
+import { type DetailedSpace, spaceOf } from "../../../tune/kernels/space.ts";
+import { enumerate } from "../../../tune/space/enumerate.ts";
+import { hashSpace } from "../../../tune/space/hash.ts";
+import { printExpr } from "../../../tune/space/print.ts";
+import type { Points } from "../../../tune/space/space.ts";
+import { UsageError, UserError } from "../../errors.ts";
+import { machineOf } from "../../executors.ts";
+import { openOperator } from "../../operators.ts";
+import { parseTarget } from "../../targets.ts";
+import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
+import { kernelOf } from "../../tuning/kernel.ts";
+
+interface SpaceRequest {
+  readonly target: string;
+  readonly grad?: boolean;
+  readonly variant?: string;
+  readonly limits?: string;
+  readonly json?: boolean;
+  readonly export?: string;
+}
+
+/** Adds `tune space`. */
+export function addSpace(tune: Command, terminal: Terminal): void {
+  withSubject(tune.command("space"))
+    .description("what can be chosen for a kernel: parameters, constraints, how many are valid")
+    .option("--export <format>", "print the space as t1, a format that other tuners read")
+    .action((name: string, request: SpaceRequest) => {
+      if (request.export !== undefined && request.export !== "t1")
+        throw new UsageError(`--export ${request.export} is not known; the format is t1`);
+      const opened = openSpace(name, request);
+      if (request.export === "t1") printJson(terminal, writeT1(opened.of.space));
+      else if (request.json === true) printJson(terminal, spaceJson(opened));
+      else terminal.out(formatSpace(opened));
+    });
+}
+
+/** Adds `tune prune`. */
+export function addPrune(tune: Command, terminal: Terminal): void {
+  withSubject(tune.command("prune"))
+    .description("how many configurations each constraint and each kind of device removes")
+    .action((name: string, request: SpaceRequest) => {
+      const opened = openSpace(name, request);
+      const { of, points, target } = opened;
+      const found = pruneSpace(of, points, machineOf(target.name).devices ?? []);
+      if (request.json === true) printJson(terminal, { space: of.space.name, ...found });
+      else terminal.out(formatPruning(opened, found));
+    });
+}
+
+const withSubject = (command: Command): Command =>
+  command
+    .argument("<operator>", "a name that `list` shows, or a TypeScript file")
+    .option("--target <name>", "whose kernel is meant", "js")
+    .option("--grad", "the kernel of the gradients")
+    .option("--variant <tensors>", "the optional tensors that are given, e.g. mask,bias")
+    .option("--limits <threads,bytes>", "a device's: threads of a group, bytes on chip")
+    .option("--json", "print JSON");
+
+interface OpenedSpace {
+  readonly of: DetailedSpace;
+  readonly points: Points;
+  readonly target: Target;
+}
+
+function openSpace(name: string, request: SpaceRequest): OpenedSpace {
+  const target = parseTarget(request.target);
+  const kernel = kernelOf(openOperator(name), target, request);
+  const of = spaceOf(kernel, target, { ...limitsOf(target), ...parseLimits(request, target) });
+  const points = enumerate(of.space);
+  if (points.size === 0) throw new UserError(`${of.space.name}: no configuration is valid`);
+  return { of, points, target };
+}
+
+function parseLimits({ limits }: SpaceRequest, target: Target) {
+  if (limits === undefined) return {};
+  if (!target.capabilities.groups)
+    throw new UserError(
+      `--limits is of devices with groups of threads, which ${target.name} has not`,
+    );
+  const [threads, sharedBytes, ...rest] = limits.split(",").map(Number);
+  const isCount = (n: number | undefined): n is number => Number.isInteger(n) && n! >= 1;
+  if (!isCount(threads) || !isCount(sharedBytes) || rest.length > 0)
+    throw new UsageError(`--limits ${limits} cannot be read; write such as 1024,32768`);
+  return { threads, sharedBytes };
+}
+
+const spaceJson = ({ of, points }: OpenedSpace) => ({
+  space: of.space.name,
+  hash: hashSpace(of.space),
+  parameters: of.space.parameters,
+  constraints: of.space.constraints.map(({ holds, why }) => ({ holds: printExpr(holds), why })),
+  all: countAll(of.space),
+  valid: points.size,
+  default: of.default,
+  left: of.left,
+});
+
+function formatSpace({ of, points }: OpenedSpace): string {
+  const { space, left } = of;
+  const rows = space.parameters.map(({ name, values }) => [
+    name,
+    values.join(", "),
+    String(of.default[name]),
+  ]);
+  const lines = [
+    `${space.name}: ${plural(points.size, "configuration")} of ${countAll(space)}, ` +
+      `space ${hashSpace(space)}`,
+    ...(points.size === 1 ? ["There is nothing to tune."] : []),
+    "",
+    formatTable(rows, { head: ["parameter", "values", "default"] }).trimEnd(),
+    ...(space.constraints.length > 0 ? ["", "constraints"] : []),
+    ...space.constraints.map(({ holds, why }) => `  ${printExpr(holds)}${why ? `  # ${why}` : ""}`),
+    ...(left.parameters.length > 0 ? ["", `as they are: ${left.parameters.join(", ")}`] : []),
+    ...(left.families.length > 0 ? ["", `left out: ${left.families.join(" | ")}`] : []),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function formatPruning({ of }: OpenedSpace, found: ReturnType<typeof pruneSpace>): string {
+  const rows = found.constraints.map(({ constraint, why, refuses, alone }) => [
+    String(refuses),
+    String(alone),
+    why ?? constraint,
+  ]);
+  const devices = found.devices.map(({ device, fits, sparse }) => [
+    device,
+    String(fits),
+    sparse === undefined ? "" : String(sparse),
+  ]);
+  const lines = [
+    `${of.space.name}: ${plural(found.valid, "configuration")} of ${found.all}`,
+    ...(rows.length === 0
+      ? []
+      : [
+          "",
+          formatTable(rows, {
+            head: ["refuses", "alone", "constraint"],
+            align: ["right", "right"],
+          }),
+        ]),
+    ...(devices.length === 0
+      ? []
+      : [
+          formatTable(devices, {
+            head: ["device", "fit", "below 1/3 occupancy"],
+            align: ["left", "right", "right"],
+          }),
+          ...(found.devices.some(({ sparse }) => sparse !== undefined)
+            ? ["Occupancy is by estimated registers."]
+            : []),
+        ]),
+  ];
+  return `${lines.join("\n").trimEnd()}\n`;
+}
