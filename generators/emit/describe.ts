@@ -56,6 +56,17 @@ function describeTensor(buffer: PlanBuffer, role: "input" | "output"): TensorInf
   return { name, role, dtype, axes, shape: axes.map(product) };
 }
 
+/** Is a formula one call, whose bracket closes at its end? */
+function isCall(formula: Formula): boolean {
+  if (!/^\w+\(/.test(formula)) return false;
+  let depth = 0;
+  for (let at = formula.indexOf("("); at < formula.length; at++) {
+    if (formula[at] === "(") depth++;
+    if (formula[at] === ")" && --depth === 0) return at === formula.length - 1;
+  }
+  return false;
+}
+
 function describeWorkspace({
   name,
   dtype,
@@ -64,7 +75,7 @@ function describeWorkspace({
 }: PlanBuffer): Entry["workspaces"][number] {
   const elements = shape
     .map(printFormula)
-    .map((f) => (/^\w+$|^\w+\([^()]*\)$/.test(f) ? f : `(${f})`));
+    .map((f) => (/^\w+$/.test(f) || isCall(f) ? f : `(${f})`));
   return {
     name,
     dtype: dtype satisfies DType,
@@ -113,6 +124,7 @@ function describeStep(step: PlanStep, plan: Plan, target: Target, bindings: Bind
     groups: target.loopsInside ? "1" : printFormula(groups),
     sharedBytes: shared,
     ...(target.capabilities.parallel && describeParallel(nest)),
+    ...(step.repeat !== undefined && { repeat: step.repeat }),
   };
 }
 
@@ -129,7 +141,10 @@ function describeParallel(nest: Nest): { readonly parallel?: Formula } {
 
 function findScalars(plan: Plan, names: readonly string[]): Plan["scalars"] {
   return names.map((name) => {
-    const scalar = plan.scalars.find((s) => s.name === name);
+    const isOfTurn = plan.repeats?.some(({ numbers }) => numbers.some((n) => n.name === name));
+    const scalar = isOfTurn
+      ? ({ name, type: "i32", from: "size" } as const)
+      : plan.scalars.find((s) => s.name === name);
     if (!scalar) throw new Error(`${name} is no scalar of its plan.`);
     return scalar;
   });
@@ -201,5 +216,11 @@ export function describeEntry(
     sizes: plan.sizes.map(({ axis, is }) => ({ name: axis, is: printFormula(is) })),
     bounds: [...(kernel ? boundsOf(kernel) : []), ...(plan.bounds ?? []).map(printFormula)],
     steps,
+    ...(plan.repeats && {
+      repeats: plan.repeats.map(({ times, numbers }) => ({
+        times: printFormula(times),
+        numbers: numbers.map(({ name, is }) => ({ name, is: printFormula(is) })),
+      })),
+    }),
   };
 }

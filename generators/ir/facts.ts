@@ -1,7 +1,7 @@
 // What a kernel's equations and demands say about its sizes: enough to cut an axis into whole
 // blocks.
 
-import { conjuncts, make } from "./build.ts";
+import { conjuncts, extentOf, make } from "./build.ts";
 import { type Expr, int } from "./expr.ts";
 import type { Kernel } from "./kernel.ts";
 import { rewrite } from "./walk.ts";
@@ -12,6 +12,8 @@ export interface Facts {
   readonly divides: (blocks: Expr, whole: Expr) => boolean;
   /** Are the two ints certainly equal? */
   readonly same: (a: Expr, b: Expr) => boolean;
+  /** Are `count` indices from `first` certainly part of an axis of `whole` indices? */
+  readonly isSlab: (first: Expr, count: Expr, whole: Expr) => boolean;
 }
 
 const known = new WeakMap<Kernel, Facts>();
@@ -61,5 +63,10 @@ function findFacts(kernel: Kernel): Facts {
       ? divides(x, w!)
       : false;
   };
-  return { divides, same };
+  const isSlab = (first: Expr, count: Expr, whole: Expr): boolean =>
+    (kernel.slabs ?? []).some(
+      (slab) =>
+        first === extentOf(slab.first) && count === extentOf(slab.count) && same(slab.whole, whole),
+    );
+  return { divides, same, isSlab };
 }

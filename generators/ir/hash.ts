@@ -152,8 +152,17 @@ export function hashPlan(plan: Plan): string {
             exact(step.value),
             ...(step.unless ? [step.unless] : []),
           ]
-        : ["launch", describeNest(step.nest, local), expr(step.groups)],
+        : [
+            "launch",
+            describeNest(step.nest, local),
+            expr(step.groups),
+            ...(step.repeat === undefined ? [] : [step.repeat]),
+          ],
     ),
+    ...(plan.repeats ?? []).map(({ times, numbers: own }) => [
+      expr(times),
+      own.map(({ name, is }) => [name, expr(is)]),
+    ]),
   ]);
 }
 

@@ -85,6 +85,19 @@ export interface Bound {
   readonly options: Readonly<Record<string, number>>;
 }
 
+/** An axis of which a kernel computes `count` indices from `first`: numbers of these names, which a plan gives. */
+export interface SlabAxis {
+  readonly axis: string;
+  readonly first: string;
+  readonly count: string;
+  /** The most that `count` is. */
+  readonly most: string;
+  /** How many slabs there are along it. */
+  readonly slabs: string;
+  /** How many indices the axis has in all. */
+  readonly whole: Expr;
+}
+
 /** Where in the author's text something comes from. */
 export interface Span {
   readonly file: string;
@@ -114,6 +127,8 @@ export interface Kernel {
   readonly source: Span;
   /** The constants that stand in the stages for sizes and the like; absent where there are none. */
   readonly bound?: Bound;
+  /** Axes of which it computes one slab after another; absent where it computes all at once. */
+  readonly slabs?: readonly SlabAxis[];
 }
 
 /** What one of an operator's kernels is called: the forward one has the operator's own name. */

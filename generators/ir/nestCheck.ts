@@ -5,6 +5,7 @@ import type { Fault } from "./check.ts";
 import { unreachable } from "./expr.ts";
 import { type Block, gridLoops, type Nest, type NestExpr, type Stmt } from "./nest.ts";
 import { checkThreads } from "./nestCheckThreads.ts";
+import { checkTurns, turnNumbersOf } from "./nestCheckTurns.ts";
 import { checkTypes, type Report } from "./nestCheckTypes.ts";
 import { checkVectors } from "./nestCheckVectors.ts";
 import { checkWarps } from "./nestCheckWarps.ts";
@@ -140,9 +141,9 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
     ...plan.scalars.map(({ name }) => name),
     ...plan.options.map(({ constant }) => constant),
   ]);
-  const known = (e: NestExpr, what: string) =>
+  const known = (e: NestExpr, what: string, more: ReadonlySet<string> = new Set()) =>
     visitNestExpr(e, (x) => {
-      if (x.kind === "var" && !numbers.has(x.name))
+      if (x.kind === "var" && !numbers.has(x.name) && !more.has(x.name))
         wrong(`${what} depends on ${x.name}, which is not given`);
       if (x.kind === "load") wrong(`${what} depends on memory`);
     });
@@ -164,6 +165,7 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
   /** What a nest adds to where it is told to is given then. */
   const mayAdd = ({ constants }: Nest, { role }: PlanBuffer): boolean =>
     role === "output" && constants.some(({ name }) => name === plan.accumulate);
+  checkTurns(plan, numbers, known, wrong);
   for (const step of plan.steps) {
     switch (step.kind) {
       case "fill":
@@ -179,9 +181,11 @@ export function findPlanFaults(plan: Plan): readonly Fault[] {
         const { nest, groups } = step;
         if (functions.has(nest.name)) wrong(`two launches are called ${nest.name}`);
         functions.add(nest.name);
-        known(groups, `the number of groups of ${nest.name}`);
+        const more = turnNumbersOf(plan, step);
+        known(groups, `the number of groups of ${nest.name}`, more);
         for (const { name } of [...nest.scalars, ...nest.constants])
-          if (!numbers.has(name)) wrong(`${nest.name} takes ${name}, which the plan does not have`);
+          if (!numbers.has(name) && !more.has(name))
+            wrong(`${nest.name} takes ${name}, which the plan does not have`);
         for (const b of nest.buffers.filter(({ place }) => place === "global")) {
           const own = buffers.get(b.name);
           if (!own) wrong(`${nest.name} uses ${b.name}, which the plan does not have`);

@@ -180,7 +180,7 @@ export function dumpPlan(plan: Plan): string {
       case "fill":
         return `fill ${step.buffer} with ${step.value}${step.unless ? ` unless ${step.unless}` : ""}\n`;
       case "launch":
-        return `launch ${dumpNestExpr(step.groups)} groups of ${dumpNest(step.nest)}`;
+        return `${step.repeat === undefined ? "" : `in turn ${step.repeat}: `}launch ${dumpNestExpr(step.groups)} groups of ${dumpNest(step.nest)}`;
       default:
         return unreachable(step);
     }
@@ -191,6 +191,10 @@ export function dumpPlan(plan: Plan): string {
     ...plan.options.map((o) => `option ${o.name} as ${o.constant} of ${o.values.join(" | ")}`),
     ...plan.sizes.map(({ axis, is }) => `size ${axis} = ${dumpNestExpr(is)}`),
     ...plan.buffers.map((buffer) => `${buffer.role} ${dumpBuffer(buffer)}`),
+    ...(plan.repeats ?? []).map(({ times, numbers }, at) => {
+      const own = numbers.map(({ name, is }) => `${name} = ${dumpNestExpr(is)}`);
+      return `turn ${at} of ${dumpNestExpr(times)}: ${own.join(", ")}`;
+    }),
     ...steps.map((step) => `\n${step}`.trimEnd()),
     "",
   ].join("\n");

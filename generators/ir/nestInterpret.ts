@@ -8,7 +8,7 @@ import { evaluate, type Known } from "./nestInterpretHost.ts";
 import { type Actor, type Memory, makeMemory, makeShadow } from "./nestInterpretMemory.ts";
 import { fitTo, type Mode, makeOrders, type Order } from "./nestInterpretNumbers.ts";
 import { operandsOf } from "./nestWalk.ts";
-import type { Plan, PlanBuffer } from "./plan.ts";
+import { type Plan, type PlanBuffer, type PlanStep, turn } from "./plan.ts";
 
 /** How to run a plan. */
 export interface PlanRun {
@@ -37,12 +37,12 @@ export function interpretPlan(
   constants: Numbers,
   run: PlanRun,
 ): Record<string, Float64Array> {
-  const numbers = planNumbers(plan, scalars, constants);
+  const all = planNumbers(plan, scalars, constants);
   const global = new Map<string, Memory>();
   for (const buffer of plan.buffers)
-    global.set(buffer.name, allocate(plan, buffer, inputs[buffer.name], numbers, run));
+    global.set(buffer.name, allocate(plan, buffer, inputs[buffer.name], all, run));
   const orders = makeOrders(run.order, run.seed ?? 1);
-  for (const step of plan.steps) {
+  for (const { step, numbers } of turnsOf(plan, all)) {
     switch (step.kind) {
       case "fill": {
         if (step.unless !== undefined && numbers.get(step.unless)?.value === 1) break;
@@ -65,6 +65,33 @@ export function interpretPlan(
       .filter((buffer) => buffer.role === "output")
       .map(({ name }) => [name, finished(global.get(name)!, run.poison)]),
   );
+}
+
+/** The steps of a plan as they run, with what is known in each: those of a repetition again in each of its turns. */
+function* turnsOf(
+  { steps, repeats = [] }: Plan,
+  numbers: ReadonlyMap<string, Known>,
+): Generator<{ readonly step: PlanStep; readonly numbers: ReadonlyMap<string, Known> }> {
+  const repeatOf = (step: PlanStep | undefined) =>
+    step?.kind === "launch" ? step.repeat : undefined;
+  for (let at = 0; at < steps.length; ) {
+    const repeat = repeatOf(steps[at]);
+    if (repeat === undefined) {
+      yield { step: steps[at++]!, numbers };
+      continue;
+    }
+    const next = steps.findIndex((step, i) => i > at && repeatOf(step) !== repeat);
+    const own = steps.slice(at, next < 0 ? steps.length : next);
+    at += own.length;
+    const { times, numbers: named } = repeats[repeat]!;
+    const count = evaluate(times, numbers);
+    for (let number = 0; number < count; number++) {
+      const known = new Map(numbers).set(turn, { value: number, type: "i32" });
+      for (const { name, is } of named)
+        known.set(name, { value: evaluate(is, known), type: "i32" });
+      for (const step of own) yield { step, numbers: known };
+    }
+  }
 }
 
 function finished(memory: Memory, poison: boolean): Float64Array {

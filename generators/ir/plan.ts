@@ -7,12 +7,20 @@ export interface PlanBuffer extends BufferDecl {
   readonly role: "input" | "output" | "workspace";
   /** The axes of each dimension, for arguments; empty for a workspace. */
   readonly axes: readonly (readonly string[])[];
+  /** It holds what one turn of a repetition needs, and nothing of the one before. */
+  readonly ofTurn?: true;
 }
 
 /** What a device is asked to do as one piece. */
 export type PlanStep =
   /** Runs `nest`; `groups` is the product of its grid loops' extents (1 where there is none). */
-  | { readonly kind: "launch"; readonly nest: Nest; readonly groups: NestExpr }
+  | {
+      readonly kind: "launch";
+      readonly nest: Nest;
+      readonly groups: NestExpr;
+      /** Of which repetition of the plan it is a part; steps of one stand together. */
+      readonly repeat?: number;
+    }
   /** Sets all elements to one value, e.g. before accumulating; not where the constant `unless` is 1. */
   | {
       readonly kind: "fill";
@@ -20,6 +28,16 @@ export type PlanStep =
       readonly value: number;
       readonly unless?: string;
     };
+
+/** How often some steps run, one after another, then all again: once for each slab of the work. */
+export interface Repeat {
+  readonly times: NestExpr;
+  /** Numbers of one turn, over those of the call and `turn`, which counts from 0. */
+  readonly numbers: readonly { readonly name: string; readonly is: NestExpr }[];
+}
+
+/** The number that counts the turns of a repetition. */
+export const turn = "turn";
 
 /** An option that stays open: a constant fixed when the kernel is built. */
 export interface PlanOption {
@@ -47,4 +65,6 @@ export interface Plan {
   /** What must be at most 2^31 - 1 of a call; absent where nothing beyond what its kernel demands. */
   readonly bounds?: readonly NestExpr[];
   readonly steps: readonly PlanStep[];
+  /** The repetitions that steps are parts of; absent where each step runs once. */
+  readonly repeats?: readonly Repeat[];
 }

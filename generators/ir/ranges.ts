@@ -51,6 +51,8 @@ function isBelow(e: Expr, limit: Expr, facts: Facts, reals: boolean): boolean {
   if (isInRun(e, limit, facts)) return true;
   const [a, b, c, d] = e.args;
   switch (e.op) {
+    case "add":
+      return b!.kind === "index" && facts.isSlab(a!, b!.loop.hi, limit);
     case "floor":
       return reals && below(a!);
     case "owner":

@@ -35,8 +35,12 @@ function relied(entry: Entry) {
             step.scalars,
             step.scalarsBinding,
             step.uniform ?? null,
+            ...(step.repeat === undefined ? [] : [step.repeat]),
           ],
     ),
+    ...(entry.repeats && {
+      repeats: entry.repeats.map(({ numbers }) => numbers.map((n) => n.name)),
+    }),
   };
 }
 

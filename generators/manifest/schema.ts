@@ -243,8 +243,20 @@ export const manifestSchema = {
             "workspaces and outputs that no step left names need no memory.",
           list({ oneOf: [ref("launch"), ref("fill")] }),
         ),
+        repeats: about(
+          "Repetitions: steps that name one follow each other, and run all together `times` times, for one slab of " +
+            "the work after another. In each turn `numbers` are computed in order, over the scalars and sizes of " +
+            "the entry, `turn` (which counts from 0) and those before; launches take them as they take scalars. " +
+            "A workspace that such steps use is in use in all of them. Absent where each step runs once.",
+          list(
+            object({
+              times: ref("formula"),
+              numbers: list(object({ name: text, is: ref("formula") })),
+            }),
+          ),
+        ),
       },
-      ["accumulate"],
+      ["accumulate", "repeats"],
     ),
     launch: object(
       {
@@ -278,8 +290,9 @@ export const manifestSchema = {
           "How many pieces of work CPU threads may share out; absent where one thread does all.",
           ref("formula"),
         ),
+        repeat: about("The number of the entry's repetition that it is a part of.", count),
       },
-      ["uniform", "parallel"],
+      ["uniform", "parallel", "repeat"],
     ),
     uniform: about(
       "The uniform block of a launch (WGSL), byte for byte, at @group(0) and this binding. Members are of 4 " +

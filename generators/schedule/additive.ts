@@ -33,6 +33,24 @@ export function makeAdditive(plan: Plan): Plan {
   return { ...plan, accumulate: accumulateConstant, options: [...plan.options, option], steps };
 }
 
+/** A nest that adds to what is in its one result, which it stores each element of once. */
+export function addAlways(nest: Nest, outputs: ReadonlySet<string>): Nest {
+  requireUnread(nest, outputs);
+  const replace = (block: readonly Stmt[]): readonly Stmt[] =>
+    block.map((s) => {
+      if (s.kind === "for") return { ...s, body: replace(s.body) };
+      if (s.kind === "if") return { ...s, then: replace(s.then), else: replace(s.else) };
+      if (s.kind !== "store" || !outputs.has(s.buffer)) return s;
+      const { buffer, address, value } = s;
+      return { kind: "accumulate", buffer, address, value, mode: "plain" };
+    });
+  return {
+    ...nest,
+    buffers: nest.buffers.map((b) => (outputs.has(b.name) ? { ...b, access: "update" } : b)),
+    body: replace(nest.body),
+  };
+}
+
 function addInNest(nest: Nest, outputs: ReadonlySet<string>): Nest {
   requireUnread(nest, outputs);
   const stored = new Set<string>();

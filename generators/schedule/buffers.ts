@@ -3,11 +3,12 @@
 import { extentOf } from "../ir/build.ts";
 import { type Expr, type Kind, kindOf, type Loop } from "../ir/expr.ts";
 import { hostExpr, product } from "../ir/host.ts";
-import { elementsOf, type Kernel, partName, valuesOf } from "../ir/kernel.ts";
+import { type Kernel, partName, valuesOf } from "../ir/kernel.ts";
 import type { Scalar } from "../ir/nest.ts";
 import type { PlanBuffer } from "../ir/plan.ts";
 import { axisNames } from "./domain.ts";
 import { heldDims, heldIn, onlyHeld } from "./panels.ts";
+import { shapeOf } from "./slabs.ts";
 
 /** How kinds are stored: data, too, as f32; storage.ts may change that of a finished plan. */
 const scalarFor = (kind: Kind): Exclude<Scalar, "bool"> => (kind === "int" ? "i32" : "f32");
@@ -23,8 +24,8 @@ export function describeBuffers(kernel: Kernel): readonly PlanBuffer[] {
   );
   const results = distinct.flatMap((stage) => {
     const values = valuesOf(stage);
-    const held = heldDims(stage, elementsOf(stage));
-    const loops = onlyHeld(elementsOf(stage), held);
+    const held = heldDims(stage, shapeOf(stage));
+    const loops = onlyHeld(shapeOf(stage), held);
     const output = kernel.outputs.includes(stage.name);
     const axisOf = new Map<string, Expr>(axisNames(loops).map((axis, d) => [axis, loops[d]!.hi]));
     const dims = groupAxes(loops, heldIn(stage.dims, held));

@@ -2,6 +2,7 @@
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
 import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
+import { chooseSlabs } from "./contract/chooseSlabs.ts";
 import { type ChosenStrips, chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
 import { followPlaces } from "./contract/followPlaces.ts";
@@ -116,7 +117,8 @@ export function defaultSchedule(
     strips.steps.length > 0 && !forward && vectors >= 4 ? [[sums.name, { by: vectors }]] : [];
   const before = [...stored, ...along.steps, ...kept];
   const followed = chooseOrders(kernel, before, strips, limits);
-  const chosen = [...before, ...followed, ...added, ...tiled, ...run];
+  const slabs = findSlabs(kernel, [...before, ...followed], strips.stored, limits);
+  const chosen = [...before, ...followed, ...added, ...slabs, ...tiled, ...run];
   const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
   return steps.length > run.length || groups ? nameSteps(steps) : { name: "serial", steps };
 }
@@ -139,6 +141,21 @@ function chooseOrders(
   if (strips.stored.size === 0) return [];
   const drafted = applySchedule(kernel, steps, limits);
   return "refused" in drafted ? [] : followPlaces(drafted.steps.at(-1)!, strips.stored, limits);
+}
+
+/** Numbers of a slab: so many that launches have enough to share out, so few that they stay near. */
+const mostOfSlab = 2 ** 20;
+
+/** Contractions that others read are made a slab at a time. */
+function findSlabs(
+  kernel: Kernel,
+  steps: Schedule,
+  stored: ReadonlyMap<string, readonly string[]>,
+  limits: Limits,
+): Schedule {
+  if (stored.size === 0) return [];
+  const drafted = applySchedule(kernel, steps, limits);
+  return "refused" in drafted ? [] : chooseSlabs(drafted.steps.at(-1)!, stored, mostOfSlab, limits);
 }
 
 /** Does a step say that a stage is stored, whole or a panel at a time? */

@@ -21,6 +21,7 @@ import { order } from "./transforms/order.ts";
 import { panel } from "./transforms/panel.ts";
 import { parallel } from "./transforms/parallel.ts";
 import { pointwise } from "./transforms/pointwise.ts";
+import { refuseSlabsOf, slab } from "./transforms/slab.ts";
 import { split } from "./transforms/split.ts";
 import { sums } from "./transforms/sums.ts";
 import { unroll } from "./transforms/unroll.ts";
@@ -36,6 +37,7 @@ export const transforms: readonly Transform[] = [
   materialise,
   split,
   panel,
+  slab,
   order,
   walk,
   jam,
@@ -71,7 +73,7 @@ export function applySchedule(
     const next = transform.apply(draft, { ...Object.fromEntries(defaults), ...params }, limits);
     if ("refused" in next) return { refused: `${name}: ${next.refused}`, steps };
     const moved = next.kernel !== draft.kernel || next.stored !== draft.stored;
-    const broken = moved ? refuseContractions(next) : undefined;
+    const broken = moved ? (refuseContractions(next) ?? refuseSlabsOf(next)) : undefined;
     if (broken !== undefined) return { refused: `${name}: ${broken}`, steps };
     steps.push(next);
   }

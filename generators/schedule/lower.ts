@@ -15,6 +15,7 @@ import {
 import type { AddMode, NestExpr } from "../ir/nest.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
+import { addAlways } from "./additive.ts";
 import { describeBuffers } from "./buffers.ts";
 import { groupsOfTiles, hasRows } from "./contract/group.ts";
 import { heldStages, placeStrips } from "./contract/place.ts";
@@ -27,7 +28,9 @@ import { buildNest } from "./nests.ts";
 import { type LaunchStep, launchOnly, namesIn, negate } from "./only.ts";
 import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
+import { repeatSteps, sizeSlabs, turnNumbers } from "./repeats.ts";
 import { splitDomain } from "./site.ts";
+import { placeSlabs } from "./slabs.ts";
 import { sumInLanes } from "./sums.ts";
 import { storeTotals } from "./totals.ts";
 import { unrollLoops } from "./unroll.ts";
@@ -41,14 +44,17 @@ export function lower(given: Draft): Plan {
   const stored = new Set(launchedStages(given).map((stage) => stage.name));
   const held = heldStages(given);
   const inlined = inlineStages(given.kernel, new Set([...stored, ...held]));
-  const { kernel, draft, placed, packs } = placeStrips(placePanels(inlined, given.panels), given);
-  const stages = shareNone(describeBuffers(kernel), kernel, draft);
+  const slabs = given.slabs && placeSlabs(inlined, given.slabs, held);
+  const whole = slabs?.kernel ?? inlined;
+  const { kernel, draft, placed, packs } = placeStrips(placePanels(whole, given.panels), given);
+  const sized = (buffers: readonly PlanBuffer[]) => sizeSlabs(buffers, slabs);
+  const stages = sized(shareNone(describeBuffers(kernel), kernel, draft));
   const { sums, bounds } = fixedPointOf(draft, kernel, stages);
-  const scratch = [...placed.values()].flatMap((one) => one.scratch);
+  const scratch = sized([...placed.values()].flatMap((one) => one.scratch));
   const buffers = [...stages, ...sums, ...scratch];
   const entry = entryName(kernel);
   const used = { scalars: new Set<string>(), constants: new Set<string>() };
-  const order = allScalars(kernel).map((s) => s.name);
+  const order = [...allScalars(kernel).map((s) => s.name), ...turnNumbers(slabs?.axes ?? [])];
 
   const launches = groupStages(kernel.stages);
   const taken = [...buffers.map((b) => b.name), ...order];
@@ -105,10 +111,11 @@ export function lower(given: Draft): Plan {
       ...(placed.has(name) && { placed: placed.get(name)! }),
       ...(packs.has(name) && { pack: packs.get(name)! }),
     });
-    rows.push(...ownRows);
+    rows.push(...sized(ownRows));
     for (const s of nest.scalars) used.scalars.add(s.name);
     for (const c of nest.constants) used.constants.add(c.name);
-    const added = sumInLanes(nest, draft.sums);
+    const summed = sumInLanes(nest, draft.sums);
+    const added = slabs?.adding.has(name) ? addAlways(summed, new Set([name])) : summed;
     return {
       kind: "launch",
       nest: {
@@ -133,9 +140,14 @@ export function lower(given: Draft): Plan {
       launchOnly(threads(), negate(enough), order, "_few"),
     ];
   };
-  const steps = launches.flatMap((stages): readonly PlanStep[] => {
+  const stepsOf = (stages: readonly Stage[]): readonly PlanStep[] => {
     const [stage] = stages as [Stage];
-    if (stage.kind === "gather") return launchGather(stages, stage.name);
+    if (stage.kind === "gather") {
+      const made = launchGather(stages, stage.name);
+      return slabs?.adding.has(stage.name)
+        ? [{ kind: "fill", buffer: stage.name, value: 0 }, ...made]
+        : made;
+    }
     const loops = draft.loops.get(stage.name);
     const group = loops?.by === "threads" ? loops.group : 1;
     const parts = stage.values.map((_, i) => partName(stage.name, i, stage.values.length));
@@ -149,9 +161,15 @@ export function lower(given: Draft): Plan {
         return storeTotals(name, buffer, group, taken);
       },
     });
-  });
+  };
+  const { steps, repeats } = slabs
+    ? repeatSteps(launches.flatMap(stepsOf), slabs, buffers)
+    : { steps: launches.flatMap(stepsOf), repeats: [] };
 
-  const sizes = kernel.axes.map(({ axis, size }) => ({ axis, is: hostExpr(size) }));
+  const sizes = [...kernel.axes, ...(slabs?.sizes ?? [])].map(({ axis, size }) => ({
+    axis,
+    is: hostExpr(size),
+  }));
   return {
     operator: kernel.operator,
     role: kernel.role,
@@ -161,6 +179,7 @@ export function lower(given: Draft): Plan {
       ...buffers.flatMap((b) => b.shape),
       ...sizes.map((s) => s.is),
       ...bounds,
+      ...repeats.flatMap(({ times, numbers }) => [times, ...numbers.map(({ is }) => is)]),
     ]),
     options: kernel.attrs
       .filter((a) => isOption(a) && used.constants.has(a.name.toUpperCase()))
@@ -174,6 +193,7 @@ export function lower(given: Draft): Plan {
     buffers: [...buffers, ...rows],
     sizes,
     steps,
+    ...(repeats.length > 0 && { repeats }),
   };
 }
 

@@ -3,15 +3,7 @@
 import type { Loop } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
 import { hostExpr } from "../ir/host.ts";
-import {
-  elementsOf,
-  isOption,
-  type Kernel,
-  partName,
-  type Stage,
-  scalarsOf,
-  valuesOf,
-} from "../ir/kernel.ts";
+import { isOption, type Kernel, partName, type Stage, scalarsOf, valuesOf } from "../ir/kernel.ts";
 import {
   type AddMode,
   type BufferDecl,
@@ -42,6 +34,7 @@ import { renumber } from "./renumber.ts";
 import { innerScope, rootScope, type Scope } from "./scope.ts";
 import { shareSum } from "./share.ts";
 import { elementCount, int32, loopOf, type Site, type Split, splitIndex } from "./site.ts";
+import { isPart, shapeOf } from "./slabs.ts";
 import { extents, storeStep, storeWalk } from "./store.ts";
 import { tidy } from "./tidy.ts";
 import { buildParallel } from "./workers.ts";
@@ -221,7 +214,7 @@ function buildThreads(site: Site, root: Scope, group: number): Built {
 
 /** Do the steps of a walk follow the elements in memory, one by one? */
 const isInOrder = ({ walk, stages }: Site): boolean =>
-  loopsOf(walk).every((l, d) => l === stages[0]!.domain[d]);
+  !isPart(stages[0]!) && loopsOf(walk).every((l, d) => l === stages[0]!.domain[d]);
 
 function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMap<string, Source> {
   const dtypeOf = (name: string) => buffers.find((b) => b.name === name)?.dtype ?? "f32";
@@ -236,8 +229,8 @@ function findSources(kernel: Kernel, buffers: readonly PlanBuffer[]): ReadonlyMa
     });
   for (const stage of kernel.stages) {
     const buffer = (part: number) => partName(stage.name, part, valuesOf(stage).length);
-    const held = heldDims(stage, elementsOf(stage));
-    const shape = onlyHeld(elementsOf(stage), held);
+    const held = heldDims(stage, shapeOf(stage));
+    const shape = onlyHeld(shapeOf(stage), held);
     sources.set(stage.name, {
       buffer,
       dtype: (part) => dtypeOf(buffer(part)),
@@ -256,6 +249,8 @@ function* reservedNames(kernel: Kernel, buffers: readonly PlanBuffer[]): Generat
     yield* t.dims.flat();
   }
   for (const a of kernel.axes) yield a.axis;
+  for (const { first, count, most, slabs } of kernel.slabs ?? [])
+    yield* [first, count, most, slabs];
   for (const a of kernel.attrs) {
     if (isOption(a)) yield a.name.toUpperCase();
     for (const scalar of scalarsOf(a)) yield scalar.name.replaceAll(".", "_");

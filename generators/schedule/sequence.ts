@@ -7,7 +7,8 @@ interface Uses {
   readonly reads: readonly string[];
 }
 
-function usesOf(step: PlanStep): Uses {
+/** The buffers that a step changes, and those whose content it goes by. */
+export function usesOf(step: PlanStep): Uses {
   if (step.kind === "fill") return { writes: [step.buffer], reads: [] };
   const global = step.nest.buffers.filter(({ place }) => place === "global");
   const named = (list: typeof global) => list.map(({ name }) => name);
@@ -44,10 +45,21 @@ function isWrittenOnce(plan: Plan, uses: readonly Uses[]): boolean {
 
 /**
  * The plan with the steps of one output after those of another; next comes the output that needs the fewest
- * further steps, so that what shares workspaces follows each other.
+ * further steps, so that what shares workspaces follows each other. The steps of a repetition stay together.
  */
 export function sequenceSteps(plan: Plan): Plan {
-  const uses = plan.steps.map(usesOf);
+  const units = plan.steps.reduce<PlanStep[][]>((all, step) => {
+    const last = all.at(-1);
+    const isPart = step.kind === "launch" && step.repeat !== undefined;
+    const [before] = last ?? [];
+    if (isPart && before?.kind === "launch" && before.repeat === step.repeat) last!.push(step);
+    else all.push([step]);
+    return all;
+  }, []);
+  const uses = units.map((unit) => {
+    const own = unit.map(usesOf);
+    return { writes: own.flatMap((u) => u.writes), reads: own.flatMap((u) => u.reads) };
+  });
   const outputs = plan.buffers.filter(({ role }) => role === "output");
   if (outputs.length < 2 || !isWrittenOnce(plan, uses)) return plan;
   const left = outputs.map(({ name }) => stepsFor(uses, name));
@@ -60,5 +72,5 @@ export function sequenceSteps(plan: Plan): Plan {
     for (const at of [...left[next]!].sort((a, b) => a - b)) order.add(at);
     left.splice(next, 1);
   }
-  return { ...plan, steps: [...order].map((at) => plan.steps[at]!) };
+  return { ...plan, steps: [...order].flatMap((at) => units[at]!) };
 }

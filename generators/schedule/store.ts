@@ -12,6 +12,7 @@ import { heldDims, onlyHeld } from "./panels.ts";
 import type { Region } from "./regions.ts";
 import { innerScope, outwards, type Scope } from "./scope.ts";
 import type { Site } from "./site.ts";
+import { placeOf, shapeOf } from "./slabs.ts";
 import { sumsOf } from "./totals.ts";
 
 /**
@@ -84,8 +85,8 @@ function store(
 ): void {
   const inside = when ? innerScope(scope, "guarded") : scope;
   const held = heldDims(stage, stage.domain);
-  const kept = onlyHeld(at, held);
-  const position = flatten(kept, extents(onlyHeld(stage.domain, held)));
+  const kept = onlyHeld(placeOf(stage, at), held);
+  const position = flatten(kept, extents(onlyHeld(shapeOf(stage), held)));
   const address = place ?? placer.lower(position, inside);
   for (const [part, value] of values.entries()) {
     const { name } = bufferOf(stage, part);

@@ -132,8 +132,10 @@ export function writeChecks(of: Checked): readonly string[] {
   ];
 }
 
-/** How many pieces of a step CPU threads share, which they count. */
+/** How many pieces of a step CPU threads share, which they count; those of a slab are fewer than those of all. */
 const piecesOf = (step: Step): readonly Formula[] =>
-  step.kind === "launch" && step.parallel !== undefined ? [step.parallel] : [];
+  step.kind === "launch" && step.parallel !== undefined && step.repeat === undefined
+    ? [step.parallel]
+    : [];
 
 const real = (value: number): string => (Number.isInteger(value) ? `${value}.0` : String(value));

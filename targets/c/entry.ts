@@ -4,12 +4,14 @@ import type { PrintedPlan } from "../../generators/emit/target.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { Nest } from "../../generators/ir/nest.ts";
 import type { Entry, Step } from "../contract/program.ts";
+import { repeatOf, stretchesOf, turnNumbers } from "../contract/turns.ts";
 import type { Checked } from "./checks.ts";
 import { callText, parametersOf, pointee, results, signaturesOf } from "./heads.ts";
 import { checkStamp, declareStamp, findKept, refuseKeeping, testOfStep } from "./keep.ts";
 import { breakLine, neededBeside, type Piece, piecesOf, usersOf, writeLayout } from "./layout.ts";
 import { namedIn } from "./print.ts";
 import { entryName, safe } from "./reserved.ts";
+import { declareTurns, type Tested, turnName, writeTested, writeTurns } from "./turns.ts";
 
 /** The parts of an entry's text. */
 export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked, "entry">): string {
@@ -23,6 +25,7 @@ export function writeEntry({ nests, entry }: PrintedPlan, checked: Omit<Checked,
   return [
     ...(kept ? declareStamp(entry.name, kept, decidersOf(entry)) : []),
     ...writeLayout(entry, pieces, checked),
+    ...declareTurns(entry, checked.use),
     "",
     size,
     `  ${layout} layout;`,
@@ -71,19 +74,19 @@ function writeBody(
   const kept = findKept(entry);
   const launches = entry.steps.filter((step) => step.kind === "launch");
   const nestOf = new Map<Step, Nest>(launches.map((step, at) => [step, nests[at]!.nest]));
-  const steps = entry.steps.map((step): { test: string; lines: readonly string[] } => {
+  const steps = entry.steps.map((step): Tested => {
     const users = usersOf(entry, step).map((name) => `wants_${safe(name)}`);
     // Some result is wanted, so what all of them need is run.
     const wanted = users.length === outputs.length ? "" : users.join(" || ");
     const again = testOfStep(step, kept);
     const test = wanted && again ? `(${wanted}) && ${again}` : wanted || again;
-    return { test, lines: writeStep(step, nestOf, entry, test === "" ? 2 : 4) };
+    const indent = (test === "" ? 2 : 4) + (repeatOf(step) === undefined ? 0 : 2);
+    return { test, lines: writeStep(step, nestOf, entry, indent) };
   });
-  const groups: { test: string; lines: string[] }[] = [];
-  for (const { test, lines } of steps) {
-    if (groups.at(-1)?.test !== test) groups.push({ test, lines: [] });
-    groups.at(-1)!.lines.push(...lines);
-  }
+  const work = stretchesOf(entry.steps).flatMap(({ repeat, steps: own }) => {
+    const tested = own.map((step) => steps[entry.steps.indexOf(step)]!);
+    return repeat === undefined ? tested : [writeTurns(entry, repeat, tested)];
+  });
   const memory =
     pieces.length === 0
       ? ["  (void)workspace;"]
@@ -128,9 +131,7 @@ function writeBody(
       : []),
     ...memory,
     "  (void)threads;",
-    ...groups.flatMap(({ test, lines }) =>
-      test === "" ? lines : [...breakLine(`if (${test}) {`, 2), ...lines, "  }"],
-    ),
+    ...writeTested(work, 2),
     ...(pieces.length > 0 ? ["  if (!workspace) free(memory);"] : []),
     "  return 0;",
   ];
@@ -150,19 +151,23 @@ function writeStep(
   }
   const nest = nestOf.get(step);
   if (!nest) throw new Error(`${step.function} has no nest.`);
+  const turn = step.repeat === undefined ? undefined : turnName(step.repeat);
+  const ofTurn = turnNumbers(entry);
   const perWorker = entry.workspaces.filter(({ perWorker }) => perWorker).map(({ name }) => name);
   const named = namedIn(nest);
   const buffers = step.buffers.filter(({ name }) => named.has(name));
   const own = buffers.filter(({ name }) => perWorker.includes(name));
   const args = [
     ...buffers.map(({ name }) => safe(name)),
-    ...step.scalars.filter((name) => named.has(name)).map(safe),
+    ...step.scalars
+      .filter((name) => named.has(name))
+      .map((name) => (ofTurn.has(name) ? `${turn}.${safe(name)}` : safe(name))),
     ...nest.constants.filter(({ name }) => named.has(name)).map(({ name }) => safe(name)),
     ...(step.parallel === undefined
       ? []
       : [
           ...own.map(({ name }) => `layout.each_${safe(name)}`),
-          `layout.pieces_${step.function}`,
+          `${turn ?? "layout"}.pieces_${step.function}`,
           "threads",
         ]),
   ];

@@ -71,7 +71,7 @@ export function writeLayout(
   const { use, errors } = checked;
   const { numbers } = parametersOf(entry);
   const launches = entry.steps.filter((step) => step.kind === "launch");
-  const counted = launches.filter((step) => step.parallel !== undefined);
+  const counted = launches.filter((s) => s.parallel !== undefined && s.repeat === undefined);
   const workers = entry.workspaces.filter(({ perWorker }) => perWorker);
   const layout = `struct ${entry.name}_layout`;
   const counts = countedBuffers(entry);

@@ -4,6 +4,7 @@
 import { evaluateFormula } from "./formula.ts";
 import { requireConstant } from "./kept.ts";
 import type { Data, DType, Entry, Formula, Job, Step, TensorInfo } from "./program.ts";
+import { turnNumbers } from "./turns.ts";
 import { selectOutputs } from "./wanted.ts";
 
 /** Numbers by name. */
@@ -142,7 +143,10 @@ function completeScalars(entry: Entry, given: Numbers): Numbers {
     set(name, value);
   }
   const used = entry.steps.flatMap((step) => (step.kind === "launch" ? step.scalars : []));
-  const missing = [...types.keys(), ...used].find((name) => !Object.hasOwn(all, name));
+  const ofTurn = turnNumbers(entry);
+  const missing = [...types.keys(), ...used].find(
+    (name) => !Object.hasOwn(all, name) && !ofTurn.has(name),
+  );
   if (missing !== undefined) throw new Error(`${entry.name}: no value for the scalar ${missing}.`);
   for (const bound of entry.bounds ?? []) {
     const most = evaluateFormula(bound, all);

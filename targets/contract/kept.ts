@@ -28,7 +28,10 @@ export function originsOf({
     }
     const { writes, reads } = usesOf(step);
     const isKept = (name: string): boolean => found.has(name) && !spoiled.has(name);
-    const own = writes.every(({ name, access }) => access === "write" && shared.includes(name));
+    // Memory that each turn of a repetition makes anew does not keep what it holds.
+    const isOnce = step.repeat === undefined;
+    const own =
+      isOnce && writes.every(({ name, access }) => access === "write" && shared.includes(name));
     if (own && reads.every(({ name }) => isKept(name))) {
       const of = reads.flatMap(({ name }) => [...found.get(name)!]);
       for (const { name } of writes) found.set(name, new Set([...(found.get(name) ?? []), ...of]));

@@ -10,6 +10,7 @@ import {
   type Numbers,
 } from "../contract/job.ts";
 import type { Data, DType, Entry, FillStep, Job, LaunchStep } from "../contract/program.ts";
+import { listRuns } from "../contract/turns.ts";
 
 /** A buffer of the plan; without content it holds NaN bytes until a kernel or a fill writes it. */
 export interface PlannedBuffer {
@@ -63,11 +64,11 @@ export function planJob(whole: Entry, job: Job): Plan {
   const { entry, scalars, constants } = complete;
   const buffers = planBuffers(complete);
   const steps: PlannedStep[] = [];
-  for (const step of entry.steps) {
+  for (const { step, scalars: own } of listRuns(entry, entry.steps, scalars)) {
     if (isLeftOut(step, constants)) continue;
     if (step.kind === "fill") steps.push(planFill(entry, step, buffers));
     else {
-      const launch = planLaunch(entry, step, buffers, scalars);
+      const launch = planLaunch(entry, step, buffers, own);
       if (launch) steps.push(launch);
     }
   }

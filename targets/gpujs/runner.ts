@@ -2,6 +2,7 @@
 
 import { checkTypes, completeJob, type Numbers } from "../contract/job.ts";
 import type { Data, Job, LaunchStep, Program } from "../contract/program.ts";
+import { listRuns } from "../contract/turns.ts";
 import type { Gpu, GpuKernel } from "./library.ts";
 
 type Arrays = Readonly<Record<string, Float32Array>>;
@@ -75,8 +76,8 @@ export async function createRunner(gpu: Gpu): Promise<Runner> {
     const arrays: Record<string, Float32Array> = {};
     for (const [name, { elements }] of sizes)
       arrays[name] = (inputs[name] as Float32Array | undefined) ?? new Float32Array(elements);
-    for (const step of entry.steps) {
-      if (step.kind === "launch") await launch(program, step, arrays, scalars, constants);
+    for (const { step, scalars: own } of listRuns(entry, entry.steps, scalars)) {
+      if (step.kind === "launch") await launch(program, step, arrays, own, constants);
       else arrays[step.buffer]?.fill(step.value);
     }
     const outputs = entry.tensors.filter(({ role }) => role === "output");

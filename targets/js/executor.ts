@@ -1,9 +1,10 @@
 // Runs generated modules, in Node and in browsers: each launch is a call of a function they export.
 
 import { poison } from "../contract/guards.ts";
-import { checkTypes, completeJob, createArray, isLeftOut, type Numbers } from "../contract/job.ts";
+import { checkTypes, completeJob, createArray, isLeftOut } from "../contract/job.ts";
 import { partSteps } from "../contract/kept.ts";
-import type { Data, Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
+import type { Data, Entry, Executor, Job, Prepared } from "../contract/program.ts";
+import { listRuns, type Run } from "../contract/turns.ts";
 
 type Kernels = Readonly<Record<string, ((...args: readonly unknown[]) => void) | undefined>>;
 
@@ -60,12 +61,12 @@ function prepareEntry(whole: Entry, kernels: Kernels, job: Job): Prepared {
   );
   const steps = each.filter((step) => !isLeftOut(step, constants));
   const outputs = entry.tensors.filter(({ role }) => role === "output");
+  const runs = listRuns(entry, steps, scalars);
   for (const step of once)
-    runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
+    runStep(entry, { step, scalars }, kernels, buffers, Object.values(constants));
   return {
     async run() {
-      for (const step of steps)
-        runStep(entry, step, kernels, buffers, scalars, Object.values(constants));
+      for (const run of runs) runStep(entry, run, kernels, buffers, Object.values(constants));
     },
     read: async () => Object.fromEntries(outputs.map(({ name }) => [name, buffers.get(name)!])),
     async poison() {
@@ -79,10 +80,9 @@ function prepareEntry(whole: Entry, kernels: Kernels, job: Job): Prepared {
 
 function runStep(
   entry: Entry,
-  step: Step,
+  { step, scalars }: Run,
   kernels: Kernels,
   buffers: ReadonlyMap<string, Data>,
-  scalars: Numbers,
   constants: readonly number[],
 ): void {
   const bufferOf = (name: string): Data => {

@@ -3,8 +3,9 @@ import { comment, describeTensors, fileName, preamble } from "../../generators/e
 import { closeHelpers } from "../../generators/emit/helpers.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
-import { gapAt, wrap } from "../../generators/emit/wrap.ts";
-import type { Entry, Step } from "../contract/program.ts";
+import { breakable, gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { Entry, RepeatInfo, Step } from "../contract/program.ts";
+import { ownSizes, repeatOf, stretchesOf } from "../contract/turns.ts";
 import { stepsFor } from "../contract/wanted.ts";
 import { declareTypes } from "./declarations.ts";
 import { formulaAsJs } from "./formula.ts";
@@ -42,14 +43,52 @@ function declareKernels({ nests, entry }: PrintedPlan) {
   });
 }
 
-function runStep(step: Step, entry: Entry, indent = 4): string {
-  if (step.kind === "fill") return `${safe(step.buffer)}.fill(${step.value});`;
+function runStep(step: Step, entry: Entry, indent = 4, numbers = "_s"): string {
+  if (step.kind === "fill") {
+    const option = entry.constants.find(({ name }) => name === step.unless)?.option;
+    const guard = option === undefined ? "" : `if (_o.${option} !== 1) `;
+    return `${guard}${safe(step.buffer)}.fill(${step.value});`;
+  }
   const args = [
     ...step.buffers.map(({ name }) => safe(name)),
-    ...step.scalars.map((name) => `_s.${name}`),
+    ...step.scalars.map((name) => `${numbers}.${name}`),
     ...entry.constants.map(({ option }) => `_o.${option}`),
   ];
   return argumentLines(`${step.function}(`, args, ");", indent);
+}
+
+/** The turns of a repetition as a loop around lines, which take their numbers from `_t`. */
+function writeTurns(
+  { times, numbers }: RepeatInfo,
+  use: (text: string) => void,
+  indent: number,
+  lines: readonly string[],
+): readonly string[] {
+  const pad = " ".repeat(indent);
+  return [
+    `${pad}for (let turn = 0; turn < ${formulaAsJs(times, "_s.", use)}; turn++) {`,
+    `${pad}  const _t = { ..._s, turn };`,
+    ...assignNumbers("_t", numbers, use, indent + 2),
+    ...lines,
+    `${pad}}`,
+  ];
+}
+
+/** Numbers that are computed from others, one after another. */
+const assignNumbers = (
+  to: string,
+  numbers: RepeatInfo["numbers"],
+  use: (text: string) => void,
+  indent: number,
+): readonly string[] =>
+  numbers.flatMap(({ name, is }) =>
+    wrap(`${to}.${name} =${gapAt(1)}${formulaAsJs(is, `${to}.`, use)};`, indent, 100, 2),
+  );
+
+/** The sizes that an entry computes for itself, in numbers of its own. */
+function declareSizes(entry: Entry, use: (text: string) => void): readonly string[] {
+  const own = ownSizes(entry);
+  return own.length > 0 ? ["    _s = { ..._s };", ...assignNumbers("_s", own, use, 4)] : [];
 }
 
 /** What an entry of any module says: the tensors that it takes, and the memory that it makes itself. */
@@ -65,11 +104,11 @@ function declareMemory({ tensors, workspaces }: Entry, use: (text: string) => vo
     outputs: fields(of("output")),
     results: of("output").map(({ name, dtype, shape }) => ({
       name: safe(name),
-      value: `new ${arrayNames[dtype]}(${product(shape)})`,
+      value: `new ${arrayNames[dtype]}(${breakable(product(shape))})`,
     })),
     workspaces: workspaces.map(({ name, dtype, elements }) => ({
       name: safe(name),
-      value: `new ${arrayNames[dtype]}(${writeFormula(elements)})`,
+      value: `new ${arrayNames[dtype]}(${breakable(writeFormula(elements))})`,
     })),
   };
 }
@@ -81,8 +120,20 @@ function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
     key: entry.present.join(" "),
     inputs,
     outputs,
-    allocations: [...results, ...workspaces],
-    steps: entry.steps.map((step) => runStep(step, entry)),
+    sizes: declareSizes(entry, use),
+    allocations: [...results, ...workspaces].flatMap(({ name, value }) =>
+      wrap(`const ${name} =${gapAt(0)}${value};`, 4, 100, 2),
+    ),
+    steps: stretchesOf(entry.steps).flatMap(({ repeat, steps }) =>
+      repeat === undefined
+        ? steps.map((step) => `    ${runStep(step, entry)}`)
+        : writeTurns(
+            entry.repeats![repeat]!,
+            use,
+            4,
+            steps.map((step) => `      ${runStep(step, entry, 6, "_t")}`),
+          ),
+    ),
   };
 }
 
@@ -98,48 +149,72 @@ function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
   };
   const groups: Group[] = [];
   for (const step of entry.steps) {
-    // Arrays of results are new, which is filled with 0, or are added to.
-    if (step.kind === "fill" && results.includes(step.buffer)) continue;
+    // Arrays of results are new, which are filled with 0, or are added to.
+    if (step.kind === "fill" && step.value === 0 && results.includes(step.buffer)) continue;
     const test = testFor((other) => other === step);
     const written = writtenBy(step).find((name) => results.includes(name));
     if (written !== undefined && results.length > 1 && test !== safe(written))
       throw new Error(`${entry.name}: ${written} and other results are computed by one step.`);
-    if (groups.at(-1)?.test !== test) groups.push({ test, steps: [] });
-    groups.at(-1)!.steps.push(step);
+    const repeat = repeatOf(step);
+    const last = groups.at(-1);
+    const joins = repeat === undefined ? last?.test === test : true;
+    if (last && last.repeat === repeat && joins) last.steps.push(step);
+    else groups.push({ test, repeat, steps: [step] });
   }
+  const condition = (test: string): string => (test === "" ? "" : `if (${test}) `);
+  const linesOf = ({ repeat, steps }: Group, indent: number): readonly string[] => {
+    const pad = " ".repeat(indent);
+    if (repeat === undefined) return steps.map((step) => pad + runStep(step, entry, indent));
+    const lines = steps.map((step) => {
+      const test = condition(testFor((other) => other === step));
+      return `${pad}  ${test}${runStep(step, entry, indent + 2, "_t")}`;
+    });
+    return writeTurns(entry.repeats![repeat]!, use, indent, lines);
+  };
   const users = new Map(
     entry.workspaces.map(({ name }) => [
       safe(name),
       groups.filter(({ steps }) => steps.some(names(name))),
     ]),
   );
-  const blocks = groups.map((group) => {
+  const blocks = groups.map((made) => {
+    const isRepeated = made.repeat !== undefined;
+    const group = isRepeated ? { ...made, test: testFor((s) => made.steps.includes(s)) } : made;
     const indent = group.test === "" ? 4 : 6;
-    const first = workspaces.filter(({ name }) => users.get(name)![0] === group);
-    const isInside = ({ name }: { readonly name: string }) => users.get(name)!.length === 1;
+    const first = workspaces.filter(({ name }) => users.get(name)![0] === made);
+    const isInside = ({ name }: { readonly name: string }) =>
+      users.get(name)!.length === 1 && !isRepeated;
+    const usersTest = (name: string): string =>
+      testFor((step) => users.get(name)!.some((g) => g.steps.includes(step)) && names(name)(step));
     const allocate = ({ name, value }: (typeof workspaces)[number], at: number, guard: string) =>
-      wrap(`const ${name} =${gapAt(1)}${guard}${value};`, at, 100, 2);
+      wrap(`const ${name} =${gapAt(0)}${guard}${value};`, at, 100, 2);
     const { test } = group;
-    const guard = test === "" ? "" : `${test.includes(" ") ? `(${test})` : test} &&${gapAt(0)}`;
+    const guard = (of: string): string =>
+      of === "" ? "" : `${of.includes(" ") ? `(${of})` : of} &&${gapAt(0)}`;
+    const needs = (name: string): string => (isRepeated ? usersTest(name) : test);
     return {
       test,
-      before: first.filter((w) => !isInside(w)).flatMap((w) => allocate(w, 4, guard)),
+      before: first
+        .filter((w) => !isInside(w))
+        .flatMap((w) => allocate(w, 4, guard(needs(w.name)))),
       lines: [
         ...first.filter(isInside).flatMap((w) => allocate(w, indent, "")),
-        ...group.steps.map((step) => " ".repeat(indent) + runStep(step, entry, indent)),
+        ...linesOf(group, indent),
       ],
     };
   });
+  const sizes = declareSizes(entry, use);
   const fields = [`{ ${inputs} }`, `{ ${outputs} }`, "_s", "_o"];
   return {
     head: argumentLines(`  "${entry.present.join(" ")}": (`, fields, ") => {", 2),
-    blocks,
+    blocks: sizes.length > 0 ? [{ test: "", before: [], lines: sizes }, ...blocks] : blocks,
   };
 }
 
 /** Steps one after another that the same results need. */
 interface Group {
   readonly test: string;
+  readonly repeat: number | undefined;
   readonly steps: Step[];
 }
 

@@ -26,6 +26,7 @@ export type CallStep =
       readonly function: string;
       readonly buffers: readonly string[];
       readonly scalars: readonly string[];
+      readonly repeat?: number;
     }
   | { readonly kind: "fill"; readonly buffer: string; readonly value: number };
 
@@ -39,11 +40,27 @@ export function placeBuffers(
 /** The elements of a buffer where they lie; until the memory grows. */
 export function viewOf(engine: Engine, place: Place): Data;
 
-/** Runs steps one after another; `scalars` by name, `constants` in their order. */
+/** Numbers that are computed from others, in order. */
+export type Numbers = readonly (readonly [
+  name: string,
+  is: (scalars: Readonly<Record<string, number>>) => number,
+])[];
+
+/** How often some steps run, and the numbers of each turn. */
+export interface CallRepeat {
+  readonly times: (scalars: Readonly<Record<string, number>>) => number;
+  readonly numbers: Numbers;
+}
+
+/**
+ * Runs steps one after another, those of one of `repeats` together in each of its turns; `scalars` by name,
+ * `constants` in their order.
+ */
 export function runSteps(
   engine: Engine,
   places: ReadonlyMap<string, Place>,
   steps: readonly CallStep[],
   scalars: Readonly<Record<string, number>>,
   constants: readonly number[],
+  repeats: readonly CallRepeat[],
 ): void;

@@ -45,20 +45,46 @@ export function placeBuffers(engine, operator, buffers) {
 /** The elements of a buffer where they lie; until the memory grows. */
 export const viewOf = ({ memory }, { at, elements, Type }) => new Type(memory.buffer, at, elements);
 
-/** Runs steps one after another; `scalars` by name, `constants` in their order. */
-export function runSteps(engine, places, steps, scalars, constants) {
-  for (const step of steps) {
-    if (step.kind === "fill") {
-      viewOf(engine, places.get(step.buffer)).fill(step.value);
+/** Numbers by name with those that are computed from them, one after another. */
+export function withNumbers(scalars, numbers) {
+  const all = { ...scalars };
+  for (const [name, is] of numbers) all[name] = is(all);
+  return all;
+}
+
+/**
+ * Runs steps one after another, those of one of `repeats` together in each of its turns; `scalars`
+ * by name, `constants` in their order.
+ */
+export function runSteps(engine, places, steps, scalars, constants, repeats) {
+  for (let at = 0; at < steps.length; ) {
+    const { repeat } = steps[at];
+    if (repeat === undefined) {
+      runStep(engine, places, steps[at++], scalars, constants);
       continue;
     }
-    const buffers = step.buffers.map((name) => places.get(name));
-    const numbers = [...step.scalars.map((name) => scalars[name]), ...constants];
-    callShared(
-      engine,
-      step.function,
-      [...buffers.map(({ at }) => at), ...numbers],
-      [...buffers.map(({ stride }) => stride), ...numbers.map(() => 0)],
-    );
+    const first = at;
+    while (at < steps.length && steps[at].repeat === repeat) at++;
+    const { times, numbers } = repeats[repeat];
+    const count = times(scalars);
+    for (let turn = 0; turn < count; turn++) {
+      const own = withNumbers({ ...scalars, turn }, numbers);
+      for (const step of steps.slice(first, at)) runStep(engine, places, step, own, constants);
+    }
   }
+}
+
+function runStep(engine, places, step, scalars, constants) {
+  if (step.kind === "fill") {
+    viewOf(engine, places.get(step.buffer)).fill(step.value);
+    return;
+  }
+  const buffers = step.buffers.map((name) => places.get(name));
+  const numbers = [...step.scalars.map((name) => scalars[name]), ...constants];
+  callShared(
+    engine,
+    step.function,
+    [...buffers.map(({ at }) => at), ...numbers],
+    [...buffers.map(({ stride }) => stride), ...numbers.map(() => 0)],
+  );
 }

@@ -1,12 +1,14 @@
 // Runs modules of WebAssembly, in Node and in browsers: each launch is a call of a function they export. Who opens
 // it says how texts become bytes, so that nothing else is loaded.
 
+import { evaluateFormula } from "../contract/formula.ts";
 import { guardBytes, poison } from "../contract/guards.ts";
 import { arrayTypes, checkTypes, completeJob, isLeftOut } from "../contract/job.ts";
 import { partSteps } from "../contract/kept.ts";
 import type { Entry, Executor, Job, Prepared, Step } from "../contract/program.ts";
 import {
   type CallBuffer,
+  type CallRepeat,
   type CallStep,
   type Place,
   placeBuffers,
@@ -133,6 +135,12 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
     });
   const { once, each } = partSteps(entry, constant);
   const steps = callSteps(each);
+  const repeats = (entry.repeats ?? []).map(
+    ({ times, numbers }): CallRepeat => ({
+      times: (known) => evaluateFormula(times, known),
+      numbers: numbers.map(({ name, is }) => [name, (known) => evaluateFormula(is, known)]),
+    }),
+  );
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const { places, release } = placeBuffers(engine, entry.name, buffers);
   const guards = job.guarded
@@ -140,7 +148,7 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
     : [];
   for (const { bytes } of guards) bytes(engine).fill(pattern);
   try {
-    runSteps(engine, places, callSteps(once), scalars, Object.values(constants));
+    runSteps(engine, places, callSteps(once), scalars, Object.values(constants), repeats);
   } catch (error) {
     release();
     throw error;
@@ -152,7 +160,7 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
           `${whole.name}: the threads of its module were ended; ` +
             `at most ${mostThreaded} modules have threads at once.`,
         );
-      runSteps(engine, places, steps, scalars, Object.values(constants));
+      runSteps(engine, places, steps, scalars, Object.values(constants), repeats);
     },
     read: async () =>
       Object.fromEntries(

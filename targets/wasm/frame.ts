@@ -12,6 +12,7 @@ import type { Binary, Framed, PrintedPlan, PrintedUnit } from "../../generators/
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import { partSteps } from "../contract/kept.ts";
 import type { Entry, LaunchStep, Step } from "../contract/program.ts";
+import { ownSizes } from "../contract/turns.ts";
 import { stepsFor } from "../contract/wanted.ts";
 import { formulaAsJs } from "../js/formula.ts";
 import { checkFiles, readModules, requireFree } from "../js/frame.ts";
@@ -89,10 +90,19 @@ function describeStep(step: Step, entry: Entry): string {
           `buffers: [${quoted(step.buffers.map(({ name }) => name))}]`,
           `scalars: [${quoted(step.scalars)}]`,
           results,
+          ...(step.repeat === undefined ? [] : [`repeat: ${step.repeat}`]),
           ...(isOnce(step, entry) ? [`from: [${quoted(inputsOf(step, entry))}]`] : []),
         ];
   return wrap(`{ ${fields.join(`,${gapAt(0)}`)} },`, 6, 100).join("\n");
 }
+
+type Named = readonly { readonly name: string; readonly is: string }[];
+
+/** Numbers that are computed from others, as lines of a list. */
+const numbersOf = (numbers: Named, use: (text: string) => void, indent: number): string[] =>
+  numbers.flatMap(({ name, is }) =>
+    wrap(`["${name}",${gapAt(0)}(_s) =>${gapAt(0)}${formulaAsJs(is, "_s.", use)}],`, indent, 100),
+  );
 
 /** What a module says of an entry. */
 function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
@@ -117,6 +127,11 @@ function declareEntry({ entry }: PrintedPlan, use: (text: string) => void) {
       ),
     ],
     steps: entry.steps.map((step) => describeStep(step, entry)),
+    sizes: numbersOf(ownSizes(entry), use, 6),
+    repeats: (entry.repeats ?? []).map(({ times, numbers }) => ({
+      times: `(_s) => ${formulaAsJs(times, "_s.", use)}`,
+      numbers: numbersOf(numbers, use, 10),
+    })),
     options: entry.constants.map(({ option }) => `"${option}"`).join(", "),
   };
 }

@@ -90,7 +90,8 @@ export function openMemory(engine) {
  * them alone is computed now, and changes of their arrays are not seen.
  */
 export function keepEntry(engine, entry, call, constant) {
-  const { scalars, outputs, arrays } = call;
+  const { outputs, arrays } = call;
+  const scalars = withNumbers(call.scalars, entry.sizes);
   const options = { ...call.options, accumulate: 0 };
   const constants = entry.options.map((name) => options[name]);
   const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
@@ -100,7 +101,7 @@ export function keepEntry(engine, entry, call, constant) {
     data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
   }));
   const { places, release } = placeBuffers(engine, entry.name, buffers);
-  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants, entry.repeats);
   try {
     run(entry.steps.filter(isOnce));
   } catch (error) {
@@ -175,7 +176,8 @@ export function prepareCalls(engine, entries, read, tensors, constant) {
 
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 export function runEntry(engine, entry, call, { results, adds = false } = {}) {
-  const { scalars, outputs, arrays } = call;
+  const { outputs, arrays } = call;
+  const scalars = withNumbers(call.scalars, entry.sizes);
   const options = { ...call.options, accumulate: Number(adds) };
   const wanted = Object.keys(results ?? outputs);
   const steps = entry.steps.filter(
@@ -194,7 +196,7 @@ export function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { places, release } = placeBuffers(engine, entry.name, buffers);
   try {
     const constants = entry.options.map((name) => options[name]);
-    runSteps(engine, places, steps, scalars, constants);
+    runSteps(engine, places, steps, scalars, constants, entry.repeats);
     const read = (name) => {
       const place = places.get(name);
       const data = viewOf(engine, place);

@@ -14,6 +14,7 @@ import type {
   Prepared,
   Program,
 } from "../contract/program.ts";
+import { listRuns } from "../contract/turns.ts";
 import { selectOutputs } from "../contract/wanted.ts";
 import { allocateTensors, poisonBuffer, readOutputs } from "./arrays.ts";
 import { guardDevice } from "./device.ts";
@@ -119,11 +120,11 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     const workspaces = await scratch.take(shareWorkspaces(entry), sizes, lend);
     const all = { ...buffers, ...workspaces };
     const ready: ReadyLaunch[] = [];
-    for (const step of entry.steps) {
+    for (const { step, scalars: own } of listRuns(entry, entry.steps, scalars)) {
       if (isLeftOut(step, call.constants)) continue;
       const launch =
         step.kind === "launch"
-          ? await bind(program, step, all, scalars, sizes, call.constants)
+          ? await bind(program, step, all, own, sizes, call.constants)
           : await bindFill(step, all, sizes);
       if (launch) ready.push(launch);
     }

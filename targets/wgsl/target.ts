@@ -25,7 +25,7 @@ import { frame } from "./frame.ts";
 import { addHelper, helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
 import { layOutUniform } from "./uniform.ts";
-import { uniformOf, variableOf } from "./variables.ts";
+import { uniformOf, uniformScalars, variableOf } from "./variables.ts";
 
 const spell: Readonly<Record<PlainOp, Spelling>> = {
   ...operators,
@@ -172,7 +172,7 @@ export const wgsl: Target = {
   },
   functionName: (nest) => safe(nest.name),
   constantName: (_, constant) => safe(constant),
-  scalarsOf: (plan) => plan.scalars.map(({ name }) => name),
+  scalarsOf: (plan) => uniformScalars(plan).map(({ name }) => name),
   layOutUniform,
   frame,
 };

@@ -2,6 +2,7 @@
 // reads it and a launch that adds to it need variables of different types, so it may have several names.
 
 import { createNames } from "../../generators/emit/names.ts";
+import { countElements } from "../../generators/emit/printer.ts";
 import type { BufferText } from "../../generators/emit/target.ts";
 import type { Block, BufferDecl, Nest } from "../../generators/ir/nest.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
@@ -57,16 +58,39 @@ export function globalVariables(plans: readonly Plan[]): readonly Variable[] {
   return found;
 }
 
-/** The arrays that a group shares, by entry point. */
-export function sharedVariables(nest: Nest): readonly { name: string; decl: BufferDecl }[] {
-  return nest.buffers
-    .filter((decl) => decl.place === "shared")
-    .map((decl) => ({ name: `${nest.name}_${decl.name}`, decl }));
+const sharedOf = ({ buffers }: Nest): readonly BufferDecl[] =>
+  buffers.filter(({ place }) => place === "shared");
+
+const isSameArray = (a: BufferDecl, b: BufferDecl): boolean =>
+  a.name === b.name && a.dtype === b.dtype && countElements(a) === countElements(b);
+
+/** The arrays that a group shares. Entry points with equal ones use one variable: each group has its own. */
+export function sharedVariables(
+  plans: readonly Plan[],
+): readonly { name: string; decl: BufferDecl }[] {
+  const nests = nestsOf(plans);
+  const taken = new Set([
+    ...globalVariables(plans).map(({ name }) => name),
+    ...nests.map(({ name }) => safe(name)),
+  ]);
+  const found: { name: string; decl: BufferDecl }[] = [];
+  for (const decl of nests.flatMap(sharedOf)) {
+    if (found.some((other) => isSameArray(other.decl, decl))) continue;
+    let name = safe(decl.name);
+    for (let number = 2; taken.has(name); number++) name = `${decl.name}_${number}`;
+    taken.add(name);
+    found.push({ name, decl });
+  }
+  return found;
 }
 
 /** How the body of `nest` names a buffer. */
 export function variableOf(nest: Nest, decl: BufferDecl, plans: readonly Plan[]): BufferText {
-  if (decl.place === "shared") return { name: `${nest.name}_${decl.name}`, decl, atomic: false };
+  if (decl.place === "shared") {
+    const shared = sharedVariables(plans).find((v) => isSameArray(v.decl, decl));
+    if (!shared) throw new Error(`${nest.name}: ${decl.name} is not declared in its module.`);
+    return { name: shared.name, decl, atomic: false };
+  }
   if (decl.place === "register") return { name: safe(decl.name), decl, atomic: false };
   const mode = modeOf(nest, decl);
   const variable = globalVariables(plans).find((v) => v.decl.name === decl.name && v.mode === mode);
@@ -81,8 +105,16 @@ export interface Uniform {
   readonly scalars: Plan["scalars"];
 }
 
+/** The numbers of a plan's launches: the call's, then those of a turn. */
+export function uniformScalars({ scalars, repeats = [] }: Plan): Uniform["scalars"] {
+  const names = new Set(repeats.flatMap(({ numbers }) => numbers.map(({ name }) => name)));
+  return [...scalars, ...[...names].map((name) => ({ name, type: "i32", from: "size" }) as const)];
+}
+
 const scalarKey = (plan: Plan): string =>
-  plan.scalars.map(({ name, type }) => `${name}: ${type}`).join();
+  uniformScalars(plan)
+    .map(({ name, type }) => `${name}: ${type}`)
+    .join();
 
 /** The uniform blocks of a file. They have one binding: no entry point uses two. */
 export function uniforms(plans: readonly Plan[]): readonly Uniform[] {
@@ -91,7 +123,11 @@ export function uniforms(plans: readonly Plan[]): readonly Uniform[] {
     const key = scalarKey(plan);
     if (found.has(key)) continue;
     const number = found.size === 0 ? "" : `${found.size + 1}`;
-    found.set(key, { name: `params${number}`, type: `Params${number}`, scalars: plan.scalars });
+    found.set(key, {
+      name: `params${number}`,
+      type: `Params${number}`,
+      scalars: uniformScalars(plan),
+    });
   }
   return [...found.values()];
 }

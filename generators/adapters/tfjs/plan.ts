@@ -55,6 +55,12 @@ export function describePlan(entry: Entry, context: Context): Printable {
     ),
     buffers: Object.fromEntries([...tensors, ...workspaces]),
     steps: entry.steps.map((step) => describeStep(entry, step, context)),
+    ...(entry.repeats && {
+      repeats: entry.repeats.map(({ times, numbers }) => ({
+        times: rule(times),
+        numbers: numbers.map(({ name, is }) => ({ name, is: rule(is) })),
+      })),
+    }),
   };
 }
 
@@ -76,6 +82,7 @@ function describeLaunch(entry: Entry, step: LaunchStep, context: Context): Print
     kind: "launch",
     function: step.function,
     buffers: buffers.map(({ name, access, binding }) => ({ name, access, binding })),
+    ...(step.repeat !== undefined && { repeat: step.repeat }),
     ...(uniform && base
       ? {
           groups: { code: `(v) => ${write(step.groups, context)}` },

@@ -6,6 +6,7 @@ import { type NestExpr, typeOf } from "../../ir/nest.ts";
 import { flatten } from "../address.ts";
 import type { Scope } from "../scope.ts";
 import type { Site } from "../site.ts";
+import { placeOf, shapeOf } from "../slabs.ts";
 import type { Contraction } from "./recognise.ts";
 import { productOf } from "./scratch.ts";
 import { calculate, know, store } from "./write.ts";
@@ -19,13 +20,14 @@ export interface Position {
 /** The position of an element of a contraction's stage. */
 export function findPosition({ at, stage }: Contraction, run: readonly Loop[]): Position {
   const place = freshLoop("place", int(0), productOf(run.map((l) => l.hi)));
-  const first = at.findIndex(
-    (e, d) => e === index(run[0]!) && run.every((l, i) => at[d + i] === index(l)),
+  const own = placeOf(stage, at);
+  const first = own.findIndex(
+    (e, d) => e === index(run[0]!) && run.every((l, i) => own[d + i] === index(l)),
   );
   const joined = <T>(list: readonly T[], one: T): readonly T[] =>
     first < 0 ? list : [...list.slice(0, first), one, ...list.slice(first + run.length)];
-  const extents = stage.domain.map((l) => l.hi);
-  return { at: flatten(joined(at, index(place)), joined(extents, place.hi)), place };
+  const extents = shapeOf(stage).map((l) => l.hi);
+  return { at: flatten(joined(own, index(place)), joined(extents, place.hi)), place };
 }
 
 /** Stores the element whose indices `scope` knows, and whose products add up to `total`. */
