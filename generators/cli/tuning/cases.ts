@@ -73,7 +73,7 @@ export async function checkCases(
       if (message !== undefined) return { wrong: `case ${of.id}: ${message}` };
     } catch (error) {
       if (error instanceof CandidateFailed)
-        throw new CandidateFailed(error.status, `case ${of.id}: ${error.message}`);
+        throw new CandidateFailed(error.status, `case ${of.id}: ${error.message}`, error.ended);
       return { wrong: `case ${of.id} did not run: ${messageOf(error)}` };
     }
   }

@@ -122,7 +122,9 @@ export async function openBench(
   const { threads, random } = options;
   const reference = join(folder, "reference");
   const usual = findKernel(tuned.operator, work, targetsByName.js);
-  await computeReference(usual, folder, reference);
+  // A process more only where it is another target's.
+  const isOwn = usual.target === target && threads === 1;
+  await computeReference(usual, folder, reference, isOwn ? session : undefined);
   const program = tuned.compile();
   const share = allowedShare(extentOf(tuned.kernel, tuned.scalars));
   const allowed: Record<string, number> = {};
@@ -146,21 +148,21 @@ export async function openBench(
   };
 }
 
-async function computeReference(usual: TunedKernel, folder: string, into: string): Promise<void> {
+async function computeReference(
+  usual: TunedKernel,
+  folder: string,
+  into: string,
+  given?: Session,
+): Promise<void> {
   await mkdir(into, { recursive: true });
   const { target, scalars } = usual;
-  const session = startSession({
-    target: target.name,
-    way: 0,
-    threads: 1,
-    folder,
-    scalars,
-    limits: { run: 600_000 },
-  });
+  const own = { target: target.name, way: 0, threads: 1, folder, scalars };
+  const session = given ?? startSession({ ...own, limits: { run: 600_000 } });
   try {
     await session.prepare("reference", usual.compile());
     await session.verify("reference", { into });
+    await session.drop("reference");
   } finally {
-    await session.close();
+    if (session !== given) await session.close();
   }
 }

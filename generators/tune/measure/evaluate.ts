@@ -68,10 +68,9 @@ export function createEvaluator(bench: Bench) {
   /** The device, with the anchor ready on it. */
   const ready = async (): Promise<Opened> => {
     if (++taken % mostPrograms === 0) await session.restart();
-    const isNew = session.isNew();
     const opened = await session.open();
     if ("unavailable" in opened) throw new CandidateFailed("runtime", opened.unavailable);
-    if (!isNew) return opened;
+    if (session.has(anchorId)) return opened;
     await session.prepare(anchorId, bench.anchor);
     await session.verify(anchorId, {});
     await warmUp(anchorId, opened);
@@ -155,8 +154,9 @@ export function createEvaluator(bench: Bench) {
       } catch (error) {
         if (!(error instanceof CandidateFailed)) throw error;
         found = { status: error.status, error: error.message };
-        // What has happened inside the process is not known.
-        await session.restart();
+        // What has been allocated is free again, unless even that fails.
+        if (error.ended) await session.restart();
+        else await session.drop(id).catch(() => session.restart());
       }
       return { ...found, ...timed, spent };
     },

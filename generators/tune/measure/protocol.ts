@@ -66,6 +66,8 @@ export interface Opened {
   readonly hardware: boolean;
   readonly simulation: boolean;
   readonly features: readonly string[];
+  /** Whether calls can be kept on it, to be run by themselves. */
+  readonly keepsCalls: boolean;
   /** The least steps of the clocks, measured. */
   readonly resolution: ByClock<number>;
 }

@@ -42,10 +42,13 @@ const usualLimits: TimeLimits = { open: 60_000, compile: 120_000, run: 30_000 };
 /** Why a candidate has no time. */
 export class CandidateFailed extends Error {
   readonly status: Status;
+  /** Whether its process has ended with it. */
+  readonly ended: boolean;
 
-  constructor(status: Status, message: string) {
+  constructor(status: Status, message: string, ended = false) {
     super(message);
     this.status = status;
+    this.ended = ended;
   }
 }
 
@@ -70,8 +73,8 @@ export interface Session {
   /** Runs programs on small arrays, as the cross-check does. */
   readonly executor: Executor;
   drop(id: string): Promise<void>;
-  /** Whether the process is new since something was prepared in it. */
-  isNew(): boolean;
+  /** Whether a program is ready under a name: not in a process that was started anew. */
+  has(id: string): boolean;
   /** Ends the process; the next request starts another. */
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -84,9 +87,10 @@ function describe(error: unknown, otherwise: Status): CandidateFailed {
   if (error instanceof CandidateFailed) return error;
   const message = messageOf(error).split("\n").slice(0, 3).join(" ");
   if (error instanceof ProcessEnded) {
-    if (error.end === "time-out") return new CandidateFailed("timeout", message);
-    if (memoryWords.test(error.said)) return new CandidateFailed("memory", message);
-    return new CandidateFailed("runtime", message);
+    if (error.end === "time-out") return new CandidateFailed("timeout", message, true);
+    if (memoryWords.test(error.said))
+      return new CandidateFailed("memory", "its process ran out of memory", true);
+    return new CandidateFailed("runtime", message, true);
   }
   return new CandidateFailed(memoryWords.test(message) ? "memory" : otherwise, message);
 }
@@ -99,13 +103,13 @@ export function startSession(options: SessionOptions): Session {
   let asked: Asked | undefined;
   let opened: OpenReply | undefined;
   let programs = 0;
-  let prepared = false;
+  const prepared = new Set<string>();
 
   const open: Session["open"] = async () => {
     if (asked && opened && !asked.hasEnded()) return opened;
     asked?.kill();
     asked = startProcess(moduleProgram(worker, [], flags));
-    prepared = false;
+    prepared.clear();
     const request: Request = { do: "open", target, way, threads };
     const reply = await asked.ask<OpenReply>(request, limits.open);
     if (!("unavailable" in reply))
@@ -161,7 +165,7 @@ export function startSession(options: SessionOptions): Session {
       const path = await writeProgram(program);
       const request: Request = { do: "prepare", id, program: path, scalars };
       const reply = await ask<PreparedReply>(request, limits.compile, "compile");
-      prepared = true;
+      prepared.add(id);
       return reply;
     },
     verify: (id, { reference, allowed = {}, into }) =>
@@ -179,9 +183,10 @@ export function startSession(options: SessionOptions): Session {
     time: (id, samples, runs, limit) =>
       ask<Times>({ do: "time", id, samples, runs }, limit, "runtime"),
     async drop(id) {
+      prepared.delete(id);
       if (asked && !asked.hasEnded()) await ask({ do: "drop", id }, limits.run, "runtime");
     },
-    isNew: () => asked === undefined || asked.hasEnded() || !prepared,
+    has: (id) => asked?.hasEnded() === false && prepared.has(id),
     restart: endProcess,
     close: endProcess,
   };

@@ -48,6 +48,7 @@ async function open({ target, way, threads }: Request & { readonly do: "open" })
     hardware,
     simulation,
     features,
+    keepsCalls: opened.prepare !== undefined,
     resolution: measureResolutions(),
   };
   return reply;

@@ -147,6 +147,11 @@ async function tuneOne(
       );
       return;
     }
+    if (!opened.keepsCalls)
+      throw new UserError(
+        `kernels of ${tuned.target.name} cannot be tuned: ${opened.device} keeps no calls, ` +
+          "so that copies of arrays would be timed with them",
+      );
     const key = keyOf(tuned, kernelSpace, opened, threads, request.offsets ?? "normal:2");
     const bench = await openBench(tuned, work, opening, {
       threads,
