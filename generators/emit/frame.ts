@@ -2,7 +2,7 @@
 
 import { kernelName } from "../ir/kernel.ts";
 import type { PrintedUnit } from "./target.ts";
-import { gapAt, wrap } from "./wrap.ts";
+import { breakable, gapAt, wrap } from "./wrap.ts";
 
 const width = 100;
 
@@ -66,8 +66,8 @@ export function describeOrder({ plans }: PrintedUnit, lead: string): readonly st
     const unless = step.unless === undefined ? "" : `, unless ${step.unless} is 1`;
     return `fill ${step.buffer} with ${step.value}${unless}`;
   });
-  const memory = workspaces.map(
-    (workspace) => `workspace ${workspace.name}: ${workspace.elements} of ${workspace.dtype}`,
+  const memory = workspaces.flatMap(({ name: own, elements, dtype }) =>
+    wrap(`workspace ${own}: ${breakable(elements)} of ${dtype}`, 0, width - lead.length - 3, 2),
   );
   return [
     lead,

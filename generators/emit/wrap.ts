@@ -7,6 +7,15 @@ export const gapAt = (level: number): string => String.fromCharCode(firstMark + 
 const firstMark = 0xe000;
 const lastMark = 0xe0ff;
 
+/** A formula, or a line with some in it, with marks where it may be broken. */
+export const breakable = (text: string): string =>
+  text
+    .replaceAll(" * ", ` *${gapAt(8)}`)
+    .replaceAll(" + ", ` +${gapAt(7)}`)
+    .replaceAll(" - ", ` -${gapAt(7)}`)
+    .replaceAll(" || ", ` ||${gapAt(2)}`)
+    .replaceAll(", ", `,${gapAt(1)}`);
+
 /** The text on one line. */
 export const flatten = (text: string): string => text.replace(/[\uE000-\uE0FF]/g, " ");
 

@@ -40,7 +40,8 @@ function declareKernel({ nest, body }: PrintedNest, groups: string) {
     ({ name, type }) => `${type === "i32" ? "int" : "float"} ${safe(name)}`,
   );
   const bounds = `__launch_bounds__(${nest.group}, ${leastBlocks(nest.group)})`;
-  const head = `extern "C" __global__ void ${bounds} ${functionName(nest.name)}(`;
+  const flat = `extern "C" __global__ void ${bounds} ${functionName(nest.name)}(`;
+  const head = flat.length <= 100 ? flat : flat.replace(`${bounds} `, `${bounds}\n`);
   return {
     about: comment(`Grid: ${groups} blocks of ${nest.group} threads.`, "//"),
     head: argumentList(head, [...pointers, ...numbers], ") {"),

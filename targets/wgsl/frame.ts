@@ -7,16 +7,11 @@ import {
 } from "../../generators/emit/frame.ts";
 import { createNames } from "../../generators/emit/names.ts";
 import { countElements } from "../../generators/emit/printer.ts";
-import {
-  type Framed,
-  level,
-  type PrintedPlan,
-  type PrintedUnit,
-} from "../../generators/emit/target.ts";
-import { gapAt, wrap } from "../../generators/emit/wrap.ts";
+import type { Framed, PrintedPlan, PrintedUnit } from "../../generators/emit/target.ts";
+import { breakable, wrap } from "../../generators/emit/wrap.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
 import { reserved } from "./reserved.ts";
-import { globalVariables, nestsOf, sharedVariables, uniformOf, uniforms } from "./variables.ts";
+import { globalVariables, sharedVariables, uniformOf, uniforms } from "./variables.ts";
 
 const safe = createNames(reserved);
 
@@ -34,16 +29,12 @@ function declareKernels({ plan, nests }: PrintedPlan, all: readonly PrintedPlan[
     name: safe(nest.name),
     threads: nest.group,
     params: uniformOf(plan, all).name,
-    guard: wrap(`if (group >= ${markGaps(groups)}) {`, 2, 100, 2).join("\n"),
+    guard: wrap(`if (group >= ${breakable(groups)}) {`, 2, 100, 2).join("\n"),
     // An unused value is an error to some compilers, a warning to others.
     thread: nest.group > 1,
     body,
   }));
 }
-
-/** Marks where a formula may be broken. */
-const markGaps = (formula: string): string =>
-  formula.replaceAll(" + ", ` +${gapAt(level.add)}`).replaceAll(" * ", ` *${gapAt(level.mul)}`);
 
 /** One module: overrides for the options, bindings, helper functions, an entry point for each launch. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
@@ -52,7 +43,6 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
   const constants = new Map(
     unit.plans.flatMap(({ entry }) => entry.constants.map((c) => [c.name, c] as const)),
   );
-  const shared = nestsOf(plans).flatMap(sharedVariables);
   return [
     {
       path: `wgsl/${fileName(unit)}.wgsl`,
@@ -81,7 +71,7 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
           binding: scalars,
           members: members.map((member) => ({ name: safe(member.name), type: member.type })),
         })),
-        shared: shared.map(({ name, decl }) => ({
+        shared: sharedVariables(plans).map(({ name, decl }) => ({
           name,
           type: element[decl.dtype],
           elements: countElements(decl),
