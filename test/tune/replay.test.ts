@@ -1,0 +1,101 @@
+// `tune replay` as people and programs use it.
+
+import { writeFileSync } from "node:fs";
+import { afterAll, describe, expect, test } from "vitest";
+import { makeFolder, warpweave } from "../cli/cli.fixtures.ts";
+
+const data = new URL("data/", import.meta.url).pathname;
+const pnpoly = `${data}pnpoly.RTX_3090.json.gz`;
+const folder = makeFolder();
+afterAll(() => folder.remove());
+
+const replay = (...args: readonly string[]) => warpweave("tune", "replay", ...args);
+
+describe("tune replay", () => {
+  test("--json prints one object", async () => {
+    const args = ["--space", pnpoly, "--strategy", "ils", "--runs", "5", "--seed", "3", "--json"];
+    const { code, out, err } = await replay(...args);
+    expect([code, err]).toEqual([0, ""]);
+    const score = JSON.parse(out);
+    expect(Object.keys(score)).toEqual(["space", "strategy", "runs", "seed", "fraction", "ci95"]);
+    expect(score).toMatchObject({ strategy: "ils", runs: 5, seed: 3 });
+    expect(Object.keys(score.fraction)).toEqual(["10", "20", "50", "100", "200"]);
+    const fractions = Object.values<number>(score.fraction);
+    expect(fractions).toEqual([...fractions].sort((a, b) => a - b));
+    for (const [count, [low, high]] of Object.entries<[number, number]>(score.ci95)) {
+      expect(low).toBeLessThanOrEqual(score.fraction[count]);
+      expect(high).toBeGreaterThanOrEqual(score.fraction[count]);
+    }
+    // The same seed again, to the bit.
+    expect((await replay(...args)).out).toBe(out);
+  });
+
+  test("several strategies are a table, with what chance reaches", async () => {
+    const args = ["--strategy", "random,genetic", "--runs", "3", "--budget", "30"];
+    const { code, out } = await replay("--space", pnpoly, ...args);
+    expect(code).toBe(0);
+    expect(out).toContain("4092 configurations, 330 of them fail; the best one takes 7.224192");
+    expect(out).toMatch(/^strategy +10 +20 +30$/m);
+    expect(out).toMatch(/^random +[\d.]+ \([\d.]+–[\d.]+\)/m);
+    expect(out).toMatch(/^chance, exactly +80\.\d +85\.\d +88\.\d$/m);
+  });
+
+  test("a failed configuration costs an evaluation", async () => {
+    const cache = {
+      kernel_name: "k",
+      tune_params_keys: ["a"],
+      cache: {
+        "1": { a: 1, time: "CompilationFailedConfig" },
+        "2": { a: 2, time: 4 },
+        "3": { a: 3, time: 2 },
+      },
+    };
+    const path = folder.path("three.json");
+    writeFileSync(path, JSON.stringify(cache));
+    const args = ["--strategy", "exhaustive", "--budget", "3", "--runs", "1", "--json"];
+    const { out } = await replay("--space", path, ...args);
+    expect(JSON.parse(out).fraction).toEqual({ "3": 1 });
+    for (const [budget, fraction] of [
+      ["1", 0],
+      ["2", 0.5],
+    ] as const) {
+      const less = ["--strategy", "exhaustive", "--budget", budget, "--runs", "1", "--json"];
+      const { out: text } = await replay("--space", path, ...less);
+      expect(JSON.parse(text).fraction).toEqual({ [budget]: fraction });
+    }
+  });
+
+  test.each([
+    [["--strategy", "defalt"], 2, 'there is no strategy "defalt"; did you mean "default"?'],
+    [["--budget", "0"], 2, '--budget is "0"; a whole number from 1 on is allowed'],
+    [["--runs", "x"], 2, '--runs is "x"; a whole number from 1 on is allowed'],
+    [["--seed", "-1"], 2, '--seed is "-1"; a whole number from 0 on is allowed'],
+  ])("%s is refused", async (args, code, message) => {
+    const outcome = await replay("--space", pnpoly, ...args);
+    expect(outcome.code).toBe(code);
+    expect(outcome.err).toContain(message);
+    expect(outcome.out).toBe("");
+  });
+
+  test.each([
+    ["a space without results", `${data}pnpoly.T1.json`, "of the format T1, without results"],
+    ["what is not there", "/none.json", "/none.json cannot be read (ENOENT)"],
+    [
+      "nothing but failures",
+      folder.write(
+        "failed.json",
+        '{"kernel_name": "k", "tune_params_keys": ["a"], "cache": {"1": {"a": 1, "time": "x"}}}',
+      ),
+      "the recorded space k has no valid configuration: all 1 failed",
+    ],
+    [
+      "nothing",
+      folder.write("empty.json", '{"kernel_name": "k", "tune_params_keys": ["a"], "cache": {}}'),
+      "the recorded space k has no configurations",
+    ],
+  ])("%s is refused", async (_, path, message) => {
+    const outcome = await replay("--space", path);
+    expect(outcome.code).toBe(1);
+    expect(outcome.err).toContain(message);
+  });
+});
