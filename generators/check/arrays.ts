@@ -109,6 +109,9 @@ const odd = {
   huge: [1e30, -1e30],
 } as const;
 
+/** Shifts beyond all maps: also to where an int still holds them, and where none holds their neighbour. */
+const far = { ...odd, huge: [...odd.huge, 1.5 * 2 ** 30, 2 ** 31 - 128, -(2 ** 31)] } as const;
+
 /** A shift of a few pixels, or what the spread asks for; odd ones (some, or `certain`ly) among ordinary ones. */
 function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean): number {
   const usual = () => (2 * random() - 1) * random.pick([1, 2, 4]);
@@ -123,7 +126,7 @@ function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean):
     case "nan":
     case "infinite":
     case "huge":
-      return certain || random() < 0.2 ? random.pick(odd[spread]) : usual();
+      return certain || random() < 0.2 ? random.pick<number>(far[spread]) : usual();
     case "outside":
     case "far":
       return !certain && random() < 0.5

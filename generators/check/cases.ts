@@ -8,10 +8,14 @@ import type { Numbers } from "./evaluate.ts";
 import { type InputArray, type Judgement, judge } from "./judge.ts";
 import { expectsEmpty, readMade } from "./made.ts";
 import { type Random, randomFor } from "./random.ts";
+import { type CaseKind, kindsFor, recipes } from "./recipes.ts";
 import { EndlessWalk } from "./reduce.ts";
 import { loosest, rulesOf } from "./rules.ts";
-import { drawShape, type Shape, type SizeRule } from "./shapes.ts";
+import { drawShape, type Shape } from "./shapes.ts";
+import { findProduct } from "./tiles.ts";
 import { nameVariant, type Subject, shapingKernel, type Variant } from "./variants.ts";
+
+export { type CaseKind, kindsFor };
 
 /** One job for every target: inputs as f32 holds them. */
 export interface Case {
@@ -26,67 +30,11 @@ export interface Case {
   readonly expects: Expects;
 }
 
-interface Recipe {
-  readonly sizes: SizeRule;
-  readonly coords: Spread;
-  readonly values: Values;
-  readonly expects: Expects;
-}
-
-const recipe = (
-  sizes: SizeRule,
-  coords: Spread = "random",
-  values: Values = "random",
-  expects: Expects = {},
-): Recipe => ({ sizes, coords, values, expects });
-
-const mayBeZero: Expects = { zero: true };
-
-/** The kinds of cases. The odd ones may give 0 everywhere: that is their defined answer. */
-export const recipes = {
-  sample: recipe("sample"),
-  random: recipe("random"),
-  ones: recipe("ones", "random", "random", mayBeZero),
-  primes: recipe("primes"),
-  uneven: recipe("uneven"),
-  groups: recipe("groups"),
-  covering: recipe("covering"),
-  empty: recipe("empty", "random", "random", { empty: true }),
-  negative: recipe("random", "random", "negative"),
-  whole: recipe("random", "whole", "dyadic"),
-  zero: recipe("random", "zero", "dyadic", mayBeZero),
-  nan: recipe("many", "nan", "random", mayBeZero),
-  infinite: recipe("many", "infinite", "random", mayBeZero),
-  huge: recipe("random", "huge", "random", mayBeZero),
-  outside: recipe("random", "outside", "random", mayBeZero),
-  degenerate: recipe("many", "degenerate", "random", mayBeZero),
-  indices: recipe("many", "indices", "random", mayBeZero),
-  far: recipe("random", "far", "random", mayBeZero),
-  edge: recipe("many", "edge", "dyadic", mayBeZero),
-  negativeEdge: recipe("many", "edge", "negative", mayBeZero),
-  differences: recipe("tiny"),
-} as const satisfies Readonly<Record<string, Recipe>>;
-
-/** A kind of case. */
-export type CaseKind = keyof typeof recipes;
-
 /** What is to be drawn: sizes and attributes, then elements by these rules. */
 interface Plan extends Shape {
   readonly coords: Spread;
   readonly values: Values;
   readonly expects: Expects;
-}
-
-/** The kinds that say something of an operator: odd coordinates and indices need a tensor of such. */
-export function kindsFor(subject: Subject): readonly CaseKind[] {
-  const hasCoords = subject.tensors.some((t) => t.type === "coord");
-  return (Object.keys(recipes) as CaseKind[]).filter(
-    (kind) =>
-      (hasCoords || recipes[kind].coords === "random") &&
-      (subject.indices.length > 0 || kind !== "indices") &&
-      // Differences are compared with gradients.
-      (subject.forward !== undefined || kind !== "differences"),
-  );
 }
 
 /** Names of cases of a variant: each sample, each kind once, then `count` random ones from `seed` on. */
@@ -105,6 +53,36 @@ export function listCases(
       .map((kind) => id(kind, seed)),
     ...Array.from({ length: count }, (_, i) => id("random", seed + i)),
   ];
+}
+
+/**
+ * The name of a case of several tiles, where an operator has products to make in tiles: with as many optional
+ * tensors as may be. It is slow to judge, and options do not change how kernels are tiled.
+ */
+export function listTiled(
+  subject: Subject,
+  variants: readonly Variant[],
+  seed = 0,
+): readonly string[] {
+  const [most] = variants.toSorted((a, b) => b.present.length - a.present.length);
+  if (!most || !findProduct(shapingKernel(subject, most.present))) return [];
+  return [`${nameVariant(subject, most)}/tiled/${seed}`];
+}
+
+/** The variant and the sizes that a case of this name has, as far as its elements need no other ones. */
+export function drawNumbers(
+  subject: Subject,
+  variant: Variant,
+  kind: Exclude<CaseKind, "sample">,
+  number: number,
+): Pick<Case, "id" | "variant" | "numbers"> | undefined {
+  const id = `${nameVariant(subject, variant)}/${kind}/${number}`;
+  const random = randomFor(`${subject.name} ${id}`);
+  const kernel = shapingKernel(subject, variant.present);
+  const { options } = variant;
+  const shape = drawShape(kernel, subject, options, recipes[kind].sizes, number, random);
+  if (!shape) return undefined;
+  return { id, variant, numbers: { sizes: shape.sizes, attrs: shape.attributes.attrs, options } };
 }
 
 /** A case that could not be made, and why. */

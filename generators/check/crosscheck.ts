@@ -3,11 +3,19 @@
 
 import type { Device } from "../../targets/contract/program.ts";
 import { compareOracles, compareTarget, type Oracle } from "./agree.ts";
-import { type Case, drawCase, listCases } from "./cases.ts";
+import { type Case, drawCase, listCases, listTiled } from "./cases.ts";
 import { isTooAmbiguous } from "./compare.ts";
 import { type Judgement, judge } from "./judge.ts";
+import {
+  casesFor,
+  type LaunchCount,
+  type Launches,
+  type Numbered,
+  watchLaunches,
+} from "./launches.ts";
 import type { Law, Result, Results } from "./laws.ts";
-import type { Failure, LawRecord, OperatorRecord, Skip, TargetRecord } from "./ledger.ts";
+import type { Failure, LawRecord, OperatorRecord, Skip } from "./ledger.ts";
+import { emptyLaw, emptyRecord, skip } from "./records.ts";
 import type { Rules } from "./rules.ts";
 import { roundCase, type Storage } from "./storage.ts";
 import {
@@ -36,6 +44,8 @@ export interface TargetRunner {
   /** Why this variant cannot run here, if so. */
   refuses?(variant: Variant): string | undefined;
   run(of: Case): Promise<Results>;
+  /** The launches of the program that runs such a case: each must have groups in some case. */
+  launches?(of: Numbered): readonly LaunchCount[];
   /** Runs it in further ways, some cases only; their results are compared as well. */
   runAgain?(of: Case): Promise<readonly { readonly by: string; readonly results: Results }[]>;
 }
@@ -52,6 +62,8 @@ export interface Request {
   /** Random cases of each variant, from this seed on. */
   readonly count: number;
   readonly seed: number;
+  /** A case of several tiles besides, which takes long. */
+  readonly tiled?: true;
   /** All variants, or the pairwise covering array. */
   readonly variants: "pairwise" | "all";
   /** This case only. */
@@ -70,7 +82,10 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
   const variants = request.variants === "all" ? all : pairwiseVariants(subject);
   const ids =
     only === undefined
-      ? variants.flatMap((variant) => listCases(subject, variant, count, seed))
+      ? [
+          ...variants.flatMap((variant) => listCases(subject, variant, count, seed)),
+          ...(request.tiled ? listTiled(subject, variants, seed) : []),
+        ]
       : [only];
   const record: OperatorRecord = {
     operator: (subject.forward ?? subject).name,
@@ -86,12 +101,14 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
   for (const { target, lacks } of targets)
     if (lacks)
       skip(record, { what: `${lacks.outputs.join(", ")} on ${target}`, reason: lacks.reason });
+  const launches = targets.map((target) => watchLaunches((of) => target.launches?.(of) ?? []));
   for (const [done, id] of ids.entries()) {
     request.progress?.(done, ids.length);
     const drawn = drawCase(subject, id, all);
     if ("undrawn" in drawn) record.skipped.push({ what: `case ${id}`, reason: drawn.undrawn });
-    else await checkCase(request, record, drawn);
+    else await checkCase(request, record, drawn, launches);
   }
+  if (only === undefined) await runIdle(request, record, launches, all);
   request.progress?.(ids.length, ids.length);
   if (only === undefined)
     for (const law of record.laws)
@@ -103,50 +120,49 @@ export async function crosscheck(request: Request): Promise<OperatorRecord> {
   return record;
 }
 
-/** Notes what is not compared, once: a target may be run in several ways. */
-function skip(record: OperatorRecord, { what, reason }: Skip): void {
-  if (!record.skipped.some((known) => known.what === what && known.reason === reason))
-    record.skipped.push({ what, reason });
+/** Draws further cases for launches that had no groups in any, and notes those that still have not run. */
+async function runIdle(
+  request: Request,
+  record: OperatorRecord,
+  launches: readonly Launches[],
+  all: readonly Variant[],
+): Promise<void> {
+  const { subject, targets, count, seed } = request;
+  for (const [i, target] of targets.entries())
+    for (const [launch, variant] of [...launches[i]!.idle()]) {
+      const own = (of: Numbered) => target.launches?.(of) ?? [];
+      const further = casesFor(subject, launch, variant, seed + count, own);
+      for (const id of further) {
+        // A case of these sizes may have run for another launch or target.
+        if (!launches[i]!.idle().has(launch)) break;
+        const drawn = drawCase(subject, id, all);
+        if (!("undrawn" in drawn)) await checkCase(request, record, drawn, launches);
+      }
+      if (!launches[i]!.idle().has(launch)) continue;
+      record.targets[i]!.failures.push({
+        case: `no case of ${launch}`,
+        message: `${target.target} ran ${launch} in no case: it has no groups for any sizes drawn`,
+        command: commandFor(request, target),
+      });
+    }
 }
 
-const emptyLaw = ({ name, how }: Law): LawRecord => ({
-  name,
-  how,
-  cases: 0,
-  elements: 0,
-  excluded: 0,
-  worst: { error: 0, case: "", at: "" },
-  failures: [],
-});
+/** The command that checks one operator as it is checked here, on one target or on all. */
+const commandFor = ({ subject, command, flags }: Request, by?: TargetRunner): string =>
+  `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
+  `${by ? ` --target ${by.target}` : ""}${by && flags ? ` ${flags}` : ""}`;
 
-const emptyRecord = ({
-  target,
-  device,
-  lowering = "",
-  storage,
-  products = false,
-}: TargetRunner): TargetRecord => ({
-  target,
-  device,
-  lowering,
-  storage: storage?.type ?? "f32",
-  products,
-  cases: 0,
-  elements: 0,
-  ambiguous: 0,
-  worst: { error: 0, case: "", at: "" },
-  failures: [],
-});
-
-async function checkCase(request: Request, record: OperatorRecord, of: Case): Promise<void> {
-  const { subject, targets, command, flags } = request;
+async function checkCase(
+  request: Request,
+  record: OperatorRecord,
+  of: Case,
+  launches: readonly Launches[],
+): Promise<void> {
+  const { subject, targets } = request;
   const failure = (message: string, by?: TargetRunner): Failure => ({
     case: of.id,
     message: `${of.id}: ${message}`,
-    command:
-      `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
-      `${by ? ` --target ${by.target}` : ""}${by && flags ? ` ${flags}` : ""}` +
-      ` --case ${quote(of.id)}`,
+    command: `${commandFor(request, by)} --case ${quote(of.id)}`,
   });
   const kernel = subject.kernel(of.variant.present);
   const judgements = new Map<Case, Map<Rules, Judgement>>();
@@ -201,6 +217,7 @@ async function checkCase(request: Request, record: OperatorRecord, of: Case): Pr
     entry.cases++;
     try {
       const results = await target.run(own);
+      launches[i]!.note(own);
       const without = target.lacks?.outputs ?? [];
       const further = (await target.runAgain?.(own)) ?? [];
       for (const { by, results: some } of [{ by: target.target, results }, ...further])

@@ -13,6 +13,7 @@ import {
   movesOf,
   workOf,
 } from "./sizes.ts";
+import { countBeyond, findProduct, type Product, tiledSizes } from "./tiles.ts";
 import type { Subject } from "./variants.ts";
 
 /** Which sizes a case has. */
@@ -34,7 +35,9 @@ export type SizeRule =
   /** Small maps, and many boxes where the operator takes boxes. */
   | "many"
   /** So small that every element of every tensor can be moved, one after another. */
-  | "tiny";
+  | "tiny"
+  /** Beyond one tile of a kernel that is made in tiles, in each direction, with something left over. */
+  | "tiled";
 
 type Numbers = Readonly<Record<string, number>>;
 
@@ -47,11 +50,14 @@ export interface Shape {
 /** Work beyond which a drawn case is too slow to judge hundreds of times; gradients are a multiple of it. */
 const mostWork = { forward: 20000, backward: 8000 } as const;
 
+/** The same for cases of several tiles, of which there are few. */
+const mostTiledWork = 150_000;
+
 /** Work times elements beyond which a case is too slow to be run for each element. */
 export const mostMoves = 60_000;
 
 /** The rules for which the best of several shapes is taken. */
-const scored: readonly SizeRule[] = ["ones", "uneven", "groups", "covering", "tiny"];
+const scored: readonly SizeRule[] = ["ones", "uneven", "groups", "covering", "tiny", "tiled"];
 
 /** Sizes and attributes by a rule; undefined where none were found that the operator accepts. */
 export function drawShape(
@@ -63,23 +69,29 @@ export function drawShape(
   random: Random,
 ): Shape | undefined {
   if (rule === "sample") return sampleShape(kernel, subject, options, number);
+  const product = rule === "tiled" ? findProduct(kernel) : undefined;
+  if (rule === "tiled" && !product) return undefined;
   let best: Shape | undefined;
   let most = Number.NEGATIVE_INFINITY;
   let accepted = 0;
-  const wanted = scored.includes(rule) ? 30 : 1;
-  const limit = subject.forward ? mostWork.backward : mostWork.forward;
+  // Few shapes are beyond a tile in each direction and still small enough to judge.
+  const wanted = rule === "tiled" ? 300 : scored.includes(rule) ? 30 : 1;
+  const usual = subject.forward ? mostWork.backward : mostWork.forward;
+  const limit = rule === "tiled" ? mostTiledWork : usual;
   for (let attempt = 0; attempt < 3000 && accepted < wanted; attempt++) {
     const attributes = makeAttributes(subject.attrs, options, (attr) =>
       rule === "ones" && random() < 0.7
         ? (attr.min ?? (Number(attr.default) || 0))
         : drawNumber(attr, random),
     );
-    const free = drawFree(kernel, rule, random);
+    const free = product
+      ? drawTiled(kernel, product, random)
+      : drawFree(kernel, rule as Exclude<SizeRule, "sample" | "tiled">, random);
     const sizes = completeSizes(kernel, free, attributes.attrs, options);
     if (!sizes || workOf(kernel, sizes) > limit) continue;
     if (rule === "tiny" && movesOf(kernel, sizes) > mostMoves) continue;
     accepted++;
-    const value = score(kernel, rule, sizes, attributes.attrs, options);
+    const value = score(kernel, rule, sizes, attributes.attrs, options, product);
     if (value > most) [best, most] = [{ sizes, attributes }, value];
   }
   return best && rule === "empty" ? emptied(kernel, best, options) : best;
@@ -120,7 +132,11 @@ const manyBoxes = 41;
 /** Sizes in which divisors are likely, for axes that something must divide. */
 const divisible = [1, 2, 2, 3, 4, 6, 6, 12];
 
-function drawFree(kernel: Kernel, rule: Exclude<SizeRule, "sample">, random: Random): Numbers {
+function drawFree(
+  kernel: Kernel,
+  rule: Exclude<SizeRule, "sample" | "tiled">,
+  random: Random,
+): Numbers {
   const divided = dividedAxes(kernel);
   const boxes = kernel.indices.length > 0 ? emptiableAxis(kernel) : undefined;
   return Object.fromEntries(
@@ -132,6 +148,13 @@ function drawFree(kernel: Kernel, rule: Exclude<SizeRule, "sample">, random: Ran
   );
 }
 
+function drawTiled(kernel: Kernel, product: Product, random: Random): Numbers {
+  const divided = dividedAxes(kernel);
+  return Object.fromEntries(
+    freeAxes(kernel).map((axis) => [axis, random.pick(tiledSizes(product, axis, divided))]),
+  );
+}
+
 /** How well sizes serve the rule; the best of several is taken. */
 function score(
   kernel: Kernel,
@@ -139,6 +162,7 @@ function score(
   sizes: Numbers,
   attrs: Numbers,
   options: Numbers,
+  product: Product | undefined,
 ): number {
   const free = freeAxes(kernel).map((axis) => sizes[axis]!);
   const total = (of: readonly number[]) => of.reduce((n, size) => n + size, 0);
@@ -163,6 +187,12 @@ function score(
     case "tiny":
       // As much as the limit allows, and something to move across.
       return movesOf(kernel, sizes);
+    case "tiled":
+      // Of shapes that are beyond a tile in as many directions, the one with the least to compute.
+      return (
+        countBeyond(product!, sizes, Math.max(1, ...divisors(kernel, sizes, attrs, options))) -
+        workOf(kernel, sizes) / (2 * mostTiledWork)
+      );
     default:
       return rule satisfies never;
   }

@@ -125,6 +125,16 @@ function runnerOf(
       watch(plans[programs.indexOf(program)]!, of);
       return runCase(executor, program, of);
     },
+    launches({ variant, numbers }) {
+      const program = findProgram(programs, variant.present);
+      if (!program) return [];
+      const scalars = scalarsOf({ numbers });
+      return program.entry.steps.flatMap((step) =>
+        step.kind === "launch"
+          ? [{ launch: step.function, groups: evaluateFormula(step.groups, scalars) }]
+          : [],
+      );
+    },
     async runAgain(of) {
       const program = findProgram(programs, of.variant.present);
       if (!program || !executor.runAgain) return [];
@@ -150,7 +160,9 @@ const findProgram = (
 export const runCase = async (executor: Executor, program: Program, of: Case): Promise<Results> =>
   describeOutputs(program, of, await executor.run(program, jobOf(program, of)));
 
-const scalarsOf = ({ numbers: { sizes, attrs } }: Case): Readonly<Record<string, number>> => {
+const scalarsOf = ({
+  numbers: { sizes, attrs },
+}: Pick<Case, "numbers">): Readonly<Record<string, number>> => {
   const named = Object.entries(attrs).map(([name, value]) => [name.replaceAll(".", "_"), value]);
   return { ...sizes, ...Object.fromEntries(named) };
 };

@@ -127,6 +127,39 @@ describe("a wrong executor", () => {
   });
 });
 
+describe("launches", () => {
+  const withLaunch = async (groups: (sizes: Readonly<Record<string, number>>) => number) => {
+    const right = runner((of) => simulate(conv, of));
+    const request = await requestFor(conv, {
+      ...right,
+      launches: ({ numbers }) => [
+        { launch: "whole", groups: 1 },
+        { launch: "rest", groups: groups(numbers.sizes) },
+      ],
+    });
+    return crosscheck({ ...request, count: 0 });
+  };
+
+  it("that no case runs fail", async () => {
+    const record = await withLaunch(() => 0);
+    expect(record.targets[0]!.failures).toEqual([
+      {
+        case: "no case of rest",
+        message: "fake ran rest in no case: it has no groups for any sizes drawn",
+        command: "npx warpweave check conv2d --target fake",
+      },
+    ]);
+    expect(closeLedger(0, [record], []).passed).toBe(false);
+  });
+
+  it("that the usual cases do not run get cases of their own", async () => {
+    const usual = await withLaunch(() => 1);
+    const record = await withLaunch(({ N, W }) => (N === 11 && W === 5 ? 1 : 0));
+    expect(record.targets[0]!.failures).toEqual([]);
+    expect(record.cases).toBe(usual.cases + 1);
+  });
+});
+
 describe("oracles", () => {
   it("that differ in one bit fail", async () => {
     const right = runner((of) => simulate(conv, of));

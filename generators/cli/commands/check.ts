@@ -153,6 +153,7 @@ interface Chosen extends Omit<CheckOptions, "cases" | "seed"> {
 const choiceOf = (options: Chosen) => ({
   count: options.count,
   seed: options.seed,
+  tiled: true as const,
   variants: options.all === true ? ("all" as const) : ("pairwise" as const),
   ...(options.case === undefined ? {} : { only: options.case }),
   command: options.command,
