@@ -100,10 +100,39 @@ function reads(e: NestExpr, piece: Piece): boolean {
 }
 
 /** Does a statement, or one inside it, use a piece? */
-const uses = (s: Stmt, piece: Piece): boolean =>
-  expressionsOf(s).some((e) => reads(e, piece)) ||
-  ((s.kind === "store" || s.kind === "accumulate") && isIn(piece, s.buffer, s.address)) ||
-  blocksOf(s).some((block) => block.some((inner) => uses(inner, piece)));
+function uses(s: Stmt, { buffer, first, width }: Piece): boolean {
+  const places = placesIn(s).get(buffer.name);
+  if (places) for (const at of places) if (at >= first && at < first + width) return true;
+  return false;
+}
+
+type Places = ReadonlyMap<string, ReadonlySet<number>>;
+
+/** Places by buffer: each piece asks for those of all statements. */
+const known = new WeakMap<Stmt, Places>();
+
+/** The known places of buffers that a statement, or one inside it, uses. */
+function placesIn(s: Stmt): Places {
+  const before = known.get(s);
+  if (before) return before;
+  const places = new Map<string, Set<number>>();
+  const note = (buffer: string, at: number): void => {
+    const own = places.get(buffer);
+    if (own) own.add(at);
+    else places.set(buffer, new Set([at]));
+  };
+  for (const e of expressionsOf(s))
+    visitNestExpr(e, (x) => {
+      if (x.kind === "load" && x.address.kind === "const") note(x.buffer, x.address.value);
+    });
+  if ((s.kind === "store" || s.kind === "accumulate") && s.address.kind === "const")
+    note(s.buffer, s.address.value);
+  for (const block of blocksOf(s))
+    for (const inner of block)
+      for (const [buffer, own] of placesIn(inner)) for (const at of own) note(buffer, at);
+  known.set(s, places);
+  return places;
+}
 
 /** Is it a store of the whole that does not go by what was there? */
 const sets = (s: Stmt, piece: Piece): s is Extract<Stmt, { kind: "store" }> =>
@@ -183,6 +212,7 @@ function replace(e: NestExpr, piece: Piece): NestExpr {
 
 /** A statement, and all inside it, with the variable in place of the piece. */
 function rename(s: Stmt, piece: Piece): Stmt {
+  if (!uses(s, piece)) return s;
   const next = mapExprs(s, (e) => replace(e, piece));
   const { name, buffer, width } = piece;
   const several = width === 1 ? {} : { lanes: width };

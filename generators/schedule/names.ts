@@ -31,9 +31,13 @@ export function createNames(
   const used = new Set(taken);
   const bases = new Map<string, string>();
   const kept = new Set<string>();
+  /** The number that the next name of a hint gets; names are never given back. */
+  const next = new Map<string, number>();
   const fresh = (hint: string): string => {
     let name = hint;
-    for (let n = 2; used.has(name); n++) name = `${hint}${n}`;
+    let n = next.get(hint) ?? 2;
+    while (used.has(name)) name = `${hint}${n++}`;
+    next.set(hint, n);
     used.add(name);
     bases.set(name, hint);
     return name;
