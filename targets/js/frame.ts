@@ -82,7 +82,7 @@ const assignNumbers = (
   indent: number,
 ): readonly string[] =>
   numbers.flatMap(({ name, is }) =>
-    wrap(`${to}.${name} =${gapAt(1)}${formulaAsJs(is, `${to}.`, use)};`, indent, 100, 2),
+    wrap(`${to}.${name} =${gapAt(0)}${breakable(formulaAsJs(is, `${to}.`, use))};`, indent, 100, 2),
   );
 
 /** The sizes that an entry computes for itself, in numbers of its own. */
