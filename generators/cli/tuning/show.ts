@@ -106,19 +106,25 @@ export function formatResult(result: TuneResult, usual: Configuration): string {
   lines.push(`${stopped ? "stopped: " : ""}${counts}`);
   if (measured === 0 && reused > 0 && !stopped)
     lines.push("nothing was measured: all that was to be tried is in the database");
-  const { default: own, best, ties, refused, failures, isFinal } = verdict;
+  const { default: own, best, ties, compared, refused, failures, isFinal } = verdict;
+  const others = compared.filter((r) => r !== own && r !== best);
+  // Where all were compared in the same rounds, the default's time there is what counts.
+  const faster = (record: Measurement): string =>
+    isFinal && own && record.final
+      ? `${(own.median! / record.median!).toFixed(2)}x`
+      : ratio(record);
   const row = (name: string, record: Measurement): readonly string[] => [
     name,
     formatMilliseconds(record.median!),
     `${formatMilliseconds(record.interval![0])} to ${formatMilliseconds(record.interval![1])}`,
-    ratio(record),
+    faster(record),
     String(record.samples),
     formatConfiguration(record.configuration, usual),
   ];
   const rows = [
     ...(own ? [row("default", own)] : []),
     ...(best && best !== own ? [row("best", best)] : []),
-    ...ties.filter((r) => r !== own && r !== best).map((r) => row("tie", r)),
+    ...others.map((r) => row(ties.includes(r) ? "tie" : "slower", r)),
     ...refused.filter((r) => r.median !== undefined).map((r) => row(`refused: ${r.status}`, r)),
   ];
   const head = ["", "median", "95 % of medians", "default / it", "samples", "configuration"];

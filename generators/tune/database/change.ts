@@ -6,6 +6,7 @@ import { newestOf } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { type DamagedLine, parseDatabase, readBytes, readRecords } from "./read.ts";
 import type { Measurement } from "./record.ts";
+import type { RunLine } from "./runs.ts";
 import { header } from "./schema.ts";
 
 /** Writes a file that is not there yet; when this returns it is on the disk. */
@@ -28,8 +29,8 @@ function writeNew(path: string, text: string): void {
   }
 }
 
-const linesOf = (records: readonly Measurement[]): string =>
-  [header, ...records].map((line) => `${JSON.stringify(line)}\n`).join("");
+const linesOf = (lines: readonly (Measurement | RunLine)[]): string =>
+  [header, ...lines].map((line) => `${JSON.stringify(line)}\n`).join("");
 
 /** Unites databases into a new one, with the newest record of each configuration and conditions. */
 export async function mergeDatabases(
@@ -54,11 +55,11 @@ export async function repairDatabase(path: string): Promise<{
   try {
     const data = await readBytes(path);
     if (data === undefined) throw new UserError(`there is no database ${path}`);
-    const { records, damaged } = parseDatabase(path, data);
+    const { records, runs, damaged } = parseDatabase(path, data);
     if (damaged.length === 0) return { kept: records.length, damaged, into };
     writeFileSync(into, damaged.map(({ text }) => `${text}\n`).join(""), { flag: "a" });
     const repaired = `${path}.${process.pid}.new`;
-    writeNew(repaired, linesOf(records));
+    writeNew(repaired, linesOf([...runs, ...records]));
     renameSync(repaired, path);
     return { kept: records.length, damaged, into };
   } finally {

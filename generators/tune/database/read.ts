@@ -3,7 +3,8 @@
 import { readFile } from "node:fs/promises";
 import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
 import type { Measurement } from "./record.ts";
-import { header, parseRecord, version } from "./schema.ts";
+import type { RunLine } from "./runs.ts";
+import { header, parseLine, version } from "./schema.ts";
 
 /** A line that is no record. */
 export interface DamagedLine {
@@ -16,6 +17,7 @@ export interface DamagedLine {
 /** What is in a database. */
 export interface Contents {
   readonly records: readonly Measurement[];
+  readonly runs: readonly RunLine[];
   /** The bytes up to the end of the last whole line. */
   readonly bytes: number;
   /** Whether something behind that was dropped: a record that was being written when all ended. */
@@ -43,7 +45,7 @@ function checkHeader(path: string, line: string): void {
 
 /** Reads the bytes of a database; damaged lines are told, not refused. */
 export function parseDatabase(path: string, data: Uint8Array): Contents {
-  const empty = { records: [], bytes: 0, unended: false, damaged: [] };
+  const empty = { records: [], runs: [], bytes: 0, unended: false, damaged: [] };
   const lines: { readonly text: string; readonly end: number; readonly ended: boolean }[] = [];
   const decoder = new TextDecoder();
   for (let from = 0; from < data.length; ) {
@@ -59,19 +61,22 @@ export function parseDatabase(path: string, data: Uint8Array): Contents {
   if (isTornHeader) return { ...empty, torn: true };
   checkHeader(path, first.text);
   const records: Measurement[] = [];
+  const runs: RunLine[] = [];
   const damaged: DamagedLine[] = [];
   let bytes = first.end;
   let torn = false;
   for (const [i, { text, end, ended }] of rest.entries()) {
-    const record = parseRecord(text);
+    const line = parseLine(text);
     const isLast = i === rest.length - 1;
-    if (!("damaged" in record)) records.push(record);
-    else if (isLast) torn = true;
-    else damaged.push({ number: i + 2, text, why: record.damaged });
+    if (!("damaged" in line)) {
+      if (line.kind === "run") runs.push(line);
+      else records.push(line);
+    } else if (isLast) torn = true;
+    else damaged.push({ number: i + 2, text, why: line.damaged });
     if (!torn) bytes = ended ? end : end - 1;
   }
   const unended = !torn && lines.at(-1)?.ended === false;
-  return { records, bytes, torn, unended, damaged };
+  return { records, runs, bytes, torn, unended, damaged };
 }
 
 /** Refuses lines that are no records, other than a last one. */

@@ -2,6 +2,7 @@
 
 import { Ajv } from "ajv";
 import type { Measurement } from "./record.ts";
+import { isRunLine, type RunLine } from "./runs.ts";
 
 /** The number of the format; it grows when older programs could not read what is written. */
 export const version = 1;
@@ -80,15 +81,15 @@ const measurement = object(
 const ajv = new Ajv({ allowUnionTypes: true });
 const isMeasurement = ajv.compile<Measurement>(measurement);
 
-/** A record; or why a line is none. */
-export function parseRecord(line: string): Measurement | { readonly damaged: string } {
+/** A record or a line of a run; or why a line is none. */
+export function parseLine(line: string): Measurement | RunLine | { readonly damaged: string } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(line);
   } catch {
     return { damaged: "it is not JSON" };
   }
-  if (isMeasurement(parsed)) return parsed;
+  if (isMeasurement(parsed) || isRunLine(parsed)) return parsed;
   const [first] = isMeasurement.errors ?? [];
   const where = first?.instancePath.replaceAll("/", ".").slice(1) ?? "";
   return { damaged: `${where === "" ? "it" : where} ${first?.message ?? "is no record"}` };

@@ -14,6 +14,7 @@ import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
 import { takeLock } from "./lock.ts";
 import { parseDatabase, readBytes, refuseDamaged } from "./read.ts";
 import type { Measurement } from "./record.ts";
+import type { RunLine } from "./runs.ts";
 import { header } from "./schema.ts";
 
 /** A database that is open for writing. */
@@ -23,8 +24,9 @@ export interface Database {
   readonly records: readonly Measurement[];
   /** Whether the last line was torn, and is left out. */
   readonly torn: boolean;
-  /** Writes a record; when this returns it is on the disk. */
-  append(record: Measurement): void;
+  readonly runs: readonly RunLine[];
+  /** Writes a line; when this returns it is on the disk. */
+  append(line: Measurement | RunLine): void;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ function start(
   lock: Awaited<ReturnType<typeof takeLock>>,
 ): Database {
   const records = [...contents.records];
+  const runs = [...contents.runs];
   let end = contents.bytes;
   /** Whole lines or nothing: what could be written of a line is taken away again. */
   const write = (text: string) => {
@@ -95,11 +98,13 @@ function start(
     path,
     records,
     torn: contents.torn,
-    append(record) {
+    runs,
+    append(line) {
       if (!lock.isHeld())
         throw new UserError(`the lock of ${path} was lost; another process may write to it now`);
-      write(`${JSON.stringify(record)}\n`);
-      records.push(record);
+      write(`${JSON.stringify(line)}\n`);
+      if (line.kind === "run") runs.push(line);
+      else records.push(line);
     },
     async close() {
       closeSync(file);

@@ -5,7 +5,7 @@ import type { Measurement, Status } from "../database/record.ts";
 import type { Random } from "../search/strategy.ts";
 import { countRuns } from "./clock.ts";
 import type { ClockName, Opened, Verified } from "./protocol.ts";
-import { type Anchor, type Effort, type Timing, timeRounds } from "./rounds.ts";
+import { type Anchor, type Effort, joinTimings, type Timing, timeRounds } from "./rounds.ts";
 import { CandidateFailed, type Session } from "./session.ts";
 
 /** What all candidates of a run are measured by. */
@@ -108,7 +108,8 @@ export function createEvaluator(bench: Bench) {
     /** Times what was entered. */
     compete: (ids: readonly string[], of: Effort): Promise<ReadonlyMap<string, Timing>> =>
       timeRounds(ids, sample, { anchor, clock, effort: of, random }),
-    leave: (id: string) => session.drop(id),
+    join: (heats: readonly Timing[]) => joinTimings(heats, clock, random),
+    restart: () => session.restart(),
     check: (id: string) => verify(id),
     /** Measures a program; `best` is the best time so far as a share of the anchor's. */
     async evaluate(program: Program, compile: number, best?: number): Promise<Evaluation> {

@@ -39,8 +39,14 @@ export const usualEffort: Effort = {
   time: 3000,
 };
 
-/** More of all, for the last comparison of the best. */
-export const duelEffort: Effort = { ...usualEffort, least: 15, time: 10_000, race: 100 };
+/** More of all, for each of the last comparisons of the best. */
+export const duelEffort: Effort = {
+  ...usualEffort,
+  least: 10,
+  most: 20,
+  time: 6000,
+  race: Number.POSITIVE_INFINITY,
+};
 
 /** Times samples of one program; each is the milliseconds of one run. */
 export type Sampler = (id: string, samples: number) => Promise<Times>;
@@ -60,6 +66,8 @@ export interface Timing {
   readonly medians: ByClock<number>;
   /** The median of the anchor in the same rounds. */
   readonly anchor: number;
+  /** All samples. */
+  readonly series: ByClock<readonly number[]>;
   /** Rounds that did not count since the anchor was slower or faster than usual. */
   readonly discarded: number;
 }
@@ -129,16 +137,36 @@ export async function timeRounds(
   }
   const usual = medianOf(anchors[clock]);
   return new Map(
-    [...all].map(([id, series]) => [
-      id,
-      {
-        median: medianOf(series[clock]),
-        interval: medianInterval(series[clock], random),
-        samples: series[clock].length,
-        medians: { wall: medianOf(series.wall), processor: medianOf(series.processor) },
-        anchor: usual,
-        discarded,
-      },
-    ]),
+    [...all].map(([id, series]) => [id, summarize(series, usual, discarded, clock, random)]),
   );
+}
+
+const summarize = (
+  series: ByClock<readonly number[]>,
+  anchor: number,
+  discarded: number,
+  clock: ClockName,
+  random: Random,
+): Timing => ({
+  median: medianOf(series[clock]),
+  interval: medianInterval(series[clock], random),
+  samples: series[clock].length,
+  medians: { wall: medianOf(series.wall), processor: medianOf(series.processor) },
+  anchor,
+  series,
+  discarded,
+});
+
+/**
+ * What several comparisons say together, each in a process of its own: where its memory lies and
+ * what its engine knows makes a program up to a tenth faster or slower, for as long as it lives.
+ */
+export function joinTimings(heats: readonly Timing[], clock: ClockName, random: Random): Timing {
+  const anchor = medianOf(heats.map((heat) => heat.anchor));
+  // The machine may be slower in one of them, for all alike.
+  const joined = (of: ClockName) =>
+    heats.flatMap((heat) => heat.series[of].map((time) => (time / heat.anchor) * anchor));
+  const discarded = heats.reduce((sum, heat) => sum + heat.discarded, 0);
+  const series = { wall: joined("wall"), processor: joined("processor") };
+  return summarize(series, anchor, discarded, clock, random);
 }

@@ -6,7 +6,7 @@ import { identifyConfiguration, identifyKey } from "../database/identity.ts";
 import type { Key, Measurement } from "../database/record.ts";
 import type { Database } from "../database/store.ts";
 import { type Bench, createEvaluator, type Evaluation } from "../measure/evaluate.ts";
-import { duelEffort } from "../measure/rounds.ts";
+import { duelEffort, type Timing } from "../measure/rounds.ts";
 import { CandidateFailed } from "../measure/session.ts";
 import type { Random, Strategy } from "../search/strategy.ts";
 import type { Configuration, Points } from "../space/space.ts";
@@ -63,6 +63,8 @@ export interface TuneResult {
 
 /** How many candidates are compared at the end, the default not counted. */
 const finalists = 4;
+/** In how many processes they are compared, one after another. */
+const heats = 2;
 /** How much slower than the best they may be. */
 const near = 1.1;
 
@@ -182,17 +184,28 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     const isDone = chosen.every((r) => finals.has(identifyConfiguration(r.configuration)));
     if (chosen.length < 2 || (isDone && session.measured === 0)) return;
     tell({ kind: "comparing", candidates: chosen.length });
-    const entered = new Map<string, Measurement>();
-    for (const [i, record] of chosen.entries()) {
-      const program = compileSafely(compile, record.configuration);
-      if ("refused" in program) continue;
-      await evaluator.enter(`final ${i}`, program);
-      entered.set(`final ${i}`, record);
+    const entered = chosen.map((record, i) => ({
+      id: `final ${i}`,
+      record,
+      times: [] as Timing[],
+    }));
+    for (let heat = 0; heat < heats; heat++) {
+      await evaluator.restart();
+      const order = heat % 2 === 0 ? entered : entered.toReversed();
+      for (const { id, record } of order) {
+        const program = compileSafely(compile, record.configuration);
+        if ("refused" in program) throw new CandidateFailed("compile", program.refused);
+        await evaluator.enter(id, program);
+      }
+      const timings = await evaluator.compete(
+        order.map(({ id }) => id),
+        duelEffort,
+      );
+      for (const { id, times } of entered) times.push(timings.get(id)!);
+      if (signal.aborted) return;
     }
-    const timings = await evaluator.compete([...entered.keys()], duelEffort);
-    if (signal.aborted) return;
-    for (const [id, record] of entered) {
-      const { median, interval, samples, medians, anchor } = timings.get(id)!;
+    for (const { id, record, times } of entered) {
+      const { median, interval, samples, medians, anchor } = evaluator.join(times);
       const again = await evaluator.check(id);
       const isRight = again.damaged.length === 0 && again.worst !== "infinite" && again.worst <= 1;
       const { configuration, spent, worst, clock } = record;

@@ -13,6 +13,8 @@ export interface Verdict {
   readonly ratio?: { readonly value: number; readonly low: number; readonly high: number };
   /** Whose intervals overlap the fastest one's, it among them. */
   readonly ties: readonly Measurement[];
+  /** All that were compared in the same rounds at the end, fastest first. */
+  readonly compared: readonly Measurement[];
   /** Faster than the best, but wrong, different from run to run, or faster than can be. */
   readonly refused: readonly Measurement[];
   /** How many candidates have no time, by reason. */
@@ -62,6 +64,7 @@ export function judgeRecords(records: readonly Measurement[], usual: Configurati
     best: chosen,
     ...(own?.interval && chosen?.interval && { ratio: ratioOf(own, chosen) }),
     ties,
+    compared: isFinal ? correct : [],
     refused: refused.sort((a, b) => shareOf(a) - shareOf(b)),
     failures,
     isFinal,

@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
+import { addResume } from "./resume.ts";
 import { addRun } from "./run.ts";
 import { addPrune, addSpace } from "./space.ts";
 
@@ -11,7 +12,15 @@ import { addPrune, addSpace } from "./space.ts";
 type Add = (tune: Command, terminal: Terminal) => void;
 
 /** All sub-commands, in the order in which help shows them. */
-const additions: readonly Add[] = [addRun, addSpace, addPrune, addMerge, addRepair, addReplay];
+const additions: readonly Add[] = [
+  addRun,
+  addResume,
+  addSpace,
+  addPrune,
+  addMerge,
+  addRepair,
+  addReplay,
+];
 
 /** Adds the command `tune`. */
 export function addTune(program: Command, terminal: Terminal): void {

@@ -1,8 +1,10 @@
 // `tune <operator>`: searches for the fastest schedule, and keeps all that it measures.
 
+import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import type { Work } from "../../../measure/work/work.ts";
 import { readRecords } from "../../../tune/database/read.ts";
+import type { RunLine } from "../../../tune/database/runs.ts";
 import { openDatabase } from "../../../tune/database/store.ts";
 import { type KernelSpace, spaceOf } from "../../../tune/kernels/space.ts";
 import { findNeighbours } from "../../../tune/run/seeds.ts";
@@ -63,7 +65,8 @@ export function addRun(group: Command, terminal: Terminal): void {
     .action((op: string, request: TuneRequest) => run(op, request, terminal));
 }
 
-async function run(op: string, request: TuneRequest, terminal: Terminal): Promise<void> {
+/** Tunes as a command line says. */
+export async function run(op: string, request: TuneRequest, terminal: Terminal): Promise<void> {
   const works = readWorks(op, request);
   const target = parseTarget(request.target ?? "js");
   const threads = parseCount("threads", request.threads, 256);
@@ -78,6 +81,13 @@ async function run(op: string, request: TuneRequest, terminal: Terminal): Promis
   if (database.torn)
     terminal.err(`${database.path}: its last line was torn, as a run that was killed leaves it\n`);
   const stop = new AbortController();
+  const id = randomUUID();
+  const noteRun = (state: RunLine["state"]): void => {
+    const { json: _, database: __, ...words } = request;
+    const at = new Date().toISOString();
+    database.append({ kind: "run", id, state, operator: op, request: words, at });
+  };
+  noteRun("started");
   const chosen = { request, budget, strategy, seed, flags, threads, known, database, stop };
   try {
     for (const make of works) {
@@ -86,6 +96,7 @@ async function run(op: string, request: TuneRequest, terminal: Terminal): Promis
       const tuned = findKernel(operator, work, target);
       await tuneOne(tuned, spaceOf(tuned.kernel, target), work, chosen, terminal);
     }
+    if (!stop.signal.aborted) noteRun("finished");
   } finally {
     await database.close();
   }
