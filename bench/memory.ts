@@ -61,10 +61,12 @@ export function workspaceBytes(
   scalars: Readonly<Record<string, number>>,
   threads = 1,
 ): number {
+  const numbers: Record<string, number> = { ...scalars };
+  for (const { name, is } of entry.sizes) numbers[name] = evaluateFormula(is, numbers);
   const groups = shareWorkspaces(entry).map((group) =>
     group.map(
       ({ dtype, elements, perWorker }) =>
-        (perWorker ? threads : 1) * bytesOf[dtype] * evaluateFormula(elements, scalars),
+        (perWorker ? threads : 1) * bytesOf[dtype] * evaluateFormula(elements, numbers),
     ),
   );
   return groups.reduce((sum, sizes) => sum + Math.max(...sizes), 0);

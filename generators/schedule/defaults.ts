@@ -144,7 +144,7 @@ function chooseOrders(
 }
 
 /** Numbers of a slab: so many that launches have enough to share out, so few that they stay near. */
-const mostOfSlab = 2 ** 20;
+const mostOfSlab = 2 ** 21;
 
 /** Contractions that others read are made a slab at a time. */
 function findSlabs(
