@@ -19,7 +19,7 @@ import { parseAccumulate, type Request } from "./options.ts";
 import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
-import { type Effort, runWork } from "./run.ts";
+import { type Effort, type Outcome, runWork } from "./run.ts";
 
 /** Many short turns: what slows the machine for a while slows all who are timed. */
 const rounds = 10;
@@ -51,6 +51,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const stop = new AbortController();
   let opened: readonly Opened[] = [];
   const records: BenchRecord[] = [];
+  const wrong: string[] = [];
   const quit = () => {
     stop.abort();
     for (const { client } of opened) client.kill();
@@ -87,6 +88,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
       for (const { client } of opened) await client.close();
       const found = recordsOf(outcome, threads, against);
       records.push(...found);
+      wrong.push(...ownWrong(outcome).map((name) => `${name} (${work.shape})`));
       if (request.json === true) {
         for (const record of found) terminal.out(`${JSON.stringify(record)}\n`);
         for (const line of outcome.notes) note(`${work.shape}: ${line}`);
@@ -104,7 +106,17 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     throw new UserError(`stopped before the end; what was measured until then is above${kept}`);
   }
   if (results !== undefined) await writeResults(results, op, records, threads, terminal);
+  if (wrong.length > 0)
+    throw new UserError(`generated kernels compute other numbers than most: ${wrong.join(", ")}`);
 }
+
+/** The generated kernels that do not agree with most of those who computed a call. */
+const ownWrong = ({ rows }: Outcome): readonly string[] =>
+  rows.flatMap(({ agrees, contender, name }) =>
+    agrees || contender.target === undefined
+      ? []
+      : [[contender.name, name].filter((part) => part !== "").join(", ")],
+  );
 
 function startBenchProgress(op: string, request: Request, terminal: Terminal): Progress {
   const { progress: stream } = terminal;

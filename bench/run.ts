@@ -92,7 +92,9 @@ export async function runWork(
         if (!watch.signal.aborted) notes.push(`${contender.name} failed: ${firstLines(error)}`);
       }
     }
-    const verdict = results.size > 0 ? verifyAll(results) : undefined;
+    const processes = new Map(entered.map(({ key, contender }) => [key, contender.name]));
+    const verdict =
+      results.size > 0 ? verifyAll(results, (key) => processes.get(key) ?? key) : undefined;
     results.clear();
     const agreeing = entered.filter(({ key }) => verdict?.agreeing.includes(key));
     const { times, cpu, packed } = await timeRounds(agreeing, work.shape, effort, watch, notes);

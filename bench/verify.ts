@@ -44,20 +44,24 @@ export function differenceOf(a: Outputs, b: Outputs): number {
 
 /**
  * Holds all against the one that the most agree with; the first of several, so peers are named
- * first.
+ * first. The ways of one process (`voterOf`) share mistakes, and have one vote.
  */
-export function verifyAll(results: ReadonlyMap<string, Outputs>): Verdict {
+export function verifyAll(
+  results: ReadonlyMap<string, Outputs>,
+  voterOf: (name: string) => string = (name) => name,
+): Verdict {
   const names = [...results.keys()];
   if (names.length === 0) throw new RangeError("there are no results");
+  const votes = (agreeing: readonly string[]): number => new Set(agreeing.map(voterOf)).size;
   let best: Verdict | undefined;
   for (const anchor of names) {
     const expected = results.get(anchor)!;
     const errors = new Map(names.map((n) => [n, differenceOf(results.get(n)!, expected)]));
     const agreeing = names.filter((name) => errors.get(name)! <= allowed);
-    if (best === undefined || agreeing.length > best.agreeing.length)
+    if (best === undefined || votes(agreeing) > votes(best.agreeing))
       best = { anchor, agreeing, errors };
     // Nobody can have more on their side.
-    if (best.agreeing.length > names.length / 2) break;
+    if (votes(best.agreeing) > votes(names) / 2) break;
   }
   return best!;
 }

@@ -161,13 +161,14 @@ function declareChosen({ entry }: PrintedPlan, use: (text: string) => void) {
     if (last && last.repeat === repeat && joins) last.steps.push(step);
     else groups.push({ test, repeat, steps: [step] });
   }
-  const condition = (test: string): string => (test === "" ? "" : `if (${test}) `);
   const linesOf = ({ repeat, steps }: Group, indent: number): readonly string[] => {
     const pad = " ".repeat(indent);
     if (repeat === undefined) return steps.map((step) => pad + runStep(step, entry, indent));
-    const lines = steps.map((step) => {
-      const test = condition(testFor((other) => other === step));
-      return `${pad}  ${test}${runStep(step, entry, indent + 2, "_t")}`;
+    const lines = steps.flatMap((step) => {
+      const test = testFor((other) => other === step);
+      if (test === "") return [`${pad}  ${runStep(step, entry, indent + 2, "_t")}`];
+      const inside = `${pad}    ${runStep(step, entry, indent + 4, "_t")}`;
+      return [`${pad}  if (${test}) {`, inside, `${pad}  }`];
     });
     return writeTurns(entry.repeats![repeat]!, use, indent, lines);
   };

@@ -14,7 +14,8 @@ Examples:
 
 Peers are installed by \`npm --prefix bench/peers ci\` (ONNXRUNTIME_NODE_INSTALL=skip leaves out what
 GPUs need); torchvision is that of the system's python3. All that compute are held against each other
-first; one that disagrees is shown and not timed. --out also draws a page.`;
+first; one that disagrees is shown and not timed, and where it is ours the exit code is 1. --out also
+draws a page.`;
 
 /** What the folder \`bench\` exports. */
 interface Bench {

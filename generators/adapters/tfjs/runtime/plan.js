@@ -102,6 +102,7 @@ function stepsFor(plan, wanted, complete) {
  * overwrite leaves `complete`, and what they complete joins it.
  */
 export function selectSteps(plan, wanted, complete) {
+  // It ends: `complete` is smaller each time.
   for (;;) {
     const steps = stepsFor(plan, wanted, complete);
     const written = new Set(steps.flatMap(writtenBy));
