@@ -99,3 +99,35 @@ describe("tune replay", () => {
     expect(outcome.err).toContain(message);
   });
 });
+
+describe("tune space of a file", () => {
+  test("counts what each condition refuses", async () => {
+    const { code, out } = await warpweave("tune", "space", `${data}convolution.T1.json`);
+    expect(code).toBe(0);
+    expect(out).toContain("convolution_kernel (T1): 6768 configurations valid of 16896");
+    expect(out).toMatch(/^ +4488 +2448 +tile_size_x \* tile_size_y < 30$/m);
+  });
+
+  test("--json says what was recorded", async () => {
+    const { out } = await warpweave("tune", "space", pnpoly, "--json");
+    const expected = { format: "cache", all: 4092, valid: 4092, failed: 330, best: 7.224192 };
+    expect(JSON.parse(out)).toMatchObject(expected);
+  });
+
+  test("--export t1 is read again as the same space", async () => {
+    const { out } = await warpweave("tune", "space", pnpoly, "--export", "t1");
+    const again = folder.write("again.json", out);
+    const { out: text } = await warpweave("tune", "space", again, "--json");
+    const { hash } = JSON.parse((await warpweave("tune", "space", pnpoly, "--json")).out);
+    expect(JSON.parse(text)).toMatchObject({ format: "T1", hash });
+  });
+
+  test("without a valid configuration is refused", async () => {
+    const file = JSON.parse((await warpweave("tune", "space", pnpoly, "--export", "t1")).out);
+    file.ConfigurationSpace.Conditions = [{ Parameters: [], Expression: "tile_size > 99" }];
+    const path = folder.write("none.json", JSON.stringify(file));
+    const { code, err } = await warpweave("tune", "space", path);
+    expect(code).toBe(1);
+    expect(err).toContain("no configuration of cn_pnpoly on NVIDIA GeForce RTX 3090 is valid");
+  });
+});

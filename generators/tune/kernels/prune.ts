@@ -51,15 +51,19 @@ export function pruneSpace(
   return {
     all: countAll(space),
     valid: points.size,
-    constraints: space.constraints.map((constraint) => ({
-      constraint: printExpr(constraint.holds),
-      ...(constraint.why !== undefined && { why: constraint.why }),
-      refuses: countRefused(space, constraint),
-      alone: enumerate(without(space, constraint)).size - points.size,
-    })),
+    constraints: pruneConstraints(space, points),
     devices: devices.map((device) => shareOf(device, tiles)),
   };
 }
+
+/** Counts what each constraint removes. */
+export const pruneConstraints = (space: Space, points: Points): readonly Pruned[] =>
+  space.constraints.map((constraint) => ({
+    constraint: printExpr(constraint.holds),
+    ...(constraint.why !== undefined && { why: constraint.why }),
+    refuses: countRefused(space, constraint),
+    alone: enumerate(without(space, constraint)).size - points.size,
+  }));
 
 const without = (space: Space, constraint: Constraint): Space => ({
   ...space,

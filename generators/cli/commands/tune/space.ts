@@ -16,6 +16,7 @@ import { openOperator } from "../../operators.ts";
 import { parseTarget } from "../../targets.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
+import { isSpaceFile, showSpaceFile } from "./spaceFile.ts";
 
 interface SpaceRequest {
   readonly target: string;
@@ -34,6 +35,10 @@ export function addSpace(tune: Command, terminal: Terminal): void {
     .action((name: string, request: SpaceRequest) => {
       if (request.export !== undefined && request.export !== "t1")
         throw new UsageError(`--export ${request.export} is not known; the format is t1`);
+      if (isSpaceFile(name)) {
+        showSpaceFile(name, request, terminal);
+        return;
+      }
       const opened = openSpace(name, request);
       if (request.export === "t1") printJson(terminal, writeT1(opened.of.space));
       else if (request.json === true) printJson(terminal, spaceJson(opened));
