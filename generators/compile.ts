@@ -70,15 +70,16 @@ export const limitsOf = ({ limits, capabilities }: Target): Limits => ({
 });
 
 /**
- * A schedule on a target, its own where none is given, for data stored as f32 where nothing else is said; what goes
+ * A schedule on a target, one for all kernels or for each, its own where none is given, for data stored as f32 where nothing else is said; what goes
  * in and what comes out is checked.
  */
 export function scheduleOn(
   target: Target,
-  given?: NamedSchedule,
+  given?: NamedSchedule | ((kernel: Kernel) => NamedSchedule | undefined),
   storage?: Narrow,
 ): ChosenSchedule {
-  const choose = (kernel: Kernel): NamedSchedule => given ?? ownSchedule(kernel, target);
+  const choose = (kernel: Kernel): NamedSchedule =>
+    (typeof given === "function" ? given(kernel) : given) ?? ownSchedule(kernel, target);
   if (storage !== undefined && target.capabilities.stores?.[storage] === undefined)
     throw new Error(`${target.name} does not store data in ${storage}.`);
   return {
@@ -225,7 +226,7 @@ export function compileKernels(
 export interface CompileOptions {
   /** The choices of optional tensors to make entry points for; by default those that ship. */
   readonly variants?: readonly (readonly string[])[];
-  readonly schedule?: NamedSchedule;
+  readonly schedule?: NamedSchedule | ((kernel: Kernel) => NamedSchedule | undefined);
   readonly storage?: Narrow;
 }
 

@@ -8,8 +8,12 @@ import type { Operator } from "../frontend/operator.ts";
 import { loadReference, runReference } from "../frontend/reference.ts";
 import { gradientsOn } from "../gradients.ts";
 import { interpretKernel } from "../ir/interpret.ts";
-import { scalarsOf } from "../ir/kernel.ts";
+import { type Kernel, scalarsOf } from "../ir/kernel.ts";
 import { selectOutputs } from "../ir/outputs.ts";
+import type { NamedSchedule } from "../schedule/defaults.ts";
+import type { Rule } from "../tune/winners/find.ts";
+import { type Chosen, chooseSchedule } from "../tune/winners/schedules.ts";
+import type { Winner } from "../tune/winners/winner.ts";
 import type { Arguments } from "./arguments.ts";
 import { UserError } from "./errors.ts";
 import { openExecutor } from "./executors.ts";
@@ -26,11 +30,22 @@ export interface Execution {
   readonly device: Omit<Device, "hardware">;
   /** Of the results, and of the gradients where there are any. */
   readonly milliseconds: readonly number[];
+  /** How long a compiler took before, on targets that have one. */
+  readonly built?: number;
+  /** How the schedules of the kernels were found; none of the reference. */
+  readonly schedules: readonly UsedSchedule[];
+}
+
+/** By which rule the schedule of a kernel was found, and why. */
+export interface UsedSchedule {
+  readonly role: string;
+  readonly rule: Rule;
+  readonly why: string;
 }
 
 /**
  * Runs an operator, and its gradients where `upstream` is given, on a target (with data stored in 16 bits where
- * that is said, on several CPU threads where these are) or as the reference.
+ * that is said, on several CPU threads where these are) or as the reference; with the schedules that won, if any.
  */
 export const execute = (
   operator: Operator,
@@ -39,10 +54,11 @@ export const execute = (
   upstream: Upstream | undefined,
   storage?: Narrow,
   threads?: number,
+  winners: readonly Winner[] = [],
 ): Promise<Execution> =>
   target === "reference"
     ? executeReference(operator, args, upstream)
-    : executeTarget(operator, target, args, upstream, storage, threads);
+    : executeTarget(operator, target, args, upstream, storage, threads, winners);
 
 /** Outputs and how long they took. */
 async function timed<T>(run: () => T | Promise<T>) {
@@ -93,7 +109,7 @@ async function executeReference(
     device: `${what} in float64, Node ${process.versions.node}`,
     driver: "none",
   };
-  return { results: Object.fromEntries(results), device, milliseconds };
+  return { results: Object.fromEntries(results), device, milliseconds, schedules: [] };
 }
 
 async function executeTarget(
@@ -103,23 +119,39 @@ async function executeTarget(
   upstream: Upstream | undefined,
   storage: Narrow | undefined,
   threads: number | undefined,
+  winners: readonly Winner[],
 ): Promise<Execution> {
   const { data, shapes, resolved, signature } = args;
-  const forward = compileProgram(operator, target, resolved.present, storage);
-  const backward = upstream && compileGradients(operator, target, args, upstream, storage);
   const executor = await openExecutor(target, threads);
   try {
     requireFeature(operator, executor, storage);
-    const first = await timed(() => run(executor, forward, args, { inputs: data }));
+    const known = new Map<Kernel, Chosen>();
+    const choose = (kernel: Kernel): NamedSchedule | undefined => {
+      const chosen =
+        known.get(kernel) ??
+        chooseSchedule(winners, kernel, parseTarget(target), {
+          dtype: storage ?? "f32",
+          threads: threads ?? 1,
+          device: executor.device,
+          shape: resolved.scalars,
+        });
+      known.set(kernel, chosen);
+      return chosen.schedule;
+    };
+    const forward = compileProgram(operator, target, resolved.present, storage, choose);
+    const backward =
+      upstream && compileGradients(operator, target, args, upstream, storage, choose);
+    const first = await run(executor, forward, args, { inputs: data });
     const results = signature.outputs.map(({ name }): [string, NpArray] => [
       name,
       resultOf(forward, name, resolved.outputs[name]!, first.outputs[name]!),
     ]);
     const milliseconds = [first.milliseconds];
+    let { built } = first;
     if (backward && upstream) {
       const inputs = { ...data, ...upstream.data };
       const { wanted } = upstream;
-      const second = await timed(() => run(executor, backward, args, { inputs, wanted }));
+      const second = await run(executor, backward, args, { inputs, wanted });
       // A gradient has the shape of what it is the gradient of.
       for (const name of wanted)
         results.push([
@@ -127,8 +159,21 @@ async function executeTarget(
           resultOf(backward, name, shapes[tensorOf(name)]!, second.outputs[name]!),
         ]);
       milliseconds.push(second.milliseconds);
+      built += second.built;
     }
-    return { results: Object.fromEntries(results), device: executor.device, milliseconds };
+    const schedules = [...known].map(([{ role }, { found }]) => ({
+      role,
+      rule: found.rule,
+      why: found.why,
+    }));
+    const { device } = executor;
+    return {
+      results: Object.fromEntries(results),
+      device,
+      milliseconds,
+      ...(executor.build && { built }),
+      schedules,
+    };
   } finally {
     await executor.close();
   }
@@ -162,6 +207,7 @@ function compileGradients(
   { resolved }: Arguments,
   { wanted }: Upstream,
   storage: Narrow | undefined,
+  choose: (kernel: Kernel) => NamedSchedule | undefined,
 ): Program {
   const target = parseTarget(name);
   const { kernels, left } = gradientsOn({ ...operator, variants: [resolved.present] }, target);
@@ -174,7 +220,7 @@ function compileGradients(
         `chooses; ${others.length > 0 ? `it computes ${others.join(", ")}: ask for --gradients ${chosen}` : `it computes no gradient of ${operator.name}`}`,
     );
   }
-  const schedule = scheduleOn(target, undefined, storage);
+  const schedule = scheduleOn(target, choose, storage);
   const [program] = compileKernels(operator, kernels, target, schedule).programs;
   if (program === undefined) throw new Error(`${operator.name} has no gradients for ${name}`);
   return program;
@@ -197,17 +243,20 @@ function run(
       ? [[name, encodeData(array, dtype)] as const]
       : [];
   });
-  return executor
-    .run(program, {
-      ...job,
-      inputs: Object.fromEntries(taken),
-      scalars: resolved.scalars,
-      constants: Object.fromEntries(constants),
-    })
-    .catch((error: unknown) => {
-      // Executors refuse what is beyond a limit of the device with a RangeError.
-      if (!(error instanceof RangeError)) throw error;
-      const { target } = executor.device;
-      throw new UserError(`${target} cannot run this: ${error.message.replace(/\.$/, "")}`);
-    });
+  const whole: Job = {
+    ...job,
+    inputs: Object.fromEntries(taken),
+    scalars: resolved.scalars,
+    constants: Object.fromEntries(constants),
+  };
+  try {
+    const building = await timed(() => executor.build?.(program, whole));
+    const ran = await timed(() => executor.run(program, whole));
+    return { ...ran, built: executor.build === undefined ? 0 : building.milliseconds };
+  } catch (error) {
+    // Executors refuse what is beyond a limit of the device with a RangeError.
+    if (!(error instanceof RangeError)) throw error;
+    const { target } = executor.device;
+    throw new UserError(`${target} cannot run this: ${error.message.replace(/\.$/, "")}`);
+  }
 }

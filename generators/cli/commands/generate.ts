@@ -4,7 +4,6 @@ import { existsSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { type Command, Option } from "commander";
-import { scheduleOn } from "../../compile.ts";
 import type { Target } from "../../emit/target.ts";
 import { compareFiles, type Files, writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
@@ -12,6 +11,7 @@ import { packageRoot } from "../../frontend/paths.ts";
 import { generateAll, type Left, makeBinaries } from "../../generate.ts";
 import { compareAbi, fingerprint } from "../../manifest/abi.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
+import { winnersFile } from "../../tune/winners/winner.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
 import { codeOf, isUserFacing, UserError } from "../errors.ts";
 import { explainFailure, makeFolders } from "../io/files.ts";
@@ -30,6 +30,7 @@ import {
   type Terminal,
   wrapText,
 } from "../terminal.ts";
+import { readShipped, readWinners, tellStale, tuneBy } from "../tuning/winners.ts";
 
 const examples = `
 Examples:
@@ -51,6 +52,7 @@ interface GenerateOptions {
   readonly accumulate?: string;
   readonly dtype?: string;
   readonly texts?: boolean;
+  readonly tuned?: string;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -78,6 +80,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
       "what kernels store data as, e.g. f32,f16; computed is f32 (default: f32)",
     )
     .option("--texts", "also the texts that WebAssembly modules are assembled from")
+    .option("--tuned <database>", "with the schedules that `tune` found fastest on the whole")
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -98,13 +101,15 @@ async function generate(
   const folder = resolve(options.out ?? defaultFolder(operators));
   const old = await explained(folder, () => readManifest(folder));
   const isWhole = names.length === 0 && options.target === undefined;
+  const tuner = tuneBy(await winnersFor(operators, options));
   const made = generateAll(operators, targets, (_, target) =>
     storagesOn(target, storages).map((storage) =>
       options.accumulate === undefined
-        ? scheduleOn(target, undefined, storage)
+        ? tuner.on(target, storage)
         : addingBy(target, options.accumulate, storage),
     ),
   );
+  tellStale(tuner.stale(), terminal);
   const { left } = made;
   const merged = isWhole || old === undefined ? made : mergeManifest(folder, old, made);
   const { manifest } = merged;
@@ -144,7 +149,7 @@ async function generate(
 function openBound(names: readonly string[], options: GenerateOptions): readonly Operator[] {
   const operators = openOperators(names);
   const { bind, out } = options;
-  const other = (["bind", "accumulate", "dtype"] as const).find(
+  const other = (["bind", "accumulate", "dtype", "tuned"] as const).find(
     (name) => options[name] !== undefined,
   );
   const isShipped = out === undefined || resolve(out) === join(packageRoot, "generated");
@@ -156,6 +161,14 @@ function openBound(names: readonly string[], options: GenerateOptions): readonly
     );
   if (bind === undefined) return operators;
   return operators.map((operator) => bindOperator(operator, parseBindings(bind, operator)));
+}
+
+/** The winners that ship, or those of a database; kernels that are bound are others. */
+function winnersFor(operators: readonly Operator[], { bind, tuned }: GenerateOptions) {
+  if (bind !== undefined && tuned !== undefined)
+    throw new UserError("--tuned has schedules of kernels for all sizes; leave out --bind");
+  if (bind !== undefined) return [];
+  return tuned === undefined ? readShipped() : readWinners([tuned], operators);
 }
 
 /** What the file system refuses becomes a sentence that names the folder. */
@@ -241,7 +254,7 @@ async function check(
 ): Promise<void> {
   const { missing, changed, extra } = await compareFiles(folder, files);
   // Where only a part was generated, the manifest of the whole and other files are expected.
-  const left = whole ? extra : [];
+  const left = whole ? extra.filter((path) => path !== winnersFile) : [];
   const differences = [
     ...missing.map((path) => ["missing", path]),
     ...changed.map((path) => ["changed", path]),

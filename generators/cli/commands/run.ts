@@ -2,9 +2,10 @@
 
 import { extname } from "node:path";
 import { type Command, Option } from "commander";
+import type { Operator } from "../../frontend/operator.ts";
 import { checkArguments, readInputs } from "../arguments.ts";
 import { formatAttribute } from "../attributes.ts";
-import { UsageError, UserError } from "../errors.ts";
+import { isUserFacing, UsageError, UserError } from "../errors.ts";
 import { execute } from "../execute.ts";
 import { checkTarget, formatDevice, refuseThreads, sharesLaunches } from "../executors.ts";
 import { writeArrays } from "../io/arrays.ts";
@@ -14,6 +15,8 @@ import { openOperator } from "../operators.ts";
 import { noteRounding, parseStorage, requireStorage, storages } from "../storage.ts";
 import { parseTarget } from "../targets.ts";
 import { formatNotes, formatTime, printJson, type Terminal } from "../terminal.ts";
+import { databasePath } from "../tuning/request.ts";
+import { readOwn } from "../tuning/winners.ts";
 import { checkUpstream } from "../upstream.ts";
 
 const examples = `
@@ -38,7 +41,19 @@ interface RunOptions {
   readonly dtype?: string;
   readonly threads?: string;
   readonly out: string;
+  readonly verbose?: boolean;
   readonly json?: boolean;
+}
+
+/** What `tune` found on this machine and what ships; a database that cannot be read is told and left. */
+async function readTuned(operator: Operator, target: string, terminal: Terminal) {
+  try {
+    return await readOwn(operator, target, databasePath(undefined));
+  } catch (error) {
+    if (!isUserFacing(error)) throw error;
+    terminal.err(`note: ${error.message}; default schedules are taken\n`);
+    return [];
+  }
 }
 
 /** How many CPU threads are asked for; refused at once where the target takes one. */
@@ -46,8 +61,8 @@ function parseThreads(text: string | undefined, target: string): number {
   if (text === undefined || text === "1") return 1;
   if (!/^[1-9]\d{0,2}$/.test(text) || Number(text) > 256)
     throw new UsageError(`--threads ${text} cannot be read; write a whole number from 1 to 256`);
-  if (target === "reference") throw new UserError("the reference runs on one thread");
-  if (!sharesLaunches(target)) throw new UserError(refuseThreads(target));
+  if (target === "reference") throw new UsageError("the reference runs on one thread");
+  if (!sharesLaunches(target)) throw new UsageError(refuseThreads(target));
   return Number(text);
 }
 
@@ -73,6 +88,7 @@ export function addRun(program: Command, terminal: Terminal): void {
       "--threads <number>",
       "CPU threads, on targets that share launches among them (default: 1)",
     )
+    .option("--verbose", "also say how the schedules of the kernels were found")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
     .action((name: string, options: RunOptions) => run(name, options, terminal));
@@ -116,13 +132,14 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   ];
   if (options.json !== true) for (const note of notes) terminal.err(`note: ${note}\n`);
 
-  const { results, device, milliseconds } = await execute(
+  const { results, device, milliseconds, built, schedules } = await execute(
     operator,
     target,
     args,
     upstream,
     storage,
     threads,
+    await readTuned(operator, target, terminal),
   );
   await writeArrays(out, results);
   const rows = Object.entries(results).map(([result, { shape, dtype }]) => ({
@@ -132,15 +149,29 @@ async function run(name: string, options: RunOptions, terminal: Terminal): Promi
   }));
   const { attrs } = args;
   if (options.json === true) {
-    printJson(terminal, { operator: operator.name, device, attrs, notes, results: rows, out });
+    printJson(terminal, {
+      operator: operator.name,
+      device,
+      attrs,
+      notes,
+      results: rows,
+      schedules,
+      out,
+    });
     return;
   }
   const said = Object.entries(attrs).map(([attr, value]) => `${attr}=${formatAttribute(value)}`);
   const lines = [
     ...rows.map((row) => [row.name, `(${row.shape.join(", ")}) ${row.dtype} → ${out}`]),
     ...(said.length > 0 ? [["attributes", said.join(" ")]] : []),
+    ...schedules.flatMap(({ role, rule, why }) =>
+      options.verbose === true || rule !== "default"
+        ? [[`schedule ${role}`, `${rule}: ${why}`]]
+        : [],
+    ),
     ["ran on", `${device.target}: ${formatDevice(device)}`],
     ["time", milliseconds.map(formatTime).join(", gradients ")],
+    ...(built === undefined ? [] : [["built in", formatTime(built)]]),
   ];
   terminal.out(formatNotes(lines));
 }

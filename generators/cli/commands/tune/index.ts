@@ -2,6 +2,8 @@
 
 import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
+import { addCheckSpaces } from "./check.ts";
+import { addExplain, addWinners } from "./explain.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
 import { addResume } from "./resume.ts";
@@ -20,6 +22,9 @@ const additions: readonly Add[] = [
   addMerge,
   addRepair,
   addReplay,
+  addExplain,
+  addWinners,
+  addCheckSpaces,
 ];
 
 /** Adds the command `tune`. */

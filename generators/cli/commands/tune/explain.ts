@@ -1,0 +1,162 @@
+// `tune explain`: which schedule a call gets, and why; `tune winners`: what won, as a file to keep beside the code.
+
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import type { Command } from "commander";
+import type { Target } from "../../../emit/target.ts";
+import type { Operator } from "../../../frontend/operator.ts";
+import type { Kernel } from "../../../ir/kernel.ts";
+import { type Chosen, type Conditions, chooseSchedule } from "../../../tune/winners/schedules.ts";
+import { printWinners, type Winner } from "../../../tune/winners/winner.ts";
+import { parseCount, readWorks } from "../../calls.ts";
+import { UserError } from "../../errors.ts";
+import { openExecutor } from "../../executors.ts";
+import { explainFailure } from "../../io/files.ts";
+import { openOperator, openOperators } from "../../operators.ts";
+import { parseTarget } from "../../targets.ts";
+import { plural, printJson, type Terminal } from "../../terminal.ts";
+import { kernelOf } from "../../tuning/kernel.ts";
+import { databasePath } from "../../tuning/request.ts";
+import { findKernel } from "../../tuning/subject.ts";
+import { nameWinner, readOwn, readShipped, readWinners } from "../../tuning/winners.ts";
+
+interface ExplainRequest {
+  readonly target: string;
+  readonly shape?: readonly string[];
+  readonly preset?: readonly string[];
+  readonly with?: string;
+  readonly stride: string;
+  readonly offsets?: string;
+  readonly grad?: boolean;
+  readonly threads: string;
+  readonly database?: string;
+  readonly json?: boolean;
+}
+
+/** Adds `tune explain`. */
+export function addExplain(tune: Command, terminal: Terminal): void {
+  tune
+    .command("explain")
+    .description(
+      "which schedule a call gets here, by which rule and why; without a shape, what `generate` takes",
+    )
+    .argument("<operator>", "a name that `list` shows")
+    .option("--target <name>", "whose kernel is meant", "js")
+    .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
+    .option("--preset <names...>", "layers of networks, as bench takes them")
+    .option("--with <tensors>", "optional tensors: mask, bias or both")
+    .option("--stride <number>", "of convolutions", "1")
+    .option("--offsets <how>", "as `tune` takes them (default: any)")
+    .option("--grad", "the kernel of the gradients")
+    .option("--threads <number>", "CPU threads", "1")
+    .option("--database <file>", "measurements, if not those in the cache folder")
+    .option("--json", "print JSON")
+    .action((name: string, request: ExplainRequest) => explain(name, request, terminal));
+}
+
+async function explain(name: string, request: ExplainRequest, terminal: Terminal): Promise<void> {
+  const target = parseTarget(request.target);
+  const operator = openOperator(name);
+  const path = databasePath(request.database);
+  if (request.database !== undefined && !existsSync(path))
+    throw new UserError(`there is no database ${path}`);
+  const isAny = request.shape === undefined && request.preset === undefined;
+  const winners = isAny ? await readShipped() : await readOwn(operator, target.name, path);
+  const calls = isAny
+    ? [anyCall(operator, target, request)]
+    : await namedCalls(operator, target, request);
+  const told = calls.map(({ kernel, conditions, call }) => ({
+    call,
+    ...chooseSchedule(winners, kernel, target, conditions),
+  }));
+  if (request.json === true)
+    printJson(
+      terminal,
+      told.map(({ call, found, schedule }) => ({
+        operator: operator.name,
+        target: target.name,
+        call,
+        rule: found.rule,
+        why: found.why,
+        configuration: found.configuration ?? null,
+        schedule: schedule?.steps ?? null,
+        rejected: found.rejected.map(({ winner, why, stale }) => ({ key: winner.key, why, stale })),
+      })),
+    );
+  else
+    for (const one of told)
+      terminal.out(formatTold(`${operator.name} ${one.call} on ${target.name}`, one));
+}
+
+interface Call {
+  readonly kernel: Kernel;
+  readonly conditions: Conditions;
+  readonly call: string;
+}
+
+function anyCall(operator: Operator, target: Target, request: ExplainRequest): Call {
+  const kernel = kernelOf(operator, target, {
+    grad: request.grad === true,
+    variant: request.with ?? "",
+  });
+  return { kernel, conditions: { dtype: "f32" }, call: `${kernel.role}, any shape` };
+}
+
+async function namedCalls(
+  operator: Operator,
+  target: Target,
+  request: ExplainRequest,
+): Promise<readonly Call[]> {
+  const threads = parseCount("threads", request.threads, 256);
+  const executor = await openExecutor(target.name, threads);
+  const { device } = executor;
+  await executor.close();
+  return [...readWorks(operator.name, request)].map((make) => {
+    const work = { ...make(), grad: request.grad === true };
+    const { kernel, scalars } = findKernel(operator, work, target);
+    const conditions: Conditions = {
+      dtype: "f32",
+      threads,
+      device,
+      shape: scalars,
+      ...(request.offsets !== undefined && { offsets: request.offsets }),
+    };
+    return { kernel, conditions, call: `${kernel.role} ${work.shape}` };
+  });
+}
+
+function formatTold(title: string, { found, schedule }: Chosen): string {
+  const { configuration, rejected } = found;
+  const lines = [
+    `${title}: ${found.rule}, ${found.why}`,
+    ...(configuration === undefined ? [] : [`  configuration ${JSON.stringify(configuration)}`]),
+    ...(schedule === undefined ? [] : [`  schedule ${JSON.stringify(schedule.steps)}`]),
+    ...rejected.map(
+      ({ winner, why, stale }) =>
+        `  ${stale ? "stale" : "not taken"}: ${nameWinner(winner)}; ${why}`,
+    ),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Adds `tune winners`. */
+export function addWinners(tune: Command, terminal: Terminal): void {
+  tune
+    .command("winners")
+    .description("writes what won in databases as a small file, such as generated/tuned.json")
+    .argument("<databases...>", "files that tune has written")
+    .requiredOption("--out <file>", "the file; entries of other keys that it has stay")
+    .action(async (paths: readonly string[], { out }: { readonly out: string }) => {
+      const found = await readWinners(paths, openOperators([]));
+      const names = new Set(found.map(identify));
+      const kept = (await readShipped(out)).filter((winner) => !names.has(identify(winner)));
+      try {
+        await writeFile(out, printWinners([...kept, ...found]));
+      } catch (error) {
+        throw new UserError(`cannot write ${out}: ${explainFailure(error)}`);
+      }
+      terminal.out(`${out}: ${plural(found.length, "winner")}, ${kept.length} kept of before\n`);
+    });
+}
+
+const identify = ({ key }: Winner): string => JSON.stringify(key);
