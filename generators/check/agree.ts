@@ -5,7 +5,9 @@ import { compare } from "./compare.ts";
 import type { Judgement } from "./judge.ts";
 import type { Results } from "./laws.ts";
 import type { TargetRecord } from "./ledger.ts";
+import { adviseOn, findNonfinite } from "./odd.ts";
 import { roundVerdict, type Storage } from "./storage.ts";
+import type { Subject } from "./variants.ts";
 
 /** A float64 run: all oracles must give the same numbers. */
 export interface Oracle {
@@ -18,6 +20,7 @@ export interface Oracle {
 /** What the oracles disagree on, and what the first of them gives. */
 export function compareOracles(
   oracles: readonly Oracle[],
+  subject: Subject,
   of: Case,
   judged: Judgement | undefined,
 ): { readonly messages: string[]; readonly first?: Results } {
@@ -28,15 +31,18 @@ export function compareOracles(
       runs.push({ oracle, results: oracle.run(of) });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      messages.push(`the ${oracle.name} did not run: ${why}`);
+      messages.push(`the ${oracle.name} did not run: ${why}${adviseOn(subject, of)}`);
     }
   const [first, ...others] = runs;
-  if (!first) return { messages: [...messages, "there is no oracle to compare with"] };
+  if (!first && messages.length > 0) return { messages };
+  if (!first) return { messages: ["there is no oracle to compare with"] };
   for (const { oracle, results } of others) {
     const allowed = oracle.exact === "bits" ? 0 : 1e-9;
     const message = firstDifference(first.results, results, allowed);
     if (message) messages.push(`${first.oracle.name} and ${oracle.name} differ: ${message}`);
   }
+  const nonfinite = findNonfinite(subject, of, first.results);
+  if (nonfinite !== undefined) messages.push(nonfinite);
   if (!judged) return { messages, first: first.results };
   // The judge's own float64 path is one more oracle.
   const values = Object.entries(judged.outputs).map(([name, [verdict]]) => [

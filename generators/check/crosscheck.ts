@@ -14,8 +14,9 @@ import {
   watchLaunches,
 } from "./launches.ts";
 import type { Law, Result, Results } from "./laws.ts";
-import type { Failure, LawRecord, OperatorRecord, Skip } from "./ledger.ts";
-import { emptyLaw, emptyRecord, skip } from "./records.ts";
+import type { Failure, OperatorRecord, Skip } from "./ledger.ts";
+import { findNonfinite } from "./odd.ts";
+import { emptyLaw, emptyRecord, noteFinding, skip } from "./records.ts";
 import type { Rules } from "./rules.ts";
 import { roundCase, type Storage } from "./storage.ts";
 import {
@@ -182,14 +183,18 @@ async function checkCase(
   record.cases++;
   const { messages: wrong, first } = compareOracles(
     request.oracles,
+    subject,
     of,
     targets[0] && judgeBy(targets[0].rules),
   );
   for (const message of wrong) record.failures.push(failure(message));
+  // What the declaration gives is wrong once, not again on each target.
+  const nonfinite = first !== undefined && findNonfinite(subject, of, first) !== undefined;
+  const expects = nonfinite ? { ...of.expects, nonfinite } : of.expects;
   if (first)
     for (const [i, law] of (request.laws ?? []).entries())
       if (law.appliesTo(of)) {
-        const { messages, silent } = noteFinding(record.laws[i]!, law, of, first);
+        const { messages, silent } = noteFinding(record.laws[i]!, law, of, first, subject);
         for (const message of messages)
           record.laws[i]!.failures.push(failure(`${law.name}: ${message}`));
         if (silent !== undefined)
@@ -221,7 +226,14 @@ async function checkCase(
       const without = target.lacks?.outputs ?? [];
       const further = (await target.runAgain?.(own)) ?? [];
       for (const { by, results: some } of [{ by: target.target, results }, ...further])
-        for (const message of compareTarget(entry, judged, some, own, without, target.storage))
+        for (const message of compareTarget(
+          entry,
+          judged,
+          some,
+          { ...own, expects },
+          without,
+          target.storage,
+        ))
           entry.failures.push(failure(`${by}: ${message}`, target));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -232,14 +244,3 @@ async function checkCase(
 
 /** A case's name as a shell takes it for one word. */
 const quote = (id: string): string => (/^[\w./,=+-]+$/.test(id) ? id : `'${id}'`);
-
-/** Asks a law of a case, and notes what it finds. */
-function noteFinding(entry: LawRecord, law: Law, of: Case, results: Results) {
-  const finding = law.check(of, results);
-  if (finding.silent === undefined) entry.cases++;
-  entry.elements += finding.compared;
-  entry.excluded += finding.excluded;
-  const { error, at } = finding.worst;
-  if (error > entry.worst.error) entry.worst = { error, case: of.id, at };
-  return finding;
-}

@@ -127,6 +127,32 @@ describe("a wrong executor", () => {
   });
 });
 
+describe("a declaration that tests no position", () => {
+  const path = `${packageRoot}/test/declarations/own_interpolation.ts`;
+  const [own] = readOperators([path]) as [Operator];
+  const advice = /test a position before floor\(\) .* or call a sample… function, which does so$/;
+  it.each([
+    ["nan", /^none\/nan\/0: the declaration gives NaN for output\[\d+\]; shift\[0\] is NaN here: /],
+    [
+      "infinite",
+      /^none\/infinite\/0: the declaration gives NaN .*; shift\[0\] is -?Infinity here: /,
+    ],
+    ["huge", /^none\/huge\/0: the IR interpreter did not run: .* beyond 32 bits; shift\[0\] is /],
+  ])("is told what to do about it: %s", async (kind, message) => {
+    const right = runner((of) => simulate(own, of));
+    const record = await crosscheck({
+      ...(await requestFor(own, right)),
+      only: `none/${kind}/0`,
+    });
+    expect(record.failures.map((failure) => failure.message)).toEqual([
+      expect.stringMatching(message),
+    ]);
+    expect(record.failures[0]!.message).toMatch(advice);
+    // Targets are not blamed for it.
+    expect(record.targets[0]!.failures).toEqual([]);
+  });
+});
+
 describe("launches", () => {
   const withLaunch = async (groups: (sizes: Readonly<Record<string, number>>) => number) => {
     const right = runner((of) => simulate(conv, of));
