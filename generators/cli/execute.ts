@@ -60,6 +60,13 @@ export const execute = (
     ? executeReference(operator, args, upstream)
     : executeTarget(operator, target, args, upstream, storage, threads, winners);
 
+/** Outputs, how long they took, and how long a compiler did before. */
+interface Ran {
+  readonly outputs: Record<string, Data>;
+  readonly milliseconds: number;
+  readonly built: number;
+}
+
 /** Outputs and how long they took. */
 async function timed<T>(run: () => T | Promise<T>) {
   const start = performance.now();
@@ -226,12 +233,12 @@ function compileGradients(
   return program;
 }
 
-function run(
+async function run(
   executor: Executor,
   program: Program,
   { resolved }: Arguments,
   job: Pick<Job, "inputs" | "wanted">,
-): Promise<Record<string, Data>> {
+): Promise<Ran> {
   const { entry } = program;
   const constants = entry.constants.flatMap(({ name, option }) => {
     const chosen = resolved.options[option];
