@@ -77,7 +77,7 @@ export function explainUnavailable({ unavailable, install }: Unavailable): strin
 /** Opens a target on so many CPU threads; refused with the reason and what to install where this machine cannot. */
 export async function openExecutor(name: string, threads = 1): Promise<Executor> {
   const { open, openThreads } = machineOf(name);
-  if (threads > 1 && openThreads === undefined) throw new UserError(refuseThreads(name));
+  if (threads > 1 && openThreads === undefined) throw new UsageError(refuseThreads(name));
   const opened = await (threads > 1 && openThreads ? openThreads(threads) : open[0]());
   if (!("unavailable" in opened)) return opened;
   throw new UserError(`${name} cannot run here: ${explainUnavailable(opened)}`);

@@ -30,8 +30,10 @@ export function findNearest(name: string, candidates: Iterable<string>): string 
     const distance = known === typed ? 0 : begins ? 1 : editDistance(typed, known);
     if (distance < least) [nearest, least] = [candidate, distance];
   }
-  const allowed = Math.max(1, Math.floor(Math.max(typed.length, nearest?.length ?? 0) / 3));
-  return least <= allowed ? nearest : undefined;
+  const length = Math.max(typed.length, nearest?.length ?? 0);
+  const allowed = Math.max(1, Math.floor(length / 3));
+  // Where every letter is another one, as in names of one letter, nothing was meant.
+  return least <= allowed && least < length ? nearest : undefined;
 }
 
 /** The end of a sentence about an unknown name: the nearest one, or all there are. */

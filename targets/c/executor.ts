@@ -111,6 +111,9 @@ function openWith(
       await prepared.run();
       return prepared.read();
     },
+    async build(program) {
+      await bind(program);
+    },
     prepare,
     keepsConstant: true,
     async close() {

@@ -208,6 +208,8 @@ export interface Executor {
   readonly device: Device;
   /** Outputs by name. Rejects with a plain sentence when a limit of the device is exceeded. */
   run(program: Program, job: Job): Promise<Record<string, Data>>;
+  /** Builds what a job needs, so that running it does not: where a compiler takes its time. */
+  build?(program: Program, job: Job): Promise<void>;
   /** Executes a job in further ways, or not at all: for `check`, which holds each result to the same bounds. */
   runAgain?(program: Program, job: Job): Promise<readonly FurtherRun[]>;
   /** The same in two steps, on executors that can keep a call on their device. */

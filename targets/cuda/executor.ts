@@ -160,6 +160,9 @@ async function open(opening: Opening): Promise<Executor> {
       hardware: kind === "gpu",
       ...(kind === "gpu" ? {} : { simulation: true }),
     },
+    async build({ entry, source }, job) {
+      await prepare(source, planJob(entry, job).macros);
+    },
     async run({ entry, source }, job) {
       if (closed) throw new Error("This CUDA executor is closed.");
       const plan = planJob(entry, job);

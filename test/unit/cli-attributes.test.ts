@@ -163,6 +163,8 @@ describe("nearest names", () => {
 
   test("in a sentence", () => {
     expect(suggestName("roipool", operators)).toBe('did you mean "roi_pool"?');
+    expect(suggestName("x", ["c", "js"])).toBe("there are: c, js");
+    expect(suggestName("C", ["c", "js"])).toBe('did you mean "c"?');
     expect(suggestName("softmax", operators)).toBe(`there are: ${operators.join(", ")}`);
   });
 });

@@ -98,7 +98,7 @@ async function check(
   const targets = parseTargets(options.target);
   const [count, seed] = [parseCount("cases", options.cases), parseCount("seed", options.seed)];
   if (options.case !== undefined && names.length !== 1)
-    throw new UserError("--case names a case of one operator: name that operator as well");
+    throw new UsageError("--case names a case of one operator: name that operator as well");
   const operators = openOperators(names);
   const storage = parseStorage(options.dtype);
   if (storage !== undefined) requireStorage(targets, storage, options.target !== undefined);
