@@ -60,6 +60,7 @@ export function createCovariance(distances: Distances, hyper: Hyper): Covariance
   const { additive } = hyper;
   // A parameter of one value tells nothing.
   const used = [...distances.keys()].filter((p) => distances[p]!.count > 1);
+  // Costs change from each value to the next; what is taken for smooth is left too early.
   const tables = distances.map(({ of }, p) => of.map((distance) => -distance / hyper.lengths[p]!));
   const part = additive / Math.max(1, used.length);
   const effects = tables.map((table) => table.map((x) => part * Math.exp(x)));

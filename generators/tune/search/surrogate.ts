@@ -16,8 +16,8 @@ const first = 8;
 /** At most so many points does a model know, and so many are its hyperparameters fitted by. */
 const most = { known: 250, fitted: 80 } as const;
 
-/** Changes of hyperparameters that are tried each time. */
-const tries = 20;
+/** Changes of hyperparameters that are tried each time: of costs, and of failures. */
+const tries = { costs: 20, failures: 8 } as const;
 
 /** Best points, and points that look best, whose neighbours are looked at. */
 const near = { best: 6, promising: 6 } as const;
@@ -74,13 +74,24 @@ const takeKnown = ({ points, values }: Known, positions: readonly number[]): Kno
   values: positions.map((i) => values[i]!),
 });
 
-/** Logarithms of costs, moved and scaled to mean 0 and variance 1. */
+/**
+ * Logarithms of costs, moved and scaled to mean 0 and variance 1; how much slower the slower half
+ * is counts half, since it is the fast ones that have to be told apart.
+ */
 function scaleCosts(costs: readonly number[]): (cost: number) => number {
-  const logs = costs.map(Math.log);
-  const mean = logs.reduce((sum, x) => sum + x, 0) / logs.length;
-  const squares = logs.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  const deviation = Math.sqrt(squares / logs.length) || 1;
-  return (cost) => (Math.log(cost) - mean) / deviation;
+  // A cost of nothing is one that a clock did not see.
+  const log = (cost: number): number => Math.log(Math.max(cost, Number.MIN_VALUE));
+  const sorted = costs.map(log).sort((a, b) => a - b);
+  const median = sorted[sorted.length >> 1]!;
+  const bend = (cost: number): number => {
+    const above = log(cost) - median;
+    return above > 0 ? above / 2 : above;
+  };
+  const bent = costs.map(bend);
+  const mean = bent.reduce((sum, x) => sum + x, 0) / bent.length;
+  const squares = bent.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+  const deviation = Math.sqrt(squares / bent.length) || 1;
+  return (cost) => (bend(cost) - mean) / deviation;
 }
 
 /** Untried points among which the next are sought: near the best, near what looked good, and any. */
@@ -113,13 +124,15 @@ export const defaultStrategy: Strategy = {
     const history: History = { points: [], costs: [] };
     const queue = [...new Set(seeds)];
     let hyper: Hyper = startHyper(distances);
-    const hyperWorks = failureHyper(distances);
+    let hyperWorks = failureHyper(distances);
     let expectation: Expectation | undefined;
     let promising: readonly number[] = [];
     let fitAt = 0;
 
     const gain = ({ costs, works, worksMean, best }: Expectation, i: number): number => {
-      const improvement = expectImprovement(best, costs.mean[i]!, costs.variance[i]!);
+      // Noise is luck that lasts: half of the time it is hoped for, which keeps near what is good.
+      const luck = history.points.length % 2 === 1 ? hyper.noise : 0;
+      const improvement = expectImprovement(best, costs.mean[i]!, costs.variance[i]! + luck);
       if (works === undefined) return improvement;
       return improvement * Math.min(1, Math.max(0.02, (1 + worksMean + works.mean[i]!) / 2));
     };
@@ -134,7 +147,7 @@ export const defaultStrategy: Strategy = {
         values: worked.map(({ cost }) => transform(cost)),
       };
       const fitted = takeKnown(all, choose(all.values, most.fitted, random));
-      hyper = improveHyper(points, distances, hyper, fitted, { tries, random });
+      hyper = improveHyper(points, distances, hyper, fitted, { tries: tries.costs, random });
       const size = poolSize(history.points.length);
       const around = [...lowest(all.values, near.best).map((i) => all.points[i]!), ...promising];
       const pool = drawPool(points, untried, around, size, random);
@@ -150,6 +163,11 @@ export const defaultStrategy: Strategy = {
         values: labels.map((label) => label - worksMean),
       };
       const kept = takeKnown(tried, sampleIndices(labels.length, most.known, random));
+      const few = takeKnown(kept, sampleIndices(kept.points.length, most.fitted, random));
+      hyperWorks = improveHyper(points, distances, hyperWorks, few, {
+        tries: tries.failures,
+        random,
+      });
       const works = createModel(points, distances, hyperWorks, pool, kept);
       return { costs, works, worksMean, transform, best };
     };
