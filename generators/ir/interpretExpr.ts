@@ -3,6 +3,7 @@
 // ops.ts.
 
 import { type Expr, isFixedSize, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
+import { makeClock } from "./interpretClock.ts";
 import { ops } from "./ops.ts";
 import { freeLoops } from "./walk.ts";
 
@@ -31,58 +32,14 @@ export interface Evaluator {
   readonly setIndex: (l: Loop, value: number) => void;
 }
 
-/** A loop's current index, and when it was last set. */
-interface Cell {
-  value: number;
-  stamp: number;
-}
-
 type Read = Extract<Expr, { kind: "read" }>;
 type Op = Extract<Expr, { kind: "op" }>;
 
 /** An evaluator over the given leaves; compiled closures stay valid as long as it is used. */
 export function makeEvaluator(leaves: Leaves): Evaluator {
-  let clock = 0;
-  const cells = new Map<Loop, Cell>();
+  const { cellOf, move, whenMoved, keep } = makeClock();
   const compiled = new Map<Expr, () => number>();
   const reductions = new Map<Reduce, readonly (() => number)[]>();
-
-  const cellOf = (l: Loop): Cell => {
-    let cell = cells.get(l);
-    if (!cell) {
-      cell = { value: Number.NaN, stamp: 0 };
-      cells.set(l, cell);
-    }
-    return cell;
-  };
-  const move = (cell: Cell, value: number): void => {
-    cell.value = value;
-    cell.stamp = ++clock;
-  };
-
-  /** Runs `update` only where one of `loops` has moved since it last ran. */
-  function whenMoved(loops: Iterable<Loop>, update: () => void): () => void {
-    const on = [...loops].map(cellOf);
-    let at = -1;
-    return () => {
-      let fresh = at >= 0;
-      for (let i = 0; fresh && i < on.length; i++) fresh = on[i]!.stamp <= at;
-      if (fresh) return;
-      update();
-      at = clock;
-    };
-  }
-
-  function keep(e: Expr, value: () => number): () => number {
-    let last = Number.NaN;
-    const refresh = whenMoved(freeLoops(e), () => {
-      last = value();
-    });
-    return () => {
-      refresh();
-      return last;
-    };
-  }
 
   function compile(e: Expr): () => number {
     const known = compiled.get(e);
@@ -97,11 +54,11 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
       case "const":
         return () => e.value;
       case "attr":
-        return keep(e, () => leaves.attr(e.name));
+        return keep(freeLoops(e), () => leaves.attr(e.name));
       case "option":
-        return keep(e, () => leaves.option(e.name));
+        return keep(freeLoops(e), () => leaves.option(e.name));
       case "size":
-        return keep(e, () => leaves.size(e.axis));
+        return keep(freeLoops(e), () => leaves.size(e.axis));
       case "index": {
         const cell = cellOf(e.loop);
         const what = leaves.nameOf(e.loop) ?? e.loop.axis;
@@ -111,9 +68,9 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
         };
       }
       case "read":
-        return keep(e, compileRead(e));
+        return keep(freeLoops(e), compileRead(e));
       case "op":
-        return keep(e, compileOp(e));
+        return keep(freeLoops(e), compileOp(e));
       case "cast": {
         const arg = compile(e.arg);
         if (e.to !== "int") return arg;
@@ -125,7 +82,7 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
       }
       case "select": {
         const [cond, then, otherwise] = [compile(e.cond), compile(e.then), compile(e.else)];
-        return keep(e, () => (cond() !== 0 ? then() : otherwise()));
+        return keep(freeLoops(e), () => (cond() !== 0 ? then() : otherwise()));
       }
       case "part":
         return compileReduce(e.of, e)[e.part]!;
@@ -151,13 +108,15 @@ export function makeEvaluator(leaves: Leaves): Evaluator {
             ? () => value(a(), b())
             : () => value(a!());
     if (kindOf(e) !== "int") return raw;
-    const divides = e.op === "idiv" || e.op === "mod";
-    return () => {
-      if (divides && b!() <= 0)
-        throw new RangeError(`${called(e)}${e.op} by ${b!()}, which is not positive`);
-      const result = raw();
+    const whole = (result: number): number => {
       if (result >= -2147483648 && result <= 2147483647) return result;
       throw new RangeError(`${called(e)}${e.op} gives ${result}, which is beyond 32 bits`);
+    };
+    const divides = e.op === "idiv" || e.op === "mod";
+    if (!divides) return b && !c ? () => whole(value(a!(), b())) : () => whole(raw());
+    return () => {
+      if (b!() <= 0) throw new RangeError(`${called(e)}${e.op} by ${b!()}, which is not positive`);
+      return whole(raw());
     };
   }
 

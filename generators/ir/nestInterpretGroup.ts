@@ -5,7 +5,7 @@ import type { BufferDecl, Nest, Scalar } from "./nest.ts";
 import { dumpHead } from "./nestDump.ts";
 import { type Actor, type Memory, renew } from "./nestInterpretMemory.ts";
 import type { Mode } from "./nestInterpretNumbers.ts";
-import { type Program, programOf, type State } from "./nestInterpretStmt.ts";
+import { type Program, programOf, type State } from "./nestInterpretProgram.ts";
 import { warp } from "./warpProduct.ts";
 
 /** One launch, with everything that is the same for all groups. */
