@@ -64,6 +64,7 @@ await tune({
     effort: { ...usualEffort, least: 2, most: 2 },
     random: createRandom(2),
   },
+  last: { heats: 1, effort: { ...usualEffort, least: 2, most: 2 } },
   signal: new AbortController().signal,
   tell: (event) => {
     if (event.kind !== "evaluated") return;

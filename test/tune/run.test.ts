@@ -66,6 +66,7 @@ async function run(
         return plant(program, configuration.plant as Plant);
       },
       bench: { ...bench, effort },
+      last: { heats: 1, effort },
       signal,
       tell,
     });

@@ -150,5 +150,8 @@ function sayVerdict({ verdict }: TuneResult, isFinal: boolean): string {
   if (by === undefined || !isFinal)
     return `the best was ${ratio(best)} as fast as the default; it was not compared once more`;
   const [value, low, high] = [by.value, by.low, by.high].map((x) => x.toFixed(2));
-  return `the best is ${value} times as fast as the default (${low} to ${high})`;
+  return (
+    `the best is ${value} times as fast as the default (${low} to ${high}); ` +
+    "`warpweave tune winners` writes it down for `generate`"
+  );
 }

@@ -38,7 +38,10 @@ export interface Bench {
 export type Evaluation = Omit<Measurement, "kind" | "key" | "configuration" | "at">;
 
 const anchorId = "anchor";
+/** Milliseconds of running before anything is timed. */
 const warm = 50;
+/** Runs of fewer milliseconds feel what ran before them. */
+const shortRun = 10;
 
 /** Programs that a process takes before it is started anew, since engines keep all they were given. */
 const mostPrograms = 50;
@@ -46,23 +49,30 @@ const mostPrograms = 50;
 /** Measures candidates one after another. */
 export function createEvaluator(bench: Bench) {
   const { session, clock, effort, random } = bench;
-  const runs = new Map<string, number>();
+  const paces = new Map<string, { readonly count: number; readonly single: number }>();
   const anchor: Anchor = { id: anchorId, usual: 0 };
   let taken = 0;
 
   const sample = (id: string, samples: number) => {
-    const each = 20_000 + 20 * samples * (runs.get(id) ?? 1) * Math.max(anchor.usual, 1);
-    return session.time(id, samples, runs.get(id) ?? 1, each);
+    const { count = 1, single = 0 } = paces.get(id) ?? {};
+    const limit = 20_000 + 20 * samples * count * single;
+    return session.time(id, samples, count, single < shortRun, limit);
   };
 
   /** Runs until all that engines do once is done; the milliseconds of a run then. */
   const warmUp = async (id: string, opened: Opened): Promise<number> => {
-    runs.set(id, 1);
-    const first = (await sample(id, 1)).wall[0]!;
-    runs.set(id, Math.max(1, Math.min(500, Math.ceil(warm / Math.max(first, 0.001)))));
-    const { [clock]: times, wall } = await sample(id, 1);
-    runs.set(id, countRuns(Math.max(times[0]!, wall[0]! / 100), opened.resolution[clock]));
-    return times[0]!;
+    let [spent, single, wall] = [0, Number.POSITIVE_INFINITY, 0];
+    for (let count = 1; spent < warm || count < 8; count *= 2) {
+      const times = await session.time(id, 1, count, false, 20_000 + 4 * count * wall);
+      wall = times.wall[0]!;
+      // Engines compile on other threads meanwhile, which the clock of the process counts.
+      single = Math.min(single, times[clock][0]!);
+      spent += count * wall;
+      if (spent > 20 * warm) break;
+    }
+    const count = countRuns(Math.max(single, wall / 100), opened.resolution[clock]);
+    paces.set(id, { count, single: wall });
+    return single;
   };
 
   /** The device, with the anchor ready on it. */

@@ -27,12 +27,13 @@ export type Request =
       /** Where to write the results. */
       readonly into?: string;
     }
-  /** So many samples of so many runs each. */
+  /** So many samples of so many runs each; before each sample a run that does not count, if so said. */
   | {
       readonly do: "time";
       readonly id: string;
       readonly samples: number;
       readonly runs: number;
+      readonly warm: boolean;
     }
   /** Runs a program once on arrays that come along. */
   | { readonly do: "run"; readonly program: string; readonly job: PackedJob }

@@ -42,9 +42,9 @@ export const usualEffort: Effort = {
 /** More of all, for each of the last comparisons of the best. */
 export const duelEffort: Effort = {
   ...usualEffort,
-  least: 10,
-  most: 20,
-  time: 6000,
+  least: 8,
+  most: 15,
+  time: 4000,
   race: Number.POSITIVE_INFINITY,
 };
 

@@ -69,7 +69,8 @@ export interface Session {
       readonly into?: string;
     },
   ): Promise<Verified>;
-  time(id: string, samples: number, runs: number, limit: number): Promise<Times>;
+  /** Times samples of so many runs, each after a run that does not count where it is `warm`. */
+  time(id: string, samples: number, runs: number, warm: boolean, limit: number): Promise<Times>;
   /** Runs programs on small arrays, as the cross-check does. */
   readonly executor: Executor;
   drop(id: string): Promise<void>;
@@ -180,8 +181,8 @@ export function startSession(options: SessionOptions): Session {
         limits.run,
         "runtime",
       ),
-    time: (id, samples, runs, limit) =>
-      ask<Times>({ do: "time", id, samples, runs }, limit, "runtime"),
+    time: (id, samples, runs, warm, limit) =>
+      ask<Times>({ do: "time", id, samples, runs, warm }, limit, "runtime"),
     async drop(id) {
       prepared.delete(id);
       if (asked && !asked.hasEnded()) await ask({ do: "drop", id }, limits.run, "runtime");

@@ -126,10 +126,17 @@ async function verify({
   return { ...worst, damaged: [...new Set(damaged)], changed, milliseconds };
 }
 
-async function time({ id, samples, runs }: Request & { readonly do: "time" }): Promise<Times> {
+async function time({
+  id,
+  samples,
+  runs,
+  warm,
+}: Request & { readonly do: "time" }): Promise<Times> {
   const { prepared } = find(id);
   const [wall, processor]: [number[], number[]] = [[], []];
   for (let sample = 0; sample < samples; sample++) {
+    // What another program has put into caches and predictors is not this one's.
+    if (warm) await prepared.run();
     const [cpu, before] = [clocks.processor(), clocks.wall()];
     for (let run = 0; run < runs; run++) await prepared.run();
     wall.push((clocks.wall() - before) / runs);

@@ -6,7 +6,7 @@ import { identifyConfiguration, identifyKey } from "../database/identity.ts";
 import type { Key, Measurement } from "../database/record.ts";
 import type { Database } from "../database/store.ts";
 import { type Bench, createEvaluator, type Evaluation } from "../measure/evaluate.ts";
-import { duelEffort, type Timing } from "../measure/rounds.ts";
+import { duelEffort, type Effort, type Timing } from "../measure/rounds.ts";
 import { CandidateFailed } from "../measure/session.ts";
 import type { Random, Strategy } from "../search/strategy.ts";
 import type { Configuration, Points } from "../space/space.ts";
@@ -33,6 +33,8 @@ export interface TuneOptions {
   /** The program of a configuration, or why there is none. */
   readonly compile: (configuration: Configuration) => Program | { readonly refused: string };
   readonly bench: Bench;
+  /** How the best are compared at the end: in how many processes one after another, how long. */
+  readonly last?: { readonly heats: number; readonly effort: Effort };
   readonly signal: AbortSignal;
   readonly tell: (event: TuneEvent) => void;
 }
@@ -61,10 +63,10 @@ export interface TuneResult {
   readonly stopped: boolean;
 }
 
+const usualLast = { heats: 3, effort: duelEffort };
+
 /** How many candidates are compared at the end, the default not counted. */
 const finalists = 4;
-/** In how many processes they are compared, one after another. */
-const heats = 2;
 /** How much slower than the best they may be. */
 const near = 1.1;
 
@@ -189,6 +191,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       record,
       times: [] as Timing[],
     }));
+    const { heats, effort } = options.last ?? usualLast;
     for (let heat = 0; heat < heats; heat++) {
       await evaluator.restart();
       const order = heat % 2 === 0 ? entered : entered.toReversed();
@@ -199,7 +202,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       }
       const timings = await evaluator.compete(
         order.map(({ id }) => id),
-        duelEffort,
+        effort,
       );
       for (const { id, times } of entered) times.push(timings.get(id)!);
       if (signal.aborted) return;
