@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { backwardOf } from "../../generators/autodiff/operator.ts";
+import { compileKernels, scheduleOn } from "../../generators/compile.ts";
 import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
 import { parallelLoop } from "../../generators/ir/nest.ts";
 import { visitBlock } from "../../generators/ir/nestWalk.ts";
 import { chooseStrips } from "../../generators/schedule/contract/chooseStrips.ts";
 import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
+import { evaluateFormula } from "../../targets/contract/formula.ts";
+import { findTarget } from "../../targets/registry.ts";
 import { comparePlan, inputsOf, pathOf, type Setting } from "./schedule.fixtures.ts";
 
 const limits = { threads: 1, sharedBytes: 0, vectors: 4 };
@@ -81,6 +84,13 @@ describe("a contraction made in pieces is what its stage is", () => {
       1,
       { present: [], sizes: { R: 5, K: 9, T: 10 }, attrs: {} },
     ],
+    // A strip of 2 places instead of 6.
+    [
+      "a product along a long axis",
+      declared("matmul"),
+      1,
+      { present: [], sizes: { R: 5, K: 5003, T: 10 }, attrs: {} },
+    ],
   ];
   it.each(cases)("%s", (_, operator, contractions, setting) => {
     const schedule = inPieces(operator, setting.present);
@@ -105,6 +115,21 @@ describe("what pieces are made of", () => {
     expect(parallelLoop(output)).toBeDefined();
     const own = plan.buffers.filter(({ perWorker }) => perWorker).map(({ name }) => name);
     expect(own).toEqual(["columns_panel", "output_sums"]);
+  });
+  it("panels of long rows that are shorter, not of hundreds of megabytes", () => {
+    const matmul = declared("matmul");
+    const { programs } = compileKernels(
+      matmul,
+      [matmul.kernel([])],
+      findTarget("c"),
+      scheduleOn(findTarget("c")),
+    );
+    const panel = programs[0]!.entry.workspaces.find(({ name }) => name.endsWith("_panel"))!;
+    const elements = (K: number) => evaluateFormula(panel.elements, { R: 500, K, T: 500 });
+    // As many places as ever, then just as many as one block of registers has.
+    const { BP, MR } = { BP: 48, MR: 6 };
+    expect(elements(1000) / 1000).toBeGreaterThanOrEqual(BP);
+    expect(elements(1_000_000) / 1_000_000).toBeLessThanOrEqual(MR);
   });
   it("no workspace of all columns", () => {
     expect(plan.buffers.map(({ name }) => name)).not.toContain("columns");

@@ -6,11 +6,14 @@ import { hostExpr } from "../../ir/host.ts";
 import { i32, type NestExpr } from "../../ir/nest.ts";
 import type { PlanBuffer } from "../../ir/plan.ts";
 import type { Blocked } from "./blocks.ts";
-import { calculate, padded, pieces } from "./write.ts";
+import { calculate, padded, pieces, times } from "./write.ts";
 
 /** The product of ints; 1 of none. */
 export const productOf = (factors: readonly Expr[]): Expr =>
   factors.reduce<Expr>((a, b) => make("mul", a, b), int(1));
+
+/** A row is never cut; where it is longer than all places of a panel that many times as large, a strip is shorter. */
+const beyond = 64;
 
 /** What a panel is made of, with sizes as `lower` writes them. */
 export function sizesOf(
@@ -19,10 +22,18 @@ export function sizesOf(
 ) {
   const rows = panel.domain.filter((_, d) => roles[d]!.is === "row").map((l) => l.hi);
   const most = blocks.kibibytes * 256;
+  const longest = Math.min(most * beyond, 2 ** 30);
   return {
     places: lower(productOf((by === "strips" ? contraction.p : contraction.k).map((l) => l.hi))),
     taps: lower(productOf(taps.map((l) => l.hi))),
     row: lower(productOf(rows)),
+    /** Places of a strip: fewer where rows are so long that a panel of all would take far more than it may. */
+    placesOf: (row: NestExpr): NestExpr => {
+      const held = calculate("quot", i32(longest), calculate("maximum", row, i32(1)));
+      const whole = times(calculate("quot", held, i32(blocks.rows)), blocks.rows);
+      const some = calculate("maximum", whole, i32(blocks.rows));
+      return calculate("minimum", some, i32(blocks.pixels));
+    },
     /** So many that a panel takes about what it may; at least one, so that results are stored. */
     chunksOf: (count: NestExpr, row: NestExpr): NestExpr => {
       // Not by the product of row and places, which may lie beyond the ints.
@@ -51,7 +62,7 @@ export function describeScratch(
     dtype: "f32",
     access: "update",
     shape,
-    strides: shape.map((_, d) => times(shape.slice(d + 1))),
+    strides: shape.map((_, d) => product(shape.slice(d + 1))),
     role: "workspace",
     axes: shape.map(() => []),
     perWorker: true,
@@ -64,25 +75,26 @@ export function describeScratch(
 
 type Shapes = readonly [panel: readonly NestExpr[], sums: readonly NestExpr[]];
 
-const times = (factors: readonly NestExpr[]): NestExpr =>
+const product = (factors: readonly NestExpr[]): NestExpr =>
   factors.reduce((a, b) => calculate("mul", a, b), i32(1));
 
 /** How many blocks of rows or columns there are beside each other, other than along `side`. */
 function countSlots({ contraction, roles, side }: Blocked): NestExpr {
   const { b, m } = contraction;
   const inner = b.filter((l) => !roles.some((role) => role.is === "batch" && role.loop === l));
-  return times([...inner, ...m.filter((l) => l !== side)].map((l) => hostExpr(l.hi)));
+  return product([...inner, ...m.filter((l) => l !== side)].map((l) => hostExpr(l.hi)));
 }
 
 function shapeOfStrip(blocked: Blocked): Shapes {
   const { blocks, side } = blocked;
   const sizes = sizesOf(blocked, hostExpr);
   const chunk = sizes.chunkOf(sizes.taps, sizes.chunksOf(sizes.taps, sizes.row));
-  const places = calculate("minimum", i32(blocks.pixels), padded(sizes.places, blocks.rows));
+  const most = sizes.placesOf(sizes.row);
+  const places = calculate("minimum", most, padded(sizes.places, blocks.rows));
   const width = pieces(hostExpr(side.hi), blocks.columns);
   return [
     [places, chunk, sizes.row],
-    [times([countSlots(blocked), width]), i32(blocks.pixels), i32(blocks.columns)],
+    [product([countSlots(blocked), width]), i32(blocks.pixels), i32(blocks.columns)],
   ];
 }
 
@@ -96,6 +108,6 @@ function shapeOfSweep(blocked: Blocked): Shapes {
   ];
   return [
     [places, calculate("add", sizes.row, i32(blocks.columns))],
-    [times([countSlots(blocked), ...blocksOf]), i32(blocks.rows), i32(blocks.columns)],
+    [product([countSlots(blocked), ...blocksOf]), i32(blocks.rows), i32(blocks.columns)],
   ];
 }

@@ -59,7 +59,9 @@ export function buildStrips(
   const row = declare("row", sizes.row);
   const chunks = declare("chunks", sizes.chunksOf(taps, row));
   const chunk = declare("chunk_taps", sizes.chunkOf(taps, chunks));
-  const strips = declare("strips", pieces(places, blocks.pixels));
+  const held = declare("strip_most", sizes.placesOf(row));
+  const rest = calculate("sub", held, i32(1));
+  const strips = declare("strips", calculate("quot", calculate("add", places, rest), held));
   // All about as long as each other: the last one is not a short rest.
   const most = calculate("maximum", strips, i32(1));
   const even = calculate("quot", calculate("add", places, calculate("sub", most, i32(1))), most);
