@@ -2,7 +2,7 @@
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
 import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
-import { chooseSlabs } from "./contract/chooseSlabs.ts";
+import { chooseSlabs, placesOfTiles, storedInner } from "./contract/chooseSlabs.ts";
 import { type ChosenStrips, chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
 import { followPlaces } from "./contract/followPlaces.ts";
@@ -97,7 +97,10 @@ export function defaultSchedule(
     strips.steps.length > 0
       ? strips.steps
       : ways.materialise
-        ? inner.map((stage) => ["materialise", { stage }])
+        ? storedInner(kernel, inner, groups && ways.contract).map((stage) => [
+            "materialise",
+            { stage },
+          ])
         : isSerial && forward && ways.panel
           ? choosePanels(kernel, inner, setting, limits)
           : [];
@@ -117,7 +120,9 @@ export function defaultSchedule(
     strips.steps.length > 0 && !forward && vectors >= 4 ? [[sums.name, { by: vectors }]] : [];
   const before = [...stored, ...along.steps, ...kept];
   const followed = chooseOrders(kernel, before, strips, limits);
-  const slabs = findSlabs(kernel, [...before, ...followed], strips.stored, limits);
+  const places = groups ? placesOfTiles(kernel, stored, tiled) : strips.stored;
+  const most = groups ? mostOfSlab.groups : mostOfSlab.loops;
+  const slabs = findSlabs(kernel, [...before, ...followed], places, most, limits);
   const chosen = [...before, ...followed, ...added, ...slabs, ...tiled, ...run];
   const steps = parallel ? withThreads(kernel, chosen, limits) : chosen;
   return steps.length > run.length || groups ? nameSteps(steps) : { name: "serial", steps };
@@ -143,19 +148,23 @@ function chooseOrders(
   return "refused" in drafted ? [] : followPlaces(drafted.steps.at(-1)!, strips.stored, limits);
 }
 
-/** Numbers of a slab: so many that launches have enough to share out, so few that they stay near. */
-const mostOfSlab = 2 ** 21;
+/**
+ * Numbers of a slab: so many that launches have enough to share out; so few that they stay in the caches of a
+ * CPU, or that a device binds them as one buffer.
+ */
+const mostOfSlab = { loops: 2 ** 21, groups: 2 ** 24 };
 
 /** Contractions that others read are made a slab at a time. */
 function findSlabs(
   kernel: Kernel,
   steps: Schedule,
   stored: ReadonlyMap<string, readonly string[]>,
+  most: number,
   limits: Limits,
 ): Schedule {
   if (stored.size === 0) return [];
   const drafted = applySchedule(kernel, steps, limits);
-  return "refused" in drafted ? [] : chooseSlabs(drafted.steps.at(-1)!, stored, mostOfSlab, limits);
+  return "refused" in drafted ? [] : chooseSlabs(drafted.steps.at(-1)!, stored, most, limits);
 }
 
 /** Does a step say that a stage is stored, whole or a panel at a time? */

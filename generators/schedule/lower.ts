@@ -28,7 +28,7 @@ import { buildNest } from "./nests.ts";
 import { type LaunchStep, launchOnly, namesIn, negate } from "./only.ts";
 import { isPanel, placePanels, startWith } from "./panels.ts";
 import { orderAdditions } from "./reordered.ts";
-import { repeatSteps, sizeSlabs, turnNumbers } from "./repeats.ts";
+import { countAll, repeatSteps, sizeSlabs, turnNumbers } from "./repeats.ts";
 import { splitDomain } from "./site.ts";
 import { placeSlabs } from "./slabs.ts";
 import { sumInLanes } from "./sums.ts";
@@ -49,7 +49,8 @@ export function lower(given: Draft): Plan {
   const { kernel, draft, placed, packs } = placeStrips(placePanels(whole, given.panels), given);
   const sized = (buffers: readonly PlanBuffer[]) => sizeSlabs(buffers, slabs);
   const stages = sized(shareNone(describeBuffers(kernel), kernel, draft));
-  const { sums, bounds } = fixedPointOf(draft, kernel, stages);
+  const { sums, bounds: counts } = fixedPointOf(draft, kernel, stages);
+  const bounds = countAll(counts, slabs?.axes ?? []);
   const scratch = sized([...placed.values()].flatMap((one) => one.scratch));
   const buffers = [...stages, ...sums, ...scratch];
   const entry = entryName(kernel);

@@ -37,6 +37,16 @@ export function sizeSlabs(
   }));
 }
 
+/** What is counted of one slab, counted of all of them. */
+export function countAll(counts: readonly NestExpr[], axes: readonly SlabAxis[]): NestExpr[] {
+  const wholeOf = new Map(axes.map(({ count, whole }) => [count, whole]));
+  const counted = (e: NestExpr): NestExpr => {
+    const whole = e.kind === "var" ? wholeOf.get(e.name) : undefined;
+    return whole ? hostExpr(whole) : mapOperands(e, counted);
+  };
+  return counts.map(counted);
+}
+
 /** How many turns there are, and which slab each of them takes. */
 function describeTurns(axes: readonly SlabAxis[]): Repeat {
   const counted = axes.map(({ slabs }) => extentOf(slabs));
