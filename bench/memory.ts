@@ -10,36 +10,21 @@ import type { Target } from "../generators/emit/target.ts";
 import type { Operator } from "../generators/frontend/operator.ts";
 import { gradientsOn } from "../generators/gradients.ts";
 import type { Kernel } from "../generators/ir/kernel.ts";
+import { type Layer, layersOf, presets } from "../generators/measure/work/layers.ts";
 import { evaluateFormula } from "../targets/contract/formula.ts";
 import { shareWorkspaces } from "../targets/contract/memory.ts";
 import type { Entry } from "../targets/contract/program.ts";
 import { resolve } from "../targets/js/runtime.js";
 
-/**
- * A deformable layer of a network, on one image; stride and dilation 1, padded to keep its size.
- */
-export interface NetworkLayer {
+/** A layer of a network, whose name is that of a preset; stride and dilation 1, padded to keep its size. */
+export interface NetworkLayer extends Layer {
   readonly network: string;
-  readonly C: number;
-  readonly H: number;
-  readonly W: number;
-  readonly O: number;
-  readonly K: number;
-  /** Offset groups. */
-  readonly G: number;
 }
 
-/** Modulated layers as published configurations have them. */
-export const networkLayers: readonly NetworkLayer[] = [
-  { network: "BiRefNet decoder 4", C: 64, H: 32, W: 32, O: 256, K: 7, G: 1 },
-  { network: "BiRefNet decoder 2", C: 64, H: 128, W: 128, O: 256, K: 7, G: 1 },
-  { network: "BiRefNet decoder 1", C: 64, H: 256, W: 256, O: 256, K: 7, G: 1 },
-  { network: "CenterNet DLA-34", C: 512, H: 16, W: 16, O: 256, K: 3, G: 1 },
-  { network: "CenterNet DLA-34", C: 64, H: 128, W: 128, O: 64, K: 3, G: 1 },
-  { network: "DBNet R50 C3", C: 128, H: 92, W: 160, O: 128, K: 3, G: 1 },
-  { network: "EDVR-M L1", C: 64, H: 180, W: 320, O: 64, K: 3, G: 8 },
-  { network: "BasicVSR++", C: 128, H: 180, W: 320, O: 64, K: 3, G: 16 },
-];
+/** The modulated layers of all presets. */
+export const networkLayers: readonly NetworkLayer[] = Object.keys(presets).flatMap((network) =>
+  layersOf(network).flatMap((layer) => (layer.mask ? [{ network, ...layer }] : [])),
+);
 
 /** Bytes of the workspaces of a target's kernels on one layer. */
 export interface LayerMemory {
@@ -50,7 +35,8 @@ export interface LayerMemory {
 }
 
 /** Bytes of the columns that an explicit im2col stores for one image. */
-export const columnBytes = ({ C, H, W, K }: NetworkLayer): number => 4 * C * K * K * H * W;
+export const columnBytes = ({ C, H, W, K }: Pick<Layer, "C" | "H" | "W" | "K">): number =>
+  4 * C * K * K * H * W;
 
 /**
  * What the workspaces of an entry take together, those that share memory once, those of CPU threads

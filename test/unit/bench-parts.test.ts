@@ -158,4 +158,17 @@ describe("verification", () => {
     expect([anchor, agreeing]).toEqual(["right", ["right", "rounded"]]);
     expect(errors.get("wrong")).toBeGreaterThan(allowed);
   });
+
+  it("gives the ways of one process one vote", () => {
+    const results = new Map([
+      ["ours", of(0, -8, 2.1)],
+      ["ours, weights kept", of(0, -8, 2.1)],
+      ["ours, whole call", of(0, -8, 2.1)],
+      ["a peer", of(0, -8, 2)],
+      ["another", of(0, -8, 2)],
+    ]);
+    expect(verifyAll(results).anchor).toBe("ours");
+    const { anchor, agreeing } = verifyAll(results, (key) => key.split(",")[0]!);
+    expect([anchor, agreeing]).toEqual(["a peer", ["a peer", "another"]]);
+  });
 });
