@@ -176,7 +176,7 @@ test("shared memory, barriers and atomics in CUDA and WGSL", () => {
   const [cuda, wgsl] = ["cuda", "wgsl"].map((name) => programOf(tiles, findTarget(name)).source);
   expect(cuda).toContain("__shared__ __align__(16) float tile[4];");
   expect(cuda).toContain("__syncthreads();");
-  expect(wgsl).toContain("var<workgroup> tile_sums_tile: array<f32, 4>;");
+  expect(wgsl).toContain("var<workgroup> tile: array<f32, 4>;");
   expect(() => programOf(tiles, findTarget("js"))).toThrow(/js has no/);
 
   const nest: Nest = {
