@@ -30,7 +30,10 @@ function encodeFill(device, encoder, buffer, value, type) {
   return [values];
 }
 
-/** Steps as they run, as commands; buffers that are `temporary` are to be destroyed once these are submitted. */
+/**
+ * Steps as they run, as commands; buffers that are `temporary` are to be destroyed once these are
+ * submitted.
+ */
 export function encode(device, plan, runs, { buffers, dispatches, uniforms, pipelineOf }) {
   const encoder = device.createCommandEncoder();
   const temporary = [];
