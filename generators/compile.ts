@@ -15,6 +15,7 @@ import { checkPlan } from "./ir/nestCheck.ts";
 import type { Plan } from "./ir/plan.ts";
 import { makeAdditive } from "./schedule/additive.ts";
 import { defaultSchedule, type NamedSchedule } from "./schedule/defaults.ts";
+import { completeParams } from "./schedule/draft.ts";
 import {
   applySchedule,
   type Draft,
@@ -138,8 +139,7 @@ function resolveSchedule(kernel: Kernel, schedule: Schedule, limits: Limits): Ap
   if ("refused" in result) throw new Error(result.refused);
   const steps = schedule.map(([name, params], at) => {
     const choices = transforms.find((t) => t.name === name)!.choices(result.steps[at]!, limits);
-    const usual = choices.map((choice) => [choice.name, choice.default] as const);
-    return [name, { ...Object.fromEntries(usual), ...params }] as const;
+    return [name, completeParams(choices, params ?? {})] as const;
   });
   return { steps, draft: result.steps.at(-1)! };
 }

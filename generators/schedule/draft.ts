@@ -128,6 +128,12 @@ export interface Choice {
   readonly minor?: true;
 }
 
+/** Parameters with the defaults of those that are not given, which alone are asked for. */
+export function completeParams(choices: readonly Choice[], given: Params): Params {
+  const left = choices.filter(({ name }) => given[name] === undefined);
+  return { ...Object.fromEntries(left.map((choice) => [choice.name, choice.default])), ...given };
+}
+
 /** One way to change a draft. Each is a file, so that the tuning space follows from the folder. */
 export interface Transform {
   readonly name: string;

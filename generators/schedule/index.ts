@@ -3,6 +3,7 @@
 import type { Kernel } from "../ir/kernel.ts";
 import type { Plan } from "../ir/plan.ts";
 import {
+  completeParams,
   type Draft,
   type Limits,
   newDraft,
@@ -58,26 +59,34 @@ export function applySchedule(
   limits: Limits,
 ): { readonly steps: readonly Draft[] } | (Refused & { readonly steps: readonly Draft[] }) {
   const steps = [newDraft(kernel)];
-  for (const [name, params = {}] of schedule) {
-    const transform = transforms.find((t) => t.name === name);
-    const known = transforms.map((t) => t.name).join(", ");
-    if (!transform) return { refused: `no transform named ${name}; there are ${known}`, steps };
-    const draft = steps.at(-1)!;
-    const choices = transform.choices(draft, limits);
-    const unknown = Object.keys(params).find((key) => !choices.some((c) => c.name === key));
-    if (unknown !== undefined) {
-      const names = choices.map((c) => c.name).join(", ");
-      return { refused: `${name}: no parameter named ${unknown}; there is ${names}`, steps };
-    }
-    const defaults = choices.map((c) => [c.name, c.default]);
-    const next = transform.apply(draft, { ...Object.fromEntries(defaults), ...params }, limits);
-    if ("refused" in next) return { refused: `${name}: ${next.refused}`, steps };
-    const moved = next.kernel !== draft.kernel || next.stored !== draft.stored;
-    const broken = moved ? (refuseContractions(next) ?? refuseSlabsOf(next)) : undefined;
-    if (broken !== undefined) return { refused: `${name}: ${broken}`, steps };
+  for (const step of schedule) {
+    const next = applyStep(steps.at(-1)!, step, limits);
+    if ("refused" in next) return { ...next, steps };
     steps.push(next);
   }
   return { steps };
+}
+
+/** The draft after one step of a schedule, or why it is refused. */
+export function applyStep(
+  draft: Draft,
+  [name, params = {}]: Schedule[number],
+  limits: Limits,
+): Draft | Refused {
+  const transform = transforms.find((t) => t.name === name);
+  const known = transforms.map((t) => t.name).join(", ");
+  if (!transform) return { refused: `no transform named ${name}; there are ${known}` };
+  const choices = transform.choices(draft, limits);
+  const unknown = Object.keys(params).find((key) => !choices.some((c) => c.name === key));
+  if (unknown !== undefined) {
+    const names = choices.map((c) => c.name).join(", ");
+    return { refused: `${name}: no parameter named ${unknown}; there is ${names}` };
+  }
+  const next = transform.apply(draft, completeParams(choices, params), limits);
+  if ("refused" in next) return { refused: `${name}: ${next.refused}` };
+  const moved = next.kernel !== draft.kernel || next.stored !== draft.stored;
+  const broken = moved ? (refuseContractions(next) ?? refuseSlabsOf(next)) : undefined;
+  return broken === undefined ? next : { refused: `${name}: ${broken}` };
 }
 
 /** The plan of a kernel under a schedule; throws where a step is refused. */

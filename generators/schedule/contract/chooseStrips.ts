@@ -5,7 +5,14 @@ import type { Expr, Loop } from "../../ir/expr.ts";
 import type { Kernel } from "../../ir/kernel.ts";
 import { freeLoops, visit } from "../../ir/walk.ts";
 import { axisNames } from "../domain.ts";
-import { type Limits, newDraft, type Params, type Schedule, type Transform } from "../draft.ts";
+import {
+  completeParams,
+  type Limits,
+  newDraft,
+  type Params,
+  type Schedule,
+  type Transform,
+} from "../draft.ts";
 import { contract } from "../transforms/contract.ts";
 import { layout } from "../transforms/layout.ts";
 import { materialise } from "../transforms/materialise.ts";
@@ -38,8 +45,11 @@ export function chooseStrips(
   let draft = newDraft(kernel);
   const steps: Schedule[number][] = [];
   const add = (transform: Transform, params: Params): boolean => {
-    const usual = transform.choices(draft, limits).map((c) => [c.name, c.default] as const);
-    const next = transform.apply(draft, { ...Object.fromEntries(usual), ...params }, limits);
+    const next = transform.apply(
+      draft,
+      completeParams(transform.choices(draft, limits), params),
+      limits,
+    );
     if ("refused" in next) return false;
     draft = next;
     steps.push([transform.name, params]);

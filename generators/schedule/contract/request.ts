@@ -27,10 +27,17 @@ const gathers = (draft: Draft): readonly string[] =>
 /** The parameters of `contract` without groups. */
 export function stripChoices(draft: Draft, limits: Limits): readonly Choice[] {
   const stages = gathers(draft);
-  const first = stages.find((name) => !("refused" in inStrips(draft, name, findHeld(draft, name))));
   const { rows, columns, pixels, kibibytes, lanes } = usualBlocks(limits);
   return [
-    { name: "stage", values: stages, default: first ?? stages[0] ?? "" },
+    {
+      name: "stage",
+      values: stages,
+      // To find it takes long, and most schedules name one.
+      get default() {
+        const first = stages.find((name) => !("refused" in findStrips(draft, name)));
+        return first ?? stages[0] ?? "";
+      },
+    },
     { name: "held", values: ["auto", nobody, ...innerStages(draft)], default: "auto" },
     { name: "MR", values: [2, 3, 4, 6, 8], default: rows },
     { name: "NR", values: [4, 8, 16], default: columns },

@@ -4,7 +4,7 @@ import type { Stmt } from "../../ir/nest.ts";
 import { blocksOf } from "../../ir/nestWalk.ts";
 import { axisNames } from "../../schedule/domain.ts";
 import { launchedStages } from "../../schedule/draft.ts";
-import { applySchedule, type Limits, lower, type Schedule } from "../../schedule/index.ts";
+import { applyStep, type Limits, lower, type Schedule } from "../../schedule/index.ts";
 import type { Value } from "../space/expr.ts";
 import type { Family } from "./families.ts";
 
@@ -87,14 +87,26 @@ function findOrders(families: readonly Family[], limits: Limits): readonly Extra
   }));
 }
 
+/** Does a family take one more step, and those after it as they are? */
 function accepts({ steps, drafts }: Family, extra: Schedule[number], limits: Limits): boolean {
-  const applied = applySchedule(drafts[0]!.kernel, insertStep(steps, extra), limits);
-  return !("refused" in applied);
+  const at = placeOf(steps, extra);
+  const after = [extra, ...steps.slice(at)];
+  let draft = drafts[at]!;
+  for (const step of after) {
+    const next = applyStep(draft, step, limits);
+    if ("refused" in next) return false;
+    draft = next;
+  }
+  return true;
 }
 
 /** A schedule with one more step: before those that speak of all stages, if it speaks of one. */
 export function insertStep(steps: Schedule, extra: Schedule[number]): Schedule {
-  if (extra[1]?.stage === undefined) return [...steps, extra];
-  const at = steps.findLastIndex(([, params]) => (params?.stage ?? params?.of) !== undefined) + 1;
+  const at = placeOf(steps, extra);
   return [...steps.slice(0, at), extra, ...steps.slice(at)];
+}
+
+function placeOf(steps: Schedule, extra: Schedule[number]): number {
+  if (extra[1]?.stage === undefined) return steps.length;
+  return steps.findLastIndex(([, params]) => (params?.stage ?? params?.of) !== undefined) + 1;
 }

@@ -1,6 +1,7 @@
 // What can be chosen within a family: the sizes of its steps, and what must hold between them.
 
 import { hashKernel } from "../../ir/hash.ts";
+import { completeParams } from "../../schedule/draft.ts";
 import { type Draft, type Limits, type Params, transforms } from "../../schedule/index.ts";
 import type { Own, Rule } from "../../schedule/rules.ts";
 import type { Expr, Value } from "../space/expr.ts";
@@ -62,7 +63,7 @@ const conditionOf = (
 function paramsOf({ steps, drafts }: Family, at: number, limits: Limits): Params {
   const [name, params = {}] = steps[at]!;
   const choices = transformOf(name).choices(drafts[at]!, limits);
-  return { ...Object.fromEntries(choices.map((c) => [c.name, c.default])), ...params };
+  return completeParams(choices, params);
 }
 
 /** What a rule reads of a step: a parameter of the space where that is chosen, else what it is. */
