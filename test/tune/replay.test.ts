@@ -1,8 +1,10 @@
 // `tune replay` as people and programs use it.
 
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { openDatabase } from "../../generators/tune/database/store.ts";
 import { makeFolder, warpweave } from "../cli/cli.fixtures.ts";
+import { makeRecord } from "./database.fixtures.ts";
 
 const data = new URL("data/", import.meta.url).pathname;
 const pnpoly = `${data}pnpoly.RTX_3090.json.gz`;
@@ -129,5 +131,43 @@ describe("tune space of a file", () => {
     const { code, err } = await warpweave("tune", "space", path);
     expect(code).toBe(1);
     expect(err).toContain("no configuration of cn_pnpoly on NVIDIA GeForce RTX 3090 is valid");
+  });
+});
+
+describe("tune export", () => {
+  test.each(["t4", "cache"])("to %s is read back, with the same times", async (format) => {
+    const path = folder.path(`${format}.jsonl`);
+    const database = await openDatabase(path);
+    const failed = {
+      status: "compile",
+      error: "no",
+      configuration: { tile: 9, fast: true },
+    } as const;
+    const { median: _, ...untimed } = makeRecord(9, failed);
+    for (const record of [makeRecord(4), makeRecord(2), untimed]) database.append(record);
+    await database.close();
+    const out = folder.path(`${format}.json`);
+    const exported = await warpweave("tune", "export", path, "--format", format, "--out", out);
+    expect(exported).toMatchObject({ code: 0, err: "", out: `${out}: 3 measurements\n` });
+    const args = ["--strategy", "exhaustive", "--budget", "3", "--runs", "1", "--json"];
+    const { out: text } = await replay("--space", out, ...args);
+    expect(JSON.parse(text).fraction).toEqual({ "3": 1 });
+    const { out: space } = await warpweave("tune", "space", out, "--json");
+    expect(JSON.parse(space)).toMatchObject({ valid: 3, failed: 1, best: 4 });
+    const again = await warpweave("tune", "export", path, "--format", format, "--out", out);
+    expect(again.code).toBe(1);
+    expect(again.err).toContain(`${out} is there already`);
+  });
+
+  test.each([
+    [["--format", "csv"], 2, "--format csv is not known; there are t4 and cache"],
+    [["--format", "t4"], 1, "none.jsonl"],
+  ])("%s is refused, and nothing is written", async (args, code, message) => {
+    const out = folder.path("export.json");
+    const database = folder.path("none.jsonl");
+    const outcome = await warpweave("tune", "export", database, ...args, "--out", out);
+    expect(outcome.code).toBe(code);
+    expect(outcome.err).toContain(message);
+    expect(existsSync(out)).toBe(false);
   });
 });

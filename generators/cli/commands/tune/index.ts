@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
 import { addCheckSpaces } from "./check.ts";
 import { addExplain, addWinners } from "./explain.ts";
+import { addExport } from "./export.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
 import { addResume } from "./resume.ts";
@@ -21,6 +22,7 @@ const additions: readonly Add[] = [
   addPrune,
   addMerge,
   addRepair,
+  addExport,
   addReplay,
   addExplain,
   addWinners,
