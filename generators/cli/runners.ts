@@ -8,7 +8,9 @@ import {
   type Narrow,
   narrow,
 } from "../../targets/contract/half.ts";
+import { completeCall } from "../../targets/contract/job.ts";
 import type { Data, Executor, Job, Program, TensorInfo } from "../../targets/contract/program.ts";
+import { listRuns } from "../../targets/contract/turns.ts";
 import type { Case } from "../check/cases.ts";
 import type { Result, Results, TargetRunner } from "../check/crosscheck.ts";
 import type { Skip } from "../check/ledger.ts";
@@ -128,10 +130,11 @@ function runnerOf(
     launches({ variant, numbers }) {
       const program = findProgram(programs, variant.present);
       if (!program) return [];
-      const scalars = scalarsOf({ numbers });
-      return program.entry.steps.flatMap((step) =>
+      const { entry } = program;
+      const { scalars } = completeCall(entry, scalarsOf({ numbers }));
+      return listRuns(entry, entry.steps, scalars).flatMap(({ step, scalars: known }) =>
         step.kind === "launch"
-          ? [{ launch: step.function, groups: evaluateFormula(step.groups, scalars) }]
+          ? [{ launch: step.function, groups: evaluateFormula(step.groups, known) }]
           : [],
       );
     },
