@@ -66,6 +66,7 @@ export const limitsOf = ({ limits, capabilities }: Target): Limits => ({
   sharedBytes: limits.sharedBytes,
   vectors: capabilities.vectors,
   unrolls: capabilities.unrolls ?? false,
+  updates: capabilities.updates,
   ...(limits.registers !== undefined && { registers: limits.registers }),
   ...(capabilities.products && { products: capabilities.products }),
 });

@@ -156,6 +156,8 @@ export interface Limits {
   readonly registers?: number;
   /** Its compiler writes out loops marked so; no where absent. */
   readonly unrolls?: boolean;
+  /** Kernels write memory that they read, and not only return an element of each thread; no where false. */
+  readonly updates?: boolean;
   /** Types whose products warps compute; none where absent. */
   readonly products?: readonly ("f16" | "bf16")[];
 }

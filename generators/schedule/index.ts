@@ -12,6 +12,7 @@ import {
   type Transform,
 } from "./draft.ts";
 import { lower } from "./lower.ts";
+import { refusePieces } from "./returning.ts";
 import { accumulate } from "./transforms/accumulate.ts";
 import { contract, refuseContractions } from "./transforms/contract.ts";
 import { jam } from "./transforms/jam.ts";
@@ -85,7 +86,9 @@ export function applyStep(
   const next = transform.apply(draft, completeParams(choices, params), limits);
   if ("refused" in next) return { refused: `${name}: ${next.refused}` };
   const moved = next.kernel !== draft.kernel || next.stored !== draft.stored;
-  const broken = moved ? (refuseContractions(next) ?? refuseSlabsOf(next)) : undefined;
+  const broken =
+    refusePieces(next, limits) ??
+    (moved ? (refuseContractions(next) ?? refuseSlabsOf(next)) : undefined);
   return broken === undefined ? next : { refused: `${name}: ${broken}` };
 }
 

@@ -176,15 +176,18 @@ function completeConstants(entry: Entry, given: Numbers): Numbers {
 }
 
 function sizeBuffers(entry: Entry, scalars: Numbers): ReadonlyMap<string, SizedBuffer> {
+  // The last group may count on beyond the last element.
+  const groups = entry.steps.flatMap((step) => (step.kind === "launch" ? [step.group] : []));
+  const most = maxInt - (Math.max(1, ...groups) - 1);
   const sized = (name: string, dtype: DType, shape: readonly Formula[]): [string, SizedBuffer] => {
     const sizes = shape.map((formula) => evaluateFormula(formula, scalars));
     if (sizes.some((size) => !Number.isInteger(size) || size < 0))
       throw new RangeError(`${entry.name}: ${name} would have the shape (${sizes.join(", ")}).`);
     const elements = sizes.reduce((product, size) => product * size, 1);
-    if (elements > maxInt)
+    if (elements > most)
       throw new RangeError(
         `${entry.name}: ${name} would have ${elements} elements; ` +
-          `kernels index with 32-bit integers, up to ${maxInt}.`,
+          `kernels index with 32-bit integers, up to ${most}.`,
       );
     return [name, { dtype, elements }];
   };

@@ -61,7 +61,7 @@ describe("one sentence for each mistake", () => {
       { scalars: { N: 100, a: 2.5 } },
     ],
     [
-      "test: y would have 3000000000 elements; kernels index with 32-bit integers, up to 2147483647.",
+      "test: y would have 3000000000 elements; kernels index with 32-bit integers, up to 2147483584.",
       entryOf(undefined, {
         tensors: [
           { name: "y", role: "output", dtype: "f32", axes: [["N"]], shape: ["N * 30000000"] },

@@ -84,6 +84,12 @@ describe("elements at once", () => {
         1e-12,
       );
   });
+  it("stays innermost where other loops are put in order", () => {
+    const ordered = ["order", { stage: "output", axes: "PH R" }] as const;
+    const one = schedulePlan(align.kernel([]), [vector("output", "C"), ordered], limits);
+    const other = schedulePlan(align.kernel([]), [ordered, vector("output", "C")], limits);
+    expect(one).toEqual(other);
+  });
   it("reads at wild places what one element at a time reads", () => {
     const sizes = { ...roi.sizes, C: 6 };
     const setting = { ...roi, sizes, attrs: { ...roi.attrs, sampling_ratio: 2 } };
@@ -144,11 +150,24 @@ describe("elements at once are refused", () => {
     [[vector("output", "")], /say along which axis of output: R, C, PH, PW$/],
     [[vector("columns", "C")], /stores no stage named columns$/],
     [[vector("output", "C"), vector("output", "PW")], /run at once already$/],
-    [[vector("output", "C"), ["order", { stage: "output", axes: "PW" }]], /^order: .* at once$/],
+    [
+      [vector("output", "C"), ["order", { stage: "output", axes: "C PW" }]],
+      /^order: steps along C run at once, so C is the last of the axes$/,
+    ],
     [[vector("output", "C"), ["jam", { stage: "output", axis: "PW", by: 2 }]], /^jam: .* once$/],
     [[["jam", { stage: "output", axis: "PW", by: 2 }], vector("output", "C")], /several elements$/],
   ] as readonly [Schedule, RegExp][])("%j", (schedule, why) => {
     expect(refuse(...schedule)).toMatch(why);
+  });
+  it("where kernels return an element of each thread", () => {
+    const returning = { ...limits, updates: false };
+    const sentence = (step: string) =>
+      `${step}: kernels here return one element of each thread and have no memory for pieces of output`;
+    expect(refusalOf(kernel, [vector("output", "C")], returning)).toBe(sentence("vector"));
+    expect(refusalOf(kernel, [["parallel"]], returning)).toBe(sentence("parallel"));
+    expect(refusalOf(kernel, [["pointwise", { group: 1 }]], returning)).toBeUndefined();
+    const conv = readOperator(pathOf("conv2d")).kernel([]);
+    expect(refusalOf(conv, [["contract"]], returning)).toBe(sentence("contract"));
   });
   it("where threads run in groups", () => {
     const schedule = [["pointwise", { group: 32 }], vector("output", "C")] as const;

@@ -30,7 +30,11 @@ export const accumulate: Transform = {
     if (by === usual(limits)) accumulation.delete(stage);
     else accumulation.set(stage, by as Accumulation);
     if (by === "owned" && draft.walkings.has(stage))
-      return { refused: `the loops of ${stage} run in another order` };
+      return {
+        refused:
+          `the owners of ${stage} walk its loops as declared, and these run in another order: ` +
+          `leave out what changes it (order, vector) for ${stage}`,
+      };
     const refused = by === "owned" ? refuseOwners(draft.kernel, stage) : undefined;
     return refused === undefined ? { ...draft, accumulation } : { refused };
   },

@@ -33,9 +33,13 @@ export const order: Transform = {
     const around = axesAround(draft, stage.name).find((axis) => inner.includes(axis));
     if (around !== undefined)
       return { refused: `a panel is made at each step of the loop over ${around}` };
-    if (draft.walkings.get(stage.name)?.vector !== undefined)
-      return { refused: `steps of the innermost loop of ${stage.name} run at once` };
-    const walking = { ...(draft.walkings.get(stage.name) ?? asDeclared), inner };
+    const before = draft.walkings.get(stage.name) ?? asDeclared;
+    // Steps that run at once are those of the innermost loop.
+    const at = before.vector === undefined ? undefined : before.inner.at(-1);
+    if (at !== undefined && inner.slice(0, -1).includes(at))
+      return { refused: `steps along ${at} run at once, so ${at} is the last of the axes` };
+    const within = at === undefined || inner.at(-1) === at ? inner : [...inner, at];
+    const walking = { ...before, inner: within };
     return { ...draft, walkings: new Map(draft.walkings).set(stage.name, walking) };
   },
 };
