@@ -1,6 +1,6 @@
 // Reading databases: lines of JSON, the first of which says what the file is.
 
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
 import type { Measurement } from "./record.ts";
 import type { RunLine } from "./runs.ts";
@@ -93,6 +93,8 @@ export function refuseDamaged(path: string, { damaged }: Contents): void {
 /** The bytes of a file; undefined where there is none. */
 export async function readBytes(path: string): Promise<Uint8Array | undefined> {
   try {
+    // A device such as /dev/zero would be read without end.
+    if (!(await stat(path)).isFile()) throw new UserError("it is not a file");
     return await readFile(path);
   } catch (error) {
     if (codeOf(error) === "ENOENT") return undefined;
