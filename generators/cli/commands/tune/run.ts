@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
+import { parseOffsets, printOffsets } from "../../../measure/work/offsets.ts";
 import type { Work } from "../../../measure/work/work.ts";
 import { readRecords } from "../../../tune/database/read.ts";
 import type { RunLine } from "../../../tune/database/runs.ts";
@@ -163,7 +164,8 @@ async function tuneOne(
         `kernels of ${tuned.target.name} cannot be tuned: ${opened.device} keeps no calls, ` +
           "so that copies of arrays would be timed with them",
       );
-    const key = keyOf(tuned, kernelSpace, opened, threads, request.offsets ?? "normal:2");
+    const offsets = printOffsets(parseOffsets(request.offsets ?? "normal:2"));
+    const key = keyOf(tuned, kernelSpace, opened, threads, offsets);
     const bench = await openBench(tuned, work, opening, {
       threads,
       random: createRandom(seed + 1),
