@@ -16,12 +16,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -80,7 +78,7 @@ static inline double size_mod(double a, double b) {
 }
 
 static void conv2d_input_nhwc_kernel_piece(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -109,13 +107,13 @@ static void conv2d_input_nhwc_kernel_piece(const float *restrict input, float *r
 }
 
 static void conv2d_input_nhwc_kernel(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
+    int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    conv2d_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    conv2d_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -217,7 +215,8 @@ static void conv2d_output_kernel_piece(const float *restrict input_nhwc,
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -399,7 +398,7 @@ static void conv2d_output_kernel(const float *restrict input_nhwc,
 }
 
 static void conv2d_bias_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -428,13 +427,13 @@ static void conv2d_bias_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void conv2d_bias_input_nhwc_kernel(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
+    int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    conv2d_bias_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    conv2d_bias_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -537,7 +536,8 @@ static void conv2d_bias_output_kernel_piece(const float *restrict bias,
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -792,20 +792,28 @@ static int32_t conv2d_lay_out(double N, double C, double H, double W, double O, 
       return 34;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 34;
+  if (!(N * H <= 2147483647.0)) return 34;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 34;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      groups * N <= 2147483647.0)) return 34;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 35;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 36;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 37;
   if (!((N * H * W * C) <= 2147483647.0)) return 38;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 39;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I) <= 2147483647.0))
       return 40;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 41;
+  if (!((size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 41;
   if (!(workers >= 1.0)) return 42;
   if (!(workers <= 1024.0)) return 43;
   double end = 64.0 * ceil((double)sizeof(struct conv2d_stamp) / 64.0);
@@ -815,38 +823,45 @@ static int32_t conv2d_lay_out(double N, double C, double H, double W, double O, 
   layout->pieces_conv2d_input_nhwc_kernel = (int32_t)(N * H);
   layout->pieces_conv2d_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
-  layout->pieces_conv2d_output_kernel = (int32_t)(size_ceil_div(OH * OW, 96.0) * groups * N);
+  layout->pieces_conv2d_output_kernel =
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) *
+          groups * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->each_output2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I);
-  layout->each_output_sums = (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I);
+  layout->each_output_sums = (size_t)(size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_output2_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) *
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers) / 64.0);
+      ceil((4.0 * (size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) * workers) / 64.0);
   layout->bytes = (size_t)(end + 64.0);
   return 0;
 }
@@ -873,9 +888,6 @@ int32_t conv2d_keeping(const float *input, const float *weight, float *output, i
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 48;
   if (!weight && layout.count_weight > 0) return 49;
   if (!output) return 50;
@@ -921,7 +933,7 @@ int32_t conv2d_keeping(const float *input, const float *weight, float *output, i
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W, layout.pieces_conv2d_input_nhwc_kernel,
+    conv2d_input_nhwc_kernel(input, input_nhwc, C, H, W, layout.pieces_conv2d_input_nhwc_kernel,
         threads);
   }
   if ((keep & 2) != 2) {
@@ -1020,21 +1032,29 @@ static int32_t conv2d_bias_lay_out(double N, double C, double H, double W, doubl
       return 34;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 34;
+  if (!(N * H <= 2147483647.0)) return 34;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 34;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      groups * N <= 2147483647.0)) return 34;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 35;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 36;
   if (!((O) <= 2147483647.0)) return 51;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 37;
   if (!((N * H * W * C) <= 2147483647.0)) return 38;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 39;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I) <= 2147483647.0))
       return 40;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 41;
+  if (!((size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 41;
   if (!(workers >= 1.0)) return 42;
   if (!(workers <= 1024.0)) return 43;
   double end = 64.0 * ceil((double)sizeof(struct conv2d_bias_stamp) / 64.0);
@@ -1044,39 +1064,46 @@ static int32_t conv2d_bias_lay_out(double N, double C, double H, double W, doubl
   layout->pieces_conv2d_bias_input_nhwc_kernel = (int32_t)(N * H);
   layout->pieces_conv2d_bias_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
-  layout->pieces_conv2d_bias_output_kernel = (int32_t)(size_ceil_div(OH * OW, 96.0) * groups * N);
+  layout->pieces_conv2d_bias_output_kernel =
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) *
+          groups * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_bias = (size_t)((O));
   layout->each_output2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I);
-  layout->each_output_sums = (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
+                  size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I);
+  layout->each_output_sums = (size_t)(size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_output2_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(I, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(I, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0))) * I) *
+                      size_max(size_div(682.0, size_max(I, 1.0)), 1.0)), 1.0)) * I) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers) / 64.0);
+      ceil((4.0 * (size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) * workers) / 64.0);
   layout->bytes = (size_t)(end + 64.0);
   return 0;
 }
@@ -1104,9 +1131,6 @@ int32_t conv2d_bias_keeping(const float *input, const float *weight, const float
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 48;
   if (!weight && layout.count_weight > 0) return 49;
   if (!bias && layout.count_bias > 0) return 52;
@@ -1153,7 +1177,7 @@ int32_t conv2d_bias_keeping(const float *input, const float *weight, const float
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    conv2d_bias_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_conv2d_bias_input_nhwc_kernel, threads);
   }
   if ((keep & 2) != 2) {

@@ -19,12 +19,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -77,16 +75,16 @@ static inline double size_min(double a, double b) {
   return b < a ? b : a;
 }
 
-static inline double size_ceil_div(double a, double b) {
-  return ceil(a / b);
+static inline double size_max(double a, double b) {
+  return a < b ? b : a;
 }
 
 static inline double size_div(double a, double b) {
   return floor(a / b);
 }
 
-static inline double size_max(double a, double b) {
-  return a < b ? b : a;
+static inline double size_ceil_div(double a, double b) {
+  return ceil(a / b);
 }
 
 static inline double size_mod(double a, double b) {
@@ -94,8 +92,7 @@ static inline double size_mod(double a, double b) {
 }
 
 static void conv2d_backward_grad_output_nohowo_kernel_piece(const float *restrict grad_output,
-    float *restrict grad_output_nohowo, int32_t N, int32_t O, int32_t OH, int32_t OW,
-    int32_t index) {
+    float *restrict grad_output_nohowo, int32_t O, int32_t OH, int32_t OW, int32_t index) {
   const int32_t at = OW / 4;
   const int32_t OH_OW = OH * OW;
   const int32_t oh = index % OH;
@@ -124,14 +121,14 @@ static void conv2d_backward_grad_output_nohowo_kernel_piece(const float *restric
 }
 
 static void conv2d_backward_grad_output_nohowo_kernel(const float *restrict grad_output,
-    float *restrict grad_output_nohowo, int32_t N, int32_t O, int32_t OH, int32_t OW,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_output_nohowo, int32_t O, int32_t OH, int32_t OW, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    conv2d_backward_grad_output_nohowo_kernel_piece(grad_output, grad_output_nohowo, N, O, OH, OW,
+    conv2d_backward_grad_output_nohowo_kernel_piece(grad_output, grad_output_nohowo, O, OH, OW,
         piece);
   }
 }
@@ -239,7 +236,8 @@ static void conv2d_backward_grad_input_kernel_piece(const float *restrict grad_o
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -528,7 +526,8 @@ static void conv2d_backward_grad_weight_kernel_piece(const float *restrict input
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -700,8 +699,7 @@ static void conv2d_backward_grad_weight_kernel(const float *restrict input,
 }
 
 static void conv2d_backward_bias_grad_output_nohowo_kernel_piece(const float *restrict grad_output,
-    float *restrict grad_output_nohowo, int32_t N, int32_t O, int32_t OH, int32_t OW,
-    int32_t index) {
+    float *restrict grad_output_nohowo, int32_t O, int32_t OH, int32_t OW, int32_t index) {
   const int32_t at = OW / 4;
   const int32_t OH_OW = OH * OW;
   const int32_t oh = index % OH;
@@ -730,15 +728,15 @@ static void conv2d_backward_bias_grad_output_nohowo_kernel_piece(const float *re
 }
 
 static void conv2d_backward_bias_grad_output_nohowo_kernel(const float *restrict grad_output,
-    float *restrict grad_output_nohowo, int32_t N, int32_t O, int32_t OH, int32_t OW,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_output_nohowo, int32_t O, int32_t OH, int32_t OW, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    conv2d_backward_bias_grad_output_nohowo_kernel_piece(grad_output, grad_output_nohowo, N, O, OH,
-        OW, piece);
+    conv2d_backward_bias_grad_output_nohowo_kernel_piece(grad_output, grad_output_nohowo, O, OH, OW,
+        piece);
   }
 }
 
@@ -877,7 +875,8 @@ static void conv2d_backward_bias_grad_input_kernel_piece(const float *restrict g
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -1166,7 +1165,8 @@ static void conv2d_backward_bias_grad_weight_kernel_piece(const float *restrict 
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -1413,34 +1413,51 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
       return 35;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 35;
+  if (!(N * OH <= 2147483647.0)) return 35;
+  if (!(groups * size_ceil_div(size_div(C, groups), 16.0) <= 2147483647.0)) return 35;
+  if (!(size_div(H * W +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+          6.0, 6.0), 96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+          6.0, 6.0), 96.0)) *
+      groups * N <= 2147483647.0)) return 35;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 35;
+  if (!(size_div(I * KH * KW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      groups <= 2147483647.0)) return 35;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 36;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 37;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 38;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 39;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
   if (!((N * OH * OW * O) <= 2147483647.0)) return 41;
-  if (!((groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
+  if (!((groups * size_ceil_div(size_div(C, groups), 16.0) * KH * KW * size_div(O, groups) *
       16.0) <= 2147483647.0)) return 42;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * N * OW * OH * 16.0) <= 2147483647.0))
       return 43;
-  if (!(((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0,
+      size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+      size_ceil_div(H * W, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW +
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW +
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
       size_div(O, groups)) <= 2147483647.0)) return 44;
-  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 45;
-  if (!(((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-      (size_div(N * OW +
+  if (!((size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 45;
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+      size_div(N * OW +
           size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH) <= 2147483647.0))
       return 46;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 47;
+  if (!((size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 47;
   if (!(workers >= 1.0)) return 48;
   if (!(workers <= 1024.0)) return 49;
   double end = 64.0;
@@ -1451,71 +1468,84 @@ static int32_t conv2d_backward_lay_out(double N, double C, double H, double W, d
   layout->pieces_conv2d_backward_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(C, groups), 16.0));
   layout->pieces_conv2d_backward_grad_input_kernel =
-      (int32_t)(size_ceil_div(H * W, 96.0) * groups * N);
+      (int32_t)(size_div(H * W +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+              6.0, 6.0), 96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+              6.0, 6.0), 96.0)) *
+          groups * N);
   layout->pieces_conv2d_backward_grad_output_nohowo_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
   layout->pieces_conv2d_backward_grad_weight_kernel =
-      (int32_t)(size_ceil_div(I * KH * KW, 96.0) * groups);
+      (int32_t)(size_div(I * KH * KW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * groups);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_grad_output = (size_t)((N) * (O) * (OH) * (OW));
   layout->each_grad_input2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0,
+          size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+          size_ceil_div(H * W, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW +
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW +
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
           size_div(O, groups));
-  layout->each_grad_input_sums = (size_t)((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
+  layout->each_grad_input_sums = (size_t)(size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0);
   layout->each_grad_weight2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-          (size_div(N * OW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+          size_div(N * OW +
               size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH);
-  layout->each_grad_weight_sums =
-      (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH);
+  layout->each_grad_weight_sums = (size_t)(size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0);
   layout->at_grad_output_nohowo = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 * (N * OH * OW * O),
           4.0 *
-              ((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-                  (size_div(N * OW +
+              (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) *
+                  6.0, 6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+                  size_div(N * OW +
                       size_max(size_div(N * OW +
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
                       size_max(size_div(N * OW +
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) *
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH) *
               workers)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
-          (groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
+          (groups * size_ceil_div(size_div(C, groups), 16.0) * KH * KW * size_div(O, groups) *
               16.0),
-          4.0 *
-              (groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0))) / 64.0);
+          4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * N * OW * OH * 16.0))) / 64.0);
   layout->at_grad_input2_panel = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
-          ((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0,
+              size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+              size_ceil_div(H * W, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
                       1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
               size_div(O, groups)) * workers,
-          4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers)) / 64.0);
+          4.0 * (size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) * workers)) / 64.0);
   layout->at_grad_input_sums = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 * ((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) * workers) / 64.0);
+      ceil((4.0 * (size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0) * workers) / 64.0);
   layout->bytes = (size_t)(end + 64.0);
   return 0;
 }
@@ -1543,9 +1573,6 @@ int32_t conv2d_backward(const float *input, const float *weight, const float *gr
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 51;
   if (!weight && layout.count_weight > 0) return 52;
   if (!grad_output && layout.count_grad_output > 0) return 53;
@@ -1564,7 +1591,7 @@ int32_t conv2d_backward(const float *input, const float *weight, const float *gr
   float *const grad_weight_sums = (float *)(base + layout.at_grad_input2_panel);
   float *const grad_input_sums = (float *)(base + layout.at_grad_input_sums);
   (void)threads;
-  conv2d_backward_grad_output_nohowo_kernel(grad_output, grad_output_nohowo, N, O, OH, OW,
+  conv2d_backward_grad_output_nohowo_kernel(grad_output, grad_output_nohowo, O, OH, OW,
       layout.pieces_conv2d_backward_grad_output_nohowo_kernel, threads);
   if (wants_grad_input) {
     conv2d_backward_weight_packed_kernel(weight, weight_packed, C, O, I, KH, KW, groups,
@@ -1668,6 +1695,21 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
       return 35;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 35;
+  if (!(N * OH <= 2147483647.0)) return 35;
+  if (!(O <= 2147483647.0)) return 35;
+  if (!(groups * size_ceil_div(size_div(C, groups), 16.0) <= 2147483647.0)) return 35;
+  if (!(size_div(H * W +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+          6.0, 6.0), 96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+          6.0, 6.0), 96.0)) *
+      groups * N <= 2147483647.0)) return 35;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 35;
+  if (!(size_div(I * KH * KW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      groups <= 2147483647.0)) return 35;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 36;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 37;
   if (!((O) <= 2147483647.0)) return 55;
@@ -1676,28 +1718,31 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 40;
   if (!((O) <= 2147483647.0)) return 56;
   if (!((N * OH * OW * O) <= 2147483647.0)) return 41;
-  if (!((groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
+  if (!((groups * size_ceil_div(size_div(C, groups), 16.0) * KH * KW * size_div(O, groups) *
       16.0) <= 2147483647.0)) return 42;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * N * OW * OH * 16.0) <= 2147483647.0))
       return 43;
-  if (!(((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0,
+      size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+      size_ceil_div(H * W, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW +
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW +
               size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+              size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
       size_div(O, groups)) <= 2147483647.0)) return 44;
-  if (!(((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 45;
-  if (!(((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-      (size_div(N * OW +
+  if (!((size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 45;
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+      size_div(N * OW +
           size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH) <= 2147483647.0))
       return 46;
-  if (!(((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0)) return 47;
+  if (!((size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) <= 2147483647.0)) return 47;
   if (!(workers >= 1.0)) return 48;
   if (!(workers <= 1024.0)) return 49;
   double end = 64.0;
@@ -1709,72 +1754,85 @@ static int32_t conv2d_backward_bias_lay_out(double N, double C, double H, double
   layout->pieces_conv2d_backward_bias_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(C, groups), 16.0));
   layout->pieces_conv2d_backward_bias_grad_input_kernel =
-      (int32_t)(size_ceil_div(H * W, 96.0) * groups * N);
+      (int32_t)(size_div(H * W +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+              6.0, 6.0), 96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(size_div(O, groups), 1.0)), 6.0) *
+              6.0, 6.0), 96.0)) *
+          groups * N);
   layout->pieces_conv2d_backward_bias_grad_output_nohowo_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
   layout->pieces_conv2d_backward_bias_grad_weight_kernel =
-      (int32_t)(size_ceil_div(I * KH * KW, 96.0) * groups);
+      (int32_t)(size_div(I * KH * KW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * groups);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_bias = (size_t)((O));
   layout->count_grad_output = (size_t)((N) * (O) * (OH) * (OW));
   layout->each_grad_input2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0,
+          size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+          size_ceil_div(H * W, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW +
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW +
                   size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+                  size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
           size_div(O, groups));
-  layout->each_grad_input_sums = (size_t)((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0);
+  layout->each_grad_input_sums = (size_t)(size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0);
   layout->each_grad_weight2_panel =
-      (size_t)((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-          (size_div(N * OW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+          size_div(N * OW +
               size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(N * OW + size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH);
-  layout->each_grad_weight_sums =
-      (size_t)((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
+                  size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH);
+  layout->each_grad_weight_sums = (size_t)(size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0);
   layout->at_grad_output_nohowo = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 * (N * OH * OW * O),
           4.0 *
-              ((size_min(96.0, size_ceil_div(I * KH * KW, 6.0) * 6.0)) *
-                  (size_div(N * OW +
+              (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(OH, 1.0)), 6.0) *
+                  6.0, 6.0), 96.0), size_ceil_div(I * KH * KW, 6.0) * 6.0) *
+                  size_div(N * OW +
                       size_max(size_div(N * OW +
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0) - 1.0,
                       size_max(size_div(N * OW +
                           size_max(size_div(682.0, size_max(OH, 1.0)), 1.0) - 1.0,
-                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0))) * OH) *
+                          size_max(size_div(682.0, size_max(OH, 1.0)), 1.0)), 1.0)) * OH) *
               workers)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
-          (groups * (size_ceil_div(size_div(C, groups), 16.0)) * KH * KW * size_div(O, groups) *
+          (groups * size_ceil_div(size_div(C, groups), 16.0) * KH * KW * size_div(O, groups) *
               16.0),
-          4.0 *
-              (groups * (size_ceil_div(size_div(O, groups), 16.0)) * N * OW * OH * 16.0))) / 64.0);
+          4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * N * OW * OH * 16.0))) / 64.0);
   layout->at_grad_input2_panel = (size_t)(end);
   end += 64.0 *
       ceil((fmax(4.0 *
-          ((size_min(96.0, size_ceil_div(H * W, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0,
+              size_max(size_div(O, groups), 1.0)), 6.0) * 6.0, 6.0), 96.0),
+              size_ceil_div(H * W, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)),
                       1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0))) *
+                      size_max(size_div(682.0, size_max(size_div(O, groups), 1.0)), 1.0)), 1.0)) *
               size_div(O, groups)) * workers,
-          4.0 * ((size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) * workers)) / 64.0);
+          4.0 * (size_ceil_div(size_div(O, groups), 16.0) * 96.0 * 16.0) * workers)) / 64.0);
   layout->at_grad_input_sums = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 * ((size_ceil_div(size_div(C, groups), 16.0)) * 96.0 * 16.0) * workers) / 64.0);
+      ceil((4.0 * (size_ceil_div(size_div(C, groups), 16.0) * 96.0 * 16.0) * workers) / 64.0);
   layout->bytes = (size_t)(end + 64.0);
   return 0;
 }
@@ -1803,9 +1861,6 @@ int32_t conv2d_backward_bias(const float *input, const float *weight, const floa
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 51;
   if (!weight && layout.count_weight > 0) return 52;
   if (!bias && layout.count_bias > 0) return 57;
@@ -1826,7 +1881,7 @@ int32_t conv2d_backward_bias(const float *input, const float *weight, const floa
   float *const grad_weight_sums = (float *)(base + layout.at_grad_input2_panel);
   float *const grad_input_sums = (float *)(base + layout.at_grad_input_sums);
   (void)threads;
-  conv2d_backward_bias_grad_output_nohowo_kernel(grad_output, grad_output_nohowo, N, O, OH, OW,
+  conv2d_backward_bias_grad_output_nohowo_kernel(grad_output, grad_output_nohowo, O, OH, OW,
       layout.pieces_conv2d_backward_bias_grad_output_nohowo_kernel, threads);
   if (wants_grad_bias) {
     conv2d_backward_bias_grad_bias_kernel(grad_output_nohowo, grad_bias, N, O, OH, OW, ACCUMULATE,

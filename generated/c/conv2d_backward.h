@@ -15,6 +15,16 @@
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for
 // the time of the call. `threads` share the loops where the file is compiled with OpenMP.
+//
+// A call, with memory for its results:
+//
+//   const int32_t ACCUMULATE = 0; // overwrite
+//   float *const grad_input = malloc(sizeof(float) * N * C * H * W);
+//   float *const grad_weight = malloc(sizeof(float) * O * I * KH * KW);
+//   const int32_t code = conv2d_backward(input, weight, grad_output, grad_input, grad_weight, N,
+//       C, H, W, O, I, KH, KW, stride_y, stride_x, padding_top, padding_left, padding_bottom,
+//       padding_right, dilation_y, dilation_x, ACCUMULATE, NULL, 1);
+//   if (code != 0) fprintf(stderr, "%s\n", conv2d_backward_error(code));
 
 #ifndef WARPWEAVE_CONV2D_BACKWARD_H
 #define WARPWEAVE_CONV2D_BACKWARD_H

@@ -18,12 +18,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -102,7 +100,7 @@ static inline double size_mod(double a, double b) {
 }
 
 static void deform_conv2d_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -131,13 +129,13 @@ static void deform_conv2d_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void deform_conv2d_input_nhwc_kernel(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
+    int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_conv2d_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_conv2d_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -229,9 +227,9 @@ static void deform_conv2d_weight_packed_kernel(const float *restrict weight,
 
 static void deform_conv2d_output_kernel_piece(const float *restrict offset,
     const float *restrict input_nhwc, const float *restrict weight_packed, float *restrict output,
-    float *restrict columns_panel, float *restrict output_sums, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I,
-    int32_t groups, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+    float *restrict columns_panel, float *restrict output_sums, int32_t C, int32_t H, int32_t W,
+    int32_t G, int32_t KH, int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups,
+    int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER,
     int32_t strip) {
   const int32_t at = OH * OW;
@@ -241,7 +239,8 @@ static void deform_conv2d_output_kernel_piece(const float *restrict offset,
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -546,9 +545,9 @@ static void deform_conv2d_output_kernel_piece(const float *restrict offset,
 
 static void deform_conv2d_output_kernel(const float *restrict offset,
     const float *restrict input_nhwc, const float *restrict weight_packed, float *restrict output,
-    float *restrict columns_panel, float *restrict output_sums, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t G, int32_t KH, int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I,
-    int32_t groups, int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
+    float *restrict columns_panel, float *restrict output_sums, int32_t C, int32_t H, int32_t W,
+    int32_t G, int32_t KH, int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups,
+    int32_t stride_y, int32_t stride_x, int32_t padding_top, int32_t padding_left,
     int32_t dilation_y, int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER,
     size_t each_columns_panel, size_t each_output_sums, int32_t pieces, int32_t threads) {
   (void)threads;
@@ -558,14 +557,14 @@ static void deform_conv2d_output_kernel(const float *restrict offset,
   for (int32_t piece = 0; piece < pieces; ++piece) {
     const size_t worker = WARPWEAVE_WORKER;
     deform_conv2d_output_kernel_piece(offset, input_nhwc, weight_packed, output,
-        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, N, C,
-        H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, C, H,
+        W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
         dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER, piece);
   }
 }
 
 static void deform_conv2d_mask_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -594,14 +593,13 @@ static void deform_conv2d_mask_input_nhwc_kernel_piece(const float *restrict inp
 }
 
 static void deform_conv2d_mask_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_conv2d_mask_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_conv2d_mask_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -695,8 +693,8 @@ static void deform_conv2d_mask_weight_packed_kernel(const float *restrict weight
 static void deform_conv2d_mask_output_kernel_piece(const float *restrict offset,
     const float *restrict mask, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER, int32_t strip) {
   const int32_t at = OH * OW;
@@ -707,7 +705,8 @@ static void deform_conv2d_mask_output_kernel_piece(const float *restrict offset,
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -1021,8 +1020,8 @@ static void deform_conv2d_mask_output_kernel_piece(const float *restrict offset,
 static void deform_conv2d_mask_output_kernel(const float *restrict offset,
     const float *restrict mask, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER,
     size_t each_columns_panel, size_t each_output_sums, int32_t pieces, int32_t threads) {
@@ -1033,14 +1032,14 @@ static void deform_conv2d_mask_output_kernel(const float *restrict offset,
   for (int32_t piece = 0; piece < pieces; ++piece) {
     const size_t worker = WARPWEAVE_WORKER;
     deform_conv2d_mask_output_kernel_piece(offset, mask, input_nhwc, weight_packed, output,
-        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, N, C,
-        H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, C, H,
+        W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
         dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER, piece);
   }
 }
 
 static void deform_conv2d_bias_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -1069,14 +1068,13 @@ static void deform_conv2d_bias_input_nhwc_kernel_piece(const float *restrict inp
 }
 
 static void deform_conv2d_bias_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_conv2d_bias_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_conv2d_bias_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -1170,8 +1168,8 @@ static void deform_conv2d_bias_weight_packed_kernel(const float *restrict weight
 static void deform_conv2d_bias_output_kernel_piece(const float *restrict offset,
     const float *restrict bias, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER, int32_t strip) {
   const int32_t at = OH * OW;
@@ -1181,7 +1179,8 @@ static void deform_conv2d_bias_output_kernel_piece(const float *restrict offset,
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -1488,8 +1487,8 @@ static void deform_conv2d_bias_output_kernel_piece(const float *restrict offset,
 static void deform_conv2d_bias_output_kernel(const float *restrict offset,
     const float *restrict bias, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER,
     size_t each_columns_panel, size_t each_output_sums, int32_t pieces, int32_t threads) {
@@ -1500,14 +1499,14 @@ static void deform_conv2d_bias_output_kernel(const float *restrict offset,
   for (int32_t piece = 0; piece < pieces; ++piece) {
     const size_t worker = WARPWEAVE_WORKER;
     deform_conv2d_bias_output_kernel_piece(offset, bias, input_nhwc, weight_packed, output,
-        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, N, C,
-        H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+        columns_panel + each_columns_panel * worker, output_sums + each_output_sums * worker, C, H,
+        W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
         dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER, piece);
   }
 }
 
 static void deform_conv2d_mask_bias_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -1536,14 +1535,13 @@ static void deform_conv2d_mask_bias_input_nhwc_kernel_piece(const float *restric
 }
 
 static void deform_conv2d_mask_bias_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_conv2d_mask_bias_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_conv2d_mask_bias_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -1637,8 +1635,8 @@ static void deform_conv2d_mask_bias_weight_packed_kernel(const float *restrict w
 static void deform_conv2d_mask_bias_output_kernel_piece(const float *restrict offset,
     const float *restrict mask, const float *restrict bias, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER, int32_t strip) {
   const int32_t at = OH * OW;
@@ -1649,7 +1647,8 @@ static void deform_conv2d_mask_bias_output_kernel_piece(const float *restrict of
   const int32_t chunks = maximum_i32((taps + (maximum_i32(682 / maximum_i32(row, 1), 1) - 1)) /
       maximum_i32(682 / maximum_i32(row, 1), 1), 1);
   const int32_t chunk_taps = (taps + (chunks - 1)) / chunks;
-  const int32_t strips = (places + 95) / 96;
+  const int32_t strip_most = minimum_i32(maximum_i32(4194304 / maximum_i32(row, 1) / 6 * 6, 6), 96);
+  const int32_t strips = (places + (strip_most - 1)) / strip_most;
   const int32_t strip_places = ((places + (maximum_i32(strips, 1) - 1)) / maximum_i32(strips, 1) +
       5) /
       6 * 6;
@@ -1964,8 +1963,8 @@ static void deform_conv2d_mask_bias_output_kernel_piece(const float *restrict of
 static void deform_conv2d_mask_bias_output_kernel(const float *restrict offset,
     const float *restrict mask, const float *restrict bias, const float *restrict input_nhwc,
     const float *restrict weight_packed, float *restrict output, float *restrict columns_panel,
-    float *restrict output_sums, int32_t N, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH,
-    int32_t KW, int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
+    float *restrict output_sums, int32_t C, int32_t H, int32_t W, int32_t G, int32_t KH, int32_t KW,
+    int32_t OH, int32_t OW, int32_t O, int32_t I, int32_t groups, int32_t stride_y,
     int32_t stride_x, int32_t padding_top, int32_t padding_left, int32_t dilation_y,
     int32_t dilation_x, int32_t BORDER, int32_t EDGE_GRAD, int32_t OFFSET_ORDER,
     size_t each_columns_panel, size_t each_output_sums, int32_t pieces, int32_t threads) {
@@ -1977,8 +1976,8 @@ static void deform_conv2d_mask_bias_output_kernel(const float *restrict offset,
     const size_t worker = WARPWEAVE_WORKER;
     deform_conv2d_mask_bias_output_kernel_piece(offset, mask, bias, input_nhwc, weight_packed,
         output, columns_panel + each_columns_panel * worker,
-        output_sums + each_output_sums * worker, N, C, H, W, G, KH, KW, OH, OW, O, I, groups,
-        stride_y, stride_x, padding_top, padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD,
+        output_sums + each_output_sums * worker, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y,
+        stride_x, padding_top, padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD,
         OFFSET_ORDER, piece);
   }
 }
@@ -2063,19 +2062,27 @@ static int32_t deform_conv2d_lay_out(double N, double C, double H, double W, dou
       return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 39;
+  if (!(N * H <= 2147483647.0)) return 39;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 39;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      N <= 2147483647.0)) return 39;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
   if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
   if (!((N * H * W * C) <= 2147483647.0)) return 44;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 45;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) <= 2147483647.0))
       return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
       return 47;
@@ -2088,36 +2095,42 @@ static int32_t deform_conv2d_lay_out(double N, double C, double H, double W, dou
   layout->pieces_deform_conv2d_input_nhwc_kernel = (int32_t)(N * H);
   layout->pieces_deform_conv2d_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
-  layout->pieces_deform_conv2d_output_kernel = (int32_t)(size_ceil_div(OH * OW, 96.0) * N);
+  layout->pieces_deform_conv2d_output_kernel =
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_offset = (size_t)((N) * (G * KH * KW * 2.0) * (OH) * (OW));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->each_columns_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_columns_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2152,9 +2165,6 @@ int32_t deform_conv2d_keeping(const float *input, const float *offset, const flo
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 54;
   if (!offset && layout.count_offset > 0) return 55;
   if (!weight && layout.count_weight > 0) return 56;
@@ -2205,7 +2215,7 @@ int32_t deform_conv2d_keeping(const float *input, const float *offset, const flo
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_conv2d_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_conv2d_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_conv2d_input_nhwc_kernel, threads);
   }
   if ((keep & 4) != 4) {
@@ -2213,7 +2223,7 @@ int32_t deform_conv2d_keeping(const float *input, const float *offset, const flo
         layout.pieces_deform_conv2d_weight_packed_kernel, threads);
   }
   deform_conv2d_output_kernel(offset, input_nhwc, weight_packed, output, columns_panel, output_sums,
-      N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+      C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
       dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER, layout.each_columns_panel,
       layout.each_output_sums, layout.pieces_deform_conv2d_output_kernel, threads);
   if (!workspace) free(memory);
@@ -2311,20 +2321,28 @@ static int32_t deform_conv2d_mask_lay_out(double N, double C, double H, double W
       return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 39;
+  if (!(N * H <= 2147483647.0)) return 39;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 39;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      N <= 2147483647.0)) return 39;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
   if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
   if (!((N) * (G * KH * KW) * (OH) * (OW) <= 2147483647.0)) return 58;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
   if (!((N * H * W * C) <= 2147483647.0)) return 44;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 45;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) <= 2147483647.0))
       return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
       return 47;
@@ -2337,37 +2355,43 @@ static int32_t deform_conv2d_mask_lay_out(double N, double C, double H, double W
   layout->pieces_deform_conv2d_mask_input_nhwc_kernel = (int32_t)(N * H);
   layout->pieces_deform_conv2d_mask_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
-  layout->pieces_deform_conv2d_mask_output_kernel = (int32_t)(size_ceil_div(OH * OW, 96.0) * N);
+  layout->pieces_deform_conv2d_mask_output_kernel =
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_offset = (size_t)((N) * (G * KH * KW * 2.0) * (OH) * (OW));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_mask = (size_t)((N) * (G * KH * KW) * (OH) * (OW));
   layout->each_columns_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_columns_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2402,9 +2426,6 @@ int32_t deform_conv2d_mask_keeping(const float *input, const float *offset, cons
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 54;
   if (!offset && layout.count_offset > 0) return 55;
   if (!weight && layout.count_weight > 0) return 56;
@@ -2456,7 +2477,7 @@ int32_t deform_conv2d_mask_keeping(const float *input, const float *offset, cons
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_conv2d_mask_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_conv2d_mask_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_conv2d_mask_input_nhwc_kernel, threads);
   }
   if ((keep & 4) != 4) {
@@ -2464,7 +2485,7 @@ int32_t deform_conv2d_mask_keeping(const float *input, const float *offset, cons
         layout.pieces_deform_conv2d_mask_weight_packed_kernel, threads);
   }
   deform_conv2d_mask_output_kernel(offset, mask, input_nhwc, weight_packed, output, columns_panel,
-      output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
+      output_sums, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
       padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
       layout.each_columns_panel, layout.each_output_sums,
       layout.pieces_deform_conv2d_mask_output_kernel, threads);
@@ -2564,20 +2585,28 @@ static int32_t deform_conv2d_bias_lay_out(double N, double C, double H, double W
       return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 39;
+  if (!(N * H <= 2147483647.0)) return 39;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 39;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      N <= 2147483647.0)) return 39;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
   if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
   if (!((O) <= 2147483647.0)) return 60;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
   if (!((N * H * W * C) <= 2147483647.0)) return 44;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 45;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) <= 2147483647.0))
       return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
       return 47;
@@ -2590,37 +2619,43 @@ static int32_t deform_conv2d_bias_lay_out(double N, double C, double H, double W
   layout->pieces_deform_conv2d_bias_input_nhwc_kernel = (int32_t)(N * H);
   layout->pieces_deform_conv2d_bias_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
-  layout->pieces_deform_conv2d_bias_output_kernel = (int32_t)(size_ceil_div(OH * OW, 96.0) * N);
+  layout->pieces_deform_conv2d_bias_output_kernel =
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_offset = (size_t)((N) * (G * KH * KW * 2.0) * (OH) * (OW));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_bias = (size_t)((O));
   layout->each_columns_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_columns_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2655,9 +2690,6 @@ int32_t deform_conv2d_bias_keeping(const float *input, const float *offset, cons
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 54;
   if (!offset && layout.count_offset > 0) return 55;
   if (!weight && layout.count_weight > 0) return 56;
@@ -2709,7 +2741,7 @@ int32_t deform_conv2d_bias_keeping(const float *input, const float *offset, cons
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_conv2d_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_conv2d_bias_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_conv2d_bias_input_nhwc_kernel, threads);
   }
   if ((keep & 4) != 4) {
@@ -2717,7 +2749,7 @@ int32_t deform_conv2d_bias_keeping(const float *input, const float *offset, cons
         layout.pieces_deform_conv2d_bias_weight_packed_kernel, threads);
   }
   deform_conv2d_bias_output_kernel(offset, bias, input_nhwc, weight_packed, output, columns_panel,
-      output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
+      output_sums, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top,
       padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
       layout.each_columns_panel, layout.each_output_sums,
       layout.pieces_deform_conv2d_bias_output_kernel, threads);
@@ -2818,6 +2850,13 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
       return 39;
   if (!(((OW * fabs(stride_x) + fabs(padding_left)) + KW * fabs(dilation_x)) <= 2147483647.0))
       return 39;
+  if (!(N * H <= 2147483647.0)) return 39;
+  if (!(groups * size_ceil_div(size_div(O, groups), 16.0) <= 2147483647.0)) return 39;
+  if (!(size_div(OH * OW +
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+          96.0) - 1.0,
+      size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0), 96.0)) *
+      N <= 2147483647.0)) return 39;
   if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 40;
   if (!((N) * (G * KH * KW * 2.0) * (OH) * (OW) <= 2147483647.0)) return 41;
   if (!((O) * (I) * (KH) * (KW) <= 2147483647.0)) return 42;
@@ -2825,14 +2864,15 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
   if (!((O) <= 2147483647.0)) return 60;
   if (!((N) * (O) * (OH) * (OW) <= 2147483647.0)) return 43;
   if (!((N * H * W * C) <= 2147483647.0)) return 44;
-  if (!((groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0) <= 2147483647.0))
+  if (!((groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0) <= 2147483647.0))
       return 45;
-  if (!(((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-      (size_div(KH * KW +
+  if (!((size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+      6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+      size_div(KH * KW +
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
               size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
           size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) <= 2147483647.0))
+              size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) <= 2147483647.0))
       return 46;
   if (!(((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0) <= 2147483647.0))
       return 47;
@@ -2846,38 +2886,43 @@ static int32_t deform_conv2d_mask_bias_lay_out(double N, double C, double H, dou
   layout->pieces_deform_conv2d_mask_bias_weight_packed_kernel =
       (int32_t)(groups * size_ceil_div(size_div(O, groups), 16.0));
   layout->pieces_deform_conv2d_mask_bias_output_kernel =
-      (int32_t)(size_ceil_div(OH * OW, 96.0) * N);
+      (int32_t)(size_div(OH * OW +
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0) - 1.0,
+          size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0, 6.0),
+              96.0)) * N);
   layout->count_input = (size_t)((N) * (C) * (H) * (W));
   layout->count_offset = (size_t)((N) * (G * KH * KW * 2.0) * (OH) * (OW));
   layout->count_weight = (size_t)((O) * (I) * (KH) * (KW));
   layout->count_mask = (size_t)((N) * (G * KH * KW) * (OH) * (OW));
   layout->count_bias = (size_t)((O));
   layout->each_columns_panel =
-      (size_t)((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-          (size_div(KH * KW +
+      (size_t)(size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) *
+          6.0, 6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+          size_div(KH * KW +
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                   size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
               size_max(size_div(KH * KW + size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C);
+                  size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C);
   layout->each_output_sums =
       (size_t)((groups * size_ceil_div(size_div(O, groups), 16.0)) * 96.0 * 16.0);
   layout->at_input_nhwc = (size_t)(end);
   end += 64.0 * ceil((4.0 * (N * H * W * C)) / 64.0);
   layout->at_weight_packed = (size_t)(end);
   end += 64.0 *
-      ceil((4.0 *
-          (groups * (size_ceil_div(size_div(O, groups), 16.0)) * KH * KW * I * 16.0)) / 64.0);
+      ceil((4.0 * (groups * size_ceil_div(size_div(O, groups), 16.0) * KH * KW * I * 16.0)) / 64.0);
   layout->at_columns_panel = (size_t)(end);
   end += 64.0 *
       ceil((4.0 *
-          ((size_min(96.0, size_ceil_div(OH * OW, 6.0) * 6.0)) *
-              (size_div(KH * KW +
+          (size_min(size_min(size_max(size_div(size_div(4194304.0, size_max(C, 1.0)), 6.0) * 6.0,
+              6.0), 96.0), size_ceil_div(OH * OW, 6.0) * 6.0) *
+              size_div(KH * KW +
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0) - 1.0,
                   size_max(size_div(KH * KW +
                       size_max(size_div(682.0, size_max(C, 1.0)), 1.0) - 1.0,
-                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0))) * C) *
+                      size_max(size_div(682.0, size_max(C, 1.0)), 1.0)), 1.0)) * C) *
           workers) / 64.0);
   layout->at_output_sums = (size_t)(end);
   end += 64.0 *
@@ -2912,9 +2957,6 @@ int32_t deform_conv2d_mask_bias_keeping(const float *input, const float *offset,
   const int32_t groups = layout.groups;
   const int32_t OH = layout.OH;
   const int32_t OW = layout.OW;
-  (void)groups;
-  (void)OH;
-  (void)OW;
   if (!input && layout.count_input > 0) return 54;
   if (!offset && layout.count_offset > 0) return 55;
   if (!weight && layout.count_weight > 0) return 56;
@@ -2967,7 +3009,7 @@ int32_t deform_conv2d_mask_bias_keeping(const float *input, const float *offset,
   float *const output_sums = (float *)(base + layout.at_output_sums);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_conv2d_mask_bias_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_conv2d_mask_bias_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_conv2d_mask_bias_input_nhwc_kernel, threads);
   }
   if ((keep & 4) != 4) {
@@ -2975,7 +3017,7 @@ int32_t deform_conv2d_mask_bias_keeping(const float *input, const float *offset,
         layout.pieces_deform_conv2d_mask_bias_weight_packed_kernel, threads);
   }
   deform_conv2d_mask_bias_output_kernel(offset, mask, bias, input_nhwc, weight_packed, output,
-      columns_panel, output_sums, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
+      columns_panel, output_sums, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
       padding_top, padding_left, dilation_y, dilation_x, BORDER, EDGE_GRAD, OFFSET_ORDER,
       layout.each_columns_panel, layout.each_output_sums,
       layout.pieces_deform_conv2d_mask_bias_output_kernel, threads);

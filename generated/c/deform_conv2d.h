@@ -14,6 +14,21 @@
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for
 // the time of the call. `threads` share the loops where the file is compiled with OpenMP.
+//
+// A call, with memory for its results:
+//
+//   const int32_t OH =
+//       (H + padding_top + padding_bottom - dilation_y * (KH - 1) - 1) / stride_y + 1;
+//   const int32_t OW =
+//       (W + padding_left + padding_right - dilation_x * (KW - 1) - 1) / stride_x + 1;
+//   const int32_t BORDER = 0; // zeros
+//   const int32_t OFFSET_ORDER = 0; // interleaved
+//   const int32_t EDGE_GRAD = 0; // one_sided
+//   float *const output = malloc(sizeof(float) * N * O * OH * OW);
+//   const int32_t code = deform_conv2d(input, offset, weight, output, N, C, H, W, G, KH, KW, O, I,
+//       stride_y, stride_x, padding_top, padding_left, padding_bottom, padding_right, dilation_y,
+//       dilation_x, BORDER, OFFSET_ORDER, EDGE_GRAD, NULL, 1);
+//   if (code != 0) fprintf(stderr, "%s\n", deform_conv2d_error(code));
 
 #ifndef WARPWEAVE_DEFORM_CONV2D_H
 #define WARPWEAVE_DEFORM_CONV2D_H

@@ -16,12 +16,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -88,7 +86,7 @@ static inline int32_t floor_to_int(float x) {
 }
 
 static void deform_roi_pool_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -117,20 +115,19 @@ static void deform_roi_pool_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void deform_roi_pool_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_roi_pool_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_roi_pool_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void deform_roi_pool_output_kernel_piece(const float *restrict rois,
     const float *restrict input_nhwc, float *restrict output_rphpwc, float *restrict output,
-    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH,
+    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH,
     int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
     int32_t GRID, int32_t BORDER, int32_t index) {
   const bool rounded = COORDS == 1;
@@ -224,7 +221,8 @@ static void deform_roi_pool_output_kernel_piece(const float *restrict rois,
                 minimum_i32(at3, ceil_to_int(v24 + (1.0f + fabsf(v24) * 9.536743e-7f)))) : 0;
         for (int32_t a = at5; a < at6; ++a) {
           const float v25 = v13 + ((float)a + inCell) * binH / rows;
-          const float v26 = maximum_f32(0.0f, minimum_f32(v25, (float)last_h));
+          const bool test11 = -1.0f <= v25 && v25 <= (float)H;
+          const float v26 = maximum_f32(0.0f, minimum_f32(test11 ? v25 : 0.0f, (float)last_h));
           const int32_t at10 = floor_to_int(v26);
           const float v27 = v26 - (float)at10;
           const float v28 = 1.0f - v27;
@@ -232,13 +230,12 @@ static void deform_roi_pool_output_kernel_piece(const float *restrict rois,
           const int32_t h = at10 + 1;
           const int32_t at12 = (at4 + maximum_i32(0, minimum_i32(h, last_h))) * W;
           const bool in_h = 0 <= h && h < H;
-          const bool test11 = -0.5f <= v25 && v25 <= v2;
-          const bool test12 = -1.0f <= v25 && v25 <= (float)H;
+          const bool test12 = -0.5f <= v25 && v25 <= v2;
           for (int32_t b = at8; b < at9; ++b) {
             const float v29 = v19 + ((float)b + inCell) * binW / cols;
-            const bool test13 = is_clamp || (test11 && -0.5f <= v29 && v29 <= v3);
+            const bool test13 = is_clamp || (test12 && -0.5f <= v29 && v29 <= v3);
             if (test13) {
-              if (test12 && -1.0f <= v29 && v29 <= (float)W) {
+              if (test11 && -1.0f <= v29 && v29 <= (float)W) {
                 const float v30 = maximum_f32(0.0f, minimum_f32(v29, (float)last_w));
                 const int32_t at13 = floor_to_int(v30);
                 const float v31 = v30 - (float)at13;
@@ -340,7 +337,7 @@ static void deform_roi_pool_output_kernel_piece(const float *restrict rois,
 
 static void deform_roi_pool_output_kernel(const float *restrict rois,
     const float *restrict input_nhwc, float *restrict output_rphpwc, float *restrict output,
-    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH,
+    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH,
     int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
     int32_t GRID, int32_t BORDER, size_t each_output_rphpwc, size_t each_output_total,
     int32_t pieces, int32_t threads) {
@@ -352,13 +349,13 @@ static void deform_roi_pool_output_kernel(const float *restrict rois,
     const size_t worker = WARPWEAVE_WORKER;
     deform_roi_pool_output_kernel_piece(rois, input_nhwc,
         output_rphpwc + each_output_rphpwc * worker, output,
-        output_total + each_output_total * worker, N, C, H, W, R, PH, PW, spatial_scale,
+        output_total + each_output_total * worker, N, C, H, W, PH, PW, spatial_scale,
         sampling_ratio, gamma, COORDS, GRID, BORDER, piece);
   }
 }
 
 static void deform_roi_pool_offset_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -387,22 +384,21 @@ static void deform_roi_pool_offset_input_nhwc_kernel_piece(const float *restrict
 }
 
 static void deform_roi_pool_offset_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_roi_pool_offset_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    deform_roi_pool_offset_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void deform_roi_pool_offset_output_kernel_piece(const float *restrict rois,
     const float *restrict offset, const float *restrict input_nhwc, float *restrict output_rphpwc,
     float *restrict output, float *restrict output_total, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio,
-    float gamma, int32_t COORDS, int32_t GRID, int32_t BORDER, int32_t index) {
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma,
+    int32_t COORDS, int32_t GRID, int32_t BORDER, int32_t index) {
   const bool rounded = COORDS == 1;
   const bool test = 0 < sampling_ratio;
   const float inCell = GRID == 0 ? 0.5f : 0.0f;
@@ -497,7 +493,8 @@ static void deform_roi_pool_offset_output_kernel_piece(const float *restrict roi
                     minimum_i32(at3, ceil_to_int(v19 + (1.0f + fabsf(v19) * 9.536743e-7f)))) :
                 0); ++a) {
           const float v26 = v14 + ((float)a + inCell) * binH / rows;
-          const float v27 = maximum_f32(0.0f, minimum_f32(v26, (float)last_h));
+          const bool test11 = -1.0f <= v26 && v26 <= (float)H;
+          const float v27 = maximum_f32(0.0f, minimum_f32(test11 ? v26 : 0.0f, (float)last_h));
           const int32_t at9 = floor_to_int(v27);
           const float v28 = v27 - (float)at9;
           const float v29 = 1.0f - v28;
@@ -505,13 +502,12 @@ static void deform_roi_pool_offset_output_kernel_piece(const float *restrict roi
           const int32_t h = at9 + 1;
           const int32_t at11 = (at5 + maximum_i32(0, minimum_i32(h, last_h))) * W;
           const bool in_h = 0 <= h && h < H;
-          const bool test11 = -0.5f <= v26 && v26 <= v2;
-          const bool test12 = -1.0f <= v26 && v26 <= (float)H;
+          const bool test12 = -0.5f <= v26 && v26 <= v2;
           for (int32_t b = at7; b < at8; ++b) {
             const float v30 = v20 + ((float)b + inCell) * binW / cols;
-            const bool test13 = is_clamp || (test11 && -0.5f <= v30 && v30 <= v3);
+            const bool test13 = is_clamp || (test12 && -0.5f <= v30 && v30 <= v3);
             if (test13) {
-              if (test12 && -1.0f <= v30 && v30 <= (float)W) {
+              if (test11 && -1.0f <= v30 && v30 <= (float)W) {
                 const float v31 = maximum_f32(0.0f, minimum_f32(v30, (float)last_w));
                 const int32_t at12 = floor_to_int(v31);
                 const float v32 = v31 - (float)at12;
@@ -614,8 +610,8 @@ static void deform_roi_pool_offset_output_kernel_piece(const float *restrict roi
 static void deform_roi_pool_offset_output_kernel(const float *restrict rois,
     const float *restrict offset, const float *restrict input_nhwc, float *restrict output_rphpwc,
     float *restrict output, float *restrict output_total, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio,
-    float gamma, int32_t COORDS, int32_t GRID, int32_t BORDER, size_t each_output_rphpwc,
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma,
+    int32_t COORDS, int32_t GRID, int32_t BORDER, size_t each_output_rphpwc,
     size_t each_output_total, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
@@ -625,7 +621,7 @@ static void deform_roi_pool_offset_output_kernel(const float *restrict rois,
     const size_t worker = WARPWEAVE_WORKER;
     deform_roi_pool_offset_output_kernel_piece(rois, offset, input_nhwc,
         output_rphpwc + each_output_rphpwc * worker, output,
-        output_total + each_output_total * worker, N, C, H, W, R, PH, PW, spatial_scale,
+        output_total + each_output_total * worker, N, C, H, W, PH, PW, spatial_scale,
         sampling_ratio, gamma, COORDS, GRID, BORDER, piece);
   }
 }
@@ -677,14 +673,16 @@ static int32_t deform_roi_pool_lay_out(double N, double C, double H, double W, d
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 17;
   if (!(PW <= 2147483647.0)) return 18;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
-  if (!((R) * (5.0) <= 2147483647.0)) return 20;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
-  if (!((PH * PW * C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
-  if (!(workers >= 1.0)) return 25;
-  if (!(workers <= 1024.0)) return 26;
+  if (!(N * H <= 2147483647.0)) return 19;
+  if (!(R <= 2147483647.0)) return 19;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
+  if (!((R) * (5.0) <= 2147483647.0)) return 21;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
+  if (!((N * H * W * C) <= 2147483647.0)) return 23;
+  if (!((PH * PW * C) <= 2147483647.0)) return 24;
+  if (!((C) <= 2147483647.0)) return 25;
+  if (!(workers >= 1.0)) return 26;
+  if (!(workers <= 1024.0)) return 27;
   double end = 64.0 * ceil((double)sizeof(struct deform_roi_pool_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -722,15 +720,13 @@ int32_t deform_roi_pool_keeping(const float *input, const float *rois, float *ou
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 31;
-  if (!rois && layout.count_rois > 0) return 32;
-  if (!output) return 33;
-  if ((keep & ~1) != 0) return 27;
-  if (keep != 0 && !workspace) return 28;
+  if (!input && layout.count_input > 0) return 32;
+  if (!rois && layout.count_rois > 0) return 33;
+  if (!output) return 34;
+  if ((keep & ~1) != 0) return 28;
+  if (keep != 0 && !workspace) return 29;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 29;
+  if (!memory) return 30;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct deform_roi_pool_stamp *const held = (void *)base;
   struct deform_roi_pool_stamp stamp;
@@ -754,8 +750,8 @@ int32_t deform_roi_pool_keeping(const float *input, const float *rois, float *ou
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 30;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+      return 31;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 31;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -763,13 +759,12 @@ int32_t deform_roi_pool_keeping(const float *input, const float *rois, float *ou
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_roi_pool_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_roi_pool_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_roi_pool_input_nhwc_kernel, threads);
   }
   deform_roi_pool_output_kernel(rois, input_nhwc, output_rphpwc, output, output_total, N, C, H, W,
-      R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
-      layout.each_output_rphpwc, layout.each_output_total,
-      layout.pieces_deform_roi_pool_output_kernel, threads);
+      PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER, layout.each_output_rphpwc,
+      layout.each_output_total, layout.pieces_deform_roi_pool_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
 }
@@ -830,15 +825,17 @@ static int32_t deform_roi_pool_offset_lay_out(double N, double C, double H, doub
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 17;
   if (!(PW <= 2147483647.0)) return 18;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
-  if (!((R) * (5.0) <= 2147483647.0)) return 20;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 34;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
-  if (!((PH * PW * C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
-  if (!(workers >= 1.0)) return 25;
-  if (!(workers <= 1024.0)) return 26;
+  if (!(N * H <= 2147483647.0)) return 19;
+  if (!(R <= 2147483647.0)) return 19;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
+  if (!((R) * (5.0) <= 2147483647.0)) return 21;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 35;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
+  if (!((N * H * W * C) <= 2147483647.0)) return 23;
+  if (!((PH * PW * C) <= 2147483647.0)) return 24;
+  if (!((C) <= 2147483647.0)) return 25;
+  if (!(workers >= 1.0)) return 26;
+  if (!(workers <= 1024.0)) return 27;
   double end = 64.0 * ceil((double)sizeof(struct deform_roi_pool_offset_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -877,16 +874,14 @@ int32_t deform_roi_pool_offset_keeping(const float *input, const float *rois, co
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 31;
-  if (!rois && layout.count_rois > 0) return 32;
-  if (!offset && layout.count_offset > 0) return 35;
-  if (!output) return 33;
-  if ((keep & ~1) != 0) return 27;
-  if (keep != 0 && !workspace) return 28;
+  if (!input && layout.count_input > 0) return 32;
+  if (!rois && layout.count_rois > 0) return 33;
+  if (!offset && layout.count_offset > 0) return 36;
+  if (!output) return 34;
+  if ((keep & ~1) != 0) return 28;
+  if (keep != 0 && !workspace) return 29;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 29;
+  if (!memory) return 30;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct deform_roi_pool_offset_stamp *const held = (void *)base;
   struct deform_roi_pool_offset_stamp stamp;
@@ -910,8 +905,8 @@ int32_t deform_roi_pool_offset_keeping(const float *input, const float *rois, co
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 30;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+      return 31;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 31;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -919,12 +914,12 @@ int32_t deform_roi_pool_offset_keeping(const float *input, const float *rois, co
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
   if ((keep & 1) != 1) {
-    deform_roi_pool_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    deform_roi_pool_offset_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_deform_roi_pool_offset_input_nhwc_kernel, threads);
   }
   deform_roi_pool_offset_output_kernel(rois, offset, input_nhwc, output_rphpwc, output,
-      output_total, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID,
-      BORDER, layout.each_output_rphpwc, layout.each_output_total,
+      output_total, N, C, H, W, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
+      layout.each_output_rphpwc, layout.each_output_total,
       layout.pieces_deform_roi_pool_offset_output_kernel, threads);
   if (!workspace) free(memory);
   return 0;
@@ -980,39 +975,41 @@ const char *deform_roi_pool_error(int32_t code) {
     case 18:
       return "PW would be too large; kernels count up to 2147483647.";
     case 19:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 20:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "output_total has too many elements; kernels count up to 2147483647.";
+      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "threads must be at least 1.";
+      return "output_total has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 27:
-      return "keep may say 1 for input, or 0.";
+      return "threads must be at most 1024.";
     case 28:
-      return "Nothing can be kept without a workspace.";
+      return "keep may say 1 for input, or 0.";
     case 29:
-      return "There is not enough memory for the workspace.";
+      return "Nothing can be kept without a workspace.";
     case 30:
+      return "There is not enough memory for the workspace.";
+    case 31:
       return "The workspace holds nothing to keep: its last call was not of these arrays, "
           "sizes and results.";
-    case 31:
-      return "input is NULL.";
     case 32:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 33:
-      return "No result is wanted: output is NULL.";
+      return "rois is NULL.";
     case 34:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "No result is wanted: output is NULL.";
     case 35:
+      return "offset has too many elements; kernels count up to 2147483647.";
+    case 36:
       return "offset is NULL.";
     default:
       return "There is no error of this number.";

@@ -19,12 +19,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -195,19 +193,20 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel_piece(const float *r
                 minimum_i32(at3, ceil_to_int(v24 + (1.0f + fabsf(v24) * 9.536743e-7f)))) : 0;
         for (int32_t step = at5; step < at6; ++step) {
           const float v25 = v13 + ((float)step + inCell) * binH / rows;
-          const float v26 = maximum_f32(0.0f, minimum_f32(v25, (float)last_h));
+          const bool test17 = -1.0f <= v25 && v25 <= (float)H;
+          const float v26 = maximum_f32(0.0f, minimum_f32(test17 ? v25 : 0.0f, (float)last_h));
           const int32_t at9 = floor_to_int(v26);
           const int32_t at10 = (at4 + maximum_i32(0, minimum_i32(at9, last_h))) * W;
           const float v27 = v26 - (float)at9;
           const float v28 = 1.0f - v27;
           const int32_t at11 = at9 + 1;
           const int32_t at12 = (at4 + at11) * W;
-          const bool test17 = -1.0f <= v25 && v25 <= (float)H;
           const bool test18 = -0.5f <= v25 && v25 <= v2;
           const bool test19 = at11 < H;
           for (int32_t step2 = at7; step2 < at8; ++step2) {
             const float v29 = v19 + ((float)step2 + inCell) * binW / cols;
-            const float v30 = maximum_f32(0.0f, minimum_f32(v29, (float)last_w));
+            const bool test20 = test17 && -1.0f <= v29 && v29 <= (float)W;
+            const float v30 = maximum_f32(0.0f, minimum_f32(test20 ? v29 : 0.0f, (float)last_w));
             const int32_t at13 = floor_to_int(v30);
             const int32_t at14 = maximum_i32(0, minimum_i32(at13, last_w));
             const int32_t at15 = (at10 + at14) * C;
@@ -215,14 +214,14 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel_piece(const float *r
             const float v32 = 1.0f - v31;
             const int32_t at16 = (at12 + at14) * C;
             const int32_t at17 = at13 + 1;
-            const bool test20 = at17 < W;
+            const bool test21 = at17 < W;
             const int32_t at18 = (at12 + at17) * C;
             const int32_t at19 = (at10 + at17) * C;
             const int32_t strips = to / 8;
             const int32_t rest = strips * 8;
-            const bool test21 = test17 && -1.0f <= v29 && v29 <= (float)W &&
-                (is_clamp || (test18 && -0.5f <= v29 && v29 <= v3));
-            if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+            const bool test22 = test20 && (is_clamp || (test18 && -0.5f <= v29 && v29 <= v3)) &&
+                test8 && test9 && test10;
+            if (test22 && test11 && test12 && test13 && test14) {
               float value_ = 0.0f;
               for (int32_t c = from; c < to; ++c) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
@@ -234,10 +233,10 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel_piece(const float *r
                 int32_t sum = 0;
                 for (int32_t step3 = at5; step3 < at6; ++step3) {
                   const float v33 = v13 + ((float)step3 + inCell) * binH / rows;
-                  const bool test22 = -0.5f <= v33 && v33 <= v2;
+                  const bool test23 = -0.5f <= v33 && v33 <= v2;
                   for (int32_t step4 = at7; step4 < at8; ++step4) {
                     const float v34 = v19 + ((float)step4 + inCell) * binW / cols;
-                    sum += false || (test22 && -0.5f <= v34 && v34 <= v3) ? 1 : 0;
+                    sum += false || (test23 && -0.5f <= v34 && v34 <= v3) ? 1 : 0;
                   }
                 }
                 value_ = (float)sum;
@@ -270,7 +269,7 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel_piece(const float *r
                   grad_input_nhwc[at16 + c3] += v41 * v32;
                   grad_input_nhwc_v3[c3] = v41;
                 }
-                if (test20) {
+                if (test21) {
                   for (int32_t strip3 = from / 8; strip3 < strips; ++strip3) {
                     store_f32x8(&grad_input_nhwc[at18 + strip3 * 8],
                         load_f32x8(&grad_input_nhwc[at18 + strip3 * 8]) +
@@ -281,7 +280,7 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel_piece(const float *r
                   }
                 }
               }
-              if (test20) {
+              if (test21) {
                 for (int32_t strip4 = from / 8; strip4 < strips; ++strip4) {
                   store_f32x8(&grad_input_nhwc[at19 + strip4 * 8],
                       load_f32x8(&grad_input_nhwc[at19 + strip4 * 8]) +
@@ -324,7 +323,7 @@ static void deform_roi_pool_backward_grad_input_nhwc_kernel(const float *restric
 }
 
 static void deform_roi_pool_backward_grad_input_kernel_piece(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
     int32_t index) {
   const int32_t at = C / 4;
   const int32_t n = index;
@@ -385,23 +384,23 @@ static void deform_roi_pool_backward_grad_input_kernel_piece(const float *restri
 }
 
 static void deform_roi_pool_backward_grad_input_kernel(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_roi_pool_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, N, C, H, W,
+    deform_roi_pool_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, C, H, W,
         ACCUMULATE, piece);
   }
 }
 
 static void deform_roi_pool_backward_offset_grad_offset_kernel_piece(const float *restrict input,
     const float *restrict rois, const float *restrict offset, const float *restrict grad_output,
-    float *restrict grad_offset, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH,
-    int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
-    int32_t GRID, int32_t BORDER, int32_t ACCUMULATE, int32_t index) {
+    float *restrict grad_offset, int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH, int32_t PW,
+    float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS, int32_t GRID,
+    int32_t BORDER, int32_t ACCUMULATE, int32_t index) {
   const bool rounded = COORDS == 1;
   const bool test = 0 < sampling_ratio;
   const float inCell = GRID == 0 ? 0.5f : 0.0f;
@@ -493,7 +492,8 @@ static void deform_roi_pool_backward_offset_grad_offset_kernel_piece(const float
           float sum = 0.0f;
           for (int32_t step = at7; step < at8; ++step) {
             const float v26 = v14 + ((float)step + inCell) * binH / rows;
-            const float v27 = maximum_f32(0.0f, minimum_f32(v26, (float)last_h));
+            const bool test12 = -1.0f <= v26 && v26 <= (float)H;
+            const float v27 = maximum_f32(0.0f, minimum_f32(test12 ? v26 : 0.0f, (float)last_h));
             const int32_t at11 = floor_to_int(v27);
             const float v28 = v27 - (float)at11;
             const int32_t h = at11 + 1;
@@ -501,7 +501,6 @@ static void deform_roi_pool_backward_offset_grad_offset_kernel_piece(const float
             const bool in_h = 0 <= h && h < H;
             const float v29 = 1.0f - v28;
             const int32_t at13 = maximum_i32(0, minimum_i32(at11, last_h)) * W;
-            const bool test12 = -1.0f <= v26 && v26 <= (float)H;
             const bool test13 = -0.5f <= v26 && v26 <= v2;
             for (int32_t step2 = at9; step2 < at10; ++step2) {
               const float v30 = v20 + ((float)step2 + inCell) * binW / cols;
@@ -621,17 +620,17 @@ static void deform_roi_pool_backward_offset_grad_offset_kernel_piece(const float
 
 static void deform_roi_pool_backward_offset_grad_offset_kernel(const float *restrict input,
     const float *restrict rois, const float *restrict offset, const float *restrict grad_output,
-    float *restrict grad_offset, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH,
-    int32_t PW, float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS,
-    int32_t GRID, int32_t BORDER, int32_t ACCUMULATE, int32_t pieces, int32_t threads) {
+    float *restrict grad_offset, int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH, int32_t PW,
+    float spatial_scale, int32_t sampling_ratio, float gamma, int32_t COORDS, int32_t GRID,
+    int32_t BORDER, int32_t ACCUMULATE, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
     deform_roi_pool_backward_offset_grad_offset_kernel_piece(input, rois, offset, grad_output,
-        grad_offset, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID,
-        BORDER, ACCUMULATE, piece);
+        grad_offset, N, C, H, W, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
+        ACCUMULATE, piece);
   }
 }
 
@@ -731,19 +730,20 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const f
                 minimum_i32(at4, ceil_to_int(v25 + (1.0f + fabsf(v25) * 9.536743e-7f)))) : 0;
         for (int32_t step = at6; step < at7; ++step) {
           const float v26 = v14 + ((float)step + inCell) * binH / rows;
-          const float v27 = maximum_f32(0.0f, minimum_f32(v26, (float)last_h));
+          const bool test17 = -1.0f <= v26 && v26 <= (float)H;
+          const float v27 = maximum_f32(0.0f, minimum_f32(test17 ? v26 : 0.0f, (float)last_h));
           const int32_t at10 = floor_to_int(v27);
           const int32_t at11 = (at5 + maximum_i32(0, minimum_i32(at10, last_h))) * W;
           const float v28 = v27 - (float)at10;
           const float v29 = 1.0f - v28;
           const int32_t at12 = at10 + 1;
           const int32_t at13 = (at5 + at12) * W;
-          const bool test17 = -1.0f <= v26 && v26 <= (float)H;
           const bool test18 = -0.5f <= v26 && v26 <= v2;
           const bool test19 = at12 < H;
           for (int32_t step2 = at8; step2 < at9; ++step2) {
             const float v30 = v20 + ((float)step2 + inCell) * binW / cols;
-            const float v31 = maximum_f32(0.0f, minimum_f32(v30, (float)last_w));
+            const bool test20 = test17 && -1.0f <= v30 && v30 <= (float)W;
+            const float v31 = maximum_f32(0.0f, minimum_f32(test20 ? v30 : 0.0f, (float)last_w));
             const int32_t at14 = floor_to_int(v31);
             const int32_t at15 = maximum_i32(0, minimum_i32(at14, last_w));
             const int32_t at16 = (at11 + at15) * C;
@@ -751,14 +751,14 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const f
             const float v33 = 1.0f - v32;
             const int32_t at17 = (at13 + at15) * C;
             const int32_t at18 = at14 + 1;
-            const bool test20 = at18 < W;
+            const bool test21 = at18 < W;
             const int32_t at19 = (at13 + at18) * C;
             const int32_t at20 = (at11 + at18) * C;
             const int32_t strips = to / 8;
             const int32_t rest = strips * 8;
-            const bool test21 = test17 && -1.0f <= v30 && v30 <= (float)W &&
-                (is_clamp || (test18 && -0.5f <= v30 && v30 <= v3));
-            if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+            const bool test22 = test20 && (is_clamp || (test18 && -0.5f <= v30 && v30 <= v3)) &&
+                test8 && test9 && test10;
+            if (test22 && test11 && test12 && test13 && test14) {
               float value_ = 0.0f;
               for (int32_t c = from; c < to; ++c) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
@@ -770,10 +770,10 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const f
                 int32_t sum = 0;
                 for (int32_t step3 = at6; step3 < at7; ++step3) {
                   const float v34 = v14 + ((float)step3 + inCell) * binH / rows;
-                  const bool test22 = -0.5f <= v34 && v34 <= v2;
+                  const bool test23 = -0.5f <= v34 && v34 <= v2;
                   for (int32_t step4 = at8; step4 < at9; ++step4) {
                     const float v35 = v20 + ((float)step4 + inCell) * binW / cols;
-                    sum += false || (test22 && -0.5f <= v35 && v35 <= v3) ? 1 : 0;
+                    sum += false || (test23 && -0.5f <= v35 && v35 <= v3) ? 1 : 0;
                   }
                 }
                 value_ = (float)sum;
@@ -806,7 +806,7 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const f
                   grad_input_nhwc[at17 + c3] += v42 * v33;
                   grad_input_nhwc_v3[c3] = v42;
                 }
-                if (test20) {
+                if (test21) {
                   for (int32_t strip3 = from / 8; strip3 < strips; ++strip3) {
                     store_f32x8(&grad_input_nhwc[at19 + strip3 * 8],
                         load_f32x8(&grad_input_nhwc[at19 + strip3 * 8]) +
@@ -817,7 +817,7 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const f
                   }
                 }
               }
-              if (test20) {
+              if (test21) {
                 for (int32_t strip4 = from / 8; strip4 < strips; ++strip4) {
                   store_f32x8(&grad_input_nhwc[at20 + strip4 * 8],
                       load_f32x8(&grad_input_nhwc[at20 + strip4 * 8]) +
@@ -861,8 +861,8 @@ static void deform_roi_pool_backward_offset_grad_input_nhwc_kernel(const float *
 }
 
 static void deform_roi_pool_backward_offset_grad_input_kernel_piece(
-    const float *restrict grad_input_nhwc, float *restrict grad_input, int32_t N, int32_t C,
-    int32_t H, int32_t W, int32_t ACCUMULATE, int32_t index) {
+    const float *restrict grad_input_nhwc, float *restrict grad_input, int32_t C, int32_t H,
+    int32_t W, int32_t ACCUMULATE, int32_t index) {
   const int32_t at = C / 4;
   const int32_t n = index;
   const int32_t at2 = n * H;
@@ -922,14 +922,14 @@ static void deform_roi_pool_backward_offset_grad_input_kernel_piece(
 }
 
 static void deform_roi_pool_backward_offset_grad_input_kernel(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    deform_roi_pool_backward_offset_grad_input_kernel_piece(grad_input_nhwc, grad_input, N, C, H, W,
+    deform_roi_pool_backward_offset_grad_input_kernel_piece(grad_input_nhwc, grad_input, C, H, W,
         ACCUMULATE, piece);
   }
 }
@@ -981,17 +981,20 @@ static int32_t deform_roi_pool_backward_lay_out(double N, double C, double H, do
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 18;
   if (!(PW <= 2147483647.0)) return 19;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
-  if (!((R) * (5.0) <= 2147483647.0)) return 21;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 23;
-  if (!((N * H * W * C) <= 2147483647.0)) return 24;
-  if (!((C) <= 2147483647.0)) return 25;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 20;
+  if (!(N <= 2147483647.0)) return 20;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!((R) * (5.0) <= 2147483647.0)) return 22;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 23;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 24;
+  if (!((N * H * W * C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
   if (!((C) <= 2147483647.0)) return 27;
   if (!((C) <= 2147483647.0)) return 28;
-  if (!(workers >= 1.0)) return 29;
-  if (!(workers <= 1024.0)) return 30;
+  if (!((C) <= 2147483647.0)) return 29;
+  if (!(workers >= 1.0)) return 30;
+  if (!(workers <= 1024.0)) return 31;
   double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -1041,14 +1044,12 @@ int32_t deform_roi_pool_backward(const float *input, const float *rois, const fl
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 32;
-  if (!rois && layout.count_rois > 0) return 33;
-  if (!grad_output && layout.count_grad_output > 0) return 34;
-  if (!grad_input) return 35;
+  if (!input && layout.count_input > 0) return 33;
+  if (!rois && layout.count_rois > 0) return 34;
+  if (!grad_output && layout.count_grad_output > 0) return 35;
+  if (!grad_input) return 36;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 31;
+  if (!memory) return 32;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   memset(base, 0, 64);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
@@ -1066,7 +1067,7 @@ int32_t deform_roi_pool_backward(const float *input, const float *rois, const fl
       layout.each_grad_input_nhwc_grad_output_value, layout.each_grad_input_nhwc_v,
       layout.each_grad_input_nhwc_v2, layout.each_grad_input_nhwc_v3,
       layout.pieces_deform_roi_pool_backward_grad_input_nhwc_kernel, threads);
-  deform_roi_pool_backward_grad_input_kernel(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+  deform_roi_pool_backward_grad_input_kernel(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
       layout.pieces_deform_roi_pool_backward_grad_input_kernel, threads);
   if (!workspace) free(memory);
   return 0;
@@ -1121,19 +1122,23 @@ static int32_t deform_roi_pool_backward_offset_lay_out(double N, double C, doubl
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 18;
   if (!(PW <= 2147483647.0)) return 19;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 20;
-  if (!((R) * (5.0) <= 2147483647.0)) return 21;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 36;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 22;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 23;
+  if (!(R * 2.0 <= 2147483647.0)) return 20;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 20;
+  if (!(N <= 2147483647.0)) return 20;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!((R) * (5.0) <= 2147483647.0)) return 22;
   if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 37;
-  if (!((N * H * W * C) <= 2147483647.0)) return 24;
-  if (!((C) <= 2147483647.0)) return 25;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 23;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 24;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 38;
+  if (!((N * H * W * C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
   if (!((C) <= 2147483647.0)) return 27;
   if (!((C) <= 2147483647.0)) return 28;
-  if (!(workers >= 1.0)) return 29;
-  if (!(workers <= 1024.0)) return 30;
+  if (!((C) <= 2147483647.0)) return 29;
+  if (!(workers >= 1.0)) return 30;
+  if (!(workers <= 1024.0)) return 31;
   double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -1187,17 +1192,15 @@ int32_t deform_roi_pool_backward_offset(const float *input, const float *rois, c
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 32;
-  if (!rois && layout.count_rois > 0) return 33;
-  if (!offset && layout.count_offset > 0) return 38;
-  if (!grad_output && layout.count_grad_output > 0) return 34;
+  if (!input && layout.count_input > 0) return 33;
+  if (!rois && layout.count_rois > 0) return 34;
+  if (!offset && layout.count_offset > 0) return 39;
+  if (!grad_output && layout.count_grad_output > 0) return 35;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
-  if (!(wants_grad_input || wants_grad_offset)) return 39;
+  if (!(wants_grad_input || wants_grad_offset)) return 40;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 31;
+  if (!memory) return 32;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   memset(base, 0, 64);
   float *const grad_input_nhwc = (float *)(base + layout.at_grad_input_nhwc);
@@ -1209,9 +1212,8 @@ int32_t deform_roi_pool_backward_offset(const float *input, const float *rois, c
   (void)threads;
   if (wants_grad_offset) {
     deform_roi_pool_backward_offset_grad_offset_kernel(input, rois, offset, grad_output,
-        grad_offset, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID,
-        BORDER, ACCUMULATE, layout.pieces_deform_roi_pool_backward_offset_grad_offset_kernel,
-        threads);
+        grad_offset, N, C, H, W, PH, PW, spatial_scale, sampling_ratio, gamma, COORDS, GRID, BORDER,
+        ACCUMULATE, layout.pieces_deform_roi_pool_backward_offset_grad_offset_kernel, threads);
   }
   if (wants_grad_input) {
     for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
@@ -1222,7 +1224,7 @@ int32_t deform_roi_pool_backward_offset(const float *input, const float *rois, c
         GRID, BORDER, layout.each_grad_input_nhwc_grad_output_value, layout.each_grad_input_nhwc_v,
         layout.each_grad_input_nhwc_v2, layout.each_grad_input_nhwc_v3,
         layout.pieces_deform_roi_pool_backward_offset_grad_input_nhwc_kernel, threads);
-    deform_roi_pool_backward_offset_grad_input_kernel(grad_input_nhwc, grad_input, N, C, H, W,
+    deform_roi_pool_backward_offset_grad_input_kernel(grad_input_nhwc, grad_input, C, H, W,
         ACCUMULATE, layout.pieces_deform_roi_pool_backward_offset_grad_input_kernel, threads);
   }
   if (!workspace) free(memory);
@@ -1272,45 +1274,47 @@ const char *deform_roi_pool_backward_error(int32_t code) {
     case 19:
       return "PW would be too large; kernels count up to 2147483647.";
     case 20:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 21:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 25:
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+    case 26:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 26:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 27:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 28:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 30:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 31:
-      return "There is not enough memory for the workspace.";
+      return "threads must be at most 1024.";
     case 32:
-      return "input is NULL.";
+      return "There is not enough memory for the workspace.";
     case 33:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 34:
-      return "grad_output is NULL.";
+      return "rois is NULL.";
     case 35:
-      return "No result is wanted: grad_input is NULL.";
+      return "grad_output is NULL.";
     case 36:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "No result is wanted: grad_input is NULL.";
     case 37:
-      return "grad_offset has too many elements; kernels count up to 2147483647.";
+      return "offset has too many elements; kernels count up to 2147483647.";
     case 38:
-      return "offset is NULL.";
+      return "grad_offset has too many elements; kernels count up to 2147483647.";
     case 39:
+      return "offset is NULL.";
+    case 40:
       return "No result is wanted: all of them are NULL.";
     default:
       return "There is no error of this number.";

@@ -14,6 +14,18 @@
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for
 // the time of the call. `threads` share the loops where the file is compiled with OpenMP.
+//
+// A call, with memory for its results:
+//
+//   const int32_t COORDS = 0; // real
+//   const int32_t GRID = 0; // centre
+//   const int32_t BORDER = 0; // clamp
+//   const int32_t ACCUMULATE = 0; // overwrite
+//   float *const grad_input = malloc(sizeof(float) * N * C * H * W);
+//   const int32_t code = deform_roi_pool_backward(input, rois, grad_output, grad_input, N, C, H,
+//       W, R, output_size_y, output_size_x, spatial_scale, sampling_ratio, gamma, COORDS, GRID,
+//       BORDER, ACCUMULATE, NULL, 1);
+//   if (code != 0) fprintf(stderr, "%s\n", deform_roi_pool_backward_error(code));
 
 #ifndef WARPWEAVE_DEFORM_ROI_POOL_BACKWARD_H
 #define WARPWEAVE_DEFORM_ROI_POOL_BACKWARD_H

@@ -15,12 +15,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -98,7 +96,7 @@ static inline __attribute__((always_inline)) f32x8 maximum_f32x8(f32x8 a, f32x8 
 }
 
 static void roi_align_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -127,21 +125,21 @@ static void roi_align_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void roi_align_input_nhwc_kernel(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
+    int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_align_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_align_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void roi_align_output_kernel_piece(const float *restrict rois,
     const float *restrict input_nhwc, float *restrict output_rphpwc, float *restrict output,
     float *restrict output_total, float *restrict output_largest, float *restrict output_corner,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH, int32_t PW,
-    float spatial_scale, int32_t sampling_ratio, int32_t ALIGNED, int32_t MODE, int32_t index) {
+    int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH, int32_t PW, float spatial_scale,
+    int32_t sampling_ratio, int32_t ALIGNED, int32_t MODE, int32_t index) {
   const bool aligned = ALIGNED == 1;
   const float half = aligned ? 0.5f : 0.0f;
   const bool test = 0 < sampling_ratio;
@@ -230,7 +228,8 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
           }
           for (int32_t a = at5; a < at6; ++a) {
             const float v24 = v10 + ((float)a + 0.5f) * binH / rows;
-            const float v25 = maximum_f32(0.0f, minimum_f32(v24, (float)last_h));
+            const bool test13 = -1.0f <= v24 && v24 <= (float)H;
+            const float v25 = maximum_f32(0.0f, minimum_f32(test13 ? v24 : 0.0f, (float)last_h));
             const int32_t at10 = floor_to_int(v25);
             const float v26 = v25 - (float)at10;
             const float v27 = 1.0f - v26;
@@ -238,7 +237,6 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
             const int32_t h = at10 + 1;
             const int32_t at12 = (at4 + maximum_i32(0, minimum_i32(h, last_h))) * W;
             const bool in_h = 0 <= h && h < H;
-            const bool test13 = -1.0f <= v24 && v24 <= (float)H;
             for (int32_t b = at7; b < at8; ++b) {
               const float v28 = v17 + ((float)b + 0.5f) * binW / cols;
               if (test13 && -1.0f <= v28 && v28 <= (float)W) {
@@ -308,7 +306,8 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
           }
           for (int32_t a2 = at5; a2 < at6; ++a2) {
             const float v39 = v10 + ((float)a2 + 0.5f) * binH / rows;
-            const float v40 = maximum_f32(0.0f, minimum_f32(v39, (float)last_h));
+            const bool test15 = -1.0f <= v39 && v39 <= (float)H;
+            const float v40 = maximum_f32(0.0f, minimum_f32(test15 ? v39 : 0.0f, (float)last_h));
             const int32_t at18 = floor_to_int(v40);
             const float v41 = v40 - (float)at18;
             const float v42 = 1.0f - v41;
@@ -316,7 +315,6 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
             const int32_t h2 = at18 + 1;
             const int32_t at20 = (at4 + maximum_i32(0, minimum_i32(h2, last_h))) * W;
             const bool in_h2 = 0 <= h2 && h2 < H;
-            const bool test15 = -1.0f <= v39 && v39 <= (float)H;
             for (int32_t b2 = at7; b2 < at8; ++b2) {
               const float v43 = v17 + ((float)b2 + 0.5f) * binW / cols;
               if (test15 && -1.0f <= v43 && v43 <= (float)W) {
@@ -433,7 +431,8 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
           }
           for (int32_t a3 = at5; a3 < at6; ++a3) {
             const float v57 = v10 + ((float)a3 + 0.5f) * binH / rows;
-            const float v58 = maximum_f32(0.0f, minimum_f32(v57, (float)last_h));
+            const bool test17 = -1.0f <= v57 && v57 <= (float)H;
+            const float v58 = maximum_f32(0.0f, minimum_f32(test17 ? v57 : 0.0f, (float)last_h));
             const int32_t at26 = floor_to_int(v58);
             const float v59 = v58 - (float)at26;
             const float v60 = 1.0f - v59;
@@ -441,7 +440,6 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
             const int32_t h3 = at26 + 1;
             const int32_t at28 = (at4 + maximum_i32(0, minimum_i32(h3, last_h))) * W;
             const bool in_h3 = 0 <= h3 && h3 < H;
-            const bool test17 = -1.0f <= v57 && v57 <= (float)H;
             for (int32_t b3 = at7; b3 < at8; ++b3) {
               const float v61 = v17 + ((float)b3 + 0.5f) * binW / cols;
               if (test17 && -1.0f <= v61 && v61 <= (float)W) {
@@ -592,9 +590,9 @@ static void roi_align_output_kernel_piece(const float *restrict rois,
 static void roi_align_output_kernel(const float *restrict rois, const float *restrict input_nhwc,
     float *restrict output_rphpwc, float *restrict output, float *restrict output_total,
     float *restrict output_largest, float *restrict output_corner, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio,
-    int32_t ALIGNED, int32_t MODE, size_t each_output_rphpwc, size_t each_output_total,
-    size_t each_output_largest, size_t each_output_corner, int32_t pieces, int32_t threads) {
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, int32_t sampling_ratio, int32_t ALIGNED,
+    int32_t MODE, size_t each_output_rphpwc, size_t each_output_total, size_t each_output_largest,
+    size_t each_output_corner, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
@@ -604,7 +602,7 @@ static void roi_align_output_kernel(const float *restrict rois, const float *res
     roi_align_output_kernel_piece(rois, input_nhwc, output_rphpwc + each_output_rphpwc * worker,
         output, output_total + each_output_total * worker,
         output_largest + each_output_largest * worker, output_corner + each_output_corner * worker,
-        N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, ALIGNED, MODE, piece);
+        N, C, H, W, PH, PW, spatial_scale, sampling_ratio, ALIGNED, MODE, piece);
   }
 }
 
@@ -656,16 +654,18 @@ static int32_t roi_align_lay_out(double N, double C, double H, double W, double 
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 15;
   if (!(PW <= 2147483647.0)) return 16;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
-  if (!((R) * (5.0) <= 2147483647.0)) return 18;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((PH * PW * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
+  if (!(N * H <= 2147483647.0)) return 17;
+  if (!(R <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N * H * W * C) <= 2147483647.0)) return 21;
+  if (!((PH * PW * C) <= 2147483647.0)) return 22;
   if (!((C) <= 2147483647.0)) return 23;
   if (!((C) <= 2147483647.0)) return 24;
-  if (!(workers >= 1.0)) return 25;
-  if (!(workers <= 1024.0)) return 26;
+  if (!((C) <= 2147483647.0)) return 25;
+  if (!(workers >= 1.0)) return 26;
+  if (!(workers <= 1024.0)) return 27;
   double end = 64.0 * ceil((double)sizeof(struct roi_align_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -709,15 +709,13 @@ int32_t roi_align_keeping(const float *input, const float *rois, float *output, 
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 31;
-  if (!rois && layout.count_rois > 0) return 32;
-  if (!output) return 33;
-  if ((keep & ~1) != 0) return 27;
-  if (keep != 0 && !workspace) return 28;
+  if (!input && layout.count_input > 0) return 32;
+  if (!rois && layout.count_rois > 0) return 33;
+  if (!output) return 34;
+  if ((keep & ~1) != 0) return 28;
+  if (keep != 0 && !workspace) return 29;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 29;
+  if (!memory) return 30;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct roi_align_stamp *const held = (void *)base;
   struct roi_align_stamp stamp;
@@ -739,8 +737,8 @@ int32_t roi_align_keeping(const float *input, const float *rois, float *output, 
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 30;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
+      return 31;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 31;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -750,11 +748,11 @@ int32_t roi_align_keeping(const float *input, const float *rois, float *output, 
   float *const output_corner = (float *)(base + layout.at_output_corner);
   (void)threads;
   if ((keep & 1) != 1) {
-    roi_align_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    roi_align_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_roi_align_input_nhwc_kernel, threads);
   }
   roi_align_output_kernel(rois, input_nhwc, output_rphpwc, output, output_total, output_largest,
-      output_corner, N, C, H, W, R, PH, PW, spatial_scale, sampling_ratio, ALIGNED, MODE,
+      output_corner, N, C, H, W, PH, PW, spatial_scale, sampling_ratio, ALIGNED, MODE,
       layout.each_output_rphpwc, layout.each_output_total, layout.each_output_largest,
       layout.each_output_corner, layout.pieces_roi_align_output_kernel, threads);
   if (!workspace) free(memory);
@@ -806,39 +804,41 @@ const char *roi_align_error(int32_t code) {
     case 16:
       return "PW would be too large; kernels count up to 2147483647.";
     case 17:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 18:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 19:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "output_total has too many elements; kernels count up to 2147483647.";
+      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "output_largest has too many elements; kernels count up to 2147483647.";
+      return "output_total has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "output_corner has too many elements; kernels count up to 2147483647.";
+      return "output_largest has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "threads must be at least 1.";
+      return "output_corner has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 27:
-      return "keep may say 1 for input, or 0.";
+      return "threads must be at most 1024.";
     case 28:
-      return "Nothing can be kept without a workspace.";
+      return "keep may say 1 for input, or 0.";
     case 29:
-      return "There is not enough memory for the workspace.";
+      return "Nothing can be kept without a workspace.";
     case 30:
+      return "There is not enough memory for the workspace.";
+    case 31:
       return "The workspace holds nothing to keep: its last call was not of these arrays, "
           "sizes and results.";
-    case 31:
-      return "input is NULL.";
     case 32:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 33:
+      return "rois is NULL.";
+    case 34:
       return "No result is wanted: output is NULL.";
     default:
       return "There is no error of this number.";

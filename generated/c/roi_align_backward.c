@@ -16,12 +16,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -130,7 +128,7 @@ static inline double size_ceil_div(double a, double b) {
 }
 
 static void roi_align_backward_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -159,14 +157,13 @@ static void roi_align_backward_input_nhwc_kernel_piece(const float *restrict inp
 }
 
 static void roi_align_backward_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_align_backward_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_align_backward_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -282,7 +279,8 @@ static void roi_align_backward_grad_input_nhwc_kernel_piece(const float *restric
           }
           for (int32_t a = at4; a < at5; ++a) {
             const float v23 = v9 + ((float)a + 0.5f) * binH / rows;
-            const float v24 = maximum_f32(0.0f, minimum_f32(v23, (float)last_h));
+            const bool test23 = -1.0f <= v23 && v23 <= (float)H;
+            const float v24 = maximum_f32(0.0f, minimum_f32(test23 ? v23 : 0.0f, (float)last_h));
             const int32_t at8 = floor_to_int(v24);
             const float v25 = v24 - (float)at8;
             const float v26 = 1.0f - v25;
@@ -290,7 +288,6 @@ static void roi_align_backward_grad_input_nhwc_kernel_piece(const float *restric
             const int32_t h = at8 + 1;
             const int32_t at10 = (at3 + maximum_i32(0, minimum_i32(h, last_h))) * W;
             const bool in_h = 0 <= h && h < H;
-            const bool test23 = -1.0f <= v23 && v23 <= (float)H;
             for (int32_t b = at6; b < at7; ++b) {
               const float v27 = v16 + ((float)b + 0.5f) * binW / cols;
               if (test23 && -1.0f <= v27 && v27 <= (float)W) {
@@ -536,14 +533,15 @@ static void roi_align_backward_grad_input_nhwc_kernel_piece(const float *restric
                 bool found2 = false;
                 for (int32_t a6 = at4; a6 < at5; ++a6) {
                   const float v69 = v9 + ((float)a6 + 0.5f) * binH / rows;
-                  const float v70 = maximum_f32(0.0f, minimum_f32(v69, (float)last_h));
+                  const bool test33 = -1.0f <= v69 && v69 <= (float)H;
+                  const float v70 = maximum_f32(0.0f,
+                      minimum_f32(test33 ? v69 : 0.0f, (float)last_h));
                   const int32_t at20 = floor_to_int(v70);
                   const float v71 = v70 - (float)at20;
                   const int32_t at21 = (at3 + maximum_i32(0, minimum_i32(at20, last_h))) * W;
                   const int32_t h3 = at20 + 1;
                   const int32_t at22 = (at3 + maximum_i32(0, minimum_i32(h3, last_h))) * W;
                   const bool in_h3 = 0 <= h3 && h3 < H;
-                  const bool test33 = -1.0f <= v69 && v69 <= (float)H;
                   const float v72 = 1.0f - v71;
                   for (int32_t b6 = at6; b6 < at7; ++b6) {
                     const float v73 = v16 + ((float)b6 + 0.5f) * binW / cols;
@@ -606,7 +604,8 @@ static void roi_align_backward_grad_input_nhwc_kernel_piece(const float *restric
           }
           for (int32_t a7 = at4; a7 < at5; ++a7) {
             const float v80 = v9 + ((float)a7 + 0.5f) * binH / rows;
-            const float v81 = maximum_f32(0.0f, minimum_f32(v80, (float)last_h));
+            const bool test36 = -1.0f <= v80 && v80 <= (float)H;
+            const float v81 = maximum_f32(0.0f, minimum_f32(test36 ? v80 : 0.0f, (float)last_h));
             const int32_t at24 = floor_to_int(v81);
             const float v82 = v81 - (float)at24;
             const float v83 = 1.0f - v82;
@@ -614,7 +613,6 @@ static void roi_align_backward_grad_input_nhwc_kernel_piece(const float *restric
             const int32_t h4 = at24 + 1;
             const int32_t at26 = (at3 + maximum_i32(0, minimum_i32(h4, last_h))) * W;
             const bool in_h4 = 0 <= h4 && h4 < H;
-            const bool test36 = -1.0f <= v80 && v80 <= (float)H;
             for (int32_t b7 = at6; b7 < at7; ++b7) {
               const float v84 = v16 + ((float)b7 + 0.5f) * binW / cols;
               if (test36 && -1.0f <= v84 && v84 <= (float)W) {
@@ -940,18 +938,19 @@ static void roi_align_backward_grad_input_nhwc_2_kernel_piece(const float *restr
                 minimum_i32(at3, ceil_to_int(v15 + (1.0f + fabsf(v15) * 9.536743e-7f)))) : 0;
         for (int32_t a = value_; a < at5; ++a) {
           const float v16 = v8 + ((float)a + 0.5f) * binH / rows;
-          const float v17 = maximum_f32(0.0f, minimum_f32(v16, (float)last_h));
+          const bool test17 = -1.0f <= v16 && v16 <= (float)H;
+          const float v17 = maximum_f32(0.0f, minimum_f32(test17 ? v16 : 0.0f, (float)last_h));
           const int32_t at7 = floor_to_int(v17);
           const int32_t at8 = (at4 + maximum_i32(0, minimum_i32(at7, last_h))) * W;
           const float v18 = v17 - (float)at7;
           const float v19 = 1.0f - v18;
           const int32_t at9 = at7 + 1;
           const int32_t at10 = (at4 + at9) * W;
-          const bool test17 = -1.0f <= v16 && v16 <= (float)H;
           const bool test18 = at9 < H;
           for (int32_t b = value2; b < at6; ++b) {
             const float v20 = v12 + ((float)b + 0.5f) * binW / cols;
-            const float v21 = maximum_f32(0.0f, minimum_f32(v20, (float)last_w));
+            const bool test19 = test17 && -1.0f <= v20 && v20 <= (float)W;
+            const float v21 = maximum_f32(0.0f, minimum_f32(test19 ? v20 : 0.0f, (float)last_w));
             const int32_t at11 = floor_to_int(v21);
             const int32_t at12 = maximum_i32(0, minimum_i32(at11, last_w));
             const int32_t at13 = (at8 + at12) * C;
@@ -959,14 +958,13 @@ static void roi_align_backward_grad_input_nhwc_2_kernel_piece(const float *restr
             const float v23 = 1.0f - v22;
             const int32_t at14 = (at10 + at12) * C;
             const int32_t at15 = at11 + 1;
-            const bool test19 = at15 < W;
+            const bool test20 = at15 < W;
             const int32_t at16 = (at10 + at15) * C;
             const int32_t at17 = (at8 + at15) * C;
             const int32_t strips = to / 8;
             const int32_t rest = strips * 8;
-            const bool test20 = test17 && -1.0f <= v20 && v20 <= (float)W && is_avg && test8 &&
-                test9 && test10;
-            if (test20 && test11 && test12 && test13 && test14) {
+            if (test19 && is_avg && test8 && test9 && test10 && test11 && test12 && test13 &&
+                test14) {
               for (int32_t c = from; c < to; ++c) {
                 grad_input_nhwc_grad_output_value2[c] = grad_output[(r * C + c) * (PH * PW) +
                     (ph * PW + pw)];
@@ -998,7 +996,7 @@ static void roi_align_backward_grad_input_nhwc_2_kernel_piece(const float *restr
                   grad_input_nhwc[at14 + c3] += v29 * v23;
                   grad_input_nhwc_v8[c3] = v29;
                 }
-                if (test19) {
+                if (test20) {
                   for (int32_t strip3 = from / 8; strip3 < strips; ++strip3) {
                     store_f32x8(&grad_input_nhwc[at16 + strip3 * 8],
                         load_f32x8(&grad_input_nhwc[at16 + strip3 * 8]) +
@@ -1009,7 +1007,7 @@ static void roi_align_backward_grad_input_nhwc_2_kernel_piece(const float *restr
                   }
                 }
               }
-              if (test19) {
+              if (test20) {
                 for (int32_t strip4 = from / 8; strip4 < strips; ++strip4) {
                   store_f32x8(&grad_input_nhwc[at17 + strip4 * 8],
                       load_f32x8(&grad_input_nhwc[at17 + strip4 * 8]) +
@@ -1052,7 +1050,7 @@ static void roi_align_backward_grad_input_nhwc_2_kernel(const float *restrict ro
 }
 
 static void roi_align_backward_grad_input_kernel_piece(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
     int32_t index) {
   const int32_t at = C / 4;
   const int32_t n = index;
@@ -1113,14 +1111,14 @@ static void roi_align_backward_grad_input_kernel_piece(const float *restrict gra
 }
 
 static void roi_align_backward_grad_input_kernel(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_align_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+    roi_align_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
         piece);
   }
 }
@@ -1197,13 +1195,18 @@ static int32_t roi_align_backward_lay_out(double N, double C, double H, double W
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 16;
   if (!(PW <= 2147483647.0)) return 17;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
-  if (!((R) * (5.0) <= 2147483647.0)) return 19;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!(N * H <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(N <= 2147483647.0)) return 18;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
+  if (!((R) * (5.0) <= 2147483647.0)) return 20;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 22;
   if (!((N * H * W * C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
+  if (!((N * H * W * C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
   if (!((C) <= 2147483647.0)) return 27;
@@ -1221,8 +1224,9 @@ static int32_t roi_align_backward_lay_out(double N, double C, double H, double W
   if (!((C) <= 2147483647.0)) return 39;
   if (!((C) <= 2147483647.0)) return 40;
   if (!((C) <= 2147483647.0)) return 41;
-  if (!(workers >= 1.0)) return 42;
-  if (!(workers <= 1024.0)) return 43;
+  if (!((C) <= 2147483647.0)) return 42;
+  if (!(workers >= 1.0)) return 43;
+  if (!(workers <= 1024.0)) return 44;
   double end = 64.0;
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -1310,14 +1314,12 @@ int32_t roi_align_backward(const float *input, const float *rois, const float *g
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 45;
-  if (!rois && layout.count_rois > 0) return 46;
-  if (!grad_output && layout.count_grad_output > 0) return 47;
-  if (!grad_input) return 48;
+  if (!input && layout.count_input > 0) return 46;
+  if (!rois && layout.count_rois > 0) return 47;
+  if (!grad_output && layout.count_grad_output > 0) return 48;
+  if (!grad_input) return 49;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 44;
+  if (!memory) return 45;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   memset(base, 0, 64);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -1342,7 +1344,7 @@ int32_t roi_align_backward(const float *input, const float *rois, const float *g
   float *const grad_input_nhwc_v5 = (float *)(base + layout.at_grad_input_nhwc_v5);
   int32_t *const grad_input_nhwc_test2 = (int32_t *)(base + layout.at_grad_input_nhwc_test2);
   (void)threads;
-  roi_align_backward_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+  roi_align_backward_input_nhwc_kernel(input, input_nhwc, C, H, W,
       layout.pieces_roi_align_backward_input_nhwc_kernel, threads);
   for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
       grad_input_nhwc[element] = 0;
@@ -1366,7 +1368,7 @@ int32_t roi_align_backward(const float *input, const float *rois, const float *g
       layout.each_grad_input_nhwc_grad_output_value2, layout.each_grad_input_nhwc_v6,
       layout.each_grad_input_nhwc_v7, layout.each_grad_input_nhwc_v8,
       layout.pieces_roi_align_backward_grad_input_nhwc_2_kernel, threads);
-  roi_align_backward_grad_input_kernel(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+  roi_align_backward_grad_input_kernel(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
       layout.pieces_roi_align_backward_grad_input_kernel, threads);
   if (!workspace) free(memory);
   return 0;
@@ -1411,68 +1413,70 @@ const char *roi_align_backward_error(int32_t code) {
     case 17:
       return "PW would be too large; kernels count up to 2147483647.";
     case 18:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 19:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "grad_input_nhwc_corner has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_corner has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
     case 27:
+      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
+    case 28:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 28:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 30:
-      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 31:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
     case 32:
-      return "grad_input_nhwc_largest has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 33:
-      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_largest has too many elements; kernels count up to 2147483647.";
     case 34:
-      return "grad_input_nhwc_best4 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
     case 35:
-      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best4 has too many elements; kernels count up to 2147483647.";
     case 36:
-      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v4 has too many elements; kernels count up to 2147483647.";
     case 37:
-      return "grad_input_nhwc_test2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v5 has too many elements; kernels count up to 2147483647.";
     case 38:
+      return "grad_input_nhwc_test2 has too many elements; kernels count up to 2147483647.";
+    case 39:
       return "grad_input_nhwc_grad_output_value2 has too many elements; kernels count up to "
           "2147483647.";
-    case 39:
-      return "grad_input_nhwc_v6 has too many elements; kernels count up to 2147483647.";
     case 40:
-      return "grad_input_nhwc_v7 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v6 has too many elements; kernels count up to 2147483647.";
     case 41:
-      return "grad_input_nhwc_v8 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v7 has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_v8 has too many elements; kernels count up to 2147483647.";
     case 43:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 44:
-      return "There is not enough memory for the workspace.";
+      return "threads must be at most 1024.";
     case 45:
-      return "input is NULL.";
+      return "There is not enough memory for the workspace.";
     case 46:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 47:
-      return "grad_output is NULL.";
+      return "rois is NULL.";
     case 48:
+      return "grad_output is NULL.";
+    case 49:
       return "No result is wanted: grad_input is NULL.";
     default:
       return "There is no error of this number.";

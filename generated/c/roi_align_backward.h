@@ -12,6 +12,17 @@
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for
 // the time of the call. `threads` share the loops where the file is compiled with OpenMP.
+//
+// A call, with memory for its results:
+//
+//   const int32_t ALIGNED = 0; // false
+//   const int32_t MODE = 0; // avg
+//   const int32_t ACCUMULATE = 0; // overwrite
+//   float *const grad_input = malloc(sizeof(float) * N * C * H * W);
+//   const int32_t code = roi_align_backward(input, rois, grad_output, grad_input, N, C, H, W, R,
+//       output_size_y, output_size_x, spatial_scale, sampling_ratio, ALIGNED, MODE, ACCUMULATE,
+//       NULL, 1);
+//   if (code != 0) fprintf(stderr, "%s\n", roi_align_backward_error(code));
 
 #ifndef WARPWEAVE_ROI_ALIGN_BACKWARD_H
 #define WARPWEAVE_ROI_ALIGN_BACKWARD_H

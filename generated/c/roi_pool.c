@@ -16,12 +16,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -93,7 +91,7 @@ static inline int32_t floor_to_int(float x) {
 }
 
 static void roi_pool_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -122,21 +120,21 @@ static void roi_pool_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void roi_pool_input_nhwc_kernel(const float *restrict input, float *restrict input_nhwc,
-    int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
+    int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_pool_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void roi_pool_output_kernel_piece(const float *restrict rois,
     const float *restrict input_nhwc, float *restrict output_rphpwc, float *restrict output,
     float *restrict output_largest, float *restrict output_total, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, int32_t COORDS,
-    int32_t REDUCE, int32_t index) {
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, int32_t COORDS, int32_t REDUCE,
+    int32_t index) {
   const bool rounded = COORDS == 0;
   const int32_t at = C / 4;
   const bool is_max = REDUCE == 0;
@@ -315,7 +313,7 @@ static void roi_pool_output_kernel_piece(const float *restrict rois,
 
 static void roi_pool_output_kernel(const float *restrict rois, const float *restrict input_nhwc,
     float *restrict output_rphpwc, float *restrict output, float *restrict output_largest,
-    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH,
+    float *restrict output_total, int32_t N, int32_t C, int32_t H, int32_t W, int32_t PH,
     int32_t PW, float spatial_scale, int32_t COORDS, int32_t REDUCE, size_t each_output_rphpwc,
     size_t each_output_largest, size_t each_output_total, int32_t pieces, int32_t threads) {
   (void)threads;
@@ -326,13 +324,13 @@ static void roi_pool_output_kernel(const float *restrict rois, const float *rest
     const size_t worker = WARPWEAVE_WORKER;
     roi_pool_output_kernel_piece(rois, input_nhwc, output_rphpwc + each_output_rphpwc * worker,
         output, output_largest + each_output_largest * worker,
-        output_total + each_output_total * worker, N, C, H, W, R, PH, PW, spatial_scale, COORDS,
+        output_total + each_output_total * worker, N, C, H, W, PH, PW, spatial_scale, COORDS,
         REDUCE, piece);
   }
 }
 
 static void roi_pool_offset_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -361,22 +359,21 @@ static void roi_pool_offset_input_nhwc_kernel_piece(const float *restrict input,
 }
 
 static void roi_pool_offset_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_offset_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_pool_offset_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void roi_pool_offset_output_kernel_piece(const float *restrict rois,
     const float *restrict offset, const float *restrict input_nhwc, float *restrict output_rphpwc,
     float *restrict output, float *restrict output_largest, float *restrict output_total, int32_t N,
-    int32_t C, int32_t H, int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale,
-    float gamma, int32_t COORDS, int32_t REDUCE, int32_t index) {
+    int32_t C, int32_t H, int32_t W, int32_t PH, int32_t PW, float spatial_scale, float gamma,
+    int32_t COORDS, int32_t REDUCE, int32_t index) {
   const bool rounded = COORDS == 0;
   const int32_t last_h = H - 1;
   const int32_t last_w = W - 1;
@@ -530,22 +527,23 @@ static void roi_pool_offset_output_kernel_piece(const float *restrict rois,
                   minimum_i32(at5, ceil_to_int(v30 + (1.0f + fabsf(v30) * 9.536743e-7f))) :
                   0); ++a) {
             const float v36 = top + (float)a + dy;
-            const int32_t at12 = floor_to_int(v36);
-            const float v37 = v36 - (float)at12;
-            const float v38 = 1.0f - v37;
+            const bool test7 = -1.0f <= v36;
+            const bool test8 = v36 < (float)H;
+            const float v37 = test7 && test8 ? v36 : 0.0f;
+            const int32_t at12 = floor_to_int(v37);
+            const float v38 = v37 - (float)at12;
+            const float v39 = 1.0f - v38;
             const int32_t at13 = (at2 + maximum_i32(0, minimum_i32(at12, last_h))) * W;
             const bool in_h = 0 <= at12 && at12 < H;
             const int32_t h = at12 + 1;
             const int32_t at14 = (at2 + maximum_i32(0, minimum_i32(h, last_h))) * W;
             const bool in_h2 = 0 <= h && h < H;
-            const bool test7 = -1.0f <= v36;
-            const bool test8 = v36 < (float)H;
             for (int32_t b = at10; b < at11; ++b) {
-              const float v39 = left + (float)b + dx;
-              if (test7 && -1.0f <= v39 && test8 && v39 < (float)W) {
-                const int32_t at15 = floor_to_int(v39);
-                const float v40 = v39 - (float)at15;
-                const float v41 = 1.0f - v40;
+              const float v40 = left + (float)b + dx;
+              if (test7 && -1.0f <= v40 && test8 && v40 < (float)W) {
+                const int32_t at15 = floor_to_int(v40);
+                const float v41 = v40 - (float)at15;
+                const float v42 = 1.0f - v41;
                 const int32_t safe_w = maximum_i32(0, minimum_i32(at15, last_w));
                 const int32_t at16 = (at13 + safe_w) * C;
                 const bool in_w = 0 <= at15 && at15 < W;
@@ -561,36 +559,36 @@ static void roi_pool_offset_output_kernel_piece(const float *restrict rois,
                 const bool test12 = in_h2 && in_w2;
                 if (test9 && test10 && test11 && test12) {
                   for (int32_t strip6 = 0; strip6 < strips; ++strip6) {
-                    const f32x8 v42 = v41 * load_f32x8(&input_nhwc[at16 + strip6 * 8]) +
-                        v40 * load_f32x8(&input_nhwc[at17 + strip6 * 8]);
-                    const f32x8 v43 = v41 * load_f32x8(&input_nhwc[at18 + strip6 * 8]) +
-                        v40 * load_f32x8(&input_nhwc[at19 + strip6 * 8]);
+                    const f32x8 v43 = v42 * load_f32x8(&input_nhwc[at16 + strip6 * 8]) +
+                        v41 * load_f32x8(&input_nhwc[at17 + strip6 * 8]);
+                    const f32x8 v44 = v42 * load_f32x8(&input_nhwc[at18 + strip6 * 8]) +
+                        v41 * load_f32x8(&input_nhwc[at19 + strip6 * 8]);
                     store_f32x8(&output_total[strip6 * 8],
-                        load_f32x8(&output_total[strip6 * 8]) + (v38 * v42 + v37 * v43));
+                        load_f32x8(&output_total[strip6 * 8]) + (v39 * v43 + v38 * v44));
                   }
                   for (int32_t c6 = rest; c6 < C; ++c6) {
-                    const float v44 = v38 *
-                        (v41 * input_nhwc[at16 + c6] + v40 * input_nhwc[at17 + c6]) +
-                        v37 * (v41 * input_nhwc[at18 + c6] + v40 * input_nhwc[at19 + c6]);
-                    output_total[c6] = output_total[c6] + v44;
+                    const float v45 = v39 *
+                        (v42 * input_nhwc[at16 + c6] + v41 * input_nhwc[at17 + c6]) +
+                        v38 * (v42 * input_nhwc[at18 + c6] + v41 * input_nhwc[at19 + c6]);
+                    output_total[c6] = output_total[c6] + v45;
                   }
                 } else {
                   for (int32_t strip7 = 0; strip7 < strips; ++strip7) {
-                    const f32x8 v45 = v41 *
+                    const f32x8 v46 = v42 *
                         (test9 ? load_f32x8(&input_nhwc[at16 + strip7 * 8]) : (f32x8){0}) +
-                        v40 * (test10 ? load_f32x8(&input_nhwc[at17 + strip7 * 8]) : (f32x8){0});
-                    const f32x8 v46 = v41 *
+                        v41 * (test10 ? load_f32x8(&input_nhwc[at17 + strip7 * 8]) : (f32x8){0});
+                    const f32x8 v47 = v42 *
                         (test11 ? load_f32x8(&input_nhwc[at18 + strip7 * 8]) : (f32x8){0}) +
-                        v40 * (test12 ? load_f32x8(&input_nhwc[at19 + strip7 * 8]) : (f32x8){0});
+                        v41 * (test12 ? load_f32x8(&input_nhwc[at19 + strip7 * 8]) : (f32x8){0});
                     store_f32x8(&output_total[strip7 * 8],
-                        load_f32x8(&output_total[strip7 * 8]) + (v38 * v45 + v37 * v46));
+                        load_f32x8(&output_total[strip7 * 8]) + (v39 * v46 + v38 * v47));
                   }
                   for (int32_t c7 = rest; c7 < C; ++c7) {
-                    const float v47 = v41 * (test9 ? input_nhwc[at16 + c7] : 0.0f) +
-                        v40 * (test10 ? input_nhwc[at17 + c7] : 0.0f);
-                    const float v48 = v41 * (test11 ? input_nhwc[at18 + c7] : 0.0f) +
-                        v40 * (test12 ? input_nhwc[at19 + c7] : 0.0f);
-                    output_total[c7] = output_total[c7] + (v38 * v47 + v37 * v48);
+                    const float v48 = v42 * (test9 ? input_nhwc[at16 + c7] : 0.0f) +
+                        v41 * (test10 ? input_nhwc[at17 + c7] : 0.0f);
+                    const float v49 = v42 * (test11 ? input_nhwc[at18 + c7] : 0.0f) +
+                        v41 * (test12 ? input_nhwc[at19 + c7] : 0.0f);
+                    output_total[c7] = output_total[c7] + (v39 * v48 + v38 * v49);
                   }
                 }
               }
@@ -642,7 +640,7 @@ static void roi_pool_offset_output_kernel_piece(const float *restrict rois,
 static void roi_pool_offset_output_kernel(const float *restrict rois, const float *restrict offset,
     const float *restrict input_nhwc, float *restrict output_rphpwc, float *restrict output,
     float *restrict output_largest, float *restrict output_total, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t COORDS,
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t COORDS,
     int32_t REDUCE, size_t each_output_rphpwc, size_t each_output_largest, size_t each_output_total,
     int32_t pieces, int32_t threads) {
   (void)threads;
@@ -654,7 +652,7 @@ static void roi_pool_offset_output_kernel(const float *restrict rois, const floa
     roi_pool_offset_output_kernel_piece(rois, offset, input_nhwc,
         output_rphpwc + each_output_rphpwc * worker, output,
         output_largest + each_output_largest * worker, output_total + each_output_total * worker, N,
-        C, H, W, R, PH, PW, spatial_scale, gamma, COORDS, REDUCE, piece);
+        C, H, W, PH, PW, spatial_scale, gamma, COORDS, REDUCE, piece);
   }
 }
 
@@ -704,15 +702,17 @@ static int32_t roi_pool_lay_out(double N, double C, double H, double W, double R
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 15;
   if (!(PW <= 2147483647.0)) return 16;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
-  if (!((R) * (5.0) <= 2147483647.0)) return 18;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((PH * PW * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
+  if (!(N * H <= 2147483647.0)) return 17;
+  if (!(R <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N * H * W * C) <= 2147483647.0)) return 21;
+  if (!((PH * PW * C) <= 2147483647.0)) return 22;
   if (!((C) <= 2147483647.0)) return 23;
-  if (!(workers >= 1.0)) return 24;
-  if (!(workers <= 1024.0)) return 25;
+  if (!((C) <= 2147483647.0)) return 24;
+  if (!(workers >= 1.0)) return 25;
+  if (!(workers <= 1024.0)) return 26;
   double end = 64.0 * ceil((double)sizeof(struct roi_pool_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -753,15 +753,13 @@ int32_t roi_pool_keeping(const float *input, const float *rois, float *output, i
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 30;
-  if (!rois && layout.count_rois > 0) return 31;
-  if (!output) return 32;
-  if ((keep & ~1) != 0) return 26;
-  if (keep != 0 && !workspace) return 27;
+  if (!input && layout.count_input > 0) return 31;
+  if (!rois && layout.count_rois > 0) return 32;
+  if (!output) return 33;
+  if ((keep & ~1) != 0) return 27;
+  if (keep != 0 && !workspace) return 28;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 29;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct roi_pool_stamp *const held = (void *)base;
   struct roi_pool_stamp stamp;
@@ -782,8 +780,8 @@ int32_t roi_pool_keeping(const float *input, const float *rois, float *output, i
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 29;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 29;
+      return 30;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -792,11 +790,11 @@ int32_t roi_pool_keeping(const float *input, const float *rois, float *output, i
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
   if ((keep & 1) != 1) {
-    roi_pool_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
-        layout.pieces_roi_pool_input_nhwc_kernel, threads);
+    roi_pool_input_nhwc_kernel(input, input_nhwc, C, H, W, layout.pieces_roi_pool_input_nhwc_kernel,
+        threads);
   }
   roi_pool_output_kernel(rois, input_nhwc, output_rphpwc, output, output_largest, output_total, N,
-      C, H, W, R, PH, PW, spatial_scale, COORDS, REDUCE, layout.each_output_rphpwc,
+      C, H, W, PH, PW, spatial_scale, COORDS, REDUCE, layout.each_output_rphpwc,
       layout.each_output_largest, layout.each_output_total, layout.pieces_roi_pool_output_kernel,
       threads);
   if (!workspace) free(memory);
@@ -848,7 +846,7 @@ static int32_t roi_pool_offset_lay_out(double N, double C, double H, double W, d
   if (!(output_size_x >= 1.0)) return 2;
   if (!(isfinite(spatial_scale))) return 3;
   if (!(spatial_scale >= 0.0)) return 4;
-  if (!(isfinite(gamma))) return 33;
+  if (!(isfinite(gamma))) return 34;
   if (!(REDUCE >= 0.0 && REDUCE < 2.0)) return 5;
   if (!(COORDS >= 0.0 && COORDS < 2.0)) return 6;
   if (!(REDUCE == 1.0)) return 12;
@@ -858,16 +856,18 @@ static int32_t roi_pool_offset_lay_out(double N, double C, double H, double W, d
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 15;
   if (!(PW <= 2147483647.0)) return 16;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 17;
-  if (!((R) * (5.0) <= 2147483647.0)) return 18;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 34;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 19;
-  if (!((N * H * W * C) <= 2147483647.0)) return 20;
-  if (!((PH * PW * C) <= 2147483647.0)) return 21;
-  if (!((C) <= 2147483647.0)) return 22;
+  if (!(N * H <= 2147483647.0)) return 17;
+  if (!(R <= 2147483647.0)) return 17;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
+  if (!((R) * (5.0) <= 2147483647.0)) return 19;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 35;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
+  if (!((N * H * W * C) <= 2147483647.0)) return 21;
+  if (!((PH * PW * C) <= 2147483647.0)) return 22;
   if (!((C) <= 2147483647.0)) return 23;
-  if (!(workers >= 1.0)) return 24;
-  if (!(workers <= 1024.0)) return 25;
+  if (!((C) <= 2147483647.0)) return 24;
+  if (!(workers >= 1.0)) return 25;
+  if (!(workers <= 1024.0)) return 26;
   double end = 64.0 * ceil((double)sizeof(struct roi_pool_offset_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -909,16 +909,14 @@ int32_t roi_pool_offset_keeping(const float *input, const float *rois, const flo
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 30;
-  if (!rois && layout.count_rois > 0) return 31;
-  if (!offset && layout.count_offset > 0) return 35;
-  if (!output) return 32;
-  if ((keep & ~1) != 0) return 26;
-  if (keep != 0 && !workspace) return 27;
+  if (!input && layout.count_input > 0) return 31;
+  if (!rois && layout.count_rois > 0) return 32;
+  if (!offset && layout.count_offset > 0) return 36;
+  if (!output) return 33;
+  if ((keep & ~1) != 0) return 27;
+  if (keep != 0 && !workspace) return 28;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 28;
+  if (!memory) return 29;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct roi_pool_offset_stamp *const held = (void *)base;
   struct roi_pool_offset_stamp stamp;
@@ -940,8 +938,8 @@ int32_t roi_pool_offset_keeping(const float *input, const float *rois, const flo
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 29;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 29;
+      return 30;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 30;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -950,11 +948,11 @@ int32_t roi_pool_offset_keeping(const float *input, const float *rois, const flo
   float *const output_total = (float *)(base + layout.at_output_total);
   (void)threads;
   if ((keep & 1) != 1) {
-    roi_pool_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    roi_pool_offset_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_roi_pool_offset_input_nhwc_kernel, threads);
   }
   roi_pool_offset_output_kernel(rois, offset, input_nhwc, output_rphpwc, output, output_largest,
-      output_total, N, C, H, W, R, PH, PW, spatial_scale, gamma, COORDS, REDUCE,
+      output_total, N, C, H, W, PH, PW, spatial_scale, gamma, COORDS, REDUCE,
       layout.each_output_rphpwc, layout.each_output_largest, layout.each_output_total,
       layout.pieces_roi_pool_offset_output_kernel, threads);
   if (!workspace) free(memory);
@@ -1006,43 +1004,45 @@ const char *roi_pool_error(int32_t code) {
     case 16:
       return "PW would be too large; kernels count up to 2147483647.";
     case 17:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 18:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 19:
-      return "output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "output has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "output_largest has too many elements; kernels count up to 2147483647.";
+      return "output_rphpwc has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "output_total has too many elements; kernels count up to 2147483647.";
+      return "output_largest has too many elements; kernels count up to 2147483647.";
     case 24:
-      return "threads must be at least 1.";
+      return "output_total has too many elements; kernels count up to 2147483647.";
     case 25:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 26:
-      return "keep may say 1 for input, or 0.";
+      return "threads must be at most 1024.";
     case 27:
-      return "Nothing can be kept without a workspace.";
+      return "keep may say 1 for input, or 0.";
     case 28:
-      return "There is not enough memory for the workspace.";
+      return "Nothing can be kept without a workspace.";
     case 29:
+      return "There is not enough memory for the workspace.";
+    case 30:
       return "The workspace holds nothing to keep: its last call was not of these arrays, "
           "sizes and results.";
-    case 30:
-      return "input is NULL.";
     case 31:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 32:
-      return "No result is wanted: output is NULL.";
+      return "rois is NULL.";
     case 33:
-      return "gamma must be a finite number.";
+      return "No result is wanted: output is NULL.";
     case 34:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "gamma must be a finite number.";
     case 35:
+      return "offset has too many elements; kernels count up to 2147483647.";
+    case 36:
       return "offset is NULL.";
     default:
       return "There is no error of this number.";

@@ -12,6 +12,17 @@
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for
 // the time of the call. `threads` share the loops where the file is compiled with OpenMP.
+//
+// A call, with memory for its results:
+//
+//   const int32_t PH = output_size_y;
+//   const int32_t PW = output_size_x;
+//   const int32_t REDUCE = 0; // max
+//   const int32_t COORDS = 0; // round
+//   float *const output = malloc(sizeof(float) * R * C * PH * PW);
+//   const int32_t code = roi_pool(input, rois, output, N, C, H, W, R, output_size_y,
+//       output_size_x, spatial_scale, REDUCE, COORDS, NULL, 1);
+//   if (code != 0) fprintf(stderr, "%s\n", roi_pool_error(code));
 
 #ifndef WARPWEAVE_ROI_POOL_H
 #define WARPWEAVE_ROI_POOL_H

@@ -18,12 +18,10 @@
 #error "This file needs the vectors of GNU C: compile it with gcc or clang."
 #endif
 
-// Vectors pass between functions that are always inlined only, and kernels of one kind take the
-// same sizes, also those that some of them do not use.
+// Vectors pass between functions that are always inlined only.
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wpsabi"
 #endif
-#pragma GCC diagnostic ignored "-Wunused-parameter"
 
 #include <math.h>
 #include <stdbool.h>
@@ -120,7 +118,7 @@ static inline double size_ceil_div(double a, double b) {
 }
 
 static void roi_pool_backward_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -149,14 +147,13 @@ static void roi_pool_backward_input_nhwc_kernel_piece(const float *restrict inpu
 }
 
 static void roi_pool_backward_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_backward_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_pool_backward_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
@@ -467,7 +464,7 @@ static void roi_pool_backward_grad_input_nhwc_2_kernel(const float *restrict roi
 }
 
 static void roi_pool_backward_grad_input_kernel_piece(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
     int32_t index) {
   const int32_t at = C / 4;
   const int32_t n = index;
@@ -528,20 +525,20 @@ static void roi_pool_backward_grad_input_kernel_piece(const float *restrict grad
 }
 
 static void roi_pool_backward_grad_input_kernel(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+    roi_pool_backward_grad_input_kernel_piece(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
         piece);
   }
 }
 
 static void roi_pool_backward_offset_input_nhwc_kernel_piece(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t index) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t index) {
   const int32_t at = W / 4;
   const int32_t H_W = H * W;
   const int32_t h = index % H;
@@ -570,21 +567,20 @@ static void roi_pool_backward_offset_input_nhwc_kernel_piece(const float *restri
 }
 
 static void roi_pool_backward_offset_input_nhwc_kernel(const float *restrict input,
-    float *restrict input_nhwc, int32_t N, int32_t C, int32_t H, int32_t W, int32_t pieces,
-    int32_t threads) {
+    float *restrict input_nhwc, int32_t C, int32_t H, int32_t W, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_backward_offset_input_nhwc_kernel_piece(input, input_nhwc, N, C, H, W, piece);
+    roi_pool_backward_offset_input_nhwc_kernel_piece(input, input_nhwc, C, H, W, piece);
   }
 }
 
 static void roi_pool_backward_offset_grad_offset_kernel_piece(const float *restrict rois,
     const float *restrict offset, const float *restrict grad_output,
     const float *restrict input_nhwc, float *restrict grad_offset, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t REDUCE,
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t REDUCE,
     int32_t COORDS, int32_t ACCUMULATE, int32_t index) {
   const bool rounded = COORDS == 0;
   const int32_t PH_PW = PH * PW;
@@ -682,14 +678,14 @@ static void roi_pool_backward_offset_grad_offset_kernel_piece(const float *restr
           float sum = 0.0f;
           for (int32_t step = at5; step < at6; ++step) {
             const float v36 = top + (float)step + dy;
-            const int32_t at9 = floor_to_int(v36);
+            const bool test9 = -1.0f <= v36;
+            const bool test10 = v36 < (float)H;
+            const int32_t at9 = floor_to_int(test9 && test10 ? v36 : 0.0f);
             const int32_t h = at9 + 1;
             const int32_t at10 = (at2 + maximum_i32(0, minimum_i32(h, last_h))) * W;
             const bool in_h = 0 <= h && h < H;
             const int32_t at11 = (at2 + maximum_i32(0, minimum_i32(at9, last_h))) * W;
             const bool in_h2 = 0 <= at9 && at9 < H;
-            const bool test9 = -1.0f <= v36;
-            const bool test10 = v36 < (float)H;
             for (int32_t step2 = at7; step2 < at8; ++step2) {
               const float v37 = left + (float)step2 + dx;
               float value2 = 0.0f;
@@ -725,22 +721,23 @@ static void roi_pool_backward_offset_grad_offset_kernel_piece(const float *restr
         float sum3 = 0.0f;
         for (int32_t step3 = at5; step3 < at6; ++step3) {
           const float v42 = top + (float)step3 + dy;
-          const int32_t at13 = floor_to_int(v42);
-          const float v43 = v42 - (float)at13;
+          const bool test15 = -1.0f <= v42;
+          const bool test16 = v42 < (float)H;
+          const float v43 = test15 && test16 ? v42 : 0.0f;
+          const int32_t at13 = floor_to_int(v43);
+          const float v44 = v43 - (float)at13;
           const int32_t h2 = at13 + 1;
           const int32_t at14 = (at2 + maximum_i32(0, minimum_i32(h2, last_h))) * W;
           const bool in_h3 = 0 <= h2 && h2 < H;
-          const float v44 = 1.0f - v43;
+          const float v45 = 1.0f - v44;
           const int32_t at15 = (at2 + maximum_i32(0, minimum_i32(at13, last_h))) * W;
           const bool in_h4 = 0 <= at13 && at13 < H;
-          const bool test15 = -1.0f <= v42;
-          const bool test16 = v42 < (float)H;
           for (int32_t step4 = at7; step4 < at8; ++step4) {
-            const float v45 = left + (float)step4 + dx;
+            const float v46 = left + (float)step4 + dx;
             float value3 = 0.0f;
-            if (test15 && -1.0f <= v45 && test16 && v45 < (float)W) {
+            if (test15 && -1.0f <= v46 && test16 && v46 < (float)W) {
               float sum4 = 0.0f;
-              const int32_t at16 = floor_to_int(v45);
+              const int32_t at16 = floor_to_int(v46);
               const int32_t w2 = at16 + 1;
               const int32_t safe_w3 = maximum_i32(0, minimum_i32(w2, last_w));
               const bool in_w3 = 0 <= w2 && w2 < W;
@@ -751,12 +748,12 @@ static void roi_pool_backward_offset_grad_offset_kernel_piece(const float *restr
               const bool test19 = in_h3 && in_w4;
               const bool test20 = in_h4 && in_w4;
               for (int32_t c2 = 0; c2 < C; ++c2) {
-                const float v46 = v43 * (test17 ? input_nhwc[(at14 + safe_w3) * C + c2] : 0.0f) +
-                    v44 * (test18 ? input_nhwc[(at15 + safe_w3) * C + c2] : 0.0f);
-                const float v47 = v46 -
-                    v43 * (test19 ? input_nhwc[(at14 + safe_w4) * C + c2] : 0.0f) -
-                    v44 * (test20 ? input_nhwc[(at15 + safe_w4) * C + c2] : 0.0f);
-                sum4 += grad_output[(at + c2) * PH_PW + (at3 + pw)] * v47;
+                const float v47 = v44 * (test17 ? input_nhwc[(at14 + safe_w3) * C + c2] : 0.0f) +
+                    v45 * (test18 ? input_nhwc[(at15 + safe_w3) * C + c2] : 0.0f);
+                const float v48 = v47 -
+                    v44 * (test19 ? input_nhwc[(at14 + safe_w4) * C + c2] : 0.0f) -
+                    v45 * (test20 ? input_nhwc[(at15 + safe_w4) * C + c2] : 0.0f);
+                sum4 += grad_output[(at + c2) * PH_PW + (at3 + pw)] * v48;
               }
               value3 = sum4 / v35;
             }
@@ -778,7 +775,7 @@ static void roi_pool_backward_offset_grad_offset_kernel_piece(const float *restr
 static void roi_pool_backward_offset_grad_offset_kernel(const float *restrict rois,
     const float *restrict offset, const float *restrict grad_output,
     const float *restrict input_nhwc, float *restrict grad_offset, int32_t N, int32_t C, int32_t H,
-    int32_t W, int32_t R, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t REDUCE,
+    int32_t W, int32_t PH, int32_t PW, float spatial_scale, float gamma, int32_t REDUCE,
     int32_t COORDS, int32_t ACCUMULATE, int32_t pieces, int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
@@ -786,8 +783,7 @@ static void roi_pool_backward_offset_grad_offset_kernel(const float *restrict ro
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
     roi_pool_backward_offset_grad_offset_kernel_piece(rois, offset, grad_output, input_nhwc,
-        grad_offset, N, C, H, W, R, PH, PW, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE,
-        piece);
+        grad_offset, N, C, H, W, PH, PW, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE, piece);
   }
 }
 
@@ -890,33 +886,36 @@ static void roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const float *r
         for (int32_t a = value_; a < (test12 ?
             minimum_i32(at3, ceil_to_int(v18 + (1.0f + fabsf(v18) * 9.536743e-7f))) : 0); ++a) {
           const float v32 = top + (float)a + dy;
-          const int32_t at5 = floor_to_int(v32);
-          const int32_t at6 = at5 + 1;
-          const int32_t at7 = (at2 + at6) * W;
-          const float v33 = v32 - (float)at5;
-          const int32_t at8 = (at2 + at5) * W;
-          const float v34 = 1.0f - v33;
           const bool test14 = -1.0f <= v32;
           const bool test15 = v32 < (float)H;
+          const float v33 = test14 && test15 ? v32 : 0.0f;
+          const int32_t at5 = floor_to_int(v33);
+          const int32_t at6 = at5 + 1;
+          const int32_t at7 = (at2 + at6) * W;
+          const float v34 = v33 - (float)at5;
+          const int32_t at8 = (at2 + at5) * W;
+          const float v35 = 1.0f - v34;
           const bool test16 = 0 <= at6 && at6 < H;
           const bool test17 = 0 <= at5 && at5 < H;
           for (int32_t b = value2; b < at4; ++b) {
-            const float v35 = left + (float)b + dx;
-            const int32_t at9 = floor_to_int(v35);
+            const float v36 = left + (float)b + dx;
+            const bool test18 = test14 && -1.0f <= v36 && test15 && v36 < (float)W;
+            const float v37 = test18 ? v36 : 0.0f;
+            const int32_t at9 = floor_to_int(v37);
             const int32_t at10 = at9 + 1;
-            const bool test18 = 0 <= at10 && at10 < W;
+            const bool test19 = 0 <= at10 && at10 < W;
             const int32_t at11 = (at7 + at10) * C;
-            const float v36 = v35 - (float)at9;
-            const bool test19 = 0 <= at9 && at9 < W;
+            const float v38 = v37 - (float)at9;
+            const bool test20 = 0 <= at9 && at9 < W;
             const int32_t at12 = (at7 + at9) * C;
-            const float v37 = 1.0f - v36;
+            const float v39 = 1.0f - v38;
             const int32_t at13 = (at8 + at10) * C;
             const int32_t at14 = (at8 + at9) * C;
             const int32_t strips = to / 8;
             const int32_t rest = strips * 8;
-            const bool test20 = test14 && -1.0f <= v35 && test15 && v35 < (float)W && test &&
-                test2 && test3;
-            if (test20 && test4 && test5 && test6 && test7 && test8 && test9 && test10) {
+            const bool test21 = test18 && test && test2 && test3 && test4 && test5 && test6 &&
+                test7 && test8 && test9;
+            if (test21 && test10) {
               for (int32_t c = from; c < to; ++c) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
                     (ph * PW + pw)];
@@ -931,58 +930,58 @@ static void roi_pool_backward_offset_grad_input_nhwc_kernel_piece(const float *r
               if (test16) {
                 for (int32_t strip2 = from / 8; strip2 < strips; ++strip2) {
                   store_f32x8(&grad_input_nhwc_v2[strip2 * 8],
-                      load_f32x8(&grad_input_nhwc_v[strip2 * 8]) * v33);
+                      load_f32x8(&grad_input_nhwc_v[strip2 * 8]) * v34);
                 }
                 for (int32_t c3 = rest; c3 < to; ++c3) {
-                  grad_input_nhwc_v2[c3] = grad_input_nhwc_v[c3] * v33;
+                  grad_input_nhwc_v2[c3] = grad_input_nhwc_v[c3] * v34;
                 }
-                if (test18) {
+                if (test19) {
                   for (int32_t strip3 = from / 8; strip3 < strips; ++strip3) {
                     store_f32x8(&grad_input_nhwc[at11 + strip3 * 8],
                         load_f32x8(&grad_input_nhwc[at11 + strip3 * 8]) +
-                            load_f32x8(&grad_input_nhwc_v2[strip3 * 8]) * v36);
+                            load_f32x8(&grad_input_nhwc_v2[strip3 * 8]) * v38);
                   }
                   for (int32_t c4 = rest; c4 < to; ++c4) {
-                    grad_input_nhwc[at11 + c4] += grad_input_nhwc_v2[c4] * v36;
+                    grad_input_nhwc[at11 + c4] += grad_input_nhwc_v2[c4] * v38;
                   }
                 }
-                if (test19) {
+                if (test20) {
                   for (int32_t strip4 = from / 8; strip4 < strips; ++strip4) {
                     store_f32x8(&grad_input_nhwc[at12 + strip4 * 8],
                         load_f32x8(&grad_input_nhwc[at12 + strip4 * 8]) +
-                            load_f32x8(&grad_input_nhwc_v2[strip4 * 8]) * v37);
+                            load_f32x8(&grad_input_nhwc_v2[strip4 * 8]) * v39);
                   }
                   for (int32_t c5 = rest; c5 < to; ++c5) {
-                    grad_input_nhwc[at12 + c5] += grad_input_nhwc_v2[c5] * v37;
+                    grad_input_nhwc[at12 + c5] += grad_input_nhwc_v2[c5] * v39;
                   }
                 }
               }
               if (test17) {
                 for (int32_t strip5 = from / 8; strip5 < strips; ++strip5) {
                   store_f32x8(&grad_input_nhwc_v3[strip5 * 8],
-                      load_f32x8(&grad_input_nhwc_v[strip5 * 8]) * v34);
+                      load_f32x8(&grad_input_nhwc_v[strip5 * 8]) * v35);
                 }
                 for (int32_t c6 = rest; c6 < to; ++c6) {
-                  grad_input_nhwc_v3[c6] = grad_input_nhwc_v[c6] * v34;
+                  grad_input_nhwc_v3[c6] = grad_input_nhwc_v[c6] * v35;
                 }
-                if (test18) {
+                if (test19) {
                   for (int32_t strip6 = from / 8; strip6 < strips; ++strip6) {
                     store_f32x8(&grad_input_nhwc[at13 + strip6 * 8],
                         load_f32x8(&grad_input_nhwc[at13 + strip6 * 8]) +
-                            load_f32x8(&grad_input_nhwc_v3[strip6 * 8]) * v36);
+                            load_f32x8(&grad_input_nhwc_v3[strip6 * 8]) * v38);
                   }
                   for (int32_t c7 = rest; c7 < to; ++c7) {
-                    grad_input_nhwc[at13 + c7] += grad_input_nhwc_v3[c7] * v36;
+                    grad_input_nhwc[at13 + c7] += grad_input_nhwc_v3[c7] * v38;
                   }
                 }
-                if (test19) {
+                if (test20) {
                   for (int32_t strip7 = from / 8; strip7 < strips; ++strip7) {
                     store_f32x8(&grad_input_nhwc[at14 + strip7 * 8],
                         load_f32x8(&grad_input_nhwc[at14 + strip7 * 8]) +
-                            load_f32x8(&grad_input_nhwc_v3[strip7 * 8]) * v37);
+                            load_f32x8(&grad_input_nhwc_v3[strip7 * 8]) * v39);
                   }
                   for (int32_t c8 = rest; c8 < to; ++c8) {
-                    grad_input_nhwc[at14 + c8] += grad_input_nhwc_v3[c8] * v37;
+                    grad_input_nhwc[at14 + c8] += grad_input_nhwc_v3[c8] * v39;
                   }
                 }
               }
@@ -1210,7 +1209,7 @@ static void roi_pool_backward_offset_grad_input_nhwc_2_kernel(const float *restr
 }
 
 static void roi_pool_backward_offset_grad_input_kernel_piece(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
     int32_t index) {
   const int32_t at = C / 4;
   const int32_t n = index;
@@ -1271,14 +1270,14 @@ static void roi_pool_backward_offset_grad_input_kernel_piece(const float *restri
 }
 
 static void roi_pool_backward_offset_grad_input_kernel(const float *restrict grad_input_nhwc,
-    float *restrict grad_input, int32_t N, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE,
-    int32_t pieces, int32_t threads) {
+    float *restrict grad_input, int32_t C, int32_t H, int32_t W, int32_t ACCUMULATE, int32_t pieces,
+    int32_t threads) {
   (void)threads;
 #ifdef _OPENMP
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
 #endif
   for (int32_t piece = 0; piece < pieces; ++piece) {
-    roi_pool_backward_offset_grad_input_kernel_piece(grad_input_nhwc, grad_input, N, C, H, W,
+    roi_pool_backward_offset_grad_input_kernel_piece(grad_input_nhwc, grad_input, C, H, W,
         ACCUMULATE, piece);
   }
 }
@@ -1338,19 +1337,25 @@ static int32_t roi_pool_backward_lay_out(double N, double C, double H, double W,
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 16;
   if (!(PW <= 2147483647.0)) return 17;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
-  if (!((R) * (5.0) <= 2147483647.0)) return 19;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!(N * H <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(N <= 2147483647.0)) return 18;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
+  if (!((R) * (5.0) <= 2147483647.0)) return 20;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 22;
   if (!((N * H * W * C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
+  if (!((N * H * W * C) <= 2147483647.0)) return 24;
   if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 26;
   if (!((C) <= 2147483647.0)) return 27;
   if (!((C) <= 2147483647.0)) return 28;
-  if (!(workers >= 1.0)) return 29;
-  if (!(workers <= 1024.0)) return 30;
+  if (!((C) <= 2147483647.0)) return 29;
+  if (!(workers >= 1.0)) return 30;
+  if (!(workers <= 1024.0)) return 31;
   double end = 64.0 * ceil((double)sizeof(struct roi_pool_backward_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -1405,16 +1410,14 @@ int32_t roi_pool_backward_keeping(const float *input, const float *rois, const f
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 35;
-  if (!rois && layout.count_rois > 0) return 36;
-  if (!grad_output && layout.count_grad_output > 0) return 37;
-  if (!grad_input) return 38;
-  if ((keep & ~1) != 0) return 31;
-  if (keep != 0 && !workspace) return 32;
+  if (!input && layout.count_input > 0) return 36;
+  if (!rois && layout.count_rois > 0) return 37;
+  if (!grad_output && layout.count_grad_output > 0) return 38;
+  if (!grad_input) return 39;
+  if ((keep & ~1) != 0) return 32;
+  if (keep != 0 && !workspace) return 33;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 33;
+  if (!memory) return 34;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct roi_pool_backward_stamp *const held = (void *)base;
   struct roi_pool_backward_stamp stamp;
@@ -1436,8 +1439,8 @@ int32_t roi_pool_backward_keeping(const float *input, const float *rois, const f
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 34;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 34;
+      return 35;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 35;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -1450,7 +1453,7 @@ int32_t roi_pool_backward_keeping(const float *input, const float *rois, const f
   int32_t *const grad_input_nhwc_test = (int32_t *)(base + layout.at_grad_input_nhwc_test);
   (void)threads;
   if ((keep & 1) != 1) {
-    roi_pool_backward_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    roi_pool_backward_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_roi_pool_backward_input_nhwc_kernel, threads);
   }
   for (size_t element = 0; element < layout.count_grad_input_nhwc; ++element)
@@ -1465,7 +1468,7 @@ int32_t roi_pool_backward_keeping(const float *input, const float *rois, const f
       layout.each_grad_input_nhwc_best2, layout.each_grad_input_nhwc_best3,
       layout.each_grad_input_nhwc_test, layout.pieces_roi_pool_backward_grad_input_nhwc_2_kernel,
       threads);
-  roi_pool_backward_grad_input_kernel(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+  roi_pool_backward_grad_input_kernel(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
       layout.pieces_roi_pool_backward_grad_input_kernel, threads);
   if (!workspace) free(memory);
   return 0;
@@ -1531,7 +1534,7 @@ static int32_t roi_pool_backward_offset_lay_out(double N, double C, double H, do
   if (!(output_size_x >= 1.0)) return 2;
   if (!(isfinite(spatial_scale))) return 3;
   if (!(spatial_scale >= 0.0)) return 4;
-  if (!(isfinite(gamma))) return 39;
+  if (!(isfinite(gamma))) return 40;
   if (!(REDUCE >= 0.0 && REDUCE < 2.0)) return 5;
   if (!(COORDS >= 0.0 && COORDS < 2.0)) return 6;
   if (!(ACCUMULATE >= 0.0 && ACCUMULATE < 2.0)) return 7;
@@ -1542,24 +1545,31 @@ static int32_t roi_pool_backward_offset_lay_out(double N, double C, double H, do
   const double PW = output_size_x;
   if (!(PW >= 1.0)) return 16;
   if (!(PW <= 2147483647.0)) return 17;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 18;
-  if (!((R) * (5.0) <= 2147483647.0)) return 19;
-  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 40;
-  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 20;
-  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 21;
+  if (!(N * H <= 2147483647.0)) return 18;
+  if (!(R * 2.0 <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(size_div(C + size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0) - 1.0,
+      size_max(64.0, size_ceil_div(size_ceil_div(C, 2.0), 8.0) * 8.0)) <= 2147483647.0)) return 18;
+  if (!(N <= 2147483647.0)) return 18;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 19;
+  if (!((R) * (5.0) <= 2147483647.0)) return 20;
   if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 41;
-  if (!((N * H * W * C) <= 2147483647.0)) return 22;
+  if (!((R) * (C) * (PH) * (PW) <= 2147483647.0)) return 21;
+  if (!((N) * (C) * (H) * (W) <= 2147483647.0)) return 22;
+  if (!((R) * (2.0) * (PH) * (PW) <= 2147483647.0)) return 42;
   if (!((N * H * W * C) <= 2147483647.0)) return 23;
-  if (!((C) <= 2147483647.0)) return 24;
-  if (!((C) <= 2147483647.0)) return 42;
+  if (!((N * H * W * C) <= 2147483647.0)) return 24;
+  if (!((C) <= 2147483647.0)) return 25;
   if (!((C) <= 2147483647.0)) return 43;
   if (!((C) <= 2147483647.0)) return 44;
-  if (!((C) <= 2147483647.0)) return 25;
+  if (!((C) <= 2147483647.0)) return 45;
   if (!((C) <= 2147483647.0)) return 26;
   if (!((C) <= 2147483647.0)) return 27;
   if (!((C) <= 2147483647.0)) return 28;
-  if (!(workers >= 1.0)) return 29;
-  if (!(workers <= 1024.0)) return 30;
+  if (!((C) <= 2147483647.0)) return 29;
+  if (!(workers >= 1.0)) return 30;
+  if (!(workers <= 1024.0)) return 31;
   double end = 64.0 * ceil((double)sizeof(struct roi_pool_backward_offset_stamp) / 64.0);
   layout->PH = (int32_t)(PH);
   layout->PW = (int32_t)(PW);
@@ -1620,19 +1630,17 @@ int32_t roi_pool_backward_offset_keeping(const float *input, const float *rois, 
   if (code != 0) return code;
   const int32_t PH = layout.PH;
   const int32_t PW = layout.PW;
-  (void)PH;
-  (void)PW;
-  if (!input && layout.count_input > 0) return 35;
-  if (!rois && layout.count_rois > 0) return 36;
-  if (!offset && layout.count_offset > 0) return 45;
-  if (!grad_output && layout.count_grad_output > 0) return 37;
+  if (!input && layout.count_input > 0) return 36;
+  if (!rois && layout.count_rois > 0) return 37;
+  if (!offset && layout.count_offset > 0) return 46;
+  if (!grad_output && layout.count_grad_output > 0) return 38;
   const bool wants_grad_input = grad_input != NULL;
   const bool wants_grad_offset = grad_offset != NULL;
-  if (!(wants_grad_input || wants_grad_offset)) return 46;
-  if ((keep & ~1) != 0) return 31;
-  if (keep != 0 && !workspace) return 32;
+  if (!(wants_grad_input || wants_grad_offset)) return 47;
+  if ((keep & ~1) != 0) return 32;
+  if (keep != 0 && !workspace) return 33;
   char *const memory = workspace ? workspace : malloc(layout.bytes);
-  if (!memory) return 33;
+  if (!memory) return 34;
   char *const base = memory + (64 - (uintptr_t)memory % 64) % 64;
   struct roi_pool_backward_offset_stamp *const held = (void *)base;
   struct roi_pool_backward_offset_stamp stamp;
@@ -1657,8 +1665,8 @@ int32_t roi_pool_backward_offset_keeping(const float *input, const float *rois, 
   if (keep != 0) {
     if (held->of != stamp.of ||
         memcmp(held->numbers, stamp.numbers, sizeof stamp.numbers) != 0)
-      return 34;
-    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 34;
+      return 35;
+    if ((keep & 1) && held->arrays[0] != stamp.arrays[0]) return 35;
   }
   memcpy(held, &stamp, sizeof stamp);
   float *const input_nhwc = (float *)(base + layout.at_input_nhwc);
@@ -1674,12 +1682,12 @@ int32_t roi_pool_backward_offset_keeping(const float *input, const float *rois, 
   int32_t *const grad_input_nhwc_test = (int32_t *)(base + layout.at_grad_input_nhwc_v3);
   (void)threads;
   if ((keep & 1) != 1) {
-    roi_pool_backward_offset_input_nhwc_kernel(input, input_nhwc, N, C, H, W,
+    roi_pool_backward_offset_input_nhwc_kernel(input, input_nhwc, C, H, W,
         layout.pieces_roi_pool_backward_offset_input_nhwc_kernel, threads);
   }
   if (wants_grad_offset) {
     roi_pool_backward_offset_grad_offset_kernel(rois, offset, grad_output, input_nhwc, grad_offset,
-        N, C, H, W, R, PH, PW, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE,
+        N, C, H, W, PH, PW, spatial_scale, gamma, REDUCE, COORDS, ACCUMULATE,
         layout.pieces_roi_pool_backward_offset_grad_offset_kernel, threads);
   }
   if (wants_grad_input) {
@@ -1697,7 +1705,7 @@ int32_t roi_pool_backward_offset_keeping(const float *input, const float *rois, 
         layout.each_grad_input_nhwc_best, layout.each_grad_input_nhwc_best2,
         layout.each_grad_input_nhwc_best3, layout.each_grad_input_nhwc_test,
         layout.pieces_roi_pool_backward_offset_grad_input_nhwc_2_kernel, threads);
-    roi_pool_backward_offset_grad_input_kernel(grad_input_nhwc, grad_input, N, C, H, W, ACCUMULATE,
+    roi_pool_backward_offset_grad_input_kernel(grad_input_nhwc, grad_input, C, H, W, ACCUMULATE,
         layout.pieces_roi_pool_backward_offset_grad_input_kernel, threads);
   }
   if (!workspace) free(memory);
@@ -1753,64 +1761,66 @@ const char *roi_pool_backward_error(int32_t code) {
     case 17:
       return "PW would be too large; kernels count up to 2147483647.";
     case 18:
-      return "input has too many elements; kernels count up to 2147483647.";
+      return "These sizes and attributes make kernels count beyond 2147483647.";
     case 19:
-      return "rois has too many elements; kernels count up to 2147483647.";
+      return "input has too many elements; kernels count up to 2147483647.";
     case 20:
-      return "grad_output has too many elements; kernels count up to 2147483647.";
+      return "rois has too many elements; kernels count up to 2147483647.";
     case 21:
-      return "grad_input has too many elements; kernels count up to 2147483647.";
+      return "grad_output has too many elements; kernels count up to 2147483647.";
     case 22:
-      return "input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "grad_input has too many elements; kernels count up to 2147483647.";
     case 23:
-      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+      return "input_nhwc has too many elements; kernels count up to 2147483647.";
     case 24:
+      return "grad_input_nhwc has too many elements; kernels count up to 2147483647.";
+    case 25:
       return "grad_input_nhwc_grad_output_value has too many elements; kernels count up to "
           "2147483647.";
-    case 25:
-      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
     case 26:
-      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best has too many elements; kernels count up to 2147483647.";
     case 27:
-      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best2 has too many elements; kernels count up to 2147483647.";
     case 28:
-      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_best3 has too many elements; kernels count up to 2147483647.";
     case 29:
-      return "threads must be at least 1.";
+      return "grad_input_nhwc_test has too many elements; kernels count up to 2147483647.";
     case 30:
-      return "threads must be at most 1024.";
+      return "threads must be at least 1.";
     case 31:
-      return "keep may say 1 for input, or 0.";
+      return "threads must be at most 1024.";
     case 32:
-      return "Nothing can be kept without a workspace.";
+      return "keep may say 1 for input, or 0.";
     case 33:
-      return "There is not enough memory for the workspace.";
+      return "Nothing can be kept without a workspace.";
     case 34:
+      return "There is not enough memory for the workspace.";
+    case 35:
       return "The workspace holds nothing to keep: its last call was not of these arrays, "
           "sizes and results.";
-    case 35:
-      return "input is NULL.";
     case 36:
-      return "rois is NULL.";
+      return "input is NULL.";
     case 37:
-      return "grad_output is NULL.";
+      return "rois is NULL.";
     case 38:
-      return "No result is wanted: grad_input is NULL.";
+      return "grad_output is NULL.";
     case 39:
-      return "gamma must be a finite number.";
+      return "No result is wanted: grad_input is NULL.";
     case 40:
-      return "offset has too many elements; kernels count up to 2147483647.";
+      return "gamma must be a finite number.";
     case 41:
-      return "grad_offset has too many elements; kernels count up to 2147483647.";
+      return "offset has too many elements; kernels count up to 2147483647.";
     case 42:
-      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
+      return "grad_offset has too many elements; kernels count up to 2147483647.";
     case 43:
-      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v has too many elements; kernels count up to 2147483647.";
     case 44:
-      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
+      return "grad_input_nhwc_v2 has too many elements; kernels count up to 2147483647.";
     case 45:
-      return "offset is NULL.";
+      return "grad_input_nhwc_v3 has too many elements; kernels count up to 2147483647.";
     case 46:
+      return "offset is NULL.";
+    case 47:
       return "No result is wanted: all of them are NULL.";
     default:
       return "There is no error of this number.";

@@ -19,7 +19,9 @@
 //   conv2d_backward_bias_grad_weight_parts
 //   conv2d_backward_bias_grad_weight_parts_few
 //   conv2d_backward_bias_grad_weight
-//   workspace grad_weight_parts: (max(1, min(OH, min(idiv(1048576, O * I * KH * KW + 1), idiv(N * OH * OW, 256))))) * O * I * KH * KW of f32
+//   workspace grad_weight_parts: max(1,
+//     min(OH, min(idiv(1048576, O * I * KH * KW + 1), idiv(N * OH * OW, 256)))) *
+//     O * I * KH * KW of f32
 
 // accumulate: 0 overwrite, 1 add
 #ifndef CONV2D_ACCUMULATE
@@ -415,9 +417,10 @@ extern "C" __global__ void __launch_bounds__(128, 4) conv2d_backward_grad_weight
     for (int n = 0; n < N; ++n) {
       for (int oh = 0; oh < at3; ++oh) {
         const int at5 = rest4 * at3 + oh;
-        const int y = at5 * stride_y - padding_top + kh * dilation_y;
         const bool test = at5 < OH;
-        const int safe_oh = max(0, min(at5, OH - 1));
+        const int at6 = test ? at5 : 0;
+        const int y = at6 * stride_y - padding_top + kh * dilation_y;
+        const int safe_oh = max(0, min(at6, OH - 1));
         const int safe_h = max(0, min(y, H - 1));
         const bool in_h = 0 <= y && y < H;
         for (int ow = 0; ow < OW; ++ow) {
@@ -866,9 +869,10 @@ extern "C" __global__ void __launch_bounds__(128, 4) conv2d_backward_bias_grad_w
     for (int n = 0; n < N; ++n) {
       for (int oh = 0; oh < at3; ++oh) {
         const int at5 = rest4 * at3 + oh;
-        const int y = at5 * stride_y - padding_top + kh * dilation_y;
         const bool test = at5 < OH;
-        const int safe_oh = max(0, min(at5, OH - 1));
+        const int at6 = test ? at5 : 0;
+        const int y = at6 * stride_y - padding_top + kh * dilation_y;
+        const int safe_oh = max(0, min(at6, OH - 1));
         const int safe_h = max(0, min(y, H - 1));
         const bool in_h = 0 <= y && y < H;
         for (int ow = 0; ow < OW; ++ow) {

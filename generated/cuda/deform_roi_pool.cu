@@ -125,22 +125,22 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool(
               (test4 ? at : min(at, __float2int_ru(v11 + (1.0f + fabsf(v11) * 9.536743e-7f)))) :
               0); ++a) {
         const float v20 = v5 + (float(a) + inCell) * binH / rows;
-        const float v21 = maximum(0.0f, minimum(v20, float(last_h)));
+        const bool test7 = -1.0f <= v20 && v20 <= float(H);
+        const float v21 = maximum(0.0f, minimum(test7 ? v20 : 0.0f, float(last_h)));
         const int at6 = __float2int_rd(v21);
         const float v22 = v21 - float(at6);
         const int at7 = (at3 + max(0, min(at6, last_h))) * W;
         const int h = at6 + 1;
         const int at8 = (at3 + max(0, min(h, last_h))) * W;
         const bool in_h = 0 <= h && h < H;
-        const bool test7 = -0.5f <= v20 && v20 <= v2;
-        const bool test8 = -1.0f <= v20 && v20 <= float(H);
+        const bool test8 = -0.5f <= v20 && v20 <= v2;
         const float v23 = 1.0f - v22;
         for (int b = at4; b < at5; ++b) {
           const float v24 = v13 + (float(b) + inCell) * binW / cols;
-          const bool test9 = is_clamp || (test7 && -0.5f <= v24 && v24 <= v3);
+          const bool test9 = is_clamp || (test8 && -0.5f <= v24 && v24 <= v3);
           float value2 = 0.0f;
           if (test9) {
-            if (test8 && -1.0f <= v24 && v24 <= float(W)) {
+            if (test7 && -1.0f <= v24 && v24 <= float(W)) {
               const float v25 = maximum(0.0f, minimum(v24, float(last_w)));
               const int at9 = __float2int_rd(v25);
               const float v26 = v25 - float(at9);
@@ -255,22 +255,22 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_offset(
               (test4 ? at2 : min(at2, __float2int_ru(v11 + (1.0f + fabsf(v11) * 9.536743e-7f)))) :
               0); ++a) {
         const float v20 = v5 + (float(a) + inCell) * binH / rows;
-        const float v21 = maximum(0.0f, minimum(v20, float(last_h)));
+        const bool test7 = -1.0f <= v20 && v20 <= float(H);
+        const float v21 = maximum(0.0f, minimum(test7 ? v20 : 0.0f, float(last_h)));
         const int at7 = __float2int_rd(v21);
         const float v22 = v21 - float(at7);
         const int at8 = (at4 + max(0, min(at7, last_h))) * W;
         const int h = at7 + 1;
         const int at9 = (at4 + max(0, min(h, last_h))) * W;
         const bool in_h = 0 <= h && h < H;
-        const bool test7 = -0.5f <= v20 && v20 <= v2;
-        const bool test8 = -1.0f <= v20 && v20 <= float(H);
+        const bool test8 = -0.5f <= v20 && v20 <= v2;
         const float v23 = 1.0f - v22;
         for (int b = at5; b < at6; ++b) {
           const float v24 = v13 + (float(b) + inCell) * binW / cols;
-          const bool test9 = is_clamp || (test7 && -0.5f <= v24 && v24 <= v3);
+          const bool test9 = is_clamp || (test8 && -0.5f <= v24 && v24 <= v3);
           float value2 = 0.0f;
           if (test9) {
-            if (test8 && -1.0f <= v24 && v24 <= float(W)) {
+            if (test7 && -1.0f <= v24 && v24 <= float(W)) {
               const float v25 = maximum(0.0f, minimum(v24, float(last_w)));
               const int at10 = __float2int_rd(v25);
               const float v26 = v25 - float(at10);

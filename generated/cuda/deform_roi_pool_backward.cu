@@ -141,13 +141,13 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward(
     const float v20 = rows * cols;
     for (int step = at2; step < at4; ++step) {
       const float v21 = v5 + (float(step) + inCell) * binH / rows;
-      const float v22 = maximum(0.0f, minimum(v21, float(last_h)));
+      const bool test13 = -1.0f <= v21 && v21 <= float(H);
+      const float v22 = maximum(0.0f, minimum(test13 ? v21 : 0.0f, float(last_h)));
       const int at9 = __float2int_rd(v22);
       const int at10 = (at8 + max(0, min(at9, last_h))) * W;
       const float v23 = v22 - float(at9);
       const int at11 = at9 + 1;
       const int at12 = (at8 + at11) * W;
-      const bool test13 = -1.0f <= v21 && v21 <= float(H);
       const bool test14 = -0.5f <= v21 && v21 <= v2;
       const float v24 = 1.0f - v23;
       const bool test15 = 0 <= at11 && at11 < H;
@@ -291,7 +291,8 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward_of
         float sum = 0.0f;
         for (int step = at2; step < at4; ++step) {
           const float v23 = v8 + (float(step) + inCell) * binH / rows;
-          const float v24 = maximum(0.0f, minimum(v23, float(last_h)));
+          const bool test7 = -1.0f <= v23 && v23 <= float(H);
+          const float v24 = maximum(0.0f, minimum(test7 ? v23 : 0.0f, float(last_h)));
           const int at8 = __float2int_rd(v24);
           const float v25 = v24 - float(at8);
           const int h = at8 + 1;
@@ -299,7 +300,6 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward_of
           const bool in_h = 0 <= h && h < H;
           const float v26 = 1.0f - v25;
           const int at10 = max(0, min(at8, last_h)) * W;
-          const bool test7 = -1.0f <= v23 && v23 <= float(H);
           const bool test8 = -0.5f <= v23 && v23 <= v2;
           for (int step2 = at5; step2 < at7; ++step2) {
             const float v27 = v15 + (float(step2) + inCell) * binW / cols;
@@ -504,13 +504,13 @@ extern "C" __global__ void __launch_bounds__(128, 4) deform_roi_pool_backward_of
     const float v20 = rows * cols;
     for (int step = at3; step < at5; ++step) {
       const float v21 = v5 + (float(step) + inCell) * binH / rows;
-      const float v22 = maximum(0.0f, minimum(v21, float(last_h)));
+      const bool test13 = -1.0f <= v21 && v21 <= float(H);
+      const float v22 = maximum(0.0f, minimum(test13 ? v21 : 0.0f, float(last_h)));
       const int at10 = __float2int_rd(v22);
       const int at11 = (at9 + max(0, min(at10, last_h))) * W;
       const float v23 = v22 - float(at10);
       const int at12 = at10 + 1;
       const int at13 = (at9 + at12) * W;
-      const bool test13 = -1.0f <= v21 && v21 <= float(H);
       const bool test14 = -0.5f <= v21 && v21 <= v2;
       const float v24 = 1.0f - v23;
       const bool test15 = 0 <= at12 && at12 < H;

@@ -110,14 +110,14 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align(
         const int at7 = (n * C + c) * H;
         for (int a = at; a < at3; ++a) {
           const float v17 = v2 + (float(a) + 0.5f) * binH / rows;
-          const float v18 = maximum(0.0f, minimum(v17, float(last_h)));
+          const bool test7 = -1.0f <= v17 && v17 <= float(H);
+          const float v18 = maximum(0.0f, minimum(test7 ? v17 : 0.0f, float(last_h)));
           const int at8 = __float2int_rd(v18);
           const float v19 = v18 - float(at8);
           const int at9 = (at7 + max(0, min(at8, last_h))) * W;
           const int h = at8 + 1;
           const int at10 = (at7 + max(0, min(h, last_h))) * W;
           const bool in_h = 0 <= h && h < H;
-          const bool test7 = -1.0f <= v17 && v17 <= float(H);
           const float v20 = 1.0f - v19;
           for (int b = at4; b < at6; ++b) {
             const float v21 = v10 + (float(b) + 0.5f) * binW / cols;
@@ -154,14 +154,14 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align(
           const int at12 = (n * C + c) * H;
           for (int a2 = at; a2 < at3; ++a2) {
             const float v29 = v2 + (float(a2) + 0.5f) * binH / rows;
-            const float v30 = maximum(0.0f, minimum(v29, float(last_h)));
+            const bool test10 = -1.0f <= v29 && v29 <= float(H);
+            const float v30 = maximum(0.0f, minimum(test10 ? v29 : 0.0f, float(last_h)));
             const int at13 = __float2int_rd(v30);
             const float v31 = v30 - float(at13);
             const int at14 = (at12 + max(0, min(at13, last_h))) * W;
             const int h2 = at13 + 1;
             const int at15 = (at12 + max(0, min(h2, last_h))) * W;
             const bool in_h2 = 0 <= h2 && h2 < H;
-            const bool test10 = -1.0f <= v29 && v29 <= float(H);
             const float v32 = 1.0f - v31;
             for (int b2 = at4; b2 < at6; ++b2) {
               const float v33 = v10 + (float(b2) + 0.5f) * binW / cols;
@@ -194,7 +194,8 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align(
           const int at17 = (n * C + c) * H;
           for (int a3 = at; a3 < at3; ++a3) {
             const float v39 = v2 + (float(a3) + 0.5f) * binH / rows;
-            const float v40 = maximum(0.0f, minimum(v39, float(last_h)));
+            const bool test11 = -1.0f <= v39 && v39 <= float(H);
+            const float v40 = maximum(0.0f, minimum(test11 ? v39 : 0.0f, float(last_h)));
             const int at18 = __float2int_rd(v40);
             const float v41 = v40 - float(at18);
             const float v42 = 1.0f - v41;
@@ -202,7 +203,6 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align(
             const int h3 = at18 + 1;
             const int at20 = (at17 + max(0, min(h3, last_h))) * W;
             const bool in_h3 = 0 <= h3 && h3 < H;
-            const bool test11 = -1.0f <= v39 && v39 <= float(H);
             for (int b3 = at4; b3 < at6; ++b3) {
               const float v43 = v10 + (float(b3) + 0.5f) * binW / cols;
               float value4 = 0.0f;

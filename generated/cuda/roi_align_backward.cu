@@ -127,7 +127,8 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_inp
       const int at7 = (n * C + c) * H;
       for (int a = at; a < at3; ++a) {
         const float v17 = v2 + (float(a) + 0.5f) * binH / rows;
-        const float v18 = maximum(0.0f, minimum(v17, float(last_h)));
+        const bool test10 = -1.0f <= v17 && v17 <= float(H);
+        const float v18 = maximum(0.0f, minimum(test10 ? v17 : 0.0f, float(last_h)));
         const int at8 = __float2int_rd(v18);
         const float v19 = v18 - float(at8);
         const float v20 = 1.0f - v19;
@@ -135,7 +136,6 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_inp
         const int h = at8 + 1;
         const int at10 = (at7 + max(0, min(h, last_h))) * W;
         const bool in_h = 0 <= h && h < H;
-        const bool test10 = -1.0f <= v17 && v17 <= float(H);
         for (int b = at4; b < at6; ++b) {
           const float v21 = v10 + (float(b) + 0.5f) * binW / cols;
           float value = 0.0f;
@@ -213,14 +213,14 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_inp
           bool found2 = false;
           for (int a3 = at; a3 < at3; ++a3) {
             const float v46 = v2 + (float(a3) + 0.5f) * binH / rows;
-            const float v47 = maximum(0.0f, minimum(v46, float(last_h)));
+            const bool test21 = -1.0f <= v46 && v46 <= float(H);
+            const float v47 = maximum(0.0f, minimum(test21 ? v46 : 0.0f, float(last_h)));
             const int at16 = __float2int_rd(v47);
             const float v48 = v47 - float(at16);
             const int at17 = (at7 + max(0, min(at16, last_h))) * W;
             const int h3 = at16 + 1;
             const int at18 = (at7 + max(0, min(h3, last_h))) * W;
             const bool in_h3 = 0 <= h3 && h3 < H;
-            const bool test21 = -1.0f <= v46 && v46 <= float(H);
             const float v49 = 1.0f - v48;
             for (int b3 = at4; b3 < at6; ++b3) {
               const float v50 = v10 + (float(b3) + 0.5f) * binW / cols;
@@ -276,14 +276,14 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_inp
       bool found3 = false;
       for (int a4 = at; a4 < at3; ++a4) {
         const float v57 = v2 + (float(a4) + 0.5f) * binH / rows;
-        const float v58 = maximum(0.0f, minimum(v57, float(last_h)));
+        const bool test24 = -1.0f <= v57 && v57 <= float(H);
+        const float v58 = maximum(0.0f, minimum(test24 ? v57 : 0.0f, float(last_h)));
         const int at20 = __float2int_rd(v58);
         const float v59 = v58 - float(at20);
         const int at21 = (at7 + max(0, min(at20, last_h))) * W;
         const int h4 = at20 + 1;
         const int at22 = (at7 + max(0, min(h4, last_h))) * W;
         const bool in_h4 = 0 <= h4 && h4 < H;
-        const bool test24 = -1.0f <= v57 && v57 <= float(H);
         const float v60 = 1.0f - v59;
         for (int b4 = at4; b4 < at6; ++b4) {
           const float v61 = v10 + (float(b4) + 0.5f) * binW / cols;
@@ -426,13 +426,13 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_align_backward_grad_inp
     const float v13 = maximum(rows * cols, 1.0f);
     for (int a = value; a < at5; ++a) {
       const float v14 = v2 + (float(a) + 0.5f) * binH / rows;
-      const float v15 = maximum(0.0f, minimum(v14, float(last_h)));
+      const bool test11 = -1.0f <= v14 && v14 <= float(H);
+      const float v15 = maximum(0.0f, minimum(test11 ? v14 : 0.0f, float(last_h)));
       const int at7 = __float2int_rd(v15);
       const int at8 = (at4 + max(0, min(at7, last_h))) * W;
       const float v16 = v15 - float(at7);
       const int at9 = at7 + 1;
       const int at10 = (at4 + at9) * W;
-      const bool test11 = -1.0f <= v14 && v14 <= float(H);
       const float v17 = 1.0f - v16;
       const bool test12 = 0 <= at9 && at9 < H;
       for (int b = value2; b < at6; ++b) {

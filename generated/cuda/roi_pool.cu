@@ -247,33 +247,34 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_offset(
                 min(__float2int_ru(v21), __float2int_ru(v26 + (1.0f + fabsf(v26) * 9.536743e-7f))) :
                 0); ++a) {
           const float v33 = top + float(a) + dy;
-          const int at6 = __float2int_rd(v33);
-          const float v34 = v33 - float(at6);
+          const bool test6 = -1.0f <= v33;
+          const bool test7 = v33 < float(H);
+          const float v34 = test6 && test7 ? v33 : 0.0f;
+          const int at6 = __float2int_rd(v34);
+          const float v35 = v34 - float(at6);
           const int at7 = (at3 + max(0, min(at6, last_h))) * W;
           const bool in_h = 0 <= at6 && at6 < H;
           const int h = at6 + 1;
           const int at8 = (at3 + max(0, min(h, last_h))) * W;
           const bool in_h2 = 0 <= h && h < H;
-          const bool test6 = -1.0f <= v33;
-          const bool test7 = v33 < float(H);
-          const float v35 = 1.0f - v34;
+          const float v36 = 1.0f - v35;
           for (int b = at4; b < at5; ++b) {
-            const float v36 = left + float(b) + dx;
+            const float v37 = left + float(b) + dx;
             float value2 = 0.0f;
-            if (test6 && -1.0f <= v36 && test7 && v36 < float(W)) {
-              const int at9 = __float2int_rd(v36);
-              const float v37 = v36 - float(at9);
-              const float v38 = 1.0f - v37;
+            if (test6 && -1.0f <= v37 && test7 && v37 < float(W)) {
+              const int at9 = __float2int_rd(v37);
+              const float v38 = v37 - float(at9);
+              const float v39 = 1.0f - v38;
               const int safe_w = max(0, min(at9, last_w));
               const bool in_w = 0 <= at9 && at9 < W;
               const int w = at9 + 1;
               const int safe_w2 = max(0, min(w, last_w));
               const bool in_w2 = 0 <= w && w < W;
-              const float v39 = v38 * (in_h && in_w ? input[at7 + safe_w] : 0.0f) +
-                  v37 * (in_h && in_w2 ? input[at7 + safe_w2] : 0.0f);
-              const float v40 = v38 * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
-                  v37 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
-              value2 = v35 * v39 + v34 * v40;
+              const float v40 = v39 * (in_h && in_w ? input[at7 + safe_w] : 0.0f) +
+                  v38 * (in_h && in_w2 ? input[at7 + safe_w2] : 0.0f);
+              const float v41 = v39 * (in_h2 && in_w ? input[at8 + safe_w] : 0.0f) +
+                  v38 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0.0f);
+              value2 = v36 * v40 + v35 * v41;
             }
             total += value2;
           }

@@ -331,14 +331,14 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_gr
         float sum = 0.0f;
         for (int step = at; step < at2; ++step) {
           const float v36 = top + float(step) + dy;
-          const int at5 = __float2int_rd(v36);
+          const bool test7 = -1.0f <= v36;
+          const bool test8 = v36 < float(H);
+          const int at5 = __float2int_rd(test7 && test8 ? v36 : 0.0f);
           const int h = at5 + 1;
           const int at6 = max(0, min(h, last_h)) * W;
           const bool in_h = 0 <= h && h < H;
           const int at7 = max(0, min(at5, last_h)) * W;
           const bool in_h2 = 0 <= at5 && at5 < H;
-          const bool test7 = -1.0f <= v36;
-          const bool test8 = v36 < float(H);
           for (int step2 = at3; step2 < at4; ++step2) {
             const float v37 = left + float(step2) + dx;
             float value2 = 0.0f;
@@ -376,22 +376,23 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_gr
       float sum3 = 0.0f;
       for (int step3 = at; step3 < at2; ++step3) {
         const float v42 = top + float(step3) + dy;
-        const int at10 = __float2int_rd(v42);
-        const float v43 = v42 - float(at10);
+        const bool test13 = -1.0f <= v42;
+        const bool test14 = v42 < float(H);
+        const float v43 = test13 && test14 ? v42 : 0.0f;
+        const int at10 = __float2int_rd(v43);
+        const float v44 = v43 - float(at10);
         const int h2 = at10 + 1;
         const int at11 = max(0, min(h2, last_h)) * W;
         const bool in_h3 = 0 <= h2 && h2 < H;
-        const float v44 = 1.0f - v43;
+        const float v45 = 1.0f - v44;
         const int at12 = max(0, min(at10, last_h)) * W;
         const bool in_h4 = 0 <= at10 && at10 < H;
-        const bool test13 = -1.0f <= v42;
-        const bool test14 = v42 < float(H);
         for (int step4 = at3; step4 < at4; ++step4) {
-          const float v45 = left + float(step4) + dx;
+          const float v46 = left + float(step4) + dx;
           float value3 = 0.0f;
-          if (test13 && -1.0f <= v45 && test14 && v45 < float(W)) {
+          if (test13 && -1.0f <= v46 && test14 && v46 < float(W)) {
             float sum4 = 0.0f;
-            const int at13 = __float2int_rd(v45);
+            const int at13 = __float2int_rd(v46);
             const int w2 = at13 + 1;
             const int safe_w3 = max(0, min(w2, last_w));
             const bool in_w3 = 0 <= w2 && w2 < W;
@@ -403,11 +404,11 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_gr
             const bool test18 = in_h4 && in_w4;
             for (int c2 = 0; c2 < C; ++c2) {
               const int at14 = (n * C + c2) * H_W;
-              const float v46 = v43 * (test15 ? input[at14 + (at11 + safe_w3)] : 0.0f) +
-                  v44 * (test16 ? input[at14 + (at12 + safe_w3)] : 0.0f);
-              const float v47 = v46 - v43 * (test17 ? input[at14 + (at11 + safe_w4)] : 0.0f) -
-                  v44 * (test18 ? input[at14 + (at12 + safe_w4)] : 0.0f);
-              sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v47;
+              const float v47 = v44 * (test15 ? input[at14 + (at11 + safe_w3)] : 0.0f) +
+                  v45 * (test16 ? input[at14 + (at12 + safe_w3)] : 0.0f);
+              const float v48 = v47 - v44 * (test17 ? input[at14 + (at11 + safe_w4)] : 0.0f) -
+                  v45 * (test18 ? input[at14 + (at12 + safe_w4)] : 0.0f);
+              sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v48;
             }
             value3 = sum4 / v35;
           }
@@ -522,46 +523,47 @@ extern "C" __global__ void __launch_bounds__(128, 4) roi_pool_backward_offset_gr
         min(__float2int_ru(v11), __float2int_ru(v14 + (1.0f + fabsf(v14) * 9.536743e-7f))) :
         0); ++a) {
       const float v30 = top + float(a) + dy;
-      const int at4 = __float2int_rd(v30);
-      const int at5 = at4 + 1;
-      const int at6 = (at2 + at5) * W;
-      const float v31 = v30 - float(at4);
-      const int at7 = (at2 + at4) * W;
       const bool test13 = -1.0f <= v30;
       const bool test14 = v30 < float(H);
+      const float v31 = test13 && test14 ? v30 : 0.0f;
+      const int at4 = __float2int_rd(v31);
+      const int at5 = at4 + 1;
+      const int at6 = (at2 + at5) * W;
+      const float v32 = v31 - float(at4);
+      const int at7 = (at2 + at4) * W;
       const bool test15 = 0 <= at5 && at5 < H;
       const bool test16 = 0 <= at4 && at4 < H;
-      const float v32 = 1.0f - v31;
+      const float v33 = 1.0f - v32;
       for (int b = value2; b < at3; ++b) {
-        const float v33 = left + float(b) + dx;
-        const bool test17 = test13 && -1.0f <= v33 && test14 && v33 < float(W) && test && test4 &&
+        const float v34 = left + float(b) + dx;
+        const bool test17 = test13 && -1.0f <= v34 && test14 && v34 < float(W) && test && test4 &&
             test5;
         if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          const int at8 = __float2int_rd(v33);
+          const int at8 = __float2int_rd(v34);
           const int at9 = at8 + 1;
           const bool test18 = 0 <= at9;
           const bool test19 = at9 < W;
-          const float v34 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v29;
-          const float v35 = v33 - float(at8);
+          const float v35 = grad_output[((r * C + c) * PH + ph) * PW + pw] / v29;
+          const float v36 = v34 - float(at8);
           const bool test20 = 0 <= at8;
           const bool test21 = at8 < W;
-          const float v36 = 1.0f - v35;
+          const float v37 = 1.0f - v36;
           if (test15) {
-            const float v37 = v34 * v31;
+            const float v38 = v35 * v32;
             if (test18 && test19) {
-              atomicAdd(&grad_input[at6 + at9], v37 * v35);
+              atomicAdd(&grad_input[at6 + at9], v38 * v36);
             }
             if (test20 && test21) {
-              atomicAdd(&grad_input[at6 + at8], v37 * v36);
+              atomicAdd(&grad_input[at6 + at8], v38 * v37);
             }
           }
           if (test16) {
-            const float v38 = v34 * v32;
+            const float v39 = v35 * v33;
             if (test18 && test19) {
-              atomicAdd(&grad_input[at7 + at9], v38 * v35);
+              atomicAdd(&grad_input[at7 + at9], v39 * v36);
             }
             if (test20 && test21) {
-              atomicAdd(&grad_input[at7 + at8], v38 * v36);
+              atomicAdd(&grad_input[at7 + at8], v39 * v37);
             }
           }
         }

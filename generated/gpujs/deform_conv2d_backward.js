@@ -17,13 +17,11 @@
 //   grad_bias (O), written
 //
 // deform_conv2d_backward_mask_bias, step by step; other entries alike:
+//   deform_conv2d_backward_mask_bias_grad_weight
 //   deform_conv2d_backward_mask_bias_grad_bias
 //   deform_conv2d_backward_mask_bias_grad_columns
 //   deform_conv2d_backward_mask_bias_grad_offset
 //   deform_conv2d_backward_mask_bias_grad_mask
-//   deform_conv2d_backward_mask_bias_columns
-//   deform_conv2d_backward_mask_bias_grad_weight
-//   workspace columns: N * C * KH * KW * OH * OW of f32
 //   workspace grad_columns: N * C * KH * KW * OH * OW of f32
 //
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
@@ -31,6 +29,124 @@
 // and async: a promise of one). Nothing is compiled anew where sizes change. The function's
 // `kernel` is gpu.js's own; `kernel.kernel.constructor.name` says what ran. In the kernels,
 // `&& true` marks truth values that gpu.js would take for numbers.
+
+/**
+ * Computes grad_weight. Takes { input, offset, grad_output } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+ * dilation_y, dilation_x }.
+ * BORDER, border: 0 zeros, 1 dcnv1
+ * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
+ * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
+ */
+export function deform_conv2d_backward_grad_weight(gpu, constants = {}) {
+  return prepare(gpu, constants, {
+    source: deform_conv2d_backward_grad_weight_kernel,
+    arrays: ["input", "offset", "grad_output"],
+    numbers: [
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
+      "padding_top", "padding_left", "dilation_y", "dilation_x",
+    ],
+    reals: [],
+    count: (s) => s.O * s.I * s.KH * s.KW,
+    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
+  });
+}
+
+function deform_conv2d_backward_grad_weight_kernel(
+  input, offset, grad_output, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
+  padding_top, padding_left, dilation_y, dilation_x,
+) {
+  const elements = O * I * KH * KW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
+  const O_per_groups = floor_div(O, groups);
+  const C_per_groups = floor_div(C, groups);
+  const C_per_G = floor_div(C, G);
+  const index = this.thread.x;
+  const kw = floor_mod(index, KW);
+  const rest = floor_div(index, KW);
+  const kh = floor_mod(rest, KH);
+  const rest2 = floor_div(rest, KH);
+  const o = floor_div(rest2, I);
+  let sum = 0;
+  const c = floor_div(o, O_per_groups) * C_per_groups + floor_mod(rest2, I);
+  const g = floor_div(c, C_per_G);
+  for (let n = 0; n < N; n += 1) {
+    const g_at = n * G + g;
+    const part_at = ((g_at * KH + kh) * KW + kw) * 2;
+    const part_at2 = g_at * 2;
+    const at = (n * C + c) * H;
+    for (let oh = 0; oh < OH; oh += 1) {
+      for (let ow = 0; ow < OW; ow += 1) {
+        let value = 0;
+        const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
+            (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dy = offset[at2];
+        const y = oh * stride_y - padding_top + kh * dilation_y + dy;
+        const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+        const x = ow * stride_x - padding_left + kw * dilation_x + dx;
+        const test = y < H;
+        const test2 = x < W;
+        if (is_zeros) {
+          const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+          const near = above && test && test2;
+          if (near) {
+            const low = floor_to_int(y);
+            const t = y - low;
+            const low2 = floor_to_int(x);
+            const t2 = x - low2;
+            const v = 1 - t2;
+            const safe_w = maximum(0, minimum(low2, last_w));
+            const at3 = (at + maximum(0, minimum(low, last_h))) * W;
+            const in_h = 0 <= low && low < H;
+            const in_w = 0 <= low2 && low2 < W;
+            const w = low2 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const h = low + 1;
+            const at4 = (at + maximum(0, minimum(h, last_h))) * W;
+            const in_h2 = 0 <= h && h < H;
+            const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
+            value = (1 - t) * v2 + t * v3;
+          }
+        } else {
+          const near2 = 0 <= y && 0 <= x && test && test2;
+          if (near2) {
+            const ys = maximum(0, minimum(y, last_h));
+            const low3 = floor_to_int(ys);
+            const t3 = ys - low3;
+            const xs = maximum(0, minimum(x, last_w));
+            const low4 = floor_to_int(xs);
+            const t4 = xs - low4;
+            const v4 = 1 - t4;
+            const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at5 = (at + maximum(0, minimum(low3, last_h))) * W;
+            const w2 = low4 + 1;
+            const safe_w4 = maximum(0, minimum(w2, last_w));
+            const in_w3 = 0 <= w2 && w2 < W;
+            const h2 = low3 + 1;
+            const at6 = (at + maximum(0, minimum(h2, last_h))) * W;
+            const in_h3 = 0 <= h2 && h2 < H;
+            const v5 = (1 - t3) *
+                (v4 * input[at5 + safe_w3] + t4 * (in_w3 ? input[at5 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at6 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at6 + safe_w4] : 0);
+            value = v5 + t3 * v6;
+          }
+        }
+        sum += grad_output[((n * O + o) * OH + oh) * OW + ow] * value;
+      }
+    }
+  }
+  return sum;
+}
 
 /**
  * Computes grad_columns. Takes { weight, grad_output } and the numbers
@@ -273,154 +389,119 @@ function deform_conv2d_backward_grad_offset_kernel(
 }
 
 /**
- * Computes columns. Takes { input, offset } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
+ * Computes grad_weight. Takes { input, offset, mask, grad_output } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+ * dilation_y, dilation_x }.
  * BORDER, border: 0 zeros, 1 dcnv1
  * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
  * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
  */
-export function deform_conv2d_backward_columns(gpu, constants = {}) {
+export function deform_conv2d_backward_mask_grad_weight(gpu, constants = {}) {
   return prepare(gpu, constants, {
-    source: deform_conv2d_backward_columns_kernel,
-    arrays: ["input", "offset"],
+    source: deform_conv2d_backward_mask_grad_weight_kernel,
+    arrays: ["input", "offset", "mask", "grad_output"],
     numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
+      "padding_top", "padding_left", "dilation_y", "dilation_x",
     ],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_columns_kernel(
-  input, offset, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left,
-  dilation_y, dilation_x,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const C_per_G = floor_div(C, G);
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const j = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const i = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const n = floor_div(rest4, C);
-  let value = 0;
-  const g_at = n * G + floor_div(c, C_per_G);
-  const part_at = ((g_at * KH + i) * KW + j) * 2;
-  const part_at2 = g_at * 2;
-  const at = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dy = offset[at];
-  const y = oh * stride_y - padding_top + i * dilation_y + dy;
-  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-  const x = ow * stride_x - padding_left + j * dilation_x + dx;
-  const test = y < H;
-  const test2 = x < W;
-  if (is_zeros) {
-    const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
-    const near = above && test && test2;
-    if (near) {
-      const low = floor_to_int(y);
-      const t = y - low;
-      const low2 = floor_to_int(x);
-      const t2 = x - low2;
-      const v = 1 - t2;
-      const safe_w = maximum(0, minimum(low2, last_w));
-      const at2 = (n * C + c) * H;
-      const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const in_h = 0 <= low && low < H;
-      const in_w = 0 <= low2 && low2 < W;
-      const w = low2 + 1;
-      const safe_w2 = maximum(0, minimum(w, last_w));
-      const in_w2 = 0 <= w && w < W;
-      const h = low + 1;
-      const at4 = (at2 + maximum(0, minimum(h, last_h))) * W;
-      const in_h2 = 0 <= h && h < H;
-      const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
-          t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
-      const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
-          t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
-      value = (1 - t) * v2 + t * v3;
-    }
-  } else {
-    const near2 = 0 <= y && 0 <= x && test && test2;
-    if (near2) {
-      const ys = maximum(0, minimum(y, last_h));
-      const low3 = floor_to_int(ys);
-      const t3 = ys - low3;
-      const xs = maximum(0, minimum(x, last_w));
-      const low4 = floor_to_int(xs);
-      const t4 = xs - low4;
-      const v4 = 1 - t4;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
-      const at5 = (n * C + c) * H;
-      const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const w2 = low4 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = low3 + 1;
-      const at7 = (at5 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v5 = (1 - t3) * (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-      const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-          t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
-      value = v5 + t3 * v6;
-    }
-  }
-  return value;
-}
-
-/**
- * Computes grad_weight. Takes { grad_output, columns } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_grad_weight(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_grad_weight_kernel,
-    arrays: ["grad_output", "columns"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
     reals: [],
     count: (s) => s.O * s.I * s.KH * s.KW,
     constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
   });
 }
 
-function deform_conv2d_backward_grad_weight_kernel(
-  grad_output, columns, N, C, KH, KW, OH, OW, O, I, groups,
+function deform_conv2d_backward_mask_grad_weight_kernel(
+  input, offset, mask, grad_output, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
+  padding_top, padding_left, dilation_y, dilation_x,
 ) {
   const elements = O * I * KH * KW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const last_h = H - 1;
+  const last_w = W - 1;
   const O_per_groups = floor_div(O, groups);
   const C_per_groups = floor_div(C, groups);
+  const C_per_G = floor_div(C, G);
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
+  const kw = floor_mod(index, KW);
   const rest = floor_div(index, KW);
+  const kh = floor_mod(rest, KH);
   const rest2 = floor_div(rest, KH);
   const o = floor_div(rest2, I);
   let sum = 0;
-  const kw = floor_mod(index, KW);
-  const kh = floor_mod(rest, KH);
-  const i = floor_mod(rest2, I);
-  const at = floor_div(o, O_per_groups);
+  const c = floor_div(o, O_per_groups) * C_per_groups + floor_mod(rest2, I);
+  const g = floor_div(c, C_per_G);
   for (let n = 0; n < N; n += 1) {
+    const g_at = n * G + g;
+    const kw_at = (g_at * KH + kh) * KW + kw;
+    const part_at = kw_at * 2;
+    const part_at2 = g_at * 2;
+    const at = (n * C + c) * H;
     for (let oh = 0; oh < OH; oh += 1) {
       for (let ow = 0; ow < OW; ow += 1) {
-        const at2 = (((n * C + (at * C_per_groups + i)) * KH + kh) * KW + kw) * OH;
-        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] * columns[(at2 + oh) * OW + ow];
+        let value = 0;
+        const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
+            (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dy = offset[at2];
+        const y = oh * stride_y - padding_top + kh * dilation_y + dy;
+        const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+        const x = ow * stride_x - padding_left + kw * dilation_x + dx;
+        const test = y < H;
+        const test2 = x < W;
+        if (is_zeros) {
+          const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+          const near = above && test && test2;
+          if (near) {
+            const low = floor_to_int(y);
+            const t = y - low;
+            const low2 = floor_to_int(x);
+            const t2 = x - low2;
+            const v = 1 - t2;
+            const safe_w = maximum(0, minimum(low2, last_w));
+            const at3 = (at + maximum(0, minimum(low, last_h))) * W;
+            const in_h = 0 <= low && low < H;
+            const in_w = 0 <= low2 && low2 < W;
+            const w = low2 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const h = low + 1;
+            const at4 = (at + maximum(0, minimum(h, last_h))) * W;
+            const in_h2 = 0 <= h && h < H;
+            const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
+            value = (1 - t) * v2 + t * v3;
+          }
+        } else {
+          const near2 = 0 <= y && 0 <= x && test && test2;
+          if (near2) {
+            const ys = maximum(0, minimum(y, last_h));
+            const low3 = floor_to_int(ys);
+            const t3 = ys - low3;
+            const xs = maximum(0, minimum(x, last_w));
+            const low4 = floor_to_int(xs);
+            const t4 = xs - low4;
+            const v4 = 1 - t4;
+            const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at5 = (at + maximum(0, minimum(low3, last_h))) * W;
+            const w2 = low4 + 1;
+            const safe_w4 = maximum(0, minimum(w2, last_w));
+            const in_w3 = 0 <= w2 && w2 < W;
+            const h2 = low3 + 1;
+            const at6 = (at + maximum(0, minimum(h2, last_h))) * W;
+            const in_h3 = 0 <= h2 && h2 < H;
+            const v5 = (1 - t3) *
+                (v4 * input[at5 + safe_w3] + t4 * (in_w3 ? input[at5 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at6 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at6 + safe_w4] : 0);
+            value = v5 + t3 * v6;
+          }
+        }
+        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] *
+            (mask[(kw_at * OH + oh) * OW + ow] * value);
         sum += term;
       }
     }
@@ -802,156 +883,117 @@ function deform_conv2d_backward_mask_grad_mask_kernel(
 }
 
 /**
- * Computes columns. Takes { input, offset, mask } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
+ * Computes grad_weight. Takes { input, offset, grad_output } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+ * dilation_y, dilation_x }.
  * BORDER, border: 0 zeros, 1 dcnv1
  * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
  * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
  */
-export function deform_conv2d_backward_mask_columns(gpu, constants = {}) {
+export function deform_conv2d_backward_bias_grad_weight(gpu, constants = {}) {
   return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_columns_kernel,
-    arrays: ["input", "offset", "mask"],
+    source: deform_conv2d_backward_bias_grad_weight_kernel,
+    arrays: ["input", "offset", "grad_output"],
     numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
+      "padding_top", "padding_left", "dilation_y", "dilation_x",
     ],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_columns_kernel(
-  input, offset, mask, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left,
-  dilation_y, dilation_x,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const C_per_G = floor_div(C, G);
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const j = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const i = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const n = floor_div(rest4, C);
-  const g_at = n * G + floor_div(c, C_per_G);
-  const kw_at = (g_at * KH + i) * KW + j;
-  let value = 0;
-  const part_at = kw_at * 2;
-  const part_at2 = g_at * 2;
-  const at = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dy = offset[at];
-  const y = oh * stride_y - padding_top + i * dilation_y + dy;
-  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-  const x = ow * stride_x - padding_left + j * dilation_x + dx;
-  const test = y < H;
-  const test2 = x < W;
-  if (is_zeros) {
-    const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
-    const near = above && test && test2;
-    if (near) {
-      const low = floor_to_int(y);
-      const t = y - low;
-      const low2 = floor_to_int(x);
-      const t2 = x - low2;
-      const v = 1 - t2;
-      const safe_w = maximum(0, minimum(low2, last_w));
-      const at2 = (n * C + c) * H;
-      const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const in_h = 0 <= low && low < H;
-      const in_w = 0 <= low2 && low2 < W;
-      const w = low2 + 1;
-      const safe_w2 = maximum(0, minimum(w, last_w));
-      const in_w2 = 0 <= w && w < W;
-      const h = low + 1;
-      const at4 = (at2 + maximum(0, minimum(h, last_h))) * W;
-      const in_h2 = 0 <= h && h < H;
-      const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
-          t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
-      const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
-          t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
-      value = (1 - t) * v2 + t * v3;
-    }
-  } else {
-    const near2 = 0 <= y && 0 <= x && test && test2;
-    if (near2) {
-      const ys = maximum(0, minimum(y, last_h));
-      const low3 = floor_to_int(ys);
-      const t3 = ys - low3;
-      const xs = maximum(0, minimum(x, last_w));
-      const low4 = floor_to_int(xs);
-      const t4 = xs - low4;
-      const v4 = 1 - t4;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
-      const at5 = (n * C + c) * H;
-      const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const w2 = low4 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = low3 + 1;
-      const at7 = (at5 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v5 = (1 - t3) * (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-      const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-          t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
-      value = v5 + t3 * v6;
-    }
-  }
-  return mask[(kw_at * OH + oh) * OW + ow] * value;
-}
-
-/**
- * Computes grad_weight. Takes { grad_output, columns } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_grad_weight(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_grad_weight_kernel,
-    arrays: ["grad_output", "columns"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
     reals: [],
     count: (s) => s.O * s.I * s.KH * s.KW,
     constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
   });
 }
 
-function deform_conv2d_backward_mask_grad_weight_kernel(
-  grad_output, columns, N, C, KH, KW, OH, OW, O, I, groups,
+function deform_conv2d_backward_bias_grad_weight_kernel(
+  input, offset, grad_output, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
+  padding_top, padding_left, dilation_y, dilation_x,
 ) {
   const elements = O * I * KH * KW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const last_h = H - 1;
+  const last_w = W - 1;
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const O_per_groups = floor_div(O, groups);
   const C_per_groups = floor_div(C, groups);
+  const C_per_G = floor_div(C, G);
   const index = this.thread.x;
+  const kw = floor_mod(index, KW);
   const rest = floor_div(index, KW);
+  const kh = floor_mod(rest, KH);
   const rest2 = floor_div(rest, KH);
   const o = floor_div(rest2, I);
   let sum = 0;
-  const kw = floor_mod(index, KW);
-  const kh = floor_mod(rest, KH);
-  const i = floor_mod(rest2, I);
-  const at = floor_div(o, O_per_groups);
+  const c = floor_div(o, O_per_groups) * C_per_groups + floor_mod(rest2, I);
+  const g = floor_div(c, C_per_G);
   for (let n = 0; n < N; n += 1) {
+    const g_at = n * G + g;
+    const part_at = ((g_at * KH + kh) * KW + kw) * 2;
+    const part_at2 = g_at * 2;
+    const at = (n * C + c) * H;
     for (let oh = 0; oh < OH; oh += 1) {
       for (let ow = 0; ow < OW; ow += 1) {
-        const at2 = (((n * C + (at * C_per_groups + i)) * KH + kh) * KW + kw) * OH;
-        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] * columns[(at2 + oh) * OW + ow];
-        sum += term;
+        let value = 0;
+        const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
+            (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dy = offset[at2];
+        const y = oh * stride_y - padding_top + kh * dilation_y + dy;
+        const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+        const x = ow * stride_x - padding_left + kw * dilation_x + dx;
+        const test = y < H;
+        const test2 = x < W;
+        if (is_zeros) {
+          const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+          const near = above && test && test2;
+          if (near) {
+            const low = floor_to_int(y);
+            const t = y - low;
+            const low2 = floor_to_int(x);
+            const t2 = x - low2;
+            const v = 1 - t2;
+            const safe_w = maximum(0, minimum(low2, last_w));
+            const at3 = (at + maximum(0, minimum(low, last_h))) * W;
+            const in_h = 0 <= low && low < H;
+            const in_w = 0 <= low2 && low2 < W;
+            const w = low2 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const h = low + 1;
+            const at4 = (at + maximum(0, minimum(h, last_h))) * W;
+            const in_h2 = 0 <= h && h < H;
+            const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
+            value = (1 - t) * v2 + t * v3;
+          }
+        } else {
+          const near2 = 0 <= y && 0 <= x && test && test2;
+          if (near2) {
+            const ys = maximum(0, minimum(y, last_h));
+            const low3 = floor_to_int(ys);
+            const t3 = ys - low3;
+            const xs = maximum(0, minimum(x, last_w));
+            const low4 = floor_to_int(xs);
+            const t4 = xs - low4;
+            const v4 = 1 - t4;
+            const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at5 = (at + maximum(0, minimum(low3, last_h))) * W;
+            const w2 = low4 + 1;
+            const safe_w4 = maximum(0, minimum(w2, last_w));
+            const in_w3 = 0 <= w2 && w2 < W;
+            const h2 = low3 + 1;
+            const at6 = (at + maximum(0, minimum(h2, last_h))) * W;
+            const in_h3 = 0 <= h2 && h2 < H;
+            const v5 = (1 - t3) *
+                (v4 * input[at5 + safe_w3] + t4 * (in_w3 ? input[at5 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at6 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at6 + safe_w4] : 0);
+            value = v5 + t3 * v6;
+          }
+        }
+        sum += grad_output[((n * O + o) * OH + oh) * OW + ow] * value;
       }
     }
   }
@@ -1230,154 +1272,119 @@ function deform_conv2d_backward_bias_grad_offset_kernel(
 }
 
 /**
- * Computes columns. Takes { input, offset } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
+ * Computes grad_weight. Takes { input, offset, mask, grad_output } and the numbers
+ * { N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x, padding_top, padding_left,
+ * dilation_y, dilation_x }.
  * BORDER, border: 0 zeros, 1 dcnv1
  * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
  * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
  */
-export function deform_conv2d_backward_bias_columns(gpu, constants = {}) {
+export function deform_conv2d_backward_mask_bias_grad_weight(gpu, constants = {}) {
   return prepare(gpu, constants, {
-    source: deform_conv2d_backward_bias_columns_kernel,
-    arrays: ["input", "offset"],
+    source: deform_conv2d_backward_mask_bias_grad_weight_kernel,
+    arrays: ["input", "offset", "mask", "grad_output"],
     numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
+      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
+      "padding_top", "padding_left", "dilation_y", "dilation_x",
     ],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_bias_columns_kernel(
-  input, offset, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left,
-  dilation_y, dilation_x,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const C_per_G = floor_div(C, G);
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const j = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const i = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const n = floor_div(rest4, C);
-  let value = 0;
-  const g_at = n * G + floor_div(c, C_per_G);
-  const part_at = ((g_at * KH + i) * KW + j) * 2;
-  const part_at2 = g_at * 2;
-  const at = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dy = offset[at];
-  const y = oh * stride_y - padding_top + i * dilation_y + dy;
-  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-  const x = ow * stride_x - padding_left + j * dilation_x + dx;
-  const test = y < H;
-  const test2 = x < W;
-  if (is_zeros) {
-    const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
-    const near = above && test && test2;
-    if (near) {
-      const low = floor_to_int(y);
-      const t = y - low;
-      const low2 = floor_to_int(x);
-      const t2 = x - low2;
-      const v = 1 - t2;
-      const safe_w = maximum(0, minimum(low2, last_w));
-      const at2 = (n * C + c) * H;
-      const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const in_h = 0 <= low && low < H;
-      const in_w = 0 <= low2 && low2 < W;
-      const w = low2 + 1;
-      const safe_w2 = maximum(0, minimum(w, last_w));
-      const in_w2 = 0 <= w && w < W;
-      const h = low + 1;
-      const at4 = (at2 + maximum(0, minimum(h, last_h))) * W;
-      const in_h2 = 0 <= h && h < H;
-      const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
-          t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
-      const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
-          t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
-      value = (1 - t) * v2 + t * v3;
-    }
-  } else {
-    const near2 = 0 <= y && 0 <= x && test && test2;
-    if (near2) {
-      const ys = maximum(0, minimum(y, last_h));
-      const low3 = floor_to_int(ys);
-      const t3 = ys - low3;
-      const xs = maximum(0, minimum(x, last_w));
-      const low4 = floor_to_int(xs);
-      const t4 = xs - low4;
-      const v4 = 1 - t4;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
-      const at5 = (n * C + c) * H;
-      const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const w2 = low4 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = low3 + 1;
-      const at7 = (at5 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v5 = (1 - t3) * (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-      const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-          t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
-      value = v5 + t3 * v6;
-    }
-  }
-  return value;
-}
-
-/**
- * Computes grad_weight. Takes { grad_output, columns } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_bias_grad_weight(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_bias_grad_weight_kernel,
-    arrays: ["grad_output", "columns"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
     reals: [],
     count: (s) => s.O * s.I * s.KH * s.KW,
     constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
   });
 }
 
-function deform_conv2d_backward_bias_grad_weight_kernel(
-  grad_output, columns, N, C, KH, KW, OH, OW, O, I, groups,
+function deform_conv2d_backward_mask_bias_grad_weight_kernel(
+  input, offset, mask, grad_output, N, C, H, W, G, KH, KW, OH, OW, O, I, groups, stride_y, stride_x,
+  padding_top, padding_left, dilation_y, dilation_x,
 ) {
   const elements = O * I * KH * KW;
+  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
+  const last_h = H - 1;
+  const last_w = W - 1;
   const O_per_groups = floor_div(O, groups);
   const C_per_groups = floor_div(C, groups);
+  const C_per_G = floor_div(C, G);
+  const is_zeros = this.constants.BORDER === 0 && true;
+  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
   const index = this.thread.x;
+  const kw = floor_mod(index, KW);
   const rest = floor_div(index, KW);
+  const kh = floor_mod(rest, KH);
   const rest2 = floor_div(rest, KH);
   const o = floor_div(rest2, I);
   let sum = 0;
-  const kw = floor_mod(index, KW);
-  const kh = floor_mod(rest, KH);
-  const i = floor_mod(rest2, I);
-  const at = floor_div(o, O_per_groups);
+  const c = floor_div(o, O_per_groups) * C_per_groups + floor_mod(rest2, I);
+  const g = floor_div(c, C_per_G);
   for (let n = 0; n < N; n += 1) {
+    const g_at = n * G + g;
+    const kw_at = (g_at * KH + kh) * KW + kw;
+    const part_at = kw_at * 2;
+    const part_at2 = g_at * 2;
+    const at = (n * C + c) * H;
     for (let oh = 0; oh < OH; oh += 1) {
       for (let ow = 0; ow < OW; ow += 1) {
-        const at2 = (((n * C + (at * C_per_groups + i)) * KH + kh) * KW + kw) * OH;
-        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] * columns[(at2 + oh) * OW + ow];
+        let value = 0;
+        const at2 = interleaved ? (part_at * OH + oh) * OW + ow :
+            (((part_at2 * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dy = offset[at2];
+        const y = oh * stride_y - padding_top + kh * dilation_y + dy;
+        const offset_at = ((((part_at2 + 1) * KH + kh) * KW + kw) * OH + oh) * OW + ow;
+        const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
+        const x = ow * stride_x - padding_left + kw * dilation_x + dx;
+        const test = y < H;
+        const test2 = x < W;
+        if (is_zeros) {
+          const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
+          const near = above && test && test2;
+          if (near) {
+            const low = floor_to_int(y);
+            const t = y - low;
+            const low2 = floor_to_int(x);
+            const t2 = x - low2;
+            const v = 1 - t2;
+            const safe_w = maximum(0, minimum(low2, last_w));
+            const at3 = (at + maximum(0, minimum(low, last_h))) * W;
+            const in_h = 0 <= low && low < H;
+            const in_w = 0 <= low2 && low2 < W;
+            const w = low2 + 1;
+            const safe_w2 = maximum(0, minimum(w, last_w));
+            const in_w2 = 0 <= w && w < W;
+            const h = low + 1;
+            const at4 = (at + maximum(0, minimum(h, last_h))) * W;
+            const in_h2 = 0 <= h && h < H;
+            const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
+                t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
+            const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
+                t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
+            value = (1 - t) * v2 + t * v3;
+          }
+        } else {
+          const near2 = 0 <= y && 0 <= x && test && test2;
+          if (near2) {
+            const ys = maximum(0, minimum(y, last_h));
+            const low3 = floor_to_int(ys);
+            const t3 = ys - low3;
+            const xs = maximum(0, minimum(x, last_w));
+            const low4 = floor_to_int(xs);
+            const t4 = xs - low4;
+            const v4 = 1 - t4;
+            const safe_w3 = maximum(0, minimum(low4, last_w));
+            const at5 = (at + maximum(0, minimum(low3, last_h))) * W;
+            const w2 = low4 + 1;
+            const safe_w4 = maximum(0, minimum(w2, last_w));
+            const in_w3 = 0 <= w2 && w2 < W;
+            const h2 = low3 + 1;
+            const at6 = (at + maximum(0, minimum(h2, last_h))) * W;
+            const in_h3 = 0 <= h2 && h2 < H;
+            const v5 = (1 - t3) *
+                (v4 * input[at5 + safe_w3] + t4 * (in_w3 ? input[at5 + safe_w4] : 0));
+            const v6 = v4 * (in_h3 ? input[at6 + safe_w3] : 0) +
+                t4 * (in_h3 && in_w3 ? input[at6 + safe_w4] : 0);
+            value = v5 + t3 * v6;
+          }
+        }
+        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] *
+            (mask[(kw_at * OH + oh) * OW + ow] * value);
         sum += term;
       }
     }
@@ -1787,163 +1794,6 @@ function deform_conv2d_backward_mask_bias_grad_mask_kernel(
     }
   }
   return value;
-}
-
-/**
- * Computes columns. Takes { input, offset, mask } and the numbers
- * { N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left, dilation_y,
- * dilation_x }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_columns(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_columns_kernel,
-    arrays: ["input", "offset", "mask"],
-    numbers: [
-      "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-      "padding_left", "dilation_y", "dilation_x",
-    ],
-    reals: [],
-    count: (s) => s.N * s.C * s.KH * s.KW * s.OH * s.OW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_columns_kernel(
-  input, offset, mask, N, C, H, W, G, KH, KW, OH, OW, stride_y, stride_x, padding_top, padding_left,
-  dilation_y, dilation_x,
-) {
-  const elements = N * C * KH * KW * OH * OW;
-  const interleaved = this.constants.OFFSET_ORDER === 0 && true;
-  const last_h = H - 1;
-  const last_w = W - 1;
-  const C_per_G = floor_div(C, G);
-  const is_zeros = this.constants.BORDER === 0 && true;
-  const is_one_sided = this.constants.EDGE_GRAD === 0 && true;
-  const index = this.thread.x;
-  const ow = floor_mod(index, OW);
-  const rest = floor_div(index, OW);
-  const oh = floor_mod(rest, OH);
-  const rest2 = floor_div(rest, OH);
-  const j = floor_mod(rest2, KW);
-  const rest3 = floor_div(rest2, KW);
-  const i = floor_mod(rest3, KH);
-  const rest4 = floor_div(rest3, KH);
-  const c = floor_mod(rest4, C);
-  const n = floor_div(rest4, C);
-  const g_at = n * G + floor_div(c, C_per_G);
-  const kw_at = (g_at * KH + i) * KW + j;
-  let value = 0;
-  const part_at = kw_at * 2;
-  const part_at2 = g_at * 2;
-  const at = interleaved ? (part_at * OH + oh) * OW + ow :
-      (((part_at2 * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dy = offset[at];
-  const y = oh * stride_y - padding_top + i * dilation_y + dy;
-  const offset_at = ((((part_at2 + 1) * KH + i) * KW + j) * OH + oh) * OW + ow;
-  const dx = offset[interleaved ? ((part_at + 1) * OH + oh) * OW + ow : offset_at];
-  const x = ow * stride_x - padding_left + j * dilation_x + dx;
-  const test = y < H;
-  const test2 = x < W;
-  if (is_zeros) {
-    const above = (is_one_sided ? -1 <= y && -1 <= x : -1 < y && -1 < x) && true;
-    const near = above && test && test2;
-    if (near) {
-      const low = floor_to_int(y);
-      const t = y - low;
-      const low2 = floor_to_int(x);
-      const t2 = x - low2;
-      const v = 1 - t2;
-      const safe_w = maximum(0, minimum(low2, last_w));
-      const at2 = (n * C + c) * H;
-      const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
-      const in_h = 0 <= low && low < H;
-      const in_w = 0 <= low2 && low2 < W;
-      const w = low2 + 1;
-      const safe_w2 = maximum(0, minimum(w, last_w));
-      const in_w2 = 0 <= w && w < W;
-      const h = low + 1;
-      const at4 = (at2 + maximum(0, minimum(h, last_h))) * W;
-      const in_h2 = 0 <= h && h < H;
-      const v2 = v * (in_h && in_w ? input[at3 + safe_w] : 0) +
-          t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
-      const v3 = v * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
-          t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
-      value = (1 - t) * v2 + t * v3;
-    }
-  } else {
-    const near2 = 0 <= y && 0 <= x && test && test2;
-    if (near2) {
-      const ys = maximum(0, minimum(y, last_h));
-      const low3 = floor_to_int(ys);
-      const t3 = ys - low3;
-      const xs = maximum(0, minimum(x, last_w));
-      const low4 = floor_to_int(xs);
-      const t4 = xs - low4;
-      const v4 = 1 - t4;
-      const safe_w3 = maximum(0, minimum(low4, last_w));
-      const at5 = (n * C + c) * H;
-      const at6 = (at5 + maximum(0, minimum(low3, last_h))) * W;
-      const w2 = low4 + 1;
-      const safe_w4 = maximum(0, minimum(w2, last_w));
-      const in_w3 = 0 <= w2 && w2 < W;
-      const h2 = low3 + 1;
-      const at7 = (at5 + maximum(0, minimum(h2, last_h))) * W;
-      const in_h3 = 0 <= h2 && h2 < H;
-      const v5 = (1 - t3) * (v4 * input[at6 + safe_w3] + t4 * (in_w3 ? input[at6 + safe_w4] : 0));
-      const v6 = v4 * (in_h3 ? input[at7 + safe_w3] : 0) +
-          t4 * (in_h3 && in_w3 ? input[at7 + safe_w4] : 0);
-      value = v5 + t3 * v6;
-    }
-  }
-  return mask[(kw_at * OH + oh) * OW + ow] * value;
-}
-
-/**
- * Computes grad_weight. Takes { grad_output, columns } and the numbers
- * { N, C, KH, KW, OH, OW, O, I, groups }.
- * BORDER, border: 0 zeros, 1 dcnv1
- * OFFSET_ORDER, offset_order: 0 interleaved, 1 rows_then_columns
- * EDGE_GRAD, edge_grad: 0 one_sided, 1 zero
- */
-export function deform_conv2d_backward_mask_bias_grad_weight(gpu, constants = {}) {
-  return prepare(gpu, constants, {
-    source: deform_conv2d_backward_mask_bias_grad_weight_kernel,
-    arrays: ["grad_output", "columns"],
-    numbers: ["N", "C", "KH", "KW", "OH", "OW", "O", "I", "groups"],
-    reals: [],
-    count: (s) => s.O * s.I * s.KH * s.KW,
-    constants: { BORDER: 0, OFFSET_ORDER: 0, EDGE_GRAD: 0 },
-  });
-}
-
-function deform_conv2d_backward_mask_bias_grad_weight_kernel(
-  grad_output, columns, N, C, KH, KW, OH, OW, O, I, groups,
-) {
-  const elements = O * I * KH * KW;
-  const O_per_groups = floor_div(O, groups);
-  const C_per_groups = floor_div(C, groups);
-  const index = this.thread.x;
-  const rest = floor_div(index, KW);
-  const rest2 = floor_div(rest, KH);
-  const o = floor_div(rest2, I);
-  let sum = 0;
-  const kw = floor_mod(index, KW);
-  const kh = floor_mod(rest, KH);
-  const i = floor_mod(rest2, I);
-  const at = floor_div(o, O_per_groups);
-  for (let n = 0; n < N; n += 1) {
-    for (let oh = 0; oh < OH; oh += 1) {
-      for (let ow = 0; ow < OW; ow += 1) {
-        const at2 = (((n * C + (at * C_per_groups + i)) * KH + kh) * KW + kw) * OH;
-        const term = grad_output[((n * O + o) * OH + oh) * OW + ow] * columns[(at2 + oh) * OW + ow];
-        sum += term;
-      }
-    }
-  }
-  return sum;
 }
 
 // a / b rounded down, for whole numbers and b > 0, also where a GPU's division is a little off.

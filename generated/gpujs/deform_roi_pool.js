@@ -112,22 +112,22 @@ function deform_roi_pool_kernel(
                 minimum(at, ceil_to_int(v11 + (1 + Math.abs(v11) * 9.5367431640625e-7)))) :
             0); a += 1) {
       const v20 = v5 + (a + inCell) * binH / rows;
-      const v21 = maximum(0, minimum(v20, last_h));
+      const test7 = -1 <= v20 && v20 <= H;
+      const v21 = maximum(0, minimum(test7 ? v20 : 0, last_h));
       const at6 = floor_to_int(v21);
       const v22 = v21 - at6;
       const at7 = (at3 + maximum(0, minimum(at6, last_h))) * W;
       const h = at6 + 1;
       const at8 = (at3 + maximum(0, minimum(h, last_h))) * W;
       const in_h = 0 <= h && h < H;
-      const test7 = -0.5 <= v20 && v20 <= v2;
-      const test8 = -1 <= v20 && v20 <= H;
+      const test8 = -0.5 <= v20 && v20 <= v2;
       const v23 = 1 - v22;
       for (let b = at4; b < at5; b += 1) {
         const v24 = v13 + (b + inCell) * binW / cols;
-        const test9 = is_clamp || (test7 && -0.5 <= v24 && v24 <= v3);
+        const test9 = is_clamp || (test8 && -0.5 <= v24 && v24 <= v3);
         let value2 = 0;
         if (test9) {
-          if (test8 && -1 <= v24 && v24 <= W) {
+          if (test7 && -1 <= v24 && v24 <= W) {
             const v25 = maximum(0, minimum(v24, last_w));
             const at9 = floor_to_int(v25);
             const v26 = v25 - at9;
@@ -254,22 +254,22 @@ function deform_roi_pool_offset_kernel(
                 minimum(at2, ceil_to_int(v11 + (1 + Math.abs(v11) * 9.5367431640625e-7)))) :
             0); a += 1) {
       const v20 = v5 + (a + inCell) * binH / rows;
-      const v21 = maximum(0, minimum(v20, last_h));
+      const test7 = -1 <= v20 && v20 <= H;
+      const v21 = maximum(0, minimum(test7 ? v20 : 0, last_h));
       const at7 = floor_to_int(v21);
       const v22 = v21 - at7;
       const at8 = (at4 + maximum(0, minimum(at7, last_h))) * W;
       const h = at7 + 1;
       const at9 = (at4 + maximum(0, minimum(h, last_h))) * W;
       const in_h = 0 <= h && h < H;
-      const test7 = -0.5 <= v20 && v20 <= v2;
-      const test8 = -1 <= v20 && v20 <= H;
+      const test8 = -0.5 <= v20 && v20 <= v2;
       const v23 = 1 - v22;
       for (let b = at5; b < at6; b += 1) {
         const v24 = v13 + (b + inCell) * binW / cols;
-        const test9 = is_clamp || (test7 && -0.5 <= v24 && v24 <= v3);
+        const test9 = is_clamp || (test8 && -0.5 <= v24 && v24 <= v3);
         let value2 = 0;
         if (test9) {
-          if (test8 && -1 <= v24 && v24 <= W) {
+          if (test7 && -1 <= v24 && v24 <= W) {
             const v25 = maximum(0, minimum(v24, last_w));
             const at10 = floor_to_int(v25);
             const v26 = v25 - at10;

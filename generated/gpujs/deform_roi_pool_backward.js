@@ -120,7 +120,8 @@ function deform_roi_pool_backward_offset_kernel(
       let sum = 0;
       for (let step = at2; step < at4; step += 1) {
         const v23 = v8 + (step + inCell) * binH / rows;
-        const v24 = maximum(0, minimum(v23, last_h));
+        const test7 = -1 <= v23 && v23 <= H;
+        const v24 = maximum(0, minimum(test7 ? v23 : 0, last_h));
         const at8 = floor_to_int(v24);
         const v25 = v24 - at8;
         const h = at8 + 1;
@@ -128,7 +129,6 @@ function deform_roi_pool_backward_offset_kernel(
         const in_h = 0 <= h && h < H;
         const v26 = 1 - v25;
         const at10 = maximum(0, minimum(at8, last_h)) * W;
-        const test7 = -1 <= v23 && v23 <= H;
         const test8 = -0.5 <= v23 && v23 <= v2;
         for (let step2 = at5; step2 < at7; step2 += 1) {
           const v27 = v15 + (step2 + inCell) * binW / cols;

@@ -100,14 +100,14 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
       const at7 = (n * C + c) * H;
       for (let a = at; a < at3; a += 1) {
         const v17 = v2 + (a + 0.5) * binH / rows;
-        const v18 = maximum(0, minimum(v17, last_h));
+        const test7 = -1 <= v17 && v17 <= H;
+        const v18 = maximum(0, minimum(test7 ? v17 : 0, last_h));
         const at8 = floor_to_int(v18);
         const v19 = v18 - at8;
         const at9 = (at7 + maximum(0, minimum(at8, last_h))) * W;
         const h = at8 + 1;
         const at10 = (at7 + maximum(0, minimum(h, last_h))) * W;
         const in_h = 0 <= h && h < H;
-        const test7 = -1 <= v17 && v17 <= H;
         const v20 = 1 - v19;
         for (let b = at4; b < at6; b += 1) {
           const v21 = v10 + (b + 0.5) * binW / cols;
@@ -143,14 +143,14 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
         const at12 = (n * C + c) * H;
         for (let a2 = at; a2 < at3; a2 += 1) {
           const v29 = v2 + (a2 + 0.5) * binH / rows;
-          const v30 = maximum(0, minimum(v29, last_h));
+          const test10 = -1 <= v29 && v29 <= H;
+          const v30 = maximum(0, minimum(test10 ? v29 : 0, last_h));
           const at13 = floor_to_int(v30);
           const v31 = v30 - at13;
           const at14 = (at12 + maximum(0, minimum(at13, last_h))) * W;
           const h2 = at13 + 1;
           const at15 = (at12 + maximum(0, minimum(h2, last_h))) * W;
           const in_h2 = 0 <= h2 && h2 < H;
-          const test10 = -1 <= v29 && v29 <= H;
           const v32 = 1 - v31;
           for (let b2 = at4; b2 < at6; b2 += 1) {
             const v33 = v10 + (b2 + 0.5) * binW / cols;
@@ -183,7 +183,8 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
         const at17 = (n * C + c) * H;
         for (let a3 = at; a3 < at3; a3 += 1) {
           const v39 = v2 + (a3 + 0.5) * binH / rows;
-          const v40 = maximum(0, minimum(v39, last_h));
+          const test11 = -1 <= v39 && v39 <= H;
+          const v40 = maximum(0, minimum(test11 ? v39 : 0, last_h));
           const at18 = floor_to_int(v40);
           const v41 = v40 - at18;
           const v42 = 1 - v41;
@@ -191,7 +192,6 @@ function roi_align_kernel(input, rois, N, C, H, W, R, PH, PW, spatial_scale, sam
           const h3 = at18 + 1;
           const at20 = (at17 + maximum(0, minimum(h3, last_h))) * W;
           const in_h3 = 0 <= h3 && h3 < H;
-          const test11 = -1 <= v39 && v39 <= H;
           for (let b3 = at4; b3 < at6; b3 += 1) {
             const v43 = v10 + (b3 + 0.5) * binW / cols;
             let value4 = 0;

@@ -252,33 +252,34 @@ function roi_pool_offset_kernel(input, rois, offset, N, C, H, W, R, PH, PW, spat
               minimum(ceil_to_int(v21),
                   ceil_to_int(v26 + (1 + Math.abs(v26) * 9.5367431640625e-7))) : 0); a += 1) {
         const v33 = top + a + dy;
-        const at6 = floor_to_int(v33);
-        const v34 = v33 - at6;
+        const test6 = -1 <= v33 && true;
+        const test7 = v33 < H;
+        const v34 = test6 && test7 ? v33 : 0;
+        const at6 = floor_to_int(v34);
+        const v35 = v34 - at6;
         const at7 = (at3 + maximum(0, minimum(at6, last_h))) * W;
         const in_h = 0 <= at6 && at6 < H;
         const h = at6 + 1;
         const at8 = (at3 + maximum(0, minimum(h, last_h))) * W;
         const in_h2 = 0 <= h && h < H;
-        const test6 = -1 <= v33 && true;
-        const test7 = v33 < H;
-        const v35 = 1 - v34;
+        const v36 = 1 - v35;
         for (let b = at4; b < at5; b += 1) {
-          const v36 = left + b + dx;
+          const v37 = left + b + dx;
           let value2 = 0;
-          if (test6 && -1 <= v36 && test7 && v36 < W) {
-            const at9 = floor_to_int(v36);
-            const v37 = v36 - at9;
-            const v38 = 1 - v37;
+          if (test6 && -1 <= v37 && test7 && v37 < W) {
+            const at9 = floor_to_int(v37);
+            const v38 = v37 - at9;
+            const v39 = 1 - v38;
             const safe_w = maximum(0, minimum(at9, last_w));
             const in_w = 0 <= at9 && at9 < W;
             const w = at9 + 1;
             const safe_w2 = maximum(0, minimum(w, last_w));
             const in_w2 = 0 <= w && w < W;
-            const v39 = v38 * (in_h && in_w ? input[at7 + safe_w] : 0) +
-                v37 * (in_h && in_w2 ? input[at7 + safe_w2] : 0);
-            const v40 = v38 * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
-                v37 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
-            value2 = v35 * v39 + v34 * v40;
+            const v40 = v39 * (in_h && in_w ? input[at7 + safe_w] : 0) +
+                v38 * (in_h && in_w2 ? input[at7 + safe_w2] : 0);
+            const v41 = v39 * (in_h2 && in_w ? input[at8 + safe_w] : 0) +
+                v38 * (in_h2 && in_w2 ? input[at8 + safe_w2] : 0);
+            value2 = v36 * v40 + v35 * v41;
           }
           total += value2;
         }

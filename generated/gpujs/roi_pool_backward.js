@@ -127,14 +127,14 @@ function roi_pool_backward_offset_kernel(
       let sum = 0;
       for (let step = at; step < at2; step += 1) {
         const v36 = top + step + dy;
-        const at5 = floor_to_int(v36);
+        const test7 = -1 <= v36 && true;
+        const test8 = v36 < H;
+        const at5 = floor_to_int(test7 && test8 ? v36 : 0);
         const h = at5 + 1;
         const at6 = maximum(0, minimum(h, last_h)) * W;
         const in_h = 0 <= h && h < H;
         const at7 = maximum(0, minimum(at5, last_h)) * W;
         const in_h2 = 0 <= at5 && at5 < H;
-        const test7 = -1 <= v36 && true;
-        const test8 = v36 < H;
         for (let step2 = at3; step2 < at4; step2 += 1) {
           const v37 = left + step2 + dx;
           let value2 = 0;
@@ -172,22 +172,23 @@ function roi_pool_backward_offset_kernel(
     let sum3 = 0;
     for (let step3 = at; step3 < at2; step3 += 1) {
       const v42 = top + step3 + dy;
-      const at10 = floor_to_int(v42);
-      const v43 = v42 - at10;
+      const test13 = -1 <= v42 && true;
+      const test14 = v42 < H;
+      const v43 = test13 && test14 ? v42 : 0;
+      const at10 = floor_to_int(v43);
+      const v44 = v43 - at10;
       const h2 = at10 + 1;
       const at11 = maximum(0, minimum(h2, last_h)) * W;
       const in_h3 = 0 <= h2 && h2 < H;
-      const v44 = 1 - v43;
+      const v45 = 1 - v44;
       const at12 = maximum(0, minimum(at10, last_h)) * W;
       const in_h4 = 0 <= at10 && at10 < H;
-      const test13 = -1 <= v42 && true;
-      const test14 = v42 < H;
       for (let step4 = at3; step4 < at4; step4 += 1) {
-        const v45 = left + step4 + dx;
+        const v46 = left + step4 + dx;
         let value3 = 0;
-        if (test13 && -1 <= v45 && test14 && v45 < W) {
+        if (test13 && -1 <= v46 && test14 && v46 < W) {
           let sum4 = 0;
-          const at13 = floor_to_int(v45);
+          const at13 = floor_to_int(v46);
           const w2 = at13 + 1;
           const safe_w3 = maximum(0, minimum(w2, last_w));
           const in_w3 = 0 <= w2 && w2 < W;
@@ -199,11 +200,11 @@ function roi_pool_backward_offset_kernel(
           const test18 = in_h4 && in_w4;
           for (let c2 = 0; c2 < C; c2 += 1) {
             const at14 = (n * C + c2) * H_W;
-            const v46 = v43 * (test15 ? input[at14 + (at11 + safe_w3)] : 0) +
-                v44 * (test16 ? input[at14 + (at12 + safe_w3)] : 0);
-            const v47 = v46 - v43 * (test17 ? input[at14 + (at11 + safe_w4)] : 0) -
-                v44 * (test18 ? input[at14 + (at12 + safe_w4)] : 0);
-            sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v47;
+            const v47 = v44 * (test15 ? input[at14 + (at11 + safe_w3)] : 0) +
+                v45 * (test16 ? input[at14 + (at12 + safe_w3)] : 0);
+            const v48 = v47 - v44 * (test17 ? input[at14 + (at11 + safe_w4)] : 0) -
+                v45 * (test18 ? input[at14 + (at12 + safe_w4)] : 0);
+            sum4 += grad_output[(r * C + c2) * PH_PW + (ph * PW + pw)] * v48;
           }
           value3 = sum4 / v35;
         }

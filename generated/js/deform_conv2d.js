@@ -112,8 +112,16 @@ const entries = {
   "": ({ input, offset, weight }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const columns_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.C, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1)) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -133,8 +141,16 @@ const entries = {
   "mask": ({ input, offset, weight, mask }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const columns_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.C, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1)) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_mask_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -154,8 +170,16 @@ const entries = {
   "bias": ({ input, offset, weight, bias }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const columns_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.C, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1)) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_bias_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -175,8 +199,16 @@ const entries = {
   "mask bias": ({ input, offset, weight, mask, bias }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const columns_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1))) * _s.C);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const columns_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.C, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.C, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.C, 1)), 1)), 1)) * _s.C);
     const output_sums = new Float32Array((_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
     deform_conv2d_mask_bias_input_nhwc_kernel(
       input, input_nhwc, _s.N, _s.C, _s.H, _s.W, _o.border, _o.offset_order, _o.edge_grad,
@@ -292,7 +324,8 @@ export function deform_conv2d_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_G = (C / G) | 0;
@@ -303,12 +336,12 @@ export function deform_conv2d_output_kernel(
   const is_zeros = BORDER === 0;
   const is_one_sided = EDGE_GRAD === 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const n = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at2 = n * H;
+    const at2 = Math.imul(n, H);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -338,15 +371,16 @@ export function deform_conv2d_output_kernel(
           const i = (whole_tap / KW) | 0;
           const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
-            const g_at = n * G + g;
-            const part_at = Math.imul(Math.imul(g_at * KH + i, KW) + j, 2);
-            const part_at2 = g_at * 2;
+            const g_at = Math.imul(n, G) + g;
+            const part_at = Math.imul(Math.imul(Math.imul(g_at, KH) + i, KW) + j, 2);
+            const part_at2 = Math.imul(g_at, 2);
             const at3 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
-                Math.imul(Math.imul(Math.imul(part_at2 * KH + i, KW) + j, OH) + oh, OW) + ow;
+                Math.imul(Math.imul(Math.imul(Math.imul(part_at2, KH) + i, KW) + j, OH) + oh, OW) +
+                    ow;
             const dy = offset[at3];
             const y = Math.imul(oh, stride_y) - padding_top + Math.imul(i, dilation_y) + dy;
-            const offset_at = Math.imul(Math.imul(Math.imul((part_at2 + 1) * KH + i, KW) + j, OH) +
-                oh, OW) + ow;
+            const offset_at = Math.imul(Math.imul(Math.imul(Math.imul(part_at2 + 1, KH) + i, KW) +
+                j, OH) + oh, OW) + ow;
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
@@ -364,22 +398,22 @@ export function deform_conv2d_output_kernel(
                 const t2 = x - low2;
                 const v2 = 1 - t2;
                 const safe_w = Math.max(0, Math.min(low2, last_w));
-                const at5 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                const at6 = (at5 + safe_w) * C;
+                const at5 = Math.imul(at2 + Math.max(0, Math.min(low, last_h)), W);
+                const at6 = Math.imul(at5 + safe_w, C);
                 const in_h = 0 <= low && low < H;
                 const in_w = 0 <= low2 && low2 < W;
                 const test3 = in_h && in_w;
                 const w = low2 + 1;
                 const safe_w2 = Math.max(0, Math.min(w, last_w));
-                const at7 = (at5 + safe_w2) * C;
+                const at7 = Math.imul(at5 + safe_w2, C);
                 const in_w2 = 0 <= w && w < W;
                 const test4 = in_h && in_w2;
                 const h = low + 1;
-                const at8 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
-                const at9 = (at8 + safe_w) * C;
+                const at8 = Math.imul(at2 + Math.max(0, Math.min(h, last_h)), W);
+                const at9 = Math.imul(at8 + safe_w, C);
                 const in_h2 = 0 <= h && h < H;
                 const test5 = in_h2 && in_w;
-                const at10 = (at8 + safe_w2) * C;
+                const at10 = Math.imul(at8 + safe_w2, C);
                 const test6 = in_h2 && in_w2;
                 if (test3 && test4 && test5 && test6) {
                   for (let c_in = 0; c_in < C_per_G; c_in++) {
@@ -415,17 +449,17 @@ export function deform_conv2d_output_kernel(
                 const t4 = xs - low4;
                 const v8 = 1 - t4;
                 const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                const at11 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
-                const at12 = (at11 + safe_w3) * C;
+                const at11 = Math.imul(at2 + Math.max(0, Math.min(low3, last_h)), W);
+                const at12 = Math.imul(at11 + safe_w3, C);
                 const w2 = low4 + 1;
                 const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                const at13 = (at11 + safe_w4) * C;
+                const at13 = Math.imul(at11 + safe_w4, C);
                 const in_w3 = 0 <= w2 && w2 < W;
                 const h2 = low3 + 1;
-                const at14 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
-                const at15 = (at14 + safe_w3) * C;
+                const at14 = Math.imul(at2 + Math.max(0, Math.min(h2, last_h)), W);
+                const at15 = Math.imul(at14 + safe_w3, C);
                 const in_h3 = 0 <= h2 && h2 < H;
-                const at16 = (at14 + safe_w4) * C;
+                const at16 = Math.imul(at14 + safe_w4, C);
                 const test7 = in_h3 && in_w3;
                 if (in_w3 && in_h3 && test7) {
                   for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
@@ -558,8 +592,8 @@ export function deform_conv2d_output_kernel(
           if (chunk === chunks - 1) {
             for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                const at18 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
-                    (first + pixel2);
+                const at18 = Math.imul(Math.imul(n, O) +
+                    (o_block * O_per_groups + (column_block * 4 + column)), at) + (first + pixel2);
                 output[at18] = output_sums[sums_at + (pixel2 * 4 + column)];
               }
             }
@@ -668,7 +702,8 @@ export function deform_conv2d_mask_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_G = (C / G) | 0;
@@ -679,12 +714,12 @@ export function deform_conv2d_mask_output_kernel(
   const is_zeros = BORDER === 0;
   const is_one_sided = EDGE_GRAD === 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const n = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at3 = n * H;
+    const at3 = Math.imul(n, H);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -714,18 +749,19 @@ export function deform_conv2d_mask_output_kernel(
           const i = (whole_tap / KW) | 0;
           const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
-            const at4 = n * G + g;
-            const mask_at = at4 * (at2 * OH * OW) +
+            const at4 = Math.imul(n, G) + g;
+            const mask_at = Math.imul(at4, at2 * OH * OW) +
                 (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
             const mask_value = mask[mask_at];
-            const part_at = Math.imul(Math.imul(at4 * KH + i, KW) + j, 2);
-            const part_at2 = at4 * 2;
+            const part_at = Math.imul(Math.imul(Math.imul(at4, KH) + i, KW) + j, 2);
+            const part_at2 = Math.imul(at4, 2);
             const at5 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
-                Math.imul(Math.imul(Math.imul(part_at2 * KH + i, KW) + j, OH) + oh, OW) + ow;
+                Math.imul(Math.imul(Math.imul(Math.imul(part_at2, KH) + i, KW) + j, OH) + oh, OW) +
+                    ow;
             const dy = offset[at5];
             const y = Math.imul(oh, stride_y) - padding_top + Math.imul(i, dilation_y) + dy;
-            const offset_at = Math.imul(Math.imul(Math.imul((part_at2 + 1) * KH + i, KW) + j, OH) +
-                oh, OW) + ow;
+            const offset_at = Math.imul(Math.imul(Math.imul(Math.imul(part_at2 + 1, KH) + i, KW) +
+                j, OH) + oh, OW) + ow;
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
@@ -743,22 +779,22 @@ export function deform_conv2d_mask_output_kernel(
                 const t2 = x - low2;
                 const v2 = 1 - t2;
                 const safe_w = Math.max(0, Math.min(low2, last_w));
-                const at7 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
-                const at8 = (at7 + safe_w) * C;
+                const at7 = Math.imul(at3 + Math.max(0, Math.min(low, last_h)), W);
+                const at8 = Math.imul(at7 + safe_w, C);
                 const in_h = 0 <= low && low < H;
                 const in_w = 0 <= low2 && low2 < W;
                 const test3 = in_h && in_w;
                 const w = low2 + 1;
                 const safe_w2 = Math.max(0, Math.min(w, last_w));
-                const at9 = (at7 + safe_w2) * C;
+                const at9 = Math.imul(at7 + safe_w2, C);
                 const in_w2 = 0 <= w && w < W;
                 const test4 = in_h && in_w2;
                 const h = low + 1;
-                const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
-                const at11 = (at10 + safe_w) * C;
+                const at10 = Math.imul(at3 + Math.max(0, Math.min(h, last_h)), W);
+                const at11 = Math.imul(at10 + safe_w, C);
                 const in_h2 = 0 <= h && h < H;
                 const test5 = in_h2 && in_w;
-                const at12 = (at10 + safe_w2) * C;
+                const at12 = Math.imul(at10 + safe_w2, C);
                 const test6 = in_h2 && in_w2;
                 if (test3 && test4 && test5 && test6) {
                   for (let c_in = 0; c_in < C_per_G; c_in++) {
@@ -795,17 +831,17 @@ export function deform_conv2d_mask_output_kernel(
                 const t4 = xs - low4;
                 const v9 = 1 - t4;
                 const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                const at13 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
-                const at14 = (at13 + safe_w3) * C;
+                const at13 = Math.imul(at3 + Math.max(0, Math.min(low3, last_h)), W);
+                const at14 = Math.imul(at13 + safe_w3, C);
                 const w2 = low4 + 1;
                 const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                const at15 = (at13 + safe_w4) * C;
+                const at15 = Math.imul(at13 + safe_w4, C);
                 const in_w3 = 0 <= w2 && w2 < W;
                 const h2 = low3 + 1;
-                const at16 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
-                const at17 = (at16 + safe_w3) * C;
+                const at16 = Math.imul(at3 + Math.max(0, Math.min(h2, last_h)), W);
+                const at17 = Math.imul(at16 + safe_w3, C);
                 const in_h3 = 0 <= h2 && h2 < H;
-                const at18 = (at16 + safe_w4) * C;
+                const at18 = Math.imul(at16 + safe_w4, C);
                 const test7 = in_h3 && in_w3;
                 if (in_w3 && in_h3 && test7) {
                   for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
@@ -939,8 +975,8 @@ export function deform_conv2d_mask_output_kernel(
           if (chunk === chunks - 1) {
             for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                const at20 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
-                    (first + pixel2);
+                const at20 = Math.imul(Math.imul(n, O) +
+                    (o_block * O_per_groups + (column_block * 4 + column)), at) + (first + pixel2);
                 output[at20] = output_sums[sums_at + (pixel2 * 4 + column)];
               }
             }
@@ -1048,7 +1084,8 @@ export function deform_conv2d_bias_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_G = (C / G) | 0;
@@ -1059,12 +1096,12 @@ export function deform_conv2d_bias_output_kernel(
   const is_zeros = BORDER === 0;
   const is_one_sided = EDGE_GRAD === 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const n = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at2 = n * H;
+    const at2 = Math.imul(n, H);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -1094,15 +1131,16 @@ export function deform_conv2d_bias_output_kernel(
           const i = (whole_tap / KW) | 0;
           const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
-            const g_at = n * G + g;
-            const part_at = Math.imul(Math.imul(g_at * KH + i, KW) + j, 2);
-            const part_at2 = g_at * 2;
+            const g_at = Math.imul(n, G) + g;
+            const part_at = Math.imul(Math.imul(Math.imul(g_at, KH) + i, KW) + j, 2);
+            const part_at2 = Math.imul(g_at, 2);
             const at3 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
-                Math.imul(Math.imul(Math.imul(part_at2 * KH + i, KW) + j, OH) + oh, OW) + ow;
+                Math.imul(Math.imul(Math.imul(Math.imul(part_at2, KH) + i, KW) + j, OH) + oh, OW) +
+                    ow;
             const dy = offset[at3];
             const y = Math.imul(oh, stride_y) - padding_top + Math.imul(i, dilation_y) + dy;
-            const offset_at = Math.imul(Math.imul(Math.imul((part_at2 + 1) * KH + i, KW) + j, OH) +
-                oh, OW) + ow;
+            const offset_at = Math.imul(Math.imul(Math.imul(Math.imul(part_at2 + 1, KH) + i, KW) +
+                j, OH) + oh, OW) + ow;
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
@@ -1120,22 +1158,22 @@ export function deform_conv2d_bias_output_kernel(
                 const t2 = x - low2;
                 const v2 = 1 - t2;
                 const safe_w = Math.max(0, Math.min(low2, last_w));
-                const at5 = (at2 + Math.max(0, Math.min(low, last_h))) * W;
-                const at6 = (at5 + safe_w) * C;
+                const at5 = Math.imul(at2 + Math.max(0, Math.min(low, last_h)), W);
+                const at6 = Math.imul(at5 + safe_w, C);
                 const in_h = 0 <= low && low < H;
                 const in_w = 0 <= low2 && low2 < W;
                 const test3 = in_h && in_w;
                 const w = low2 + 1;
                 const safe_w2 = Math.max(0, Math.min(w, last_w));
-                const at7 = (at5 + safe_w2) * C;
+                const at7 = Math.imul(at5 + safe_w2, C);
                 const in_w2 = 0 <= w && w < W;
                 const test4 = in_h && in_w2;
                 const h = low + 1;
-                const at8 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
-                const at9 = (at8 + safe_w) * C;
+                const at8 = Math.imul(at2 + Math.max(0, Math.min(h, last_h)), W);
+                const at9 = Math.imul(at8 + safe_w, C);
                 const in_h2 = 0 <= h && h < H;
                 const test5 = in_h2 && in_w;
-                const at10 = (at8 + safe_w2) * C;
+                const at10 = Math.imul(at8 + safe_w2, C);
                 const test6 = in_h2 && in_w2;
                 if (test3 && test4 && test5 && test6) {
                   for (let c_in = 0; c_in < C_per_G; c_in++) {
@@ -1171,17 +1209,17 @@ export function deform_conv2d_bias_output_kernel(
                 const t4 = xs - low4;
                 const v8 = 1 - t4;
                 const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                const at11 = (at2 + Math.max(0, Math.min(low3, last_h))) * W;
-                const at12 = (at11 + safe_w3) * C;
+                const at11 = Math.imul(at2 + Math.max(0, Math.min(low3, last_h)), W);
+                const at12 = Math.imul(at11 + safe_w3, C);
                 const w2 = low4 + 1;
                 const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                const at13 = (at11 + safe_w4) * C;
+                const at13 = Math.imul(at11 + safe_w4, C);
                 const in_w3 = 0 <= w2 && w2 < W;
                 const h2 = low3 + 1;
-                const at14 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
-                const at15 = (at14 + safe_w3) * C;
+                const at14 = Math.imul(at2 + Math.max(0, Math.min(h2, last_h)), W);
+                const at15 = Math.imul(at14 + safe_w3, C);
                 const in_h3 = 0 <= h2 && h2 < H;
-                const at16 = (at14 + safe_w4) * C;
+                const at16 = Math.imul(at14 + safe_w4, C);
                 const test7 = in_h3 && in_w3;
                 if (in_w3 && in_h3 && test7) {
                   for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
@@ -1316,8 +1354,8 @@ export function deform_conv2d_bias_output_kernel(
               const o = o_block * O_per_groups + (column_block * 4 + column);
               const bias_value = bias[o];
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                output[(n * O + o) * at + (first + pixel2)] = output_sums[sums_at +
-                    (pixel2 * 4 + column)] + bias_value;
+                output[Math.imul(Math.imul(n, O) + o, at) +
+                    (first + pixel2)] = output_sums[sums_at + (pixel2 * 4 + column)] + bias_value;
               }
             }
           }
@@ -1425,7 +1463,8 @@ export function deform_conv2d_mask_bias_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_G = (C / G) | 0;
@@ -1436,12 +1475,12 @@ export function deform_conv2d_mask_bias_output_kernel(
   const is_zeros = BORDER === 0;
   const is_one_sided = EDGE_GRAD === 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const n = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at3 = n * H;
+    const at3 = Math.imul(n, H);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -1471,18 +1510,19 @@ export function deform_conv2d_mask_bias_output_kernel(
           const i = (whole_tap / KW) | 0;
           const panel_at = Math.imul(Math.imul(pixel, chunk_taps) + tap, row);
           for (let g = 0; g < G; g++) {
-            const at4 = n * G + g;
-            const mask_at = at4 * (at2 * OH * OW) +
+            const at4 = Math.imul(n, G) + g;
+            const mask_at = Math.imul(at4, at2 * OH * OW) +
                 (Math.imul(Math.imul(Math.imul(i, KW) + j, OH) + oh, OW) + ow);
             const mask_value = mask[mask_at];
-            const part_at = Math.imul(Math.imul(at4 * KH + i, KW) + j, 2);
-            const part_at2 = at4 * 2;
+            const part_at = Math.imul(Math.imul(Math.imul(at4, KH) + i, KW) + j, 2);
+            const part_at2 = Math.imul(at4, 2);
             const at5 = interleaved ? Math.imul(Math.imul(part_at, OH) + oh, OW) + ow :
-                Math.imul(Math.imul(Math.imul(part_at2 * KH + i, KW) + j, OH) + oh, OW) + ow;
+                Math.imul(Math.imul(Math.imul(Math.imul(part_at2, KH) + i, KW) + j, OH) + oh, OW) +
+                    ow;
             const dy = offset[at5];
             const y = Math.imul(oh, stride_y) - padding_top + Math.imul(i, dilation_y) + dy;
-            const offset_at = Math.imul(Math.imul(Math.imul((part_at2 + 1) * KH + i, KW) + j, OH) +
-                oh, OW) + ow;
+            const offset_at = Math.imul(Math.imul(Math.imul(Math.imul(part_at2 + 1, KH) + i, KW) +
+                j, OH) + oh, OW) + ow;
             const dx = offset[interleaved ? Math.imul(Math.imul(part_at + 1, OH) + oh, OW) + ow :
                 offset_at];
             const x = Math.imul(ow, stride_x) - padding_left + Math.imul(j, dilation_x) + dx;
@@ -1500,22 +1540,22 @@ export function deform_conv2d_mask_bias_output_kernel(
                 const t2 = x - low2;
                 const v2 = 1 - t2;
                 const safe_w = Math.max(0, Math.min(low2, last_w));
-                const at7 = (at3 + Math.max(0, Math.min(low, last_h))) * W;
-                const at8 = (at7 + safe_w) * C;
+                const at7 = Math.imul(at3 + Math.max(0, Math.min(low, last_h)), W);
+                const at8 = Math.imul(at7 + safe_w, C);
                 const in_h = 0 <= low && low < H;
                 const in_w = 0 <= low2 && low2 < W;
                 const test3 = in_h && in_w;
                 const w = low2 + 1;
                 const safe_w2 = Math.max(0, Math.min(w, last_w));
-                const at9 = (at7 + safe_w2) * C;
+                const at9 = Math.imul(at7 + safe_w2, C);
                 const in_w2 = 0 <= w && w < W;
                 const test4 = in_h && in_w2;
                 const h = low + 1;
-                const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
-                const at11 = (at10 + safe_w) * C;
+                const at10 = Math.imul(at3 + Math.max(0, Math.min(h, last_h)), W);
+                const at11 = Math.imul(at10 + safe_w, C);
                 const in_h2 = 0 <= h && h < H;
                 const test5 = in_h2 && in_w;
-                const at12 = (at10 + safe_w2) * C;
+                const at12 = Math.imul(at10 + safe_w2, C);
                 const test6 = in_h2 && in_w2;
                 if (test3 && test4 && test5 && test6) {
                   for (let c_in = 0; c_in < C_per_G; c_in++) {
@@ -1552,17 +1592,17 @@ export function deform_conv2d_mask_bias_output_kernel(
                 const t4 = xs - low4;
                 const v9 = 1 - t4;
                 const safe_w3 = Math.max(0, Math.min(low4, last_w));
-                const at13 = (at3 + Math.max(0, Math.min(low3, last_h))) * W;
-                const at14 = (at13 + safe_w3) * C;
+                const at13 = Math.imul(at3 + Math.max(0, Math.min(low3, last_h)), W);
+                const at14 = Math.imul(at13 + safe_w3, C);
                 const w2 = low4 + 1;
                 const safe_w4 = Math.max(0, Math.min(w2, last_w));
-                const at15 = (at13 + safe_w4) * C;
+                const at15 = Math.imul(at13 + safe_w4, C);
                 const in_w3 = 0 <= w2 && w2 < W;
                 const h2 = low3 + 1;
-                const at16 = (at3 + Math.max(0, Math.min(h2, last_h))) * W;
-                const at17 = (at16 + safe_w3) * C;
+                const at16 = Math.imul(at3 + Math.max(0, Math.min(h2, last_h)), W);
+                const at17 = Math.imul(at16 + safe_w3, C);
                 const in_h3 = 0 <= h2 && h2 < H;
-                const at18 = (at16 + safe_w4) * C;
+                const at18 = Math.imul(at16 + safe_w4, C);
                 const test7 = in_h3 && in_w3;
                 if (in_w3 && in_h3 && test7) {
                   for (let c_in4 = 0; c_in4 < C_per_G; c_in4++) {
@@ -1698,8 +1738,8 @@ export function deform_conv2d_mask_bias_output_kernel(
               const o = o_block * O_per_groups + (column_block * 4 + column);
               const bias_value = bias[o];
               for (let pixel2 = 0; pixel2 < count; pixel2++) {
-                output[(n * O + o) * at + (first + pixel2)] = output_sums[sums_at +
-                    (pixel2 * 4 + column)] + bias_value;
+                output[Math.imul(Math.imul(n, O) + o, at) +
+                    (first + pixel2)] = output_sums[sums_at + (pixel2 * 4 + column)] + bias_value;
               }
             }
           }

@@ -234,7 +234,8 @@ export function deform_roi_pool_output_kernel(
                   Math.min(at3, ceil_to_int(v24 + (1 + Math.abs(v24) * 9.5367431640625e-7)))) : 0;
           for (let a = at5; a < at6; a++) {
             const v25 = v13 + (a + inCell) * binH / rows;
-            const v26 = maximum(0, minimum(v25, last_h));
+            const test11 = -1 <= v25 && v25 <= H;
+            const v26 = maximum(0, minimum(test11 ? v25 : 0, last_h));
             const at10 = floor_to_int(v26);
             const v27 = v26 - at10;
             const v28 = 1 - v27;
@@ -242,13 +243,12 @@ export function deform_roi_pool_output_kernel(
             const h = at10 + 1;
             const at12 = (at4 + Math.max(0, Math.min(h, last_h))) * W;
             const in_h = 0 <= h && h < H;
-            const test11 = -0.5 <= v25 && v25 <= v2;
-            const test12 = -1 <= v25 && v25 <= H;
+            const test12 = -0.5 <= v25 && v25 <= v2;
             for (let b = at8; b < at9; b++) {
               const v29 = v19 + (b + inCell) * binW / cols;
-              const test13 = is_clamp || (test11 && -0.5 <= v29 && v29 <= v3);
+              const test13 = is_clamp || (test12 && -0.5 <= v29 && v29 <= v3);
               if (test13) {
-                if (test12 && -1 <= v29 && v29 <= W) {
+                if (test11 && -1 <= v29 && v29 <= W) {
                   const v30 = maximum(0, minimum(v29, last_w));
                   const at13 = floor_to_int(v30);
                   const v31 = v30 - at13;
@@ -523,7 +523,8 @@ export function deform_roi_pool_offset_output_kernel(
                       Math.min(at3, ceil_to_int(v19 + (1 + Math.abs(v19) * 9.5367431640625e-7)))) :
                   0); a++) {
             const v26 = v14 + (a + inCell) * binH / rows;
-            const v27 = maximum(0, minimum(v26, last_h));
+            const test11 = -1 <= v26 && v26 <= H;
+            const v27 = maximum(0, minimum(test11 ? v26 : 0, last_h));
             const at9 = floor_to_int(v27);
             const v28 = v27 - at9;
             const v29 = 1 - v28;
@@ -531,13 +532,12 @@ export function deform_roi_pool_offset_output_kernel(
             const h = at9 + 1;
             const at11 = (at5 + Math.max(0, Math.min(h, last_h))) * W;
             const in_h = 0 <= h && h < H;
-            const test11 = -0.5 <= v26 && v26 <= v2;
-            const test12 = -1 <= v26 && v26 <= H;
+            const test12 = -0.5 <= v26 && v26 <= v2;
             for (let b = at7; b < at8; b++) {
               const v30 = v20 + (b + inCell) * binW / cols;
-              const test13 = is_clamp || (test11 && -0.5 <= v30 && v30 <= v3);
+              const test13 = is_clamp || (test12 && -0.5 <= v30 && v30 <= v3);
               if (test13) {
-                if (test12 && -1 <= v30 && v30 <= W) {
+                if (test11 && -1 <= v30 && v30 <= W) {
                   const v31 = maximum(0, minimum(v30, last_w));
                   const at12 = floor_to_int(v31);
                   const v32 = v31 - at12;

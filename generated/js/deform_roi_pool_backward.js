@@ -215,19 +215,20 @@ export function deform_roi_pool_backward_grad_input_nhwc_kernel(
                 Math.min(at3, ceil_to_int(v24 + (1 + Math.abs(v24) * 9.5367431640625e-7)))) : 0;
         for (let step = at5; step < at6; step++) {
           const v25 = v13 + (step + inCell) * binH / rows;
-          const v26 = maximum(0, minimum(v25, last_h));
+          const test17 = -1 <= v25 && v25 <= H;
+          const v26 = maximum(0, minimum(test17 ? v25 : 0, last_h));
           const at9 = floor_to_int(v26);
           const at10 = (at4 + Math.max(0, Math.min(at9, last_h))) * W;
           const v27 = v26 - at9;
           const v28 = 1 - v27;
           const at11 = at9 + 1;
           const at12 = Math.imul(at4 + at11, W);
-          const test17 = -1 <= v25 && v25 <= H;
           const test18 = -0.5 <= v25 && v25 <= v2;
           const test19 = at11 < H;
           for (let step2 = at7; step2 < at8; step2++) {
             const v29 = v19 + (step2 + inCell) * binW / cols;
-            const v30 = maximum(0, minimum(v29, last_w));
+            const test20 = test17 && -1 <= v29 && v29 <= W;
+            const v30 = maximum(0, minimum(test20 ? v29 : 0, last_w));
             const at13 = floor_to_int(v30);
             const at14 = Math.max(0, Math.min(at13, last_w));
             const at15 = (at10 + at14) * C;
@@ -235,14 +236,14 @@ export function deform_roi_pool_backward_grad_input_nhwc_kernel(
             const v32 = 1 - v31;
             const at16 = Math.imul(at12 + at14, C);
             const at17 = at13 + 1;
-            const test20 = at17 < W;
+            const test21 = at17 < W;
             const at18 = Math.imul(at12 + at17, C);
             const at19 = Math.imul(at10 + at17, C);
             const strips = (C / 4) | 0;
             const rest = strips * 4;
-            const test21 = test17 && -1 <= v29 && v29 <= W &&
-                (is_clamp || (test18 && -0.5 <= v29 && v29 <= v3));
-            if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+            const test22 = test20 && (is_clamp || (test18 && -0.5 <= v29 && v29 <= v3)) && test8 &&
+                test9 && test10;
+            if (test22 && test11 && test12 && test13 && test14) {
               let value = 0;
               for (let c = 0; c < C; c++) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
@@ -254,10 +255,10 @@ export function deform_roi_pool_backward_grad_input_nhwc_kernel(
                 let sum = 0;
                 for (let step3 = at5; step3 < at6; step3++) {
                   const v33 = v13 + (step3 + inCell) * binH / rows;
-                  const test22 = -0.5 <= v33 && v33 <= v2;
+                  const test23 = -0.5 <= v33 && v33 <= v2;
                   for (let step4 = at7; step4 < at8; step4++) {
                     const v34 = v19 + (step4 + inCell) * binW / cols;
-                    sum += false || (test22 && -0.5 <= v34 && v34 <= v3) ? 1 : 0;
+                    sum += false || (test23 && -0.5 <= v34 && v34 <= v3) ? 1 : 0;
                   }
                 }
                 value = sum;
@@ -312,7 +313,7 @@ export function deform_roi_pool_backward_grad_input_nhwc_kernel(
                   grad_input_nhwc[at16 + c3] += v41 * v32;
                   grad_input_nhwc_v3[c3] = v41;
                 }
-                if (test20) {
+                if (test21) {
                   for (let strip3 = 0; strip3 < strips; strip3++) {
                     grad_input_nhwc[at18 + strip3 * 4] += grad_input_nhwc_v3[strip3 * 4] * v31;
                     grad_input_nhwc[at18 + (strip3 * 4 + 1)] += grad_input_nhwc_v3[strip3 * 4 + 1] *
@@ -327,7 +328,7 @@ export function deform_roi_pool_backward_grad_input_nhwc_kernel(
                   }
                 }
               }
-              if (test20) {
+              if (test21) {
                 for (let strip4 = 0; strip4 < strips; strip4++) {
                   grad_input_nhwc[at19 + strip4 * 4] += grad_input_nhwc_v2[strip4 * 4] * v31;
                   grad_input_nhwc[at19 + (strip4 * 4 + 1)] += grad_input_nhwc_v2[strip4 * 4 + 1] *
@@ -508,7 +509,8 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
               let sum = 0;
               for (let step = at7; step < at8; step++) {
                 const v26 = v14 + (step + inCell) * binH / rows;
-                const v27 = maximum(0, minimum(v26, last_h));
+                const test12 = -1 <= v26 && v26 <= H;
+                const v27 = maximum(0, minimum(test12 ? v26 : 0, last_h));
                 const at11 = floor_to_int(v27);
                 const v28 = v27 - at11;
                 const h = at11 + 1;
@@ -516,7 +518,6 @@ export function deform_roi_pool_backward_offset_grad_offset_kernel(
                 const in_h = 0 <= h && h < H;
                 const v29 = 1 - v28;
                 const at13 = Math.max(0, Math.min(at11, last_h)) * W;
-                const test12 = -1 <= v26 && v26 <= H;
                 const test13 = -0.5 <= v26 && v26 <= v2;
                 for (let step2 = at9; step2 < at10; step2++) {
                   const v30 = v20 + (step2 + inCell) * binW / cols;
@@ -727,19 +728,20 @@ export function deform_roi_pool_backward_offset_grad_input_nhwc_kernel(
                 Math.min(at4, ceil_to_int(v25 + (1 + Math.abs(v25) * 9.5367431640625e-7)))) : 0;
         for (let step = at6; step < at7; step++) {
           const v26 = v14 + (step + inCell) * binH / rows;
-          const v27 = maximum(0, minimum(v26, last_h));
+          const test17 = -1 <= v26 && v26 <= H;
+          const v27 = maximum(0, minimum(test17 ? v26 : 0, last_h));
           const at10 = floor_to_int(v27);
           const at11 = (at5 + Math.max(0, Math.min(at10, last_h))) * W;
           const v28 = v27 - at10;
           const v29 = 1 - v28;
           const at12 = at10 + 1;
           const at13 = Math.imul(at5 + at12, W);
-          const test17 = -1 <= v26 && v26 <= H;
           const test18 = -0.5 <= v26 && v26 <= v2;
           const test19 = at12 < H;
           for (let step2 = at8; step2 < at9; step2++) {
             const v30 = v20 + (step2 + inCell) * binW / cols;
-            const v31 = maximum(0, minimum(v30, last_w));
+            const test20 = test17 && -1 <= v30 && v30 <= W;
+            const v31 = maximum(0, minimum(test20 ? v30 : 0, last_w));
             const at14 = floor_to_int(v31);
             const at15 = Math.max(0, Math.min(at14, last_w));
             const at16 = (at11 + at15) * C;
@@ -747,14 +749,14 @@ export function deform_roi_pool_backward_offset_grad_input_nhwc_kernel(
             const v33 = 1 - v32;
             const at17 = Math.imul(at13 + at15, C);
             const at18 = at14 + 1;
-            const test20 = at18 < W;
+            const test21 = at18 < W;
             const at19 = Math.imul(at13 + at18, C);
             const at20 = Math.imul(at11 + at18, C);
             const strips = (C / 4) | 0;
             const rest = strips * 4;
-            const test21 = test17 && -1 <= v30 && v30 <= W &&
-                (is_clamp || (test18 && -0.5 <= v30 && v30 <= v3));
-            if (test21 && test8 && test9 && test10 && test11 && test12 && test13 && test14) {
+            const test22 = test20 && (is_clamp || (test18 && -0.5 <= v30 && v30 <= v3)) && test8 &&
+                test9 && test10;
+            if (test22 && test11 && test12 && test13 && test14) {
               let value = 0;
               for (let c = 0; c < C; c++) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
@@ -766,10 +768,10 @@ export function deform_roi_pool_backward_offset_grad_input_nhwc_kernel(
                 let sum = 0;
                 for (let step3 = at6; step3 < at7; step3++) {
                   const v34 = v14 + (step3 + inCell) * binH / rows;
-                  const test22 = -0.5 <= v34 && v34 <= v2;
+                  const test23 = -0.5 <= v34 && v34 <= v2;
                   for (let step4 = at8; step4 < at9; step4++) {
                     const v35 = v20 + (step4 + inCell) * binW / cols;
-                    sum += false || (test22 && -0.5 <= v35 && v35 <= v3) ? 1 : 0;
+                    sum += false || (test23 && -0.5 <= v35 && v35 <= v3) ? 1 : 0;
                   }
                 }
                 value = sum;
@@ -824,7 +826,7 @@ export function deform_roi_pool_backward_offset_grad_input_nhwc_kernel(
                   grad_input_nhwc[at17 + c3] += v42 * v33;
                   grad_input_nhwc_v3[c3] = v42;
                 }
-                if (test20) {
+                if (test21) {
                   for (let strip3 = 0; strip3 < strips; strip3++) {
                     grad_input_nhwc[at19 + strip3 * 4] += grad_input_nhwc_v3[strip3 * 4] * v32;
                     grad_input_nhwc[at19 + (strip3 * 4 + 1)] += grad_input_nhwc_v3[strip3 * 4 + 1] *
@@ -839,7 +841,7 @@ export function deform_roi_pool_backward_offset_grad_input_nhwc_kernel(
                   }
                 }
               }
-              if (test20) {
+              if (test21) {
                 for (let strip4 = 0; strip4 < strips; strip4++) {
                   grad_input_nhwc[at20 + strip4 * 4] += grad_input_nhwc_v2[strip4 * 4] * v32;
                   grad_input_nhwc[at20 + (strip4 * 4 + 1)] += grad_input_nhwc_v2[strip4 * 4 + 1] *

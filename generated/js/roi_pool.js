@@ -595,22 +595,23 @@ export function roi_pool_offset_output_kernel(
                     Math.min(at5, ceil_to_int(v30 + (1 + Math.abs(v30) * 9.5367431640625e-7))) :
                     0); a++) {
               const v36 = top + a + dy;
-              const at12 = floor_to_int(v36);
-              const v37 = v36 - at12;
-              const v38 = 1 - v37;
+              const test7 = -1 <= v36;
+              const test8 = v36 < H;
+              const v37 = test7 && test8 ? v36 : 0;
+              const at12 = floor_to_int(v37);
+              const v38 = v37 - at12;
+              const v39 = 1 - v38;
               const at13 = (at2 + Math.max(0, Math.min(at12, last_h))) * W;
               const in_h = 0 <= at12 && at12 < H;
               const h = at12 + 1;
               const at14 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
               const in_h2 = 0 <= h && h < H;
-              const test7 = -1 <= v36;
-              const test8 = v36 < H;
               for (let b = at10; b < at11; b++) {
-                const v39 = left + b + dx;
-                if (test7 && -1 <= v39 && test8 && v39 < W) {
-                  const at15 = floor_to_int(v39);
-                  const v40 = v39 - at15;
-                  const v41 = 1 - v40;
+                const v40 = left + b + dx;
+                if (test7 && -1 <= v40 && test8 && v40 < W) {
+                  const at15 = floor_to_int(v40);
+                  const v41 = v40 - at15;
+                  const v42 = 1 - v41;
                   const safe_w = Math.max(0, Math.min(at15, last_w));
                   const at16 = (at13 + safe_w) * C;
                   const in_w = 0 <= at15 && at15 < W;
@@ -626,70 +627,70 @@ export function roi_pool_offset_output_kernel(
                   const test12 = in_h2 && in_w2;
                   if (test9 && test10 && test11 && test12) {
                     for (let strip6 = 0; strip6 < strips; strip6++) {
-                      const v42_0 = v41 * input_nhwc[at16 + strip6 * 4] +
-                          v40 * input_nhwc[at17 + strip6 * 4];
-                      const v43_0 = v41 * input_nhwc[at18 + strip6 * 4] +
-                          v40 * input_nhwc[at19 + strip6 * 4];
+                      const v43_0 = v42 * input_nhwc[at16 + strip6 * 4] +
+                          v41 * input_nhwc[at17 + strip6 * 4];
+                      const v44_0 = v42 * input_nhwc[at18 + strip6 * 4] +
+                          v41 * input_nhwc[at19 + strip6 * 4];
                       output_total[strip6 * 4] = output_total[strip6 * 4] +
-                          (v38 * v42_0 + v37 * v43_0);
-                      const v42_1 = v41 * input_nhwc[at16 + (strip6 * 4 + 1)] +
-                          v40 * input_nhwc[at17 + (strip6 * 4 + 1)];
-                      const v43_1 = v41 * input_nhwc[at18 + (strip6 * 4 + 1)] +
-                          v40 * input_nhwc[at19 + (strip6 * 4 + 1)];
+                          (v39 * v43_0 + v38 * v44_0);
+                      const v43_1 = v42 * input_nhwc[at16 + (strip6 * 4 + 1)] +
+                          v41 * input_nhwc[at17 + (strip6 * 4 + 1)];
+                      const v44_1 = v42 * input_nhwc[at18 + (strip6 * 4 + 1)] +
+                          v41 * input_nhwc[at19 + (strip6 * 4 + 1)];
                       output_total[strip6 * 4 + 1] = output_total[strip6 * 4 + 1] +
-                          (v38 * v42_1 + v37 * v43_1);
-                      const v42_2 = v41 * input_nhwc[at16 + (strip6 * 4 + 2)] +
-                          v40 * input_nhwc[at17 + (strip6 * 4 + 2)];
-                      const v43_2 = v41 * input_nhwc[at18 + (strip6 * 4 + 2)] +
-                          v40 * input_nhwc[at19 + (strip6 * 4 + 2)];
+                          (v39 * v43_1 + v38 * v44_1);
+                      const v43_2 = v42 * input_nhwc[at16 + (strip6 * 4 + 2)] +
+                          v41 * input_nhwc[at17 + (strip6 * 4 + 2)];
+                      const v44_2 = v42 * input_nhwc[at18 + (strip6 * 4 + 2)] +
+                          v41 * input_nhwc[at19 + (strip6 * 4 + 2)];
                       output_total[strip6 * 4 + 2] = output_total[strip6 * 4 + 2] +
-                          (v38 * v42_2 + v37 * v43_2);
-                      const v42_3 = v41 * input_nhwc[at16 + (strip6 * 4 + 3)] +
-                          v40 * input_nhwc[at17 + (strip6 * 4 + 3)];
-                      const v43_3 = v41 * input_nhwc[at18 + (strip6 * 4 + 3)] +
-                          v40 * input_nhwc[at19 + (strip6 * 4 + 3)];
+                          (v39 * v43_2 + v38 * v44_2);
+                      const v43_3 = v42 * input_nhwc[at16 + (strip6 * 4 + 3)] +
+                          v41 * input_nhwc[at17 + (strip6 * 4 + 3)];
+                      const v44_3 = v42 * input_nhwc[at18 + (strip6 * 4 + 3)] +
+                          v41 * input_nhwc[at19 + (strip6 * 4 + 3)];
                       output_total[strip6 * 4 + 3] = output_total[strip6 * 4 + 3] +
-                          (v38 * v42_3 + v37 * v43_3);
+                          (v39 * v43_3 + v38 * v44_3);
                     }
                     for (let c6 = rest; c6 < C; c6++) {
-                      const v44 = v38 *
-                          (v41 * input_nhwc[at16 + c6] + v40 * input_nhwc[at17 + c6]) +
-                          v37 * (v41 * input_nhwc[at18 + c6] + v40 * input_nhwc[at19 + c6]);
-                      output_total[c6] = output_total[c6] + v44;
+                      const v45 = v39 *
+                          (v42 * input_nhwc[at16 + c6] + v41 * input_nhwc[at17 + c6]) +
+                          v38 * (v42 * input_nhwc[at18 + c6] + v41 * input_nhwc[at19 + c6]);
+                      output_total[c6] = output_total[c6] + v45;
                     }
                   } else {
                     for (let strip7 = 0; strip7 < strips; strip7++) {
-                      const v45_0 = v41 * (test9 ? input_nhwc[at16 + strip7 * 4] : 0) +
-                          v40 * (test10 ? input_nhwc[at17 + strip7 * 4] : 0);
-                      const v46_0 = v41 * (test11 ? input_nhwc[at18 + strip7 * 4] : 0) +
-                          v40 * (test12 ? input_nhwc[at19 + strip7 * 4] : 0);
+                      const v46_0 = v42 * (test9 ? input_nhwc[at16 + strip7 * 4] : 0) +
+                          v41 * (test10 ? input_nhwc[at17 + strip7 * 4] : 0);
+                      const v47_0 = v42 * (test11 ? input_nhwc[at18 + strip7 * 4] : 0) +
+                          v41 * (test12 ? input_nhwc[at19 + strip7 * 4] : 0);
                       output_total[strip7 * 4] = output_total[strip7 * 4] +
-                          (v38 * v45_0 + v37 * v46_0);
-                      const v45_1 = v41 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 1)] : 0) +
-                          v40 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 1)] : 0);
-                      const v46_1 = v41 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 1)] : 0) +
-                          v40 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 1)] : 0);
+                          (v39 * v46_0 + v38 * v47_0);
+                      const v46_1 = v42 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 1)] : 0) +
+                          v41 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 1)] : 0);
+                      const v47_1 = v42 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 1)] : 0) +
+                          v41 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 1)] : 0);
                       output_total[strip7 * 4 + 1] = output_total[strip7 * 4 + 1] +
-                          (v38 * v45_1 + v37 * v46_1);
-                      const v45_2 = v41 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 2)] : 0) +
-                          v40 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 2)] : 0);
-                      const v46_2 = v41 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 2)] : 0) +
-                          v40 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 2)] : 0);
+                          (v39 * v46_1 + v38 * v47_1);
+                      const v46_2 = v42 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 2)] : 0) +
+                          v41 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 2)] : 0);
+                      const v47_2 = v42 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 2)] : 0) +
+                          v41 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 2)] : 0);
                       output_total[strip7 * 4 + 2] = output_total[strip7 * 4 + 2] +
-                          (v38 * v45_2 + v37 * v46_2);
-                      const v45_3 = v41 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 3)] : 0) +
-                          v40 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 3)] : 0);
-                      const v46_3 = v41 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 3)] : 0) +
-                          v40 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 3)] : 0);
+                          (v39 * v46_2 + v38 * v47_2);
+                      const v46_3 = v42 * (test9 ? input_nhwc[at16 + (strip7 * 4 + 3)] : 0) +
+                          v41 * (test10 ? input_nhwc[at17 + (strip7 * 4 + 3)] : 0);
+                      const v47_3 = v42 * (test11 ? input_nhwc[at18 + (strip7 * 4 + 3)] : 0) +
+                          v41 * (test12 ? input_nhwc[at19 + (strip7 * 4 + 3)] : 0);
                       output_total[strip7 * 4 + 3] = output_total[strip7 * 4 + 3] +
-                          (v38 * v45_3 + v37 * v46_3);
+                          (v39 * v46_3 + v38 * v47_3);
                     }
                     for (let c7 = rest; c7 < C; c7++) {
-                      const v47 = v41 * (test9 ? input_nhwc[at16 + c7] : 0) +
-                          v40 * (test10 ? input_nhwc[at17 + c7] : 0);
-                      const v48 = v41 * (test11 ? input_nhwc[at18 + c7] : 0) +
-                          v40 * (test12 ? input_nhwc[at19 + c7] : 0);
-                      output_total[c7] = output_total[c7] + (v38 * v47 + v37 * v48);
+                      const v48 = v42 * (test9 ? input_nhwc[at16 + c7] : 0) +
+                          v41 * (test10 ? input_nhwc[at17 + c7] : 0);
+                      const v49 = v42 * (test11 ? input_nhwc[at18 + c7] : 0) +
+                          v41 * (test12 ? input_nhwc[at19 + c7] : 0);
+                      output_total[c7] = output_total[c7] + (v39 * v48 + v38 * v49);
                     }
                   }
                 }

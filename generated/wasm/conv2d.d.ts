@@ -104,7 +104,10 @@ export interface LoadedConv2d {
 }
 
 export interface LoadOptions {
-  /** Where the bytes are: a URL, a Response, or they themselves; else in a file beside this one. */
+  /**
+   * Where the bytes are: a URL or in Node a path, a Response, or they themselves; else in a file
+   * beside this one.
+   */
   readonly source?: string | URL | Response | ArrayBuffer | ArrayBufferView | undefined;
   /** How many threads share loops, where workers and shared memory are allowed; 1 by default. */
   readonly threads?: number | undefined;

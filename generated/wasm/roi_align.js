@@ -124,6 +124,8 @@ const entries = {
           for: ["output"] },
     ],
     options: ["aligned", "mode"],
+    sizes: [],
+    repeats: [],
   },
 };
 
@@ -552,6 +554,120 @@ function createHeap(memory) {
   };
 }
 
+// What threads tell each other, in the first page: numbers by these places, then a function's
+// arguments, how far apart those of two threads lie, and of each thread the last round that it did.
+const places = { round: 0, next: 1, changed: 2, callee: 3, failed: 4 };
+const [valuesAt, stridesAt, statesAt, mostArguments] = [1024, 9216, 20480, 1000];
+
+/** Where all of that lies, and the state of a thread that has ended. */
+const sharedLayout = {
+  places,
+  valuesAt,
+  stridesAt,
+  statesAt,
+  mostArguments,
+  lost: -(2 ** 31),
+};
+
+/** What each thread runs: it waits for a round, takes iterations until none are left, says so. */
+const workerText = `
+const start = ({ module, memory, names, worker, sharedLayout }) => {
+  const { places, valuesAt, stridesAt, statesAt, mostArguments } = sharedLayout;
+  const { exports } = new WebAssembly.Instance(module, { env: { memory }, Math });
+  const control = new Int32Array(memory.buffer, 0, 16);
+  const values = new Float64Array(memory.buffer, valuesAt, mostArguments);
+  const strides = new Float64Array(memory.buffer, stridesAt, mostArguments);
+  const states = new Int32Array(memory.buffer, statesAt, 256);
+  for (let round = 0; ; ) {
+    Atomics.wait(control, places.round, round);
+    round = Atomics.load(control, places.round);
+    const callee = exports[names[Atomics.load(control, places.callee)]];
+    const args = [];
+    for (let i = 0; i < callee.length - 2; i++) args.push(values[i] + worker * strides[i]);
+    try {
+      let at = Atomics.add(control, places.next, 1);
+      while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
+    } catch {
+      Atomics.store(control, places.failed, 1);
+    }
+    Atomics.store(states, worker, round);
+    Atomics.add(control, places.changed, 1);
+    Atomics.notify(control, places.changed);
+  }
+};
+if (typeof process === "object" && process.versions?.node) {
+  const { parentPort, workerData } = require("node:worker_threads");
+  parentPort.postMessage("ready");
+  start(workerData);
+} else {
+  self.onmessage = ({ data }) => {
+    self.postMessage("ready");
+    start(data);
+  };
+}
+`;
+
+/** A thread that starts the others and sees them end, which who waits for them in a call cannot. */
+const watcherText = `
+const { parentPort, Worker, workerData } = require("node:worker_threads");
+const { text, data } = workerData;
+const { places, statesAt, lost } = data.sharedLayout;
+const control = new Int32Array(data.memory.buffer, 0, 16);
+const states = new Int32Array(data.memory.buffer, statesAt, 256);
+const threads = [];
+parentPort.on("message", ({ worker, ends }) => {
+  if (ends) {
+    threads[worker].terminate();
+    return;
+  }
+  const thread = new Worker(text, { eval: true, workerData: { ...data, worker } });
+  threads[worker] = thread;
+  thread.once("message", () => parentPort.postMessage({ worker }));
+  thread.once("error", ({ message }) => parentPort.postMessage({ worker, message }));
+  thread.once("exit", () => {
+    Atomics.store(states, worker, lost);
+    Atomics.add(control, places.changed, 1);
+    Atomics.notify(control, places.changed);
+  });
+});
+`;
+
+const isNode = () => typeof process === "object" && process.versions?.node !== undefined;
+
+/** What starts threads in Node; each gives what ends it once the thread is ready. */
+function watchWorkers(data, ends) {
+  const { Worker } = process.getBuiltinModule("node:worker_threads");
+  const watcher = new Worker(watcherText, { eval: true, workerData: { text: workerText, data } });
+  watcher.unref();
+  ends.push(() => watcher.terminate());
+  return (worker) =>
+    new Promise((resolve, reject) => {
+      watcher.ref();
+      watcher.once("error", reject);
+      watcher.once("message", ({ message }) => {
+        watcher.unref();
+        watcher.off("error", reject);
+        if (message !== undefined) reject(new Error(message));
+        else resolve(() => watcher.postMessage({ worker, ends: true }));
+      });
+      watcher.postMessage({ worker });
+    });
+}
+
+/** Starts a thread of a page; gives what ends it once the thread is ready. */
+function startWorker(data) {
+  return new Promise((resolve, reject) => {
+    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
+    const worker = new Worker(url);
+    worker.onmessage = () => {
+      URL.revokeObjectURL(url);
+      resolve(() => worker.terminate());
+    };
+    worker.onerror = () => reject(new Error("the page may not start workers"));
+    worker.postMessage(data);
+  });
+}
+
 /** A module with one instruction of the relaxed vectors. */
 const relaxedProbe = [
   0, 97, 115, 109, 1, 0, 0, 0, 1, 6, 1, 96, 1, 123, 1, 123, 3, 2, 1, 0, 10, 13, 1, 11, 0, 32, 0, 32,
@@ -597,72 +713,6 @@ function shareMemory(bytes) {
   throw new Error("The module imports no memory.");
 }
 
-// What threads tell each other, in the first page: numbers by these places, then a function's
-// arguments, and how far apart those of two threads lie.
-const places = { round: 0, next: 1, done: 2, callee: 3, failed: 4 };
-const [valuesAt, stridesAt, mostArguments] = [1024, 9216, 1000];
-
-/** What each thread runs: it waits for a round, takes iterations until none are left, says so. */
-const workerText = `
-const start = ({ module, memory, names, worker, places, valuesAt, stridesAt, mostArguments }) => {
-  const { exports } = new WebAssembly.Instance(module, { env: { memory }, Math });
-  const control = new Int32Array(memory.buffer, 0, 16);
-  const values = new Float64Array(memory.buffer, valuesAt, mostArguments);
-  const strides = new Float64Array(memory.buffer, stridesAt, mostArguments);
-  for (let round = 0; ; ) {
-    Atomics.wait(control, places.round, round);
-    round = Atomics.load(control, places.round);
-    const callee = exports[names[Atomics.load(control, places.callee)]];
-    const args = [];
-    for (let i = 0; i < callee.length - 2; i++) args.push(values[i] + worker * strides[i]);
-    try {
-      let at = Atomics.add(control, places.next, 1);
-      while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
-    } catch {
-      Atomics.store(control, places.failed, 1);
-    }
-    Atomics.add(control, places.done, 1);
-    Atomics.notify(control, places.done);
-  }
-};
-if (typeof process === "object" && process.versions?.node) {
-  const { parentPort, workerData } = require("node:worker_threads");
-  parentPort.postMessage("ready");
-  start(workerData);
-} else {
-  self.onmessage = ({ data }) => {
-    self.postMessage("ready");
-    start(data);
-  };
-}
-`;
-
-const isNode = () => typeof process === "object" && process.versions?.node !== undefined;
-
-/** Starts a thread; gives what ends it once the thread is ready. */
-function startWorker(data) {
-  return new Promise((resolve, reject) => {
-    if (isNode()) {
-      const { Worker } = process.getBuiltinModule("node:worker_threads");
-      const worker = new Worker(workerText, { eval: true, workerData: data });
-      worker.once("message", () => {
-        worker.unref();
-        resolve(() => worker.terminate());
-      });
-      worker.once("error", reject);
-      return;
-    }
-    const url = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
-    const worker = new Worker(url);
-    worker.onmessage = () => {
-      URL.revokeObjectURL(url);
-      resolve(() => worker.terminate());
-    };
-    worker.onerror = () => reject(new Error("the page may not start workers"));
-    worker.postMessage(data);
-  });
-}
-
 /** Why no memory can be shared here, or nothing. */
 function refuseThreads() {
   if (typeof SharedArrayBuffer === "undefined")
@@ -688,6 +738,8 @@ function makeMemory(shared) {
 async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
   if (!Number.isInteger(threads) || threads < 1 || threads > 256)
     throw new RangeError(`threads is ${threads}; it must be a whole number from 1 to 256.`);
+  if (relaxed && !knowsRelaxed())
+    throw new Error("This engine does not know the relaxed vectors; relaxed must be false here.");
   const refused = threads > 1 ? refuseThreads() : undefined;
   const count = refused === undefined ? threads : 1;
   // Its imports say that a memory has at most 65536 pages; one that reserves fewer fits too.
@@ -704,10 +756,14 @@ async function openEngine(bytes, { threads = 1, relaxed = false } = {}) {
     names: WebAssembly.Module.exports(module).map(({ name }) => name),
     ends: [],
   };
-  const data = { module, memory, names: engine.names, places, valuesAt, stridesAt, mostArguments };
+  const data = { module, memory, names: engine.names, sharedLayout };
   try {
+    const start =
+      count > 1 && isNode()
+        ? watchWorkers(data, engine.ends)
+        : (worker) => startWorker({ ...data, worker });
     for (let worker = 1; worker < count; worker++) {
-      engine.ends.push(await startWorker({ ...data, worker }));
+      engine.ends.unshift(await start(worker));
       engine.threads++;
     }
   } catch (error) {
@@ -722,39 +778,51 @@ async function closeEngine(engine) {
   for (const end of engine.ends.splice(0)) await end();
 }
 
-/** Runs a function once; `strides` are how far apart the arguments of two threads lie. */
+/**
+ * Runs a function once; `strides` are how far apart the arguments of two threads lie. A thread that
+ * ends meanwhile takes a part of the results with it; later calls go on without it.
+ */
 function callShared(engine, name, args, strides) {
   const callee = engine.exports[name];
   if (callee.length === args.length) {
     callee(...args);
     return;
   }
-  const workers = engine.threads - 1;
-  if (workers === 0) {
+  const { places, valuesAt, stridesAt, statesAt, mostArguments } = sharedLayout;
+  const { buffer } = engine.memory;
+  const states = new Int32Array(buffer, statesAt, engine.threads);
+  const stateOf = (worker) => Atomics.load(states, worker);
+  const workers = [...states.keys()].filter(
+    (worker) => worker > 0 && stateOf(worker) !== sharedLayout.lost,
+  );
+  if (workers.length === 0) {
     callee(...args, 0, 2147483647);
     return;
   }
-  const { buffer } = engine.memory;
   const control = new Int32Array(buffer, 0, 16);
   new Float64Array(buffer, valuesAt, mostArguments).set(args);
   new Float64Array(buffer, stridesAt, mostArguments).set(strides);
   control[places.next] = 0;
-  control[places.done] = 0;
   control[places.failed] = 0;
   control[places.callee] = engine.names.indexOf(name);
-  Atomics.add(control, places.round, 1);
+  const round = (Atomics.add(control, places.round, 1) + 1) | 0;
   Atomics.notify(control, places.round);
+  const isBusy = (worker) => stateOf(worker) !== round && stateOf(worker) !== sharedLayout.lost;
   try {
     let at = Atomics.add(control, places.next, 1);
     while (callee(...args, at, at + 1)) at = Atomics.add(control, places.next, 1);
   } finally {
     for (;;) {
-      const done = Atomics.load(control, places.done);
-      if (done === workers) break;
+      const changed = Atomics.load(control, places.changed);
+      if (!workers.some(isBusy)) break;
       // A page's own thread may not sleep; what is left is at most an iteration of the others.
-      if (mayWait()) Atomics.wait(control, places.done, done);
+      if (mayWait()) Atomics.wait(control, places.changed, changed);
     }
   }
+  if (workers.some((worker) => stateOf(worker) === sharedLayout.lost))
+    throw new Error(
+      `A thread of ${name} ended during the call, which is not complete; call again.`,
+    );
   if (control[places.failed] === 1) throw new Error(`A thread of ${name} failed.`);
 }
 
@@ -802,22 +870,48 @@ function placeBuffers(engine, operator, buffers) {
 /** The elements of a buffer where they lie; until the memory grows. */
 const viewOf = ({ memory }, { at, elements, Type }) => new Type(memory.buffer, at, elements);
 
-/** Runs steps one after another; `scalars` by name, `constants` in their order. */
-function runSteps(engine, places, steps, scalars, constants) {
-  for (const step of steps) {
-    if (step.kind === "fill") {
-      viewOf(engine, places.get(step.buffer)).fill(step.value);
+/** Numbers by name with those that are computed from them, one after another. */
+function withNumbers(scalars, numbers) {
+  const all = { ...scalars };
+  for (const [name, is] of numbers) all[name] = is(all);
+  return all;
+}
+
+/**
+ * Runs steps one after another, those of one of `repeats` together in each of its turns; `scalars`
+ * by name, `constants` in their order.
+ */
+function runSteps(engine, places, steps, scalars, constants, repeats) {
+  for (let at = 0; at < steps.length; ) {
+    const { repeat } = steps[at];
+    if (repeat === undefined) {
+      runStep(engine, places, steps[at++], scalars, constants);
       continue;
     }
-    const buffers = step.buffers.map((name) => places.get(name));
-    const numbers = [...step.scalars.map((name) => scalars[name]), ...constants];
-    callShared(
-      engine,
-      step.function,
-      [...buffers.map(({ at }) => at), ...numbers],
-      [...buffers.map(({ stride }) => stride), ...numbers.map(() => 0)],
-    );
+    const first = at;
+    while (at < steps.length && steps[at].repeat === repeat) at++;
+    const { times, numbers } = repeats[repeat];
+    const count = times(scalars);
+    for (let turn = 0; turn < count; turn++) {
+      const own = withNumbers({ ...scalars, turn }, numbers);
+      for (const step of steps.slice(first, at)) runStep(engine, places, step, own, constants);
+    }
   }
+}
+
+function runStep(engine, places, step, scalars, constants) {
+  if (step.kind === "fill") {
+    viewOf(engine, places.get(step.buffer)).fill(step.value);
+    return;
+  }
+  const buffers = step.buffers.map((name) => places.get(name));
+  const numbers = [...step.scalars.map((name) => scalars[name]), ...constants];
+  callShared(
+    engine,
+    step.function,
+    [...buffers.map(({ at }) => at), ...numbers],
+    [...buffers.map(({ stride }) => stride), ...numbers.map(() => 0)],
+  );
 }
 
 /** The options of `load`; relaxed vectors are used where engine and module have them. */
@@ -840,14 +934,29 @@ async function readBytes(source) {
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
   if (ArrayBuffer.isView(source))
     return new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-  const isFile = source instanceof URL && source.protocol === "file:";
-  if (isFile && typeof process === "object" && process.getBuiltinModule)
-    return process.getBuiltinModule("node:fs").readFileSync(source);
   if (!(source instanceof URL || source instanceof Response || typeof source === "string"))
     throw new TypeError("source must be a URL, a Response, or the bytes of a module.");
+  const file = findFile(source);
+  if (file !== undefined) {
+    try {
+      return process.getBuiltinModule("node:fs").readFileSync(file);
+    } catch (error) {
+      throw new Error(`The module ${source} cannot be read: ${error.message}`);
+    }
+  }
   const response = source instanceof Response ? source : await fetch(source);
   if (!response.ok) throw new Error(`${response.url} answers ${response.status}.`);
   return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The file that a source is in Node, where a text that is no URL is a path; else it is fetched. */
+function findFile(source) {
+  if (source instanceof Response) return undefined;
+  if (typeof process !== "object" || !process.getBuiltinModule) return undefined;
+  const isUrl = source instanceof URL || /^[a-z][a-z0-9+.-]+:/i.test(source);
+  if (!isUrl) return source;
+  const url = new URL(source);
+  return url.protocol === "file:" ? url : undefined;
 }
 
 /** Tensors in the memory of the module, which calls need not copy there. */
@@ -891,7 +1000,8 @@ function openMemory(engine) {
  * them alone is computed now, and changes of their arrays are not seen.
  */
 function keepEntry(engine, entry, call, constant) {
-  const { scalars, outputs, arrays } = call;
+  const { outputs, arrays } = call;
+  const scalars = withNumbers(call.scalars, entry.sizes);
   const options = { ...call.options, accumulate: 0 };
   const constants = entry.options.map((name) => options[name]);
   const isOnce = (step) => step.from?.every((name) => constant.includes(name)) === true;
@@ -901,7 +1011,7 @@ function keepEntry(engine, entry, call, constant) {
     data: constant.includes(buffer.name) ? arrays[buffer.name] : undefined,
   }));
   const { places, release } = placeBuffers(engine, entry.name, buffers);
-  const run = (steps) => runSteps(engine, places, steps, scalars, constants);
+  const run = (steps) => runSteps(engine, places, steps, scalars, constants, entry.repeats);
   try {
     run(entry.steps.filter(isOnce));
   } catch (error) {
@@ -976,7 +1086,8 @@ function prepareCalls(engine, entries, read, tensors, constant) {
 
 /** Runs the steps of an entry that some results need: those of `results`, or all. */
 function runEntry(engine, entry, call, { results, adds = false } = {}) {
-  const { scalars, outputs, arrays } = call;
+  const { outputs, arrays } = call;
+  const scalars = withNumbers(call.scalars, entry.sizes);
   const options = { ...call.options, accumulate: Number(adds) };
   const wanted = Object.keys(results ?? outputs);
   const steps = entry.steps.filter(
@@ -995,7 +1106,7 @@ function runEntry(engine, entry, call, { results, adds = false } = {}) {
   const { places, release } = placeBuffers(engine, entry.name, buffers);
   try {
     const constants = entry.options.map((name) => options[name]);
-    runSteps(engine, places, steps, scalars, constants);
+    runSteps(engine, places, steps, scalars, constants, entry.repeats);
     const read = (name) => {
       const place = places.get(name);
       const data = viewOf(engine, place);

@@ -42,13 +42,9 @@ struct Params {
 }
 @group(0) @binding(4) var<uniform> params: Params;
 
-var<workgroup> conv2d_weight_tile: array<f32, 1024>;
+var<workgroup> weight_tile: array<f32, 1024>;
 
-var<workgroup> conv2d_input_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_bias_weight_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_bias_input_tile: array<f32, 1024>;
+var<workgroup> input_tile: array<f32, 1024>;
 
 @compute @workgroup_size(64)
 fn conv2d(
@@ -57,8 +53,9 @@ fn conv2d(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -161,33 +158,33 @@ fn conv2d(
           let k = begin + step;
           let weight_at = ((at + o_in) * params.I + min(k, params.I - 1)) *
               (params.KH * params.KW) + (i * params.KW + j);
-          conv2d_weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], k < params.I);
+          weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], k < params.I);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
           let k2 = begin + step2;
           let input_at = (n * params.C + (o_block * C_per_groups + min(k2, params.I - 1))) *
               (params.H * params.W) + (safe_h * params.W + safe_w);
-          conv2d_input_tile[step2 * 64 + column_lane] = select(0.0,
-              select(0.0, input[input_at], test), k2 < params.I);
+          input_tile[step2 * 64 + column_lane] = select(0.0, select(0.0, input[input_at], test),
+              k2 < params.I);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let weight_own_0 = conv2d_weight_tile[step3 * 64 + own_row];
-          let weight_own_1 = conv2d_weight_tile[step3 * 64 + (own_row + 1)];
-          let weight_own_2 = conv2d_weight_tile[step3 * 64 + (own_row + 2)];
-          let weight_own_3 = conv2d_weight_tile[step3 * 64 + (own_row + 3)];
-          let weight_own_4 = conv2d_weight_tile[step3 * 64 + (own_row + 4)];
-          let weight_own_5 = conv2d_weight_tile[step3 * 64 + (own_row + 5)];
-          let weight_own_6 = conv2d_weight_tile[step3 * 64 + (own_row + 6)];
-          let weight_own_7 = conv2d_weight_tile[step3 * 64 + (own_row + 7)];
-          let input_own_0 = conv2d_input_tile[step3 * 64 + own_column];
-          let input_own_1 = conv2d_input_tile[step3 * 64 + (own_column + 1)];
-          let input_own_2 = conv2d_input_tile[step3 * 64 + (own_column + 2)];
-          let input_own_3 = conv2d_input_tile[step3 * 64 + (own_column + 3)];
-          let input_own_4 = conv2d_input_tile[step3 * 64 + (own_column + 32)];
-          let input_own_5 = conv2d_input_tile[step3 * 64 + (own_column + 33)];
-          let input_own_6 = conv2d_input_tile[step3 * 64 + (own_column + 34)];
-          let input_own_7 = conv2d_input_tile[step3 * 64 + (own_column + 35)];
+          let weight_own_0 = weight_tile[step3 * 64 + own_row];
+          let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+          let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+          let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+          let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+          let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+          let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+          let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+          let input_own_0 = input_tile[step3 * 64 + own_column];
+          let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+          let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+          let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+          let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+          let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+          let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+          let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
           acc_0 += weight_own_0 * input_own_0;
           acc_1 += weight_own_0 * input_own_1;
           acc_2 += weight_own_0 * input_own_2;
@@ -347,8 +344,9 @@ fn conv2d_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -423,8 +421,9 @@ fn conv2d_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -527,34 +526,33 @@ fn conv2d_bias(
           let k = begin + step;
           let weight_at = ((at + o_in) * params.I + min(k, params.I - 1)) *
               (params.KH * params.KW) + (i * params.KW + j);
-          conv2d_bias_weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at],
-              k < params.I);
+          weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], k < params.I);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
           let k2 = begin + step2;
           let input_at = (n * params.C + (o_block * C_per_groups + min(k2, params.I - 1))) *
               (params.H * params.W) + (safe_h * params.W + safe_w);
-          conv2d_bias_input_tile[step2 * 64 + column_lane] = select(0.0,
-              select(0.0, input[input_at], test), k2 < params.I);
+          input_tile[step2 * 64 + column_lane] = select(0.0, select(0.0, input[input_at], test),
+              k2 < params.I);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let weight_own_0 = conv2d_bias_weight_tile[step3 * 64 + own_row];
-          let weight_own_1 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 1)];
-          let weight_own_2 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 2)];
-          let weight_own_3 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 3)];
-          let weight_own_4 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 4)];
-          let weight_own_5 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 5)];
-          let weight_own_6 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 6)];
-          let weight_own_7 = conv2d_bias_weight_tile[step3 * 64 + (own_row + 7)];
-          let input_own_0 = conv2d_bias_input_tile[step3 * 64 + own_column];
-          let input_own_1 = conv2d_bias_input_tile[step3 * 64 + (own_column + 1)];
-          let input_own_2 = conv2d_bias_input_tile[step3 * 64 + (own_column + 2)];
-          let input_own_3 = conv2d_bias_input_tile[step3 * 64 + (own_column + 3)];
-          let input_own_4 = conv2d_bias_input_tile[step3 * 64 + (own_column + 32)];
-          let input_own_5 = conv2d_bias_input_tile[step3 * 64 + (own_column + 33)];
-          let input_own_6 = conv2d_bias_input_tile[step3 * 64 + (own_column + 34)];
-          let input_own_7 = conv2d_bias_input_tile[step3 * 64 + (own_column + 35)];
+          let weight_own_0 = weight_tile[step3 * 64 + own_row];
+          let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+          let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+          let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+          let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+          let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+          let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+          let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+          let input_own_0 = input_tile[step3 * 64 + own_column];
+          let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+          let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+          let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+          let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+          let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+          let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+          let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
           acc_0 += weight_own_0 * input_own_0;
           acc_1 += weight_own_0 * input_own_1;
           acc_2 += weight_own_0 * input_own_2;
@@ -715,8 +713,9 @@ fn conv2d_bias_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;

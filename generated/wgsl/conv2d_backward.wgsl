@@ -19,7 +19,9 @@
 //   conv2d_backward_bias_grad_weight_parts
 //   conv2d_backward_bias_grad_weight_parts_few
 //   conv2d_backward_bias_grad_weight
-//   workspace grad_weight_parts: (max(1, min(OH, min(idiv(1048576, O * I * KH * KW + 1), idiv(N * OH * OW, 256))))) * O * I * KH * KW of f32
+//   workspace grad_weight_parts: max(1,
+//     min(OH, min(idiv(1048576, O * I * KH * KW + 1), idiv(N * OH * OW, 256)))) *
+//     O * I * KH * KW of f32
 
 // accumulate: 0 overwrite, 1 add
 override ACCUMULATE: i32 = 0;
@@ -58,21 +60,11 @@ struct Params {
 }
 @group(0) @binding(8) var<uniform> params: Params;
 
-var<workgroup> conv2d_backward_grad_input_weight_tile: array<f32, 1024>;
+var<workgroup> weight_tile: array<f32, 1024>;
 
-var<workgroup> conv2d_backward_grad_input_grad_output_tile: array<f32, 1024>;
+var<workgroup> grad_output_tile: array<f32, 1024>;
 
-var<workgroup> conv2d_backward_grad_weight_parts_grad_output_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_backward_grad_weight_parts_input_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_backward_bias_grad_input_weight_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_backward_bias_grad_input_grad_output_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_backward_bias_grad_weight_parts_grad_output_tile: array<f32, 1024>;
-
-var<workgroup> conv2d_backward_bias_grad_weight_parts_input_tile: array<f32, 1024>;
+var<workgroup> input_tile: array<f32, 1024>;
 
 // a / b rounded down, for b > 0.
 fn floor_div(a: i32, b: i32) -> i32 {
@@ -92,8 +84,9 @@ fn conv2d_backward_grad_input(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.C / params.groups + 63) / 64) *
-    ((params.N * params.H * params.W + 63) / 64), 4 <= params.C / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.C / params.groups + 63) / 64) *
+      ((params.N * params.H * params.W + 63) / 64), 4 <= params.C / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -198,42 +191,33 @@ fn conv2d_backward_grad_input(
           let o = begin + step;
           let weight_at = (at + min(o, O_per_groups - 1)) * (params.I * params.KH * params.KW) +
               ((c_in * params.KH + i) * params.KW + j);
-          conv2d_backward_grad_input_weight_tile[step * 64 + row_lane] = select(0.0,
-              weight[weight_at], o < O_per_groups);
+          weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], o < O_per_groups);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
           let o2 = begin + step2;
           let grad_output_at = (n * params.O + (at + min(o2, O_per_groups - 1))) *
               (params.OH * params.OW) + (safe_oh * params.OW + safe_ow);
-          conv2d_backward_grad_input_grad_output_tile[step2 * 64 + column_lane] = select(0.0,
+          grad_output_tile[step2 * 64 + column_lane] = select(0.0,
               select(0.0, grad_output[grad_output_at], test2), o2 < O_per_groups);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let weight_own_0 = conv2d_backward_grad_input_weight_tile[step3 * 64 + own_row];
-          let weight_own_1 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 1)];
-          let weight_own_2 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 2)];
-          let weight_own_3 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 3)];
-          let weight_own_4 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 4)];
-          let weight_own_5 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 5)];
-          let weight_own_6 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 6)];
-          let weight_own_7 = conv2d_backward_grad_input_weight_tile[step3 * 64 + (own_row + 7)];
-          let grad_output_own_0 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              own_column];
-          let grad_output_own_1 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 1)];
-          let grad_output_own_2 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 2)];
-          let grad_output_own_3 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 3)];
-          let grad_output_own_4 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 32)];
-          let grad_output_own_5 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 33)];
-          let grad_output_own_6 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 34)];
-          let grad_output_own_7 = conv2d_backward_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 35)];
+          let weight_own_0 = weight_tile[step3 * 64 + own_row];
+          let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+          let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+          let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+          let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+          let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+          let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+          let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+          let grad_output_own_0 = grad_output_tile[step3 * 64 + own_column];
+          let grad_output_own_1 = grad_output_tile[step3 * 64 + (own_column + 1)];
+          let grad_output_own_2 = grad_output_tile[step3 * 64 + (own_column + 2)];
+          let grad_output_own_3 = grad_output_tile[step3 * 64 + (own_column + 3)];
+          let grad_output_own_4 = grad_output_tile[step3 * 64 + (own_column + 32)];
+          let grad_output_own_5 = grad_output_tile[step3 * 64 + (own_column + 33)];
+          let grad_output_own_6 = grad_output_tile[step3 * 64 + (own_column + 34)];
+          let grad_output_own_7 = grad_output_tile[step3 * 64 + (own_column + 35)];
           acc_0 += weight_own_0 * grad_output_own_0;
           acc_1 += weight_own_0 * grad_output_own_1;
           acc_2 += weight_own_0 * grad_output_own_2;
@@ -399,8 +383,9 @@ fn conv2d_backward_grad_input_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.C / params.groups + 3) / 4) *
-    params.H * params.W + 127) / 128, !(4 <= params.C / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H * params.W +
+      127) / 128, !(4 <= params.C / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -515,11 +500,13 @@ fn conv2d_backward_grad_weight_parts(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, max(1, min(params.OH, min(1048576 / (params.O * params.I * params.KH *
-    params.KW + 1), params.N *
-    params.OH * params.OW / 256))) *
-    params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.I * params.KH * params.KW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    max(1,
+      min(params.OH,
+        min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
+          params.N * params.OH * params.OW / 256))) *
+      params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.I * params.KH * params.KW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -629,7 +616,7 @@ fn conv2d_backward_grad_weight_parts(
           let ow = begin + step;
           let grad_output_at = ((n * params.O + (at4 + o_in)) * params.OH + safe_oh) * params.OW +
               min(ow, params.OW - 1);
-          conv2d_backward_grad_weight_parts_grad_output_tile[step * 64 + row_lane] = select(0.0,
+          grad_output_tile[step * 64 + row_lane] = select(0.0,
               select(0.0, grad_output[grad_output_at], test), ow < params.OW);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
@@ -638,42 +625,27 @@ fn conv2d_backward_grad_weight_parts(
               kw * params.dilation_x;
           let input_at = ((n * params.C + (o_block * C_per_groups + i)) * params.H + safe_h) *
               params.W + max(0, min(x, params.W - 1));
-          conv2d_backward_grad_weight_parts_input_tile[step2 * 64 + column_lane] = select(0.0,
+          input_tile[step2 * 64 + column_lane] = select(0.0,
               select(0.0, input[input_at], in_h && 0 <= x && x < params.W), ow2 < params.OW);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let grad_output_own_0 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              own_row];
-          let grad_output_own_1 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 1)];
-          let grad_output_own_2 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 2)];
-          let grad_output_own_3 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 3)];
-          let grad_output_own_4 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 4)];
-          let grad_output_own_5 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 5)];
-          let grad_output_own_6 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 6)];
-          let grad_output_own_7 = conv2d_backward_grad_weight_parts_grad_output_tile[step3 * 64 +
-              (own_row + 7)];
-          let input_own_0 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 + own_column];
-          let input_own_1 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 1)];
-          let input_own_2 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 2)];
-          let input_own_3 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 3)];
-          let input_own_4 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 32)];
-          let input_own_5 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 33)];
-          let input_own_6 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 34)];
-          let input_own_7 = conv2d_backward_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 35)];
+          let grad_output_own_0 = grad_output_tile[step3 * 64 + own_row];
+          let grad_output_own_1 = grad_output_tile[step3 * 64 + (own_row + 1)];
+          let grad_output_own_2 = grad_output_tile[step3 * 64 + (own_row + 2)];
+          let grad_output_own_3 = grad_output_tile[step3 * 64 + (own_row + 3)];
+          let grad_output_own_4 = grad_output_tile[step3 * 64 + (own_row + 4)];
+          let grad_output_own_5 = grad_output_tile[step3 * 64 + (own_row + 5)];
+          let grad_output_own_6 = grad_output_tile[step3 * 64 + (own_row + 6)];
+          let grad_output_own_7 = grad_output_tile[step3 * 64 + (own_row + 7)];
+          let input_own_0 = input_tile[step3 * 64 + own_column];
+          let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+          let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+          let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+          let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+          let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+          let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+          let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
           acc_0 += grad_output_own_0 * input_own_0;
           acc_1 += grad_output_own_0 * input_own_1;
           acc_2 += grad_output_own_0 * input_own_2;
@@ -834,10 +806,12 @@ fn conv2d_backward_grad_weight_parts_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (max(1, min(params.OH, min(1048576 / (params.O * params.I * params.KH *
-    params.KW + 1), params.N *
-    params.OH * params.OW / 256))) *
-    params.O * params.I * params.KH * params.KW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (max(1,
+      min(params.OH,
+        min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
+          params.N * params.OH * params.OW / 256))) *
+      params.O * params.I * params.KH * params.KW + 127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let at = min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
@@ -863,9 +837,10 @@ fn conv2d_backward_grad_weight_parts_few(
     for (var n: i32 = 0; n < params.N; n++) {
       for (var oh: i32 = 0; oh < at3; oh++) {
         let at5 = rest4 * at3 + oh;
-        let y = at5 * params.stride_y - params.padding_top + kh * params.dilation_y;
         let test = at5 < params.OH;
-        let safe_oh = max(0, min(at5, params.OH - 1));
+        let at6 = select(0, at5, test);
+        let y = at6 * params.stride_y - params.padding_top + kh * params.dilation_y;
+        let safe_oh = max(0, min(at6, params.OH - 1));
         let safe_h = max(0, min(y, params.H - 1));
         let in_h = 0 <= y && y < params.H;
         for (var ow: i32 = 0; ow < params.OW; ow++) {
@@ -959,8 +934,9 @@ fn conv2d_backward_bias_grad_input(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.C / params.groups + 63) / 64) *
-    ((params.N * params.H * params.W + 63) / 64), 4 <= params.C / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.C / params.groups + 63) / 64) *
+      ((params.N * params.H * params.W + 63) / 64), 4 <= params.C / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -1065,49 +1041,33 @@ fn conv2d_backward_bias_grad_input(
           let o = begin + step;
           let weight_at = (at + min(o, O_per_groups - 1)) * (params.I * params.KH * params.KW) +
               ((c_in * params.KH + i) * params.KW + j);
-          conv2d_backward_bias_grad_input_weight_tile[step * 64 + row_lane] = select(0.0,
-              weight[weight_at], o < O_per_groups);
+          weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], o < O_per_groups);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
           let o2 = begin + step2;
           let grad_output_at = (n * params.O + (at + min(o2, O_per_groups - 1))) *
               (params.OH * params.OW) + (safe_oh * params.OW + safe_ow);
-          conv2d_backward_bias_grad_input_grad_output_tile[step2 * 64 + column_lane] = select(0.0,
+          grad_output_tile[step2 * 64 + column_lane] = select(0.0,
               select(0.0, grad_output[grad_output_at], test2), o2 < O_per_groups);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let weight_own_0 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 + own_row];
-          let weight_own_1 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 1)];
-          let weight_own_2 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 2)];
-          let weight_own_3 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 3)];
-          let weight_own_4 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 4)];
-          let weight_own_5 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 5)];
-          let weight_own_6 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 6)];
-          let weight_own_7 = conv2d_backward_bias_grad_input_weight_tile[step3 * 64 +
-              (own_row + 7)];
-          let grad_output_own_0 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              own_column];
-          let grad_output_own_1 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 1)];
-          let grad_output_own_2 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 2)];
-          let grad_output_own_3 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 3)];
-          let grad_output_own_4 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 32)];
-          let grad_output_own_5 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 33)];
-          let grad_output_own_6 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 34)];
-          let grad_output_own_7 = conv2d_backward_bias_grad_input_grad_output_tile[step3 * 64 +
-              (own_column + 35)];
+          let weight_own_0 = weight_tile[step3 * 64 + own_row];
+          let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+          let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+          let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+          let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+          let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+          let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+          let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+          let grad_output_own_0 = grad_output_tile[step3 * 64 + own_column];
+          let grad_output_own_1 = grad_output_tile[step3 * 64 + (own_column + 1)];
+          let grad_output_own_2 = grad_output_tile[step3 * 64 + (own_column + 2)];
+          let grad_output_own_3 = grad_output_tile[step3 * 64 + (own_column + 3)];
+          let grad_output_own_4 = grad_output_tile[step3 * 64 + (own_column + 32)];
+          let grad_output_own_5 = grad_output_tile[step3 * 64 + (own_column + 33)];
+          let grad_output_own_6 = grad_output_tile[step3 * 64 + (own_column + 34)];
+          let grad_output_own_7 = grad_output_tile[step3 * 64 + (own_column + 35)];
           acc_0 += weight_own_0 * grad_output_own_0;
           acc_1 += weight_own_0 * grad_output_own_1;
           acc_2 += weight_own_0 * grad_output_own_2;
@@ -1273,8 +1233,9 @@ fn conv2d_backward_bias_grad_input_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.C / params.groups + 3) / 4) *
-    params.H * params.W + 127) / 128, !(4 <= params.C / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.C / params.groups + 3) / 4) * params.H * params.W +
+      127) / 128, !(4 <= params.C / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let C_per_groups = params.C / params.groups;
@@ -1389,11 +1350,13 @@ fn conv2d_backward_bias_grad_weight_parts(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, max(1, min(params.OH, min(1048576 / (params.O * params.I * params.KH *
-    params.KW + 1), params.N *
-    params.OH * params.OW / 256))) *
-    params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.I * params.KH * params.KW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    max(1,
+      min(params.OH,
+        min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
+          params.N * params.OH * params.OW / 256))) *
+      params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.I * params.KH * params.KW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -1503,8 +1466,7 @@ fn conv2d_backward_bias_grad_weight_parts(
           let ow = begin + step;
           let grad_output_at = ((n * params.O + (at4 + o_in)) * params.OH + safe_oh) * params.OW +
               min(ow, params.OW - 1);
-          conv2d_backward_bias_grad_weight_parts_grad_output_tile[step * 64 +
-              row_lane] = select(0.0,
+          grad_output_tile[step * 64 + row_lane] = select(0.0,
               select(0.0, grad_output[grad_output_at], test), ow < params.OW);
         }
         for (var step2: i32 = 0; step2 < 16; step2++) {
@@ -1513,43 +1475,27 @@ fn conv2d_backward_bias_grad_weight_parts(
               kw * params.dilation_x;
           let input_at = ((n * params.C + (o_block * C_per_groups + i)) * params.H + safe_h) *
               params.W + max(0, min(x, params.W - 1));
-          conv2d_backward_bias_grad_weight_parts_input_tile[step2 * 64 + column_lane] = select(0.0,
+          input_tile[step2 * 64 + column_lane] = select(0.0,
               select(0.0, input[input_at], in_h && 0 <= x && x < params.W), ow2 < params.OW);
         }
         workgroupBarrier();
         for (var step3: i32 = 0; step3 < 16; step3++) {
-          let grad_output_own_0 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + own_row];
-          let grad_output_own_1 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 1)];
-          let grad_output_own_2 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 2)];
-          let grad_output_own_3 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 3)];
-          let grad_output_own_4 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 4)];
-          let grad_output_own_5 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 5)];
-          let grad_output_own_6 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 6)];
-          let grad_output_own_7 = conv2d_backward_bias_grad_weight_parts_grad_output_tile[step3 *
-              64 + (own_row + 7)];
-          let input_own_0 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              own_column];
-          let input_own_1 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 1)];
-          let input_own_2 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 2)];
-          let input_own_3 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 3)];
-          let input_own_4 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 32)];
-          let input_own_5 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 33)];
-          let input_own_6 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 34)];
-          let input_own_7 = conv2d_backward_bias_grad_weight_parts_input_tile[step3 * 64 +
-              (own_column + 35)];
+          let grad_output_own_0 = grad_output_tile[step3 * 64 + own_row];
+          let grad_output_own_1 = grad_output_tile[step3 * 64 + (own_row + 1)];
+          let grad_output_own_2 = grad_output_tile[step3 * 64 + (own_row + 2)];
+          let grad_output_own_3 = grad_output_tile[step3 * 64 + (own_row + 3)];
+          let grad_output_own_4 = grad_output_tile[step3 * 64 + (own_row + 4)];
+          let grad_output_own_5 = grad_output_tile[step3 * 64 + (own_row + 5)];
+          let grad_output_own_6 = grad_output_tile[step3 * 64 + (own_row + 6)];
+          let grad_output_own_7 = grad_output_tile[step3 * 64 + (own_row + 7)];
+          let input_own_0 = input_tile[step3 * 64 + own_column];
+          let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+          let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+          let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+          let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+          let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+          let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+          let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
           acc_0 += grad_output_own_0 * input_own_0;
           acc_1 += grad_output_own_0 * input_own_1;
           acc_2 += grad_output_own_0 * input_own_2;
@@ -1710,10 +1656,12 @@ fn conv2d_backward_bias_grad_weight_parts_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (max(1, min(params.OH, min(1048576 / (params.O * params.I * params.KH *
-    params.KW + 1), params.N *
-    params.OH * params.OW / 256))) *
-    params.O * params.I * params.KH * params.KW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (max(1,
+      min(params.OH,
+        min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
+          params.N * params.OH * params.OW / 256))) *
+      params.O * params.I * params.KH * params.KW + 127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let at = min(1048576 / (params.O * params.I * params.KH * params.KW + 1),
@@ -1739,9 +1687,10 @@ fn conv2d_backward_bias_grad_weight_parts_few(
     for (var n: i32 = 0; n < params.N; n++) {
       for (var oh: i32 = 0; oh < at3; oh++) {
         let at5 = rest4 * at3 + oh;
-        let y = at5 * params.stride_y - params.padding_top + kh * params.dilation_y;
         let test = at5 < params.OH;
-        let safe_oh = max(0, min(at5, params.OH - 1));
+        let at6 = select(0, at5, test);
+        let y = at6 * params.stride_y - params.padding_top + kh * params.dilation_y;
+        let safe_oh = max(0, min(at6, params.OH - 1));
         let safe_h = max(0, min(y, params.H - 1));
         let in_h = 0 <= y && y < params.H;
         for (var ow: i32 = 0; ow < params.OW; ow++) {

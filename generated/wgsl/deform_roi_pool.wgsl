@@ -166,22 +166,22 @@ fn deform_roi_pool(
           select(min(at, ceil_to_int(v11 + (1.0 + abs(v11) * 9.536743e-7))), at, test4),
           test3); a++) {
         let v20 = v5 + (f32(a) + inCell) * binH / rows;
-        let v21 = maximum(0.0, minimum(v20, f32(last_h)));
+        let test7 = -1.0 <= v20 && v20 <= f32(params.H);
+        let v21 = maximum(0.0, minimum(select(0.0, v20, test7), f32(last_h)));
         let at6 = floor_to_int(v21);
         let v22 = v21 - f32(at6);
         let at7 = (at3 + max(0, min(at6, last_h))) * params.W;
         let h = at6 + 1;
         let at8 = (at3 + max(0, min(h, last_h))) * params.W;
         let in_h = 0 <= h && h < params.H;
-        let test7 = -0.5 <= v20 && v20 <= v2;
-        let test8 = -1.0 <= v20 && v20 <= f32(params.H);
+        let test8 = -0.5 <= v20 && v20 <= v2;
         let v23 = 1.0 - v22;
         for (var b: i32 = at4; b < at5; b++) {
           let v24 = v13 + (f32(b) + inCell) * binW / cols;
-          let test9 = is_clamp || (test7 && -0.5 <= v24 && v24 <= v3);
+          let test9 = is_clamp || (test8 && -0.5 <= v24 && v24 <= v3);
           var value2: f32 = 0.0;
           if (test9) {
-            if (test8 && -1.0 <= v24 && v24 <= f32(params.W)) {
+            if (test7 && -1.0 <= v24 && v24 <= f32(params.W)) {
               let v25 = maximum(0.0, minimum(v24, f32(last_w)));
               let at9 = floor_to_int(v25);
               let v26 = v25 - f32(at9);
@@ -301,22 +301,22 @@ fn deform_roi_pool_offset(
           select(min(at2, ceil_to_int(v11 + (1.0 + abs(v11) * 9.536743e-7))), at2, test4),
           test3); a++) {
         let v20 = v5 + (f32(a) + inCell) * binH / rows;
-        let v21 = maximum(0.0, minimum(v20, f32(last_h)));
+        let test7 = -1.0 <= v20 && v20 <= f32(params.H);
+        let v21 = maximum(0.0, minimum(select(0.0, v20, test7), f32(last_h)));
         let at7 = floor_to_int(v21);
         let v22 = v21 - f32(at7);
         let at8 = (at4 + max(0, min(at7, last_h))) * params.W;
         let h = at7 + 1;
         let at9 = (at4 + max(0, min(h, last_h))) * params.W;
         let in_h = 0 <= h && h < params.H;
-        let test7 = -0.5 <= v20 && v20 <= v2;
-        let test8 = -1.0 <= v20 && v20 <= f32(params.H);
+        let test8 = -0.5 <= v20 && v20 <= v2;
         let v23 = 1.0 - v22;
         for (var b: i32 = at5; b < at6; b++) {
           let v24 = v13 + (f32(b) + inCell) * binW / cols;
-          let test9 = is_clamp || (test7 && -0.5 <= v24 && v24 <= v3);
+          let test9 = is_clamp || (test8 && -0.5 <= v24 && v24 <= v3);
           var value2: f32 = 0.0;
           if (test9) {
-            if (test8 && -1.0 <= v24 && v24 <= f32(params.W)) {
+            if (test7 && -1.0 <= v24 && v24 <= f32(params.W)) {
               let v25 = maximum(0.0, minimum(v24, f32(last_w)));
               let at10 = floor_to_int(v25);
               let v26 = v25 - f32(at10);

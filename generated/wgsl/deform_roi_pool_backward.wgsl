@@ -194,13 +194,13 @@ fn deform_roi_pool_backward(
     let v20 = rows * cols;
     for (var step: i32 = at2; step < at4; step++) {
       let v21 = v5 + (f32(step) + inCell) * binH / rows;
-      let v22 = maximum(0.0, minimum(v21, f32(last_h)));
+      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
+      let v22 = maximum(0.0, minimum(select(0.0, v21, test13), f32(last_h)));
       let at9 = floor_to_int(v22);
       let at10 = (at8 + max(0, min(at9, last_h))) * params.W;
       let v23 = v22 - f32(at9);
       let at11 = at9 + 1;
       let at12 = (at8 + at11) * params.W;
-      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
       let test14 = -0.5 <= v21 && v21 <= v2;
       let v24 = 1.0 - v23;
       let test15 = 0 <= at11 && at11 < params.H;
@@ -348,7 +348,8 @@ fn deform_roi_pool_backward_offset_grad_offset(
         var sum: f32 = 0.0;
         for (var step: i32 = at2; step < at4; step++) {
           let v23 = v8 + (f32(step) + inCell) * binH / rows;
-          let v24 = maximum(0.0, minimum(v23, f32(last_h)));
+          let test7 = -1.0 <= v23 && v23 <= f32(params.H);
+          let v24 = maximum(0.0, minimum(select(0.0, v23, test7), f32(last_h)));
           let at8 = floor_to_int(v24);
           let v25 = v24 - f32(at8);
           let h = at8 + 1;
@@ -356,7 +357,6 @@ fn deform_roi_pool_backward_offset_grad_offset(
           let in_h = 0 <= h && h < params.H;
           let v26 = 1.0 - v25;
           let at10 = max(0, min(at8, last_h)) * params.W;
-          let test7 = -1.0 <= v23 && v23 <= f32(params.H);
           let test8 = -0.5 <= v23 && v23 <= v2;
           for (var step2: i32 = at5; step2 < at7; step2++) {
             let v27 = v15 + (f32(step2) + inCell) * binW / cols;
@@ -567,13 +567,13 @@ fn deform_roi_pool_backward_offset_grad_input(
     let v20 = rows * cols;
     for (var step: i32 = at3; step < at5; step++) {
       let v21 = v5 + (f32(step) + inCell) * binH / rows;
-      let v22 = maximum(0.0, minimum(v21, f32(last_h)));
+      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
+      let v22 = maximum(0.0, minimum(select(0.0, v21, test13), f32(last_h)));
       let at10 = floor_to_int(v22);
       let at11 = (at9 + max(0, min(at10, last_h))) * params.W;
       let v23 = v22 - f32(at10);
       let at12 = at10 + 1;
       let at13 = (at9 + at12) * params.W;
-      let test13 = -1.0 <= v21 && v21 <= f32(params.H);
       let test14 = -0.5 <= v21 && v21 <= v2;
       let v24 = 1.0 - v23;
       let test15 = 0 <= at12 && at12 < params.H;

@@ -151,14 +151,14 @@ fn roi_align(
         let at7 = (n * params.C + c) * params.H;
         for (var a: i32 = at; a < at3; a++) {
           let v17 = v2 + (f32(a) + 0.5) * binH / rows;
-          let v18 = maximum(0.0, minimum(v17, f32(last_h)));
+          let test7 = -1.0 <= v17 && v17 <= f32(params.H);
+          let v18 = maximum(0.0, minimum(select(0.0, v17, test7), f32(last_h)));
           let at8 = floor_to_int(v18);
           let v19 = v18 - f32(at8);
           let at9 = (at7 + max(0, min(at8, last_h))) * params.W;
           let h = at8 + 1;
           let at10 = (at7 + max(0, min(h, last_h))) * params.W;
           let in_h = 0 <= h && h < params.H;
-          let test7 = -1.0 <= v17 && v17 <= f32(params.H);
           let v20 = 1.0 - v19;
           for (var b: i32 = at4; b < at6; b++) {
             let v21 = v10 + (f32(b) + 0.5) * binW / cols;
@@ -195,14 +195,14 @@ fn roi_align(
           let at12 = (n * params.C + c) * params.H;
           for (var a2: i32 = at; a2 < at3; a2++) {
             let v29 = v2 + (f32(a2) + 0.5) * binH / rows;
-            let v30 = maximum(0.0, minimum(v29, f32(last_h)));
+            let test10 = -1.0 <= v29 && v29 <= f32(params.H);
+            let v30 = maximum(0.0, minimum(select(0.0, v29, test10), f32(last_h)));
             let at13 = floor_to_int(v30);
             let v31 = v30 - f32(at13);
             let at14 = (at12 + max(0, min(at13, last_h))) * params.W;
             let h2 = at13 + 1;
             let at15 = (at12 + max(0, min(h2, last_h))) * params.W;
             let in_h2 = 0 <= h2 && h2 < params.H;
-            let test10 = -1.0 <= v29 && v29 <= f32(params.H);
             let v32 = 1.0 - v31;
             for (var b2: i32 = at4; b2 < at6; b2++) {
               let v33 = v10 + (f32(b2) + 0.5) * binW / cols;
@@ -235,7 +235,8 @@ fn roi_align(
           let at17 = (n * params.C + c) * params.H;
           for (var a3: i32 = at; a3 < at3; a3++) {
             let v39 = v2 + (f32(a3) + 0.5) * binH / rows;
-            let v40 = maximum(0.0, minimum(v39, f32(last_h)));
+            let test11 = -1.0 <= v39 && v39 <= f32(params.H);
+            let v40 = maximum(0.0, minimum(select(0.0, v39, test11), f32(last_h)));
             let at18 = floor_to_int(v40);
             let v41 = v40 - f32(at18);
             let v42 = 1.0 - v41;
@@ -243,7 +244,6 @@ fn roi_align(
             let h3 = at18 + 1;
             let at20 = (at17 + max(0, min(h3, last_h))) * params.W;
             let in_h3 = 0 <= h3 && h3 < params.H;
-            let test11 = -1.0 <= v39 && v39 <= f32(params.H);
             for (var b3: i32 = at4; b3 < at6; b3++) {
               let v43 = v10 + (f32(b3) + 0.5) * binW / cols;
               var value4: f32 = 0.0;

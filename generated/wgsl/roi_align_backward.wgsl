@@ -179,7 +179,8 @@ fn roi_align_backward_grad_input(
       let at7 = (n * params.C + c) * params.H;
       for (var a: i32 = at; a < at3; a++) {
         let v17 = v2 + (f32(a) + 0.5) * binH / rows;
-        let v18 = maximum(0.0, minimum(v17, f32(last_h)));
+        let test10 = -1.0 <= v17 && v17 <= f32(params.H);
+        let v18 = maximum(0.0, minimum(select(0.0, v17, test10), f32(last_h)));
         let at8 = floor_to_int(v18);
         let v19 = v18 - f32(at8);
         let v20 = 1.0 - v19;
@@ -187,7 +188,6 @@ fn roi_align_backward_grad_input(
         let h = at8 + 1;
         let at10 = (at7 + max(0, min(h, last_h))) * params.W;
         let in_h = 0 <= h && h < params.H;
-        let test10 = -1.0 <= v17 && v17 <= f32(params.H);
         for (var b: i32 = at4; b < at6; b++) {
           let v21 = v10 + (f32(b) + 0.5) * binW / cols;
           var value: f32 = 0.0;
@@ -265,14 +265,14 @@ fn roi_align_backward_grad_input(
           var found2: bool = false;
           for (var a3: i32 = at; a3 < at3; a3++) {
             let v46 = v2 + (f32(a3) + 0.5) * binH / rows;
-            let v47 = maximum(0.0, minimum(v46, f32(last_h)));
+            let test21 = -1.0 <= v46 && v46 <= f32(params.H);
+            let v47 = maximum(0.0, minimum(select(0.0, v46, test21), f32(last_h)));
             let at16 = floor_to_int(v47);
             let v48 = v47 - f32(at16);
             let at17 = (at7 + max(0, min(at16, last_h))) * params.W;
             let h3 = at16 + 1;
             let at18 = (at7 + max(0, min(h3, last_h))) * params.W;
             let in_h3 = 0 <= h3 && h3 < params.H;
-            let test21 = -1.0 <= v46 && v46 <= f32(params.H);
             let v49 = 1.0 - v48;
             for (var b3: i32 = at4; b3 < at6; b3++) {
               let v50 = v10 + (f32(b3) + 0.5) * binW / cols;
@@ -328,14 +328,14 @@ fn roi_align_backward_grad_input(
       var found3: bool = false;
       for (var a4: i32 = at; a4 < at3; a4++) {
         let v57 = v2 + (f32(a4) + 0.5) * binH / rows;
-        let v58 = maximum(0.0, minimum(v57, f32(last_h)));
+        let test24 = -1.0 <= v57 && v57 <= f32(params.H);
+        let v58 = maximum(0.0, minimum(select(0.0, v57, test24), f32(last_h)));
         let at20 = floor_to_int(v58);
         let v59 = v58 - f32(at20);
         let at21 = (at7 + max(0, min(at20, last_h))) * params.W;
         let h4 = at20 + 1;
         let at22 = (at7 + max(0, min(h4, last_h))) * params.W;
         let in_h4 = 0 <= h4 && h4 < params.H;
-        let test24 = -1.0 <= v57 && v57 <= f32(params.H);
         let v60 = 1.0 - v59;
         for (var b4: i32 = at4; b4 < at6; b4++) {
           let v61 = v10 + (f32(b4) + 0.5) * binW / cols;
@@ -480,13 +480,13 @@ fn roi_align_backward_grad_input_2(
     let v13 = maximum(rows * cols, 1.0);
     for (var a: i32 = value; a < at5; a++) {
       let v14 = v2 + (f32(a) + 0.5) * binH / rows;
-      let v15 = maximum(0.0, minimum(v14, f32(last_h)));
+      let test11 = -1.0 <= v14 && v14 <= f32(params.H);
+      let v15 = maximum(0.0, minimum(select(0.0, v14, test11), f32(last_h)));
       let at7 = floor_to_int(v15);
       let at8 = (at4 + max(0, min(at7, last_h))) * params.W;
       let v16 = v15 - f32(at7);
       let at9 = at7 + 1;
       let at10 = (at4 + at9) * params.W;
-      let test11 = -1.0 <= v14 && v14 <= f32(params.H);
       let v17 = 1.0 - v16;
       let test12 = 0 <= at9 && at9 < params.H;
       for (var b: i32 = value2; b < at6; b++) {

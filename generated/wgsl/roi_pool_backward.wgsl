@@ -415,14 +415,14 @@ fn roi_pool_backward_offset_grad_offset(
         var sum: f32 = 0.0;
         for (var step: i32 = at; step < at2; step++) {
           let v36 = top + f32(step) + dy;
-          let at5 = floor_to_int(v36);
+          let test7 = -1.0 <= v36;
+          let test8 = v36 < f32(params2.H);
+          let at5 = floor_to_int(select(0.0, v36, test7 && test8));
           let h = at5 + 1;
           let at6 = max(0, min(h, last_h)) * params2.W;
           let in_h = 0 <= h && h < params2.H;
           let at7 = max(0, min(at5, last_h)) * params2.W;
           let in_h2 = 0 <= at5 && at5 < params2.H;
-          let test7 = -1.0 <= v36;
-          let test8 = v36 < f32(params2.H);
           for (var step2: i32 = at3; step2 < at4; step2++) {
             let v37 = left + f32(step2) + dx;
             var value2: f32 = 0.0;
@@ -461,22 +461,23 @@ fn roi_pool_backward_offset_grad_offset(
       var sum3: f32 = 0.0;
       for (var step3: i32 = at; step3 < at2; step3++) {
         let v42 = top + f32(step3) + dy;
-        let at10 = floor_to_int(v42);
-        let v43 = v42 - f32(at10);
+        let test13 = -1.0 <= v42;
+        let test14 = v42 < f32(params2.H);
+        let v43 = select(0.0, v42, test13 && test14);
+        let at10 = floor_to_int(v43);
+        let v44 = v43 - f32(at10);
         let h2 = at10 + 1;
         let at11 = max(0, min(h2, last_h)) * params2.W;
         let in_h3 = 0 <= h2 && h2 < params2.H;
-        let v44 = 1.0 - v43;
+        let v45 = 1.0 - v44;
         let at12 = max(0, min(at10, last_h)) * params2.W;
         let in_h4 = 0 <= at10 && at10 < params2.H;
-        let test13 = -1.0 <= v42;
-        let test14 = v42 < f32(params2.H);
         for (var step4: i32 = at3; step4 < at4; step4++) {
-          let v45 = left + f32(step4) + dx;
+          let v46 = left + f32(step4) + dx;
           var value3: f32 = 0.0;
-          if (test13 && -1.0 <= v45 && test14 && v45 < f32(params2.W)) {
+          if (test13 && -1.0 <= v46 && test14 && v46 < f32(params2.W)) {
             var sum4: f32 = 0.0;
-            let at13 = floor_to_int(v45);
+            let at13 = floor_to_int(v46);
             let w2 = at13 + 1;
             let safe_w3 = max(0, min(w2, last_w));
             let in_w3 = 0 <= w2 && w2 < params2.W;
@@ -488,11 +489,11 @@ fn roi_pool_backward_offset_grad_offset(
             let test18 = in_h4 && in_w4;
             for (var c2: i32 = 0; c2 < params2.C; c2++) {
               let at14 = (n * params2.C + c2) * H_W;
-              let v46 = v43 * select(0.0, input[at14 + (at11 + safe_w3)], test15) +
-                  v44 * select(0.0, input[at14 + (at12 + safe_w3)], test16);
-              let v47 = v46 - v43 * select(0.0, input[at14 + (at11 + safe_w4)], test17) -
-                  v44 * select(0.0, input[at14 + (at12 + safe_w4)], test18);
-              sum4 += grad_output[(r * params2.C + c2) * PH_PW + (ph * params2.PW + pw)] * v47;
+              let v47 = v44 * select(0.0, input[at14 + (at11 + safe_w3)], test15) +
+                  v45 * select(0.0, input[at14 + (at12 + safe_w3)], test16);
+              let v48 = v47 - v44 * select(0.0, input[at14 + (at11 + safe_w4)], test17) -
+                  v45 * select(0.0, input[at14 + (at12 + safe_w4)], test18);
+              sum4 += grad_output[(r * params2.C + c2) * PH_PW + (ph * params2.PW + pw)] * v48;
             }
             value3 = sum4 / v35;
           }
@@ -613,46 +614,47 @@ fn roi_pool_backward_offset_grad_input(
     for (var a: i32 = value; a < select(0,
         min(ceil_to_int(v11), ceil_to_int(v14 + (1.0 + abs(v14) * 9.536743e-7))), test2); a++) {
       let v30 = top + f32(a) + dy;
-      let at4 = floor_to_int(v30);
-      let at5 = at4 + 1;
-      let at6 = (at2 + at5) * params2.W;
-      let v31 = v30 - f32(at4);
-      let at7 = (at2 + at4) * params2.W;
       let test13 = -1.0 <= v30;
       let test14 = v30 < f32(params2.H);
+      let v31 = select(0.0, v30, test13 && test14);
+      let at4 = floor_to_int(v31);
+      let at5 = at4 + 1;
+      let at6 = (at2 + at5) * params2.W;
+      let v32 = v31 - f32(at4);
+      let at7 = (at2 + at4) * params2.W;
       let test15 = 0 <= at5 && at5 < params2.H;
       let test16 = 0 <= at4 && at4 < params2.H;
-      let v32 = 1.0 - v31;
+      let v33 = 1.0 - v32;
       for (var b: i32 = value2; b < at3; b++) {
-        let v33 = left + f32(b) + dx;
-        let test17 = test13 && -1.0 <= v33 && test14 && v33 < f32(params2.W) && test && test4 &&
+        let v34 = left + f32(b) + dx;
+        let test17 = test13 && -1.0 <= v34 && test14 && v34 < f32(params2.W) && test && test4 &&
             test5;
         if (test17 && test6 && test7 && test8 && test9 && test10 && test11 && test12) {
-          let at8 = floor_to_int(v33);
+          let at8 = floor_to_int(v34);
           let at9 = at8 + 1;
           let test18 = 0 <= at9;
           let test19 = at9 < params2.W;
-          let v34 = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] / v29;
-          let v35 = v33 - f32(at8);
+          let v35 = grad_output[((r * params2.C + c) * params2.PH + ph) * params2.PW + pw] / v29;
+          let v36 = v34 - f32(at8);
           let test20 = 0 <= at8;
           let test21 = at8 < params2.W;
-          let v36 = 1.0 - v35;
+          let v37 = 1.0 - v36;
           if (test15) {
-            let v37 = v34 * v31;
+            let v38 = v35 * v32;
             if (test18 && test19) {
-              add_to_grad_input(at6 + at9, v37 * v35);
+              add_to_grad_input(at6 + at9, v38 * v36);
             }
             if (test20 && test21) {
-              add_to_grad_input(at6 + at8, v37 * v36);
+              add_to_grad_input(at6 + at8, v38 * v37);
             }
           }
           if (test16) {
-            let v38 = v34 * v32;
+            let v39 = v35 * v33;
             if (test18 && test19) {
-              add_to_grad_input(at7 + at9, v38 * v35);
+              add_to_grad_input(at7 + at9, v39 * v36);
             }
             if (test20 && test21) {
-              add_to_grad_input(at7 + at8, v38 * v36);
+              add_to_grad_input(at7 + at8, v39 * v37);
             }
           }
         }

@@ -96,9 +96,17 @@ const entries = {
   "": ({ input, weight }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1))) * _s.I);
-    const output_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const output2_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.I, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1)) * _s.I);
+    const output_sums = new Float32Array(ceilDiv(idiv(_s.O, _s.groups), 4) * 48 * 4);
     conv2d_input_nhwc_kernel(input, input_nhwc, _s.N, _s.C, _s.H, _s.W);
     conv2d_weight_packed_kernel(weight, weight_packed, _s.O, _s.I, _s.KH, _s.KW, _s.groups);
     conv2d_output_kernel(
@@ -111,9 +119,17 @@ const entries = {
   "bias": ({ input, weight, bias }, _s, _o) => {
     const output = new Float32Array(_s.N * _s.O * _s.OH * _s.OW);
     const input_nhwc = new Float32Array(_s.N * _s.H * _s.W * _s.C);
-    const weight_packed = new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.KH * _s.KW * _s.I * 4);
-    const output2_panel = new Float32Array((Math.min(48, ceilDiv(_s.OH * _s.OW, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1))) * _s.I);
-    const output_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
+    const weight_packed =
+      new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.KH * _s.KW * _s.I * 4);
+    const output2_panel =
+      new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.I, 1)), 4) * 4, 4),
+        48), ceilDiv(_s.OH * _s.OW, 4) * 4) *
+        idiv(_s.KH * _s.KW +
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1) - 1,
+          Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(_s.I, 1)), 1) - 1,
+            Math.max(idiv(1365, Math.max(_s.I, 1)), 1)), 1)) * _s.I);
+    const output_sums = new Float32Array(ceilDiv(idiv(_s.O, _s.groups), 4) * 48 * 4);
     conv2d_bias_input_nhwc_kernel(input, input_nhwc, _s.N, _s.C, _s.H, _s.W);
     conv2d_bias_weight_packed_kernel(weight, weight_packed, _s.O, _s.I, _s.KH, _s.KW, _s.groups);
     conv2d_bias_output_kernel(
@@ -217,18 +233,19 @@ export function conv2d_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const O_per_groups = (O / groups) | 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
-    const n = ((strip / strips) | 0) % N;
+  for (let strip = 0; strip < Math.imul(Math.imul(strips, groups), N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
+    const n = mod((strip / strips) | 0, N);
     const o_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at2 = o_block * C_per_groups;
+    const at2 = Math.imul(o_block, C_per_groups);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -259,9 +276,9 @@ export function conv2d_output_kernel(
               Math.imul((whole_tap / KW) | 0, dilation_y);
           const w = Math.imul(ow, stride_x) - padding_left +
               Math.imul(mod(whole_tap, KW), dilation_x);
-          const w_at = (n * H + Math.max(0, Math.min(h, H - 1))) * W +
+          const w_at = Math.imul(Math.imul(n, H) + Math.max(0, Math.min(h, H - 1)), W) +
               Math.max(0, Math.min(w, W - 1));
-          const at3 = w_at * C;
+          const at3 = Math.imul(w_at, C);
           const test = 0 <= h && h < H && 0 <= w && w < W;
           if (test) {
             for (let i = 0; i < I; i++) {
@@ -277,7 +294,7 @@ export function conv2d_output_kernel(
       const columns = O_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = o_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(o_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -322,7 +339,8 @@ export function conv2d_output_kernel(
           }
           const walk_steps = row === I ? Math.imul(tap_count, I) : I;
           for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
+                I), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
             const line_at3 = line4 + tap2 * row;
@@ -376,7 +394,8 @@ export function conv2d_output_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const at4 = (n * O + (o_block * O_per_groups + (column_block * 4 + column))) * at +
+              const at4 = Math.imul(Math.imul(n, O) +
+                  (Math.imul(o_block, O_per_groups) + (column_block * 4 + column)), at) +
                   (first + pixel2);
               output[at4] = output_sums[sums_at + (pixel2 * 4 + column)];
             }
@@ -479,18 +498,19 @@ export function conv2d_bias_output_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const O_per_groups = (O / groups) | 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
-    const n = ((strip / strips) | 0) % N;
+  for (let strip = 0; strip < Math.imul(Math.imul(strips, groups), N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
+    const n = mod((strip / strips) | 0, N);
     const o_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
-    const at2 = o_block * C_per_groups;
+    const at2 = Math.imul(o_block, C_per_groups);
     let block_0 = 0;
     let block_1 = 0;
     let block_2 = 0;
@@ -521,9 +541,9 @@ export function conv2d_bias_output_kernel(
               Math.imul((whole_tap / KW) | 0, dilation_y);
           const w = Math.imul(ow, stride_x) - padding_left +
               Math.imul(mod(whole_tap, KW), dilation_x);
-          const w_at = (n * H + Math.max(0, Math.min(h, H - 1))) * W +
+          const w_at = Math.imul(Math.imul(n, H) + Math.max(0, Math.min(h, H - 1)), W) +
               Math.max(0, Math.min(w, W - 1));
-          const at3 = w_at * C;
+          const at3 = Math.imul(w_at, C);
           const test = 0 <= h && h < H && 0 <= w && w < W;
           if (test) {
             for (let i = 0; i < I; i++) {
@@ -539,7 +559,7 @@ export function conv2d_bias_output_kernel(
       const columns = O_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = o_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(o_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -584,7 +604,8 @@ export function conv2d_bias_output_kernel(
           }
           const walk_steps = row === I ? Math.imul(tap_count, I) : I;
           for (let tap2 = 0; tap2 < (row === I ? Math.min(tap_count, 1) : tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), I), 4);
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
+                I), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
             const line_at3 = line4 + tap2 * row;
@@ -637,10 +658,10 @@ export function conv2d_bias_output_kernel(
         }
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
-            const o = o_block * O_per_groups + (column_block * 4 + column);
+            const o = Math.imul(o_block, O_per_groups) + (column_block * 4 + column);
             const bias_value = bias[o];
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              output[(n * O + o) * at + (first + pixel2)] = output_sums[sums_at +
+              output[Math.imul(Math.imul(n, O) + o, at) + (first + pixel2)] = output_sums[sums_at +
                   (pixel2 * 4 + column)] + bias_value;
             }
           }

@@ -118,10 +118,20 @@ const entries = {
     );
     if (grad_input) {
       const weight_packed =
-        new Float32Array(_s.groups * (ceilDiv(idiv(_s.C, _s.groups), 4)) * _s.KH * _s.KW * idiv(_s.O, _s.groups) * 4);
+        new Float32Array(_s.groups * ceilDiv(idiv(_s.C, _s.groups), 4) * _s.KH * _s.KW *
+          idiv(_s.O, _s.groups) * 4);
       const grad_input2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
-      const grad_input_sums = new Float32Array((ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
+        new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304,
+          Math.max(idiv(_s.O, _s.groups), 1)), 4) * 4, 4), 48), ceilDiv(_s.H * _s.W, 4) * 4) *
+          idiv(_s.KH * _s.KW +
+            Math.max(idiv(_s.KH * _s.KW +
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1,
+            Math.max(idiv(_s.KH * _s.KW +
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1)) *
+          idiv(_s.O, _s.groups));
+      const grad_input_sums = new Float32Array(ceilDiv(idiv(_s.C, _s.groups), 4) * 48 * 4);
       conv2d_backward_weight_packed_kernel(
         weight, weight_packed, _s.C, _s.O, _s.I, _s.KH, _s.KW, _s.groups, _o.accumulate,
       );
@@ -133,10 +143,16 @@ const entries = {
     }
     if (grad_weight) {
       const grad_output_nohowo_packed =
-        new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.N * _s.OW * _s.OH * 4);
+        new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.N * _s.OW * _s.OH * 4);
       const grad_weight2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH);
-      const grad_weight_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
+        new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.OH, 1)), 4) * 4,
+          4), 48), ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4) *
+          idiv(_s.N * _s.OW +
+            Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1,
+            Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1)) * _s.OH);
+      const grad_weight_sums = new Float32Array(ceilDiv(idiv(_s.O, _s.groups), 4) * 48 * 4);
       conv2d_backward_grad_output_nohowo_packed_kernel(
         grad_output_nohowo, grad_output_nohowo_packed, _s.N, _s.O, _s.OH, _s.OW, _s.groups,
         _o.accumulate,
@@ -162,10 +178,20 @@ const entries = {
     }
     if (grad_input) {
       const weight_packed =
-        new Float32Array(_s.groups * (ceilDiv(idiv(_s.C, _s.groups), 4)) * _s.KH * _s.KW * idiv(_s.O, _s.groups) * 4);
+        new Float32Array(_s.groups * ceilDiv(idiv(_s.C, _s.groups), 4) * _s.KH * _s.KW *
+          idiv(_s.O, _s.groups) * 4);
       const grad_input2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.H * _s.W, 4) * 4)) * (idiv(_s.KH * _s.KW + Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1, Math.max(idiv(_s.KH * _s.KW + Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1, Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1))) * idiv(_s.O, _s.groups));
-      const grad_input_sums = new Float32Array((ceilDiv(idiv(_s.C, _s.groups), 4)) * 48 * 4);
+        new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304,
+          Math.max(idiv(_s.O, _s.groups), 1)), 4) * 4, 4), 48), ceilDiv(_s.H * _s.W, 4) * 4) *
+          idiv(_s.KH * _s.KW +
+            Math.max(idiv(_s.KH * _s.KW +
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1) - 1,
+            Math.max(idiv(_s.KH * _s.KW +
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(idiv(_s.O, _s.groups), 1)), 1)), 1)) *
+          idiv(_s.O, _s.groups));
+      const grad_input_sums = new Float32Array(ceilDiv(idiv(_s.C, _s.groups), 4) * 48 * 4);
       conv2d_backward_bias_weight_packed_kernel(
         weight, weight_packed, _s.C, _s.O, _s.I, _s.KH, _s.KW, _s.groups, _o.accumulate,
       );
@@ -177,10 +203,16 @@ const entries = {
     }
     if (grad_weight) {
       const grad_output_nohowo_packed =
-        new Float32Array(_s.groups * (ceilDiv(idiv(_s.O, _s.groups), 4)) * _s.N * _s.OW * _s.OH * 4);
+        new Float32Array(_s.groups * ceilDiv(idiv(_s.O, _s.groups), 4) * _s.N * _s.OW * _s.OH * 4);
       const grad_weight2_panel =
-        new Float32Array((Math.min(48, ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4)) * (idiv(_s.N * _s.OW + Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1, Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1, Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1))) * _s.OH);
-      const grad_weight_sums = new Float32Array((ceilDiv(idiv(_s.O, _s.groups), 4)) * 48 * 4);
+        new Float32Array(Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(_s.OH, 1)), 4) * 4,
+          4), 48), ceilDiv(_s.I * _s.KH * _s.KW, 4) * 4) *
+          idiv(_s.N * _s.OW +
+            Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1) - 1,
+            Math.max(idiv(_s.N * _s.OW + Math.max(idiv(1365, Math.max(_s.OH, 1)), 1) - 1,
+              Math.max(idiv(1365, Math.max(_s.OH, 1)), 1)), 1)) * _s.OH);
+      const grad_weight_sums = new Float32Array(ceilDiv(idiv(_s.O, _s.groups), 4) * 48 * 4);
       conv2d_backward_bias_grad_output_nohowo_packed_kernel(
         grad_output_nohowo, grad_output_nohowo_packed, _s.N, _s.O, _s.OH, _s.OW, _s.groups,
         _o.accumulate,
@@ -293,13 +325,14 @@ export function conv2d_backward_grad_input_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
-    const n = ((strip / strips) | 0) % N;
+  for (let strip = 0; strip < Math.imul(Math.imul(strips, groups), N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
+    const n = mod((strip / strips) | 0, N);
     const c_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
@@ -338,8 +371,8 @@ export function conv2d_backward_grad_input_kernel(
             const safe_oh = Math.max(0, Math.min(at3, OH - 1));
             const safe_ow = Math.max(0, Math.min(at5, OW - 1));
             for (let o = 0; o < O_per_groups; o++) {
-              const value = grad_output_nohowo[((n * OH + safe_oh) * OW + safe_ow) * O +
-                  (c_block * O_per_groups + o)];
+              const value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(n, OH) + safe_oh, OW) +
+                  safe_ow, O) + (Math.imul(c_block, O_per_groups) + o)];
               grad_input2_panel[panel_at + o] = value;
             }
           } else {
@@ -352,7 +385,7 @@ export function conv2d_backward_grad_input_kernel(
       const columns = C_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = c_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(c_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -399,7 +432,7 @@ export function conv2d_backward_grad_input_kernel(
               O_per_groups;
           for (let tap2 = 0; tap2 < (row === O_per_groups ? Math.min(tap_count, 1) :
               tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2),
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
                 O_per_groups), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
@@ -454,7 +487,8 @@ export function conv2d_backward_grad_input_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const at6 = (n * C + (c_block * C_per_groups + (column_block * 4 + column))) * at +
+              const at6 = Math.imul(Math.imul(n, C) +
+                  (Math.imul(c_block, C_per_groups) + (column_block * 4 + column)), at) +
                   (first + pixel2);
               const gradient = grad_input_sums[sums_at + (pixel2 * 4 + column)];
               if (ACCUMULATE === 1) {
@@ -536,13 +570,14 @@ export function conv2d_backward_grad_weight_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const O_per_groups = (O / groups) | 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, groups); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const o_block = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
@@ -580,8 +615,8 @@ export function conv2d_backward_grad_weight_kernel(
           const in_w = 0 <= x && x < W;
           for (let oh = 0; oh < OH; oh++) {
             const y = oh * stride_y - padding_top + Math.imul(kh, dilation_y);
-            const h_at = Math.imul(Math.imul(rest3, C) + (o_block * C_per_groups + rest2), H) +
-                Math.max(0, Math.min(y, H - 1));
+            const h_at = Math.imul(Math.imul(rest3, C) + (Math.imul(o_block, C_per_groups) + rest2),
+                H) + Math.max(0, Math.min(y, H - 1));
             grad_weight2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + oh] = 0 <= y &&
                 y < H && in_w ?
                 input[Math.imul(h_at, W) + safe_w] : 0;
@@ -591,7 +626,7 @@ export function conv2d_backward_grad_weight_kernel(
       const columns = O_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = o_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(o_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -636,7 +671,8 @@ export function conv2d_backward_grad_weight_kernel(
           }
           const walk_steps = row === OH ? Math.imul(tap_count, OH) : OH;
           for (let tap2 = 0; tap2 < (row === OH ? Math.min(tap_count, 1) : tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), OH), 4);
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
+                OH), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
             const line_at3 = line4 + tap2 * row;
@@ -690,8 +726,8 @@ export function conv2d_backward_grad_weight_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const place_2 = (o_block * O_per_groups + (column_block * 4 + column)) * at +
-                  (first + pixel2);
+              const place_2 = Math.imul(Math.imul(o_block, O_per_groups) +
+                  (column_block * 4 + column), at) + (first + pixel2);
               const gradient = grad_weight_sums[sums_at + (pixel2 * 4 + column)];
               if (ACCUMULATE === 1) {
                 grad_weight[place_2] += gradient;
@@ -825,13 +861,14 @@ export function conv2d_backward_bias_grad_input_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups * N; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
-    const n = ((strip / strips) | 0) % N;
+  for (let strip = 0; strip < Math.imul(Math.imul(strips, groups), N); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
+    const n = mod((strip / strips) | 0, N);
     const c_block = (((strip / strips) | 0) / N) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
@@ -870,8 +907,8 @@ export function conv2d_backward_bias_grad_input_kernel(
             const safe_oh = Math.max(0, Math.min(at3, OH - 1));
             const safe_ow = Math.max(0, Math.min(at5, OW - 1));
             for (let o = 0; o < O_per_groups; o++) {
-              const value = grad_output_nohowo[((n * OH + safe_oh) * OW + safe_ow) * O +
-                  (c_block * O_per_groups + o)];
+              const value = grad_output_nohowo[Math.imul(Math.imul(Math.imul(n, OH) + safe_oh, OW) +
+                  safe_ow, O) + (Math.imul(c_block, O_per_groups) + o)];
               grad_input2_panel[panel_at + o] = value;
             }
           } else {
@@ -884,7 +921,7 @@ export function conv2d_backward_bias_grad_input_kernel(
       const columns = C_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = c_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(c_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -931,7 +968,7 @@ export function conv2d_backward_bias_grad_input_kernel(
               O_per_groups;
           for (let tap2 = 0; tap2 < (row === O_per_groups ? Math.min(tap_count, 1) :
               tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2),
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
                 O_per_groups), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
@@ -986,7 +1023,8 @@ export function conv2d_backward_bias_grad_input_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const at6 = (n * C + (c_block * C_per_groups + (column_block * 4 + column))) * at +
+              const at6 = Math.imul(Math.imul(n, C) +
+                  (Math.imul(c_block, C_per_groups) + (column_block * 4 + column)), at) +
                   (first + pixel2);
               const gradient = grad_input_sums[sums_at + (pixel2 * 4 + column)];
               if (ACCUMULATE === 1) {
@@ -1068,13 +1106,14 @@ export function conv2d_backward_bias_grad_weight_kernel(
   const chunks = Math.max(((taps + (Math.max((1365 / Math.max(row, 1)) | 0, 1) - 1)) /
       Math.max((1365 / Math.max(row, 1)) | 0, 1)) | 0, 1);
   const chunk_taps = ((taps + (chunks - 1)) / chunks) | 0;
-  const strips = ((places + 47) / 48) | 0;
+  const strip_most = Math.min(Math.max(((((4194304 / Math.max(row, 1)) | 0) / 4) | 0) * 4, 4), 48);
+  const strips = ((places + (strip_most - 1)) / strip_most) | 0;
   const strip_places = Math.imul((((((places + (Math.max(strips, 1) - 1)) /
       Math.max(strips, 1)) | 0) + 3) / 4) | 0, 4);
   const O_per_groups = (O / groups) | 0;
   const C_per_groups = (C / groups) | 0;
-  for (let strip = 0; strip < strips * groups; strip++) {
-    const first = Math.imul(strip % strips, strip_places);
+  for (let strip = 0; strip < Math.imul(strips, groups); strip++) {
+    const first = Math.imul(mod(strip, strips), strip_places);
     const o_block = (strip / strips) | 0;
     const count = Math.min(strip_places, places - first);
     const filled = Math.imul(((count + 3) / 4) | 0, 4);
@@ -1112,8 +1151,8 @@ export function conv2d_backward_bias_grad_weight_kernel(
           const in_w = 0 <= x && x < W;
           for (let oh = 0; oh < OH; oh++) {
             const y = oh * stride_y - padding_top + Math.imul(kh, dilation_y);
-            const h_at = Math.imul(Math.imul(rest3, C) + (o_block * C_per_groups + rest2), H) +
-                Math.max(0, Math.min(y, H - 1));
+            const h_at = Math.imul(Math.imul(rest3, C) + (Math.imul(o_block, C_per_groups) + rest2),
+                H) + Math.max(0, Math.min(y, H - 1));
             grad_weight2_panel[Math.imul(Math.imul(pixel, chunk_taps) + tap, row) + oh] = 0 <= y &&
                 y < H && in_w ?
                 input[Math.imul(h_at, W) + safe_w] : 0;
@@ -1123,7 +1162,7 @@ export function conv2d_backward_bias_grad_weight_kernel(
       const columns = O_per_groups;
       for (let column_block = 0; column_block < (((columns + 3) / 4) | 0); column_block++) {
         const sums_at = (chunks === 1 ? 0 : column_block) * 192;
-        const pack_block = o_block * (((columns + 3) / 4) | 0) + column_block;
+        const pack_block = Math.imul(o_block, ((columns + 3) / 4) | 0) + column_block;
         for (let row_block = 0; row_block < ((filled / 4) | 0); row_block++) {
           const first_row = row_block * 4;
           const block_at = sums_at + first_row * 4;
@@ -1168,7 +1207,8 @@ export function conv2d_backward_bias_grad_weight_kernel(
           }
           const walk_steps = row === OH ? Math.imul(tap_count, OH) : OH;
           for (let tap2 = 0; tap2 < (row === OH ? Math.min(tap_count, 1) : tap_count); tap2++) {
-            const pack_at = Math.imul(Math.imul(pack_block * taps + (first_tap + tap2), OH), 4);
+            const pack_at = Math.imul(Math.imul(Math.imul(pack_block, taps) + (first_tap + tap2),
+                OH), 4);
             const line_at = line2 + tap2 * row;
             const line_at2 = line3 + tap2 * row;
             const line_at3 = line4 + tap2 * row;
@@ -1222,8 +1262,8 @@ export function conv2d_backward_bias_grad_weight_kernel(
         if (chunk === chunks - 1) {
           for (let column = 0; column < Math.min(4, columns - column_block * 4); column++) {
             for (let pixel2 = 0; pixel2 < count; pixel2++) {
-              const place_2 = (o_block * O_per_groups + (column_block * 4 + column)) * at +
-                  (first + pixel2);
+              const place_2 = Math.imul(Math.imul(o_block, O_per_groups) +
+                  (column_block * 4 + column), at) + (first + pixel2);
               const gradient = grad_weight_sums[sums_at + (pixel2 * 4 + column)];
               if (ACCUMULATE === 1) {
                 grad_weight[place_2] += gradient;

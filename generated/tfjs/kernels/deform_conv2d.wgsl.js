@@ -58,21 +58,9 @@ struct Params {
 }
 @group(0) @binding(6) var<uniform> params: Params;
 
-var<workgroup> deform_conv2d_weight_tile: array<f32, 1024>;
+var<workgroup> weight_tile: array<f32, 1024>;
 
-var<workgroup> deform_conv2d_input_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_mask_weight_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_mask_input_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_bias_weight_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_bias_input_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_mask_bias_weight_tile: array<f32, 1024>;
-
-var<workgroup> deform_conv2d_mask_bias_input_tile: array<f32, 1024>;
+var<workgroup> input_tile: array<f32, 1024>;
 
 // a / b rounded down, for b > 0.
 fn floor_div(a: i32, b: i32) -> i32 {
@@ -109,8 +97,9 @@ fn deform_conv2d(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -233,10 +222,12 @@ fn deform_conv2d(
         let test = y < f32(params.H);
         let test2 = x < f32(params.W);
         let near = above && test && test2;
-        let low = floor_to_int(y);
-        let t = y - f32(low);
-        let low2 = floor_to_int(x);
-        let t2 = x - f32(low2);
+        let ys = select(0.0, y, near);
+        let low = floor_to_int(ys);
+        let t = ys - f32(low);
+        let xs = select(0.0, x, near);
+        let low2 = floor_to_int(xs);
+        let t2 = xs - f32(low2);
         let v = 1.0 - t2;
         let safe_w = max(0, min(low2, last_w));
         let at10 = max(0, min(low, last_h)) * params.W;
@@ -249,12 +240,12 @@ fn deform_conv2d(
         let at11 = max(0, min(h, last_h)) * params.W;
         let in_h2 = 0 <= h && h < params.H;
         let near2 = 0.0 <= y && 0.0 <= x && test && test2;
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low3 = floor_to_int(ys);
-        let t3 = ys - f32(low3);
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low4 = floor_to_int(xs);
-        let t4 = xs - f32(low4);
+        let ys2 = maximum(0.0, minimum(select(0.0, y, near2), f32(last_h)));
+        let low3 = floor_to_int(ys2);
+        let t3 = ys2 - f32(low3);
+        let xs2 = maximum(0.0, minimum(select(0.0, x, near2), f32(last_w)));
+        let low4 = floor_to_int(xs2);
+        let t4 = xs2 - f32(low4);
         let v2 = 1.0 - t4;
         let safe_w3 = max(0, min(low4, last_w));
         let at12 = max(0, min(low3, last_h)) * params.W;
@@ -277,8 +268,7 @@ fn deform_conv2d(
             let k = begin + step;
             let weight_at = ((at2 + o_in) * params.I + min(k, at8 - 1)) * (params.KH * params.KW) +
                 (i * params.KW + j);
-            deform_conv2d_weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at],
-                k < at8);
+            weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], k < at8);
           }
           for (var step2: i32 = 0; step2 < 16; step2++) {
             let k2 = begin + step2;
@@ -301,26 +291,26 @@ fn deform_conv2d(
                   t4 * select(0.0, input[at15 + (at13 + safe_w4)], test7);
               value = v4 * v7 + t3 * v8;
             }
-            deform_conv2d_input_tile[step2 * 64 + column_lane] = select(0.0, value, k2 < at8);
+            input_tile[step2 * 64 + column_lane] = select(0.0, value, k2 < at8);
           }
           workgroupBarrier();
           for (var step3: i32 = 0; step3 < 16; step3++) {
-            let weight_own_0 = deform_conv2d_weight_tile[step3 * 64 + own_row];
-            let weight_own_1 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 1)];
-            let weight_own_2 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 2)];
-            let weight_own_3 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 3)];
-            let weight_own_4 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 4)];
-            let weight_own_5 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 5)];
-            let weight_own_6 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 6)];
-            let weight_own_7 = deform_conv2d_weight_tile[step3 * 64 + (own_row + 7)];
-            let input_own_0 = deform_conv2d_input_tile[step3 * 64 + own_column];
-            let input_own_1 = deform_conv2d_input_tile[step3 * 64 + (own_column + 1)];
-            let input_own_2 = deform_conv2d_input_tile[step3 * 64 + (own_column + 2)];
-            let input_own_3 = deform_conv2d_input_tile[step3 * 64 + (own_column + 3)];
-            let input_own_4 = deform_conv2d_input_tile[step3 * 64 + (own_column + 32)];
-            let input_own_5 = deform_conv2d_input_tile[step3 * 64 + (own_column + 33)];
-            let input_own_6 = deform_conv2d_input_tile[step3 * 64 + (own_column + 34)];
-            let input_own_7 = deform_conv2d_input_tile[step3 * 64 + (own_column + 35)];
+            let weight_own_0 = weight_tile[step3 * 64 + own_row];
+            let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+            let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+            let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+            let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+            let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+            let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+            let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+            let input_own_0 = input_tile[step3 * 64 + own_column];
+            let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+            let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+            let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+            let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+            let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+            let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+            let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
             acc_0 += weight_own_0 * input_own_0;
             acc_1 += weight_own_0 * input_own_1;
             acc_2 += weight_own_0 * input_own_2;
@@ -481,8 +471,9 @@ fn deform_conv2d_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -620,8 +611,9 @@ fn deform_conv2d_mask(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -746,10 +738,12 @@ fn deform_conv2d_mask(
         let test = y < f32(params.H);
         let test2 = x < f32(params.W);
         let near = above && test && test2;
-        let low = floor_to_int(y);
-        let t = y - f32(low);
-        let low2 = floor_to_int(x);
-        let t2 = x - f32(low2);
+        let ys = select(0.0, y, near);
+        let low = floor_to_int(ys);
+        let t = ys - f32(low);
+        let xs = select(0.0, x, near);
+        let low2 = floor_to_int(xs);
+        let t2 = xs - f32(low2);
         let v = 1.0 - t2;
         let safe_w = max(0, min(low2, last_w));
         let at11 = max(0, min(low, last_h)) * params.W;
@@ -762,12 +756,12 @@ fn deform_conv2d_mask(
         let at12 = max(0, min(h, last_h)) * params.W;
         let in_h2 = 0 <= h && h < params.H;
         let near2 = 0.0 <= y && 0.0 <= x && test && test2;
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low3 = floor_to_int(ys);
-        let t3 = ys - f32(low3);
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low4 = floor_to_int(xs);
-        let t4 = xs - f32(low4);
+        let ys2 = maximum(0.0, minimum(select(0.0, y, near2), f32(last_h)));
+        let low3 = floor_to_int(ys2);
+        let t3 = ys2 - f32(low3);
+        let xs2 = maximum(0.0, minimum(select(0.0, x, near2), f32(last_w)));
+        let low4 = floor_to_int(xs2);
+        let t4 = xs2 - f32(low4);
         let v2 = 1.0 - t4;
         let safe_w3 = max(0, min(low4, last_w));
         let at13 = max(0, min(low3, last_h)) * params.W;
@@ -790,7 +784,7 @@ fn deform_conv2d_mask(
           let begin = at7 + block * 16;
           for (var step: i32 = 0; step < 16; step++) {
             let k = begin + step;
-            deform_conv2d_mask_weight_tile[step * 64 + row_lane] = select(0.0,
+            weight_tile[step * 64 + row_lane] = select(0.0,
                 weight[((at2 + o_in) * params.I + min(k, at8 - 1)) * KH_KW + kh_kw], k < at8);
           }
           for (var step2: i32 = 0; step2 < 16; step2++) {
@@ -814,27 +808,26 @@ fn deform_conv2d_mask(
                   t4 * select(0.0, input[at16 + (at14 + safe_w4)], test7);
               value = v4 * v7 + t3 * v8;
             }
-            deform_conv2d_mask_input_tile[step2 * 64 + column_lane] = select(0.0,
-                mask_value * value, k2 < at8);
+            input_tile[step2 * 64 + column_lane] = select(0.0, mask_value * value, k2 < at8);
           }
           workgroupBarrier();
           for (var step3: i32 = 0; step3 < 16; step3++) {
-            let weight_own_0 = deform_conv2d_mask_weight_tile[step3 * 64 + own_row];
-            let weight_own_1 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 1)];
-            let weight_own_2 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 2)];
-            let weight_own_3 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 3)];
-            let weight_own_4 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 4)];
-            let weight_own_5 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 5)];
-            let weight_own_6 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 6)];
-            let weight_own_7 = deform_conv2d_mask_weight_tile[step3 * 64 + (own_row + 7)];
-            let input_own_0 = deform_conv2d_mask_input_tile[step3 * 64 + own_column];
-            let input_own_1 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 1)];
-            let input_own_2 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 2)];
-            let input_own_3 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 3)];
-            let input_own_4 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 32)];
-            let input_own_5 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 33)];
-            let input_own_6 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 34)];
-            let input_own_7 = deform_conv2d_mask_input_tile[step3 * 64 + (own_column + 35)];
+            let weight_own_0 = weight_tile[step3 * 64 + own_row];
+            let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+            let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+            let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+            let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+            let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+            let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+            let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+            let input_own_0 = input_tile[step3 * 64 + own_column];
+            let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+            let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+            let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+            let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+            let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+            let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+            let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
             acc_0 += weight_own_0 * input_own_0;
             acc_1 += weight_own_0 * input_own_1;
             acc_2 += weight_own_0 * input_own_2;
@@ -995,8 +988,9 @@ fn deform_conv2d_mask_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -1136,8 +1130,9 @@ fn deform_conv2d_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -1260,10 +1255,12 @@ fn deform_conv2d_bias(
         let test = y < f32(params.H);
         let test2 = x < f32(params.W);
         let near = above && test && test2;
-        let low = floor_to_int(y);
-        let t = y - f32(low);
-        let low2 = floor_to_int(x);
-        let t2 = x - f32(low2);
+        let ys = select(0.0, y, near);
+        let low = floor_to_int(ys);
+        let t = ys - f32(low);
+        let xs = select(0.0, x, near);
+        let low2 = floor_to_int(xs);
+        let t2 = xs - f32(low2);
         let v = 1.0 - t2;
         let safe_w = max(0, min(low2, last_w));
         let at10 = max(0, min(low, last_h)) * params.W;
@@ -1276,12 +1273,12 @@ fn deform_conv2d_bias(
         let at11 = max(0, min(h, last_h)) * params.W;
         let in_h2 = 0 <= h && h < params.H;
         let near2 = 0.0 <= y && 0.0 <= x && test && test2;
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low3 = floor_to_int(ys);
-        let t3 = ys - f32(low3);
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low4 = floor_to_int(xs);
-        let t4 = xs - f32(low4);
+        let ys2 = maximum(0.0, minimum(select(0.0, y, near2), f32(last_h)));
+        let low3 = floor_to_int(ys2);
+        let t3 = ys2 - f32(low3);
+        let xs2 = maximum(0.0, minimum(select(0.0, x, near2), f32(last_w)));
+        let low4 = floor_to_int(xs2);
+        let t4 = xs2 - f32(low4);
         let v2 = 1.0 - t4;
         let safe_w3 = max(0, min(low4, last_w));
         let at12 = max(0, min(low3, last_h)) * params.W;
@@ -1304,8 +1301,7 @@ fn deform_conv2d_bias(
             let k = begin + step;
             let weight_at = ((at2 + o_in) * params.I + min(k, at8 - 1)) * (params.KH * params.KW) +
                 (i * params.KW + j);
-            deform_conv2d_bias_weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at],
-                k < at8);
+            weight_tile[step * 64 + row_lane] = select(0.0, weight[weight_at], k < at8);
           }
           for (var step2: i32 = 0; step2 < 16; step2++) {
             let k2 = begin + step2;
@@ -1328,26 +1324,26 @@ fn deform_conv2d_bias(
                   t4 * select(0.0, input[at15 + (at13 + safe_w4)], test7);
               value = v4 * v7 + t3 * v8;
             }
-            deform_conv2d_bias_input_tile[step2 * 64 + column_lane] = select(0.0, value, k2 < at8);
+            input_tile[step2 * 64 + column_lane] = select(0.0, value, k2 < at8);
           }
           workgroupBarrier();
           for (var step3: i32 = 0; step3 < 16; step3++) {
-            let weight_own_0 = deform_conv2d_bias_weight_tile[step3 * 64 + own_row];
-            let weight_own_1 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 1)];
-            let weight_own_2 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 2)];
-            let weight_own_3 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 3)];
-            let weight_own_4 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 4)];
-            let weight_own_5 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 5)];
-            let weight_own_6 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 6)];
-            let weight_own_7 = deform_conv2d_bias_weight_tile[step3 * 64 + (own_row + 7)];
-            let input_own_0 = deform_conv2d_bias_input_tile[step3 * 64 + own_column];
-            let input_own_1 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 1)];
-            let input_own_2 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 2)];
-            let input_own_3 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 3)];
-            let input_own_4 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 32)];
-            let input_own_5 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 33)];
-            let input_own_6 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 34)];
-            let input_own_7 = deform_conv2d_bias_input_tile[step3 * 64 + (own_column + 35)];
+            let weight_own_0 = weight_tile[step3 * 64 + own_row];
+            let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+            let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+            let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+            let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+            let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+            let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+            let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+            let input_own_0 = input_tile[step3 * 64 + own_column];
+            let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+            let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+            let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+            let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+            let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+            let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+            let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
             acc_0 += weight_own_0 * input_own_0;
             acc_1 += weight_own_0 * input_own_1;
             acc_2 += weight_own_0 * input_own_2;
@@ -1509,8 +1505,9 @@ fn deform_conv2d_bias_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;
@@ -1648,8 +1645,9 @@ fn deform_conv2d_mask_bias(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, params.groups * ((params.O / params.groups + 63) / 64) *
-    ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
+  if (group >= select(0,
+    params.groups * ((params.O / params.groups + 63) / 64) *
+      ((params.N * params.OH * params.OW + 63) / 64), 4 <= params.O / params.groups)) {
     return; // the last row of a dispatch may have groups to spare
   }
   var result: array<f32, 64>;
@@ -1774,10 +1772,12 @@ fn deform_conv2d_mask_bias(
         let test = y < f32(params.H);
         let test2 = x < f32(params.W);
         let near = above && test && test2;
-        let low = floor_to_int(y);
-        let t = y - f32(low);
-        let low2 = floor_to_int(x);
-        let t2 = x - f32(low2);
+        let ys = select(0.0, y, near);
+        let low = floor_to_int(ys);
+        let t = ys - f32(low);
+        let xs = select(0.0, x, near);
+        let low2 = floor_to_int(xs);
+        let t2 = xs - f32(low2);
         let v = 1.0 - t2;
         let safe_w = max(0, min(low2, last_w));
         let at11 = max(0, min(low, last_h)) * params.W;
@@ -1790,12 +1790,12 @@ fn deform_conv2d_mask_bias(
         let at12 = max(0, min(h, last_h)) * params.W;
         let in_h2 = 0 <= h && h < params.H;
         let near2 = 0.0 <= y && 0.0 <= x && test && test2;
-        let ys = maximum(0.0, minimum(y, f32(last_h)));
-        let low3 = floor_to_int(ys);
-        let t3 = ys - f32(low3);
-        let xs = maximum(0.0, minimum(x, f32(last_w)));
-        let low4 = floor_to_int(xs);
-        let t4 = xs - f32(low4);
+        let ys2 = maximum(0.0, minimum(select(0.0, y, near2), f32(last_h)));
+        let low3 = floor_to_int(ys2);
+        let t3 = ys2 - f32(low3);
+        let xs2 = maximum(0.0, minimum(select(0.0, x, near2), f32(last_w)));
+        let low4 = floor_to_int(xs2);
+        let t4 = xs2 - f32(low4);
         let v2 = 1.0 - t4;
         let safe_w3 = max(0, min(low4, last_w));
         let at13 = max(0, min(low3, last_h)) * params.W;
@@ -1818,7 +1818,7 @@ fn deform_conv2d_mask_bias(
           let begin = at7 + block * 16;
           for (var step: i32 = 0; step < 16; step++) {
             let k = begin + step;
-            deform_conv2d_mask_bias_weight_tile[step * 64 + row_lane] = select(0.0,
+            weight_tile[step * 64 + row_lane] = select(0.0,
                 weight[((at2 + o_in) * params.I + min(k, at8 - 1)) * KH_KW + kh_kw], k < at8);
           }
           for (var step2: i32 = 0; step2 < 16; step2++) {
@@ -1842,27 +1842,26 @@ fn deform_conv2d_mask_bias(
                   t4 * select(0.0, input[at16 + (at14 + safe_w4)], test7);
               value = v4 * v7 + t3 * v8;
             }
-            deform_conv2d_mask_bias_input_tile[step2 * 64 + column_lane] = select(0.0,
-                mask_value * value, k2 < at8);
+            input_tile[step2 * 64 + column_lane] = select(0.0, mask_value * value, k2 < at8);
           }
           workgroupBarrier();
           for (var step3: i32 = 0; step3 < 16; step3++) {
-            let weight_own_0 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + own_row];
-            let weight_own_1 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 1)];
-            let weight_own_2 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 2)];
-            let weight_own_3 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 3)];
-            let weight_own_4 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 4)];
-            let weight_own_5 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 5)];
-            let weight_own_6 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 6)];
-            let weight_own_7 = deform_conv2d_mask_bias_weight_tile[step3 * 64 + (own_row + 7)];
-            let input_own_0 = deform_conv2d_mask_bias_input_tile[step3 * 64 + own_column];
-            let input_own_1 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 1)];
-            let input_own_2 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 2)];
-            let input_own_3 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 3)];
-            let input_own_4 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 32)];
-            let input_own_5 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 33)];
-            let input_own_6 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 34)];
-            let input_own_7 = deform_conv2d_mask_bias_input_tile[step3 * 64 + (own_column + 35)];
+            let weight_own_0 = weight_tile[step3 * 64 + own_row];
+            let weight_own_1 = weight_tile[step3 * 64 + (own_row + 1)];
+            let weight_own_2 = weight_tile[step3 * 64 + (own_row + 2)];
+            let weight_own_3 = weight_tile[step3 * 64 + (own_row + 3)];
+            let weight_own_4 = weight_tile[step3 * 64 + (own_row + 4)];
+            let weight_own_5 = weight_tile[step3 * 64 + (own_row + 5)];
+            let weight_own_6 = weight_tile[step3 * 64 + (own_row + 6)];
+            let weight_own_7 = weight_tile[step3 * 64 + (own_row + 7)];
+            let input_own_0 = input_tile[step3 * 64 + own_column];
+            let input_own_1 = input_tile[step3 * 64 + (own_column + 1)];
+            let input_own_2 = input_tile[step3 * 64 + (own_column + 2)];
+            let input_own_3 = input_tile[step3 * 64 + (own_column + 3)];
+            let input_own_4 = input_tile[step3 * 64 + (own_column + 32)];
+            let input_own_5 = input_tile[step3 * 64 + (own_column + 33)];
+            let input_own_6 = input_tile[step3 * 64 + (own_column + 34)];
+            let input_own_7 = input_tile[step3 * 64 + (own_column + 35)];
             acc_0 += weight_own_0 * input_own_0;
             acc_1 += weight_own_0 * input_own_1;
             acc_2 += weight_own_0 * input_own_2;
@@ -2024,8 +2023,9 @@ fn deform_conv2d_mask_bias_few(
   @builtin(local_invocation_index) thread_index: u32,
 ) {
   let group = i32(params.group_base + group_id.x + group_id.y * group_count.x);
-  if (group >= select(0, (params.N * params.groups * ((params.O / params.groups + 3) / 4) *
-    params.OH * params.OW + 127) / 128, !(4 <= params.O / params.groups))) {
+  if (group >= select(0,
+    (params.N * params.groups * ((params.O / params.groups + 3) / 4) * params.OH * params.OW +
+      127) / 128, !(4 <= params.O / params.groups))) {
     return; // the last row of a dispatch may have groups to spare
   }
   let O_per_groups = params.O / params.groups;

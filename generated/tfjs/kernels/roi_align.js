@@ -209,7 +209,8 @@ export function roi_align_output_kernel(
             }
             for (let a = at5; a < at6; a++) {
               const v24 = v10 + (a + 0.5) * binH / rows;
-              const v25 = maximum(0, minimum(v24, last_h));
+              const test13 = -1 <= v24 && v24 <= H;
+              const v25 = maximum(0, minimum(test13 ? v24 : 0, last_h));
               const at10 = floor_to_int(v25);
               const v26 = v25 - at10;
               const v27 = 1 - v26;
@@ -217,7 +218,6 @@ export function roi_align_output_kernel(
               const h = at10 + 1;
               const at12 = (at4 + Math.max(0, Math.min(h, last_h))) * W;
               const in_h = 0 <= h && h < H;
-              const test13 = -1 <= v24 && v24 <= H;
               for (let b = at7; b < at8; b++) {
                 const v28 = v17 + (b + 0.5) * binW / cols;
                 if (test13 && -1 <= v28 && v28 <= W) {
@@ -327,7 +327,8 @@ export function roi_align_output_kernel(
             }
             for (let a2 = at5; a2 < at6; a2++) {
               const v39 = v10 + (a2 + 0.5) * binH / rows;
-              const v40 = maximum(0, minimum(v39, last_h));
+              const test15 = -1 <= v39 && v39 <= H;
+              const v40 = maximum(0, minimum(test15 ? v39 : 0, last_h));
               const at18 = floor_to_int(v40);
               const v41 = v40 - at18;
               const v42 = 1 - v41;
@@ -335,7 +336,6 @@ export function roi_align_output_kernel(
               const h2 = at18 + 1;
               const at20 = (at4 + Math.max(0, Math.min(h2, last_h))) * W;
               const in_h2 = 0 <= h2 && h2 < H;
-              const test15 = -1 <= v39 && v39 <= H;
               for (let b2 = at7; b2 < at8; b2++) {
                 const v43 = v17 + (b2 + 0.5) * binW / cols;
                 if (test15 && -1 <= v43 && v43 <= W) {
@@ -521,7 +521,8 @@ export function roi_align_output_kernel(
             }
             for (let a3 = at5; a3 < at6; a3++) {
               const v57 = v10 + (a3 + 0.5) * binH / rows;
-              const v58 = maximum(0, minimum(v57, last_h));
+              const test17 = -1 <= v57 && v57 <= H;
+              const v58 = maximum(0, minimum(test17 ? v57 : 0, last_h));
               const at26 = floor_to_int(v58);
               const v59 = v58 - at26;
               const v60 = 1 - v59;
@@ -529,7 +530,6 @@ export function roi_align_output_kernel(
               const h3 = at26 + 1;
               const at28 = (at4 + Math.max(0, Math.min(h3, last_h))) * W;
               const in_h3 = 0 <= h3 && h3 < H;
-              const test17 = -1 <= v57 && v57 <= H;
               for (let b3 = at7; b3 < at8; b3++) {
                 const v61 = v17 + (b3 + 0.5) * binW / cols;
                 if (test17 && -1 <= v61 && v61 <= W) {

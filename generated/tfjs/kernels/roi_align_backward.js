@@ -265,7 +265,8 @@ export function roi_align_backward_grad_input_nhwc_kernel(
           }
           for (let a = at4; a < at5; a++) {
             const v23 = v9 + (a + 0.5) * binH / rows;
-            const v24 = maximum(0, minimum(v23, last_h));
+            const test23 = -1 <= v23 && v23 <= H;
+            const v24 = maximum(0, minimum(test23 ? v23 : 0, last_h));
             const at8 = floor_to_int(v24);
             const v25 = v24 - at8;
             const v26 = 1 - v25;
@@ -273,7 +274,6 @@ export function roi_align_backward_grad_input_nhwc_kernel(
             const h = at8 + 1;
             const at10 = (at3 + Math.max(0, Math.min(h, last_h))) * W;
             const in_h = 0 <= h && h < H;
-            const test23 = -1 <= v23 && v23 <= H;
             for (let b = at6; b < at7; b++) {
               const v27 = v16 + (b + 0.5) * binW / cols;
               if (test23 && -1 <= v27 && v27 <= W) {
@@ -671,14 +671,14 @@ export function roi_align_backward_grad_input_nhwc_kernel(
                 let found2 = false;
                 for (let a6 = at4; a6 < at5; a6++) {
                   const v69 = v9 + (a6 + 0.5) * binH / rows;
-                  const v70 = maximum(0, minimum(v69, last_h));
+                  const test33 = -1 <= v69 && v69 <= H;
+                  const v70 = maximum(0, minimum(test33 ? v69 : 0, last_h));
                   const at20 = floor_to_int(v70);
                   const v71 = v70 - at20;
                   const at21 = (at3 + Math.max(0, Math.min(at20, last_h))) * W;
                   const h3 = at20 + 1;
                   const at22 = (at3 + Math.max(0, Math.min(h3, last_h))) * W;
                   const in_h3 = 0 <= h3 && h3 < H;
-                  const test33 = -1 <= v69 && v69 <= H;
                   const v72 = 1 - v71;
                   for (let b6 = at6; b6 < at7; b6++) {
                     const v73 = v16 + (b6 + 0.5) * binW / cols;
@@ -749,7 +749,8 @@ export function roi_align_backward_grad_input_nhwc_kernel(
           }
           for (let a7 = at4; a7 < at5; a7++) {
             const v80 = v9 + (a7 + 0.5) * binH / rows;
-            const v81 = maximum(0, minimum(v80, last_h));
+            const test36 = -1 <= v80 && v80 <= H;
+            const v81 = maximum(0, minimum(test36 ? v80 : 0, last_h));
             const at24 = floor_to_int(v81);
             const v82 = v81 - at24;
             const v83 = 1 - v82;
@@ -757,7 +758,6 @@ export function roi_align_backward_grad_input_nhwc_kernel(
             const h4 = at24 + 1;
             const at26 = (at3 + Math.max(0, Math.min(h4, last_h))) * W;
             const in_h4 = 0 <= h4 && h4 < H;
-            const test36 = -1 <= v80 && v80 <= H;
             for (let b7 = at6; b7 < at7; b7++) {
               const v84 = v16 + (b7 + 0.5) * binW / cols;
               if (test36 && -1 <= v84 && v84 <= W) {
@@ -1163,18 +1163,19 @@ export function roi_align_backward_grad_input_nhwc_2_kernel(
                 Math.min(at3, ceil_to_int(v15 + (1 + Math.abs(v15) * 9.5367431640625e-7)))) : 0;
         for (let a = value; a < at5; a++) {
           const v16 = v8 + (a + 0.5) * binH / rows;
-          const v17 = maximum(0, minimum(v16, last_h));
+          const test17 = -1 <= v16 && v16 <= H;
+          const v17 = maximum(0, minimum(test17 ? v16 : 0, last_h));
           const at7 = floor_to_int(v17);
           const at8 = (at4 + Math.max(0, Math.min(at7, last_h))) * W;
           const v18 = v17 - at7;
           const v19 = 1 - v18;
           const at9 = at7 + 1;
           const at10 = Math.imul(at4 + at9, W);
-          const test17 = -1 <= v16 && v16 <= H;
           const test18 = at9 < H;
           for (let b = value2; b < at6; b++) {
             const v20 = v12 + (b + 0.5) * binW / cols;
-            const v21 = maximum(0, minimum(v20, last_w));
+            const test19 = test17 && -1 <= v20 && v20 <= W;
+            const v21 = maximum(0, minimum(test19 ? v20 : 0, last_w));
             const at11 = floor_to_int(v21);
             const at12 = Math.max(0, Math.min(at11, last_w));
             const at13 = (at8 + at12) * C;
@@ -1182,13 +1183,13 @@ export function roi_align_backward_grad_input_nhwc_2_kernel(
             const v23 = 1 - v22;
             const at14 = Math.imul(at10 + at12, C);
             const at15 = at11 + 1;
-            const test19 = at15 < W;
+            const test20 = at15 < W;
             const at16 = Math.imul(at10 + at15, C);
             const at17 = Math.imul(at8 + at15, C);
             const strips = (C / 4) | 0;
             const rest = strips * 4;
-            const test20 = test17 && -1 <= v20 && v20 <= W && is_avg && test8 && test9 && test10;
-            if (test20 && test11 && test12 && test13 && test14) {
+            if (test19 && is_avg && test8 && test9 && test10 && test11 && test12 && test13 &&
+                test14) {
               for (let c = 0; c < C; c++) {
                 grad_input_nhwc_grad_output_value2[c] = grad_output[(r * C + c) * (PH * PW) +
                     (ph * PW + pw)];
@@ -1242,7 +1243,7 @@ export function roi_align_backward_grad_input_nhwc_2_kernel(
                   grad_input_nhwc[at14 + c3] += v29 * v23;
                   grad_input_nhwc_v8[c3] = v29;
                 }
-                if (test19) {
+                if (test20) {
                   for (let strip3 = 0; strip3 < strips; strip3++) {
                     grad_input_nhwc[at16 + strip3 * 4] += grad_input_nhwc_v8[strip3 * 4] * v22;
                     grad_input_nhwc[at16 + (strip3 * 4 + 1)] += grad_input_nhwc_v8[strip3 * 4 + 1] *
@@ -1257,7 +1258,7 @@ export function roi_align_backward_grad_input_nhwc_2_kernel(
                   }
                 }
               }
-              if (test19) {
+              if (test20) {
                 for (let strip4 = 0; strip4 < strips; strip4++) {
                   grad_input_nhwc[at17 + strip4 * 4] += grad_input_nhwc_v7[strip4 * 4] * v22;
                   grad_input_nhwc[at17 + (strip4 * 4 + 1)] += grad_input_nhwc_v7[strip4 * 4 + 1] *

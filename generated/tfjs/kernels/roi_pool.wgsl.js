@@ -315,33 +315,34 @@ fn roi_pool_offset(
             test4); a < select(0,
             min(ceil_to_int(v21), ceil_to_int(v26 + (1.0 + abs(v26) * 9.536743e-7))), test4); a++) {
           let v33 = top + f32(a) + dy;
-          let at6 = floor_to_int(v33);
-          let v34 = v33 - f32(at6);
+          let test6 = -1.0 <= v33;
+          let test7 = v33 < f32(params2.H);
+          let v34 = select(0.0, v33, test6 && test7);
+          let at6 = floor_to_int(v34);
+          let v35 = v34 - f32(at6);
           let at7 = (at3 + max(0, min(at6, last_h))) * params2.W;
           let in_h = 0 <= at6 && at6 < params2.H;
           let h = at6 + 1;
           let at8 = (at3 + max(0, min(h, last_h))) * params2.W;
           let in_h2 = 0 <= h && h < params2.H;
-          let test6 = -1.0 <= v33;
-          let test7 = v33 < f32(params2.H);
-          let v35 = 1.0 - v34;
+          let v36 = 1.0 - v35;
           for (var b: i32 = at4; b < at5; b++) {
-            let v36 = left + f32(b) + dx;
+            let v37 = left + f32(b) + dx;
             var value2: f32 = 0.0;
-            if (test6 && -1.0 <= v36 && test7 && v36 < f32(params2.W)) {
-              let at9 = floor_to_int(v36);
-              let v37 = v36 - f32(at9);
-              let v38 = 1.0 - v37;
+            if (test6 && -1.0 <= v37 && test7 && v37 < f32(params2.W)) {
+              let at9 = floor_to_int(v37);
+              let v38 = v37 - f32(at9);
+              let v39 = 1.0 - v38;
               let safe_w = max(0, min(at9, last_w));
               let in_w = 0 <= at9 && at9 < params2.W;
               let w = at9 + 1;
               let safe_w2 = max(0, min(w, last_w));
               let in_w2 = 0 <= w && w < params2.W;
-              let v39 = v38 * select(0.0, input[at7 + safe_w], in_h && in_w) +
-                  v37 * select(0.0, input[at7 + safe_w2], in_h && in_w2);
-              let v40 = v38 * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
-                  v37 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
-              value2 = v35 * v39 + v34 * v40;
+              let v40 = v39 * select(0.0, input[at7 + safe_w], in_h && in_w) +
+                  v38 * select(0.0, input[at7 + safe_w2], in_h && in_w2);
+              let v41 = v39 * select(0.0, input[at8 + safe_w], in_h2 && in_w) +
+                  v38 * select(0.0, input[at8 + safe_w2], in_h2 && in_w2);
+              value2 = v36 * v40 + v35 * v41;
             }
             total += value2;
           }

@@ -717,14 +717,14 @@ export function roi_pool_backward_offset_grad_offset_kernel(
               let sum = 0;
               for (let step = at5; step < at6; step++) {
                 const v36 = top + step + dy;
-                const at9 = floor_to_int(v36);
+                const test9 = -1 <= v36;
+                const test10 = v36 < H;
+                const at9 = floor_to_int(test9 && test10 ? v36 : 0);
                 const h = at9 + 1;
                 const at10 = (at2 + Math.max(0, Math.min(h, last_h))) * W;
                 const in_h = 0 <= h && h < H;
                 const at11 = (at2 + Math.max(0, Math.min(at9, last_h))) * W;
                 const in_h2 = 0 <= at9 && at9 < H;
-                const test9 = -1 <= v36;
-                const test10 = v36 < H;
                 for (let step2 = at7; step2 < at8; step2++) {
                   const v37 = left + step2 + dx;
                   let value2 = 0;
@@ -760,22 +760,23 @@ export function roi_pool_backward_offset_grad_offset_kernel(
             let sum3 = 0;
             for (let step3 = at5; step3 < at6; step3++) {
               const v42 = top + step3 + dy;
-              const at13 = floor_to_int(v42);
-              const v43 = v42 - at13;
+              const test15 = -1 <= v42;
+              const test16 = v42 < H;
+              const v43 = test15 && test16 ? v42 : 0;
+              const at13 = floor_to_int(v43);
+              const v44 = v43 - at13;
               const h2 = at13 + 1;
               const at14 = (at2 + Math.max(0, Math.min(h2, last_h))) * W;
               const in_h3 = 0 <= h2 && h2 < H;
-              const v44 = 1 - v43;
+              const v45 = 1 - v44;
               const at15 = (at2 + Math.max(0, Math.min(at13, last_h))) * W;
               const in_h4 = 0 <= at13 && at13 < H;
-              const test15 = -1 <= v42;
-              const test16 = v42 < H;
               for (let step4 = at7; step4 < at8; step4++) {
-                const v45 = left + step4 + dx;
+                const v46 = left + step4 + dx;
                 let value3 = 0;
-                if (test15 && -1 <= v45 && test16 && v45 < W) {
+                if (test15 && -1 <= v46 && test16 && v46 < W) {
                   let sum4 = 0;
-                  const at16 = floor_to_int(v45);
+                  const at16 = floor_to_int(v46);
                   const w2 = at16 + 1;
                   const safe_w3 = Math.max(0, Math.min(w2, last_w));
                   const in_w3 = 0 <= w2 && w2 < W;
@@ -786,11 +787,11 @@ export function roi_pool_backward_offset_grad_offset_kernel(
                   const test19 = in_h3 && in_w4;
                   const test20 = in_h4 && in_w4;
                   for (let c2 = 0; c2 < C; c2++) {
-                    const v46 = v43 * (test17 ? input_nhwc[(at14 + safe_w3) * C + c2] : 0) +
-                        v44 * (test18 ? input_nhwc[(at15 + safe_w3) * C + c2] : 0);
-                    const v47 = v46 - v43 * (test19 ? input_nhwc[(at14 + safe_w4) * C + c2] : 0) -
-                        v44 * (test20 ? input_nhwc[(at15 + safe_w4) * C + c2] : 0);
-                    sum4 += grad_output[(at + c2) * PH_PW + (at3 + pw)] * v47;
+                    const v47 = v44 * (test17 ? input_nhwc[(at14 + safe_w3) * C + c2] : 0) +
+                        v45 * (test18 ? input_nhwc[(at15 + safe_w3) * C + c2] : 0);
+                    const v48 = v47 - v44 * (test19 ? input_nhwc[(at14 + safe_w4) * C + c2] : 0) -
+                        v45 * (test20 ? input_nhwc[(at15 + safe_w4) * C + c2] : 0);
+                    sum4 += grad_output[(at + c2) * PH_PW + (at3 + pw)] * v48;
                   }
                   value3 = sum4 / v35;
                 }
@@ -906,32 +907,36 @@ export function roi_pool_backward_offset_grad_input_nhwc_kernel(
         for (let a = value; a < (test12 ?
             Math.min(at3, ceil_to_int(v18 + (1 + Math.abs(v18) * 9.5367431640625e-7))) : 0); a++) {
           const v32 = top + a + dy;
-          const at5 = floor_to_int(v32);
-          const at6 = at5 + 1;
-          const at7 = Math.imul(at2 + at6, W);
-          const v33 = v32 - at5;
-          const at8 = Math.imul(at2 + at5, W);
-          const v34 = 1 - v33;
           const test14 = -1 <= v32;
           const test15 = v32 < H;
+          const v33 = test14 && test15 ? v32 : 0;
+          const at5 = floor_to_int(v33);
+          const at6 = at5 + 1;
+          const at7 = Math.imul(at2 + at6, W);
+          const v34 = v33 - at5;
+          const at8 = Math.imul(at2 + at5, W);
+          const v35 = 1 - v34;
           const test16 = 0 <= at6 && at6 < H;
           const test17 = 0 <= at5 && at5 < H;
           for (let b = value2; b < at4; b++) {
-            const v35 = left + b + dx;
-            const at9 = floor_to_int(v35);
+            const v36 = left + b + dx;
+            const test18 = test14 && -1 <= v36 && test15 && v36 < W;
+            const v37 = test18 ? v36 : 0;
+            const at9 = floor_to_int(v37);
             const at10 = at9 + 1;
-            const test18 = 0 <= at10 && at10 < W;
+            const test19 = 0 <= at10 && at10 < W;
             const at11 = Math.imul(at7 + at10, C);
-            const v36 = v35 - at9;
-            const test19 = 0 <= at9 && at9 < W;
+            const v38 = v37 - at9;
+            const test20 = 0 <= at9 && at9 < W;
             const at12 = Math.imul(at7 + at9, C);
-            const v37 = 1 - v36;
+            const v39 = 1 - v38;
             const at13 = Math.imul(at8 + at10, C);
             const at14 = Math.imul(at8 + at9, C);
             const strips = (C / 4) | 0;
             const rest = strips * 4;
-            const test20 = test14 && -1 <= v35 && test15 && v35 < W && test && test2 && test3;
-            if (test20 && test4 && test5 && test6 && test7 && test8 && test9 && test10) {
+            const test21 = test18 && test && test2 && test3 && test4 && test5 && test6 && test7 &&
+                test8 && test9;
+            if (test21 && test10) {
               for (let c = 0; c < C; c++) {
                 grad_input_nhwc_grad_output_value[c] = grad_output[(r * C + c) * (PH * PW) +
                     (ph * PW + pw)];
@@ -950,79 +955,79 @@ export function roi_pool_backward_offset_grad_input_nhwc_kernel(
               }
               if (test16) {
                 for (let strip2 = 0; strip2 < strips; strip2++) {
-                  grad_input_nhwc_v2[strip2 * 4] = grad_input_nhwc_v[strip2 * 4] * v33;
-                  grad_input_nhwc_v2[strip2 * 4 + 1] = grad_input_nhwc_v[strip2 * 4 + 1] * v33;
-                  grad_input_nhwc_v2[strip2 * 4 + 2] = grad_input_nhwc_v[strip2 * 4 + 2] * v33;
-                  grad_input_nhwc_v2[strip2 * 4 + 3] = grad_input_nhwc_v[strip2 * 4 + 3] * v33;
+                  grad_input_nhwc_v2[strip2 * 4] = grad_input_nhwc_v[strip2 * 4] * v34;
+                  grad_input_nhwc_v2[strip2 * 4 + 1] = grad_input_nhwc_v[strip2 * 4 + 1] * v34;
+                  grad_input_nhwc_v2[strip2 * 4 + 2] = grad_input_nhwc_v[strip2 * 4 + 2] * v34;
+                  grad_input_nhwc_v2[strip2 * 4 + 3] = grad_input_nhwc_v[strip2 * 4 + 3] * v34;
                 }
                 for (let c3 = rest; c3 < C; c3++) {
-                  grad_input_nhwc_v2[c3] = grad_input_nhwc_v[c3] * v33;
-                }
-                if (test18) {
-                  for (let strip3 = 0; strip3 < strips; strip3++) {
-                    grad_input_nhwc[at11 + strip3 * 4] += grad_input_nhwc_v2[strip3 * 4] * v36;
-                    grad_input_nhwc[at11 + (strip3 * 4 + 1)] += grad_input_nhwc_v2[strip3 * 4 + 1] *
-                        v36;
-                    grad_input_nhwc[at11 + (strip3 * 4 + 2)] += grad_input_nhwc_v2[strip3 * 4 + 2] *
-                        v36;
-                    grad_input_nhwc[at11 + (strip3 * 4 + 3)] += grad_input_nhwc_v2[strip3 * 4 + 3] *
-                        v36;
-                  }
-                  for (let c4 = rest; c4 < C; c4++) {
-                    grad_input_nhwc[at11 + c4] += grad_input_nhwc_v2[c4] * v36;
-                  }
+                  grad_input_nhwc_v2[c3] = grad_input_nhwc_v[c3] * v34;
                 }
                 if (test19) {
+                  for (let strip3 = 0; strip3 < strips; strip3++) {
+                    grad_input_nhwc[at11 + strip3 * 4] += grad_input_nhwc_v2[strip3 * 4] * v38;
+                    grad_input_nhwc[at11 + (strip3 * 4 + 1)] += grad_input_nhwc_v2[strip3 * 4 + 1] *
+                        v38;
+                    grad_input_nhwc[at11 + (strip3 * 4 + 2)] += grad_input_nhwc_v2[strip3 * 4 + 2] *
+                        v38;
+                    grad_input_nhwc[at11 + (strip3 * 4 + 3)] += grad_input_nhwc_v2[strip3 * 4 + 3] *
+                        v38;
+                  }
+                  for (let c4 = rest; c4 < C; c4++) {
+                    grad_input_nhwc[at11 + c4] += grad_input_nhwc_v2[c4] * v38;
+                  }
+                }
+                if (test20) {
                   for (let strip4 = 0; strip4 < strips; strip4++) {
-                    grad_input_nhwc[at12 + strip4 * 4] += grad_input_nhwc_v2[strip4 * 4] * v37;
+                    grad_input_nhwc[at12 + strip4 * 4] += grad_input_nhwc_v2[strip4 * 4] * v39;
                     grad_input_nhwc[at12 + (strip4 * 4 + 1)] += grad_input_nhwc_v2[strip4 * 4 + 1] *
-                        v37;
+                        v39;
                     grad_input_nhwc[at12 + (strip4 * 4 + 2)] += grad_input_nhwc_v2[strip4 * 4 + 2] *
-                        v37;
+                        v39;
                     grad_input_nhwc[at12 + (strip4 * 4 + 3)] += grad_input_nhwc_v2[strip4 * 4 + 3] *
-                        v37;
+                        v39;
                   }
                   for (let c5 = rest; c5 < C; c5++) {
-                    grad_input_nhwc[at12 + c5] += grad_input_nhwc_v2[c5] * v37;
+                    grad_input_nhwc[at12 + c5] += grad_input_nhwc_v2[c5] * v39;
                   }
                 }
               }
               if (test17) {
                 for (let strip5 = 0; strip5 < strips; strip5++) {
-                  grad_input_nhwc_v3[strip5 * 4] = grad_input_nhwc_v[strip5 * 4] * v34;
-                  grad_input_nhwc_v3[strip5 * 4 + 1] = grad_input_nhwc_v[strip5 * 4 + 1] * v34;
-                  grad_input_nhwc_v3[strip5 * 4 + 2] = grad_input_nhwc_v[strip5 * 4 + 2] * v34;
-                  grad_input_nhwc_v3[strip5 * 4 + 3] = grad_input_nhwc_v[strip5 * 4 + 3] * v34;
+                  grad_input_nhwc_v3[strip5 * 4] = grad_input_nhwc_v[strip5 * 4] * v35;
+                  grad_input_nhwc_v3[strip5 * 4 + 1] = grad_input_nhwc_v[strip5 * 4 + 1] * v35;
+                  grad_input_nhwc_v3[strip5 * 4 + 2] = grad_input_nhwc_v[strip5 * 4 + 2] * v35;
+                  grad_input_nhwc_v3[strip5 * 4 + 3] = grad_input_nhwc_v[strip5 * 4 + 3] * v35;
                 }
                 for (let c6 = rest; c6 < C; c6++) {
-                  grad_input_nhwc_v3[c6] = grad_input_nhwc_v[c6] * v34;
-                }
-                if (test18) {
-                  for (let strip6 = 0; strip6 < strips; strip6++) {
-                    grad_input_nhwc[at13 + strip6 * 4] += grad_input_nhwc_v3[strip6 * 4] * v36;
-                    grad_input_nhwc[at13 + (strip6 * 4 + 1)] += grad_input_nhwc_v3[strip6 * 4 + 1] *
-                        v36;
-                    grad_input_nhwc[at13 + (strip6 * 4 + 2)] += grad_input_nhwc_v3[strip6 * 4 + 2] *
-                        v36;
-                    grad_input_nhwc[at13 + (strip6 * 4 + 3)] += grad_input_nhwc_v3[strip6 * 4 + 3] *
-                        v36;
-                  }
-                  for (let c7 = rest; c7 < C; c7++) {
-                    grad_input_nhwc[at13 + c7] += grad_input_nhwc_v3[c7] * v36;
-                  }
+                  grad_input_nhwc_v3[c6] = grad_input_nhwc_v[c6] * v35;
                 }
                 if (test19) {
+                  for (let strip6 = 0; strip6 < strips; strip6++) {
+                    grad_input_nhwc[at13 + strip6 * 4] += grad_input_nhwc_v3[strip6 * 4] * v38;
+                    grad_input_nhwc[at13 + (strip6 * 4 + 1)] += grad_input_nhwc_v3[strip6 * 4 + 1] *
+                        v38;
+                    grad_input_nhwc[at13 + (strip6 * 4 + 2)] += grad_input_nhwc_v3[strip6 * 4 + 2] *
+                        v38;
+                    grad_input_nhwc[at13 + (strip6 * 4 + 3)] += grad_input_nhwc_v3[strip6 * 4 + 3] *
+                        v38;
+                  }
+                  for (let c7 = rest; c7 < C; c7++) {
+                    grad_input_nhwc[at13 + c7] += grad_input_nhwc_v3[c7] * v38;
+                  }
+                }
+                if (test20) {
                   for (let strip7 = 0; strip7 < strips; strip7++) {
-                    grad_input_nhwc[at14 + strip7 * 4] += grad_input_nhwc_v3[strip7 * 4] * v37;
+                    grad_input_nhwc[at14 + strip7 * 4] += grad_input_nhwc_v3[strip7 * 4] * v39;
                     grad_input_nhwc[at14 + (strip7 * 4 + 1)] += grad_input_nhwc_v3[strip7 * 4 + 1] *
-                        v37;
+                        v39;
                     grad_input_nhwc[at14 + (strip7 * 4 + 2)] += grad_input_nhwc_v3[strip7 * 4 + 2] *
-                        v37;
+                        v39;
                     grad_input_nhwc[at14 + (strip7 * 4 + 3)] += grad_input_nhwc_v3[strip7 * 4 + 3] *
-                        v37;
+                        v39;
                   }
                   for (let c8 = rest; c8 < C; c8++) {
-                    grad_input_nhwc[at14 + c8] += grad_input_nhwc_v3[c8] * v37;
+                    grad_input_nhwc[at14 + c8] += grad_input_nhwc_v3[c8] * v39;
                   }
                 }
               }

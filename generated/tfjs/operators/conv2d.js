@@ -170,24 +170,24 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               output2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.I, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1))) * v.I,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1)) * v.I,
                 slot: 2,
               },
               output_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.O, v.groups), 4) * 48 * 4,
                 slot: 3,
               },
             },
@@ -254,49 +254,50 @@ const variants = [
               grad_weight2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
-                    (idiv(v.N * v.OW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.OH, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.I * v.KH * v.KW, 4) * 4) *
+                    idiv(v.N * v.OW +
                       Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1))) * v.OH,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1)) * v.OH,
                 slot: 0,
               },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.C, v.groups), 4)) * v.KH * v.KW * idiv(v.O, v.groups) *
+                  v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * idiv(v.O, v.groups) *
                     4,
                 slot: 1,
               },
               grad_output_nohowo_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OW * v.OH * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N * v.OW * v.OH * 4,
                 slot: 1,
               },
               grad_input2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.H * v.W, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW +
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW +
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
                     idiv(v.O, v.groups),
                 slot: 2,
               },
               grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.O, v.groups), 4) * 48 * 4,
                 slot: 2,
               },
               grad_input_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.C, v.groups), 4) * 48 * 4,
                 slot: 3,
               },
             },
@@ -429,10 +430,10 @@ const variants = [
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
                 slot: 0,
               },
@@ -542,24 +543,24 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               output2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.I, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.I, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1))) * v.I,
+                        Math.max(idiv(1365, Math.max(v.I, 1)), 1)), 1)) * v.I,
                 slot: 2,
               },
               output_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.O, v.groups), 4) * 48 * 4,
                 slot: 3,
               },
             },
@@ -629,49 +630,50 @@ const variants = [
               grad_weight2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.I * v.KH * v.KW, 4) * 4)) *
-                    (idiv(v.N * v.OW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.OH, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.I * v.KH * v.KW, 4) * 4) *
+                    idiv(v.N * v.OW +
                       Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.N * v.OW + Math.max(idiv(1365, Math.max(v.OH, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1))) * v.OH,
+                        Math.max(idiv(1365, Math.max(v.OH, 1)), 1)), 1)) * v.OH,
                 slot: 0,
               },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.C, v.groups), 4)) * v.KH * v.KW * idiv(v.O, v.groups) *
+                  v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * idiv(v.O, v.groups) *
                     4,
                 slot: 1,
               },
               grad_output_nohowo_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OW * v.OH * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N * v.OW * v.OH * 4,
                 slot: 1,
               },
               grad_input2_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.H * v.W, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.H * v.W, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW +
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW +
                         Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
+                        Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
                     idiv(v.O, v.groups),
                 slot: 2,
               },
               grad_weight_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.O, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.O, v.groups), 4) * 48 * 4,
                 slot: 2,
               },
               grad_input_sums: {
                 dtype: "f32",
-                elements: (v) => (ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                elements: (v) => ceilDiv(idiv(v.C, v.groups), 4) * 48 * 4,
                 slot: 3,
               },
             },
@@ -818,10 +820,10 @@ const variants = [
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
                 slot: 0,
               },

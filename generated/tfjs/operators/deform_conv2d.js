@@ -118,18 +118,52 @@ const scalars2 = [
   "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
   "padding_top", "padding_left", "dilation_y", "dilation_x",
 ];
+const sizes2 = [
+  { name: "groups", is: (v) => idiv(v.C, v.I) },
+  {
+    name: "OH",
+    is: (v) =>
+      idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
+  },
+  {
+    name: "OW",
+    is: (v) =>
+      idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
+  },
+  {
+    name: "N_most",
+    is: (v) =>
+      Math.max(1,
+        Math.min(v.N,
+          idiv(2097152, Math.max(1, Math.max(v.OW * v.KH * v.KW * v.C, v.OW * v.O) * v.OH)))),
+  },
+  { name: "N_slabs", is: (v) => Math.max(1, idiv(v.N + v.N_most - 1, v.N_most)) },
+  {
+    name: "OH_most",
+    is: (v) =>
+      Math.max(1,
+        Math.min(v.OH, idiv(2097152, Math.max(1, Math.max(v.OW * v.KH * v.KW * v.C, v.OW * v.O))))),
+  },
+  { name: "OH_slabs", is: (v) => Math.max(1, idiv(v.OH + v.OH_most - 1, v.OH_most)) },
+];
 const constants2 = [
   { name: "BORDER", option: "border", default: 0 },
   { name: "OFFSET_ORDER", option: "offset_order", default: 0 },
   { name: "EDGE_GRAD", option: "edge_grad", default: 0 },
   { name: "ACCUMULATE", default: 0 },
 ];
-const scalars3 = ["N", "OH", "OW", "O", "groups"];
-const scalars4 = ["C", "KH", "KW", "O", "I", "groups"];
-const scalars5 = ["N", "C", "KH", "KW", "OH", "OW", "O", "groups"];
+const scalars3 = ["C", "KH", "KW", "O", "I", "groups"];
+const scalars4 = ["OH", "OW", "O", "N_first", "N_count", "OH_first", "OH_count"];
+const scalars5 = ["C", "KH", "KW", "OW", "O", "groups", "N_count", "OH_count"];
 const scalars6 = [
-  "N", "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top",
-  "padding_left", "dilation_y", "dilation_x",
+  "C", "H", "W", "G", "KH", "KW", "OH", "OW", "stride_y", "stride_x", "padding_top", "padding_left",
+  "dilation_y", "dilation_x", "N_first", "N_count", "OH_first", "OH_count",
+];
+const scalars7 = ["OW", "O", "groups", "N_count", "OH_count"];
+const scalars8 = [
+  "C", "H", "W", "G", "KH", "KW", "OH", "OW", "O", "I", "groups", "stride_y", "stride_x",
+  "padding_top", "padding_left", "dilation_y", "dilation_x", "N_first", "N_count", "OH_first",
+  "OH_count",
 ];
 const uniform1 = {
   binding: 6,
@@ -143,18 +177,45 @@ const uniform1 = {
   ],
   base: 80,
 };
+const sizes3 = [
+  { name: "groups", is: (v) => idiv(v.C, v.I) },
+  {
+    name: "OH",
+    is: (v) =>
+      idiv(v.H + v.padding_top + v.padding_bottom - v.dilation_y * (v.KH - 1) - 1, v.stride_y) + 1,
+  },
+  {
+    name: "OW",
+    is: (v) =>
+      idiv(v.W + v.padding_left + v.padding_right - v.dilation_x * (v.KW - 1) - 1, v.stride_x) + 1,
+  },
+  {
+    name: "N_most",
+    is: (v) =>
+      Math.max(1, Math.min(v.N, idiv(16777216, Math.max(1, v.C * v.KH * v.KW * v.OW * v.OH)))),
+  },
+  { name: "N_slabs", is: (v) => Math.max(1, idiv(v.N + v.N_most - 1, v.N_most)) },
+  {
+    name: "OH_most",
+    is: (v) => Math.max(1, Math.min(v.OH, idiv(16777216, Math.max(1, v.C * v.KH * v.KW * v.OW)))),
+  },
+  { name: "OH_slabs", is: (v) => Math.max(1, idiv(v.OH + v.OH_most - 1, v.OH_most)) },
+];
 const uniform2 = {
-  binding: 14,
-  bytes: 96,
+  binding: 13,
+  bytes: 112,
   members: [
     ["N", "i32", 0], ["C", "i32", 4], ["H", "i32", 8], ["W", "i32", 12], ["G", "i32", 16],
     ["KH", "i32", 20], ["KW", "i32", 24], ["OH", "i32", 28], ["OW", "i32", 32], ["O", "i32", 36],
     ["I", "i32", 40], ["groups", "i32", 44], ["stride_y", "i32", 48], ["stride_x", "i32", 52],
     ["padding_top", "i32", 56], ["padding_left", "i32", 60], ["padding_bottom", "i32", 64],
     ["padding_right", "i32", 68], ["dilation_y", "i32", 72], ["dilation_x", "i32", 76],
+    ["N_first", "i32", 80], ["N_count", "i32", 84], ["OH_first", "i32", 88],
+    ["OH_count", "i32", 92],
   ],
-  base: 80,
+  base: 96,
 };
+const scalars9 = ["OW", "O", "N_count", "OH_count"];
 
 const variants = [
   {
@@ -162,7 +223,7 @@ const variants = [
     present: [],
     saved: ["input", "offset", "weight"],
     gradients: ["grad_input", "grad_offset", "grad_weight"],
-    order: ["offset", "input", "weight"],
+    order: ["input", "offset", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -184,19 +245,19 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               columns_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.C, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1)) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -244,7 +305,7 @@ const variants = [
           module: cpuBackward,
           plan: {
             name: "deform_conv2d_backward",
-            sizes: sizes1,
+            sizes: sizes2,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -268,62 +329,63 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              grad_output_nohowo: {
-                dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.O,
-                slot: 1,
-              },
-              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
-              grad_output_nohowo_packed: {
-                dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
-                slot: 2,
-              },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                  v.groups * v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4) * idiv(v.O, v.groups) *
                     4,
-                slot: 2,
+                slot: 1,
               },
-              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
-              columns_panel: {
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 2 },
+              grad_output_nohowo: {
                 dtype: "f32",
-                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.O,
                 slot: 3,
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
-                slot: 3,
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.KH * v.KW * v.C,
+                slot: 4,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N_most * v.OH_most * v.OW * 4,
+                slot: 5,
+              },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.N_most * v.OH_most * v.OW, 4) * 4) *
+                    idiv(1 +
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
+                    idiv(v.O, v.groups),
+                slot: 6,
+              },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 7,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N_most * v.OH_most * v.OW) * (v.C + 4),
+                slot: 8,
               },
               grad_weight_sums: {
                 dtype: "f32",
                 elements: (v) =>
                   (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
-                slot: 4,
+                slot: 9,
               },
-              grad_columns2_panel: {
-                dtype: "f32",
-                elements: (v) =>
-                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
-                    (idiv(1 +
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
-                    idiv(v.O, v.groups),
-                slot: 4,
-              },
-              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
-              grad_columns_sums: {
-                dtype: "f32",
-                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
-                slot: 5,
-              },
-              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 10 },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 11 },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 12 },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 13 },
             },
             steps: [
               {
@@ -337,42 +399,23 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_grad_output_nohowo_kernel",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_output_nohowo", access: "write", binding: 12 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_grad_output_nohowo_packed_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_grad_weight_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
-                  { name: "grad_weight", access: "update", binding: 8 },
-                  { name: "columns_panel", access: "update", binding: 19 },
-                  { name: "grad_weight_sums", access: "update", binding: 20 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
                 function: "deform_conv2d_backward_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "weight_packed", access: "write", binding: 13 },
                 ],
+                scalars: scalars3,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              { kind: "fill", buffer: "grad_weight", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                repeat: 0,
                 scalars: scalars4,
               },
               {
@@ -385,20 +428,9 @@ const variants = [
                   { name: "grad_columns2_panel", access: "update", binding: 17 },
                   { name: "grad_columns_sums", access: "update", binding: 18 },
                 ],
+                repeat: 0,
                 scalars: scalars5,
               },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_grad_offset_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars6,
-              },
-              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_input_nhwc_kernel",
@@ -411,7 +443,44 @@ const variants = [
                   { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
                   { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
                 ],
+                repeat: 0,
                 scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
+                ],
+                repeat: 0,
+                scalars: scalars7,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_weight_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
+                  { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
+                ],
+                repeat: 0,
+                scalars: scalars8,
               },
               {
                 kind: "launch",
@@ -421,6 +490,23 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 6 },
                 ],
                 scalars: ["N", "C", "H", "W"],
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -482,7 +568,7 @@ const variants = [
           source: webgpuBackward,
           plan: {
             name: "deform_conv2d_backward",
-            sizes: sizes1,
+            sizes: sizes3,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -507,38 +593,35 @@ const variants = [
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
-              },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                elements: (v) => v.N_most * v.C * v.KH * v.KW * v.OH_most * v.OW,
                 slot: 0,
               },
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
-                slot: 1,
+                slot: 0,
               },
             },
             steps: [
+              { kind: "fill", buffer: "grad_input", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_columns",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
                     v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
-                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                      ceilDiv(v.N_count * v.OH_count * v.OW, 64), 0),
                 uniform: uniform2,
               },
               {
@@ -547,12 +630,25 @@ const variants = [
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
-                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                      v.OW, 128), 0),
+                    ceilDiv(v.N_count * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW *
+                      v.OH_count * v.OW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_grad_input",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "grad_columns", access: "read", binding: 11 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.C * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -561,42 +657,21 @@ const variants = [
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_offset", access: "update", binding: 7 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * 2 * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_grad_input",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_columns",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "columns", access: "write", binding: 11 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * 2 * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_weight_parts",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(4 <= idiv(v.O, v.groups),
@@ -612,9 +687,10 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_weight_parts_few",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(!(4 <= idiv(v.O, v.groups)),
@@ -629,11 +705,28 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_grad_weight",
                 buffers: [
-                  { name: "grad_weight_parts", access: "read", binding: 13 },
+                  { name: "grad_weight_parts", access: "read", binding: 12 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
                 groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -646,7 +739,7 @@ const variants = [
     present: ["mask"],
     saved: ["input", "offset", "weight", "mask"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_mask"],
-    order: ["offset", "mask", "input", "weight"],
+    order: ["input", "offset", "mask", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -669,19 +762,19 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               columns_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.C, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1)) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -730,7 +823,7 @@ const variants = [
           module: cpuBackward,
           plan: {
             name: "deform_conv2d_backward_mask",
-            sizes: sizes1,
+            sizes: sizes2,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -760,63 +853,64 @@ const variants = [
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              grad_output_nohowo: {
-                dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.O,
-                slot: 1,
-              },
-              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
-              grad_output_nohowo_packed: {
-                dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
-                slot: 2,
-              },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                  v.groups * v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4) * idiv(v.O, v.groups) *
                     4,
-                slot: 2,
+                slot: 1,
               },
-              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
-              columns_panel: {
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 2 },
+              grad_output_nohowo: {
                 dtype: "f32",
-                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.O,
                 slot: 3,
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
-                slot: 3,
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.KH * v.KW * v.C,
+                slot: 4,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N_most * v.OH_most * v.OW * 4,
+                slot: 5,
+              },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.N_most * v.OH_most * v.OW, 4) * 4) *
+                    idiv(1 +
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
+                    idiv(v.O, v.groups),
+                slot: 6,
+              },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 7,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N_most * v.OH_most * v.OW) * (v.C + 4),
+                slot: 8,
               },
               grad_weight_sums: {
                 dtype: "f32",
                 elements: (v) =>
                   (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
-                slot: 4,
+                slot: 9,
               },
-              grad_columns2_panel: {
-                dtype: "f32",
-                elements: (v) =>
-                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
-                    (idiv(1 +
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
-                    idiv(v.O, v.groups),
-                slot: 4,
-              },
-              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
-              grad_columns_sums: {
-                dtype: "f32",
-                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
-                slot: 5,
-              },
-              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
-              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 6 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 10 },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 11 },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 12 },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 13 },
+              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 14 },
             },
             steps: [
               {
@@ -830,43 +924,23 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_output_nohowo_kernel",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_output_nohowo", access: "write", binding: 12 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_output_nohowo_packed_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_weight_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
-                  { name: "grad_weight", access: "update", binding: 8 },
-                  { name: "columns_panel", access: "update", binding: 19 },
-                  { name: "grad_weight_sums", access: "update", binding: 20 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
                 function: "deform_conv2d_backward_mask_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "weight_packed", access: "write", binding: 13 },
                 ],
+                scalars: scalars3,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              { kind: "fill", buffer: "grad_weight", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                repeat: 0,
                 scalars: scalars4,
               },
               {
@@ -879,32 +953,9 @@ const variants = [
                   { name: "grad_columns2_panel", access: "update", binding: 17 },
                   { name: "grad_columns_sums", access: "update", binding: 18 },
                 ],
+                repeat: 0,
                 scalars: scalars5,
               },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_offset_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars6,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_mask_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_mask", access: "update", binding: 9 },
-                ],
-                scalars: scalars6,
-              },
-              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_input_nhwc_kernel",
@@ -919,6 +970,57 @@ const variants = [
                   { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
                   { name: "grad_input_nhwc_v5", access: "update", binding: 25 },
                 ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
+                ],
+                repeat: 0,
+                scalars: scalars7,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_weight_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
+                  { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
+                ],
+                repeat: 0,
+                scalars: scalars8,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_mask_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_mask", access: "update", binding: 9 },
+                ],
+                repeat: 0,
                 scalars: scalars6,
               },
               {
@@ -929,6 +1031,23 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 6 },
                 ],
                 scalars: ["N", "C", "H", "W"],
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -993,7 +1112,7 @@ const variants = [
           source: webgpuBackward,
           plan: {
             name: "deform_conv2d_backward_mask",
-            sizes: sizes1,
+            sizes: sizes3,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -1024,38 +1143,35 @@ const variants = [
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
-              },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                elements: (v) => v.N_most * v.C * v.KH * v.KW * v.OH_most * v.OW,
                 slot: 0,
               },
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
-                slot: 1,
+                slot: 0,
               },
             },
             steps: [
+              { kind: "fill", buffer: "grad_input", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_columns",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
                     v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
-                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                      ceilDiv(v.N_count * v.OH_count * v.OW, 64), 0),
                 uniform: uniform2,
               },
               {
@@ -1064,12 +1180,26 @@ const variants = [
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
-                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                      v.OW, 128), 0),
+                    ceilDiv(v.N_count * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW *
+                      v.OH_count * v.OW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_grad_input",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "grad_columns", access: "read", binding: 11 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.C * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -1079,10 +1209,11 @@ const variants = [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
                   { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_offset", access: "update", binding: 7 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * 2 * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * 2 * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -1091,44 +1222,22 @@ const variants = [
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_mask", access: "update", binding: 9 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_grad_input",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_columns",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "columns", access: "write", binding: 11 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_weight_parts",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(4 <= idiv(v.O, v.groups),
@@ -1144,9 +1253,11 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_weight_parts_few",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(!(4 <= idiv(v.O, v.groups)),
@@ -1161,11 +1272,28 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_grad_weight",
                 buffers: [
-                  { name: "grad_weight_parts", access: "read", binding: 13 },
+                  { name: "grad_weight_parts", access: "read", binding: 12 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
                 groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -1178,7 +1306,7 @@ const variants = [
     present: ["bias"],
     saved: ["input", "offset", "weight"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_bias"],
-    order: ["bias", "offset", "input", "weight"],
+    order: ["bias", "input", "offset", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -1201,19 +1329,19 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               columns_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.C, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1)) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -1262,7 +1390,7 @@ const variants = [
           module: cpuBackward,
           plan: {
             name: "deform_conv2d_backward_bias",
-            sizes: sizes1,
+            sizes: sizes2,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -1287,83 +1415,66 @@ const variants = [
                 shape: (v) => [v.O, v.I, v.KH, v.KW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              grad_output_nohowo: {
-                dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.O,
-                slot: 0,
-              },
-              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 1 },
-              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
-              grad_output_nohowo_packed: {
-                dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
-                slot: 2,
-              },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                  v.groups * v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4) * idiv(v.O, v.groups) *
                     4,
-                slot: 2,
+                slot: 1,
               },
-              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
-              columns_panel: {
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 2 },
+              grad_output_nohowo: {
                 dtype: "f32",
-                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.O,
                 slot: 3,
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
-                slot: 3,
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.KH * v.KW * v.C,
+                slot: 4,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N_most * v.OH_most * v.OW * 4,
+                slot: 5,
+              },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.N_most * v.OH_most * v.OW, 4) * 4) *
+                    idiv(1 +
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
+                    idiv(v.O, v.groups),
+                slot: 6,
+              },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 7,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N_most * v.OH_most * v.OW) * (v.C + 4),
+                slot: 8,
               },
               grad_weight_sums: {
                 dtype: "f32",
                 elements: (v) =>
                   (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
-                slot: 4,
+                slot: 9,
               },
-              grad_columns2_panel: {
-                dtype: "f32",
-                elements: (v) =>
-                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
-                    (idiv(1 +
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
-                    idiv(v.O, v.groups),
-                slot: 4,
-              },
-              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
-              grad_columns_sums: {
-                dtype: "f32",
-                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
-                slot: 5,
-              },
-              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 10 },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 11 },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 12 },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 13 },
             },
             steps: [
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_output_nohowo_kernel",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_output_nohowo", access: "write", binding: 12 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_bias_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_bias", access: "update", binding: 10 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_input_nhwc_kernel",
@@ -1375,33 +1486,24 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_output_nohowo_packed_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_weight_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
-                  { name: "grad_weight", access: "update", binding: 8 },
-                  { name: "columns_panel", access: "update", binding: 19 },
-                  { name: "grad_weight_sums", access: "update", binding: 20 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
                 function: "deform_conv2d_backward_bias_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "weight_packed", access: "write", binding: 13 },
                 ],
+                scalars: scalars3,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              { kind: "fill", buffer: "grad_weight", value: 0 },
+              { kind: "fill", buffer: "grad_bias", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                repeat: 0,
                 scalars: scalars4,
               },
               {
@@ -1414,20 +1516,9 @@ const variants = [
                   { name: "grad_columns2_panel", access: "update", binding: 17 },
                   { name: "grad_columns_sums", access: "update", binding: 18 },
                 ],
+                repeat: 0,
                 scalars: scalars5,
               },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_offset_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars6,
-              },
-              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_input_nhwc_kernel",
@@ -1440,7 +1531,54 @@ const variants = [
                   { name: "grad_input_nhwc_v3", access: "update", binding: 23 },
                   { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
                 ],
+                repeat: 0,
                 scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
+                ],
+                repeat: 0,
+                scalars: scalars7,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_weight_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
+                  { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
+                ],
+                repeat: 0,
+                scalars: scalars8,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_bias_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_bias", access: "update", binding: 10 },
+                ],
+                repeat: 0,
+                scalars: scalars9,
               },
               {
                 kind: "launch",
@@ -1450,6 +1588,23 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 6 },
                 ],
                 scalars: ["N", "C", "H", "W"],
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -1514,7 +1669,7 @@ const variants = [
           source: webgpuBackward,
           plan: {
             name: "deform_conv2d_backward_bias",
-            sizes: sizes1,
+            sizes: sizes3,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -1541,23 +1696,18 @@ const variants = [
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
-              },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                elements: (v) => v.N_most * v.C * v.KH * v.KW * v.OH_most * v.OW,
                 slot: 0,
               },
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
-                slot: 1,
+                slot: 0,
               },
             },
             steps: [
@@ -1571,18 +1721,20 @@ const variants = [
                 groups: (v) => ceilDiv(v.O, 128),
                 uniform: uniform2,
               },
+              { kind: "fill", buffer: "grad_input", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_columns",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
                     v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
-                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                      ceilDiv(v.N_count * v.OH_count * v.OW, 64), 0),
                 uniform: uniform2,
               },
               {
@@ -1591,12 +1743,25 @@ const variants = [
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
-                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                      v.OW, 128), 0),
+                    ceilDiv(v.N_count * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW *
+                      v.OH_count * v.OW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_bias_grad_input",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "grad_columns", access: "read", binding: 11 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.C * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -1605,42 +1770,21 @@ const variants = [
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_offset", access: "update", binding: 7 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * 2 * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_grad_input",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_bias_columns",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "columns", access: "write", binding: 11 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * 2 * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_weight_parts",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(4 <= idiv(v.O, v.groups),
@@ -1656,9 +1800,10 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_weight_parts_few",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(!(4 <= idiv(v.O, v.groups)),
@@ -1673,11 +1818,28 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_bias_grad_weight",
                 buffers: [
-                  { name: "grad_weight_parts", access: "read", binding: 13 },
+                  { name: "grad_weight_parts", access: "read", binding: 12 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
                 groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -1690,7 +1852,7 @@ const variants = [
     present: ["mask", "bias"],
     saved: ["input", "offset", "weight", "mask"],
     gradients: ["grad_input", "grad_offset", "grad_weight", "grad_mask", "grad_bias"],
-    order: ["bias", "offset", "mask", "input", "weight"],
+    order: ["bias", "input", "offset", "mask", "weight"],
     backends: {
       cpu: {
         forward: {
@@ -1714,19 +1876,19 @@ const variants = [
               input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.KH * v.KW * v.I * 4,
+                elements: (v) => v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.KH * v.KW * v.I * 4,
                 slot: 1,
               },
               columns_panel: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.min(48, ceilDiv(v.OH * v.OW, 4) * 4)) *
-                    (idiv(v.KH * v.KW +
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(v.C, 1)), 4) * 4, 4), 48),
+                    ceilDiv(v.OH * v.OW, 4) * 4) *
+                    idiv(v.KH * v.KW +
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
                         Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1) - 1,
                       Math.max(idiv(v.KH * v.KW + Math.max(idiv(1365, Math.max(v.C, 1)), 1) - 1,
-                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1))) * v.C,
+                        Math.max(idiv(1365, Math.max(v.C, 1)), 1)), 1)) * v.C,
                 slot: 2,
               },
               output_sums: {
@@ -1776,7 +1938,7 @@ const variants = [
           module: cpuBackward,
           plan: {
             name: "deform_conv2d_backward_mask_bias",
-            sizes: sizes1,
+            sizes: sizes2,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -1807,84 +1969,67 @@ const variants = [
                 shape: (v) => [v.N, v.G * v.KH * v.KW, v.OH, v.OW],
               },
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
-              grad_output_nohowo: {
-                dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.O,
-                slot: 0,
-              },
-              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
-              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 1 },
-              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 1 },
-              grad_output_nohowo_packed: {
-                dtype: "f32",
-                elements: (v) =>
-                  v.groups * (ceilDiv(idiv(v.O, v.groups), 4)) * v.N * v.OH * v.OW * 4,
-                slot: 2,
-              },
+              input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 0 },
               weight_packed: {
                 dtype: "f32",
                 elements: (v) =>
-                  v.groups * v.KH * v.KW * (ceilDiv(idiv(v.C, v.groups), 4)) * idiv(v.O, v.groups) *
+                  v.groups * v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4) * idiv(v.O, v.groups) *
                     4,
-                slot: 2,
+                slot: 1,
               },
-              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 2 },
-              columns_panel: {
+              grad_input_nhwc: { dtype: "f32", elements: (v) => v.N * v.H * v.W * v.C, slot: 2 },
+              grad_output_nohowo: {
                 dtype: "f32",
-                elements: (v) => Math.min(48, v.N * v.OH * v.OW) * (v.C + 4),
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.O,
                 slot: 3,
               },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.OH * v.OW * v.KH * v.KW * v.C,
-                slot: 3,
+                elements: (v) => v.N_most * v.OH_most * v.OW * v.KH * v.KW * v.C,
+                slot: 4,
+              },
+              grad_output_nohowo_packed: {
+                dtype: "f32",
+                elements: (v) =>
+                  v.groups * ceilDiv(idiv(v.O, v.groups), 4) * v.N_most * v.OH_most * v.OW * 4,
+                slot: 5,
+              },
+              grad_columns2_panel: {
+                dtype: "f32",
+                elements: (v) =>
+                  Math.min(Math.min(Math.max(idiv(idiv(4194304, Math.max(idiv(v.O, v.groups), 1)),
+                    4) * 4, 4), 48), ceilDiv(v.N_most * v.OH_most * v.OW, 4) * 4) *
+                    idiv(1 +
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
+                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
+                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1)) *
+                    idiv(v.O, v.groups),
+                slot: 6,
+              },
+              grad_columns_sums: {
+                dtype: "f32",
+                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
+                slot: 7,
+              },
+              columns_panel: {
+                dtype: "f32",
+                elements: (v) => Math.min(48, v.N_most * v.OH_most * v.OW) * (v.C + 4),
+                slot: 8,
               },
               grad_weight_sums: {
                 dtype: "f32",
                 elements: (v) =>
                   (v.groups * ceilDiv(idiv(v.O, v.groups), 4) * ceilDiv(v.I, 4)) * 4 * 4,
-                slot: 4,
+                slot: 9,
               },
-              grad_columns2_panel: {
-                dtype: "f32",
-                elements: (v) =>
-                  (Math.min(48, ceilDiv(v.N * v.OH * v.OW, 4) * 4)) *
-                    (idiv(1 +
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1) - 1,
-                      Math.max(idiv(1 + Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1) -
-                        1, Math.max(idiv(1365, Math.max(idiv(v.O, v.groups), 1)), 1)), 1))) *
-                    idiv(v.O, v.groups),
-                slot: 4,
-              },
-              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 4 },
-              grad_columns_sums: {
-                dtype: "f32",
-                elements: (v) => (v.KH * v.KW * ceilDiv(idiv(v.C, v.groups), 4)) * 48 * 4,
-                slot: 5,
-              },
-              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 5 },
-              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 6 },
+              grad_input_nhwc_v: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 10 },
+              grad_input_nhwc_v2: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 11 },
+              grad_input_nhwc_v3: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 12 },
+              grad_input_nhwc_v4: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 13 },
+              grad_input_nhwc_v5: { dtype: "f32", elements: (v) => idiv(v.C, v.G), slot: 14 },
             },
             steps: [
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_kernel",
-                buffers: [
-                  { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_output_nohowo", access: "write", binding: 12 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_bias_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_bias", access: "update", binding: 10 },
-                ],
-                scalars: ["N", "OH", "OW", "O"],
-              },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_input_nhwc_kernel",
@@ -1896,34 +2041,24 @@ const variants = [
               },
               {
                 kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_packed_kernel",
-                buffers: [
-                  { name: "grad_output_nohowo", access: "read", binding: 12 },
-                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
-                ],
-                scalars: scalars3,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_weight_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
-                  { name: "grad_weight", access: "update", binding: 8 },
-                  { name: "columns_panel", access: "update", binding: 19 },
-                  { name: "grad_weight_sums", access: "update", binding: 20 },
-                ],
-                scalars: scalars2,
-              },
-              {
-                kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_weight_packed_kernel",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "weight_packed", access: "write", binding: 13 },
                 ],
+                scalars: scalars3,
+              },
+              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
+              { kind: "fill", buffer: "grad_weight", value: 0 },
+              { kind: "fill", buffer: "grad_bias", value: 0 },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_kernel",
+                buffers: [
+                  { name: "grad_output", access: "read", binding: 5 },
+                  { name: "grad_output_nohowo", access: "write", binding: 12 },
+                ],
+                repeat: 0,
                 scalars: scalars4,
               },
               {
@@ -1936,32 +2071,9 @@ const variants = [
                   { name: "grad_columns2_panel", access: "update", binding: 17 },
                   { name: "grad_columns_sums", access: "update", binding: 18 },
                 ],
+                repeat: 0,
                 scalars: scalars5,
               },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_offset_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_offset", access: "update", binding: 7 },
-                ],
-                scalars: scalars6,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_mask_kernel",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "input_nhwc", access: "read", binding: 11 },
-                  { name: "grad_columns", access: "read", binding: 14 },
-                  { name: "grad_mask", access: "update", binding: 9 },
-                ],
-                scalars: scalars6,
-              },
-              { kind: "fill", buffer: "grad_input_nhwc", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_input_nhwc_kernel",
@@ -1976,7 +2088,68 @@ const variants = [
                   { name: "grad_input_nhwc_v4", access: "update", binding: 24 },
                   { name: "grad_input_nhwc_v5", access: "update", binding: 25 },
                 ],
+                repeat: 0,
                 scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_offset_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_offset", access: "update", binding: 7 },
+                ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_output_nohowo_packed_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_output_nohowo_packed", access: "write", binding: 16 },
+                ],
+                repeat: 0,
+                scalars: scalars7,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_weight_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_output_nohowo_packed", access: "read", binding: 16 },
+                  { name: "grad_weight", access: "update", binding: 8 },
+                  { name: "columns_panel", access: "update", binding: 19 },
+                  { name: "grad_weight_sums", access: "update", binding: 20 },
+                ],
+                repeat: 0,
+                scalars: scalars8,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_mask_kernel",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "input_nhwc", access: "read", binding: 11 },
+                  { name: "grad_columns", access: "read", binding: 14 },
+                  { name: "grad_mask", access: "update", binding: 9 },
+                ],
+                repeat: 0,
+                scalars: scalars6,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_bias_kernel",
+                buffers: [
+                  { name: "grad_output_nohowo", access: "read", binding: 12 },
+                  { name: "grad_bias", access: "update", binding: 10 },
+                ],
+                repeat: 0,
+                scalars: scalars9,
               },
               {
                 kind: "launch",
@@ -1986,6 +2159,23 @@ const variants = [
                   { name: "grad_input", access: "update", binding: 6 },
                 ],
                 scalars: ["N", "C", "H", "W"],
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -2053,7 +2243,7 @@ const variants = [
           source: webgpuBackward,
           plan: {
             name: "deform_conv2d_backward_mask_bias",
-            sizes: sizes1,
+            sizes: sizes3,
             bounds: bounds1,
             constants: constants2,
             buffers: {
@@ -2086,23 +2276,18 @@ const variants = [
               grad_bias: { dtype: "f32", elements: (v) => v.O, shape: (v) => [v.O] },
               grad_columns: {
                 dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
-                slot: 0,
-              },
-              columns: {
-                dtype: "f32",
-                elements: (v) => v.N * v.C * v.KH * v.KW * v.OH * v.OW,
+                elements: (v) => v.N_most * v.C * v.KH * v.KW * v.OH_most * v.OW,
                 slot: 0,
               },
               grad_weight_parts: {
                 dtype: "f32",
                 elements: (v) =>
-                  (Math.max(1,
+                  Math.max(1,
                     Math.min(v.OH,
                       Math.min(idiv(1048576, v.O * v.I * v.KH * v.KW + 1),
-                        idiv(v.N * v.OH * v.OW, 256))))) *
+                        idiv(v.N * v.OH * v.OW, 256)))) *
                     v.O * v.I * v.KH * v.KW,
-                slot: 1,
+                slot: 0,
               },
             },
             steps: [
@@ -2116,18 +2301,20 @@ const variants = [
                 groups: (v) => ceilDiv(v.O, 128),
                 uniform: uniform2,
               },
+              { kind: "fill", buffer: "grad_input", value: 0 },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_columns",
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(4 <= idiv(v.C, v.groups) * v.KH * v.KW,
                     v.groups * ceilDiv(idiv(v.C, v.groups) * v.KH * v.KW, 64) *
-                      ceilDiv(v.N * v.OH * v.OW, 64), 0),
+                      ceilDiv(v.N_count * v.OH_count * v.OW, 64), 0),
                 uniform: uniform2,
               },
               {
@@ -2136,12 +2323,26 @@ const variants = [
                 buffers: [
                   { name: "weight", access: "read", binding: 2 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "grad_columns", access: "write", binding: 12 },
+                  { name: "grad_columns", access: "write", binding: 11 },
                 ],
+                repeat: 0,
                 groups: (v) =>
                   select(!(4 <= idiv(v.C, v.groups) * v.KH * v.KW),
-                    ceilDiv(v.N * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW * v.OH *
-                      v.OW, 128), 0),
+                    ceilDiv(v.N_count * v.groups * ceilDiv(idiv(v.C, v.groups), 4) * v.KH * v.KW *
+                      v.OH_count * v.OW, 128), 0),
+                uniform: uniform2,
+              },
+              {
+                kind: "launch",
+                function: "deform_conv2d_backward_mask_bias_grad_input",
+                buffers: [
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
+                  { name: "grad_columns", access: "read", binding: 11 },
+                  { name: "grad_input", access: "update", binding: 6 },
+                ],
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.C * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -2151,10 +2352,11 @@ const variants = [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
                   { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_offset", access: "update", binding: 7 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * 2 * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * 2 * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
@@ -2163,44 +2365,22 @@ const variants = [
                 buffers: [
                   { name: "input", access: "read", binding: 0 },
                   { name: "offset", access: "read", binding: 1 },
-                  { name: "grad_columns", access: "read", binding: 12 },
+                  { name: "grad_columns", access: "read", binding: 11 },
                   { name: "grad_mask", access: "update", binding: 9 },
                 ],
-                groups: (v) => ceilDiv(v.N * v.G * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              { kind: "fill", buffer: "grad_input", value: 0 },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_grad_input",
-                buffers: [
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "grad_columns", access: "read", binding: 12 },
-                  { name: "grad_input", access: "update", binding: 6 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
-                uniform: uniform2,
-              },
-              {
-                kind: "launch",
-                function: "deform_conv2d_backward_mask_bias_columns",
-                buffers: [
-                  { name: "input", access: "read", binding: 0 },
-                  { name: "offset", access: "read", binding: 1 },
-                  { name: "mask", access: "read", binding: 3 },
-                  { name: "columns", access: "write", binding: 11 },
-                ],
-                groups: (v) => ceilDiv(v.N * v.C * v.KH * v.KW * v.OH * v.OW, 128),
+                repeat: 0,
+                groups: (v) => ceilDiv(v.N_count * v.G * v.KH * v.KW * v.OH_count * v.OW, 128),
                 uniform: uniform2,
               },
               {
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_weight_parts",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(4 <= idiv(v.O, v.groups),
@@ -2216,9 +2396,11 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_weight_parts_few",
                 buffers: [
+                  { name: "input", access: "read", binding: 0 },
+                  { name: "offset", access: "read", binding: 1 },
+                  { name: "mask", access: "read", binding: 3 },
                   { name: "grad_output", access: "read", binding: 5 },
-                  { name: "columns", access: "read", binding: 11 },
-                  { name: "grad_weight_parts", access: "write", binding: 13 },
+                  { name: "grad_weight_parts", access: "write", binding: 12 },
                 ],
                 groups: (v) =>
                   select(!(4 <= idiv(v.O, v.groups)),
@@ -2233,11 +2415,28 @@ const variants = [
                 kind: "launch",
                 function: "deform_conv2d_backward_mask_bias_grad_weight",
                 buffers: [
-                  { name: "grad_weight_parts", access: "read", binding: 13 },
+                  { name: "grad_weight_parts", access: "read", binding: 12 },
                   { name: "grad_weight", access: "update", binding: 8 },
                 ],
                 groups: (v) => ceilDiv(v.O * v.I * v.KH * v.KW, 128),
                 uniform: uniform2,
+              },
+            ],
+            repeats: [
+              {
+                times: (v) => v.N_slabs * v.OH_slabs,
+                numbers: [
+                  { name: "N_first", is: (v) => idiv(idiv(v.turn, v.OH_slabs) * v.N, v.N_slabs) },
+                  {
+                    name: "N_count",
+                    is: (v) => idiv((idiv(v.turn, v.OH_slabs) + 1) * v.N, v.N_slabs) - v.N_first,
+                  },
+                  { name: "OH_first", is: (v) => idiv(mod(v.turn, v.OH_slabs) * v.OH, v.OH_slabs) },
+                  {
+                    name: "OH_count",
+                    is: (v) => idiv((mod(v.turn, v.OH_slabs) + 1) * v.OH, v.OH_slabs) - v.OH_first,
+                  },
+                ],
               },
             ],
           },
@@ -2264,6 +2463,12 @@ function ceilDiv(a, b) {
 
 function idiv(a, b) {
   return Math.floor(a / b);
+}
+
+// What a / b rounded down leaves, from 0 to b - 1, for b > 0.
+function mod(a, b) {
+  const rest = a % b | 0;
+  return rest < 0 ? rest + b : rest;
 }
 
 function select(test, a, b) {

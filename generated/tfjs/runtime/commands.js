@@ -4,14 +4,15 @@
 import { coverGroups, packUniform } from "./dispatch.js";
 import { arrays } from "./plan.js";
 
-/** Every dispatch of the steps, with its uniform block. */
-export function listDispatches(device, steps, scalars) {
+/** Every dispatch of steps as they run, with its uniform block. */
+export function listDispatches(device, runs) {
   const perDimension = device.limits.maxComputeWorkgroupsPerDimension;
   const dispatches = [];
-  for (const step of steps) {
+  for (const run of runs) {
+    const { step, scalars } = run;
     if (step.kind === "fill") continue;
     for (const { base, x, y } of coverGroups(step.groups(scalars), perDimension))
-      dispatches.push({ step, x, y, block: packUniform(step.uniform, scalars, base) });
+      dispatches.push({ run, x, y, block: packUniform(step.uniform, scalars, base) });
   }
   return dispatches;
 }
@@ -30,12 +31,16 @@ function encodeFill(device, encoder, buffer, value, type) {
   return [values];
 }
 
-/** Steps as commands; buffers that are `temporary` are to be destroyed once these are submitted. */
-export function encode(device, plan, steps, { buffers, dispatches, uniforms, pipelineOf }) {
+/**
+ * Steps as they run, as commands; buffers that are `temporary` are to be destroyed once these are
+ * submitted.
+ */
+export function encode(device, plan, runs, { buffers, dispatches, uniforms, pipelineOf }) {
   const encoder = device.createCommandEncoder();
   const temporary = [];
   let slot = 0;
-  for (const step of steps) {
+  for (const run of runs) {
+    const { step } = run;
     if (step.kind === "fill") {
       const type = arrays[plan.buffers[step.buffer].dtype];
       const buffer = buffers.get(step.buffer);
@@ -56,7 +61,7 @@ export function encode(device, plan, steps, { buffers, dispatches, uniforms, pip
     });
     const pass = encoder.beginComputePass({ label: step.function });
     pass.setPipeline(pipeline);
-    for (; dispatches[slot]?.step === step; slot++) {
+    for (; dispatches[slot]?.run === run; slot++) {
       pass.setBindGroup(0, group, [slot * uniforms.stride]);
       pass.dispatchWorkgroups(dispatches[slot].x, dispatches[slot].y);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT-0
 // Runs a plan of the generated JavaScript kernels on arrays of the backend `cpu`.
 
-import { arrays, constantsOf, measure, selectSteps } from "./plan.js";
+import { arrays, constantsOf, listRuns, measure, selectSteps } from "./plan.js";
 
 /** The numbers of a tensor, without a copy where that is possible. */
 export function readArray(backend, { dataId }) {
@@ -35,12 +35,12 @@ export function runOnCpu({ plan, module }, { backend, call, inputs, wanted, sess
     buffers.set(name, found);
     return found;
   };
-  for (const step of steps) {
+  for (const { step, scalars: known } of listRuns(plan, steps, scalars)) {
     if (step.kind === "fill") {
       bufferOf(step.buffer).fill(step.value);
       continue;
     }
-    const numbers = step.scalars.map((name) => scalars[name]);
+    const numbers = step.scalars.map((name) => known[name]);
     module[step.function](
       ...step.buffers.map(({ name }) => bufferOf(name)),
       ...numbers,

@@ -38,6 +38,28 @@ export function measure(plan, given) {
   return { scalars, elements };
 }
 
+/** Steps as they run, with their numbers: those of a repetition together, in each of its turns. */
+export function listRuns({ repeats }, steps, scalars) {
+  const runs = [];
+  for (let at = 0; at < steps.length; ) {
+    const { repeat } = steps[at];
+    if (repeat === undefined) {
+      runs.push({ step: steps[at++], scalars });
+      continue;
+    }
+    const first = at;
+    while (at < steps.length && steps[at].repeat === repeat) at++;
+    const { times, numbers } = repeats[repeat];
+    const count = times(scalars);
+    for (let turn = 0; turn < count; turn++) {
+      const own = { ...scalars, turn };
+      for (const { name, is } of numbers) own[name] = is(own);
+      for (const step of steps.slice(first, at)) runs.push({ step, scalars: own });
+    }
+  }
+  return runs;
+}
+
 const buffersOf = (step) =>
   step.kind === "fill" ? [{ name: step.buffer, access: "write" }] : step.buffers;
 
@@ -81,6 +103,7 @@ function stepsFor(plan, wanted, complete) {
  * overwrite leaves `complete`, and what they complete joins it.
  */
 export function selectSteps(plan, wanted, complete) {
+  // It ends: `complete` is smaller each time.
   for (;;) {
     const steps = stepsFor(plan, wanted, complete);
     const written = new Set(steps.flatMap(writtenBy));
@@ -106,6 +129,8 @@ function completedBy(plan, steps) {
   return workspaces.filter((name) => {
     const writes = (step) => writtenBy(step).includes(name);
     const writers = plan.steps.filter(writes);
+    // Each turn of a repetition writes over what the one before has made.
+    if (writers.some(({ repeat }) => repeat !== undefined)) return false;
     const first = plan.steps.findIndex((step) => readBy(step).includes(name) && !writes(step));
     const lasts = writers.every((step) => plan.steps.indexOf(step) < first);
     const last = steps.findLastIndex((step) => uses(step, name));

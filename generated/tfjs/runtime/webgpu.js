@@ -11,7 +11,7 @@
 import { encode, listDispatches } from "./commands.js";
 import { createMemory } from "./memory.js";
 import { createPipelines } from "./pipelines.js";
-import { constantsOf, measure, selectSteps } from "./plan.js";
+import { constantsOf, listRuns, measure, selectSteps } from "./plan.js";
 
 const states = new WeakMap();
 
@@ -126,13 +126,14 @@ function submit(program, { backend, call, inputs, wanted }, { memory, findPipeli
   const tensors = { ...inputs, ...results };
   const buffers = findBuffers(backend, memory, plan, used, tensors, elements);
   const work = steps.filter((step) => step.kind !== "fill" || elements[step.buffer] > 0);
-  const dispatches = listDispatches(device, work, scalars);
+  const runs = listRuns(plan, work, scalars);
+  const dispatches = listDispatches(device, runs);
   const uniforms = memory.uniforms(dispatches.map(({ block }) => block));
   const pipelineOf = (step) => findPipeline(program.source, step, constantsOf(plan, call));
   // Tensors that were just made here, or are still being computed, are in the backend's commands.
   backend.endComputePassEncoder();
   if (backend.commandEncoder) backend.submitQueue();
-  const { commands, temporary } = encode(device, plan, work, {
+  const { commands, temporary } = encode(device, plan, runs, {
     buffers,
     dispatches,
     uniforms,
