@@ -40,8 +40,12 @@ describe("every transform", () => {
       const steps = examples.map((one): Schedule[number] => JSON.parse(one));
       const own = steps.filter(([step]) => step === name);
       expect(own).toHaveLength(1);
-      // Some walk a stage that another target stores, or what only gradients have.
-      const results = kernels.map((one) => applySchedule(one.kernel, own, one.limits));
+      // Some walk a stage that another target stores, or that must be stored before, or what only
+      // gradients have.
+      const stored: Schedule = [["materialise", { stage: String(own[0]![1]?.stage) }], ...own];
+      const results = kernels.flatMap((one) =>
+        [own, stored].map((steps) => applySchedule(one.kernel, steps, one.limits)),
+      );
       expect(results.some((result) => !("refused" in result))).toBe(true);
     },
   );

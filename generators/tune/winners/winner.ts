@@ -102,7 +102,10 @@ export const winnersSchema = closed(
 );
 
 let compiled: ReturnType<typeof compile> | undefined;
-const compile = () => new Ajv({ allowUnionTypes: true }).compile<{ readonly entries: readonly Winner[] }>(winnersSchema);
+const compile = () =>
+  new Ajv({ allowUnionTypes: true }).compile<{ readonly entries: readonly Winner[] }>(
+    winnersSchema,
+  );
 
 /** Reads a file of winners; a sentence says what is wrong with it. */
 export function parseWinners(content: string, path: string): readonly Winner[] {
