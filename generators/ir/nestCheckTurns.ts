@@ -1,5 +1,6 @@
 // Checks the repetitions of a plan: their steps stand together, and memory that holds what one turn needs is made in
-// each turn before it is read, and read nowhere else.
+// each turn before it is read, and read nowhere else. All other memory that a repetition changes it only adds to or
+// fills: what reads it would find what the turns so far have made.
 
 import type { NestExpr } from "./nest.ts";
 import { type Plan, type PlanStep, turn } from "./plan.ts";
@@ -53,7 +54,10 @@ export function checkTurns(
       if (repeat !== undefined && ended.has(repeat))
         wrong(`the steps of repetition ${repeat} do not stand together`);
     }
-    for (const { name, access } of nest.buffers) {
+    const changed = repeat === undefined ? none : changedIn(steps, repeat);
+    for (const { name, access, place } of nest.buffers) {
+      if (place === "global" && access === "read" && changed.has(name) && !ofTurn.has(name))
+        wrong(`${nest.name} reads ${name}, which turns of its repetition change`);
       if (!ofTurn.has(name)) continue;
       if (repeat === undefined)
         wrong(`${nest.name} uses ${name}, which holds one turn of a repetition only`);
@@ -63,3 +67,13 @@ export function checkTurns(
     }
   }
 }
+
+/** The memory that the steps of a repetition change. */
+const changedIn = (steps: readonly PlanStep[], repeat: number): ReadonlySet<string> =>
+  new Set(
+    steps.flatMap((step) => {
+      if (step.kind !== "launch" || step.repeat !== repeat) return [];
+      const changed = step.nest.buffers.filter((b) => b.place === "global" && b.access !== "read");
+      return changed.map(({ name }) => name);
+    }),
+  );

@@ -5,7 +5,7 @@ import { unreachable } from "./expr.ts";
 import { type Block, type BufferDecl, gridLoops, type Nest, type NestExpr } from "./nest.ts";
 import { type LaunchContext, runGroups } from "./nestInterpretGroup.ts";
 import { evaluate, type Known } from "./nestInterpretHost.ts";
-import { type Actor, type Memory, makeMemory, makeShadow } from "./nestInterpretMemory.ts";
+import { type Actor, type Memory, makeMemory, makeShadow, renew } from "./nestInterpretMemory.ts";
 import { fitTo, type Mode, makeOrders, type Order } from "./nestInterpretNumbers.ts";
 import { operandsOf } from "./nestWalk.ts";
 import { type Plan, type PlanBuffer, type PlanStep, turn } from "./plan.ts";
@@ -42,7 +42,9 @@ export function interpretPlan(
   for (const buffer of plan.buffers)
     global.set(buffer.name, allocate(plan, buffer, inputs[buffer.name], all, run));
   const orders = makeOrders(run.order, run.seed ?? 1);
-  for (const { step, numbers } of turnsOf(plan, all)) {
+  const ofTurn = plan.buffers.filter((buffer) => buffer.ofTurn);
+  for (const { step, numbers, begins } of turnsOf(plan, all)) {
+    if (begins && run.poison) for (const buffer of ofTurn) renew(global.get(buffer.name)!, buffer);
     switch (step.kind) {
       case "fill": {
         if (step.unless !== undefined && numbers.get(step.unless)?.value === 1) break;
@@ -67,17 +69,24 @@ export function interpretPlan(
   );
 }
 
+interface StepRun {
+  readonly step: PlanStep;
+  readonly numbers: ReadonlyMap<string, Known>;
+  /** It is the first of a turn, in which memory holds nothing of the turn before. */
+  readonly begins: boolean;
+}
+
 /** The steps of a plan as they run, with what is known in each: those of a repetition again in each of its turns. */
 function* turnsOf(
   { steps, repeats = [] }: Plan,
   numbers: ReadonlyMap<string, Known>,
-): Generator<{ readonly step: PlanStep; readonly numbers: ReadonlyMap<string, Known> }> {
+): Generator<StepRun> {
   const repeatOf = (step: PlanStep | undefined) =>
     step?.kind === "launch" ? step.repeat : undefined;
   for (let at = 0; at < steps.length; ) {
     const repeat = repeatOf(steps[at]);
     if (repeat === undefined) {
-      yield { step: steps[at++]!, numbers };
+      yield { step: steps[at++]!, numbers, begins: false };
       continue;
     }
     const next = steps.findIndex((step, i) => i > at && repeatOf(step) !== repeat);
@@ -89,7 +98,7 @@ function* turnsOf(
       const known = new Map(numbers).set(turn, { value: number, type: "i32" });
       for (const { name, is } of named)
         known.set(name, { value: evaluate(is, known), type: "i32" });
-      for (const step of own) yield { step, numbers: known };
+      for (const step of own) yield { step, numbers: known, begins: step === own[0] };
     }
   }
 }

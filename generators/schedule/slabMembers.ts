@@ -64,12 +64,34 @@ export function findMembers(
     const isSum = loops.some((l) => !stage.domain.includes(l));
     members.set(stage, { loops, sum: isSum ? sum : undefined });
   }
+  const early = findEarly(kernel, members, new Set(made));
+  if (early) return early;
   const scatters = new Set(
     [...members.keys()].flatMap((s) => (s.kind === "scatter" ? [s.name] : [])),
   );
   const beside = kernel.stages.find((s) => scatters.has(s.name) && !members.has(s));
   if (beside) return { refused: `some of what is added to ${beside.name} does not read a slab` };
   return members;
+}
+
+/** What would be read in a turn before all turns have made it, as a refusal; `made` hold one slab. */
+function findEarly(
+  { stages }: Kernel,
+  members: ReadonlyMap<Stage, Member>,
+  made: ReadonlySet<string>,
+): Refused | undefined {
+  const late = new Set<string>();
+  for (const stage of stages) {
+    let from: string | undefined;
+    visit(rootsOf(stage), (e) => {
+      if (e.kind === "read" && late.has(e.from)) from ??= e.from;
+    });
+    const isMember = members.has(stage);
+    if (isMember && from !== undefined)
+      return { refused: `${stage.name} reads ${from}, which only all slabs together make` };
+    if (from !== undefined || (isMember && !made.has(stage.name))) late.add(stage.name);
+  }
+  return undefined;
 }
 
 /** The sum that an element is, where it is nothing else and may be made in parts. */

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { backwardOf } from "../../generators/autodiff/operator.ts";
+import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
+import { resolveSizes } from "../../generators/ir/interpret.ts";
+import { type NestExpr, variable } from "../../generators/ir/nest.ts";
 import { findPlanFaults } from "../../generators/ir/nestCheck.ts";
-import type { Plan } from "../../generators/ir/plan.ts";
+import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
+import type { Plan, PlanStep } from "../../generators/ir/plan.ts";
 import { defaultSchedule } from "../../generators/schedule/defaults.ts";
 import { applySchedule, type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
 import { shareWorkspaces } from "../../targets/contract/memory.ts";
@@ -101,6 +105,51 @@ describe("what runs for each slab", () => {
       "reads grad_columns before its turn has made it",
     );
   });
+  it("and none that reads what turns change, but for the slab", () => {
+    const lasting = plan.buffers.map((b) => {
+      const { ofTurn: _, ...rest } = b;
+      return b.name === "grad_columns" ? rest : b;
+    });
+    expect(faults({ ...plan, buffers: lasting })).toContain(
+      "reads grad_columns, which turns of its repetition change",
+    );
+  });
+  it("and the interpreter finds what a turn leaves in its slab to the next", () => {
+    const one: NestExpr = { kind: "const", type: "i32", value: 1 };
+    // The launch that makes a slab makes nothing of it but in the first turn.
+    const late = plan.steps.map((s): PlanStep => {
+      if (s.kind !== "launch" || !s.nest.name.endsWith("_grad_columns")) return s;
+      const cond: NestExpr = {
+        kind: "op",
+        op: "lt",
+        args: [variable("N_first"), one],
+        type: "bool",
+      };
+      const scalars = s.nest.scalars.some(({ name }) => name === "N_first")
+        ? s.nest.scalars
+        : [...s.nest.scalars, { name: "N_first", type: "i32" as const }];
+      return {
+        ...s,
+        nest: { ...s.nest, scalars, body: [{ kind: "if", cond, then: s.nest.body, else: [] }] },
+      };
+    });
+    const run = (steps: readonly PlanStep[]): boolean => {
+      const { attrs: named, options } = numbersOf(backward, attrs);
+      const scalars = Object.entries(named).map(([k, v]) => [k.replaceAll(".", "_"), v]);
+      const inputs = inputsOf(backward, { present: [], sizes, attrs });
+      const all = resolveSizes(backward.kernel([]), sizes, named, options);
+      const found = interpretPlan(
+        { ...plan, steps },
+        Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, data])),
+        { ...all, ...Object.fromEntries(scalars) },
+        Object.fromEntries(plan.options.map((o) => [o.constant, options[o.name] ?? o.default])),
+        { mode: "f64", order: "forward", poison: true },
+      );
+      return found.grad_input!.some(Number.isNaN);
+    };
+    expect(run(plan.steps)).toBe(false);
+    expect(run(late)).toBe(true);
+  });
   it("and no repetition that the plan lacks, or that is interrupted", () => {
     expect(faults({ ...plan, repeats: [] })).toContain("which the plan does not have");
     const at = plan.steps.findIndex((s) => s.kind === "launch" && s.repeat !== undefined);
@@ -126,6 +175,36 @@ describe("what cannot be made in slabs", () => {
     [stored, { stage: "grad_input", axes: "N" }, "has no inner stage named grad_input"],
   ] as const)("%j, slab %j: %s", (before, params, message) => {
     expect(refusal([...before, ["slab", params]])).toContain(message);
+  });
+});
+
+describe("what all slabs together make", () => {
+  const path = new URL("../declarations/shared_total.ts", import.meta.url).pathname;
+  const kernel = readOperator(path).kernel([]);
+  const stored = ["mixed", "total", "further"].map((stage) => ["materialise", { stage }] as const);
+  const refusal = (schedule: Schedule): string | undefined => {
+    const result = applySchedule(kernel, schedule, serial);
+    return "refused" in result ? result.refused : undefined;
+  };
+
+  it("is not read while slabs are made, also by way of another stage", () => {
+    const slab = ["slab", { stage: "mixed", axes: "N W" }] as const;
+    expect(refusal([...stored.slice(0, 2), slab])).toContain(
+      "output reads total, which only all slabs together make",
+    );
+    expect(refusal([...stored, slab])).toContain("output reads further, which only all slabs");
+  });
+  it("is read where each slab makes all of it that it needs, of which memory holds one too", () => {
+    const own = ["total", "further", "mixed"].map(
+      (stage) => ["slab", { stage, axes: "N", most: 20 }] as const,
+    );
+    expect(refusal([...stored, ...own])).toBeUndefined();
+  });
+  it("is no matter of panels, which slabs do not go with", () => {
+    const [mixed] = stored;
+    const slab = ["slab", { stage: "mixed", axes: "N" }] as const;
+    const panel = ["panel", { stage: "further", axes: "N" }] as const;
+    expect(refusal([mixed!, panel, slab])).toContain("panels are made already");
   });
 });
 

@@ -25,6 +25,7 @@ export const panel: Transform = {
     const found = draft.kernel.stages.find((s) => s.name === name);
     if (found?.kind !== "gather" || draft.kernel.outputs.includes(found.name))
       return { refused: explainNoStage(draft, name) };
+    if (draft.slabs) return { refused: "slabs are made already, which panels do not go with" };
     const around = String(axes)
       .split(/[\s,]+/)
       .filter((axis) => axis !== "");
