@@ -54,6 +54,8 @@ const table: Table = {
     may: ["generators/frontend", "generators/ir", "targets", "targets/contract"],
   },
   "generators/messages": {},
+  // Pages that are written: charts and templates.
+  "generators/page": { may: ["generators/messages"] },
   "generators/measure": {
     may: ["generators/messages", "targets", "targets/contract"],
   },
@@ -84,6 +86,7 @@ const table: Table = {
       "generators/ir",
       "generators/measure",
       "generators/messages",
+      "generators/page",
       "generators/schedule",
       "targets",
       "targets/contract",

@@ -1,14 +1,12 @@
-// Results as pictures: SVG text by Vega, which is loaded when a page is written.
+// Results as pictures: what Vega is to draw.
 
-import type { Spec } from "vega";
-import type { TopLevelSpec } from "vega-lite";
 import type { PositionFieldDef } from "vega-lite/types_unstable/channeldef.js";
+import { chartConfig as config, type TopLevelSpec } from "../../generators/page/draw.ts";
 import type { Peaks } from "../machine/peaks.ts";
 import type { BenchRecord } from "../report.ts";
 
 const kinds = ["warpweave", "others"] as const;
 const colors = ["#1f6f8b", "#b9b4a7"] as const;
-const font = "system-ui, sans-serif";
 
 const kindOf = ({ target }: BenchRecord): (typeof kinds)[number] =>
   target === null ? "others" : "warpweave";
@@ -20,14 +18,6 @@ const seriesOf = (record: BenchRecord): string =>
 const palette = ["#1f6f8b", "#d1495b", "#66a182", "#edae49", "#8d5a97", "#2e4057"] as const;
 
 const isTimed = (record: BenchRecord): boolean => record.median_ms !== null;
-
-const config = {
-  font,
-  background: "transparent",
-  axis: { labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal", labelLimit: 260 },
-  legend: { labelFontSize: 12, labelLimit: 300, title: null, orient: "top" },
-  view: { stroke: null },
-} as const;
 
 /** Operations a second, of a time in milliseconds. */
 const rateOf = ({ gflops, median_ms }: BenchRecord, milliseconds: number): number =>
@@ -161,14 +151,4 @@ export function rooflineOf(records: readonly BenchRecord[], peaks: Peaks): TopLe
       },
     ],
   };
-}
-
-/** A chart as SVG text. */
-export async function drawChart(spec: TopLevelSpec): Promise<string> {
-  const [vega, vegaLite] = await Promise.all([import("vega"), import("vega-lite")]);
-  const compiled: Spec = vegaLite.compile(spec).spec;
-  const view = new vega.View(vega.parse(compiled), { renderer: "none" });
-  const svg = await view.toSVG();
-  view.finalize();
-  return svg;
 }

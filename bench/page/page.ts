@@ -1,11 +1,11 @@
 // Results as a static page: it loads nothing.
 
-import { readFile } from "node:fs/promises";
-import Handlebars from "handlebars";
+import { drawChart } from "../../generators/page/draw.ts";
+import { fillTemplate } from "../../generators/page/fill.ts";
 import type { Environment } from "../environment.ts";
 import type { Peaks } from "../machine/peaks.ts";
 import { type BenchRecord, formatNumber } from "../report.ts";
-import { barsOf, drawChart, rooflineOf } from "./charts.ts";
+import { barsOf, rooflineOf } from "./charts.ts";
 
 /** All that a page shows. */
 export interface Results {
@@ -47,7 +47,6 @@ const rowOf = (r: BenchRecord) => ({
 
 /** The page's HTML. */
 export async function renderPage({ op, environment, peaks, records }: Results): Promise<string> {
-  const template = await readFile(new URL("page.html.hbs", import.meta.url), "utf8");
   const calls = [];
   for (const call of groupCalls(records)) {
     const [first] = call;
@@ -62,7 +61,7 @@ export async function renderPage({ op, environment, peaks, records }: Results): 
   }
   const timed = records.some(({ median_ms }) => median_ms !== null);
   const roofline = timed ? await drawChart(rooflineOf(records, peaks)) : "";
-  return Handlebars.compile(template, { strict: true })({
+  return fillTemplate(new URL("page.html.hbs", import.meta.url), {
     op,
     environment: { ...environment, load: environment.load.toFixed(1) },
     bandwidth: peaks.bandwidth.toPrecision(3),

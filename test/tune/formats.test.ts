@@ -146,7 +146,11 @@ describe("our measurements", () => {
     expect(fromT4(checkT4(file).results)).toEqual(measurements);
     const { entries, space: inferred } = readT4(checkT4(file), "x");
     expect(entries.filter(({ outcome }) => "cost" in outcome)).toEqual([
-      { configuration: { a: 1, b: true }, outcome: { cost: 1.25 } },
+      {
+        configuration: { a: 1, b: true },
+        outcome: { cost: 1.25 },
+        spent: { compile: 10, verify: 2, measure: 30 },
+      },
     ]);
     expect(inferred.parameters.map(({ name }) => name)).toEqual(["a", "b"]);
   });

@@ -13,7 +13,7 @@ import { hashKernel } from "../../ir/hash.ts";
 import type { Kernel } from "../../ir/kernel.ts";
 import { readRecords } from "../../tune/database/read.ts";
 import type { Key, Measurement } from "../../tune/database/record.ts";
-import { spaceOf } from "../../tune/kernels/space.ts";
+import { type KernelSpace, spaceOf } from "../../tune/kernels/space.ts";
 import { hashSpace } from "../../tune/space/hash.ts";
 import type { Configuration } from "../../tune/space/space.ts";
 import { chooseWinners } from "../../tune/winners/choose.ts";
@@ -65,14 +65,18 @@ export function winnersOf(
 }
 
 /** The default configuration of what a key is of; undefined where that is no more. */
-function usualOf(key: Key, operators: readonly Operator[]): Configuration | undefined {
+const usualOf = (key: Key, operators: readonly Operator[]): Configuration | undefined =>
+  findSpace(key, operators)?.default;
+
+/** The space that a key is of; undefined where that is no more. */
+export function findSpace(key: Key, operators: readonly Operator[]): KernelSpace | undefined {
   const operator = operators.find(({ name }) => name === key.operator);
   const target = targets.find(({ name }) => name === key.target);
   if (!operator || !target) return undefined;
   const kernel = kernelWith(operator, target, key.present, key.role !== "forward");
   if (hashKernel(kernel) !== key.kernel) return undefined;
   const of = spaceOf(kernel, target);
-  return hashSpace(of.space) === key.space ? of.default : undefined;
+  return hashSpace(of.space) === key.space ? of : undefined;
 }
 
 /** How winners choose schedules, and what they had of no use. */

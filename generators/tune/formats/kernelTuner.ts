@@ -1,5 +1,6 @@
 // Caches of Kernel Tuner: one JSON file of a space on a device, which it appends to.
 
+import type { Measurement } from "../database/record.ts";
 import { TuningError } from "../space/error.ts";
 import type { Value } from "../space/expr.ts";
 import type { Configuration, Parameter } from "../space/space.ts";
@@ -59,6 +60,7 @@ export function readCache(file: Cache): Measured {
     return {
       configuration,
       outcome: typeof error === "string" ? { failed: error } : outcomeOf(entry.time),
+      ...("benchmark_time" in entry && { spent: spentOn(entry) }),
     };
   });
   const parameters = readParameters(
@@ -66,6 +68,19 @@ export function readCache(file: Cache): Measured {
     entries.map(({ configuration }) => configuration),
   );
   return { space: { name: nameOf(file), parameters, constraints: [] }, entries };
+}
+
+/** Milliseconds spent on an entry; what is not told counts as nothing. */
+export function spentOn(entry: CacheEntry): Measurement["spent"] {
+  const number = (name: string): number => {
+    const value = entry[name];
+    return typeof value === "number" ? value : 0;
+  };
+  return {
+    compile: number("compile_time"),
+    verify: number("verification_time"),
+    measure: number("benchmark_time"),
+  };
 }
 
 /** The values that are listed, and those that occur without being listed. */

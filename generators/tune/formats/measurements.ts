@@ -4,8 +4,8 @@ import type { Key, Measurement, Status } from "../database/record.ts";
 import { TuningError } from "../space/error.ts";
 import type { Value } from "../space/expr.ts";
 import type { Configuration, Space } from "../space/space.ts";
-import { type Cache, type CacheEntry, cacheKey } from "./kernelTuner.ts";
-import type { Invalidity, T4Result } from "./t4.ts";
+import { type Cache, type CacheEntry, cacheKey, spentOn } from "./kernelTuner.ts";
+import { type Invalidity, spentOn as spentOnResult, type T4Result } from "./t4.ts";
 
 /** What other tools do not know stands beside what they do, so that nothing is lost on the way back. */
 type Rest = Omit<Measurement, "configuration">;
@@ -68,18 +68,13 @@ export function fromT4(results: readonly T4Result[], key?: Key): readonly Measur
     const configuration = result.configuration as Configuration;
     if (own !== undefined) return { ...own, configuration };
     const median = result.measurements?.find(({ name }) => name === "time")?.value;
-    const { times } = result;
     return {
       kind: "measurement",
       key: needKey(key),
       configuration,
       status: statuses[result.invalidity],
       ...(typeof median === "number" && { median }),
-      spent: {
-        compile: times.compilation_time ?? times.compilation ?? 0,
-        verify: times.validation ?? 0,
-        measure: times.benchmark ?? (times.runtimes ?? []).reduce((sum, time) => sum + time, 0),
-      },
+      spent: spentOnResult(result),
       at: result.timestamp ?? unknownTime,
     };
   });
@@ -148,10 +143,6 @@ export function fromCache(cache: Cache, key?: Key): readonly Measurement[] {
     );
     const own = ownRest(entry);
     if (own !== undefined) return { ...own, configuration };
-    const number = (name: string): number => {
-      const value = entry[name];
-      return typeof value === "number" ? value : 0;
-    };
     const failure = entry.__error__ ?? (typeof entry.time === "string" ? entry.time : undefined);
     return {
       kind: "measurement",
@@ -159,12 +150,8 @@ export function fromCache(cache: Cache, key?: Key): readonly Measurement[] {
       configuration,
       status: failure === undefined ? "correct" : failureOf(String(failure)),
       ...(failure !== undefined && { error: String(failure) }),
-      ...(failure === undefined && { median: number("time") }),
-      spent: {
-        compile: number("compile_time"),
-        verify: number("verification_time"),
-        measure: number("benchmark_time"),
-      },
+      ...(failure === undefined && { median: typeof entry.time === "number" ? entry.time : 0 }),
+      spent: spentOn(entry),
       at: typeof entry.timestamp === "string" ? entry.timestamp : unknownTime,
     };
   });

@@ -75,15 +75,18 @@ configure();
 
 /** The tree of an expression of Python, or one sentence about what is wrong with it. */
 export function parsePython(text: string): Node {
-  let node: unknown;
   try {
-    node = jsep(text.replaceAll(/\bnot\s+in\b/g, "not in"));
+    return arrange(jsep(text.replaceAll(/\bnot\s+in\b/g, "not in")) as unknown as Node);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new TuningError(`"${text}" is no expression that is understood: ${why}`);
+    if (!(error instanceof Error)) throw error;
+    const why = error instanceof RangeError ? "it is nested too deeply" : error.message;
+    throw new TuningError(`${quote(text)} is no expression that is understood: ${why}`);
   }
-  return arrange(node as Node);
 }
+
+/** A text in a message: its beginning, where it is long. */
+export const quote = (text: string): string =>
+  text.length > 100 ? `"${text.slice(0, 99)}…"` : `"${text}"`;
 
 const isNode = (value: unknown): value is Node =>
   typeof value === "object" && value !== null && "type" in value;
@@ -98,7 +101,11 @@ function arrange(node: Node): Node {
   return inner.type === "BinaryExpression" ? rotate(inner) : inner;
 }
 
-const arrangeItem = (item: unknown): unknown => (isNode(item) ? arrange(item) : item);
+function arrangeItem(item: unknown): unknown {
+  // What jsep leaves between two commas.
+  if (item === null) throw new TypeError("Nothing stands before a comma");
+  return isNode(item) ? arrange(item) : item;
+}
 
 function rotate(node: Node): Node {
   const { operator, left, right } = node as unknown as Binary;

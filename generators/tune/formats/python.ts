@@ -3,7 +3,15 @@
 import { TuningError } from "../space/error.ts";
 import { evaluate } from "../space/evaluate.ts";
 import type { BinaryOp, Expr, Value } from "../space/expr.ts";
-import { type Binary, type Comprehension, type Node, parsePython, type Unary } from "./parse.ts";
+import { isValue } from "./measured.ts";
+import {
+  type Binary,
+  type Comprehension,
+  type Node,
+  parsePython,
+  quote,
+  type Unary,
+} from "./parse.ts";
 
 /** The expression that a text means. */
 export function readExpr(text: string): Expr {
@@ -19,7 +27,7 @@ export function readValues(text: string): readonly Value[] {
 type Names = Readonly<Record<string, Value>>;
 
 const unknown = (what: string, text: string): TuningError =>
-  new TuningError(`"${text}" has ${what}, which is not understood`);
+  new TuningError(`${quote(text)} has ${what}, which is not understood`);
 
 const binaryOps: Readonly<Record<string, BinaryOp>> = {
   "+": "+",
@@ -70,7 +78,7 @@ function toExpr(node: Node, text: string): Expr {
       return toExtreme(node, text);
     case "ConditionalExpression":
     case "Compound":
-      throw new TuningError(`"${text}" is not one expression`);
+      throw new TuningError(`${quote(text)} is not one expression`);
     default:
       throw unknown(nameOf(node), text);
   }
@@ -106,7 +114,7 @@ const most = 65_536;
 
 function toList(node: Node, text: string, names: Names): readonly Value[] {
   const values = listOf(node, text, names);
-  if (values.length > most) throw new TuningError(`"${text}" lists more than ${most} values`);
+  if (values.length > most) throw new TuningError(`${quote(text)} lists more than ${most} values`);
   return values;
 }
 
@@ -145,7 +153,7 @@ function listOf(node: Node, text: string, names: Names): readonly Value[] {
       throw unknown(`${nameOf(node)}(…)`, text);
     }
     default:
-      throw new TuningError(`"${text}" lists no values; a list is allowed, such as [16, 32]`);
+      throw new TuningError(`${quote(text)} lists no values; a list is allowed, such as [16, 32]`);
   }
 }
 
@@ -155,12 +163,14 @@ function range(given: readonly Value[], text: string): readonly number[] {
     whole.length === 1 ? [0, whole[0]!, 1] : [whole[0], whole[1], whole[2] ?? 1];
   const wrong = whole.length < given.length || given.length > 3 || step === 0;
   if (wrong || start === undefined || end === undefined)
-    throw new TuningError(`"${text}" has a range that is not of one to three whole numbers`);
+    throw new TuningError(`${quote(text)} has a range that is not of one to three whole numbers`);
   const length = Math.max(0, Math.ceil((end - start) / step));
-  if (length > most) throw new TuningError(`"${text}" lists more than ${most} values`);
+  if (length > most) throw new TuningError(`${quote(text)} lists more than ${most} values`);
   return Array.from({ length }, (_, i) => start + i * step);
 }
 
 function constantOf(node: Node, text: string, names: Names): Value {
-  return evaluate(toExpr(node, text), names);
+  const value = evaluate(toExpr(node, text), names);
+  if (!isValue(value)) throw unknown(`the value ${String(value)}`, text);
+  return value;
 }

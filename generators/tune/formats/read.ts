@@ -18,15 +18,25 @@ export type Contents =
 /** Numbers that Python writes and JSON does not know. */
 const strange = /(?<=[:[,\s])(?:-?Infinity|NaN)(?=[\s,\]}])/g;
 
-/** A text as JSON; Kernel Tuner leaves the last brackets away while it runs. */
+/** A text as JSON; Kernel Tuner leaves the last brackets of its caches away while it runs. */
 function parseJson(text: string, path: string): unknown {
-  const body = text.trim().replace(/,$/, "");
-  for (const end of ["", "}", "}}"])
-    for (const clean of [body, body.replaceAll(strange, "null")])
-      try {
-        return JSON.parse(clean + end);
-      } catch {}
+  const body = text.trim();
+  const open = body.replace(/,$/, "");
+  for (const whole of [body, `${open}}`, `${open}}}`])
+    for (const clean of [whole, whole.replaceAll(strange, "null")]) {
+      const data = tryParse(clean);
+      // Files of other formats that lack brackets were cut off.
+      if (data !== undefined && (whole === body || isCache(data))) return data;
+    }
   throw new TuningError(`${path} is no JSON`);
+}
+
+function tryParse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function readText(path: string): string {

@@ -8,6 +8,7 @@ import type { Value } from "../space/expr.ts";
 import { printExpr, printValue } from "../space/print.ts";
 import type { Parameter, Space } from "../space/space.ts";
 import { readExpr, readValues } from "./python.ts";
+import { checkSchema } from "./schema.ts";
 
 type Type = "int" | "uint" | "float" | "bool" | "string";
 
@@ -51,12 +52,7 @@ let schema: ReturnType<typeof compileSchema> | undefined;
 /** A parsed file as T1, or a sentence about the first thing that is wrong. */
 export function checkT1(data: unknown): T1 {
   schema ??= compileSchema();
-  if (schema(data)) return data;
-  const [error] = schema.errors ?? [];
-  const where = error?.instancePath.replaceAll("/", ".").slice(1) ?? "";
-  throw new TuningError(
-    `this is no T1 file: ${where === "" ? "it" : where} ${error?.message ?? "is not as it must be"}`,
-  );
+  return checkSchema(data, schema, "T1");
 }
 
 /** The space of a problem. */

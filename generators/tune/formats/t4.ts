@@ -2,9 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
+import type { Measurement } from "../database/record.ts";
+import type { Outcome } from "../search/strategy.ts";
 import { TuningError } from "../space/error.ts";
 import type { Configuration } from "../space/space.ts";
 import { type Entry, inferParameters, isValue, type Measured, outcomeOf } from "./measured.ts";
+import { checkSchema } from "./schema.ts";
 
 /** Why a configuration has no valid time, or that it has one. */
 export type Invalidity =
@@ -59,12 +62,7 @@ export const isT4 = (data: unknown): boolean =>
 /** A parsed file as T4, or a sentence about the first thing that is wrong. */
 export function checkT4(data: unknown): T4 {
   schema ??= compileSchema();
-  if (schema(data)) return data;
-  const [error] = schema.errors ?? [];
-  const where = error?.instancePath.replaceAll("/", ".").slice(1) ?? "";
-  throw new TuningError(
-    `this is no T4 file: ${where === "" ? "it" : where} ${error?.message ?? "is not as it must be"}`,
-  );
+  return checkSchema(data, schema, "T4");
 }
 
 /** What a file has measured, by its first objective. */
@@ -75,18 +73,33 @@ export function readT4({ results }: T4, name: string): Measured {
   const entries = results.map((result, i): Entry => {
     const wrong = names.find((of) => !isValue(result.configuration[of]));
     if (wrong !== undefined) throw new TuningError(`the result ${i} has no value of ${wrong}`);
+    const extra = Object.keys(result.configuration).find((of) => !names.includes(of));
+    if (extra !== undefined)
+      throw new TuningError(`the result ${i} has a value of ${extra}, which the first has not`);
     const configuration = result.configuration as Configuration;
     const { invalidity } = result;
-    if (invalidity !== "correct") return { configuration, outcome: { failed: invalidity } };
+    const spent = spentOn(result);
+    if (invalidity !== "correct") return { configuration, outcome: { failed: invalidity }, spent };
     const objective = result.objectives?.[0];
     const wanted = typeof objective === "string" ? objective : "time";
     const measurement = result.measurements?.find((of) => of.name === wanted);
-    return { configuration, outcome: outcomeOf(measurement?.value) };
+    const outcome: Outcome =
+      measurement === undefined
+        ? { failed: `no measurement ${wanted}` }
+        : outcomeOf(measurement.value);
+    return { configuration, outcome, spent };
   });
   const configurations = entries.map(({ configuration }) => configuration);
   const parameters = inferParameters(names, configurations);
   return { space: { name, parameters, constraints: [] }, entries };
 }
+
+/** Milliseconds spent on a result; what is not told counts as nothing. */
+export const spentOn = ({ times }: T4Result): Measurement["spent"] => ({
+  compile: times.compilation_time ?? times.compilation ?? 0,
+  verify: times.validation ?? 0,
+  measure: times.benchmark ?? (times.runtimes ?? []).reduce((sum, time) => sum + time, 0),
+});
 
 /** Results as a file of this version. */
 export const writeT4 = (results: readonly T4Result[]): T4 => ({

@@ -4,6 +4,14 @@ import { createRandom } from "../search/random.ts";
 import type { Strategy } from "../search/strategy.ts";
 import type { Recording } from "./recording.ts";
 
+/** How a search is replayed. */
+export interface ReplayOptions {
+  readonly budget: number;
+  readonly seed: number;
+  /** Is told the number of each point that is evaluated. */
+  readonly tell?: (index: number) => void;
+}
+
 /**
  * What fraction of the optimum the best configuration found has reached after each evaluation:
  * best possible cost / best cost found, and 0 as long as all have failed.
@@ -11,7 +19,7 @@ import type { Recording } from "./recording.ts";
 export function replayOnce(
   recording: Recording,
   strategy: Strategy,
-  { budget, seed }: { readonly budget: number; readonly seed: number },
+  { budget, seed, tell }: ReplayOptions,
 ): Float64Array {
   const { points, outcomes, best } = recording;
   const searcher = strategy.start(points, createRandom(seed), { seeds: [], budget });
@@ -26,6 +34,7 @@ export function replayOnce(
       asked.add(index);
       const outcome = outcomes[index]!;
       searcher.tell(index, outcome);
+      tell?.(index);
       if ("cost" in outcome) found = Math.min(found, outcome.cost);
     }
     fractions[i] = best / found;

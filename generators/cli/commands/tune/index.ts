@@ -7,6 +7,7 @@ import { addExplain, addWinners } from "./explain.ts";
 import { addExport } from "./export.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
+import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRun } from "./run.ts";
 import { addPrune, addSpace } from "./space.ts";
@@ -24,6 +25,7 @@ const additions: readonly Add[] = [
   addRepair,
   addExport,
   addReplay,
+  addReport,
   addExplain,
   addWinners,
   addCheckSpaces,

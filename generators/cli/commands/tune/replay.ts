@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { suggestName } from "../../../messages/nearest.ts";
+import type { Measured } from "../../../tune/formats/measured.ts";
 import { readSpaceFile } from "../../../tune/formats/read.ts";
 import { createRecording, type Recording } from "../../../tune/replay/recording.ts";
 import { replayOnce, seedOfRun } from "../../../tune/replay/run.ts";
@@ -68,7 +69,7 @@ async function replay(options: Options, terminal: Terminal): Promise<void> {
   const budget = readCount("--budget", options.budget, 1);
   const runs = readCount("--runs", options.runs, 1);
   const seed = readCount("--seed", options.seed, 0);
-  const recordings = options.space.map(readRecording);
+  const recordings = options.space.map((path) => createRecording(readMeasured(path)));
   const total = recordings.length * chosen.length * runs;
   const shown = { label: "runs", total, json: options.json === true };
   const stream = terminal.progress === undefined ? {} : { stream: terminal.progress };
@@ -98,22 +99,25 @@ async function replay(options: Options, terminal: Terminal): Promise<void> {
   } else for (const [i, own] of scores.entries()) printScores(recordings[i]!, own, terminal);
 }
 
-function findStrategy(name: string): Strategy {
+/** A search by its name. */
+export function findStrategy(name: string): Strategy {
   const found = Object.hasOwn(strategies, name) ? strategies[name] : undefined;
   if (found !== undefined) return found;
   const suggestion = suggestName(name, Object.keys(strategies));
   throw new UsageError(`there is no strategy "${name}"; ${suggestion}`);
 }
 
-function readCount(option: string, text: string, least: number): number {
+/** A whole number of an option. */
+export function readCount(option: string, text: string, least: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new UsageError(`${option} is "${text}"; a whole number from ${least} on is allowed`);
 }
 
-function readRecording(path: string): Recording {
+/** What a file has measured of a space. */
+export function readMeasured(path: string): Measured {
   const contents = readSpaceFile(path);
-  if (contents.kind !== "T1") return createRecording(contents.measured);
+  if (contents.kind !== "T1") return contents.measured;
   throw new UserError(
     `${path} is a space of the format T1, without results; replay takes caches of Kernel Tuner and T4`,
   );
