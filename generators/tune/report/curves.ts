@@ -46,7 +46,7 @@ export function drawProgress(
     layer: [
       {
         transform: [{ filter: "datum.high > datum.low" }],
-        mark: { type: "area", interpolate: "step-after", opacity: 0.2 },
+        mark: { type: "area", interpolate: "step-after", opacity: 0.15 },
         encoding: {
           x,
           y: { field: "low", ...y },
