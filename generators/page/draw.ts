@@ -28,6 +28,11 @@ async function loadVega() {
   }
 }
 
+/** Refuses where charts could not be drawn, before work is done for nothing. */
+export async function checkCharts(): Promise<void> {
+  await loadVega();
+}
+
 /** A chart as SVG text; names inside it begin with `prefix`, so that charts of one page differ. */
 export async function drawChart(spec: TopLevelSpec, prefix = ""): Promise<string> {
   const [vega, vegaLite] = await loadVega();

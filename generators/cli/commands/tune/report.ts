@@ -1,6 +1,7 @@
 // `tune report`: a page of what was measured, or of searches on recorded spaces.
 
 import type { Command } from "commander";
+import { checkCharts } from "../../../page/draw.ts";
 import { readRecords } from "../../../tune/database/read.ts";
 import type { Measurement } from "../../../tune/database/record.ts";
 import { createRecording } from "../../../tune/replay/recording.ts";
@@ -73,7 +74,10 @@ async function report(options: Options, terminal: Terminal): Promise<void> {
   if (stray !== undefined)
     throw new UsageError(`--${stray} goes with --${space ? "database" : "space"} only`);
   // Before anything that takes long.
-  if (out !== undefined) await checkWritable(out);
+  if (out !== undefined) {
+    await checkWritable(out);
+    await checkCharts();
+  }
   const made = space ? await reportSpaces(space, options, terminal) : await reportRecords(options);
   if (out !== undefined) {
     const bytes = new TextEncoder().encode(await renderReport(made));
