@@ -49,6 +49,9 @@ describe("Python", () => {
     ["[i for i in range(3) for j in range(3)]", "Unclosed ["],
     ["sorted([2, 1])", '"sorted([2, 1])" has sorted(…), which is not understood'],
     ["[a]", "the configuration has no value of a"],
+    ["[1,,2]", '"[1,,2]" is no expression that is understood: Nothing stands before a comma'],
+    ["[1 / 0]", '"[1 / 0]" has the value NaN, which is not understood'],
+    ["[1e999]", '"[1e999]" has the value Infinity, which is not understood'],
   ])("no values in %s", (text, message) => {
     expect(() => readValues(text)).toThrow(message);
   });
@@ -62,7 +65,14 @@ describe("Python", () => {
     ["(a > 1", "Unclosed ("],
     ["a >", "Expected expression after >"],
     ["", '"" is not one expression'],
+    ["a in [1,,2]", "Nothing stands before a comma"],
   ])("no condition in %s", (text, message) => {
+    expect(() => readExpr(text)).toThrow(message);
+  });
+
+  test("of a length that nothing can walk through is refused, and not repeated in full", () => {
+    const text = Array(30_000).fill("a").join("+");
+    const message = `"${text.slice(0, 99)}…" is no expression that is understood: it is nested too deeply`;
     expect(() => readExpr(text)).toThrow(message);
   });
 });
@@ -93,6 +103,12 @@ describe("T1", () => {
 
   test("what is no T1 is refused", () => {
     expect(() => checkT1({ ConfigurationSpace: {} })).toThrow("this is no T1 file");
+    const spoken = writeT1({ name: "k", parameters: [], constraints: [] });
+    const foreign = {
+      ...spoken,
+      KernelSpecification: { ...spoken.KernelSpecification, Language: "x" },
+    };
+    expect(() => checkT1(foreign)).toThrow("allowed values: OpenCL, CUDA, Vulkan, Hypertuner");
     const file = structuredClone(writeT1({ name: "k", parameters: [], constraints: [] }));
     const typed = {
       ...file,
@@ -227,6 +243,7 @@ describe("files", () => {
       '{"kernel_name": "k", "tune_params_keys": ["a"], "cache": {"1": {"b": 1}}}',
       "the entry 1 has no value of a",
     ],
+    ["a T4 that was cut off", '{"results": []', "is no JSON"],
     ["an empty T4", '{"results": []}', "has no results"],
     ["a wrong T4", '{"results": [{}]}', "this is no T4 file: results.0 must have"],
   ])("%s is refused", (_, content, message) => {

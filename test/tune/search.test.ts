@@ -92,6 +92,49 @@ describe("the default search", () => {
     return fractions.reduce((sum, x) => sum + x, 0) / runs;
   };
 
+  const record = (
+    values: readonly (readonly number[])[],
+    cost: (...at: readonly number[]) => number,
+  ): Recording => {
+    const of = enumerate({
+      name: "any",
+      parameters: values.map((list, i) => ({ name: `p${i}`, values: list })),
+      constraints: [],
+    });
+    const entries = Array.from({ length: of.size }, (_, i) => {
+      const configuration = of.at(i);
+      const at = values.map((_, p) => of.choice(i, p));
+      return { configuration, outcome: { cost: cost(...at) } };
+    });
+    return createRecording({ space: of.space, entries });
+  };
+
+  test("takes parameters of very many values", () => {
+    const many = Array.from({ length: 20_000 }, (_, i) => i);
+    const of = record([many], (at) => 1 + Math.abs(at! - 12_345) / 400);
+    expect(mean(of, defaultStrategy, 3, 30)).toBeGreaterThan(0.7);
+  });
+
+  test("tells numbers apart that are nearly the same, and reads falling lists", () => {
+    const near = [1e16, 1e16 + 2, 1e16 + 4];
+    const falling = Array.from({ length: 40 }, (_, i) => 40 - i);
+    const of = record(
+      [near, [1e-20, 1e-19, 1e-18], falling],
+      (a, b, c) => 1 + a! + b! + Math.abs(c! - 20),
+    );
+    expect(mean(of, defaultStrategy, 3, 30)).toBe(1);
+  });
+
+  test("a cost that is no number counts as a failure", () => {
+    const searcher = defaultStrategy.start(points, createRandom(1), { seeds: [] });
+    const asked = new Set<number>();
+    for (let index = searcher.next(); index !== undefined; index = searcher.next()) {
+      asked.add(index);
+      searcher.tell(index, { cost: index % 3 === 0 ? Number.NaN : 1 + index });
+    }
+    expect(asked.size).toBe(points.size);
+  });
+
   test("finds more than local search on machines nobody has measured", () => {
     const recordings = [3, 8].map(recordSynthetic);
     const sum = (of: readonly number[]): number => of.reduce((a, b) => a + b);

@@ -237,6 +237,12 @@ describe("what makes no space is refused in a sentence", () => {
   test("listed points must have listed values", () => {
     expect(() => pointsOf(of([a]), [{ a: 3 }])).toThrow("a configuration has a = 3");
   });
+
+  test("listed points must have no other parameters", () => {
+    expect(() => pointsOf(of([a]), [{ a: 1 }, { a: 2, b: 1 }])).toThrow(
+      "the space bad: a configuration has b, which is no parameter",
+    );
+  });
 });
 
 describe("expressions", () => {
@@ -259,6 +265,8 @@ describe("expressions", () => {
 
   test.each<[string, Value]>([
     ["7 // 2", 3],
+    ["1 // 0.1", 9],
+    ["-7.5 // 2", -4],
     ["-7 // 2", -4],
     ["-7 % 3", 2],
     ["7 % -3", -2],

@@ -29,8 +29,12 @@ export function createRecording({ space, entries }: Measured): Recording {
   const outcomes: Outcome[] = [];
   for (const { configuration, outcome } of latest) outcomes[points.find(configuration)!] = outcome;
   const costs = outcomes.flatMap((outcome) => ("cost" in outcome ? [outcome.cost] : []));
-  if (costs.length === 0)
-    throw new TuningError(`${of} has no valid configuration: all ${points.size} failed`);
+  if (costs.length === 0) {
+    const why = outcomes.flatMap((outcome) => ("failed" in outcome ? [outcome.failed] : []));
+    throw new TuningError(
+      `${of} has no valid configuration: all ${points.size} failed, the first by "${why[0]}"`,
+    );
+  }
   const best = costs.reduce((a, b) => Math.min(a, b));
   return { points, outcomes, best };
 }

@@ -1,7 +1,13 @@
 // A Gaussian process over the choices of a space: what is expected of a point, and how surely.
 
-import type { Points } from "../space/space.ts";
-import { type Columns, columnsOf, createCovariance, type Distances, type Hyper } from "./kernel.ts";
+import {
+  type Choices,
+  type Columns,
+  columnsOf,
+  createCovariance,
+  type Distances,
+  type Hyper,
+} from "./kernel.ts";
 import { pick } from "./random.ts";
 import type { Random } from "./strategy.ts";
 
@@ -69,7 +75,7 @@ function subtract(from: Float64Array, vectors: readonly Float64Array[], by: Floa
 
 /** A model of a pool that knows some points; each more costs (points known) x (size of the pool). */
 export function createModel(
-  points: Points,
+  points: Choices,
   distances: Distances,
   hyper: Hyper,
   pool: Int32Array,
@@ -151,7 +157,7 @@ export const startHyper = (distances: Distances): Hyper => ({
 
 /** Hyperparameters that fit better, by trying changes of one after another. */
 export function improveHyper(
-  points: Points,
+  points: Choices,
   distances: Distances,
   start: Hyper,
   known: Known,

@@ -15,20 +15,47 @@ export interface Hyper {
 /** Distances between the values of each parameter, row by row, from 0 to 1. */
 export type Distances = readonly { readonly count: number; readonly of: Float64Array }[];
 
+/** What a model sees of points: which value each parameter has, from lists of bounded length. */
+export type Choices = Pick<Points, "space" | "choice">;
+
+/** Distances are kept of each pair of values, so that no model tells more values apart. */
+const mostValues = 128;
+
+/** Points as a model sees them: what a long list holds side by side is one value. */
+export function coarsen({ space, choice }: Choices): Choices {
+  const sizes = space.parameters.map(({ values }) => values.length);
+  if (sizes.every((size) => size <= mostValues)) return { space, choice };
+  const parameters = space.parameters.map(({ name, values }) => {
+    const count = Math.min(mostValues, values.length);
+    const kept = Array.from({ length: count }, (_, i) => Math.ceil((i * values.length) / count));
+    return { name, values: kept.map((digit) => values[digit]!) };
+  });
+  return {
+    space: { ...space, parameters },
+    choice: (index, parameter) => {
+      const [digit, size] = [choice(index, parameter), sizes[parameter]!];
+      return size <= mostValues ? digit : Math.floor((digit * mostValues) / size);
+    },
+  };
+}
+
 /** Half by rank and half by magnitude; values without an order are all as far from each other. */
-export function measureDistances({ space }: Points): Distances {
+export function measureDistances({ space }: Choices): Distances {
   return space.parameters.map(({ values }) => {
     const count = values.length;
     const numbers = values.map((value) => (typeof value === "number" ? value : Number.NaN));
-    const ordered = numbers.every((value, i) => i === 0 || value > numbers[i - 1]!);
+    const rises = numbers.every((value, i) => i === 0 || value > numbers[i - 1]!);
+    const falls = numbers.every((value, i) => i === 0 || value < numbers[i - 1]!);
     const low = Math.min(0, ...numbers);
     const scale = numbers.map((value) => Math.log2(1 + value - low));
-    const span = scale.at(-1)! - scale[0]!;
+    const span = Math.abs(scale.at(-1)! - scale[0]!);
     const of = new Float64Array(count * count);
     for (let a = 0; a < count; a++)
       for (let b = 0; b < count; b++) {
         const rank = Math.abs(a - b) / Math.max(1, count - 1);
-        const distance = ordered ? (rank + Math.abs(scale[a]! - scale[b]!) / span) / 2 : 1;
+        // Numbers that are too near each other to be told apart by magnitude have a rank still.
+        const size = span > 0 ? Math.abs(scale[a]! - scale[b]!) / span : rank;
+        const distance = rises || falls ? (rank + size) / 2 : 1;
         of[a * count + b] = a === b ? 0 : distance;
       }
     return { count, of };
@@ -42,7 +69,7 @@ export interface Columns {
 }
 
 /** The choices of some points, one parameter after another. */
-export function columnsOf(points: Points, list: ArrayLike<number>): Columns {
+export function columnsOf(points: Choices, list: ArrayLike<number>): Columns {
   const digits = points.space.parameters.map((_, parameter) =>
     Uint16Array.from({ length: list.length }, (_, i) => points.choice(list[i]!, parameter)),
   );

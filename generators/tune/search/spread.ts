@@ -1,7 +1,6 @@
 // Points to begin with: far from each other, so that each value of each parameter is seen early.
 
-import type { Points } from "../space/space.ts";
-import type { Distances } from "./kernel.ts";
+import type { Choices, Distances } from "./kernel.ts";
 import type { Untried } from "./simple.ts";
 import type { Random } from "./strategy.ts";
 
@@ -10,7 +9,7 @@ const candidates = 20;
 
 /** An untried point that has little in common with those tried; there must be one. */
 export function drawSpread(
-  points: Points,
+  points: Choices,
   distances: Distances,
   tried: readonly number[],
   untried: Untried,

@@ -3,7 +3,7 @@
 import type { Points } from "../space/space.ts";
 import { createModel, improveHyper, type Known, type Model, startHyper } from "./gaussian.ts";
 import { expectImprovement } from "./improvement.ts";
-import { type Distances, type Hyper, measureDistances } from "./kernel.ts";
+import { coarsen, type Distances, type Hyper, measureDistances } from "./kernel.ts";
 import { sampleIndices } from "./random.ts";
 import { createUntried, type Untried } from "./simple.ts";
 import { drawSpread } from "./spread.ts";
@@ -19,8 +19,8 @@ const most = { known: 250, fitted: 80 } as const;
 /** Changes of hyperparameters that are tried each time: of costs, and of failures. */
 const tries = { costs: 20, failures: 8 } as const;
 
-/** Best points, and points that look best, whose neighbours are looked at. */
-const near = { best: 6, promising: 6 } as const;
+/** Best points, and points that look best, and how many neighbours of each are looked at. */
+const near = { best: 6, promising: 6, neighbours: 256 } as const;
 
 /** Other points that are looked at: fewer as each of them costs more. */
 const poolSize = (tried: number): number =>
@@ -94,6 +94,10 @@ function scaleCosts(costs: readonly number[]): (cost: number) => number {
   return (cost) => (bend(cost) - mean) / deviation;
 }
 
+/** All of a few numbers, or so many of them by chance. */
+const someOf = (all: readonly number[], most: number, random: Random): readonly number[] =>
+  all.length <= most ? all : sampleIndices(all.length, most, random).map((i) => all[i]!);
+
 /** Untried points among which the next are sought: near the best, near what looked good, and any. */
 function drawPool(
   points: Points,
@@ -105,7 +109,7 @@ function drawPool(
   const pool = new Set<number>();
   for (const index of around) {
     if (untried.has(index)) pool.add(index);
-    for (const other of points.neighbours(index, "hamming"))
+    for (const other of someOf(points.neighbours(index, "hamming"), near.neighbours, random))
       if (untried.has(other)) pool.add(other);
   }
   if (untried.left <= size) {
@@ -120,7 +124,8 @@ export const defaultStrategy: Strategy = {
   doc: "where a model of what was seen (Gaussian processes) expects to gain most",
   start(points, random, { seeds }) {
     const untried = createUntried(points);
-    const distances: Distances = measureDistances(points);
+    const choices = coarsen(points);
+    const distances: Distances = measureDistances(choices);
     const history: History = { points: [], costs: [] };
     const queue = [...new Set(seeds)];
     let hyper: Hyper = startHyper(distances);
@@ -147,12 +152,12 @@ export const defaultStrategy: Strategy = {
         values: worked.map(({ cost }) => transform(cost)),
       };
       const fitted = takeKnown(all, choose(all.values, most.fitted, random));
-      hyper = improveHyper(points, distances, hyper, fitted, { tries: tries.costs, random });
+      hyper = improveHyper(choices, distances, hyper, fitted, { tries: tries.costs, random });
       const size = poolSize(history.points.length);
       const around = [...lowest(all.values, near.best).map((i) => all.points[i]!), ...promising];
       const pool = drawPool(points, untried, around, size, random);
       const known = takeKnown(all, choose(all.values, most.known, random));
-      const costs = createModel(points, distances, hyper, pool, known);
+      const costs = createModel(choices, distances, hyper, pool, known);
       const best = Math.min(...all.values);
       const failures = history.points.length - worked.length;
       if (failures === 0) return { costs, works: undefined, worksMean: 0, transform, best };
@@ -164,18 +169,18 @@ export const defaultStrategy: Strategy = {
       };
       const kept = takeKnown(tried, sampleIndices(labels.length, most.known, random));
       const few = takeKnown(kept, sampleIndices(kept.points.length, most.fitted, random));
-      hyperWorks = improveHyper(points, distances, hyperWorks, few, {
+      hyperWorks = improveHyper(choices, distances, hyperWorks, few, {
         tries: tries.failures,
         random,
       });
-      const works = createModel(points, distances, hyperWorks, pool, kept);
+      const works = createModel(choices, distances, hyperWorks, pool, kept);
       return { costs, works, worksMean, transform, best };
     };
 
     const propose = (): number | undefined => {
       const worked = history.costs.filter(Number.isFinite).length;
       if (history.points.length < first || worked < 3)
-        return drawSpread(points, distances, history.points, untried, random);
+        return drawSpread(choices, distances, history.points, untried, random);
       if (expectation === undefined || history.points.length >= fitAt) {
         expectation = expect();
         fitAt = history.points.length + untilFit(history.points.length);

@@ -19,9 +19,9 @@ export interface Ground {
   readonly budget: number | undefined;
 }
 
-/** What an outcome costs: infinitely much where it failed. */
+/** What an outcome costs: infinitely much where it failed, or where its cost is no number. */
 export const costOf = (outcome: Outcome): number =>
-  "cost" in outcome ? outcome.cost : Number.POSITIVE_INFINITY;
+  "cost" in outcome && !Number.isNaN(outcome.cost) ? outcome.cost : Number.POSITIVE_INFINITY;
 
 /** A way to search by a walk; what the walk has no more points for is searched by chance. */
 export function createWalk(

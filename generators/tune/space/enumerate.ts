@@ -25,10 +25,16 @@ export function pointsOf(space: Space, configurations: readonly Configuration[])
   const { parameters } = space;
   const width = parameters.length;
   const digits = new Uint16Array(configurations.length * width);
+  const names = new Set(parameters.map(({ name }) => name));
   const numbers = parameters.map(
     ({ values }) => new Map<Value, number>(values.map((value, i) => [value, i])),
   );
-  for (const [row, configuration] of configurations.entries())
+  for (const [row, configuration] of configurations.entries()) {
+    const extra = Object.keys(configuration).find((name) => !names.has(name));
+    if (extra !== undefined)
+      throw new TuningError(
+        `the space ${space.name}: a configuration has ${extra}, which is no parameter`,
+      );
     for (const [i, { name }] of parameters.entries()) {
       const value = configuration[name];
       const digit = value === undefined ? undefined : numbers[i]!.get(value);
@@ -39,6 +45,7 @@ export function pointsOf(space: Space, configurations: readonly Configuration[])
         );
       digits[row * width + i] = digit;
     }
+  }
   return createPoints(space, sort(space, { width, count: configurations.length, digits }));
 }
 

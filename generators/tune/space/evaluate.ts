@@ -15,7 +15,9 @@ const modulo: Arithmetic = (a, b) => {
   return rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest;
 };
 
-const floorDivide: Arithmetic = (a, b) => (b === 0 ? Number.NaN : Math.floor(a / b));
+/** By the rest, which is exact: `1 // 0.1` is 9, though `1 / 0.1` rounds to 10. */
+const floorDivide: Arithmetic = (a, b) =>
+  b === 0 ? Number.NaN : Math.round((a - modulo(a, b)) / b);
 
 const arithmetic = {
   "+": (a, b) => a + b,
