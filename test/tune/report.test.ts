@@ -170,6 +170,18 @@ describe("records", () => {
     ]);
   });
 
+  test("of the last comparison count more than single ones", () => {
+    const last = makeRecord(1, { anchor: 10, median: 4, final: true });
+    const wrong: Measurement = { ...failure(3, "wrong later"), status: "correctness", final: true };
+    const [study] = studyRecords([...records, last, wrong], know);
+    expect(study!.trials.map(({ cost, error }) => cost ?? error)).toEqual([
+      4,
+      "too large",
+      "wrong later",
+      "too large, too",
+    ]);
+  });
+
   test("of a part of the space, or of another space, have no chance beside them", () => {
     const [part] = studyRecords(records.slice(1), know);
     expect(part!.whole).toBe(false);

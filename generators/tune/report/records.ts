@@ -31,7 +31,16 @@ function studyKey(records: readonly Measurement[], known: Known | undefined): St
   const { key } = records[0]!;
   const single = records.filter(({ final }) => final !== true);
   const anchor = medianOf(single.flatMap((record) => record.anchor ?? []));
-  const trials = single.map((record) => makeTrial(record, anchor));
+  const finals = new Map(
+    records
+      .filter(({ final }) => final === true)
+      .map((record) => [identifyConfiguration(record.configuration), record]),
+  );
+  // The last comparison has more samples, and what was wrong there is wrong.
+  const trials = single.map((record) => {
+    const last = finals.get(identifyConfiguration(record.configuration)) ?? record;
+    return { ...makeTrial(last, anchor), spent: record.spent };
+  });
   const configurations = trials.map(({ configuration }) => configuration);
   const names = [...new Set(configurations.flatMap((of) => Object.keys(of)))];
   const parameters = known?.points.space.parameters ?? inferParameters(names, configurations);
@@ -58,7 +67,7 @@ function studyKey(records: readonly Measurement[], known: Known | undefined): St
 
 /** A time is its share of the default's in the same rounds, times what the default usually takes. */
 function makeTrial(record: Measurement, usually: number | undefined): Trial {
-  const { configuration, status, error, median, interval, spent, anchor } = record;
+  const { configuration, status, error, median, interval, anchor } = record;
   const scale = anchor !== undefined && anchor > 0 && usually !== undefined ? usually / anchor : 1;
   const isRight = status === "correct" && median !== undefined;
   return {
@@ -67,7 +76,6 @@ function makeTrial(record: Measurement, usually: number | undefined): Trial {
     ...(error !== undefined && { error }),
     ...(isRight && { cost: median * scale }),
     ...(isRight && interval && { interval: [interval[0] * scale, interval[1] * scale] }),
-    spent,
   };
 }
 
