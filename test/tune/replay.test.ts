@@ -69,9 +69,10 @@ describe("tune replay", () => {
 
   test.each([
     [["--strategy", "defalt"], 2, 'there is no strategy "defalt"; did you mean "default"?'],
-    [["--budget", "0"], 2, '--budget is "0"; a whole number from 1 on is allowed'],
-    [["--runs", "x"], 2, '--runs is "x"; a whole number from 1 on is allowed'],
-    [["--seed", "-1"], 2, '--seed is "-1"; a whole number from 0 on is allowed'],
+    [["--budget", "0"], 2, '--budget is "0"; a whole number from 1 to 100000 is allowed'],
+    [["--runs", "x"], 2, '--runs is "x"; a whole number from 1 to 100000 is allowed'],
+    [["--budget", "9999999999"], 2, '--budget is "9999999999"; a whole number from 1 to 100000'],
+    [["--seed", "-1"], 2, '--seed is "-1"; a whole number from 0 to 4294967296 is allowed'],
   ])("%s is refused", async (args, code, message) => {
     const outcome = await replay("--space", pnpoly, ...args);
     expect(outcome.code).toBe(code);
@@ -122,6 +123,15 @@ describe("tune space of a file", () => {
     const { out: text } = await warpweave("tune", "space", again, "--json");
     const { hash } = JSON.parse((await warpweave("tune", "space", pnpoly, "--json")).out);
     expect(JSON.parse(text)).toMatchObject({ format: "T1", hash });
+  });
+
+  test("what is said of an operator's kernels is refused", async () => {
+    const { code, err } = await warpweave("tune", "space", pnpoly, "--target", "c");
+    expect(code).toBe(2);
+    expect(err).toContain("--target is of an operator's kernels");
+    const pruned = await warpweave("tune", "prune", pnpoly);
+    expect(pruned.code).toBe(1);
+    expect(pruned.err).toContain("pnpoly.RTX_3090.json.gz is a file with a space; `tune space");
   });
 
   test("without a valid configuration is refused", async () => {

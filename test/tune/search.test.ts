@@ -125,6 +125,12 @@ describe("the default search", () => {
     expect(mean(of, defaultStrategy, 3, 30)).toBe(1);
   });
 
+  test("leaves a plain of equal costs", () => {
+    const values = [8, 8, 8, 2].map((count) => Array.from({ length: count }, (_, i) => i));
+    const of = record(values, (_a, _b, c) => 1 + ((c! + 1) % 3));
+    expect(mean(of, defaultStrategy, 8, 50)).toBe(1);
+  });
+
   test("a cost that is no number counts as a failure", () => {
     const searcher = defaultStrategy.start(points, createRandom(1), { seeds: [] });
     const asked = new Set<number>();

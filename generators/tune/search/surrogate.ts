@@ -40,7 +40,7 @@ interface Expectation {
   readonly worksMean: number;
   /** A cost as a value of the model. */
   transform(cost: number): number;
-  /** The lowest value known. */
+  /** What is to be improved on: the lowest value known, or what lies below where many share it. */
   best: number;
 }
 
@@ -97,6 +97,16 @@ function scaleCosts(costs: readonly number[]): (cost: number) => number {
 /** All of a few numbers, or so many of them by chance. */
 const someOf = (all: readonly number[], most: number, random: Random): readonly number[] =>
   all.length <= most ? all : sampleIndices(all.length, most, random).map((i) => all[i]!);
+
+/** So many points with the very same lowest value make a plain, which is left by so much. */
+const plain = { points: 3, below: 0.3 } as const;
+
+/** What is to be improved on; on a plain, to look much like its points must not be worth a try. */
+function aimAt(values: readonly number[]): number {
+  const least = values.reduce((a, b) => Math.min(a, b));
+  const shared = values.filter((value) => value === least).length;
+  return shared < plain.points ? least : least - plain.below;
+}
 
 /** Untried points among which the next are sought: near the best, near what looked good, and any. */
 function drawPool(
@@ -158,7 +168,7 @@ export const defaultStrategy: Strategy = {
       const pool = drawPool(points, untried, around, size, random);
       const known = takeKnown(all, choose(all.values, most.known, random));
       const costs = createModel(choices, distances, hyper, pool, known);
-      const best = Math.min(...all.values);
+      const best = aimAt(all.values);
       const failures = history.points.length - worked.length;
       if (failures === 0) return { costs, works: undefined, worksMean: 0, transform, best };
       const labels = history.costs.map((cost) => (Number.isFinite(cost) ? 1 : -1));

@@ -66,8 +66,8 @@ export function addReplay(tune: Command, terminal: Terminal): void {
 
 async function replay(options: Options, terminal: Terminal): Promise<void> {
   const chosen = options.strategy.split(",").map((name) => findStrategy(name.trim()));
-  const budget = readCount("--budget", options.budget, 1);
-  const runs = readCount("--runs", options.runs, 1);
+  const budget = readCount("--budget", options.budget, 1, 100_000);
+  const runs = readCount("--runs", options.runs, 1, 100_000);
   const seed = readCount("--seed", options.seed, 0);
   const recordings = options.space.map((path) => createRecording(readMeasured(path)));
   const total = recordings.length * chosen.length * runs;
@@ -107,11 +107,13 @@ export function findStrategy(name: string): Strategy {
   throw new UsageError(`there is no strategy "${name}"; ${suggestion}`);
 }
 
-/** A whole number of an option. */
-export function readCount(option: string, text: string, least: number): number {
+/** A whole number of an option; runs have seeds of their own up to the largest one. */
+export function readCount(option: string, text: string, least: number, most = 2 ** 32): number {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw new UsageError(`${option} is "${text}"; a whole number from ${least} on is allowed`);
+  if (value >= least && value <= most) return value;
+  throw new UsageError(
+    `${option} is "${text}"; a whole number from ${least} to ${most} is allowed`,
+  );
 }
 
 /** What a file has measured of a space. */

@@ -27,15 +27,25 @@ interface SpaceRequest {
   readonly export?: string;
 }
 
+/** Options that say which kernel of an operator is meant, and for what. */
+const ofOperators = ["target", "grad", "variant", "limits"] as const;
+
 /** Adds `tune space`. */
 export function addSpace(tune: Command, terminal: Terminal): void {
   withSubject(tune.command("space"))
     .description("what can be chosen for a kernel: parameters, constraints, how many are valid")
     .option("--export <format>", "print the space as t1, a format that other tuners read")
-    .action((name: string, request: SpaceRequest) => {
+    .action((name: string, request: SpaceRequest, command: Command) => {
       if (request.export !== undefined && request.export !== "t1")
         throw new UsageError(`--export ${request.export} is not known; the format is t1`);
       if (isSpaceFile(name)) {
+        const given = ofOperators.filter(
+          (option) => command.getOptionValueSource(option) === "cli",
+        );
+        if (given.length > 0)
+          throw new UsageError(
+            `--${given[0]} is of an operator's kernels; ${name} is a file with a space of its own`,
+          );
         showSpaceFile(name, request, terminal);
         return;
       }
@@ -51,6 +61,10 @@ export function addPrune(tune: Command, terminal: Terminal): void {
   withSubject(tune.command("prune"))
     .description("how many configurations each constraint and each kind of device removes")
     .action((name: string, request: SpaceRequest) => {
+      if (isSpaceFile(name))
+        throw new UserError(
+          `${name} is a file with a space; \`tune space ${name}\` counts what its conditions refuse`,
+        );
       const opened = openSpace(name, request);
       const { of, points, target } = opened;
       const found = pruneSpace(of, points, machineOf(target.name).devices ?? []);
