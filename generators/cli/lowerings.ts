@@ -1,5 +1,5 @@
-// The other ways in which a target's kernels may add to elements: schedules that differ from the one that ships
-// in nothing else, so that a check can hold them against each other.
+// The other ways in which a target's kernels may run: schedules that differ from the one that ships in how they add
+// to elements, or in how large slabs are, and in nothing else, so that a check can hold them against each other.
 
 import type { Narrow } from "../../targets/contract/half.ts";
 import { type ChosenSchedule, limitsOf, ownSchedule, scheduleOn } from "../compile.ts";
@@ -7,8 +7,9 @@ import type { Target } from "../emit/target.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import type { NamedSchedule } from "../schedule/defaults.ts";
 import { newDraft } from "../schedule/draft.ts";
-import { applySchedule } from "../schedule/index.ts";
+import { applySchedule, type Schedule } from "../schedule/index.ts";
 import { accumulate } from "../schedule/transforms/accumulate.ts";
+import { slab } from "../schedule/transforms/slab.ts";
 import { UserError } from "./errors.ts";
 
 /** A way of adding: a schedule for each kernel, or why there is none. */
@@ -55,6 +56,31 @@ export function otherLowerings(
     }
     return { by, schedule: addingBy(target, by, storage) };
   });
+}
+
+/** Numbers of a slab so small that cases of a check, which are small too, have several. */
+const mostOfSmall = 60;
+
+/** The target's own schedules with small slabs; nothing where it makes no stage in slabs. */
+export function inSmallSlabs(
+  kernels: readonly Kernel[],
+  target: Target,
+  storage?: Narrow,
+): ChosenSchedule | undefined {
+  const makesSlabs = (kernel: Kernel): boolean =>
+    ownSchedule(kernel, target).steps.some(([name]) => name === slab.name);
+  if (!kernels.some(makesSlabs)) return undefined;
+  return scheduleOn(
+    target,
+    (kernel) => {
+      const own = ownSchedule(kernel, target);
+      const steps = own.steps.map(([name, params]): Schedule[number] =>
+        name === slab.name ? [name, { ...params, most: mostOfSmall }] : [name, params ?? {}],
+      );
+      return makesSlabs(kernel) ? { name: `${own.name}, small slabs`, steps } : own;
+    },
+    storage,
+  );
 }
 
 /** Every way of adding that some target has. */

@@ -22,7 +22,7 @@ import type { Operator } from "../frontend/operator.ts";
 import { gradientsOn } from "../gradients.ts";
 import type { Plan } from "../ir/plan.ts";
 import { additionsOf } from "./additions.ts";
-import { otherLowerings } from "./lowerings.ts";
+import { inSmallSlabs, otherLowerings } from "./lowerings.ts";
 import { productsOn } from "./products.ts";
 
 /** Runs an operator's cases with the kernels that `generate` writes for a target, with data in f32 or narrower. */
@@ -70,7 +70,7 @@ export interface GradientRunners {
 
 /**
  * Runs an operator's gradients with the kernels that `generate` writes for a target; with `everyLowering`, also
- * with every other way of adding that the compiler has for it.
+ * in slabs so small that cases have several, and with every other way of adding that the compiler has for it.
  */
 export function makeGradientRunners(
   operator: Operator,
@@ -95,6 +95,14 @@ export function makeGradientRunners(
   const runners = [runWith(scheduleOn(target, undefined, storage))];
   const products = storage && productsOn(kernels, target, storage);
   if (storage && products) runners.push(withProducts(runWith(products), storage));
+  const small = everyLowering ? inSmallSlabs(kernels, target, storage) : undefined;
+  if (small) {
+    const runner = runWith(small);
+    runners.push({
+      ...runner,
+      lowering: [runner.lowering, "in small slabs"].filter(Boolean).join(", "),
+    });
+  }
   for (const { by, schedule } of everyLowering ? otherLowerings(kernels, target, storage) : []) {
     const what = `gradients on ${target.name}, ${by}`;
     if ("refused" in schedule) skipped.push({ what, reason: schedule.refused });

@@ -76,7 +76,8 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .option(
       "--all",
       "results and gradients, every combination of options (not only a covering array of pairs), " +
-        "every way of adding, every dtype, every case under CUDA's memory and race checks",
+        "every way of adding, gradients in small slabs, every dtype, every case under CUDA's memory " +
+        "and race checks",
     )
     .addOption(
       new Option(
