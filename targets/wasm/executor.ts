@@ -143,11 +143,13 @@ function prepareEntry(whole: Entry, engine: Engine, job: Job, threads: number): 
   );
   const outputs = entry.tensors.filter(({ role }) => role === "output");
   const { places, release } = placeBuffers(engine, entry.name, buffers);
-  const guards = job.guarded
-    ? plain.filter(({ perWorker }) => !perWorker).map((buffer) => findGuard(buffer, places))
-    : [];
-  for (const { bytes } of guards) bytes(engine).fill(pattern);
+  let guards: readonly ReturnType<typeof findGuard>[] = [];
   try {
+    if (job.guarded)
+      guards = plain
+        .filter(({ perWorker }) => !perWorker)
+        .map((buffer) => findGuard(buffer, places));
+    for (const { bytes } of guards) bytes(engine).fill(pattern);
     runSteps(engine, places, callSteps(once), scalars, Object.values(constants), repeats);
   } catch (error) {
     release();
