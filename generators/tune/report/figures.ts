@@ -48,24 +48,26 @@ function progressOf({ curves }: Section): readonly Figure[] {
   const several = searches.filter(({ runs }) => runs > 1);
   const bands = several.length > 0 ? " Lines: the middle run; bands: four of five runs." : "";
   const hasChance = curves.length > searches.length;
+  const hasBands = hasChance || several.length > 0;
   const of = (name: string, by: "byEvaluations" | "bySeconds", says: string): readonly Figure[] => {
     if (searches.some((curve) => curve[by].length === 0)) return [];
     const unit = by === "byEvaluations" ? "evaluations" : "seconds";
-    const rows = searches.flatMap((curve) =>
-      pickRows(curve[by]).map((band) => [curve.name, formatNumber(band.at), ...shares(band)]),
+    const rows = [...searches, ...curves.filter((curve) => !searches.includes(curve))].flatMap(
+      (curve) =>
+        pickRows(curve[by]).map((band) => [
+          curve.name,
+          formatNumber(band.at),
+          ...(hasBands ? shares(band) : [formatShare(band.middle)]),
+        ]),
     );
-    const chance = curves
-      .filter((curve) => !searches.includes(curve))
-      .flatMap((curve) =>
-        pickRows(curve[by]).map((b) => [curve.name, formatNumber(b.at), ...shares(b)]),
-      );
+    const columns = hasBands ? ["10 % of runs below", "middle", "90 % below"] : ["reached"];
     return [
       {
         title: `Best so far, by ${name}`,
         says,
         spec: drawProgress(curves, by, unit),
-        head: ["search", unit, "10 % of runs below", "middle", "90 % below"],
-        rows: [...rows, ...chance],
+        head: ["search", unit, ...columns],
+        rows,
       },
     ];
   };

@@ -2,7 +2,7 @@
 
 import { identifyConfiguration } from "../database/identity.ts";
 import type { Configuration } from "../space/space.ts";
-import { isTimed, type Study } from "./study.ts";
+import { isTimed, type Study, sortTimed } from "./study.ts";
 
 /** A configuration under several conditions. */
 export interface Row {
@@ -39,6 +39,7 @@ function makeMatrix(studies: readonly Study[]): Matrix {
           .map(({ configuration, cost }) => [identifyConfiguration(configuration), cost] as const),
       ),
   );
+  const best = studies.map((study) => sortTimed(study)[0]!.cost);
   const usuals = new Set(
     studies.flatMap(({ usual }) => (usual ? [identifyConfiguration(usual)] : [])),
   );
@@ -58,9 +59,9 @@ function makeMatrix(studies: readonly Study[]): Matrix {
       configuration,
       won,
       isUsual: usuals.has(name),
-      fractions: costs.map((of) => {
+      fractions: costs.map((of, i) => {
         const own = of.get(name);
-        return own === undefined ? null : Math.min(...of.values()) / own;
+        return own === undefined ? null : best[i]! / own;
       }),
     })),
   };

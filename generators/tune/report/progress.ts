@@ -33,7 +33,7 @@ const most = 120;
 
 /** The run that a study's trials were, in their order: best known time / best time so far. */
 export function runOf({ trials }: Study): Run {
-  const best = Math.min(...trials.filter(isTimed).map(({ cost }) => cost));
+  const best = trials.reduce((least, { cost }) => Math.min(least, cost ?? least), Infinity);
   let found = Number.POSITIVE_INFINITY;
   let total = 0;
   const fractions: number[] = [];

@@ -35,7 +35,7 @@ export function studyRecording(measured: Measured, recording: Recording): Study 
       ...(device.length > 0 && { device: device.join(" on ") }),
       source: "a recorded space; no device was used for this page",
       protocol: "of whoever recorded it: times are as the file has them, without intervals",
-      evaluations: `${points.size.toLocaleString("en-US")} configurations, ${failed} of them fail`,
+      evaluations: `${points.size.toLocaleString("en-US")} configurations, ${failed.toLocaleString("en-US")} of them fail`,
     },
     trials,
     parameters: space.parameters,
