@@ -33,6 +33,7 @@ describe("Python", () => {
     ["range(6, 0, -2)", [6, 4, 2]],
     ["[2**i for i in range(4)]", [1, 2, 4, 8]],
     ["['a', \"b\"]", ["a", "b"]],
+    ["['\\\\x', '\\n']", ["\\x", "\n"]],
     ["(True, False)", [true, false]],
     ["[1.5, -2]", [1.5, -2]],
   ])("the values of %s", (text, values) => {
@@ -41,14 +42,16 @@ describe("Python", () => {
 
   test.each([
     ["3", '"3" lists no values; a list is allowed, such as [16, 32]'],
-    ["np.arange(3)", '"np.arange(3)" has a part of the kind MemberExpression(…)'],
+    ["np.arange(3)", '"np.arange(3)" has np.arange(…), which is not understood'],
     ["range(0.5)", '"range(0.5)" has a range that is not of one to three whole numbers'],
     ["range(1, 5, 0)", "has a range that is not of one to three whole numbers"],
     ["range(10**9)", "lists more than 65536 values"],
     ["[1, 2", '"[1, 2" is no expression that is understood: Expected ]'],
     ["[i for i in range(3) for j in range(3)]", "Unclosed ["],
     ["sorted([2, 1])", '"sorted([2, 1])" has sorted(…), which is not understood'],
-    ["[a]", "the configuration has no value of a"],
+    ["[a]", '"[a]" has the name a, which is not understood'],
+    ["['\\x41']", "has the escape \\x, which is not understood"],
+    ["[[1], [2]]", '"[[1], [2]]" has a list, which is not understood'],
     ["[1,,2]", '"[1,,2]" is no expression that is understood: Nothing stands before a comma'],
     ["[1 / 0]", '"[1 / 0]" has the value NaN, which is not understood'],
     ["[1e999]", '"[1e999]" has the value Infinity, which is not understood'],
@@ -65,6 +68,7 @@ describe("Python", () => {
     ["(a > 1", "Unclosed ("],
     ["a >", "Expected expression after >"],
     ["", '"" is not one expression'],
+    ["a.b[0] > 1", '"a.b[0] > 1" has a.b[…], which is not understood'],
     ["a in [1,,2]", "Nothing stands before a comma"],
   ])("no condition in %s", (text, message) => {
     expect(() => readExpr(text)).toThrow(message);

@@ -73,8 +73,14 @@ function configure(): void {
 }
 configure();
 
+/** What means a letter in Python, and jsep takes as it is written, such as `\x41`. */
+const strangeEscape = /\\[^'"bfnrtv]/;
+
 /** The tree of an expression of Python, or one sentence about what is wrong with it. */
 export function parsePython(text: string): Node {
+  const found = strangeEscape.exec(text.replaceAll("\\\\", ""));
+  if (found !== null)
+    throw new TuningError(`${quote(text)} has the escape ${found[0]}, which is not understood`);
   try {
     return arrange(jsep(text.replaceAll(/\bnot\s+in\b/g, "not in")) as unknown as Node);
   } catch (error) {

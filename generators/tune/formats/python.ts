@@ -1,7 +1,7 @@
 // Conditions and lists of values as files write them, in Python, as our data.
 
 import { TuningError } from "../space/error.ts";
-import { evaluate } from "../space/evaluate.ts";
+import { evaluate, parametersOf } from "../space/evaluate.ts";
 import type { BinaryOp, Expr, Value } from "../space/expr.ts";
 import { isValue } from "./measured.ts";
 import {
@@ -106,6 +106,11 @@ function toExtreme(node: Node, text: string): Expr {
 function nameOf(node: Node): string {
   if (node.type === "Identifier") return String(node.name);
   if (node.type === "CallExpression") return nameOf(node.callee as Node);
+  if (node.type === "ArrayExpression" || node.type === "Comprehension") return "a list";
+  if (node.type === "MemberExpression") {
+    const of = nameOf(node.object as Node);
+    return node.computed === true ? `${of}[…]` : `${of}.${nameOf(node.property as Node)}`;
+  }
   return `a part of the kind ${node.type}`;
 }
 
@@ -170,7 +175,10 @@ function range(given: readonly Value[], text: string): readonly number[] {
 }
 
 function constantOf(node: Node, text: string, names: Names): Value {
-  const value = evaluate(toExpr(node, text), names);
+  const expr = toExpr(node, text);
+  for (const name of parametersOf(expr))
+    if (!Object.hasOwn(names, name)) throw unknown(`the name ${name}`, text);
+  const value = evaluate(expr, names);
   if (!isValue(value)) throw unknown(`the value ${String(value)}`, text);
   return value;
 }
