@@ -30,8 +30,8 @@ export function summarize(rounds: readonly (readonly number[])[]): Summary {
   const median = medianOf(all);
   return {
     median,
-    min: Math.min(...all),
-    max: Math.max(...all),
+    min: quantile(all, 0),
+    max: quantile(all, 1),
     spread: (quantile(all, 0.75) - quantile(all, 0.25)) / median,
     quiet: Math.min(...rounds.filter((round) => round.length > 0).map(medianOf)),
     runs: all.length,

@@ -41,9 +41,9 @@ export function parseBudget(text: string): Budget {
 /** A way to search by its name; `default` is what is used where none is asked for. */
 export function parseStrategy(name: string): Strategy {
   if (name === "default") return defaultStrategy;
-  const found = strategies[name];
+  const found = Object.hasOwn(strategies, name) ? strategies[name] : undefined;
   if (found) return found;
-  const names = ["default", ...Object.keys(strategies)];
+  const names = [...new Set(["default", ...Object.keys(strategies)])];
   throw new UsageError(`there is no strategy "${name}"; ${suggestName(name, names)}`);
 }
 

@@ -43,6 +43,7 @@ export function showRun(
       : startProgress({ label, total, stream: terminal.progress });
   let shown = 0;
   let best: Measurement | undefined;
+  let isStopped = false;
   return {
     tell(event) {
       switch (event.kind) {
@@ -77,7 +78,10 @@ export function showRun(
           return event satisfies never;
       }
     },
-    stop: () => progress.stop(),
+    stop() {
+      if (!isStopped) progress.stop();
+      isStopped = true;
+    },
   };
 }
 
@@ -140,9 +144,10 @@ export function formatResult(result: TuneResult, usual: Configuration): string {
   return `${lines.join("\n")}\n`;
 }
 
-function sayVerdict({ verdict }: TuneResult, isFinal: boolean): string {
+function sayVerdict({ verdict, stopped }: TuneResult, isFinal: boolean): string {
   const { default: own, best, ratio: by, ties } = verdict;
   if (best === undefined) return "no configuration has a time that counts";
+  if (own === best && stopped && !isFinal) return "nothing is faster than the default so far";
   if (own === best)
     return ties.length > 1
       ? "the default is not beaten: others are as fast within what was measured"

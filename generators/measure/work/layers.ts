@@ -93,7 +93,7 @@ const plain = { N: 1, stride: 1, G: 1, mask: false, bias: false } as const;
 
 /** The layers of a preset; an unknown name is refused. */
 export function layersOf(name: string): readonly Layer[] {
-  const preset = presets[name];
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (preset) return preset.layers.map((layer) => ({ ...plain, ...layer }));
   throw new UserError(`there is no preset "${name}"; ${suggestName(name, Object.keys(presets))}`);
 }

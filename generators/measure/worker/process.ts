@@ -31,7 +31,7 @@ export class ProcessEnded extends Error {
 
 /** A process that answers requests. */
 export interface Asked {
-  /** The answer; rejects with what it says failed, or with `ProcessEnded`. One at a time. */
+  /** The answer, in the order of requests; rejects with what it says failed, or with `ProcessEnded`. */
   ask<T>(request: object, milliseconds?: number): Promise<T>;
   /** Is it there no more? */
   hasEnded(): boolean;
@@ -81,7 +81,7 @@ export function startProcess({ command, args, env = {} }: Program): Asked {
 
 /** Requests and their answers, in order; the end of the process fails the request that waits. */
 function createAsk(child: ChildProcess): Pick<Asked, "ask"> {
-  let waiting: { resolve(line: string): void; reject(error: Error): void } | undefined;
+  const waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
   let said = "";
   let late: string | undefined;
   let ended: ProcessEnded | undefined;
@@ -92,8 +92,7 @@ function createAsk(child: ChildProcess): Pick<Asked, "ask"> {
       late === undefined
         ? new ProcessEnded(told === "" ? why : `${why}: ${told.trim()}`, how, said)
         : new ProcessEnded(late, "time-out", said);
-    waiting?.reject(ended);
-    waiting = undefined;
+    for (const one of waiting.splice(0)) one.reject(ended);
   };
   child.on("error", (error) => end(`it does not start (${error.message})`, "no start"));
   // "close" comes after all that was said has been read.
@@ -106,8 +105,7 @@ function createAsk(child: ChildProcess): Pick<Asked, "ask"> {
     said = (said + part.toString()).slice(-4000);
   });
   createInterface({ input: child.stdio[3] as Readable }).on("line", (line) => {
-    waiting?.resolve(line);
-    waiting = undefined;
+    waiting.shift()?.resolve(line);
   });
   return {
     async ask<T>(request: object, milliseconds?: number): Promise<T> {
@@ -121,7 +119,7 @@ function createAsk(child: ChildProcess): Pick<Asked, "ask"> {
             }, milliseconds);
       try {
         const line = await new Promise<string>((resolve, reject) => {
-          waiting = { resolve, reject };
+          waiting.push({ resolve, reject });
           child.stdin?.write(`${JSON.stringify(request)}\n`);
         });
         const reply = JSON.parse(line) as T | { readonly failed: string };

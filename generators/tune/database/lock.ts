@@ -83,8 +83,10 @@ export async function takeLock(path: string): Promise<Lock> {
   return {
     isHeld: () => held,
     async release() {
+      // One that was lost may be another's by now, with the file that says so.
+      if (!held) return;
       rmSync(holderPath, { force: true });
-      if (held) await release();
+      await release();
     },
   };
 }

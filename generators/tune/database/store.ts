@@ -7,9 +7,10 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
 import { takeLock } from "./lock.ts";
 import { parseDatabase, readBytes, refuseDamaged } from "./read.ts";
@@ -41,13 +42,27 @@ const systemCalls: FileCalls = {
   sync: fsyncSync,
 };
 
+const isFolder = (path: string): boolean =>
+  statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+
+/** Makes a folder and those it is in; where none can be made (`/proc`), Node's own way never ends. */
+function makeFolder(path: string): void {
+  if (isFolder(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (!isFolder(path)) throw error;
+  }
+}
+
 /** Opens a database to write to it, and makes one where there is none; no other process may then. */
 export async function openDatabase(
   path: string,
   calls: FileCalls = systemCalls,
 ): Promise<Database> {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(resolve(dirname(path)));
   } catch (error) {
     throw new UserError(`cannot make the folder of ${path}: ${messageOf(error)}`);
   }

@@ -27,7 +27,7 @@ const ready = new Map<string, Ready>();
 
 /** A number that changes with any byte of an array. */
 function sumOf({ buffer, byteOffset, byteLength }: Data): number {
-  const words = new Uint32Array(buffer, byteOffset, byteLength >> 2);
+  const words = new Uint32Array(buffer, byteOffset, Math.floor(byteLength / 4));
   let sum = 0x811c9dc5;
   for (let i = 0; i < words.length; i++) sum = Math.imul(sum ^ words[i]!, 0x01000193);
   return sum >>> 0;

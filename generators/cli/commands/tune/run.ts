@@ -2,12 +2,15 @@
 
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
+import type { Target } from "../../../emit/target.ts";
+import type { Operator } from "../../../frontend/operator.ts";
 import { parseOffsets, printOffsets } from "../../../measure/work/offsets.ts";
 import type { Work } from "../../../measure/work/work.ts";
 import { readRecords } from "../../../tune/database/read.ts";
 import type { RunLine } from "../../../tune/database/runs.ts";
 import { openDatabase } from "../../../tune/database/store.ts";
 import { type KernelSpace, spaceOf } from "../../../tune/kernels/space.ts";
+import { CandidateFailed } from "../../../tune/measure/session.ts";
 import { findNeighbours } from "../../../tune/run/seeds.ts";
 import { tune } from "../../../tune/run/tune.ts";
 import { strategies } from "../../../tune/search/index.ts";
@@ -77,11 +80,26 @@ export async function run(op: string, request: TuneRequest, terminal: Terminal):
   const seed = parseSeed(request.seed);
   const flags = parseFlags(request.node);
   const operator = openOperator(op);
+  const stop = new AbortController();
+  const quit = () => stop.abort();
+  // Twice is heard as once: what was measured is kept, and no process stays.
+  for (const signal of signals) process.on(signal, quit);
+  try {
+    await tuneAll(
+      { op, works, target, operator, request, budget, strategy, seed, flags, threads, stop },
+      terminal,
+    );
+  } finally {
+    for (const signal of signals) process.removeListener(signal, quit);
+  }
+}
+
+async function tuneAll(given: Given, terminal: Terminal): Promise<void> {
+  const { op, works, target, operator, request, stop } = given;
   const known = (await Promise.all((request.also ?? []).map(readRecords))).flat();
   const database = await openDatabase(databasePath(request.database));
   if (database.torn)
     terminal.err(`${database.path}: its last line was torn, as a run that was killed leaves it\n`);
-  const stop = new AbortController();
   const id = randomUUID();
   const noteRun = (state: RunLine["state"]): void => {
     const { json: _, database: __, ...words } = request;
@@ -89,13 +107,16 @@ export async function run(op: string, request: TuneRequest, terminal: Terminal):
     database.append({ kind: "run", id, state, operator: op, request: words, at });
   };
   noteRun("started");
-  const chosen = { request, budget, strategy, seed, flags, threads, known, database, stop };
+  const chosen = { ...given, known, database };
   try {
     for (const make of works) {
       if (stop.signal.aborted) break;
       const work: Work = { ...make(), grad: request.grad === true };
       const tuned = findKernel(operator, work, target);
-      await tuneOne(tuned, spaceOf(tuned.kernel, target), work, chosen, terminal);
+      await tuneOne(tuned, spaceOf(tuned.kernel, target), work, chosen, terminal).catch((error) => {
+        // What was asked of a process when it was stopped fails; all else is still told.
+        if (!stop.signal.aborted || !(error instanceof CandidateFailed)) throw error;
+      });
     }
     if (!stop.signal.aborted) noteRun("finished");
   } finally {
@@ -107,16 +128,24 @@ export async function run(op: string, request: TuneRequest, terminal: Terminal):
     );
 }
 
-interface Chosen {
+/** What is tuned, and how. */
+interface Given {
+  readonly op: string;
+  readonly works: ReturnType<typeof readWorks>;
+  readonly target: Target;
+  readonly operator: Operator;
   readonly request: TuneRequest;
   readonly budget: ReturnType<typeof parseBudget>;
   readonly strategy: ReturnType<typeof parseStrategy>;
   readonly seed: number;
   readonly flags: readonly string[];
   readonly threads: number;
+  readonly stop: AbortController;
+}
+
+interface Chosen extends Given {
   readonly known: Awaited<ReturnType<typeof readRecords>>;
   readonly database: Awaited<ReturnType<typeof openDatabase>>;
-  readonly stop: AbortController;
 }
 
 const signals = ["SIGINT", "SIGTERM"] as const;
@@ -134,12 +163,11 @@ async function tuneOne(
   if (points.size === 0) throw new UserError(`${title}: no configuration is valid`);
   const opening = await openTuning(tuned, work, { threads, flags });
   const { opened, session } = opening;
-  const quit = () => {
-    stop.abort();
-    void session.restart();
-  };
-  for (const signal of signals) process.once(signal, quit);
+  // A request that waits fails then, so that nothing is waited for.
+  const quit = () => void session.restart();
+  stop.signal.addEventListener("abort", quit);
   try {
+    if (stop.signal.aborted) return;
     const compile = (configuration: Readonly<Record<string, number | boolean | string>>) => {
       const schedule = kernelSpace.scheduleFor(configuration);
       return "refused" in schedule ? schedule : tuned.compile(schedule);
@@ -169,6 +197,7 @@ async function tuneOne(
     const bench = await openBench(tuned, work, opening, {
       threads,
       random: createRandom(seed + 1),
+      signal: stop.signal,
     });
     if (request.json !== true)
       terminal.out(
@@ -210,7 +239,7 @@ async function tuneOne(
       show.stop();
     }
   } finally {
-    for (const signal of signals) process.removeListener(signal, quit);
+    stop.signal.removeEventListener("abort", quit);
     await opening.close();
   }
 }
