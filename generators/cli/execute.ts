@@ -11,6 +11,7 @@ import { interpretKernel } from "../ir/interpret.ts";
 import { type Kernel, scalarsOf } from "../ir/kernel.ts";
 import { selectOutputs } from "../ir/outputs.ts";
 import type { NamedSchedule } from "../schedule/defaults.ts";
+import { describeDevice } from "../tune/database/identity.ts";
 import type { Rule } from "../tune/winners/find.ts";
 import { type Chosen, chooseSchedule } from "../tune/winners/schedules.ts";
 import type { Winner } from "../tune/winners/winner.ts";
@@ -139,7 +140,7 @@ async function executeTarget(
         chooseSchedule(winners, kernel, parseTarget(target), {
           dtype: storage ?? "f32",
           threads: threads ?? 1,
-          device: executor.device,
+          device: describeDevice(executor.device),
           shape: resolved.scalars,
         });
       known.set(kernel, chosen);

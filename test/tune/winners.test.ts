@@ -135,12 +135,13 @@ describe("a call gets", () => {
     expect(found.why).toContain("2.0 times the size");
   });
 
-  test("not what is of a shape far off, another device, driver, or count of threads", () => {
+  test("not what is of a shape far off, another device, driver, features, or count of threads", () => {
     const others = [
       winner({ contract_MR: 3 }, 1.3, { shape: { ...key.shape, C: 64 * 16 } }),
       winner({ contract_MR: 3 }, 1.3, { device: { device: "another", driver: "1.0" } }),
       winner({ contract_MR: 3 }, 1.3, { device: { device: "a machine", driver: "2.0" } }),
       winner({ contract_MR: 3 }, 1.3, { threads: 8 }),
+      winner({ contract_MR: 3 }, 1.3, { device: { ...device, limits: { relaxed: true } } }),
       winner({ contract_MR: 3 }, 1.3, { offsets: "zero" }),
     ];
     for (const other of others) {
@@ -149,7 +150,7 @@ describe("a call gets", () => {
       expect(found.rejected).toMatchObject([{ winner: other, stale: false }]);
     }
     const { offsets: _, ...unknown } = query;
-    expect(findWinner([others[4]!], unknown).rule).toBe("exact");
+    expect(findWinner([others.at(-1)!], unknown).rule).toBe("exact");
   });
 
   test("what is best on the whole, of what was measured everywhere", () => {
@@ -244,4 +245,21 @@ test("records come to winners, with what others gave under the same conditions",
   expect(found[0]!.evidence).toMatchObject({ default: 2, tuned: 1, ratio: 2, date: "2026-11-22" });
   expect(found[0]!.evidence.others).toMatchObject([{ ratio: 1.25 }]);
   expect(chooseWinners(records, () => undefined)).toEqual([]);
+
+  // What was fast in an earlier comparison, on a faster day, does not win over the newest one.
+  const compared = (changed: Configuration, median: number, anchor: number, day: number) => ({
+    ...record(changed, median),
+    anchor,
+    final: true as const,
+    at: `2026-11-2${day}T00:00:00.000Z`,
+  });
+  const days = [
+    compared({}, 1, 1.1, 3),
+    compared({ contract_MR: 2 }, 0.9, 1.1, 3),
+    compared({}, 2, 2.1, 4),
+    compared({ contract_MR: 3 }, 1.6, 2.1, 4),
+  ];
+  const [newest] = chooseWinners(days, () => of.default);
+  expect(newest!.configuration.contract_MR).toBe(3);
+  expect(newest!.evidence).toMatchObject({ default: 2, tuned: 1.6, ratio: 1.25 });
 });

@@ -7,6 +7,7 @@ import type { Program } from "../../../targets/contract/program.ts";
 import { targetsByName } from "../../../targets/registry.ts";
 import { hashKernel } from "../../ir/hash.ts";
 import { countBytes, readTensor, storeWork, type Work } from "../../measure/work/work.ts";
+import { describeDevice } from "../../tune/database/identity.ts";
 import { type Key, protocol } from "../../tune/database/record.ts";
 import type { KernelSpace } from "../../tune/kernels/space.ts";
 import { decidingClock } from "../../tune/measure/clock.ts";
@@ -69,12 +70,11 @@ export async function openTuning(
 export function keyOf(
   tuned: TunedKernel,
   { space }: KernelSpace,
-  { device, driver, features }: Opened,
+  opened: Opened,
   threads: number,
   offsets: string,
 ): Key {
   const { operator, kernel, present, target, scalars } = tuned;
-  const limits = Object.fromEntries(features.toSorted().map((name) => [name, true]));
   return {
     operator: operator.name,
     role: kernel.role,
@@ -83,7 +83,7 @@ export function keyOf(
     space: hashSpace(space),
     target: target.name,
     threads,
-    device: { device, driver, ...(features.length > 0 && { limits }) },
+    device: describeDevice(opened),
     dtype: "f32",
     shape: scalars,
     offsets,
@@ -100,8 +100,10 @@ const peaks = {
 
 /** Milliseconds that no device of a kind needs less than. */
 function floorOf(work: Work, opened: Opened, isGpu: boolean, threads: number): number {
-  const peak = isGpu && opened.hardware ? peaks.gpu : peaks.thread;
-  const count = isGpu ? 64 : threads;
+  const isHardware = isGpu && opened.hardware;
+  const peak = isHardware ? peaks.gpu : peaks.thread;
+  // What computes like a GPU on the CPU takes as many threads as there are.
+  const count = isHardware ? 1 : isGpu ? 64 : threads;
   const operations = work.operations * (work.grad ? 2 : 1);
   // Caches may hold all of it, so bytes count where there are more than any cache has.
   const bytes = countBytes(work) > 2 ** 30 ? countBytes(work) : 0;
@@ -116,15 +118,15 @@ export async function openBench(
   tuned: TunedKernel,
   work: Work,
   { session, opened, folder }: OpenedTuning,
-  options: { readonly threads: number; readonly random: Random },
+  options: { readonly threads: number; readonly random: Random; readonly signal?: AbortSignal },
 ): Promise<Bench> {
   const { target } = tuned;
-  const { threads, random } = options;
+  const { threads, random, signal } = options;
   const reference = join(folder, "reference");
   const usual = findKernel(tuned.operator, work, targetsByName.js);
   // A process more only where it is another target's.
   const isOwn = usual.target === target && threads === 1;
-  await computeReference(usual, folder, reference, isOwn ? session : undefined);
+  await computeReference(usual, folder, reference, isOwn ? session : undefined, signal);
   const program = tuned.compile();
   const share = allowedShare(extentOf(tuned.kernel, tuned.scalars));
   const allowed: Record<string, number> = {};
@@ -153,16 +155,20 @@ async function computeReference(
   folder: string,
   into: string,
   given?: Session,
+  signal?: AbortSignal,
 ): Promise<void> {
   await mkdir(into, { recursive: true });
   const { target, scalars } = usual;
   const own = { target: target.name, way: 0, threads: 1, folder, scalars };
   const session = given ?? startSession({ ...own, limits: { run: 600_000 } });
+  const quit = () => void session.restart();
+  signal?.addEventListener("abort", quit);
   try {
     await session.prepare("reference", usual.compile());
     await session.verify("reference", { into });
     await session.drop("reference");
   } finally {
+    signal?.removeEventListener("abort", quit);
     if (session !== given) await session.close();
   }
 }

@@ -1,7 +1,7 @@
 // When two results are of the same conditions.
 
 import type { Configuration } from "../space/space.ts";
-import type { Key, Measurement } from "./record.ts";
+import type { Device, Key, Measurement } from "./record.ts";
 
 /** JSON with names in alphabetical order, so that equal values are equal texts. */
 export function canonicalJson(value: unknown): string {
@@ -11,6 +11,17 @@ export function canonicalJson(value: unknown): string {
     .filter(([, of]) => of !== undefined)
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   return `{${entries.map(([name, of]) => `${JSON.stringify(name)}:${canonicalJson(of)}`).join(",")}}`;
+}
+
+/** A device as keys name it, with what an executor says of it. */
+export function describeDevice(of: {
+  readonly device: string;
+  readonly driver: string;
+  readonly features?: readonly string[];
+}): Device {
+  const { device, driver, features = [] } = of;
+  const limits = Object.fromEntries(features.toSorted().map((name) => [name, true]));
+  return { device, driver, ...(features.length > 0 && { limits }) };
 }
 
 /** The text of conditions: equal for equal ones. */

@@ -9,7 +9,7 @@ import { duelEffort, type Timing } from "../measure/rounds.ts";
 import { CandidateFailed } from "../measure/session.ts";
 import type { Configuration } from "../space/space.ts";
 import type { TuneOptions, TuneResult } from "./options.ts";
-import { judgeRecords, shareOf } from "./verdict.ts";
+import { judgeRecords, lastComparison, shareOf } from "./verdict.ts";
 
 export type { Budget, TuneEvent, TuneOptions, TuneResult } from "./options.ts";
 
@@ -50,6 +50,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
   };
 
   const measure = async (configuration: Configuration): Promise<Measurement | undefined> => {
+    if (signal.aborted) return undefined;
     const start = performance.now();
     const program = compileSafely(compile, configuration);
     const spent = performance.now() - start;
@@ -126,14 +127,18 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
 
   /** The best few and the default in the same rounds, with more samples. */
   const compare = async (): Promise<void> => {
-    const order = seen
+    // What a longer run found before competes too: the newest comparison is the one that counts.
+    const order = [...known.values()]
       .filter(({ status }) => status === "correct")
       .sort((a, b) => shareOf(a) - shareOf(b));
     const name = identifyConfiguration(usual);
     const own = order.find((r) => identifyConfiguration(r.configuration) === name);
     const others = order.filter((r) => r !== own && shareOf(r) <= near * shareOf(order[0]!));
     const chosen = [...(own ? [own] : []), ...others.slice(0, finalists)];
-    const isDone = chosen.every((r) => finals.has(identifyConfiguration(r.configuration)));
+    const compared = new Set(
+      lastComparison([...finals.values()]).map((r) => identifyConfiguration(r.configuration)),
+    );
+    const isDone = chosen.every((r) => compared.has(identifyConfiguration(r.configuration)));
     if (chosen.length < 2 || (isDone && session.measured === 0)) return;
     tell({ kind: "comparing", candidates: chosen.length });
     const entered = chosen.map((record, i) => ({

@@ -31,6 +31,19 @@ export const shareOf = ({ median, anchor }: Measurement): number =>
 export const distanceOf = (a: Configuration, b: Configuration): number =>
   Object.keys(a).filter((name) => a[name] !== b[name]).length;
 
+/**
+ * The records of the newest comparison. What was compared in the same rounds has one anchor, and
+ * records of different comparisons say nothing of each other.
+ */
+export function lastComparison(records: readonly Measurement[]): readonly Measurement[] {
+  const finals = records.filter(({ final }) => final === true);
+  const newest = finals.reduce<Measurement | undefined>(
+    (known, record) => (known === undefined || known.at <= record.at ? record : known),
+    undefined,
+  );
+  return finals.filter(({ anchor }) => anchor === newest?.anchor);
+}
+
 const overlap = (a: Measurement, b: Measurement): boolean =>
   a.interval![0] <= b.interval![1] && b.interval![0] <= a.interval![1];
 
@@ -39,7 +52,7 @@ const overlap = (a: Measurement, b: Measurement): boolean =>
  * to the default is used.
  */
 export function judgeRecords(records: readonly Measurement[], usual: Configuration): Verdict {
-  const finals = records.filter(({ final }) => final === true);
+  const finals = lastComparison(records);
   const isFinal = finals.some(({ status }) => status === "correct");
   const pool = isFinal ? finals : records.filter(({ final }) => final !== true);
   const correct = pool

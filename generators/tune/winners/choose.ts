@@ -23,10 +23,13 @@ export function chooseWinners(
   const found = [...byKey.values()].flatMap((own) => {
     const { key } = own[0]!;
     const usual = usualOf(key);
-    const best = usual && judgeRecords(own, usual).best;
-    return best?.median !== undefined && best.anchor !== undefined ? [{ key, own, best }] : [];
+    const judged = usual && judgeRecords(own, usual);
+    const best = judged?.best;
+    if (best?.median === undefined || best.anchor === undefined) return [];
+    // Where both were compared in the same rounds, what a run tells of them is the evidence.
+    return [{ key, own, best, compared: judged?.isFinal ? judged.default : undefined }];
   });
-  return found.map(({ key, own, best }) => {
+  return found.map(({ key, own, best, compared }) => {
     const related = found.filter(
       (other) =>
         other.key !== key && other.key.kernel === key.kernel && other.key.target === key.target,
@@ -36,6 +39,7 @@ export function chooseWinners(
     return describeWinner(
       best,
       own.filter((r) => wanted.has(identifyConfiguration(r.configuration))),
+      compared,
     );
   });
 }
@@ -43,8 +47,14 @@ export function chooseWinners(
 /** A time as people read it: to four digits. */
 const round = (value: number): number => Number(value.toPrecision(4));
 
-function describeWinner(best: Measurement, others: readonly Measurement[]): Winner {
-  const { key, configuration, anchor, median, interval } = best;
+function describeWinner(
+  best: Measurement,
+  others: readonly Measurement[],
+  compared: Measurement | undefined,
+): Winner {
+  const { key, configuration, median, interval } = best;
+  const usual = compared?.median ?? best.anchor!;
+  const [least, most] = compared?.interval ?? [usual, usual];
   const ratios = new Map<
     string,
     { readonly configuration: Configuration; readonly ratio: number }
@@ -61,10 +71,10 @@ function describeWinner(best: Measurement, others: readonly Measurement[]): Winn
     bucket: bucketOf(key.shape),
     configuration,
     evidence: {
-      default: round(anchor!),
+      default: round(usual),
       tuned: round(median!),
-      ratio: round(anchor! / median!),
-      interval: [round(anchor! / high), round(anchor! / low)],
+      ratio: round(usual / median!),
+      interval: [round(least / high), round(most / low)],
       date: best.at.slice(0, 10),
       ...(ratios.size > 0 && { others: [...ratios.values()] }),
     },

@@ -1,7 +1,7 @@
 // Which configuration a kernel takes: what won under the same conditions, for a similar shape, on the whole; else the
 // default. The answer says which of these it is, and why.
 
-import { identifyConfiguration } from "../database/identity.ts";
+import { canonicalJson, identifyConfiguration } from "../database/identity.ts";
 import type { Key } from "../database/record.ts";
 import type { Configuration } from "../space/space.ts";
 import { distanceOf, kindOf } from "./shapes.ts";
@@ -86,6 +86,8 @@ function explainElsewhere({ key }: Winner, query: Query): string | undefined {
   if (key.device.device !== query.device.device) return `it is of ${key.device.device}`;
   if (key.device.driver !== query.device.driver)
     return `it is of ${key.device.driver}, and ${query.device.driver} is here`;
+  const [there, here] = [key.device, query.device].map(({ limits = {} }) => canonicalJson(limits));
+  if (there !== here) return `it is of a device with ${there}, and ${here} is here`;
   if (query.threads !== undefined && key.threads !== query.threads)
     return `it is of ${key.threads} threads, not ${query.threads}`;
   if (query.offsets !== undefined && key.offsets !== query.offsets)

@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Target } from "../../../emit/target.ts";
 import type { Operator } from "../../../frontend/operator.ts";
 import type { Kernel } from "../../../ir/kernel.ts";
+import { describeDevice, identifyKey } from "../../../tune/database/identity.ts";
 import { type Chosen, type Conditions, chooseSchedule } from "../../../tune/winners/schedules.ts";
 import { printWinners, type Winner } from "../../../tune/winners/winner.ts";
 import { parseCount, readWorks } from "../../calls.ts";
@@ -117,7 +118,7 @@ async function namedCalls(
     const conditions: Conditions = {
       dtype: "f32",
       threads,
-      device,
+      device: describeDevice(device),
       shape: scalars,
       ...(request.offsets !== undefined && { offsets: request.offsets }),
     };
@@ -159,4 +160,4 @@ export function addWinners(tune: Command, terminal: Terminal): void {
     });
 }
 
-const identify = ({ key }: Winner): string => JSON.stringify(key);
+const identify = ({ key }: Winner): string => identifyKey(key);
