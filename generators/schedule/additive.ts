@@ -87,6 +87,11 @@ function addInStmt(
   const inside = (block: readonly Stmt[]) => block.flatMap((x) => addInStmt(x, stored, fresh));
   switch (s.kind) {
     case "for":
+      // Lanes hold no branches, so these choose between loops over lanes.
+      if (s.by === "vector" && storesSome(s.body, stored)) {
+        const adding = { ...s, body: addInLanes(s.body, stored) };
+        return [{ kind: "if", cond: isAdding, then: [adding], else: [s] }];
+      }
       return [{ ...s, body: inside(s.body) }];
     case "if":
       return [{ ...s, then: inside(s.then), else: inside(s.else) }];
@@ -119,6 +124,22 @@ function addInStmt(
       return [s];
   }
 }
+
+function storesSome(body: readonly Stmt[], buffers: ReadonlySet<string>): boolean {
+  let found = false;
+  visitBlock(body, (s) => {
+    if (s.kind === "store" && buffers.has(s.buffer)) found = true;
+  });
+  return found;
+}
+
+/** The plain statements of lanes, with additions to what they store. */
+const addInLanes = (body: readonly Stmt[], stored: ReadonlySet<string>): readonly Stmt[] =>
+  body.map((s) =>
+    s.kind === "store" && stored.has(s.buffer)
+      ? addTo(s, s.address, roundingOf(s.value)?.arg ?? s.value)
+      : s,
+  );
 
 /** The conversion to 16 bits that a value ends with, if it does. */
 const roundingOf = (e: NestExpr): Extract<NestExpr, { kind: "cast" }> | undefined =>
