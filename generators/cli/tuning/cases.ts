@@ -45,6 +45,8 @@ export function judgeCases(tuned: TunedKernel, grad: boolean): readonly Judged[]
     if (of && !("undrawn" in of))
       judged.push({ of, judged: judge(kernel, of.inputs, of.numbers, rules) });
   }
+  if (judged.length === 0)
+    throw new UserError(`there is no small call of ${operator.name} to try candidates on`);
   return judged;
 }
 

@@ -112,7 +112,8 @@ export function createEvaluator(bench: Bench) {
     async enter(id: string, program: Program): Promise<void> {
       const opened = await ready();
       await session.prepare(id, program);
-      await verify(id);
+      const found = judge(program, await verify(id), true);
+      if (found.status !== "correct") throw new CandidateFailed(found.status, found.error);
       await warmUp(id, opened);
     },
     /** Times what was entered. */

@@ -42,7 +42,12 @@ async function check(
   terminal: Terminal,
 ): Promise<void> {
   const count = parseCount("points", request.points, 10_000);
-  const targets = parseTargets(request.target).filter(({ capabilities }) => capabilities.updates);
+  const named = parseTargets(request.target);
+  const targets = named.filter(({ capabilities }) => capabilities.updates);
+  if (targets.length === 0)
+    throw new UserError(
+      `there is nothing to check: kernels of ${named.map(({ name }) => name).join(", ")} are not tuned`,
+    );
   const operators = openOperators(names);
   const winners = await readShipped(request.winners);
   const isWhole = names.length === 0 && request.target === undefined;
