@@ -103,7 +103,12 @@ export function drawPair({ parameters, cells }: Pair): TopLevelSpec {
           scheme: "viridis",
           reverse: true,
         },
-        legend: { title: "best, ms", gradientLength: size.width - 140, format: "~r", tickCount: 4 },
+        legend: {
+          title: "best, ms",
+          gradientLength: size.width - (longest(down) > 12 ? 200 : 140),
+          format: "~r",
+          tickCount: 4,
+        },
       },
     },
   };
