@@ -19,11 +19,12 @@
 // deform_conv2d_backward_mask_bias, step by step; other entries alike:
 //   deform_conv2d_backward_mask_bias_grad_bias
 //   fill grad_input with 0, unless ACCUMULATE is 1
-//   deform_conv2d_backward_mask_bias_grad_columns
-//   deform_conv2d_backward_mask_bias_grad_columns_few
-//   deform_conv2d_backward_mask_bias_grad_input
-//   deform_conv2d_backward_mask_bias_grad_offset
-//   deform_conv2d_backward_mask_bias_grad_mask
+//   in each of N_slabs * OH_slabs turns:
+//     deform_conv2d_backward_mask_bias_grad_columns
+//     deform_conv2d_backward_mask_bias_grad_columns_few
+//     deform_conv2d_backward_mask_bias_grad_input
+//     deform_conv2d_backward_mask_bias_grad_offset
+//     deform_conv2d_backward_mask_bias_grad_mask
 //   deform_conv2d_backward_mask_bias_grad_weight_parts
 //   deform_conv2d_backward_mask_bias_grad_weight_parts_few
 //   deform_conv2d_backward_mask_bias_grad_weight

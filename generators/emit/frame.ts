@@ -60,11 +60,19 @@ export function describeOrder({ plans }: PrintedUnit, lead: string): readonly st
     .map(({ entry }) => entry)
     .toSorted((a, b) => b.steps.length - a.steps.length);
   if (!fullest || fullest.steps.length === 1) return [];
-  const { name, steps, workspaces } = fullest;
-  const lines = steps.map((step) => {
-    if (step.kind === "launch") return step.function;
+  const { name, steps, workspaces, repeats = [] } = fullest;
+  // What is repeated stands together, one slab of the work after another.
+  const turns = repeats.map(({ times }) => `in each of ${breakable(times)} turns:`);
+  const lines = steps.flatMap((step, at) => {
+    if (step.kind === "launch") {
+      if (step.repeat === undefined) return [step.function];
+      const before = steps[at - 1];
+      const begins = before?.kind !== "launch" || before.repeat !== step.repeat;
+      const head = begins ? wrap(turns[step.repeat]!, 0, width - lead.length - 3, 2) : [];
+      return [...head, `  ${step.function}`];
+    }
     const unless = step.unless === undefined ? "" : `, unless ${step.unless} is 1`;
-    return `fill ${step.buffer} with ${step.value}${unless}`;
+    return [`fill ${step.buffer} with ${step.value}${unless}`];
   });
   const memory = workspaces.flatMap(({ name: own, elements, dtype }) =>
     wrap(`workspace ${own}: ${breakable(elements)} of ${dtype}`, 0, width - lead.length - 3, 2),

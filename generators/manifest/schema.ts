@@ -266,7 +266,7 @@ export const manifestSchema = {
           object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
         ),
         scalars: about(
-          "The numbers that it takes, in order: scalars or sizes of the entry.",
+          "The numbers that it takes, in order: of the entry (scalars, sizes) or of its turn.",
           list(text),
         ),
         scalarsBinding: about(
