@@ -47,12 +47,19 @@ export function formatTable(
   return lines.map((text) => `${text}\n`).join("");
 }
 
+/** Columns of the terminal that results go to; 100 elsewhere. */
+export const terminalWidth = (): number => process.stdout.columns || 100;
+
 /** A table whose last column is broken into lines that stand below each other. */
 export function formatNotes(
   rows: readonly (readonly string[])[],
-  options: { readonly head?: readonly string[]; readonly width?: number } = {},
+  options: {
+    readonly head?: readonly string[];
+    readonly align?: readonly Align[];
+    readonly width?: number;
+  } = {},
 ): string {
-  const { head, width = 100 } = options;
+  const { head, align = [], width = terminalWidth() } = options;
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const taken = Array.from({ length: columns - 1 }, (_, i) =>
     Math.max(...[head ?? [], ...rows].map((row) => row[i]?.length ?? 0)),
@@ -62,7 +69,7 @@ export function formatNotes(
     const blank = Array.from({ length: columns - 1 }, () => "");
     return [[...row.slice(0, -1), first], ...rest.map((line) => [...blank, line])];
   });
-  return formatTable(lines, head === undefined ? {} : { head });
+  return formatTable(lines, head === undefined ? { align } : { head, align });
 }
 
 /** Text broken between words into lines of at most `width` characters. */

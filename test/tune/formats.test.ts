@@ -255,6 +255,7 @@ describe("files", () => {
   });
 
   test("what is not there", () => {
-    expect(() => readSpaceFile(join(folder, "none.json"))).toThrow("cannot be read (ENOENT)");
+    expect(() => readSpaceFile(join(folder, "none.json"))).toThrow("there is no file");
+    expect(() => readSpaceFile(folder)).toThrow(`${folder} is a folder, not a file`);
   });
 });

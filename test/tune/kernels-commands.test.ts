@@ -40,8 +40,13 @@ test("tune prune counts by constraint and kind of device", async () => {
 
 test.each([
   ["tune space roi_pool --export t9", 2, "--export t9 is not known; the format is t1"],
-  ["tune space roi_pool --target js --limits 64,1024", 1, "which js has not"],
-  ["tune space roi_pool --target wgsl --limits 64", 2, "write such as 1024,32768"],
+  ["tune space roi_pool --target js --limits 64,1024", 2, "which js has not"],
+  [
+    "tune space roi_pool --target wgsl --limits 64",
+    2,
+    "its bytes on chip, two whole numbers from 1 on, such as 1024,32768",
+  ],
+  ["tune check roi_pool --target js --winners none.json", 1, "there is no file none.json"],
   ["tune explain roi_pool --database /nowhere/at.jsonl", 1, "there is no database"],
   ["generate roi_pool --tuned x.jsonl", 1, "choose a folder with --out"],
 ])("%s is refused", async (line, code, message) => {

@@ -27,11 +27,11 @@ describe("tune refuses", () => {
     ["conv2d --strategy ilss", 2, 'there is no strategy "ilss"; did you mean "ils"?'],
     ["conv2d --seed -1", 2, "--seed -1 cannot be read"],
     ["conv2d --target metal", 2, 'there is no target "metal"'],
-    ["conv2d --threads 2", 1, "js does not run on several CPU threads; "],
+    ["conv2d --threads 2", 2, "js does not run on several CPU threads; "],
     ["conv2d --node x", 2, "--node x is no flag"],
-    ["convolve", 1, 'no calls of "convolve" are known to be timed'],
+    ["convolve", 1, 'there is no operator "convolve"; '],
     ["conv2d --also none.jsonl", 1, "there is no database none.jsonl"],
-    ["conv2d --shape 1,2", 1, "--shape 1,2 cannot be read"],
+    ["conv2d --shape 1,2", 2, "--shape 1,2 cannot be read"],
   ])("%s", async (words, code, message) => {
     const outcome = await warpweave("tune", ...words.split(" "), "--database", database);
     expect(outcome.err).toContain(message);
@@ -74,6 +74,31 @@ test("tune merge unites, and overwrites nothing", async () => {
   ]);
 });
 
+test("paths that cannot be are told in words", async () => {
+  const [file, none] = [await write("whole.jsonl", 1), folder.path("nowhere/m.jsonl")];
+  const merged = await warpweave("tune", "merge", file, "--out", none);
+  expect([merged.code, merged.err]).toEqual([
+    1,
+    `error: cannot write ${none}: there is no such file or folder\n`,
+  ]);
+  await expect(openDatabase(`${file}/x.jsonl`)).rejects.toThrow("not a folder");
+  const empty = folder.path("empty.jsonl");
+  writeFileSync(empty, "");
+  const resumed = await warpweave("tune", "resume", "--database", empty);
+  expect([resumed.code, resumed.err]).toEqual([
+    1,
+    `error: ${empty} is not a database of tune: it is empty\n`,
+  ]);
+});
+
+test("a run that is refused is none to resume", async () => {
+  const path = folder.path("refused-runs.jsonl");
+  const words = ["conv2d", "--target", "gpujs", "--shape", "1,2,4,4,2,3", "--database", path];
+  expect((await warpweave("tune", ...words)).code).toBe(1);
+  const { out } = await warpweave("tune", "resume", "--database", path);
+  expect(out).toBe(`no run in ${path} is unfinished\n`);
+});
+
 test("tune resume lists what did not end, once", async () => {
   mkdirSync(folder.path("below"));
   const path = folder.path("below/runs.jsonl");
@@ -91,6 +116,6 @@ test("tune resume lists what did not end, once", async () => {
   const beyond = await warpweave("tune", "resume", "2", "--database", path);
   expect([beyond.code, beyond.err]).toEqual([
     2,
-    "error: --number 2 cannot be read; write a whole number from 1 to 1\n",
+    `error: there is no run 2 in ${path}; a number of the list is allowed, from 1 to 1\n`,
   ]);
 });

@@ -69,10 +69,14 @@ describe("tune replay", () => {
 
   test.each([
     [["--strategy", "defalt"], 2, 'there is no strategy "defalt"; did you mean "default"?'],
-    [["--budget", "0"], 2, '--budget is "0"; a whole number from 1 to 100000 is allowed'],
-    [["--runs", "x"], 2, '--runs is "x"; a whole number from 1 to 100000 is allowed'],
-    [["--budget", "9999999999"], 2, '--budget is "9999999999"; a whole number from 1 to 100000'],
-    [["--seed", "-1"], 2, '--seed is "-1"; a whole number from 0 to 4294967296 is allowed'],
+    [["--budget", "0"], 2, "--budget 0 cannot be read; write a whole number from 1 to 100000"],
+    [["--runs", "x"], 2, "--runs x cannot be read; write a whole number from 1 to 100000"],
+    [
+      ["--budget", "9999999999"],
+      2,
+      "--budget 9999999999 cannot be read; write a whole number from 1 to 100000",
+    ],
+    [["--seed", "-1"], 2, "--seed -1 cannot be read; write a whole number from 0 to 4294967296"],
   ])("%s is refused", async (args, code, message) => {
     const outcome = await replay("--space", pnpoly, ...args);
     expect(outcome.code).toBe(code);
@@ -82,7 +86,7 @@ describe("tune replay", () => {
 
   test.each([
     ["a space without results", `${data}pnpoly.T1.json`, "of the format T1, without results"],
-    ["what is not there", "/none.json", "/none.json cannot be read (ENOENT)"],
+    ["what is not there", "/none.json", "there is no file /none.json"],
     [
       "nothing but failures",
       folder.write(

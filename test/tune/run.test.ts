@@ -39,6 +39,7 @@ async function run(
   path: string,
   signal = new AbortController().signal,
   tell: (event: TuneEvent) => void = () => {},
+  { count = 100, swap = (name: Plant) => name } = {},
 ): Promise<TuneResult & { readonly compiled: number }> {
   const opening = await openTuning(tuned, work, {
     threads: 1,
@@ -59,11 +60,11 @@ async function run(
       strategy: strategies.exhaustive!,
       seeds: [],
       random: createRandom(1),
-      budget: { kind: "evaluations", count: 100 },
+      budget: { kind: "evaluations", count },
       database,
       compile: (configuration) => {
         compiled++;
-        return plant(program, configuration.plant as Plant);
+        return plant(program, swap(configuration.plant as Plant));
       },
       bench: { ...bench, effort },
       last: { heats: 1, effort },
@@ -126,6 +127,39 @@ describe("candidates that do wrong", { timeout: 120_000 }, () => {
     expect([again.measured, again.reused, again.compiled]).toEqual([0, plantNames.length, 0]);
     expect(await readRecords(path)).toEqual(before);
   });
+});
+
+test("what crashes in the last comparison is left out of it, and told", async () => {
+  const path = join(folder, "late.jsonl");
+  let isLast = false;
+  const events: TuneEvent[] = [];
+  const swap = (name: Plant): Plant => (isLast && name === "same" ? "crash" : name);
+  const tell = (event: TuneEvent) => {
+    events.push(event);
+    isLast ||= event.kind === "comparing";
+  };
+  // Whether it is near the default depends on the machine: it is said to be as fast.
+  const near = (of: Measurement): Measurement => ({ ...of, median: of.anchor! });
+  const first = await run(path, undefined, undefined, { count: 2 });
+  expect(first.stopped).toBe(false);
+  const singles = (await readRecords(path)).filter(({ final }) => final !== true).map(near);
+  const again = join(folder, "again.jsonl");
+  const database = await openDatabase(again);
+  for (const one of singles) database.append(one);
+  await database.close();
+  const { verdict } = await run(again, undefined, tell, { count: 3, swap });
+  const dropped = events.flatMap((event) => (event.kind === "dropped" ? [event.record] : []));
+  expect(dropped).toMatchObject([{ configuration: { plant: "same" }, status: "runtime" }]);
+  expect(dropped[0]!.error).toMatch(/^in the last comparison: .*SIGABRT/);
+  expect(verdict.failures).toEqual({ runtime: 1 });
+  expect(verdict.isFinal).toBe(true);
+  expect(verdict.best).toMatchObject({ configuration: usual, final: true });
+  expect(verdict.ratio).toEqual({ value: 1, low: 1, high: 1 });
+  expect(verdict.ties).toHaveLength(1);
+  const text = formatResult({ verdict, measured: 1, reused: 2, stopped: false }, usual);
+  expect(text).toContain("the default is not beaten: of 3 tried, none was faster");
+  expect(text).toMatch(/^default .* 1\.00x /m);
+  expect(text).toMatch(/^next .* plant=slow$/m);
 });
 
 test("a run that is stopped keeps what it has", async () => {

@@ -233,6 +233,9 @@ test("records come to winners, with what others gave under the same conditions",
     spent: { compile: 1, verify: 1, measure: 1 },
     at: "2026-11-22T00:00:00.000Z",
   });
+  const single = [record({}, 2), record({ contract_MR: 2 }, 1)];
+  // A run that was stopped has no last comparison, and so no winner.
+  expect(chooseWinners(single, () => of.default)).toEqual([]);
   const records = [
     record({}, 2),
     record({ contract_MR: 2 }, 1),
@@ -240,7 +243,9 @@ test("records come to winners, with what others gave under the same conditions",
     record({}, 2, { threads: 2 }),
     record({ contract_MR: 3 }, 0.5, { threads: 2 }),
   ];
-  const found = chooseWinners(records, () => of.default);
+  const finals = records.map((one) => ({ ...one, final: true as const }));
+  const found = chooseWinners([...records, ...finals], () => of.default);
+  expect(found.map(({ evidence }) => evidence.measured)).toEqual([3, 2]);
   expect(found.map(({ configuration }) => configuration.contract_MR)).toEqual([2, 3]);
   expect(found[0]!.evidence).toMatchObject({ default: 2, tuned: 1, ratio: 2, date: "2026-11-22" });
   expect(found[0]!.evidence.others).toMatchObject([{ ratio: 1.25 }]);

@@ -2,25 +2,10 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { access, mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { codeOf, messageOf, UserError } from "../errors.ts";
+import { explainFailure } from "../../messages/errors.ts";
+import { codeOf, UserError } from "../errors.ts";
 
-/** The words for the codes people meet. */
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file or folder",
-  ENOTDIR: "a part of the path is not a folder",
-  EISDIR: "it is a folder",
-  EACCES: "permission denied",
-  EPERM: "the operation is not permitted",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space is left",
-  ENAMETOOLONG: "the name is too long",
-  ERR_FS_FILE_TOO_LARGE: "it is larger than 2 GiB",
-};
-
-/** Why the file system refused, in words. */
-export function explainFailure(error: unknown): string {
-  return REASONS[codeOf(error) ?? ""] ?? messageOf(error);
-}
+export { explainFailure } from "../../messages/errors.ts";
 
 /** Reads a whole file; a file that cannot be read is one clear sentence. */
 export async function readBytes(path: string): Promise<Uint8Array> {

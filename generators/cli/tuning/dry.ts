@@ -6,7 +6,7 @@ import type { Session } from "../../tune/measure/session.ts";
 import { createRandom, sampleIndices } from "../../tune/search/random.ts";
 import type { Configuration, Points } from "../../tune/space/space.ts";
 import { UserError } from "../errors.ts";
-import type { Terminal } from "../terminal.ts";
+import { plural, type Terminal } from "../terminal.ts";
 import { checkCases, judgeCases } from "./cases.ts";
 import { formatConfiguration } from "./show.ts";
 import type { TunedKernel } from "./subject.ts";
@@ -30,10 +30,12 @@ export async function dryRun(
   const cases = judgeCases(tuned, work.grad);
   const chosen = sampleIndices(points.size, some, createRandom(1)).map((i) => points.at(i));
   let wrong = 0;
+  let isRefused = false;
   for (const configuration of [usual, ...chosen]) {
     const name = formatConfiguration(configuration, usual);
     const program = compile(configuration);
     if ("refused" in program) {
+      isRefused ||= configuration === usual;
       terminal.out(`  refused  ${name}: ${program.refused}\n`);
       continue;
     }
@@ -43,5 +45,6 @@ export async function dryRun(
       "wrong" in found ? found.wrong : `error ${found.worst.toFixed(3)} of what is allowed`;
     terminal.out(`  ${"wrong" in found ? "wrong  " : "right  "}  ${name}: ${said}\n`);
   }
-  if (wrong > 0) throw new UserError(`${wrong} configurations give wrong results`);
+  if (wrong > 0) throw new UserError(`${plural(wrong, "configuration")} gave wrong results`);
+  if (isRefused) throw new UserError("the default configuration is refused");
 }

@@ -73,6 +73,7 @@ export function keyOf(
   opened: Opened,
   threads: number,
   offsets: string,
+  flags: readonly string[] = [],
 ): Key {
   const { operator, kernel, present, target, scalars } = tuned;
   return {
@@ -83,7 +84,8 @@ export function keyOf(
     space: hashSpace(space),
     target: target.name,
     threads,
-    device: describeDevice(opened),
+    // What a flag changes of the engine changes times, whatever the device says of it.
+    device: describeDevice({ ...opened, features: [...new Set([...opened.features, ...flags])] }),
     dtype: "f32",
     shape: scalars,
     offsets,

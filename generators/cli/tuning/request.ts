@@ -23,6 +23,10 @@ export interface TuneRequest extends CallRequest {
   readonly json?: boolean;
 }
 
+/** What `--shape` takes, as help says it. */
+export const shapeHelp =
+  "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling (roi_align: 2 samples a side)";
+
 /** The options of every command that names a call, as they are given by default. */
 export const usualRequest = { stride: "1", threads: "1" } as const;
 

@@ -2,10 +2,10 @@
 
 import type { Measurement } from "../../tune/database/record.ts";
 import type { Budget, TuneEvent, TuneResult } from "../../tune/run/tune.ts";
-import { shareOf } from "../../tune/run/verdict.ts";
+import { shareAgainst } from "../../tune/run/verdict.ts";
 import type { Configuration } from "../../tune/space/space.ts";
 import { type Progress, startProgress } from "../progress.ts";
-import { formatTable, plural, type Terminal } from "../terminal.ts";
+import { formatNotes, plural, type Terminal } from "../terminal.ts";
 
 /** Milliseconds with the digits that count. */
 export const formatMilliseconds = (time: number): string =>
@@ -19,7 +19,11 @@ export function formatConfiguration(of: Configuration, usual: Configuration): st
   return parts.length === 0 ? "default" : parts.join(" ");
 }
 
-const ratio = (record: Measurement): string => `${(1 / shareOf(record)).toFixed(2)}x`;
+/** How many times faster than the default by its own rounds; the default is 1 by definition. */
+const ratioTo =
+  (usual: Configuration) =>
+  (record: Measurement): string =>
+    `${(1 / shareAgainst(usual)(record)).toFixed(2)}x`;
 
 /** Shows events as they come: a bar on a terminal, lines elsewhere; with `json` a line for each. */
 export function showRun(
@@ -30,9 +34,10 @@ export function showRun(
   terminal: Terminal,
   json: boolean,
 ): { readonly tell: (event: TuneEvent) => void; readonly stop: () => void } {
+  const ratio = ratioTo(usual);
   if (json)
     return {
-      tell: (event) => terminal.out(`${JSON.stringify(describeEvent(event))}\n`),
+      tell: (event) => terminal.out(`${JSON.stringify(describeEvent(event, usual))}\n`),
       stop: () => {},
     };
   const total =
@@ -40,7 +45,7 @@ export function showRun(
   const progress: Progress =
     terminal.progress === undefined
       ? { advance: () => {}, note: () => {}, stop: () => {} }
-      : startProgress({ label, total, stream: terminal.progress });
+      : startProgress({ label, total, stream: terminal.progress, interval: 1000 });
   let shown = 0;
   let best: Measurement | undefined;
   let isStopped = false;
@@ -74,6 +79,16 @@ export function showRun(
         case "comparing":
           progress.advance(`compares the best ${event.candidates}`, 0);
           return;
+        case "dropped": {
+          const { configuration, status, error } = event.record;
+          progress.note(
+            `${label}: ${formatConfiguration(configuration, usual)} is left out (${status}): ${error}`,
+          );
+          return;
+        }
+        case "uncompared":
+          progress.note(`${label}: the best were not compared once more: ${event.why}`);
+          return;
         default:
           return event satisfies never;
       }
@@ -85,7 +100,7 @@ export function showRun(
   };
 }
 
-function describeEvent(event: TuneEvent): object {
+function describeEvent(event: TuneEvent, usual: Configuration): object {
   if (event.kind !== "evaluated") return event;
   const { record, isNew, done, best, failures, seconds } = event;
   return {
@@ -96,7 +111,7 @@ function describeEvent(event: TuneEvent): object {
     status: record.status,
     ...(record.median !== undefined && { median: record.median, interval: record.interval }),
     ...(record.error !== undefined && { error: record.error }),
-    ...(best && { best: best.configuration, bestShare: shareOf(best) }),
+    ...(best && { best: best.configuration, bestShare: shareAgainst(usual)(best) }),
     failures,
     seconds,
   };
@@ -105,16 +120,17 @@ function describeEvent(event: TuneEvent): object {
 /** The end of a run as text. */
 export function formatResult(result: TuneResult, usual: Configuration): string {
   const { verdict, measured, reused, stopped } = result;
-  const lines: string[] = [];
-  const counts = `${plural(measured, "configuration")} measured, ${reused} known from before`;
-  lines.push(`${stopped ? "stopped: " : ""}${counts}`);
+  const ratio = ratioTo(usual);
+  const lines = [`${plural(measured, "configuration")} measured, ${reused} known from before`];
   if (measured === 0 && reused > 0 && !stopped)
     lines.push("nothing was measured: all that was to be tried is in the database");
-  const { default: own, best, ties, compared, refused, failures, isFinal } = verdict;
+  const { default: own, best, ties, compared, rivals, refused, failures, isFinal } = verdict;
   const others = compared.filter((r) => r !== own && r !== best);
+  // Where the default wins, what came next says by how much.
+  const next = best === own && others.length < 3 ? rivals.slice(0, 3 - others.length) : [];
   // Where all were compared in the same rounds, the default's time there is what counts.
   const faster = (record: Measurement): string =>
-    isFinal && own && record.final
+    isFinal && own && record.final && record !== own
       ? `${(own.median! / record.median!).toFixed(2)}x`
       : ratio(record);
   const row = (name: string, record: Measurement): readonly string[] => [
@@ -129,29 +145,34 @@ export function formatResult(result: TuneResult, usual: Configuration): string {
     ...(own ? [row("default", own)] : []),
     ...(best && best !== own ? [row("best", best)] : []),
     ...others.map((r) => row(ties.includes(r) ? "tie" : "slower", r)),
+    ...next.map((r) => row("next", r)),
     ...refused.filter((r) => r.median !== undefined).map((r) => row(`refused: ${r.status}`, r)),
   ];
   const head = ["", "median", "95 % of medians", "default / it", "samples", "configuration"];
   if (rows.length > 0)
     lines.push(
       "",
-      formatTable(rows, { head, align: ["left", "right", "right", "right"] }).trimEnd(),
+      formatNotes(rows, { head, align: ["left", "right", "right", "right"] }).trimEnd(),
     );
   for (const record of refused) lines.push(`faster but refused: ${record.error ?? record.status}`);
   const failed = Object.entries(failures).map(([status, count]) => `${count} ${status}`);
   if (failed.length > 0) lines.push(`without a time that counts: ${failed.join(", ")}`);
-  lines.push("", sayVerdict(result, isFinal));
+  lines.push("", sayVerdict(result, isFinal, ratio));
   return `${lines.join("\n")}\n`;
 }
 
-function sayVerdict({ verdict, stopped }: TuneResult, isFinal: boolean): string {
+function sayVerdict(
+  { verdict, stopped, measured, reused }: TuneResult,
+  isFinal: boolean,
+  ratio: (record: Measurement) => string,
+): string {
   const { default: own, best, ratio: by, ties } = verdict;
   if (best === undefined) return "no configuration has a time that counts";
   if (own === best && stopped && !isFinal) return "nothing is faster than the default so far";
   if (own === best)
     return ties.length > 1
       ? "the default is not beaten: others are as fast within what was measured"
-      : "the default is not beaten";
+      : `the default is not beaten: of ${measured + reused} tried, none was faster`;
   if (by === undefined || !isFinal)
     return `the best was ${ratio(best)} as fast as the default; it was not compared once more`;
   const [value, low, high] = [by.value, by.low, by.high].map((x) => x.toFixed(2));

@@ -20,7 +20,8 @@ import { chooseWinners } from "../../tune/winners/choose.ts";
 import type { Rejected } from "../../tune/winners/find.ts";
 import { type Chosen, chooseSchedule } from "../../tune/winners/schedules.ts";
 import { parseWinners, type Winner, winnersFile } from "../../tune/winners/winner.ts";
-import { codeOf } from "../errors.ts";
+import { codeOf, UserError } from "../errors.ts";
+import { explainFailure } from "../io/files.ts";
 import type { Terminal } from "../terminal.ts";
 import { kernelWith } from "./kernel.ts";
 
@@ -32,8 +33,10 @@ export async function readShipped(path: string = shippedPath): Promise<readonly 
   try {
     return parseWinners(await readFile(path, "utf8"), path);
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
+    const code = codeOf(error);
+    if (code === "ENOENT") return [];
+    if (code === undefined) throw error;
+    throw new UserError(`cannot read ${path}: ${explainFailure(error)}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // Databases made of others: united, or freed of damaged lines.
 
 import { closeSync, fsyncSync, openSync, renameSync, writeFileSync } from "node:fs";
-import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
+import { codeOf, explainFailure, UserError } from "../../messages/errors.ts";
 import { newestOf } from "./identity.ts";
 import { takeLock } from "./lock.ts";
 import { type DamagedLine, parseDatabase, readBytes, readRecords } from "./read.ts";
@@ -17,13 +17,13 @@ function writeNew(path: string, text: string): void {
   } catch (error) {
     if (codeOf(error) === "EEXIST")
       throw new UserError(`${path} exists; name a file that does not, so that nothing is lost`);
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`);
+    throw new UserError(`cannot write ${path}: ${explainFailure(error)}`);
   }
   try {
     writeFileSync(file, text);
     fsyncSync(file);
   } catch (error) {
-    throw new UserError(`cannot write ${path}: ${messageOf(error)}`);
+    throw new UserError(`cannot write ${path}: ${explainFailure(error)}`);
   } finally {
     closeSync(file);
   }

@@ -11,7 +11,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { codeOf, messageOf, UserError } from "../../messages/errors.ts";
+import { codeOf, explainFailure, messageOf, UserError } from "../../messages/errors.ts";
 import { takeLock } from "./lock.ts";
 import { parseDatabase, readBytes, refuseDamaged } from "./read.ts";
 import type { Measurement } from "./record.ts";
@@ -56,6 +56,10 @@ function makeFolder(path: string): void {
   }
 }
 
+/** A file where a folder is to be is said to be one, whichever code tells of it. */
+const explainFolder = (error: unknown): string =>
+  codeOf(error) === "EEXIST" ? "a part of the path is not a folder" : explainFailure(error);
+
 /** Opens a database to write to it, and makes one where there is none; no other process may then. */
 export async function openDatabase(
   path: string,
@@ -64,7 +68,7 @@ export async function openDatabase(
   try {
     makeFolder(resolve(dirname(path)));
   } catch (error) {
-    throw new UserError(`cannot make the folder of ${path}: ${messageOf(error)}`);
+    throw new UserError(`cannot make the folder of ${path}: ${explainFolder(error)}`);
   }
   const lock = await takeLock(path);
   let file: number | undefined;
@@ -78,7 +82,7 @@ export async function openDatabase(
     if (file !== undefined) closeSync(file);
     await lock.release();
     if (error instanceof UserError || codeOf(error) === undefined) throw error;
-    throw new UserError(`cannot write to ${path}: ${messageOf(error)}`);
+    throw new UserError(`cannot write to ${path}: ${explainFailure(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { codeOf, explainFailure } from "../../messages/errors.ts";
 import { TuningError } from "../space/error.ts";
 import type { Space } from "../space/space.ts";
 import { checkCache, isCache, readCache } from "./kernelTuner.ts";
@@ -44,8 +45,10 @@ function readText(path: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : String(error);
-    throw new TuningError(`${path} cannot be read (${code})`);
+    const code = codeOf(error);
+    if (code === "ENOENT") throw new TuningError(`there is no file ${path}`);
+    if (code === "EISDIR") throw new TuningError(`${path} is a folder, not a file`);
+    throw new TuningError(`cannot read ${path}: ${explainFailure(error)}`);
   }
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (!packed) return bytes.toString("utf8");

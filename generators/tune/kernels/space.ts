@@ -121,8 +121,11 @@ function pinUnused(
 ): readonly Constraint[] {
   if (families.every((family) => users.includes(family.name))) return [];
   const holds = expressions.or(isOneOf(structure, users), isOneOf(name, [pinned]));
-  return [{ holds, why: `no other structure has a use for ${name}` }];
+  return [{ holds, why: `${unusedWhy} ${name}` }];
 }
+
+/** How the reasons of such constraints begin. */
+export const unusedWhy = "no other structure has a use for";
 
 /** The conditions of all families, each where it is asked for. */
 function guardConditions(

@@ -113,7 +113,8 @@ export function createEvaluator(bench: Bench) {
       const opened = await ready();
       await session.prepare(id, program);
       const found = judge(program, await verify(id), true);
-      if (found.status !== "correct") throw new CandidateFailed(found.status, found.error);
+      if (found.status !== "correct")
+        throw new CandidateFailed(found.status, found.error, false, id);
       await warmUp(id, opened);
     },
     /** Times what was entered. */

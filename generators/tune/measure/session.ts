@@ -44,11 +44,14 @@ export class CandidateFailed extends Error {
   readonly status: Status;
   /** Whether its process has ended with it. */
   readonly ended: boolean;
+  /** The name under which it was prepared, where one program alone was asked for. */
+  readonly id: string | undefined;
 
-  constructor(status: Status, message: string, ended = false) {
+  constructor(status: Status, message: string, ended = false, id?: string) {
     super(message);
     this.status = status;
     this.ended = ended;
+    this.id = id;
   }
 }
 
@@ -84,16 +87,17 @@ export interface Session {
 const memoryWords = /out of memory|heap limit|allocation failed|cannot grow|ENOMEM|OutOfMemory/i;
 
 /** What a failure of a step means. */
-function describe(error: unknown, otherwise: Status): CandidateFailed {
+function describe(error: unknown, otherwise: Status, id: string | undefined): CandidateFailed {
   if (error instanceof CandidateFailed) return error;
   const message = messageOf(error).split("\n").slice(0, 3).join(" ");
   if (error instanceof ProcessEnded) {
-    if (error.end === "time-out") return new CandidateFailed("timeout", message, true);
+    if (error.end === "time-out") return new CandidateFailed("timeout", message, true, id);
     if (memoryWords.test(error.said))
-      return new CandidateFailed("memory", "its process ran out of memory", true);
-    return new CandidateFailed("runtime", message, true);
+      return new CandidateFailed("memory", "its process ran out of memory", true, id);
+    return new CandidateFailed("runtime", message, true, id);
   }
-  return new CandidateFailed(memoryWords.test(message) ? "memory" : otherwise, message);
+  const status = memoryWords.test(message) ? "memory" : otherwise;
+  return new CandidateFailed(status, message, false, id);
 }
 
 /** Starts a session; its process is started by the first request. */
@@ -125,7 +129,7 @@ export function startSession(options: SessionOptions): Session {
     try {
       return await asked!.ask<T>(request, limit);
     } catch (error) {
-      throw describe(error, otherwise);
+      throw describe(error, otherwise, "id" in request ? request.id : undefined);
     }
   };
 

@@ -6,6 +6,7 @@ import type { Data, Executor, Prepared, Program } from "../../../targets/contrac
 import { machines } from "../../../targets/machine.ts";
 import { loadWork, readTensor, writeTensors } from "../../measure/work/work.ts";
 import { answerRequests } from "../../measure/worker/answer.ts";
+import { endWithParent } from "../../measure/worker/watchdog.ts";
 import { clocks, measureResolutions } from "./clock.ts";
 import { findWorst } from "./compare.ts";
 import { packArrays, unpackArrays } from "./pack.ts";
@@ -191,4 +192,5 @@ async function answer(request: Request): Promise<object> {
   }
 }
 
+endWithParent();
 answerRequests<Request>(answer);

@@ -49,7 +49,11 @@ export type TuneEvent =
       readonly failures: number;
       readonly seconds: number;
     }
-  | { readonly kind: "comparing"; readonly candidates: number };
+  | { readonly kind: "comparing"; readonly candidates: number }
+  /** A candidate failed in the last comparison, which is made again without it. */
+  | { readonly kind: "dropped"; readonly record: Measurement }
+  /** The last comparison could not be made. */
+  | { readonly kind: "uncompared"; readonly why: string };
 
 /** What a run came to. */
 export interface TuneResult {

@@ -5,25 +5,22 @@ import { UserError } from "../../messages/errors.ts";
 import { identifyConfiguration, identifyKey } from "../database/identity.ts";
 import type { Measurement } from "../database/record.ts";
 import { createEvaluator, type Evaluation } from "../measure/evaluate.ts";
-import { duelEffort, type Timing } from "../measure/rounds.ts";
-import { CandidateFailed } from "../measure/session.ts";
+import { duelEffort } from "../measure/rounds.ts";
+import type { CandidateFailed } from "../measure/session.ts";
 import type { Configuration } from "../space/space.ts";
+import { chooseFinalists, compareFinalists, evaluationOf, type KeepFinal } from "./finals.ts";
 import type { TuneOptions, TuneResult } from "./options.ts";
-import { judgeRecords, lastComparison, shareOf } from "./verdict.ts";
+import { judgeRecords, lastComparison, shareAgainst } from "./verdict.ts";
 
 export type { Budget, TuneEvent, TuneOptions, TuneResult } from "./options.ts";
 
 const usualLast = { heats: 3, effort: duelEffort };
 
-/** How many candidates are compared at the end, the default not counted. */
-const finalists = 4;
-/** How much slower than the best they may be. */
-const near = 1.1;
-
 /** Tunes one kernel for one shape on one device. */
 export async function tune(options: TuneOptions): Promise<TuneResult> {
   const { key, points, usual, database, budget, signal, tell, compile, bench } = options;
   const own = identifyKey(key);
+  const share = shareAgainst(usual);
   const known = new Map<string, Measurement>();
   const finals = new Map<string, Measurement>();
   for (const record of [...(options.known ?? []), ...database.records])
@@ -58,7 +55,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     const found: Evaluation =
       "refused" in program
         ? { ...none, status: "compile", error: program.refused }
-        : await evaluator.evaluate(program, spent, best && shareOf(best));
+        : await evaluator.evaluate(program, spent, best && share(best));
     // What was stopped says nothing of the candidate.
     if (signal.aborted) return undefined;
     session.measured++;
@@ -83,7 +80,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     seen.push(record);
     known.set(identifyConfiguration(configuration), record);
     if (record.status !== "correct") session.failures++;
-    else if (best === undefined || shareOf(record) < shareOf(best)) best = record;
+    else if (best === undefined || share(record) < share(best)) best = record;
     tell({
       kind: "evaluated",
       record,
@@ -117,7 +114,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       if (index === undefined) return;
       const record = index === at ? first : await evaluate(points.at(index));
       if (record === undefined) return;
-      const cost = shareOf(record);
+      const cost = share(record);
       searcher.tell(
         index,
         record.status === "correct" ? { cost } : { failed: record.error ?? record.status },
@@ -125,72 +122,44 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     }
   };
 
-  /** The best few and the default in the same rounds, with more samples. */
+  /** Records that a candidate failed where the best were compared; its earlier time counts no more. */
+  const drop = ({ configuration, spent }: Measurement, { status, message }: CandidateFailed) => {
+    const error = `in the last comparison: ${message}`;
+    const record = keep(configuration, { status, error, spent });
+    const name = identifyConfiguration(configuration);
+    known.set(name, record);
+    const at = seen.findIndex((one) => identifyConfiguration(one.configuration) === name);
+    if (at >= 0) seen[at] = record;
+    tell({ kind: "dropped", record });
+  };
+
+  /** The best few and the default in the same rounds, again without each that fails there. */
   const compare = async (): Promise<void> => {
-    // What a longer run found before competes too: the newest comparison is the one that counts.
-    const order = [...known.values()]
-      .filter(({ status }) => status === "correct")
-      .sort((a, b) => shareOf(a) - shareOf(b));
-    const name = identifyConfiguration(usual);
-    const own = order.find((r) => identifyConfiguration(r.configuration) === name);
-    const others = order.filter((r) => r !== own && shareOf(r) <= near * shareOf(order[0]!));
-    const chosen = [...(own ? [own] : []), ...others.slice(0, finalists)];
-    const compared = new Set(
-      lastComparison([...finals.values()]).map((r) => identifyConfiguration(r.configuration)),
-    );
-    const isDone = chosen.every((r) => compared.has(identifyConfiguration(r.configuration)));
-    if (chosen.length < 2 || (isDone && session.measured === 0)) return;
-    tell({ kind: "comparing", candidates: chosen.length });
-    const entered = chosen.map((record, i) => ({
-      id: `final ${i}`,
-      record,
-      times: [] as Timing[],
-    }));
-    const { heats, effort } = options.last ?? usualLast;
-    for (let heat = 0; heat < heats; heat++) {
-      await evaluator.restart();
-      const order = heat % 2 === 0 ? entered : entered.toReversed();
-      for (const { id, record } of order) {
-        const program = compileSafely(compile, record.configuration);
-        if ("refused" in program) throw new CandidateFailed("compile", program.refused);
-        await evaluator.enter(id, program);
-      }
-      const timings = await evaluator.compete(
-        order.map(({ id }) => id),
-        effort,
+    for (;;) {
+      const chosen = chooseFinalists([...known.values()], usual);
+      const compared = new Set(
+        lastComparison([...finals.values()]).map((r) => identifyConfiguration(r.configuration)),
       );
-      for (const { id, times } of entered) times.push(timings.get(id)!);
-      if (signal.aborted) return;
-    }
-    for (const { id, record, times } of entered) {
-      const { median, interval, samples, medians, anchor } = evaluator.join(times);
-      const again = await evaluator.check(id);
-      const isRight = again.damaged.length === 0 && again.worst !== "infinite" && again.worst <= 1;
-      const { configuration, spent, worst, clock } = record;
-      const status = isRight ? "correct" : "correctness";
-      const final = {
-        status,
-        ...(isRight ? {} : { error: `after the last comparison: ${again.where}` }),
-        median,
-        interval,
-        samples,
-        anchor,
-        cpu: medians.processor,
-        wall: medians.wall,
-        ...(worst !== undefined && { worst }),
-        ...(clock && { clock }),
-        spent,
-      } as const;
-      finals.set(identifyConfiguration(configuration), keep(configuration, final, true));
+      const isDone = chosen.every((r) => compared.has(identifyConfiguration(r.configuration)));
+      if (known.size < 2 || chosen.length === 0 || (isDone && session.measured === 0)) return;
+      const keepFinal: KeepFinal = ({ configuration }, of) =>
+        finals.set(identifyConfiguration(configuration), keep(configuration, of, true));
+      const [own] = chosen;
+      // Nothing is near the default: it has been timed against itself already.
+      if (chosen.length === 1) return void keepFinal(own!, evaluationOf(own!));
+      tell({ kind: "comparing", candidates: chosen.length });
+      const last = options.last ?? usualLast;
+      const program = (one: Configuration) => compileSafely(compile, one);
+      const failed = await compareFinalists(chosen, evaluator, program, last, signal, keepFinal);
+      if (failed === undefined || signal.aborted) return;
+      if (failed.record === undefined || failed.record === own)
+        return tell({ kind: "uncompared", why: failed.error.message });
+      drop(failed.record, failed.error);
     }
   };
 
   await search();
-  if (!signal.aborted)
-    await compare().catch((error: unknown) => {
-      // Then the times of the single evaluations are what there is.
-      if (!(error instanceof CandidateFailed) && !signal.aborted) throw error;
-    });
+  if (!signal.aborted) await compare();
   return {
     verdict: judgeRecords([...seen, ...finals.values()], usual),
     measured: session.measured,

@@ -15,6 +15,8 @@ export interface Verdict {
   readonly ties: readonly Measurement[];
   /** All that were compared in the same rounds at the end, fastest first. */
   readonly compared: readonly Measurement[];
+  /** The best of those that were right and not compared so; the default is none of them. */
+  readonly rivals: readonly Measurement[];
   /** Faster than the best, but wrong, different from run to run, or faster than can be. */
   readonly refused: readonly Measurement[];
   /** How many candidates have no time, by reason. */
@@ -26,6 +28,12 @@ export interface Verdict {
 /** The time of a record as a share of the default's in the same rounds. */
 export const shareOf = ({ median, anchor }: Measurement): number =>
   median === undefined || anchor === undefined ? Number.POSITIVE_INFINITY : median / anchor;
+
+/** The same by definition for the default, whatever two measurements of one program gave. */
+export const shareAgainst = (usual: Configuration): ((record: Measurement) => number) => {
+  const name = identifyConfiguration(usual);
+  return (record) => (identifyConfiguration(record.configuration) === name ? 1 : shareOf(record));
+};
 
 /** In how many parameters two configurations differ. */
 export const distanceOf = (a: Configuration, b: Configuration): number =>
@@ -53,11 +61,12 @@ const overlap = (a: Measurement, b: Measurement): boolean =>
  */
 export function judgeRecords(records: readonly Measurement[], usual: Configuration): Verdict {
   const finals = lastComparison(records);
+  const share = shareAgainst(usual);
   const isFinal = finals.some(({ status }) => status === "correct");
   const pool = isFinal ? finals : records.filter(({ final }) => final !== true);
   const correct = pool
     .filter(({ status, median }) => status === "correct" && median !== undefined)
-    .sort((a, b) => (isFinal ? a.median! - b.median! : shareOf(a) - shareOf(b)));
+    .sort((a, b) => (isFinal ? a.median! - b.median! : share(a) - share(b)));
   const name = identifyConfiguration(usual);
   const own = correct.find((r) => identifyConfiguration(r.configuration) === name);
   const [fastest] = correct;
@@ -70,19 +79,34 @@ export function judgeRecords(records: readonly Measurement[], usual: Configurati
   const failures: Partial<Record<Status, number>> = {};
   for (const { status, final } of records)
     if (status !== "correct" && final !== true) failures[status] = (failures[status] ?? 0) + 1;
-  const limit = chosen === undefined ? Number.POSITIVE_INFINITY : shareOf(chosen);
+  const limit = chosen === undefined ? Number.POSITIVE_INFINITY : share(chosen);
+  const entered = new Set(finals.map((r) => identifyConfiguration(r.configuration)).concat(name));
+  const rivals = records
+    .filter(({ status, final }) => status === "correct" && final !== true)
+    .filter((r) => r !== chosen && !entered.has(identifyConfiguration(r.configuration)))
+    .sort((a, b) => share(a) - share(b));
   const refused = records.filter((r) => r.status !== "correct" && shareOf(r) < limit);
   return {
     default: own,
     best: chosen,
-    ...(own?.interval && chosen?.interval && { ratio: ratioOf(own, chosen) }),
+    ...(own?.interval &&
+      chosen?.interval && {
+        ratio: own === chosen ? itself : ratioOf(own, chosen),
+      }),
     ties,
     compared: isFinal ? correct : [],
+    rivals: rivals.slice(0, mostRivals),
     refused: refused.sort((a, b) => shareOf(a) - shareOf(b)),
     failures,
     isFinal,
   };
 }
+
+/** How many are shown beside those that were compared. */
+const mostRivals = 3;
+
+/** The default against itself. */
+const itself = { value: 1, low: 1, high: 1 };
 
 const ratioOf = (own: Measurement, best: Measurement) => ({
   value: own.median! / best.median!,

@@ -25,9 +25,10 @@ export function chooseWinners(
     const usual = usualOf(key);
     const judged = usual && judgeRecords(own, usual);
     const best = judged?.best;
+    // What no last comparison confirmed may be luck: it is no winner.
+    if (judged?.isFinal !== true || judged.default === undefined) return [];
     if (best?.median === undefined || best.anchor === undefined) return [];
-    // Where both were compared in the same rounds, what a run tells of them is the evidence.
-    return [{ key, own, best, compared: judged?.isFinal ? judged.default : undefined }];
+    return [{ key, own, best, compared: judged.default }];
   });
   return found.map(({ key, own, best, compared }) => {
     const related = found.filter(
@@ -40,6 +41,7 @@ export function chooseWinners(
       best,
       own.filter((r) => wanted.has(identifyConfiguration(r.configuration))),
       compared,
+      new Set(own.map(({ configuration }) => identifyConfiguration(configuration))).size,
     );
   });
 }
@@ -50,11 +52,12 @@ const round = (value: number): number => Number(value.toPrecision(4));
 function describeWinner(
   best: Measurement,
   others: readonly Measurement[],
-  compared: Measurement | undefined,
+  compared: Measurement,
+  measured: number,
 ): Winner {
   const { key, configuration, median, interval } = best;
-  const usual = compared?.median ?? best.anchor!;
-  const [least, most] = compared?.interval ?? [usual, usual];
+  const usual = compared.median!;
+  const [least, most] = compared.interval ?? [usual, usual];
   const ratios = new Map<
     string,
     { readonly configuration: Configuration; readonly ratio: number }
@@ -74,7 +77,8 @@ function describeWinner(
       default: round(usual),
       tuned: round(median!),
       ratio: round(usual / median!),
-      interval: [round(least / high), round(most / low)],
+      interval: best === compared ? [1, 1] : [round(least / high), round(most / low)],
+      measured,
       date: best.at.slice(0, 10),
       ...(ratios.size > 0 && { others: [...ratios.values()] }),
     },

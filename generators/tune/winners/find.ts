@@ -5,7 +5,7 @@ import { canonicalJson, identifyConfiguration } from "../database/identity.ts";
 import type { Key } from "../database/record.ts";
 import type { Configuration } from "../space/space.ts";
 import { distanceOf, kindOf } from "./shapes.ts";
-import type { Winner } from "./winner.ts";
+import type { Evidence, Winner } from "./winner.ts";
 
 /** What is asked for; what is not known is left out. */
 export interface Query extends Omit<Key, "threads" | "device" | "shape" | "offsets"> {
@@ -61,8 +61,8 @@ export function findStale({ key }: Winner, query: Query): string | undefined {
   return undefined;
 }
 
-/** The configuration that a kernel takes. */
-export function findWinner(winners: readonly Winner[], query: Query): Found {
+/** The configuration that a kernel takes; `usual` is its default, where that is known. */
+export function findWinner(winners: readonly Winner[], query: Query, usual?: Configuration): Found {
   const rejected: Rejected[] = [];
   const valid: Winner[] = [];
   for (const winner of winners) {
@@ -76,7 +76,7 @@ export function findWinner(winners: readonly Winner[], query: Query): Found {
     if (why !== undefined) rejected.push({ winner, why, stale: false });
     return why === undefined;
   });
-  return findNear(here, query, rejected) ?? findPortfolio(valid, rejected);
+  return findNear(here, query, usual, rejected) ?? findPortfolio(valid, rejected);
 }
 
 /** Why an entry is not of these conditions, but for the shape; or nothing. */
@@ -99,6 +99,7 @@ function explainElsewhere({ key }: Winner, query: Query): string | undefined {
 function findNear(
   winners: readonly Winner[],
   { shape }: Query,
+  usual: Configuration | undefined,
   rejected: Rejected[],
 ): Found | undefined {
   if (shape === undefined) return undefined;
@@ -115,7 +116,9 @@ function findNear(
     rejected.push({ winner, why: explainFar(winner, distance, shape), stale: false });
   if (!isNear) return undefined;
   const { configuration, evidence } = best.winner;
-  const gain = `${evidence.ratio.toFixed(2)} times as fast as the default, measured ${evidence.date}`;
+  const isUsual =
+    usual !== undefined && identifyConfiguration(configuration) === identifyConfiguration(usual);
+  const gain = isUsual ? sayUnbeaten(evidence) : sayGain(evidence);
   const why = best.same
     ? `it was measured under these conditions: ${gain}`
     : `a shape of the same divisibility, ${(2 ** best.distance).toFixed(1)} times the size, was measured: ${gain}`;
@@ -127,6 +130,12 @@ function findNear(
     rejected,
   };
 }
+
+const sayGain = ({ ratio, date }: Evidence): string =>
+  `${ratio.toFixed(2)} times as fast as the default, measured ${date}`;
+
+const sayUnbeaten = ({ measured, date }: Evidence): string =>
+  `the default; of ${measured ?? "all"} measured, none was faster, ${date}`;
 
 const isSame = (a: Key["shape"], b: Key["shape"]): boolean =>
   identifyConfiguration(a) === identifyConfiguration(b);

@@ -36,7 +36,7 @@ export function chooseSchedule(
     return { found: { rule: "default", why: "nothing was tuned", rejected: [] } };
   const of = spaceOf(kernel, target);
   const hashes = { kernel: hashKernel(kernel), space: hashSpace(of.space) };
-  return applyFound(findWinner(own, { ...about, ...hashes, ...conditions }), of);
+  return applyFound(findWinner(own, { ...about, ...hashes, ...conditions }, of.default), of);
 }
 
 /** A configuration that its space refuses is as good as stale. */

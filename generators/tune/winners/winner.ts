@@ -15,6 +15,8 @@ export interface Evidence {
   /** How many times faster it is, and between which values that lies. */
   readonly ratio: number;
   readonly interval: readonly [low: number, high: number];
+  /** How many configurations were measured under these conditions, it among them. */
+  readonly measured?: number;
   /** The day on which it was measured. */
   readonly date: string;
   /** What configurations that won for other conditions gave under these. */
@@ -87,13 +89,14 @@ export const winnersSchema = closed(
             tuned: positive,
             ratio: positive,
             interval: { type: "array", items: positive, minItems: 2, maxItems: 2 },
+            measured: { type: "integer", minimum: 1 },
             date: { type: "string", pattern: "^\\d{4}-\\d{2}-\\d{2}$" },
             others: {
               type: "array",
               items: closed({ configuration: values, ratio: positive }),
             },
           },
-          ["others"],
+          ["others", "measured"],
         ),
       }),
     },

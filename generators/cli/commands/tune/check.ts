@@ -1,5 +1,6 @@
 // `tune check`: spaces and winners without a device, for machines that test what is committed.
 
+import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import type { Target } from "../../../emit/target.ts";
 import type { Operator } from "../../../frontend/operator.ts";
@@ -49,6 +50,9 @@ async function check(
       `there is nothing to check: kernels of ${named.map(({ name }) => name).join(", ")} are not tuned`,
     );
   const operators = openOperators(names);
+  // What ships may be nothing; a file that was named is to be there.
+  if (request.winners !== shippedPath && !existsSync(request.winners))
+    throw new UserError(`there is no file ${request.winners} with winners`);
   const winners = await readShipped(request.winners);
   const isWhole = names.length === 0 && request.target === undefined;
   const faults = findFaults(winners, operators, targets, isWhole);

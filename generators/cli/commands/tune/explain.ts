@@ -15,9 +15,9 @@ import { openExecutor } from "../../executors.ts";
 import { explainFailure } from "../../io/files.ts";
 import { openOperator, openOperators } from "../../operators.ts";
 import { parseTarget } from "../../targets.ts";
-import { plural, printJson, type Terminal } from "../../terminal.ts";
+import { plural, printJson, type Terminal, terminalWidth, wrapText } from "../../terminal.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
-import { databasePath } from "../../tuning/request.ts";
+import { databasePath, shapeHelp } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
 import { nameWinner, readOwn, readShipped, readWinners } from "../../tuning/winners.ts";
 
@@ -43,7 +43,7 @@ export function addExplain(tune: Command, terminal: Terminal): void {
     )
     .argument("<operator>", "a name that `list` shows")
     .option("--target <name>", "whose kernel is meant", "js")
-    .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
+    .option("--shape <sizes...>", shapeHelp)
     .option("--preset <names...>", "layers of networks, as bench takes them")
     .option("--with <tensors>", "optional tensors: mask, bias or both")
     .option("--stride <number>", "of convolutions", "1")
@@ -126,18 +126,35 @@ async function namedCalls(
   });
 }
 
+/** Values by name, with blanks between them, where lines may break. */
+const printWords = (values: object): string =>
+  Object.entries(values)
+    .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(" ");
+
 function formatTold(title: string, { found, schedule }: Chosen): string {
   const { configuration, rejected } = found;
   const lines = [
     `${title}: ${found.rule}, ${found.why}`,
-    ...(configuration === undefined ? [] : [`  configuration ${JSON.stringify(configuration)}`]),
-    ...(schedule === undefined ? [] : [`  schedule ${JSON.stringify(schedule.steps)}`]),
+    ...(configuration === undefined ? [] : [`  configuration ${printWords(configuration)}`]),
+    ...(schedule === undefined
+      ? []
+      : [
+          "  schedule",
+          ...schedule.steps.map(([name, of]) => `    ${name} ${printWords(of ?? {})}`),
+        ]),
     ...rejected.map(
       ({ winner, why, stale }) =>
         `  ${stale ? "stale" : "not taken"}: ${nameWinner(winner)}; ${why}`,
     ),
   ];
-  return `${lines.join("\n")}\n`;
+  const width = terminalWidth();
+  const wrapped = lines.flatMap((line) => {
+    const indent = line.length - line.trimStart().length;
+    const [first = "", ...rest] = wrapText(line, width - indent - 2);
+    return [" ".repeat(indent) + first, ...rest.map((more) => " ".repeat(indent + 2) + more)];
+  });
+  return `${wrapped.join("\n")}\n`;
 }
 
 /** Adds `tune winners`. */

@@ -112,7 +112,7 @@ export function readCount(option: string, text: string, least: number, most = 2 
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(
-    `${option} is "${text}"; a whole number from ${least} to ${most} is allowed`,
+    `${option} ${text} cannot be read; write a whole number from ${least} to ${most}`,
   );
 }
 

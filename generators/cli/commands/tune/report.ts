@@ -137,8 +137,8 @@ async function reportSpaces(
 ): Promise<Report> {
   const names = (options.strategy ?? defaultStrategy.name).split(",");
   const chosen = [...new Set(names.map((name) => findStrategy(name.trim())))];
-  const budget = readCount("--budget", options.budget, 1);
-  const runs = readCount("--runs", options.runs, 1);
+  const budget = readCount("--budget", options.budget, 1, 100_000);
+  const runs = readCount("--runs", options.runs, 1, 100_000);
   const seed = readCount("--seed", options.seed, 0);
   const read = paths.map((path) => {
     const measured = readMeasured(path);

@@ -4,8 +4,8 @@ import type { Command } from "commander";
 import { limitsOf } from "../../../compile.ts";
 import type { Target } from "../../../emit/target.ts";
 import { writeT1 } from "../../../tune/formats/t1.ts";
-import { countAll, pruneSpace } from "../../../tune/kernels/prune.ts";
-import { type DetailedSpace, spaceOf } from "../../../tune/kernels/space.ts";
+import { countAll, type Pruned, pruneSpace } from "../../../tune/kernels/prune.ts";
+import { type DetailedSpace, spaceOf, unusedWhy } from "../../../tune/kernels/space.ts";
 import { enumerate } from "../../../tune/space/enumerate.ts";
 import { hashSpace } from "../../../tune/space/hash.ts";
 import { printExpr } from "../../../tune/space/print.ts";
@@ -14,7 +14,15 @@ import { UsageError, UserError } from "../../errors.ts";
 import { machineOf } from "../../executors.ts";
 import { openOperator } from "../../operators.ts";
 import { parseTarget } from "../../targets.ts";
-import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
+import {
+  formatNotes,
+  formatTable,
+  plural,
+  printJson,
+  type Terminal,
+  terminalWidth,
+  wrapText,
+} from "../../terminal.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
 import { isSpaceFile, showSpaceFile } from "./spaceFile.ts";
 
@@ -100,13 +108,16 @@ function openSpace(name: string, request: SpaceRequest): OpenedSpace {
 function parseLimits({ limits }: SpaceRequest, target: Target) {
   if (limits === undefined) return {};
   if (!target.capabilities.groups)
-    throw new UserError(
+    throw new UsageError(
       `--limits is of devices with groups of threads, which ${target.name} has not`,
     );
   const [threads, sharedBytes, ...rest] = limits.split(",").map(Number);
   const isCount = (n: number | undefined): n is number => Number.isInteger(n) && n! >= 1;
   if (!isCount(threads) || !isCount(sharedBytes) || rest.length > 0)
-    throw new UsageError(`--limits ${limits} cannot be read; write such as 1024,32768`);
+    throw new UsageError(
+      `--limits ${limits} cannot be read; write the threads that a group may have and its bytes ` +
+        "on chip, two whole numbers from 1 on, such as 1024,32768",
+    );
   return { threads, sharedBytes };
 }
 
@@ -125,25 +136,50 @@ function formatSpace({ of, points }: OpenedSpace): string {
   const { space, left } = of;
   const rows = space.parameters.map(({ name, values }) => [
     name,
-    values.join(", "),
     String(of.default[name]),
+    values.join(", "),
   ]);
+  const width = terminalWidth();
+  const indented = (text: string) => wrapText(text, width - 4).join("\n    ");
   const lines = [
     `${space.name}: ${plural(points.size, "configuration")} of ${countAll(space)}, ` +
       `space ${hashSpace(space)}`,
     ...(points.size === 1 ? ["There is nothing to tune."] : []),
     "",
-    formatTable(rows, { head: ["parameter", "values", "default"] }).trimEnd(),
+    formatNotes(rows, { head: ["parameter", "default", "values"] }).trimEnd(),
     ...(space.constraints.length > 0 ? ["", "constraints"] : []),
-    ...space.constraints.map(({ holds, why }) => `  ${printExpr(holds)}${why ? `  # ${why}` : ""}`),
-    ...(left.parameters.length > 0 ? ["", `as they are: ${left.parameters.join(", ")}`] : []),
-    ...(left.families.length > 0 ? ["", `left out: ${left.families.join(" | ")}`] : []),
+    ...space.constraints.map(
+      ({ holds, why }) => `  ${indented(`${printExpr(holds)}${why ? `  # ${why}` : ""}`)}`,
+    ),
+    ...(left.parameters.length > 0
+      ? ["", indented(`as they are: ${left.parameters.join(", ")}`)]
+      : []),
+    ...(left.families.length > 0 ? ["", indented(`left out: ${left.families.join(" | ")}`)] : []),
   ];
   return `${lines.join("\n")}\n`;
 }
 
+/** Parameters that some structures have no use for are pinned there: one row for all of them. */
+function joinUnused(all: readonly Pruned[]): readonly Pruned[] {
+  const [unused, others] = [true, false].map((is) => all.filter((of) => isUnused(of) === is));
+  if (unused!.length < 2) return all;
+  const sum = (of: (one: Pruned) => number) => unused!.reduce((n, one) => n + of(one), 0);
+  const why =
+    `${unused!.length} parameters that some structures have no use for ` +
+    "(sums of what is counted for each)";
+  const joined = {
+    constraint: "",
+    why,
+    refuses: sum((o) => o.refuses),
+    alone: sum((o) => o.alone),
+  };
+  return [...others!, joined];
+}
+
+const isUnused = ({ why }: Pruned): boolean => why?.startsWith(unusedWhy) === true;
+
 function formatPruning({ of }: OpenedSpace, found: ReturnType<typeof pruneSpace>): string {
-  const rows = found.constraints.map(({ constraint, why, refuses, alone }) => [
+  const rows = joinUnused(found.constraints).map(({ constraint, why, refuses, alone }) => [
     String(refuses),
     String(alone),
     why ?? constraint,
@@ -159,7 +195,7 @@ function formatPruning({ of }: OpenedSpace, found: ReturnType<typeof pruneSpace>
       ? []
       : [
           "",
-          formatTable(rows, {
+          formatNotes(rows, {
             head: ["refuses", "alone", "constraint"],
             align: ["right", "right"],
           }),
