@@ -1,7 +1,5 @@
 // `warpweave bench`: the same calls on generated kernels and on peers, side by side.
 
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseCount, readWorks } from "../generators/cli/calls.ts";
 import { UserError } from "../generators/cli/errors.ts";
@@ -10,7 +8,7 @@ import { parseFlags } from "../generators/cli/flags.ts";
 import { checkWritable, makeFolders, writeBytes } from "../generators/cli/io/files.ts";
 import { type Progress, startProgress } from "../generators/cli/progress.ts";
 import { parseTargets } from "../generators/cli/targets.ts";
-import type { Terminal } from "../generators/cli/terminal.ts";
+import { plural, type Terminal } from "../generators/cli/terminal.ts";
 import type { Missing } from "../generators/measure/worker/protocol.ts";
 import { type Contender, contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
@@ -20,12 +18,10 @@ import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
 import { type Effort, type Outcome, runWork } from "./run.ts";
+import { openScratch } from "./scratch.ts";
 
 /** Many short turns: what slows the machine for a while slows all who are timed. */
 const rounds = 10;
-
-/** What ends the command: processes are ended and files removed, then it is said. */
-const signals = ["SIGINT", "SIGTERM"] as const;
 
 /** Runs the command; results go to the terminal and, with `out`, into a folder. */
 export async function runBench(op: string, request: Request, terminal: Terminal): Promise<void> {
@@ -47,16 +43,13 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
   const results =
     request.out === undefined ? undefined : await openResults(request.out, op, request, threads);
 
-  const folder = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
-  const stop = new AbortController();
   let opened: readonly Opened[] = [];
   const records: BenchRecord[] = [];
   const wrong: string[] = [];
-  const quit = () => {
-    stop.abort();
+  const scratch = openScratch(() => {
     for (const { client } of opened) client.kill();
-  };
-  for (const signal of signals) process.once(signal, quit);
+  });
+  const { folder, signal } = scratch;
   const progress = startBenchProgress(op, request, terminal);
   // With --json nothing is shown of the progress, but what is left out is told.
   const note = (line: string) =>
@@ -67,6 +60,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
       ...peers.map((peer) => contenderOf(peer, flags)),
       ...targets.flatMap((target) => oursOf(target, folder, flags)),
     ];
+    progress.note(`${plural(contenders.length, "contender")} are started, one after another`);
     const told = new Set<string>();
     const tell = (missing: Contender & Missing) => {
       if (told.has(missing.name)) return;
@@ -74,16 +68,24 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
       note(`${missing.name}: ${explainUnavailable({ ...missing, target: missing.name })}`);
     };
     for (const make of works) {
-      if (stop.signal.aborted) break;
+      if (signal.aborted) break;
       const work = { ...make(), grad: request.grad === true };
       // Anew for each call: what a process keeps of one call would hide what it takes for the next.
-      opened = await openContenders(contenders, threads, tell, stop.signal);
-      if (opened.length === 0 && !stop.signal.aborted)
+      opened = await openContenders(contenders, threads, tell, {
+        tell: (name) => progress.advance(`${name} is started`, 0),
+        signal,
+      });
+      if (opened.length === 0 && !signal.aborted)
         throw new UserError("nothing that was asked for runs here");
       const outcome = await runWork(work, opened, folder, effort, {
         tell: (now) => progress.advance(now, 0),
-        signal: stop.signal,
+        signal,
       });
+      const known = new Set([...told, ...opened.map(({ name }) => name)]);
+      const never = contenders.filter(({ target, name }) => target && !known.has(name));
+      const unreached = outcome.stopped
+        ? [...outcome.unreached, ...never.map(({ name }) => name)]
+        : [];
       progress.advance("");
       for (const { client } of opened) await client.close();
       const found = recordsOf(outcome, threads, against);
@@ -93,15 +95,16 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
         for (const record of found) terminal.out(`${JSON.stringify(record)}\n`);
         for (const line of outcome.notes) note(`${work.shape}: ${line}`);
       } else
-        terminal.out(`${titleOf(work, threads)}\n\n${formatRecords(found)}\n${explain(outcome)}\n`);
+        terminal.out(
+          `${titleOf(work, threads)}\n\n${formatRecords(found, unreached)}\n${explain(outcome)}\n`,
+        );
     }
   } finally {
-    for (const signal of signals) process.removeListener(signal, quit);
     progress.stop();
     for (const { client } of opened) await client.close();
-    await rm(folder, { recursive: true, force: true });
+    scratch.close();
   }
-  if (stop.signal.aborted) {
+  if (signal.aborted) {
     const kept = results === undefined ? "" : `; ${results}.json and .html are as they were`;
     throw new UserError(`stopped before the end; what was measured until then is above${kept}`);
   }

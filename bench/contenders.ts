@@ -60,17 +60,26 @@ export const contenderOf = (
   options,
 });
 
+/** What starting tells while it goes on, and what ends it. */
+export interface Starting {
+  readonly tell: (name: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /** Starts all; those that cannot run here are told, with what to run about it. */
 export async function openContenders(
   contenders: readonly Contender[],
   threads: number,
   tell: (missing: Contender & Missing) => void,
-  signal?: AbortSignal,
+  watch?: Starting,
 ): Promise<readonly Opened[]> {
   const opened: Opened[] = [];
   for (const contender of contenders) {
-    if (signal?.aborted) break;
+    if (watch?.signal.aborted) break;
+    watch?.tell(contender.name);
     const client = startClient(contender.program);
+    // A library that is being loaded may take many seconds more.
+    watch?.signal.addEventListener("abort", client.kill);
     try {
       const found = await client.open(threads, contender.options);
       if ("unavailable" in found) {
@@ -86,7 +95,9 @@ export async function openContenders(
       else opened.push({ ...contender, ...found, client });
     } catch (error) {
       client.kill();
-      tell({ ...contender, unavailable: messageOf(error) });
+      if (!watch?.signal.aborted) tell({ ...contender, unavailable: messageOf(error) });
+    } finally {
+      watch?.signal.removeEventListener("abort", client.kill);
     }
   }
   return opened;

@@ -151,9 +151,12 @@ export function formatNumber(value: number | null, unit = ""): string {
 const byTime = (a: BenchRecord, b: BenchRecord): number =>
   (a.median_ms ?? Number.POSITIVE_INFINITY) - (b.median_ms ?? Number.POSITIVE_INFINITY);
 
-/** The table of one call, the fastest first. */
-export function formatRecords(records: readonly BenchRecord[]): string {
-  const rows = records
+/** The table of one call, the fastest first; those who were not reached before the end come last. */
+export function formatRecords(
+  records: readonly BenchRecord[],
+  unreached: readonly string[] = [],
+): string {
+  const timed = records
     .toSorted(byTime)
     .map((r) => [
       r.contender,
@@ -171,7 +174,8 @@ export function formatRecords(records: readonly BenchRecord[]): string {
       formatNumber(r.packing_ms),
       r.error === null ? "NaN, 0, shape" : r.error.toExponential(1),
     ]);
-  return formatTable(rows, { head, align });
+  const others = unreached.map((name) => [name, "not timed"]);
+  return formatTable([...timed, ...others], { head, align });
 }
 
 /** What a call is, above its table. */

@@ -1,7 +1,6 @@
 // One call on all contenders: the same numbers first, then times in interleaved rounds.
 
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { messageOf } from "../generators/cli/errors.ts";
 import { readTensor, storeWork, type Work } from "../generators/measure/work/work.ts";
@@ -46,6 +45,8 @@ export interface Outcome {
   readonly notes: readonly string[];
   /** The rounds that were not finished when it was stopped. */
   readonly stopped: boolean;
+  /** Those who had not computed it when it was stopped. */
+  readonly unreached: readonly string[];
 }
 
 /** What a run tells while it goes on. */
@@ -67,7 +68,10 @@ type Entered = Omit<Row, "rounds" | "cpu" | "error" | "agrees" | "packing"> & {
 /** In a turn a slow contender is timed no longer than this, in milliseconds, but at least once. */
 const turn = 100;
 
-/** Runs one call; `folder` is where the processes of generated kernels look for their programs. */
+/**
+ * Runs one call; `folder` is where the processes of generated kernels look for their programs, and
+ * holds the arrays meanwhile.
+ */
 export async function runWork(
   work: Work,
   contenders: readonly Opened[],
@@ -75,21 +79,26 @@ export async function runWork(
   effort: Effort,
   watch: Watch,
 ): Promise<Outcome> {
-  const place = await mkdtemp(join(tmpdir(), "warpweave-bench-"));
+  const place = await mkdtemp(join(folder, "work-"));
   const notes: string[] = [];
   const entered: Entered[] = [];
+  const unreached: string[] = [];
   try {
     await storeWork(place, work);
     const results = new Map<string, Outputs>();
     for (const contender of contenders) {
-      if (watch.signal.aborted) break;
+      if (watch.signal.aborted) {
+        unreached.push(contender.name);
+        continue;
+      }
       watch.tell(`${work.shape}: ${contender.name} computes`);
       try {
         const taken = await enter(contender, work, place, folder, results, effort);
         if (typeof taken === "string") notes.push(`${contender.name}: ${taken}`);
         else entered.push(...taken);
       } catch (error) {
-        if (!watch.signal.aborted) notes.push(`${contender.name} failed: ${firstLines(error)}`);
+        if (watch.signal.aborted) unreached.push(contender.name);
+        else notes.push(`${contender.name} failed: ${firstLines(error)}`);
       }
     }
     const processes = new Map(entered.map(({ key, contender }) => [key, contender.name]));
@@ -107,7 +116,7 @@ export async function runWork(
       const measured = { rounds: times.get(key) ?? [], cpu: cpu.get(key) ?? [] };
       return { ...row, ...measured, error, agrees, ...found };
     });
-    return { work, verdict, rows, notes, stopped: watch.signal.aborted };
+    return { work, verdict, rows, notes, stopped: watch.signal.aborted, unreached };
   } finally {
     await rm(place, { recursive: true, force: true });
   }

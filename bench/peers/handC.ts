@@ -1,8 +1,6 @@
 // baselines/dcn_c.c, built for one shape by the system's C compiler.
 
 import { execFile } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -25,14 +23,16 @@ export const open: Open = async (): Promise<Computer | Missing> => {
   }
 };
 
-async function buildKernel(work: Work): Promise<Running | { readonly unsupported: string }> {
+async function buildKernel(
+  work: Work,
+  folder: string,
+): Promise<Running | { readonly unsupported: string }> {
   const { input, offset, weight, mask, bias } = work.tensors;
   const { N = 0, C = 0, H = 0, W = 0, O = 0, K, G, stride } = work.numbers;
   if (!input || !offset || !weight || work.grad)
     return { unsupported: "it is deform_conv2d, forward" };
   if (mask || G !== 1 || stride !== 1 || K !== 3 || C % 8 > 0 || O % 16 > 0)
     return { unsupported: "it has 3x3 taps, channels in eights, outputs in sixteens, no masks" };
-  const folder = await mkdtemp(join(tmpdir(), "warpweave-hand-"));
   const library = join(folder, "hand.so");
   const sizes = Object.entries({ N_: N, C_: C, H_: H, W_: W, O_: O });
   const source = fileURLToPath(new URL("hand_c.c", import.meta.url));
@@ -45,7 +45,7 @@ async function buildKernel(work: Work): Promise<Running | { readonly unsupported
     ]);
     return koffi.load(library);
   };
-  const opened = await load().finally(() => rm(folder, { recursive: true }));
+  const opened = await load();
   const prepare = opened.func("void prepare(void *)");
   const compute = opened.func("void compute(void *, void *, void *, void *)");
   prepare(weight.data);

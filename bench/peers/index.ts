@@ -1,6 +1,6 @@
 // The peers there are, each a process; packages are those of this folder's own package.json.
 
-import { UserError } from "../../generators/cli/errors.ts";
+import { UsageError } from "../../generators/cli/errors.ts";
 import { nodeProgram, type Program } from "../../generators/measure/worker/client.ts";
 import { suggestName } from "../../generators/messages/nearest.ts";
 
@@ -132,7 +132,7 @@ export function choosePeers(text: string): readonly PeerInfo[] {
   const wanted = text.split(",").map((name) => name.trim());
   for (const name of wanted)
     if (!known.includes(name))
-      throw new UserError(`there is no peer "${name}"; ${suggestName(name, known)}`);
+      throw new UsageError(`there is no peer "${name}"; ${suggestName(name, known)}`);
   return peers.filter(({ name }) => wanted.includes(name));
 }
 
@@ -144,6 +144,6 @@ export function chooseAgainst(
   if (name === undefined || chosen.some((peer) => peer.name === name)) return name;
   const names = peers.map((peer) => peer.name);
   if (names.includes(name))
-    throw new UserError(`--against ${name} needs that peer; add it to --peers`);
-  throw new UserError(`there is no peer "${name}"; ${suggestName(name, names)}`);
+    throw new UsageError(`--against ${name} needs that peer; add it to --peers`);
+  throw new UsageError(`there is no peer "${name}"; ${suggestName(name, names)}`);
 }

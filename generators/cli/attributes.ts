@@ -1,4 +1,4 @@
-import { suggestName } from "../messages/nearest.ts";
+import { findNearest, suggestName } from "../messages/nearest.ts";
 import { UserError } from "./errors.ts";
 
 /** A whole number for each of the two axes of a map. */
@@ -82,8 +82,9 @@ const TYPES: Readonly<Record<AttrType, TypeRow>> = {
     read: (text, spec) => {
       const words = spec.values ?? [];
       if (words.includes(text)) return text;
-      const all = `one of ${words.join(", ")}`;
-      throw new UserError(`${spec.name}=${text} is not ${all}; ${suggestName(text, words)}`);
+      const nearest = findNearest(text, words);
+      const meant = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
+      throw new UserError(`${spec.name}=${text} is not one of ${words.join(", ")}${meant}`);
     },
   },
 };

@@ -2,8 +2,8 @@
 
 import { parseOffsets } from "../measure/work/offsets.ts";
 import { type Choice, type Makers, makers } from "../measure/work/operators.ts";
-import { suggestName } from "../messages/nearest.ts";
 import { UsageError, UserError } from "./errors.ts";
+import { findDeclaration } from "./operators.ts";
 
 /** What of a call commander gives. */
 export interface CallRequest {
@@ -22,11 +22,15 @@ export function parseCount(name: string, text: string, most: number): number {
 
 /** The calls that a request means, made one at a time. */
 export function readWorks(op: string, request: CallRequest): Makers {
-  const make = makers[op];
-  if (make === undefined)
+  const make = Object.hasOwn(makers, op) ? makers[op] : undefined;
+  if (make === undefined) {
+    // One that is not there at all is refused as everywhere.
+    findDeclaration(op);
     throw new UserError(
-      `no calls of "${op}" are known to be timed; ${suggestName(op, Object.keys(makers))}`,
+      `no calls of ${op} are known that could be timed; there are calls of: ` +
+        Object.keys(makers).join(", "),
     );
+  }
   const given = (request.with ?? "").split(",").map((name) => name.trim());
   for (const name of given)
     if (!["", "mask", "bias"].includes(name))

@@ -4,6 +4,7 @@ import { finishPlan, limitsOf } from "../compile.ts";
 import type { Kernel } from "../ir/kernel.ts";
 import { dumpPlan } from "../ir/nestDump.ts";
 import type { Plan } from "../ir/plan.ts";
+import { locateFault } from "../messages/json.ts";
 import { suggestName } from "../messages/nearest.ts";
 import { defaultSchedule } from "../schedule/defaults.ts";
 import { applySchedule, lower, type Schedule, transforms } from "../schedule/index.ts";
@@ -19,7 +20,7 @@ export async function readSchedule(path: string): Promise<Schedule> {
   try {
     steps = JSON.parse(text);
   } catch {
-    throw new UserError(`${path} is not JSON`);
+    throw new UserError(`${path} is not JSON: ${locateFault(text)}`);
   }
   if (!Array.isArray(steps)) throw new UserError(`${path} is not a schedule: ${form}`);
   for (const [i, step] of steps.entries()) checkStep(path, i + 1, step);

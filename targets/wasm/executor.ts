@@ -70,6 +70,9 @@ export function openWasm(options: WasmOptions): Executor {
         await prepared.close();
       }
     },
+    async build({ source }) {
+      await load(source);
+    },
     keepsConstant: true,
     prepare: async ({ source, entry }, job) =>
       prepareEntry(entry, await load(source), job, threads),

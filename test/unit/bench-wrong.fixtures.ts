@@ -8,8 +8,8 @@ export const open: Open = async (threads, options) => {
   const plain = (await openPlain(threads, "naive_cols")) as Computer;
   return {
     ...plain,
-    async prepare(work) {
-      const running = await plain.prepare(work);
+    async prepare(work, folder) {
+      const running = await plain.prepare(work, folder);
       if ("unsupported" in running) return running;
       const [mode] = running.modes;
       let runs = 0;

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
+import { presets } from "../../measure/work/layers.ts";
 import { UserError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -30,7 +31,7 @@ export function addBench(program: Command, terminal: Terminal): void {
     .argument("<operator>", "deform_conv2d, conv2d, roi_align or roi_pool")
     .option("--target <names>", "only these targets, e.g. js,wgsl")
     .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
-    .option("--preset <names...>", "layers of networks: birefnet, centernet, dbnet, edvr, …")
+    .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
     .option("--with <tensors>", "optional tensors: mask, bias or both")
     .option("--stride <number>", "of convolutions", "1")
     .option("--threads <number>", "CPU threads, for those who take several", "1")

@@ -1,7 +1,7 @@
 // `generate`: kernels of operators as files.
 
 import { existsSync } from "node:fs";
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { type Command, Option } from "commander";
 import type { Target } from "../../emit/target.ts";
@@ -177,7 +177,9 @@ async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> 
     return await work();
   } catch (error) {
     if (codeOf(error) === undefined && !isUserFacing(error)) throw error;
-    throw new UserError(`cannot write to ${shown(folder)}: ${explainFailure(error)}`);
+    const there = await stat(folder).catch(() => undefined);
+    const why = there?.isDirectory() === false ? "it is not a folder" : explainFailure(error);
+    throw new UserError(`cannot write to ${shown(folder)}: ${why}`);
   }
 }
 

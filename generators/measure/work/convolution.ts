@@ -3,7 +3,7 @@
 import type { Layer } from "./layers.ts";
 import { nameLayer } from "./layers.ts";
 import { drawOffset, type Offsets } from "./offsets.ts";
-import { fillArray, startDraw } from "./random.ts";
+import { checkSizes, fillArray, startDraw } from "./random.ts";
 import type { Tensor, Work } from "./work.ts";
 
 /** Output positions along a side. */
@@ -18,18 +18,40 @@ const makeTensor = (shape: readonly number[], next: () => number): Tensor => ({
   ),
 });
 
+/** The shapes of a layer's tensors, those of a deformable convolution too. */
+function shapesOf(layer: Layer) {
+  const { N, C, H, W, O, K, G } = layer;
+  const [OH, OW] = [outputSize(H, layer), outputSize(W, layer)];
+  const taps = G * K * K;
+  return {
+    input: [N, C, H, W],
+    offset: [N, 2 * taps, OH, OW],
+    weight: [O, C, K, K],
+    mask: [N, taps, OH, OW],
+    bias: [O],
+    output: [N, O, OH, OW],
+  } as const;
+}
+
+/** Refuses layers that are too large, before one is made. */
+export function checkConvolution(layer: Layer, deformed: boolean): void {
+  const { offset, mask, ...plain } = shapesOf(layer);
+  const more = { offset, ...(layer.mask ? { mask } : {}) };
+  checkSizes(nameLayer(layer), deformed ? { ...plain, ...more } : plain);
+}
+
 function makeConvolution(op: string, layer: Layer, deformed: boolean, offsets: Offsets): Work {
   const { N, C, H, W, O, K, G, stride } = layer;
   const draw = startDraw(20170317);
-  const [OH, OW] = [outputSize(H, layer), outputSize(W, layer)];
   const signed = () => 2 * draw.uniform() - 1;
-  const taps = G * K * K;
-  const upstream = makeTensor([N, O, OH, OW], signed);
-  const tensors: Record<string, Tensor> = { input: makeTensor([N, C, H, W], signed) };
-  if (deformed) tensors.offset = makeTensor([N, 2 * taps, OH, OW], () => drawOffset(offsets, draw));
-  tensors.weight = makeTensor([O, C, K, K], signed);
-  if (deformed && layer.mask) tensors.mask = makeTensor([N, taps, OH, OW], draw.uniform);
-  if (layer.bias) tensors.bias = makeTensor([O], signed);
+  const shapes = shapesOf(layer);
+  const [, , OH, OW] = shapes.output;
+  const upstream = makeTensor(shapes.output, signed);
+  const tensors: Record<string, Tensor> = { input: makeTensor(shapes.input, signed) };
+  if (deformed) tensors.offset = makeTensor(shapes.offset, () => drawOffset(offsets, draw));
+  tensors.weight = makeTensor(shapes.weight, signed);
+  if (deformed && layer.mask) tensors.mask = makeTensor(shapes.mask, draw.uniform);
+  if (layer.bias) tensors.bias = makeTensor(shapes.bias, signed);
   const padding = K >> 1;
   return {
     op,

@@ -1,7 +1,7 @@
 // Sizes of the operators' calls: as typed, and layers of published networks.
 
-import { UserError } from "../../messages/errors.ts";
-import { suggestName } from "../../messages/nearest.ts";
+import { UsageError } from "../../messages/errors.ts";
+import { findNearest } from "../../messages/nearest.ts";
 
 /** A convolutional layer; padded by half the taps, so that stride 1 keeps the size. */
 export interface Layer {
@@ -95,7 +95,10 @@ const plain = { N: 1, stride: 1, G: 1, mask: false, bias: false } as const;
 export function layersOf(name: string): readonly Layer[] {
   const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
   if (preset) return preset.layers.map((layer) => ({ ...plain, ...layer }));
-  throw new UserError(`there is no preset "${name}"; ${suggestName(name, Object.keys(presets))}`);
+  const known = Object.keys(presets);
+  const nearest = findNearest(name, known);
+  const meant = nearest === undefined ? "" : `did you mean "${nearest}"? `;
+  throw new UsageError(`there is no preset "${name}"; ${meant}there are: ${known.join(", ")}`);
 }
 
 /** The name of a layer in results: what `--shape` takes, then what is not plain. */
@@ -119,7 +122,7 @@ function parseSizes(text: string, form: string): readonly number[] {
   const parts = text.split(",").map((part) => part.trim());
   if (parts.length === 6 && parts.every((part) => /^[1-9]\d{0,5}$/.test(part)))
     return parts.map(Number);
-  throw new UserError(
+  throw new UsageError(
     `--shape ${text} cannot be read; write six whole numbers from 1 on, ${form}, for example ` +
       `${form.endsWith("k") ? "1,64,56,56,64,3" : "1,256,50,68,512,7"}`,
   );

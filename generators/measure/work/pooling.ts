@@ -1,7 +1,7 @@
 // Calls of the two poolings of boxes.
 
 import { namePooling, type Pooling } from "./layers.ts";
-import { type Draw, fillArray, startDraw } from "./random.ts";
+import { checkSizes, type Draw, fillArray, startDraw } from "./random.ts";
 import type { Work } from "./work.ts";
 
 /** Input pixels for each pixel of the picture. */
@@ -44,6 +44,12 @@ function makePooling(op: string, pooling: Pooling): Omit<Work, "operations" | "a
     parameters: [],
     grad: false,
   };
+}
+
+/** Refuses poolings that are too large, before one is made. */
+export function checkPooling({ N, C, H, W, R, P }: Pooling): void {
+  const shapes = { input: [N, C, H, W], rois: [R, 5], output: [R, C, P, P] };
+  checkSizes([N, C, H, W, R, P].join(","), shapes);
 }
 
 /** RoIAlign with a fixed number of samples; a sample is four products and sums. */

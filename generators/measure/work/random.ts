@@ -28,10 +28,21 @@ export function startDraw(seed: number): Draw {
 /** What a file of one array and most machines' memory hold: 1 GiB. */
 const most = 2 ** 28;
 
-/** An array of so many drawn numbers; more than 1 GiB is refused. */
-export function fillArray(count: number, draw: () => number): Float32Array {
-  if (count <= most) return Float32Array.from({ length: count }, draw);
-  throw new UserError(
-    `a tensor of this call would have ${count} elements; tensors of up to ${most} are taken`,
-  );
+/** Refuses tensors of more than 1 GiB, before anything is done for the call `call`. */
+export function checkSizes(
+  call: string,
+  shapes: Readonly<Record<string, readonly number[]>>,
+): void {
+  for (const [name, shape] of Object.entries(shapes)) {
+    const count = shape.reduce((n, size) => n * size, 1);
+    if (count <= most) continue;
+    throw new UserError(
+      `the tensor ${name} of ${call} would have ${count} elements (${shape.join(", ")}); ` +
+        `tensors of up to ${most} are taken`,
+    );
+  }
 }
+
+/** An array of so many drawn numbers. */
+export const fillArray = (count: number, draw: () => number): Float32Array =>
+  Float32Array.from({ length: count }, draw);

@@ -32,7 +32,8 @@ export interface RunningMode extends Mode {
 
 /** Something that computes. */
 export interface Computer extends Described {
-  prepare(work: Work): Promise<Running | { readonly unsupported: string }>;
+  /** `folder` holds the work's files, is a place for more, and is removed by whoever asks. */
+  prepare(work: Work, folder: string): Promise<Running | { readonly unsupported: string }>;
   close?(): unknown;
 }
 
@@ -87,7 +88,7 @@ function answerWith(open: Open): (request: Request) => Promise<Reply> {
         await release();
         const work = await loadWork(request.folder);
         memory = markMemory();
-        const prepared = await computer!.prepare(work);
+        const prepared = await computer!.prepare(work, request.folder);
         if ("unsupported" in prepared) return prepared;
         running = prepared;
         return {
