@@ -16,6 +16,7 @@ import { parseTargets } from "../../targets.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
 import { type Inspected, inspectSpace } from "../../tuning/inspect.ts";
 import { nameWinner, readShipped, shippedPath } from "../../tuning/winners.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 
 interface CheckRequest {
   readonly target?: string;
@@ -34,6 +35,10 @@ export function addCheckSpaces(tune: Command, terminal: Terminal): void {
     .option("--points <number>", "configurations of each kernel beside the default", "2")
     .option("--winners <file>", "the winners to check", shippedPath)
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      exampleHelp("check", "check conv2d --target cuda,wgsl --points 4"),
+    )
     .action((names: readonly string[], request: CheckRequest) => check(names, request, terminal));
 }
 

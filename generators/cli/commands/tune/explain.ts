@@ -6,6 +6,7 @@ import type { Command } from "commander";
 import type { Target } from "../../../emit/target.ts";
 import type { Operator } from "../../../frontend/operator.ts";
 import type { Kernel } from "../../../ir/kernel.ts";
+import { presets } from "../../../measure/work/layers.ts";
 import { describeDevice, identifyKey } from "../../../tune/database/identity.ts";
 import { type Chosen, type Conditions, chooseSchedule } from "../../../tune/winners/schedules.ts";
 import { printWinners, type Winner } from "../../../tune/winners/winner.ts";
@@ -20,6 +21,7 @@ import { kernelOf } from "../../tuning/kernel.ts";
 import { databasePath, shapeHelp } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
 import { nameWinner, readOwn, readShipped, readWinners } from "../../tuning/winners.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 
 interface ExplainRequest {
   readonly target: string;
@@ -44,7 +46,7 @@ export function addExplain(tune: Command, terminal: Terminal): void {
     .argument("<operator>", "a name that `list` shows")
     .option("--target <name>", "whose kernel is meant", "js")
     .option("--shape <sizes...>", shapeHelp)
-    .option("--preset <names...>", "layers of networks, as bench takes them")
+    .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
     .option("--with <tensors>", "optional tensors: mask, bias or both")
     .option("--stride <number>", "of convolutions", "1")
     .option("--offsets <how>", "as `tune` takes them (default: any)")
@@ -52,6 +54,10 @@ export function addExplain(tune: Command, terminal: Terminal): void {
     .option("--threads <number>", "CPU threads", "1")
     .option("--database <file>", "measurements, if not those in the cache folder")
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      exampleHelp("explain conv2d --target c --shape 1,64,56,56,64,3", "explain conv2d --target c"),
+    )
     .action((name: string, request: ExplainRequest) => explain(name, request, terminal));
 }
 
@@ -164,6 +170,10 @@ export function addWinners(tune: Command, terminal: Terminal): void {
     .description("writes what won in databases as a small file, such as generated/tuned.json")
     .argument("<databases...>", "files that tune has written")
     .requiredOption("--out <file>", "the file; entries of other keys that it has stay")
+    .addHelpText(
+      "after",
+      exampleHelp("winners a.jsonl b.jsonl --out generated/tuned.json"),
+    )
     .action(async (paths: readonly string[], { out }: { readonly out: string }) => {
       const found = await readWinners(paths, openOperators([]));
       const names = new Set(found.map(identify));

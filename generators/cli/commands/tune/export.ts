@@ -11,6 +11,7 @@ import { toCache, toT4 } from "../../../tune/formats/measurements.ts";
 import { writeT4 } from "../../../tune/formats/t4.ts";
 import { codeOf, UsageError, UserError } from "../../errors.ts";
 import { plural, type Terminal } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 
 /** What a database can be written as. */
 const formats: Readonly<Record<string, (all: readonly Measurement[]) => string>> = {
@@ -26,6 +27,10 @@ export function addExport(tune: Command, terminal: Terminal): void {
     .argument("<database>", "a file that tune has written")
     .requiredOption("--format <name>", "t4 or cache")
     .requiredOption("--out <file>", "the file to make; it must not be there yet")
+    .addHelpText(
+      "after",
+      exampleHelp("export conv2d.jsonl --format t4 --out conv2d.T4.json", "export conv2d.jsonl --format cache --out conv2d.json"),
+    )
     .action(async (path: string, options: { readonly format: string; readonly out: string }) => {
       const { format, out } = options;
       const print = Object.hasOwn(formats, format) ? formats[format] : undefined;

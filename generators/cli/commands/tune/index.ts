@@ -11,6 +11,7 @@ import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRun } from "./run.ts";
 import { addPrune, addSpace } from "./space.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 
 /** Adds a sub-command to `tune`. */
 type Add = (tune: Command, terminal: Terminal) => void;
@@ -36,6 +37,10 @@ export function addTune(program: Command, terminal: Terminal): void {
   const tune = program
     .command("tune")
     .description("finds the fastest schedule of an operator on a device, and keeps all it measures")
-    .helpCommand(false);
+    .helpCommand(false)
+    .addHelpText(
+      "after",
+      exampleHelp("deform_conv2d --target js --budget 30", "deform_conv2d --target wasm --preset square --budget 300s", "resume", "explain deform_conv2d --target js --shape 1,64,56,56,64,3"),
+    );
   for (const add of additions) add(tune, terminal);
 }

@@ -25,7 +25,7 @@ ${Object.values(strategies)
   .join("\n")}
 
 Examples:
-  $ warpweave tune replay --space convolution.json.gz
+  $ warpweave tune replay --space test/tune/data/convolution.RTX_2080_Ti.json.gz
   $ warpweave tune replay --space results.T4.json --strategy default,ils,random --runs 100 --json`;
 
 interface Options {

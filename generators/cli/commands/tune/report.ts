@@ -26,7 +26,7 @@ const examples = `
 Examples:
   $ warpweave tune report --out tuned.html
   $ warpweave tune report --database a.jsonl b.jsonl --operator conv2d --out conv2d.html
-  $ warpweave tune report --space convolution.json.gz --strategy default,random --out replay.html
+  $ warpweave tune report --space results.T4.json --strategy default,random --out replay.html
   $ warpweave tune report --database a.jsonl --json`;
 
 interface Options {

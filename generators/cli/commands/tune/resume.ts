@@ -7,6 +7,7 @@ import { UsageError, UserError } from "../../errors.ts";
 import { formatTable, type Terminal } from "../../terminal.ts";
 import { databasePath, type TuneRequest } from "../../tuning/request.ts";
 import { run } from "./run.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 
 /** Adds `tune resume`. */
 export function addResume(tune: Command, terminal: Terminal): void {
@@ -16,6 +17,10 @@ export function addResume(tune: Command, terminal: Terminal): void {
     .argument("[number]", "of the list")
     .option("--database <file>", "where measurements are kept, if not in the cache folder")
     .option("--json", "print JSON")
+    .addHelpText(
+      "after",
+      exampleHelp("resume", "resume 1 --database conv2d.jsonl"),
+    )
     .action((number: string | undefined, options: ResumeOptions) =>
       resume(number, options, terminal),
     );
