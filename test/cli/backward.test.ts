@@ -202,7 +202,7 @@ describe("generate", () => {
       expect(() => module.conv2d_backward(tensors, { padding: 1 }, choice)).toThrow(sentence);
     const cut = { ...tensors, grad_output: floats([2, 3, 4, 4]) };
     expect(() => module.conv2d_backward(cut, { padding: 1 })).toThrow(
-      "grad_output's dimension 3 (OW) is 4, but the other sizes and attributes give 5.",
+      "grad_output's dimension 3 (OW) is 4, but the other sizes and attributes give 5",
     );
   });
 

@@ -73,7 +73,7 @@ const cases: readonly [string, Parameters<typeof resolve>[1], Record<string, unk
   ],
   ["rois's dimension 1 is 4; it must be 5.", change("rois", [7, 4]), attrs],
   [
-    "offset's dimension 2 (OH) is 8, but the other sizes and attributes give 7.",
+    "offset's dimension 2 (OH) is 8, but the other sizes and attributes give 7 (H=9, padding_top=0, KH=3, stride_y=1, mode=low).",
     change("offset", [2, 18, 8, 4]),
     attrs,
   ],
