@@ -14,9 +14,9 @@ import { machineOf } from "../../executors.ts";
 import { openOperators } from "../../operators.ts";
 import { parseTargets } from "../../targets.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 import { type Inspected, inspectSpace } from "../../tuning/inspect.ts";
 import { nameWinner, readShipped, shippedPath } from "../../tuning/winners.ts";
-import { exampleHelp } from "../../tuning/help.ts";
 
 interface CheckRequest {
   readonly target?: string;
@@ -35,10 +35,7 @@ export function addCheckSpaces(tune: Command, terminal: Terminal): void {
     .option("--points <number>", "configurations of each kernel beside the default", "2")
     .option("--winners <file>", "the winners to check", shippedPath)
     .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      exampleHelp("check", "check conv2d --target cuda,wgsl --points 4"),
-    )
+    .addHelpText("after", exampleHelp("check", "check conv2d --target cuda,wgsl --points 4"))
     .action((names: readonly string[], request: CheckRequest) => check(names, request, terminal));
 }
 

@@ -17,11 +17,11 @@ import { explainFailure } from "../../io/files.ts";
 import { openOperator, openOperators } from "../../operators.ts";
 import { parseTarget } from "../../targets.ts";
 import { plural, printJson, type Terminal, terminalWidth, wrapText } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
 import { databasePath, shapeHelp } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
 import { nameWinner, readOwn, readShipped, readWinners } from "../../tuning/winners.ts";
-import { exampleHelp } from "../../tuning/help.ts";
 
 interface ExplainRequest {
   readonly target: string;
@@ -170,10 +170,7 @@ export function addWinners(tune: Command, terminal: Terminal): void {
     .description("writes what won in databases as a small file, such as generated/tuned.json")
     .argument("<databases...>", "files that tune has written")
     .requiredOption("--out <file>", "the file; entries of other keys that it has stay")
-    .addHelpText(
-      "after",
-      exampleHelp("winners a.jsonl b.jsonl --out generated/tuned.json"),
-    )
+    .addHelpText("after", exampleHelp("winners a.jsonl b.jsonl --out generated/tuned.json"))
     .action(async (paths: readonly string[], { out }: { readonly out: string }) => {
       const found = await readWinners(paths, openOperators([]));
       const names = new Set(found.map(identify));

@@ -29,7 +29,10 @@ export function addExport(tune: Command, terminal: Terminal): void {
     .requiredOption("--out <file>", "the file to make; it must not be there yet")
     .addHelpText(
       "after",
-      exampleHelp("export conv2d.jsonl --format t4 --out conv2d.T4.json", "export conv2d.jsonl --format cache --out conv2d.json"),
+      exampleHelp(
+        "export conv2d.jsonl --format t4 --out conv2d.T4.json",
+        "export conv2d.jsonl --format cache --out conv2d.json",
+      ),
     )
     .action(async (path: string, options: { readonly format: string; readonly out: string }) => {
       const { format, out } = options;

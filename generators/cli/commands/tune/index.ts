@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import type { Terminal } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 import { addCheckSpaces } from "./check.ts";
 import { addExplain, addWinners } from "./explain.ts";
 import { addExport } from "./export.ts";
@@ -11,7 +12,6 @@ import { addReport } from "./report.ts";
 import { addResume } from "./resume.ts";
 import { addRun } from "./run.ts";
 import { addPrune, addSpace } from "./space.ts";
-import { exampleHelp } from "../../tuning/help.ts";
 
 /** Adds a sub-command to `tune`. */
 type Add = (tune: Command, terminal: Terminal) => void;
@@ -40,7 +40,12 @@ export function addTune(program: Command, terminal: Terminal): void {
     .helpCommand(false)
     .addHelpText(
       "after",
-      exampleHelp("deform_conv2d --target js --budget 30", "deform_conv2d --target wasm --preset square --budget 300s", "resume", "explain deform_conv2d --target js --shape 1,64,56,56,64,3"),
+      exampleHelp(
+        "deform_conv2d --target js --budget 30",
+        "deform_conv2d --target wasm --preset square --budget 300s",
+        "resume",
+        "explain deform_conv2d --target js --shape 1,64,56,56,64,3",
+      ),
     );
   for (const add of additions) add(tune, terminal);
 }

@@ -5,9 +5,9 @@ import { parseDatabase, readBytes, refuseDamaged } from "../../../tune/database/
 import { type RunLine, unfinishedRuns } from "../../../tune/database/runs.ts";
 import { UsageError, UserError } from "../../errors.ts";
 import { formatTable, type Terminal } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 import { databasePath, type TuneRequest } from "../../tuning/request.ts";
 import { run } from "./run.ts";
-import { exampleHelp } from "../../tuning/help.ts";
 
 /** Adds `tune resume`. */
 export function addResume(tune: Command, terminal: Terminal): void {
@@ -17,10 +17,7 @@ export function addResume(tune: Command, terminal: Terminal): void {
     .argument("[number]", "of the list")
     .option("--database <file>", "where measurements are kept, if not in the cache folder")
     .option("--json", "print JSON")
-    .addHelpText(
-      "after",
-      exampleHelp("resume", "resume 1 --database conv2d.jsonl"),
-    )
+    .addHelpText("after", exampleHelp("resume", "resume 1 --database conv2d.jsonl"))
     .action((number: string | undefined, options: ResumeOptions) =>
       resume(number, options, terminal),
     );

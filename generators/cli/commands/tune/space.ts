@@ -23,9 +23,9 @@ import {
   terminalWidth,
   wrapText,
 } from "../../terminal.ts";
+import { exampleHelp } from "../../tuning/help.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
 import { isSpaceFile, showSpaceFile } from "./spaceFile.ts";
-import { exampleHelp } from "../../tuning/help.ts";
 
 interface SpaceRequest {
   readonly target: string;
@@ -46,7 +46,11 @@ export function addSpace(tune: Command, terminal: Terminal): void {
     .option("--export <format>", "print the space as t1, a format that other tuners read")
     .addHelpText(
       "after",
-      exampleHelp("space deform_conv2d --target wgsl --variant mask", "space conv2d --target cuda --export t1", "space conv2d --target wgsl --limits 1024,32768"),
+      exampleHelp(
+        "space deform_conv2d --target wgsl --variant mask",
+        "space conv2d --target cuda --export t1",
+        "space conv2d --target wgsl --limits 1024,32768",
+      ),
     )
     .action((name: string, request: SpaceRequest, command: Command) => {
       if (request.export !== undefined && request.export !== "t1")
@@ -73,10 +77,7 @@ export function addSpace(tune: Command, terminal: Terminal): void {
 export function addPrune(tune: Command, terminal: Terminal): void {
   withSubject(tune.command("prune"))
     .description("how many configurations each constraint and each kind of device removes")
-    .addHelpText(
-      "after",
-      exampleHelp("prune conv2d --target cuda --grad"),
-    )
+    .addHelpText("after", exampleHelp("prune conv2d --target cuda --grad"))
     .action((name: string, request: SpaceRequest) => {
       if (isSpaceFile(name))
         throw new UserError(

@@ -8,7 +8,7 @@ import { enumerate } from "../../../tune/space/enumerate.ts";
 import { hashSpace } from "../../../tune/space/hash.ts";
 import type { Space } from "../../../tune/space/space.ts";
 import { UserError } from "../../errors.ts";
-import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
+import { formatNotes, plural, printJson, type Terminal } from "../../terminal.ts";
 
 /** Whether a name is that of a file with a space, and not of an operator. */
 export const isSpaceFile = (name: string): boolean => /\.json(\.gz)?$/.test(name);
@@ -68,7 +68,7 @@ function formatSummary({ space, format, valid, pruned, recorded }: Summary): str
     `${space.name} (${format}): ${plural(valid, "configuration")} ${found} of ${countAll(space)}, ` +
       `space ${hashSpace(space)}`,
     "",
-    formatTable(
+    formatNotes(
       space.parameters.map(({ name, values }) => [name, String(values.length), values.join(", ")]),
       { head: ["parameter", "count", "values"], align: ["left", "right", "left"] },
     ).trimEnd(),
@@ -76,7 +76,7 @@ function formatSummary({ space, format, valid, pruned, recorded }: Summary): str
   if (pruned.length > 0) {
     const rows = pruned.map((of) => [String(of.refuses), String(of.alone), of.constraint]);
     const head = ["refuses", "alone", "constraint"];
-    lines.push("", formatTable(rows, { head, align: ["right", "right", "left"] }).trimEnd());
+    lines.push("", formatNotes(rows, { head, align: ["right", "right", "left"] }).trimEnd());
   }
   if (recorded !== undefined)
     lines.push("", `${recorded.failed} of them failed; the best one takes ${recorded.best}.`);
