@@ -381,8 +381,18 @@ function where(axes, sizeOf, known) {
   return parts.length > 0 ? ` with ${parts.join(", ")}` : "";
 }
 
+/** What a size follows from, as `H=5, KH=3, stride_y=2`: all that its formula reads. */
+function readBy(size, signature, values) {
+  const read = new Set();
+  size(new Proxy(values, { get: (all, name) => read.add(name) && all[name] }));
+  const options = signature.attrs.filter(({ type }) => type === "bool" || type === "choice");
+  const spoken = (name) => options.find((o) => o.name.toUpperCase() === name)?.name ?? name;
+  const parts = [...read].map(spoken).map((name) => `${name}={${name}}`);
+  return fillSentence(parts.join(", "), signature, values);
+}
+
 /** Axes that follow from others; one that a tensor has too must be the same there. */
-function deriveSizes(variant, values, from) {
+function deriveSizes(signature, variant, values, from) {
   for (const { axis, size } of variant.axes) {
     const derived = Number(size(values));
     const read = values[axis];
@@ -393,7 +403,7 @@ function deriveSizes(variant, values, from) {
     if (read !== undefined && read !== derived)
       throw new RangeError(
         `${nameDimension(from[axis].tensor, from[axis].d, read)}, but the other sizes and ` +
-          `attributes give ${derived}.`,
+          `attributes give ${derived} (${readBy(size, signature, values)}).`,
       );
     values[axis] = derived;
   }
@@ -431,7 +441,7 @@ function resolve(signature, given, attrs) {
   // What callers can read off their own arrays is said before what follows from it.
   const early = variant.demands.filter((demand) => demand.early);
   checkDemands(early, signature, values);
-  deriveSizes(variant, values, from);
+  deriveSizes(signature, variant, values, from);
   checkDemands(variant.demands, signature, values);
   for (const bound of variant.bounds)
     if (bound(values) > maxElements)

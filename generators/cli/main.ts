@@ -26,8 +26,8 @@ Examples:
   $ warpweave bench deform_conv2d
   $ warpweave doctor
 
-\`warpweave <command> --help\` tells more. Exit codes: 0 done; 1 refused or
-failed, as for an operator, an attribute or a file that is wrong; 2 wrong usage: an option that is not
+\`warpweave <command> --help\` tells more. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+Refused is an operator, an attribute or a file that is wrong; wrong usage an option that is not
 there, or a target, peer, preset, shape or count that an option cannot be.`;
 
 function readVersion(): string {
