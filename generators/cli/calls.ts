@@ -14,10 +14,13 @@ export interface CallRequest {
   readonly offsets?: string;
 }
 
-/** A whole number from 1 to `most`. */
-export function parseCount(name: string, text: string, most: number): number {
-  if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
-  throw new UsageError(`--${name} ${text} cannot be read; write a whole number from 1 to ${most}`);
+/** The whole number of an option, from `least` to `most`. */
+export function parseCount(name: string, text: string, most: number, least = 1): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(
+    `--${name} ${text} cannot be read; write a whole number from ${least} to ${most}`,
+  );
 }
 
 /** The calls that a request means, made one at a time. */

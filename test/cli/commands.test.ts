@@ -194,7 +194,11 @@ describe("check", () => {
   test.each([
     [["--case", "x"], /--case names a case of one operator/, 2],
     [["roi_pool", "--case", "none/x/1"], /roi_pool has no variant none/, 1],
-    [["roi_pool", "--cases", "many"], /--cases many cannot be read; write one whole number/, 2],
+    [
+      ["roi_pool", "--cases", "many"],
+      /--cases many cannot be read; write a whole number from 0/,
+      2,
+    ],
   ])("%j is refused", async (args, sentence, expected) => {
     const { code, err } = await warpweave("check", "--target", "js", ...args);
     expect(err).toMatch(sentence);

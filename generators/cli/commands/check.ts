@@ -15,6 +15,7 @@ import { wildLaw } from "../../check/wild.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { loadReference } from "../../frontend/reference.ts";
+import { parseCount } from "../calls.ts";
 import { UsageError, UserError } from "../errors.ts";
 import {
   checkersOf,
@@ -97,7 +98,8 @@ async function check(
 ): Promise<void> {
   const start = performance.now();
   const targets = parseTargets(options.target);
-  const [count, seed] = [parseCount("cases", options.cases), parseCount("seed", options.seed)];
+  const count = parseCount("cases", options.cases, mostOfOptions, 0);
+  const seed = parseCount("seed", options.seed, mostOfOptions, 0);
   if (options.case !== undefined && names.length !== 1)
     throw new UsageError("--case names a case of one operator: name that operator as well");
   const operators = openOperators(names);
@@ -128,10 +130,7 @@ async function check(
   printLedger(ledger, options.json === true, performance.now() - start, terminal);
 }
 
-function parseCount(name: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new UsageError(`--${name} ${text} cannot be read; write one whole number`);
-}
+const mostOfOptions = 999_999_999;
 
 /** Opens all ways of running the targets; one that was asked for by name must run. */
 async function openTargets(

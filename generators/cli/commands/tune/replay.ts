@@ -14,6 +14,7 @@ import {
 } from "../../../tune/replay/summary.ts";
 import { defaultStrategy, strategies } from "../../../tune/search/index.ts";
 import type { Strategy } from "../../../tune/search/strategy.ts";
+import { parseCount } from "../../calls.ts";
 import { UsageError, UserError } from "../../errors.ts";
 import { withProgress } from "../../progress.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
@@ -66,9 +67,9 @@ export function addReplay(tune: Command, terminal: Terminal): void {
 
 async function replay(options: Options, terminal: Terminal): Promise<void> {
   const chosen = options.strategy.split(",").map((name) => findStrategy(name.trim()));
-  const budget = readCount("--budget", options.budget, 1, 100_000);
-  const runs = readCount("--runs", options.runs, 1, 100_000);
-  const seed = readCount("--seed", options.seed, 0);
+  const budget = parseCount("budget", options.budget, 100_000);
+  const runs = parseCount("runs", options.runs, 100_000);
+  const seed = parseCount("seed", options.seed, mostSeed, 0);
   const recordings = options.space.map((path) => createRecording(readMeasured(path)));
   const total = recordings.length * chosen.length * runs;
   const shown = { label: "runs", total, json: options.json === true };
@@ -107,14 +108,8 @@ export function findStrategy(name: string): Strategy {
   throw new UsageError(`there is no strategy "${name}"; ${suggestion}`);
 }
 
-/** A whole number of an option; runs have seeds of their own up to the largest one. */
-export function readCount(option: string, text: string, least: number, most = 2 ** 32): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(
-    `${option} ${text} cannot be read; write a whole number from ${least} to ${most}`,
-  );
-}
+/** Runs have seeds of their own, up to the largest one. */
+export const mostSeed = 2 ** 32;
 
 /** What a file has measured of a space. */
 export function readMeasured(path: string): Measured {

@@ -13,6 +13,7 @@ import { describeReport, makeReport, type Report } from "../../../tune/report/re
 import type { Study } from "../../../tune/report/study.ts";
 import { defaultStrategy } from "../../../tune/search/index.ts";
 import { enumerate } from "../../../tune/space/enumerate.ts";
+import { parseCount } from "../../calls.ts";
 import { UsageError, UserError } from "../../errors.ts";
 import { checkWritable, writeBytes } from "../../io/files.ts";
 import { openOperators, operatorNames } from "../../operators.ts";
@@ -20,7 +21,7 @@ import { withProgress } from "../../progress.ts";
 import { formatBytes, plural, printJson, type Terminal } from "../../terminal.ts";
 import { databasePath } from "../../tuning/request.ts";
 import { findSpace } from "../../tuning/winners.ts";
-import { findStrategy, readCount, readMeasured } from "./replay.ts";
+import { findStrategy, mostSeed, readMeasured } from "./replay.ts";
 
 const examples = `
 Examples:
@@ -91,7 +92,7 @@ async function report(options: Options, terminal: Terminal): Promise<void> {
 async function reportRecords(options: Options): Promise<Report> {
   const paths = options.database ?? [databasePath(undefined)];
   const protocol =
-    options.protocol === undefined ? undefined : readCount("--protocol", options.protocol, 1);
+    options.protocol === undefined ? undefined : parseCount("protocol", options.protocol, 1_000);
   const all = (await Promise.all(paths.map(readRecords))).flat();
   if (all.length === 0) throw new UserError(`${paths.join(" and ")}: no measurements to report`);
   const records = all.filter(
@@ -137,9 +138,9 @@ async function reportSpaces(
 ): Promise<Report> {
   const names = (options.strategy ?? defaultStrategy.name).split(",");
   const chosen = [...new Set(names.map((name) => findStrategy(name.trim())))];
-  const budget = readCount("--budget", options.budget, 1, 100_000);
-  const runs = readCount("--runs", options.runs, 1, 100_000);
-  const seed = readCount("--seed", options.seed, 0);
+  const budget = parseCount("budget", options.budget, 100_000);
+  const runs = parseCount("runs", options.runs, 100_000);
+  const seed = parseCount("seed", options.seed, mostSeed, 0);
   const read = paths.map((path) => {
     const measured = readMeasured(path);
     const recording = createRecording(measured);
