@@ -105,7 +105,7 @@ describe("refused is", () => {
     const lines = readFileSync(path, "utf8").split("\n");
     lines[2] = lines[2]!.slice(5);
     writeFileSync(path, lines.join("\n"));
-    const message = `line 3 of ${path} is damaged: it is not JSON; \`warpweave tune repair ${path}\``;
+    const message = `line 3 of ${path} is damaged: it is not JSON at column 1: d does not belong there; \`warpweave tune repair ${path}\``;
     await expect(readRecords(path)).rejects.toThrow(message);
     await expect(openDatabase(path)).rejects.toThrow(message);
     const repaired = await repairDatabase(path);

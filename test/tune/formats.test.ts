@@ -9,9 +9,10 @@ import type { Key, Measurement, Status } from "../../generators/tune/database/re
 import { checkCache, printCache, readCache } from "../../generators/tune/formats/kernelTuner.ts";
 import { fromCache, fromT4, toCache, toT4 } from "../../generators/tune/formats/measurements.ts";
 import { readExpr, readValues } from "../../generators/tune/formats/python.ts";
-import { readSpaceFile } from "../../generators/tune/formats/read.ts";
+import { readMeasurements, readSpaceFile } from "../../generators/tune/formats/read.ts";
 import { checkT1, readT1, writeT1 } from "../../generators/tune/formats/t1.ts";
 import { checkT4, readT4, writeT4 } from "../../generators/tune/formats/t4.ts";
+import { createRecording } from "../../generators/tune/replay/recording.ts";
 import { hashSpace } from "../../generators/tune/space/hash.ts";
 import type { Space } from "../../generators/tune/space/space.ts";
 
@@ -185,29 +186,36 @@ describe("our measurements", () => {
     expect(entries.filter(({ outcome }) => "cost" in outcome)).toHaveLength(1);
   });
 
-  test("of other tools need a key", () => {
-    const contents = readSpaceFile(`${data}pnpoly.RTX_3090.json.gz`);
-    if (contents.kind !== "cache") throw new Error("no cache");
+  test("single and last ones of a configuration are one entry of a cache, and both come back", () => {
+    const [single] = measurements;
+    const last = { ...single!, median: 1.5, final: true, at: "2026-01-01T00:00:09.000Z" } as const;
+    const cache = checkCache(JSON.parse(printCache(toCache(space, [single!, last]))));
+    expect(readCache(cache).entries.map(({ outcome }) => outcome)).toEqual([{ cost: 1.25 }]);
+    expect(fromCache(cache)).toEqual([single, last]);
+    const file = writeT4(toT4([single!, last]));
+    expect(createRecording(readT4(file, "x")).best).toBe(1.25);
+    expect(fromT4(file.results)).toEqual([last, single]);
+  });
+
+  test("that were changed, and those of other tools, are refused", () => {
     const foreign = checkCache({
       kernel_name: "k",
       tune_params_keys: ["a"],
-      tune_params: { a: [1, 2] },
-      cache: { "1": { a: 1, time: 2.5, compile_time: 7 }, "2": { a: 2, time: "InvalidConfig" } },
+      cache: { "1": { a: 1, time: 2.5 } },
     });
-    expect(() => fromCache(foreign)).toThrow("did not say of what they are");
-    const [first, second] = fromCache(foreign, key);
-    expect(first).toMatchObject({ status: "correct", median: 2.5, spent: { compile: 7 } });
-    expect(second).toMatchObject({ status: "compile", error: "InvalidConfig" });
-    // As Kernel Tuner writes T4: `compilation` where the schema says `compilation_time`.
-    const result = {
-      configuration: { a: 1 },
-      times: { compilation: 5, benchmark: 6, validation: 7, runtimes: [1, 2] },
-      invalidity: "correct",
-      correctness: 1,
-      measurements: [{ name: "time", value: 1.5, unit: "" }],
-    };
-    const [own] = fromT4(checkT4({ results: [result] }).results, key);
-    expect(own).toMatchObject({ median: 1.5, spent: { compile: 5, verify: 7, measure: 6 } });
+    expect(() => fromCache(foreign)).toThrow("the entry 1 is of another tool, which does not say");
+    const [result] = toT4(measurements);
+    const { warpweave: _, ...stripped } = { ...result!, warpweave: 0 };
+    expect(() => fromT4([stripped])).toThrow("result 1 is of another tool");
+    const wrong = { ...result!, warpweave: { ...measurements[0], status: "fine" } };
+    expect(() => fromT4([wrong])).toThrow("result 1 is no measurement of ours: status must be");
+  });
+
+  test("of several kernels are no space to replay on", () => {
+    const other = { ...measurements[0]!, key: { ...key, shape: { N: 2, C: 2 } } };
+    const path = write("two.json", JSON.stringify(writeT4(toT4([...measurements, other]))));
+    expect(() => readSpaceFile(path)).toThrow("results of 2 kernels, devices and shapes");
+    expect(readMeasurements(path)).toHaveLength(measurements.length + 1);
   });
 });
 

@@ -2,7 +2,15 @@
 
 import { existsSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { openOperator } from "../../generators/cli/operators.ts";
+import { hashKernel } from "../../generators/ir/hash.ts";
+import { newestOf } from "../../generators/tune/database/identity.ts";
+import { readRecords } from "../../generators/tune/database/read.ts";
 import { openDatabase } from "../../generators/tune/database/store.ts";
+import { readSpaceFile } from "../../generators/tune/formats/read.ts";
+import { spaceOf } from "../../generators/tune/kernels/space.ts";
+import { hashSpace } from "../../generators/tune/space/hash.ts";
+import { targetsByName } from "../../targets/registry.ts";
 import { makeFolder, warpweave } from "../cli/cli.fixtures.ts";
 import { makeRecord } from "./database.fixtures.ts";
 
@@ -171,10 +179,56 @@ describe("tune export", () => {
     const again = await warpweave("tune", "export", path, "--format", format, "--out", out);
     expect(again.code).toBe(1);
     expect(again.err).toContain(`${out} is there already`);
+    // And back: all of it into an empty database, nothing into one that knows it.
+    const back = folder.path(`${format}.back.jsonl`);
+    const take = () => warpweave("tune", "import", out, "--database", back);
+    expect((await take()).out).toBe(`${back}: 3 measurements added, 0 known before\n`);
+    expect((await take()).out).toBe(`${back}: 0 measurements added, 3 known before\n`);
+    expect(newestOf(await readRecords(back))).toEqual(newestOf(await readRecords(path)));
+  });
+
+  test("of several shapes takes one by its number, with its space where that is known", async () => {
+    const operator = openOperator("roi_pool");
+    const kernel = operator.kernel([]);
+    const of = spaceOf(kernel, targetsByName.js);
+    const path = folder.path("several.jsonl");
+    const database = await openDatabase(path);
+    const base = makeRecord(1).key;
+    const own = { operator: "roi_pool", kernel: hashKernel(kernel), space: hashSpace(of.space) };
+    for (const N of [1, 2]) {
+      const key = { ...base, ...own, present: [], shape: { N } };
+      database.append({ ...makeRecord(N), key, configuration: of.default });
+    }
+    await database.close();
+    const write = (format: string, ...more: readonly string[]) => {
+      const out = folder.path(`several.${format}.${more.length}.json`);
+      const words = ["tune", "export", path, "--format", format, ...more, "--out", out];
+      return warpweave(...words).then((found) => ({ ...found, path: out }));
+    };
+    const refused = await write("cache");
+    expect([refused.code, refused.err]).toEqual([
+      1,
+      expect.stringContaining("--only takes one by its number"),
+    ]);
+    expect(refused.err).toContain("2  roi_pool forward on js (N=2), Node");
+    const cache = await write("cache", "--only", "2");
+    expect(cache.out).toBe(`${cache.path}: 1 measurement\n`);
+    const read = readSpaceFile(cache.path);
+    expect(read.space.parameters).toEqual(of.space.parameters);
+    const t1 = await write("t1", "--only", "2");
+    expect(hashSpace(readSpaceFile(t1.path).space)).toBe(hashSpace(of.space));
+    expect((await write("t1", "--only", "3")).err).toContain("--only 3 cannot be read");
+  });
+
+  test("what is no measurement of ours is not taken, and makes no database", async () => {
+    const into = folder.path("foreign.jsonl");
+    const outcome = await warpweave("tune", "import", pnpoly, "--database", into);
+    expect([outcome.code, outcome.err]).toEqual([1, expect.stringContaining("of another tool")]);
+    expect(existsSync(into)).toBe(false);
   });
 
   test.each([
-    [["--format", "csv"], 2, "--format csv is not known; there are t4 and cache"],
+    [["--format", "csv"], 2, "--format csv is not known; there are t4, cache, t1"],
     [["--format", "t4"], 1, "none.jsonl"],
   ])("%s is refused, and nothing is written", async (args, code, message) => {
     const out = folder.path("export.json");

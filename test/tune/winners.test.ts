@@ -96,7 +96,7 @@ describe("the file", () => {
     [
       "another version",
       '{"version":2,"entries":[]}',
-      /^tuned.json is no file of winners at \/version/,
+      /^tuned.json is no file of winners: version must be equal to constant: 1$/,
     ],
     ["a field too many", '{"version":1,"entries":[],"more":1}', /additional properties/],
     [

@@ -116,7 +116,10 @@ export function tuneBy(winners: readonly Winner[]): Tuner {
 }
 
 /** An entry in words. */
-export const nameWinner = ({ key }: Winner): string =>
+export const nameWinner = ({ key }: Winner): string => nameKey(key);
+
+/** Conditions in words. */
+export const nameKey = (key: Key): string =>
   [
     key.operator,
     key.role,

@@ -1,6 +1,8 @@
 // What a line of a database must be.
 
 import { Ajv } from "ajv";
+import { locateFault } from "../../messages/json.ts";
+import { explainFault } from "../../messages/schema.ts";
 import type { Measurement } from "./record.ts";
 import { isRunLine, type RunLine } from "./runs.ts";
 
@@ -87,10 +89,19 @@ export function parseLine(line: string): Measurement | RunLine | { readonly dama
   try {
     parsed = JSON.parse(line);
   } catch {
-    return { damaged: "it is not JSON" };
+    return { damaged: explainText(line) };
   }
-  if (isMeasurement(parsed) || isRunLine(parsed)) return parsed;
-  const [first] = isMeasurement.errors ?? [];
-  const where = first?.instancePath.replaceAll("/", ".").slice(1) ?? "";
-  return { damaged: `${where === "" ? "it" : where} ${first?.message ?? "is no record"}` };
+  return isRunLine(parsed) ? parsed : checkRecord(parsed);
 }
+
+/** Finding the place takes time with the square of the length, and no line of ours is so long. */
+const mostLocated = 50_000;
+
+const explainText = (line: string): string =>
+  line.length > mostLocated
+    ? "it is not JSON"
+    : `it is not JSON at ${locateFault(line).replace("line 1, ", "")}`;
+
+/** A record; or why something is none. */
+export const checkRecord = (value: unknown): Measurement | { readonly damaged: string } =>
+  isMeasurement(value) ? value : { damaged: explainFault(isMeasurement.errors) };

@@ -1,11 +1,12 @@
 // Records of our database as T4 and as caches of Kernel Tuner, and back.
 
-import type { Key, Measurement, Status } from "../database/record.ts";
+import { canonicalJson, identifyConfiguration } from "../database/identity.ts";
+import type { Measurement, Status } from "../database/record.ts";
+import { checkRecord } from "../database/schema.ts";
 import { TuningError } from "../space/error.ts";
-import type { Value } from "../space/expr.ts";
-import type { Configuration, Space } from "../space/space.ts";
-import { type Cache, type CacheEntry, cacheKey, spentOn } from "./kernelTuner.ts";
-import { type Invalidity, spentOn as spentOnResult, type T4Result } from "./t4.ts";
+import type { Space } from "../space/space.ts";
+import { type Cache, type CacheEntry, cacheKey } from "./kernelTuner.ts";
+import type { Invalidity, T4Result } from "./t4.ts";
 
 /** What other tools do not know stands beside what they do, so that nothing is lost on the way back. */
 type Rest = Omit<Measurement, "configuration">;
@@ -22,20 +23,15 @@ const invalidities: Readonly<Record<Status, Invalidity>> = {
   suspect: "correctness",
 };
 
-const statuses: Readonly<Record<Invalidity, Status>> = {
-  correct: "correct",
-  correctness: "correctness",
-  compile: "compile",
-  runtime: "runtime",
-  timeout: "timeout",
-  // What no constraint allowed was never built.
-  constraints: "compile",
-};
-
-/** Measurements as results of T4. */
+/**
+ * Measurements as results of T4. What was compared at the end of a run comes first, since whoever reads two results
+ * of a configuration takes the later one, and single measurements are of one kind.
+ */
 export function toT4(measurements: readonly Measurement[]): readonly T4Result[] {
-  return measurements.map(({ configuration, ...rest }) => {
-    const { status, median, spent, at, interval } = rest;
+  const isFinal = ({ final }: Measurement): number => (final === true ? 0 : 1);
+  const sorted = measurements.toSorted((a, b) => isFinal(a) - isFinal(b));
+  return sorted.map(({ configuration, ...rest }) => {
+    const { status, median, spent, at, interval, anchor } = rest;
     const time = (name: string, value: number) => ({ name, value, unit: "ms" });
     return {
       timestamp: at,
@@ -55,42 +51,42 @@ export function toT4(measurements: readonly Measurement[]): readonly T4Result[] 
         ...(interval === undefined
           ? []
           : [time("time_low", interval[0]), time("time_high", interval[1])]),
+        ...(anchor === undefined ? [] : [time("time_of_default", anchor)]),
       ],
       [ours]: rest,
     };
   });
 }
 
-/** Results of T4 as measurements; those of other tools are taken as made under a given key. */
-export function fromT4(results: readonly T4Result[], key?: Key): readonly Measurement[] {
-  return results.map((result) => {
-    const own = ownRest(result as unknown as CacheEntry);
-    const configuration = result.configuration as Configuration;
-    if (own !== undefined) return { ...own, configuration };
-    const median = result.measurements?.find(({ name }) => name === "time")?.value;
-    return {
-      kind: "measurement",
-      key: needKey(key),
-      configuration,
-      status: statuses[result.invalidity],
-      ...(typeof median === "number" && { median }),
-      spent: spentOnResult(result),
-      at: result.timestamp ?? unknownTime,
-    };
+/** Of how many kernels, devices and shapes results are, where they say so. */
+export const countKeys = (results: readonly CacheEntry[]): number =>
+  new Set(
+    results.map(({ [ours]: kept }) =>
+      canonicalJson((kept as Partial<Rest> | undefined)?.key ?? null),
+    ),
+  ).size;
+
+/** Results of T4 that are measurements of ours; others are refused. */
+export const fromT4 = (results: readonly T4Result[]): readonly Measurement[] =>
+  results.flatMap((result, i) => restore(`result ${i + 1}`, result.configuration, { ...result }));
+
+/** The measurements that an entry was made of, each checked as a line of a database is. */
+function restore(
+  name: string,
+  configuration: unknown,
+  { [ours]: kept }: CacheEntry,
+): readonly Measurement[] {
+  if (kept === undefined)
+    throw new TuningError(
+      `${name} is of another tool, which does not say of which kernel, device and shape it is; ` +
+        "`warpweave tune replay --space` reads such files",
+    );
+  return [kept].flat().map((rest: unknown) => {
+    const record = checkRecord({ ...(rest as Rest), configuration });
+    if ("damaged" in record)
+      throw new TuningError(`${name} is no measurement of ours: ${record.damaged}`);
+    return record;
   });
-}
-
-/** Files that do not say when. */
-const unknownTime = "1970-01-01T00:00:00.000Z";
-
-function ownRest(of: CacheEntry): Rest | undefined {
-  const rest = of[ours];
-  return typeof rest === "object" && rest !== null ? (rest as Rest) : undefined;
-}
-
-function needKey(key: Key | undefined): Key {
-  if (key !== undefined) return key;
-  throw new TuningError("these results are of another tool, which did not say of what they are");
 }
 
 const failures: Readonly<Record<Exclude<Invalidity, "correct">, string>> = {
@@ -106,10 +102,18 @@ export function toCache(space: Space, measurements: readonly Measurement[]): Cac
   const [first] = measurements;
   if (first === undefined) throw new TuningError(`${space.name} has no measurements to write`);
   const names = space.parameters.map(({ name }) => name);
-  const entries = measurements.map(({ configuration, ...rest }) => {
+  const groups = new Map<string, Measurement[]>();
+  for (const one of measurements) {
+    const name = identifyConfiguration(one.configuration);
+    groups.set(name, [...(groups.get(name) ?? []), one]);
+  }
+  const entries = [...groups.values()].map((group) => {
+    // An entry has one time: that of the single measurement, as those of all others.
+    const { configuration, ...rest } = group.findLast(({ final }) => final !== true) ?? group[0]!;
     const { status, median, spent, at } = rest;
     const invalidity = invalidities[status];
     const time = invalidity === "correct" ? median : failures[invalidity];
+    const all = group.map(({ configuration: _, ...of }): Rest => of);
     const entry: CacheEntry = {
       ...configuration,
       time: time ?? failures.runtime,
@@ -119,7 +123,7 @@ export function toCache(space: Space, measurements: readonly Measurement[]): Cac
       strategy_time: 0,
       framework_time: 0,
       timestamp: at,
-      [ours]: rest,
+      [ours]: all.length === 1 ? rest : all,
     };
     return [cacheKey(names, configuration), entry] as const;
   });
@@ -135,26 +139,9 @@ export function toCache(space: Space, measurements: readonly Measurement[]): Cac
   };
 }
 
-/** Entries of a cache as measurements; those of Kernel Tuner are taken as made under a given key. */
-export function fromCache(cache: Cache, key?: Key): readonly Measurement[] {
-  return Object.values(cache.cache).map((entry) => {
-    const configuration = Object.fromEntries(
-      cache.tune_params_keys.map((name) => [name, entry[name] as Value]),
-    );
-    const own = ownRest(entry);
-    if (own !== undefined) return { ...own, configuration };
-    const failure = entry.__error__ ?? (typeof entry.time === "string" ? entry.time : undefined);
-    return {
-      kind: "measurement",
-      key: needKey(key),
-      configuration,
-      status: failure === undefined ? "correct" : failureOf(String(failure)),
-      ...(failure !== undefined && { error: String(failure) }),
-      ...(failure === undefined && { median: typeof entry.time === "number" ? entry.time : 0 }),
-      spent: spentOn(entry),
-      at: typeof entry.timestamp === "string" ? entry.timestamp : unknownTime,
-    };
+/** Entries of a cache that are measurements of ours; others are refused. */
+export const fromCache = ({ cache, tune_params_keys: names }: Cache): readonly Measurement[] =>
+  Object.entries(cache).flatMap(([key, entry]) => {
+    const configuration = Object.fromEntries(names.map((name) => [name, entry[name]]));
+    return restore(`the entry ${key}`, configuration, entry);
   });
-}
-
-const failureOf = (text: string): Status => (text === failures.runtime ? "runtime" : "compile");

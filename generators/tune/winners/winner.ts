@@ -1,6 +1,8 @@
 // The configurations that won, as they are kept beside generated code: a small text file, one entry a line.
 
 import { Ajv } from "ajv";
+import { locateFault } from "../../messages/json.ts";
+import { explainFault } from "../../messages/schema.ts";
 import { canonicalJson } from "../database/identity.ts";
 import type { Key } from "../database/record.ts";
 import { TuningError } from "../space/error.ts";
@@ -116,14 +118,11 @@ export function parseWinners(content: string, path: string): readonly Winner[] {
   try {
     data = JSON.parse(content);
   } catch {
-    throw new TuningError(`${path} is not JSON`);
+    throw new TuningError(`${path} is not JSON: ${locateFault(content)}`);
   }
   compiled ??= compile();
-  if (!compiled(data)) {
-    const [error] = compiled.errors ?? [];
-    const where = error?.instancePath === "" ? "" : ` at ${error?.instancePath}`;
-    throw new TuningError(`${path} is no file of winners${where}: ${error?.message}`);
-  }
+  if (!compiled(data))
+    throw new TuningError(`${path} is no file of winners: ${explainFault(compiled.errors)}`);
   const seen = new Set<string>();
   for (const [i, { key, bucket }] of data.entries.entries()) {
     if (bucket !== bucketOf(key.shape))

@@ -87,12 +87,12 @@ async function check(
     );
 }
 
-/** The kernels of an operator as most is given of it: forward, and of its gradients. */
+/** The kernels of an operator: forward and of its gradients, for each choice of optional tensors that ships. */
 function kernelsOf(operator: Operator, target: Target): readonly Kernel[] {
-  const largest = operator.variants.toSorted((a, b) => b.length - a.length)[0] ?? [];
+  const variants = operator.variants.length > 0 ? operator.variants : [[]];
   return [
-    operator.kernel(largest),
-    ...gradientsOn({ ...operator, variants: [largest] }, target).kernels,
+    ...variants.map((present) => operator.kernel(present)),
+    ...gradientsOn({ ...operator, variants }, target).kernels,
   ];
 }
 

@@ -5,7 +5,7 @@ import type { Terminal } from "../../terminal.ts";
 import { exampleHelp } from "../../tuning/help.ts";
 import { addCheckSpaces } from "./check.ts";
 import { addExplain, addWinners } from "./explain.ts";
-import { addExport } from "./export.ts";
+import { addExport, addImport } from "./export.ts";
 import { addMerge, addRepair } from "./merge.ts";
 import { addReplay } from "./replay.ts";
 import { addReport } from "./report.ts";
@@ -25,6 +25,7 @@ const additions: readonly Add[] = [
   addMerge,
   addRepair,
   addExport,
+  addImport,
   addReplay,
   addReport,
   addExplain,
