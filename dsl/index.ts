@@ -1,5 +1,6 @@
 // The language of operator declarations: import from here.
 
+export * from "./boxes.ts";
 export * from "./core.ts";
 export type { Demand, Derived, Meta, Sizes } from "./meta.ts";
 export * from "./sampling.ts";

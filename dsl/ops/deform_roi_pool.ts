@@ -1,9 +1,9 @@
 import type { Coords, Derived, Meta, Pos, Tensor, YX } from "../index.ts";
 import {
-  ceilf,
+  binSamples,
   finite,
-  floorf,
   insideImage,
+  isIndex,
   maximum,
   roundf,
   sampleClamped,
@@ -104,35 +104,30 @@ export function deform_roi_pool(
     const top = from(rois(r, 2));
     const right = to(rois(r, 3));
     const bottom = to(rois(r, 4));
-    const known = batch >= 0 && batch < N.size && floorf(batch) === batch;
+    const known = isIndex(N, batch);
     const valid = known && finite(left) && finite(top) && finite(right) && finite(bottom);
 
     const width = rounded ? maximum(right - left, 0.1) : right - left;
     const height = rounded ? maximum(bottom - top, 0.1) : bottom - top;
     const binW = width / PW.size;
     const binH = height / PH.size;
-    const rows = sampling_ratio > 0 ? sampling_ratio : ceilf(binH);
-    const cols = sampling_ratio > 0 ? sampling_ratio : ceilf(binW);
     const dx = gamma * width * (offset?.(r, 0, ph, pw) ?? 0);
     const dy = gamma * height * (offset?.(r, 1, ph, pw) ?? 0);
-    const yAt = (a: number) => top + dy + ph * binH + ((a + inCell) * binH) / rows;
-    const xAt = (b: number) => left + dx + pw * binW + ((b + inCell) * binW) / cols;
-    const walk = [
-      H.samples(rows, yAt(0), binH / rows, 1),
-      W.samples(cols, xAt(0), binW / cols, 1),
-    ] as const;
+    const rows = binSamples(H, top + dy + ph * binH, binH, sampling_ratio, inCell);
+    const cols = binSamples(W, left + dx + pw * binW, binW, sampling_ratio, inCell);
+    const walk = [rows.near, cols.near] as const;
     const read = (y: Pos<"H">, x: Pos<"W">) => input.orZero(n, c, y, x);
 
     const [total, met] = sums(
       walk,
       (a, b) => {
-        const inside = insideImage(H, W, yAt(a), xAt(b));
-        const value = sampleClamped(H, W, yAt(a), xAt(b), read);
+        const inside = insideImage(H, W, rows.at(a), cols.at(b));
+        const value = sampleClamped(H, W, rows.at(a), cols.at(b), read);
         return border === "clamp" || inside ? [value, 1] : [0, 0];
       },
       [0, 0],
     );
-    const count = border === "clamp" ? rows * cols : met;
+    const count = border === "clamp" ? rows.count * cols.count : met;
     return valid ? total / maximum(count, 1) : 0;
   });
 }

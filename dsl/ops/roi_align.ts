@@ -1,8 +1,8 @@
 import type { Coords, Derived, Meta, Pos, Tensor, YX } from "../index.ts";
 import {
-  ceilf,
+  binSamples,
   finite,
-  floorf,
+  isIndex,
   largestCorner,
   max,
   maximum,
@@ -84,30 +84,27 @@ export function roi_align(
     const top = rois(r, 2) * spatial_scale - half;
     const right = rois(r, 3) * spatial_scale - half;
     const bottom = rois(r, 4) * spatial_scale - half;
-    const known = batch >= 0 && batch < N.size && floorf(batch) === batch;
+    const known = isIndex(N, batch);
     const valid = known && finite(left) && finite(top) && finite(right) && finite(bottom);
 
     const width = aligned ? right - left : maximum(right - left, 1);
     const height = aligned ? bottom - top : maximum(bottom - top, 1);
     const binW = width / PW.size;
     const binH = height / PH.size;
-    const rows = sampling_ratio > 0 ? sampling_ratio : ceilf(binH);
-    const cols = sampling_ratio > 0 ? sampling_ratio : ceilf(binW);
-    const yAt = (a: number) => top + ph * binH + ((a + 0.5) * binH) / rows;
-    const xAt = (b: number) => left + pw * binW + ((b + 0.5) * binW) / cols;
-    const walk = [
-      H.samples(rows, yAt(0), binH / rows, 1),
-      W.samples(cols, xAt(0), binW / cols, 1),
-    ] as const;
+    const rows = binSamples(H, top + ph * binH, binH, sampling_ratio, 0.5);
+    const cols = binSamples(W, left + pw * binW, binW, sampling_ratio, 0.5);
+    const walk = [rows.near, cols.near] as const;
     const read = (y: Pos<"H">, x: Pos<"W">) => input.orZero(n, c, y, x);
 
-    const total = sum(walk, (a, b) => sampleClamped(H, W, yAt(a), xAt(b), read));
-    const largest = max(walk, (a, b) => sampleClamped(H, W, yAt(a), xAt(b), read), 0);
-    const corner = max(walk, (a, b) => largestCorner(H, W, yAt(a), xAt(b), read), 0);
+    const total = sum(walk, (a, b) => sampleClamped(H, W, rows.at(a), cols.at(b), read));
+    const largest = max(walk, (a, b) => sampleClamped(H, W, rows.at(a), cols.at(b), read), 0);
+    const corner = max(walk, (a, b) => largestCorner(H, W, rows.at(a), cols.at(b), read), 0);
     const best = mode === "max" ? largest : corner;
     // A sample beyond the image is 0, also where it is not walked.
-    const all = nearImage(H, W, yAt(0), xAt(0)) && nearImage(H, W, yAt(rows - 1), xAt(cols - 1));
+    const all =
+      nearImage(H, W, rows.at(0), cols.at(0)) &&
+      nearImage(H, W, rows.at(rows.count - 1), cols.at(cols.count - 1));
     const extreme = all ? best : maximum(best, 0);
-    return valid ? (mode === "avg" ? total / maximum(rows * cols, 1) : extreme) : 0;
+    return valid ? (mode === "avg" ? total / maximum(rows.count * cols.count, 1) : extreme) : 0;
   });
 }

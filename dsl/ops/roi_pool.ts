@@ -5,6 +5,7 @@ import {
   finite,
   floorf,
   floorRatio,
+  isIndex,
   max,
   maximum,
   roundf,
@@ -88,9 +89,14 @@ export function roi_pool(
     const y2 = rounded ? roundf(rois(r, 4) * spatial_scale) + 1 : (rois(r, 4) + 1) * spatial_scale;
     const width = rounded ? maximum(x2 - x1, 1) : x2 - x1;
     const height = rounded ? maximum(y2 - y1, 1) : y2 - y1;
-    const known = batch >= 0 && batch < N.size && floorf(batch) === batch;
     const valid =
-      known && finite(x1) && finite(y1) && finite(x2) && finite(y2) && width > 0 && height > 0;
+      isIndex(N, batch) &&
+      finite(x1) &&
+      finite(y1) &&
+      finite(x2) &&
+      finite(y2) &&
+      width > 0 &&
+      height > 0;
 
     const left = rounded
       ? x1 + floorRatio(pw * width, PW.size)
