@@ -5,7 +5,6 @@
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { arbitraryCases } from "../../generators/check/arbitrary.ts";
 import { crosscheck, type Request } from "../../generators/check/crosscheck.ts";
 import { differencesLaw } from "../../generators/check/differences.ts";
 import { interpreterOracle } from "../../generators/check/oracles.ts";
@@ -17,6 +16,7 @@ import type { Operator } from "../../generators/frontend/operator.ts";
 import { loadReference } from "../../generators/frontend/reference.ts";
 import { openJs } from "../../targets/js/executor.ts";
 import { js } from "../../targets/js/target.ts";
+import { arbitraryCases } from "./arbitrary.ts";
 
 const operators = openOperators([]);
 const executor = openJs();

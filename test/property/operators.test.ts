@@ -5,7 +5,6 @@
 
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { arbitraryCases } from "../../generators/check/arbitrary.ts";
 import { drawCase } from "../../generators/check/cases.ts";
 import { crosscheck, type Oracle, type Request } from "../../generators/check/crosscheck.ts";
 import { declarationOracle, interpreterOracle } from "../../generators/check/oracles.ts";
@@ -18,6 +17,7 @@ import { openJs } from "../../targets/js/executor.ts";
 import { js } from "../../targets/js/target.ts";
 import { makeArray } from "../reference/array.ts";
 import { type OperatorName, references } from "../reference/index.ts";
+import { arbitraryCases } from "./arbitrary.ts";
 
 const names = Object.keys(references) as OperatorName[];
 const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${name}.ts`));

@@ -2,12 +2,12 @@
 // attributes and ordinary coordinates.
 
 import fc from "fast-check";
-import { type AttrDecl, isOption, type Kernel, scalarsOf } from "../ir/kernel.ts";
-import { spreads, valueKinds } from "./arrays.ts";
-import { type Made, nameMade, shapeOf } from "./made.ts";
-import { emptiableAxis } from "./shapes.ts";
-import { dividedAxes, freeAxes, workOf } from "./sizes.ts";
-import { allVariants, type Subject, shapingKernel } from "./variants.ts";
+import { spreads, valueKinds } from "../../generators/check/arrays.ts";
+import { type Made, nameMade, shapeOf } from "../../generators/check/made.ts";
+import { emptiableAxis } from "../../generators/check/shapes.ts";
+import { dividedAxes, freeAxes, workOf } from "../../generators/check/sizes.ts";
+import { allVariants, type Subject, shapingKernel } from "../../generators/check/variants.ts";
+import { type AttrDecl, isOption, type Kernel, scalarsOf } from "../../generators/ir/kernel.ts";
 
 /** Work beyond which a case is too slow to be judged some hundred times. */
 const mostWork = 4000;
