@@ -26,6 +26,12 @@ export const roundf = (p: number): number => {
   const whole = Math.trunc(p);
   return Math.abs(p - whole) >= 0.5 ? whole + Math.sign(p) : whole;
 };
+/** The whole number nearest to `p`, halves to the even one (C's `rintf`), still real. */
+export const rintf = (p: number): number => {
+  const low = Math.floor(p);
+  if (p - low === 0.5) return low % 2 === 0 ? low : low + 1;
+  return p - low < 0.5 ? low : Math.ceil(p);
+};
 /** The smaller; where one is NaN, the first. (`Math.min` would give NaN.) */
 // biome-ignore lint/complexity/useMathMinMax: see above
 export const minimum = (a: number, b: number): number => (b < a ? b : a);
@@ -86,25 +92,49 @@ export function axis<const D extends string>(name: D, size: number): Axis<D> {
       if (!(finite(lo) && finite(hi))) return { axis: name, lo: 0, hi: 0 };
       return { axis: name, lo: maximum(ceil(lo), 0), hi: minimum(ceil(hi), size) };
     },
-    samples: (n, first, step, reach) => {
-      if (!(finite(n) && finite(first) && finite(step))) return { axis: "step", lo: 0, hi: 0 };
-      if (step === 0) return { axis: "step", lo: 0, hi: ceil(n) };
-      const a = (-reach - first) / step;
-      const b = (size - 1 + reach - first) / step;
-      const low = minimum(a, b);
-      const high = maximum(a, b);
-      return {
-        axis: "step",
-        lo: maximum(0, floor(low - slack(low))),
-        hi: minimum(ceil(n), ceil(high + slack(high))),
-      };
+    around: (lo, hi) => {
+      if (!(finite(lo) && finite(hi))) return { axis: name, lo: 0, hi: 0 };
+      return { axis: name, lo: maximum(floor(lo), 0), hi: minimum(ceil(hi), size - 1) + 1 };
     },
+    samples: (n, first, step, reach) => stepsWithin(n, first, step, -reach, size - 1 + reach),
   };
   return self;
 }
 
-/** How far f32 arithmetic may misplace a step, generously; `samples` widens its run by it. */
+/**
+ * The steps `a` of `0 … n-1` whose position `first + a * step` may lie in `[lo, hi]`. Steps left out are
+ * certainly outside; some outside ones may be walked, so the body still tests, or is 0 there by itself. Where
+ * an argument is NaN or infinite the run is empty.
+ */
+export function stepsWithin(
+  n: number,
+  first: number,
+  step: number,
+  lo: number,
+  hi: number,
+): Range<"step"> {
+  if (![n, first, step, lo, hi].every(finite)) return { axis: "step", lo: 0, hi: 0 };
+  if (step === 0) return { axis: "step", lo: 0, hi: ceil(n) };
+  const a = (lo - first) / step;
+  const b = (hi - first) / step;
+  const low = minimum(a, b);
+  const high = maximum(a, b);
+  return {
+    axis: "step",
+    lo: maximum(0, floor(low - slack(low))),
+    hi: minimum(ceil(n), ceil(high + slack(high))),
+  };
+}
+
+/** How far f32 arithmetic may misplace a step, generously; `stepsWithin` widens its run by it. */
 const slack = (a: number): number => 1 + Math.abs(a) * 2 ** -20;
+
+/** What two runs have in common. */
+export const both = <D extends string>(a: Range<D>, b: NoInfer<Range<D>>): Range<D> => ({
+  axis: a.axis,
+  lo: maximum(a.lo, b.lo),
+  hi: minimum(a.hi, b.hi),
+});
 
 /**
  * `n` evenly counted steps, for loops that walk no tensor axis. None where `n` is not positive. Where `n` comes

@@ -1,6 +1,6 @@
 // Sampling at fractional positions, written once for all operators.
 
-import { floor, maximum, next } from "./core.ts";
+import { abs, floor, floorf, maximum, minimum, next, rintf } from "./core.ts";
 import type { Axis, Pos } from "./types.ts";
 
 /**
@@ -21,6 +21,19 @@ export function bilinear<Y extends string, X extends string>(
   f: (yy: Pos<Y>, xx: Pos<X>) => number,
 ): number {
   return lerp(y, (yy) => lerp(x, (xx) => f(yy, xx)));
+}
+
+/** `p` moved into `[lo, hi]`; `hi` for NaN. */
+const between = (p: number, lo: number, hi: number): number => maximum(minimum(hi, p), lo);
+
+/**
+ * The integral over `[lo, hi]` of `1 - |t|`, which is 0 beyond -1 and 1: what the pixel at 0 has of a stretch of
+ * an interpolated line. Of each half the width times the middle height, so that narrow stretches keep all digits.
+ */
+export function tentArea(lo: number, hi: number): number {
+  const [rise, top] = [between(lo, -1, 0), between(hi, -1, 0)];
+  const [fall, foot] = [between(lo, 0, 1), between(hi, 0, 1)];
+  return (top - rise) * (1 + (rise + top) / 2) + (foot - fall) * (1 - (fall + foot) / 2);
 }
 
 /** What the slope is at a coordinate of exactly -1, where the value is 0 either way. */
@@ -120,4 +133,35 @@ export function largestCorner<Y extends string, X extends string>(
   const upper = maximum((1 - ty) * (1 - tx) * f(top, left), (1 - ty) * tx * f(top, next(left)));
   const lower = maximum(ty * (1 - tx) * f(next(top), left), ty * tx * f(next(top), next(left)));
   return near ? maximum(upper, lower) : 0;
+}
+
+/**
+ * The value of the pixel nearest to (y, x), halves to the even row and column; 0 where there is none, which is
+ * more than half a pixel outside, or NaN. It has no slope.
+ */
+export function sampleNearest<Y extends string, X extends string>(
+  H: Axis<Y>,
+  W: Axis<X>,
+  y: number,
+  x: number,
+  f: (yy: Pos<Y>, xx: Pos<X>) => number,
+): number {
+  const near = nearImage(H, W, y, x);
+  const yy = floor(H.at(rintf(near ? y : 0)));
+  const xx = floor(W.at(rintf(near ? x : 0)));
+  return near ? f(yy, xx) : 0;
+}
+
+/**
+ * `p` moved into the `size` pixels of an axis, NaN to the first. Where it is moved, and at both ends, the slope
+ * is 0, as PyTorch has it (`Axis.clamp` has the slope to the right at 0).
+ */
+export const moveOnto = (p: number, size: number): number => (p > 0 ? minimum(p, size - 1) : 0);
+
+/** `p` mirrored at `low` and at `low + span` until it lies between them; NaN where it is NaN or infinite. */
+export function reflect(p: number, low: number, span: number): number {
+  const period = maximum(2 * span, 1);
+  const away = abs(p - low);
+  const along = away - period * floorf(away / period);
+  return low + span - abs(along - span);
 }

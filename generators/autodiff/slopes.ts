@@ -60,6 +60,7 @@ export const slopes: Readonly<Record<OpName, Slope>> = {
   floorf: flat,
   ceilf: flat,
   roundf: flat,
+  rintf: flat,
   idiv: flat,
   mod: flat,
   owner: flat,

@@ -81,6 +81,7 @@ export const behaviours: Readonly<Record<OpName, Behaviour>> = {
   floorf: step,
   ceilf: step,
   roundf: step,
+  rintf: step,
   lt: test(
     (a, ea, b, eb) => a - ea < b + eb,
     (a, ea, b, eb) => !(a + ea < b - eb),

@@ -31,6 +31,7 @@ export const mistakes: Readonly<Record<OpName, readonly OpName[]>> = {
   floorf: ["ceilf", "roundf"],
   ceilf: ["floorf", "roundf"],
   roundf: ["floorf", "ceilf"],
+  rintf: ["floorf", "ceilf", "roundf"],
   sqrt: ["abs"],
   exp: ["log"],
   log: ["exp"],

@@ -80,6 +80,7 @@ const spell: Readonly<Record<PlainOp, Spelled>> = {
   floorf: call("floor"),
   ceilf: call("ceil"),
   roundf: call("round"),
+  rintf: call("rint"),
   sqrt: call("sqrt"),
   exp: call("exp"),
   log: call("log"),

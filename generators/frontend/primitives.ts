@@ -8,9 +8,9 @@ import { make } from "../ir/build.ts";
 import { int, size } from "../ir/expr.ts";
 import type { OpName } from "../ir/ops.ts";
 import { visit } from "../ir/walk.ts";
-import { finiteTest, steps } from "./ranges.ts";
+import { both, finiteTest, steps, stepsWithin } from "./ranges.ts";
 import { argumentAt, exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
-import { scalar, type Value } from "./values.ts";
+import { describe, type Range, scalar, type Value } from "./values.ts";
 import { declareStage, reduceOver } from "./walks.ts";
 
 type Language = typeof core & typeof tensors;
@@ -45,6 +45,7 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   floorf: scalars("floorf"),
   ceilf: scalars("ceilf"),
   roundf: scalars("roundf"),
+  rintf: scalars("rintf"),
   minimum: scalars("minimum"),
   maximum: scalars("maximum"),
   abs: scalars("abs"),
@@ -60,6 +61,12 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   next: (run, [p], node) => scalar(make("add", positionOf(run, p, argumentAt(node, 0)), int(1))),
   axis: declareAxis,
   steps: (run, [n], node) => steps(positionOf(run, n, argumentAt(node, 0))),
+  stepsWithin: (run, args, node) => {
+    const at = (i: number) => positionOf(run, args[i], argumentAt(node, i));
+    return stepsWithin(at(0), at(1), at(2), at(3), at(4));
+  },
+  both: (run, [a, b], node) =>
+    both(rangeOf(run, a, argumentAt(node, 0)), rangeOf(run, b, argumentAt(node, 1))),
   sum: (run, args, node) => reduceOver(run, "sum", args, scalar(int(0)), node),
   sums: (run, args, node) => reduceOver(run, "sum", args, startOf(run, args, node), node),
   max: (run, args, node) => reduceOver(run, "max", args, startOf(run, args, node), node),
@@ -72,6 +79,11 @@ export const isPrimitive = (name: string): name is PrimitiveName => Object.hasOw
 
 function startOf(run: Run, args: readonly Value[], node: ts.Node): Value {
   return args[2] ?? fail(run, "WW122", node, "the third argument is what an empty walk gives");
+}
+
+function rangeOf(run: Run, v: Value | undefined, node: ts.Node): Range {
+  if (v?.is === "range") return v;
+  return fail(run, "WW143", node, `expected a range, not ${v ? describe(v) : "nothing"}`);
 }
 
 function declareAxis(run: Run, [name, length]: readonly Value[], node: ts.Node): Value {

@@ -215,4 +215,5 @@ const exactOps: ReadonlySet<OpName> = new Set([
   "floorf",
   "ceilf",
   "roundf",
+  "rintf",
 ]);

@@ -37,6 +37,13 @@ const roundAway = (a: number): number => {
   return Math.abs(a - whole) >= 0.5 ? whole + Math.sign(a) : whole;
 };
 
+/** C's `rintf`: halves to the even number. */
+const roundEven = (a: number): number => {
+  const below = Math.floor(a);
+  if (a - below === 0.5) return 2 * Math.round(a / 2);
+  return a - below < 0.5 ? below : Math.ceil(a);
+};
+
 type Fn = (...x: readonly number[]) => number;
 const one = (f: (a: number) => number): Fn => f as Fn;
 const two = (f: (a: number, b: number) => number): Fn => f as Fn;
@@ -136,6 +143,12 @@ export const ops = {
     takes: "real",
     value: one(roundAway),
     doc: "halves away from zero, stays real",
+  },
+  rintf: {
+    arity: 1,
+    takes: "real",
+    value: one(roundEven),
+    doc: "halves to the even number, stays real; NaN and ±inf kept",
   },
   sqrt: { arity: 1, takes: "real", value: one(Math.sqrt), doc: "of a number not negative" },
   exp: { arity: 1, takes: "real", value: one(Math.exp), doc: "IEEE-like; a few ulp" },

@@ -31,6 +31,7 @@ const functions: Readonly<Record<FormulaFunction, string>> = {
   floor: "floor(a)",
   ceil: "ceil(a)",
   round: "round(a), halves away from zero",
+  rint: "rint(a) is the nearest whole number, halves to the even one",
   sqrt: "sqrt(a)",
   exp: "exp(a)",
   log: "log(a)",

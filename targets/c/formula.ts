@@ -14,6 +14,7 @@ const calls: Readonly<
   max: own("size_max", ["a", "b"], "a < b ? b : a"),
   select: own("size_select", ["test", "a", "b"], "test != 0.0 ? a : b"),
   round: "round",
+  rint: "rint",
   abs: "fabs",
   floor: "floor",
   ceil: "ceil",

@@ -47,6 +47,7 @@ const functions: Readonly<Record<FormulaFunction, Write>> = {
   floor: call("floor"),
   ceil: call("ceil"),
   round: call("round"),
+  rint: call("rint"),
   sqrt: call("sqrt"),
   exp: call("exp"),
   log: call("log"),

@@ -49,6 +49,7 @@ const spell: Readonly<Record<PlainOp, Spelling>> = {
   floorf: math("floor"),
   ceilf: math("ceil"),
   roundf: math("round"),
+  rintf: math("rint"),
   sqrt: math("sqrt"),
   exp: math("exp"),
   log: math("log"),

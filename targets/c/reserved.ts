@@ -12,10 +12,11 @@ const words = `
   dynamic_cast noexcept reinterpret_cast requires static_cast xor_eq
   int8_t int16_t int32_t int64_t uint8_t uint16_t uint32_t uint64_t size_t ptrdiff_t intptr_t uintptr_t
   main SIZE_MAX NULL INFINITY NAN HUGE_VAL HUGE_VALF EOF RAND_MAX linux unix i386
-  abs fabs fabsf floor floorf ceil ceilf round roundf sqrt sqrtf exp expf log logf sin sinf cos cosf tanh
+  abs fabs fabsf floor floorf ceil ceilf rint rintf round roundf sqrt sqrtf exp expf log logf sin sinf cos cosf tanh
   tanhf malloc free memset memcpy omp_get_thread_num fmax isfinite size_ceil_div size_div size_mod size_min size_max size_select
   stdin stdout stderr errno assert offsetof environ
-  workspace threads workers worker pieces piece value keep held stamp layout code memory base end bytes element`;
+  workspace threads workers worker pieces piece value keep held stamp layout code memory base end bytes element
+  stream launched`;
 
 const listed: ReadonlySet<string> = new Set([
   ...words.trim().split(/\s+/),

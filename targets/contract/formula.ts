@@ -24,6 +24,10 @@ const functions = {
   floor: { takes: 1, of: (a) => Math.floor(a!) },
   ceil: { takes: 1, of: (a) => Math.ceil(a!) },
   round: { takes: 1, of: (a) => Math.sign(a!) * Math.floor(Math.abs(a!) + 0.5) },
+  rint: {
+    takes: 1,
+    of: (a) => (a! - Math.floor(a!) === 0.5 ? 2 * Math.round(a! / 2) : Math.round(a!)),
+  },
   sqrt: { takes: 1, of: (a) => Math.sqrt(a!) },
   exp: { takes: 1, of: (a) => Math.exp(a!) },
   log: { takes: 1, of: (a) => Math.log(a!) },

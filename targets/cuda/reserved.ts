@@ -9,7 +9,7 @@ const words = `
   or or_eq override private protected public register reinterpret_cast requires restrict return short
   signed sizeof static static_assert static_cast struct switch template this thread_local throw true try
   typedef typeid typename typeof union unsigned using virtual void volatile wchar_t while xor xor_eq
-  abs min max floorf ceilf roundf sqrtf expf logf sinf cosf tanhf fabsf floor ceil round sqrt exp log sin
+  abs min max floorf ceilf rintf roundf sqrtf expf logf sinf cosf tanhf fabsf floor ceil round sqrt exp log sin
   cos tanh fabs atomicAdd atomicMax atomicOr __clzll threadIdx blockIdx blockDim gridDim warpSize linux unix NULL INFINITY NAN`;
 
 /** Words that are no names in a kernel: the language's, the functions it calls, and common macros. */

@@ -25,6 +25,14 @@ function round_away(x) {
   return x < 0 ? -whole : whole;
 }`,
   },
+  round_even: {
+    text: `// Rounds halves to the even number, as C's rint does.
+function round_even(x) {
+  const below = Math.floor(x);
+  const rest = x - below;
+  return rest < 0.5 ? below : rest > 0.5 ? Math.ceil(x) : 2 * Math.floor(x / 2 + 0.5);
+}`,
+  },
   floor_div: {
     text: `// a / b rounded down, for whole numbers and b > 0, also where a GPU's division is a little off.
 function floor_div(a, b) {

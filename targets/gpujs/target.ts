@@ -36,6 +36,7 @@ const spell: Readonly<Record<PlainOp, Spelling>> = {
   floorf: call("Math.floor"),
   ceilf: call("Math.ceil"),
   roundf: call("round_away"),
+  rintf: call("round_even"),
   sqrt: call("Math.sqrt"),
   exp: call("Math.exp"),
   log: call("Math.log"),

@@ -20,6 +20,7 @@ const calls: Readonly<Record<FormulaFunction, string | Own>> = {
   mod: { name: "mod", text: helpers.mod.text },
   select: own("select", "test, a, b", "test ? a : b"),
   round: { name: "round_away", text: helpers.round_away.text },
+  rint: { name: "round_even", text: helpers.round_even.text },
   min: "Math.min",
   max: "Math.max",
   abs: "Math.abs",

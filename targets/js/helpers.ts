@@ -28,6 +28,14 @@ function round_away(x) {
   return Math.abs(x - whole) >= 0.5 ? whole + Math.sign(x) : whole;
 }`,
   },
+  round_even: {
+    text: `// Rounds halves to the even number, as C's rint does.
+function round_even(x) {
+  const below = Math.floor(x);
+  if (x - below === 0.5) return 2 * Math.round(x / 2);
+  return x - below < 0.5 ? below : Math.ceil(x);
+}`,
+  },
   round_to_int: {
     needs: ["to_int", "round_away"],
     text: `function round_to_int(x) {

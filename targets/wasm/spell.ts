@@ -134,6 +134,7 @@ export const spell: Readonly<Record<PlainOp, Spelling>> = {
   floorf: both("floor"),
   ceilf: both("ceil"),
   roundf: lanewise(roundAway),
+  rintf: both("nearest"),
   sqrt: both("sqrt"),
   exp: ofHost("exp"),
   log: ofHost("log"),

@@ -42,6 +42,7 @@ const spell: Readonly<Record<PlainOp, Spelling>> = {
   floorf: call("floor"),
   ceilf: call("ceil"),
   roundf: call("round_away"),
+  rintf: call("round"),
   sqrt: call("sqrt"),
   exp: call("exp"),
   log: call("log"),

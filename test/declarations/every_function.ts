@@ -8,6 +8,7 @@ import {
   log,
   maximum,
   minimum,
+  rintf,
   roundf,
   sin,
   sqrt,
@@ -40,6 +41,6 @@ export function every_function({ a, b }: Tensors) {
     const smooth = exp(x) * sin(y) + cos(x - y) * tanh(y) + log(y * y + 0.5) / (x * x + 1);
     const bent = minimum(x, y) * 0.75 + maximum(x, y * 0.5) * y + abs(x + y) * x;
     const stepped = floorf(x * 3) * y + ceilf(y * 3) * x - roundf(x - y) * sqrt(x * x + 0.25);
-    return smooth + bent - -stepped * 0.5;
+    return smooth + bent - -stepped * 0.5 + rintf(x * 4) * y;
   });
 }
