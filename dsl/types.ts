@@ -37,6 +37,12 @@ export interface Axis<D extends string> extends Range<D> {
    */
   span(lo: number, hi: number): Range<D>;
   /**
+   * The indices less than 1 from `[lo, hi]`: those that linear interpolation reads there. The body must be 0 by
+   * itself at 1 from it and beyond, as such weights are: then the bounds may follow what has a gradient. Where
+   * one is NaN or infinite the run is empty.
+   */
+  around(lo: number, hi: number): Range<D>;
+  /**
    * The steps `a` of `0 … n-1` whose position `first + a * step` may lie in `[-reach, size - 1 + reach]`.
    * Steps left out are certainly outside; some outside ones may be walked, so the body still tests. Where
    * an argument is NaN or infinite the run is empty.

@@ -2,7 +2,7 @@
 
 import type { ts } from "ts-morph";
 import { type Expr, isFixedSize, op, read } from "../ir/expr.ts";
-import { clamp, nearest, samples, span } from "./ranges.ts";
+import { around, clamp, nearest, samples, span } from "./ranges.ts";
 import { argumentAt, exprOf, fail, positionOf, type Run, wholeOf } from "./run.ts";
 import { type Axis, describe, list, parseDims, type Source, scalar, type Value } from "./values.ts";
 
@@ -37,6 +37,12 @@ export const axisMethods: Readonly<Record<AxisMethod, Method<Axis>>> = {
   },
   span: (run, axis, [lo, hi], node) =>
     span(axis, positionOf(run, lo, argumentAt(node, 0)), positionOf(run, hi, argumentAt(node, 1))),
+  around: (run, axis, [lo, hi], node) =>
+    around(
+      axis,
+      positionOf(run, lo, argumentAt(node, 0)),
+      positionOf(run, hi, argumentAt(node, 1)),
+    ),
   samples: (run, axis, args, node) => {
     const at = (i: number): Expr => positionOf(run, args[i], argumentAt(node, i));
     return samples(axis, at(0), at(1), at(2), at(3));

@@ -44,6 +44,19 @@ export function span(axis: Axis, lo: Expr, hi: Expr): Range {
   };
 }
 
+/** The indices less than 1 from `[lo, hi]`; none where a bound is not finite. */
+export function around(axis: Axis, lo: Expr, hi: Expr): Range {
+  const known = make("and", finiteTest(lo), finiteTest(hi));
+  const last = make("minimum", make("ceil", hi), clampTop(axis));
+  return {
+    is: "range",
+    axis: axis.axis,
+    lo: select(known, make("maximum", make("floor", lo), int(0)), int(0)),
+    hi: select(known, make("add", last, int(1)), int(0)),
+    cover: true,
+  };
+}
+
 /** `n` steps from 0. */
 export const steps = (n: Expr): Range => ({
   is: "range",
@@ -55,10 +68,25 @@ export const steps = (n: Expr): Range => ({
 
 /** The steps whose position `first + a * step` may lie within `reach` of the axis. */
 export function samples(axis: Axis, n: Expr, first: Expr, step: Expr, reach: Expr): Range {
-  const known = [n, first, step].map(finiteTest).reduce((a, b) => make("and", a, b));
+  return clipped({ n, first, step }, make("neg", reach), make("add", clampTop(axis), reach), []);
+}
+
+/** The steps whose position `first + a * step` may lie in `[lo, hi]`; none where a bound is not finite. */
+export const stepsWithin = (n: Expr, first: Expr, step: Expr, lo: Expr, hi: Expr): Range =>
+  clipped({ n, first, step }, lo, hi, [lo, hi]);
+
+interface Steps {
+  readonly n: Expr;
+  readonly first: Expr;
+  readonly step: Expr;
+}
+
+/** The steps that may lie in `[lo, hi]`; none where one of these and of `doubted` is not finite. */
+function clipped({ n, first, step }: Steps, lo: Expr, hi: Expr, doubted: readonly Expr[]): Range {
+  const known = [n, first, step, ...doubted].map(finiteTest).reduce((a, b) => make("and", a, b));
   const still = make("eq", step, int(0));
-  const before = make("div", make("sub", make("neg", reach), first), step);
-  const after = make("div", make("sub", make("add", clampTop(axis), reach), first), step);
+  const before = make("div", make("sub", lo, first), step);
+  const after = make("div", make("sub", hi, first), step);
   const low = make("minimum", before, after);
   const high = make("maximum", before, after);
   const from = make("maximum", int(0), make("floor", make("sub", low, slack(low))));
@@ -75,3 +103,12 @@ export function samples(axis: Axis, n: Expr, first: Expr, step: Expr, reach: Exp
 /** How far f32 arithmetic may misplace a step. */
 const slack = (a: Expr): Expr =>
   make("add", int(1), make("mul", make("abs", a), constant(2 ** -20, "coord")));
+
+/** What two runs have in common; its ends vanish where those of both do. */
+export const both = (a: Range, b: Range): Range => ({
+  is: "range",
+  axis: a.axis,
+  lo: make("maximum", a.lo, b.lo),
+  hi: make("minimum", a.hi, b.hi),
+  cover: a.cover && b.cover,
+});
