@@ -52,8 +52,12 @@ export interface Attrs {
   readonly gamma?: number;
   /** Where in its share of a bin a sample of deform_roi_pool lies [centre]. */
   readonly grid?: "centre" | "corner";
-  /** Whether pixel centres lie at half-integers, which shifts RoIs by -0.5 [false]. */
+  /** Whether pixel centres lie at half-integers, which shifts RoIs by -0.5 [false; rotated: true]. */
   readonly aligned?: boolean;
+  /** What the angles of rotated RoIs are given in [radians]. */
+  readonly angle?: "radians" | "degrees";
+  /** Whether rotated RoIs turn clockwise, as pictures are seen, by a positive angle [false]. */
+  readonly clockwise?: boolean;
   /** What roi_align does with its samples [avg]. */
   readonly mode?: "avg" | "max" | "max_corner";
 }

@@ -4,7 +4,9 @@ import type { Reference } from "./array.ts";
 import { conv2d } from "./conv2d.ts";
 import { deform_conv2d } from "./deform_conv2d.ts";
 import { deform_roi_pool } from "./deform_roi_pool.ts";
+import { prroi_pool } from "./prroi_pool.ts";
 import { roi_align } from "./roi_align.ts";
+import { roi_align_rotated } from "./roi_align_rotated.ts";
 import { roi_pool } from "./roi_pool.ts";
 
 /** The operators that have a reference implementation. */
@@ -13,7 +15,9 @@ export type OperatorName =
   | "deform_conv2d"
   | "roi_pool"
   | "roi_align"
-  | "deform_roi_pool";
+  | "deform_roi_pool"
+  | "roi_align_rotated"
+  | "prroi_pool";
 
 /** The plain-loop float64 reference of each operator. */
 export const references: Readonly<Record<OperatorName, Reference>> = {
@@ -22,4 +26,6 @@ export const references: Readonly<Record<OperatorName, Reference>> = {
   roi_pool,
   roi_align,
   deform_roi_pool,
+  roi_align_rotated,
+  prroi_pool,
 };
