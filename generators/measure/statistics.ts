@@ -38,14 +38,27 @@ export function summarize(rounds: readonly (readonly number[])[]): Summary {
   };
 }
 
+const drawFrom = <T>(values: readonly T[], random: () => number): readonly T[] =>
+  values.map(() => values[Math.floor(random() * values.length)]!);
+
 /** Between which values the median lies with a likelihood of 95 %, by samples drawn with replacement. */
 export function medianInterval(
   values: readonly number[],
   random: () => number,
   draws = 400,
 ): readonly [low: number, high: number] {
+  const medians = Array.from({ length: draws }, () => medianOf(drawFrom(values, random)));
+  return [quantile(medians, 0.025), quantile(medians, 0.975)];
+}
+
+/** The same of samples in groups that are alike within: groups are drawn first, then samples of each. */
+export function clusteredInterval(
+  groups: readonly (readonly number[])[],
+  random: () => number,
+  draws = 400,
+): readonly [low: number, high: number] {
   const medians = Array.from({ length: draws }, () =>
-    medianOf(values.map(() => values[Math.floor(random() * values.length)]!)),
+    medianOf(drawFrom(groups, random).flatMap((group) => drawFrom(group, random))),
   );
   return [quantile(medians, 0.025), quantile(medians, 0.975)];
 }

@@ -184,6 +184,8 @@ export interface Device {
   readonly driver: string;
   /** The optional features that it has and that are enabled. */
   readonly features?: readonly string[];
+  /** What groups of threads may take, by the names that its interface has for it. */
+  readonly limits?: Readonly<Record<string, number>>;
   /** True where the device is real hardware of the target's kind (a GPU for cuda and wgsl). */
   readonly hardware: boolean;
   /** True where a GPU's threads are imitated one by one to check them: times say nothing then. */
@@ -194,6 +196,8 @@ export interface Device {
 export interface Prepared {
   /** Runs all steps to their end; nothing is built, allocated or copied to or from the device. */
   run(): Promise<void>;
+  /** The same; the milliseconds that it took by the device's own clock, on devices that have one. */
+  time?(): Promise<number>;
   /** The outputs of the last run by name; the next run may overwrite them. */
   read(): Promise<Record<string, Data>>;
   /** Fills outputs, and workspaces where they are the call's own, with NaN: what the next run leaves out is seen. */
@@ -214,6 +218,8 @@ export interface Executor {
   runAgain?(program: Program, job: Job): Promise<readonly FurtherRun[]>;
   /** The same in two steps, on executors that can keep a call on their device. */
   prepare?(program: Program, job: Job): Promise<Prepared>;
+  /** The least milliseconds that the clock of prepared calls tells apart, measured; absent where they have none. */
+  measureClock?(): Promise<number>;
   /** Whether those compute what depends on constant inputs alone only once; others do it in each run. */
   readonly keepsConstant?: true;
   close(): Promise<void>;

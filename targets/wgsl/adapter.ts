@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Device, Executor, Unavailable } from "../contract/program.ts";
 import { createRunner, type Runner, type RunnerOptions } from "./executor.ts";
-import { maximumLimits } from "./limits.ts";
+import { limitsOfGroups, maximumLimits } from "./limits.ts";
 import { unpackBundle } from "./unpack.ts";
 
 /** Which adapter to open, and how to run on it. */
@@ -42,11 +42,16 @@ export async function openWgsl(options: OpenOptions = {}): Promise<WgslExecutor 
   });
   const runner = createRunner(gpu, options);
   return {
-    device: { ...describe(found.info), features: [...gpu.features] },
+    device: {
+      ...describe(found.info),
+      features: [...gpu.features],
+      limits: limitsOfGroups(gpu.limits),
+    },
     gpu,
     runner,
     run: (program, job) => runner.runArrays(program, job),
     prepare: (program, job) => runner.prepare(program, job),
+    ...(gpu.features.has("timestamp-query") && { measureClock: () => runner.measureClock() }),
     async close() {
       runner.destroy();
       gpu.destroy();
@@ -73,6 +78,9 @@ export async function importDawn(): Promise<Dawn | Unavailable> {
   }
 }
 
+/** Timestamps as they are: what pages are kept from knowing, a process of one's own may. */
+const settings = ["disable-dawn-features=timestamp_quantization"];
+
 const kept = Symbol.for("warpweave.dawn");
 
 /** A Dawn instance that is never collected: when one is, Dawn aborts the process. */
@@ -88,7 +96,7 @@ async function findAdapter(
   want: "any" | "hardware" | "software",
 ): Promise<GPUAdapter | Unavailable> {
   if (want !== "software" && (await mayHaveGpu())) {
-    const gpu = createInstance(dawn, []);
+    const gpu = createInstance(dawn, settings);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (adapter && !adapter.info.isFallbackAdapter) return adapter;
   }
@@ -130,7 +138,7 @@ async function openSwiftShader(dawn: Dawn): Promise<GPUAdapter | Unavailable> {
     // Dawn opens libvulkan.so.1 by its bare name and gets the one that is loaded already.
     loaded.push(koffi.load(join(folder, "libvulkan.so.1")));
     const adapter = await withVulkanDrivers(drivers, () =>
-      createInstance(dawn, []).requestAdapter(),
+      createInstance(dawn, settings).requestAdapter(),
     );
     return adapter ?? { target, unavailable: `${none}: Dawn finds no adapter in it` };
   } catch (error) {

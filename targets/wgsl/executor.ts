@@ -23,6 +23,7 @@ import { fillBits, fillProgram } from "./fill.ts";
 import { checkBuffers, checkLimits } from "./limits.ts";
 import { type CompiledLaunch, createCompiler } from "./pipelines.ts";
 import { createScratch } from "./scratch.ts";
+import { createStopwatch, measureStep, type Stopwatch } from "./stopwatch.ts";
 import {
   createUniforms,
   encodeLaunches,
@@ -76,8 +77,10 @@ export interface Runner {
   ): Promise<void>;
   /** Uploads a job's inputs, runs the program and reads its outputs back. */
   runArrays(program: Program, job: Job): Promise<Record<string, Data>>;
-  /** Uploads a job's inputs, to be run any number of times. */
+  /** Uploads a job's inputs, to be run any number of times; timed by the device where it has timestamps. */
   prepare(program: Program, job: Job): Promise<Prepared>;
+  /** The least milliseconds that timestamps tell apart; the device has the feature `timestamp-query`. */
+  measureClock(): Promise<number>;
   /** Frees the workspaces. The device stays the caller's. */
   destroy(): void;
 }
@@ -186,28 +189,40 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     return pace;
   }
 
-  async function submit(what: string, dispatches: readonly PlannedDispatch[]): Promise<void> {
-    if (dispatches.length === 0) return;
+  /** Milliseconds by the watch, where there is one. */
+  async function submit(
+    what: string,
+    dispatches: readonly PlannedDispatch[],
+    watch?: Stopwatch,
+  ): Promise<number> {
+    if (dispatches.length === 0) return 0;
     const block = await uniforms.take(dispatches);
     await device.checked(what, () => {
       const encoder = gpu.createCommandEncoder();
-      encodeLaunches(gpu, encoder, dispatches, block);
+      encodeLaunches(gpu, encoder, dispatches, block, watch?.marks);
+      watch?.finish(encoder);
       gpu.queue.submit([encoder.finish()]);
     });
+    return watch ? watch.read() : 0;
   }
 
   const idle = () => device.whileAlive(gpu.queue.onSubmittedWorkDone());
 
   // Short launches share one submit, whose estimated load stays below one submit's worth. A long
   // launch gets submits of its own, timed one by one so that the next has the right size.
-  async function submitPaced(what: string, launches: readonly ReadyLaunch[]): Promise<void> {
+  async function submitPaced(
+    what: string,
+    launches: readonly ReadyLaunch[],
+    watch?: Stopwatch,
+  ): Promise<number> {
     let batch: PlannedDispatch[] = [];
     let load = 0;
+    let taken = 0;
     for (const ready of launches) {
       const pace = paceOf(ready);
       const share = ready.groups / Math.min(pace.groups, perDimension * perDimension);
       if (load + share > 1) {
-        await submit(what, batch);
+        taken += await submit(what, batch, watch);
         batch = [];
         load = 0;
       }
@@ -221,14 +236,16 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
       for (let base = 0; base < ready.groups; ) {
         const { dispatch, next } = nextDispatch(base, ready.groups, pace.groups, perDimension);
         const start = performance.now();
-        await submit(what, [{ ready, dispatch }]);
+        taken += await submit(what, [{ ready, dispatch }], watch);
         await idle();
         pace.measured(next - base, performance.now() - start);
         base = next;
       }
     }
-    await submit(what, batch);
+    return taken + (await submit(what, batch, watch));
   }
+
+  let stopwatch: Promise<Stopwatch> | undefined;
 
   function run(
     program: Program,
@@ -236,10 +253,12 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     scalars: Numbers,
     constants?: Numbers,
     wanted?: readonly string[],
-  ) {
+    isTimed = false,
+  ): Promise<number> {
     return inTurn(async () => {
       const launches = await prepare(program, buffers, scalars, constants, wanted);
-      await submitPaced(program.entry.name, launches);
+      if (isTimed) stopwatch ??= createStopwatch(device);
+      return submitPaced(program.entry.name, launches, isTimed ? await stopwatch : undefined);
     });
   }
 
@@ -253,9 +272,12 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     checkLimits(gpu.limits, entry, sizes);
     const tensors = await allocateTensors(device, entry, { ...inputs, ...initial }, sizes);
     const chosen = { ...program, entry };
-    const submit = () => run(chosen, tensors, job.scalars, constants);
+    const { scalars } = job;
+    const submit = async () => void (await run(chosen, tensors, scalars, constants));
+    const time = () => run(chosen, tensors, scalars, constants, undefined, true);
     return {
       submit,
+      ...(gpu.features.has("timestamp-query") && { time }),
       async run() {
         await submit();
         await idle();
@@ -272,7 +294,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
   }
 
   return {
-    run,
+    run: async (...given) => void (await run(...given)),
     encode: (encoder, program, buffers, scalars, constants, wanted) =>
       inTurn(async () => {
         const launches = await prepare(program, buffers, scalars, constants, wanted, true);
@@ -295,7 +317,9 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
       }
     },
     prepare: prepareArrays,
+    measureClock: () => inTurn(() => measureStep(device)),
     destroy() {
+      void stopwatch?.then((watch) => watch.destroy()).catch(() => {});
       scratch.destroy();
       uniforms.destroy();
     },

@@ -79,6 +79,12 @@ export function checkBuffers(
   }
 }
 
+/** What a device allows groups of threads. */
+export const limitsOfGroups = (limits: GPUSupportedLimits): Readonly<Record<string, number>> => ({
+  maxComputeInvocationsPerWorkgroup: limits.maxComputeInvocationsPerWorkgroup,
+  maxComputeWorkgroupStorageSize: limits.maxComputeWorkgroupStorageSize,
+});
+
 /** Every limit at the adapter's maximum; a device has the small defaults otherwise. */
 export function maximumLimits(adapter: GPUAdapter): Record<string, number> {
   const all: Record<string, number> = {};

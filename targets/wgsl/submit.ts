@@ -90,12 +90,13 @@ export function createUniforms({ gpu, checked }: GuardedDevice): Uniforms {
   };
 }
 
-/** Records dispatches in order; each launch gets a pass of its own. */
+/** Records dispatches in order; each launch gets a pass of its own, the first and last of which leave marks. */
 export function encodeLaunches(
   gpu: GPUDevice,
   encoder: GPUCommandEncoder,
   dispatches: readonly PlannedDispatch[],
   { buffer, stride }: WrittenBlocks,
+  marks?: GPUQuerySet,
 ): void {
   dispatches.forEach(
     ({ ready: { launch, uniform: block, compiled, resources }, dispatch }, slot) => {
@@ -107,7 +108,16 @@ export function encodeLaunches(
         layout: compiled.layout,
         entries: [...resources, uniform],
       });
-      const pass = encoder.beginComputePass({ label: launch.function });
+      const timestampWrites = marks && {
+        querySet: marks,
+        ...(slot === 0 && { beginningOfPassWriteIndex: 0 }),
+        ...(slot === dispatches.length - 1 && { endOfPassWriteIndex: 1 }),
+      };
+      const isMarked = slot === 0 || slot === dispatches.length - 1;
+      const pass = encoder.beginComputePass({
+        label: launch.function,
+        ...(timestampWrites && isMarked && { timestampWrites }),
+      });
       pass.setPipeline(compiled.pipeline);
       pass.setBindGroup(0, group, [slot * stride]);
       pass.dispatchWorkgroups(dispatch.x, dispatch.y);

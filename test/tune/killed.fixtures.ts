@@ -20,6 +20,7 @@ const session: Session = {
     hardware: false,
     simulation: false,
     features: [],
+    limits: {},
     keepsCalls: true,
     resolution: { wall: 0.001, processor: 0.001 },
   }),

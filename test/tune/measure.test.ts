@@ -1,15 +1,25 @@
 // Clocks, rounds, intervals and verdicts, on times that are made up.
 
 import { describe, expect, test } from "vitest";
-import { medianInterval, medianOf } from "../../generators/measure/statistics.ts";
 import {
+  clusteredInterval,
+  medianInterval,
+  medianOf,
+} from "../../generators/measure/statistics.ts";
+import {
+  byClock,
   clocks,
   countRuns,
   leastSample,
   measureResolution,
 } from "../../generators/tune/measure/clock.ts";
 import { allowedShare, findWorst } from "../../generators/tune/measure/compare.ts";
-import { type Sampler, timeRounds, usualEffort } from "../../generators/tune/measure/rounds.ts";
+import {
+  joinTimings,
+  type Sampler,
+  timeRounds,
+  usualEffort,
+} from "../../generators/tune/measure/rounds.ts";
 import { judgeRecords } from "../../generators/tune/run/verdict.ts";
 import { createRandom } from "../../generators/tune/search/random.ts";
 import { makeRecord } from "./database.fixtures.ts";
@@ -47,6 +57,47 @@ test("the interval of a median holds it in about 95 of 100 samples", () => {
     if (low <= 0.25 && 0.25 <= high) held++;
   }
   expect(held).toBeGreaterThan(180);
+});
+
+test("samples of few processes say less than as many of one", () => {
+  const random = createRandom(5);
+  let [held, pooled] = [0, 0];
+  for (let i = 0; i < 200; i++) {
+    // Each process is off by up to a tenth, and hardly differs from run to run.
+    const groups = Array.from({ length: 9 }, () => {
+      const off = 10 + random() - 0.5;
+      return Array.from({ length: 15 }, () => off + 0.01 * random());
+    });
+    const holds = ([low, high]: readonly [number, number]) => low <= 10 && 10 <= high;
+    if (holds(clusteredInterval(groups, random, 200))) held++;
+    if (holds(medianInterval(groups.flat(), random, 200))) pooled++;
+  }
+  expect(held).toBeGreaterThan(180);
+  // As if all samples were independent, which they are not.
+  expect(pooled).toBeLessThan(120);
+});
+
+test("rounds in several processes are joined by the clock that decides", async () => {
+  const sampler: Sampler = async (id) => {
+    const time = id === "anchor" ? 10 : 5;
+    return { wall: [90], processor: [80], device: [time] };
+  };
+  const run = async (slow: number) => {
+    const scaled: Sampler = async (id) => {
+      const { device, ...other } = await sampler(id, 1);
+      return { ...other, device: device!.map((time) => time * slow) };
+    };
+    const anchor = { id: "anchor", usual: 10 * slow };
+    const random = createRandom(1);
+    const options = { anchor, clock: "device", effort: usualEffort, random } as const;
+    return (await timeRounds(["a"], scaled, options)).get("a")!;
+  };
+  const heats = [await run(1), await run(2), await run(1)];
+  const joined = joinTimings(heats, "device", createRandom(2));
+  // A slower process is slower for the default too.
+  expect([joined.median, joined.anchor, joined.interval]).toEqual([5, 10, [5, 5]]);
+  expect(joined.medians.device).toBe(5);
+  expect(() => byClock({ wall: 1, processor: 2 }, "device")).toThrow("by the device clock");
 });
 
 /** Rounds of programs that take these times, on a machine that is so many times slower by then. */

@@ -7,6 +7,8 @@ import type { Work } from "../../measure/work/work.ts";
 import type { readRecords } from "../../tune/database/read.ts";
 import type { openDatabase } from "../../tune/database/store.ts";
 import type { KernelSpace } from "../../tune/kernels/space.ts";
+import { byClock } from "../../tune/measure/clock.ts";
+import type { ClockName } from "../../tune/measure/protocol.ts";
 import { findNeighbours } from "../../tune/run/seeds.ts";
 import { tune } from "../../tune/run/tune.ts";
 import { strategies } from "../../tune/search/index.ts";
@@ -42,6 +44,22 @@ export interface Chosen extends Given {
   readonly database: Awaited<ReturnType<typeof openDatabase>>;
   /** Notes that a run has begun. */
   readonly begin: () => void;
+}
+
+/** Which clock decides, in words; that of the process says little of a device. */
+function sayClock(clock: ClockName, { capabilities }: Target): string {
+  switch (clock) {
+    case "device":
+      return "the device's own timestamps";
+    case "processor":
+      return "the time of the process on processors";
+    case "wall":
+      return capabilities.groups
+        ? "the wall clock, since the device has no timestamps,"
+        : "the wall clock";
+    default:
+      return clock satisfies never;
+  }
 }
 
 /** Tunes one kernel for one call; what is refused before anything is measured begins no run. */
@@ -97,8 +115,8 @@ export async function tuneOne(
     if (request.json !== true)
       terminal.out(
         `${title}, ${plural(threads, "thread")}, ${opened.device}\n` +
-          `${plural(points.size, "configuration")}; times by the ${bench.clock} clock, of ` +
-          `${(opened.resolution[bench.clock] * 1000).toFixed(1)} us\n`,
+          `${plural(points.size, "configuration")}; times by ${sayClock(bench.clock, tuned.target)}, ` +
+          `in steps of ${(byClock(opened.resolution, bench.clock) * 1000).toFixed(1)} us\n`,
       );
     const isSmall = budget.kind === "evaluations" && points.size <= budget.count;
     const strategy = isSmall ? strategies.exhaustive! : chosen.strategy;

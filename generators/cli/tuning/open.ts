@@ -139,7 +139,7 @@ export async function openBench(
   const isGpu = target.capabilities.groups;
   return {
     session,
-    clock: decidingClock(!isGpu && threads === 1),
+    clock: decidingClock(!isGpu && threads === 1, opened.resolution.device !== undefined),
     anchor: program,
     reference,
     allowed,

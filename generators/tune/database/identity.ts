@@ -18,10 +18,12 @@ export function describeDevice(of: {
   readonly device: string;
   readonly driver: string;
   readonly features?: readonly string[];
+  readonly limits?: Readonly<Record<string, number>>;
 }): Device {
-  const { device, driver, features = [] } = of;
-  const limits = Object.fromEntries(features.toSorted().map((name) => [name, true]));
-  return { device, driver, ...(features.length > 0 && { limits }) };
+  const { device, driver, features = [], limits: numbers = {} } = of;
+  const has = features.toSorted().map((name) => [name, true] as const);
+  const limits = { ...Object.fromEntries(has), ...numbers };
+  return { device, driver, ...(Object.keys(limits).length > 0 && { limits }) };
 }
 
 /** The text of conditions: equal for equal ones. */

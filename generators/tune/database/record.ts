@@ -63,9 +63,10 @@ export interface Measurement {
   readonly samples?: number;
   /** The median of the default configuration in the same rounds: what of a time is the machine's. */
   readonly anchor?: number;
-  /** Medians by both clocks, of which the key's target says which decides. */
+  /** Medians by all clocks, of which `clock` decides: of the process, what passed, and the device's own. */
   readonly cpu?: number;
   readonly wall?: number;
+  readonly own?: number;
   /** Measured in the last comparison of a run, in the same rounds as its other candidates. */
   readonly final?: true;
   /** Largest error in units of what is allowed; null where it is infinite. */

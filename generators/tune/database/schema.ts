@@ -70,6 +70,7 @@ const measurement = object(
     anchor: amount,
     cpu: amount,
     wall: amount,
+    own: amount,
     final: { const: true },
     // Infinite errors are null in JSON.
     worst: { type: ["number", "null"] },
@@ -77,7 +78,19 @@ const measurement = object(
     clock: object({ name: text, resolution: amount }),
     at: { type: "string", pattern: "^\\d{4}-\\d\\d-\\d\\dT" },
   },
-  ["error", "median", "interval", "samples", "anchor", "cpu", "wall", "final", "worst", "clock"],
+  [
+    "error",
+    "median",
+    "interval",
+    "samples",
+    "anchor",
+    "cpu",
+    "wall",
+    "own",
+    "final",
+    "worst",
+    "clock",
+  ],
 );
 
 const ajv = new Ajv({ allowUnionTypes: true });

@@ -1,9 +1,9 @@
 // Clocks: how fine they are, and how long samples must be for that.
 
-import type { ByClock, ClockName } from "./protocol.ts";
+import type { ByClock, ClockName, ProcessClock } from "./protocol.ts";
 
-/** Milliseconds now, by each clock. */
-export const clocks: ByClock<() => number> = {
+/** Milliseconds now, by each clock of the process. */
+export const clocks: Readonly<Record<ProcessClock, () => number>> = {
   wall: () => performance.now(),
   processor: () => {
     const { user, system } = process.cpuUsage();
@@ -26,7 +26,14 @@ export function measureResolution(now: () => number, milliseconds = 60): number 
   return steps.sort((a, b) => a - b)[steps.length >> 1]!;
 }
 
-/** The resolutions of all clocks. */
+/** What there is for a clock that decides. */
+export function byClock<T>(of: ByClock<T>, clock: ClockName): T {
+  const found = of[clock];
+  if (found === undefined) throw new RangeError(`nothing was measured by the ${clock} clock`);
+  return found;
+}
+
+/** The resolutions of the clocks of the process. */
 export const measureResolutions = (): ByClock<number> => ({
   wall: measureResolution(clocks.wall),
   processor: measureResolution(clocks.processor),
@@ -42,5 +49,5 @@ export function countRuns(milliseconds: number, resolution: number): number {
 }
 
 /** The clock that decides: see `docs/tuning.md`. */
-export const decidingClock = (isOneThread: boolean): ClockName =>
-  isOneThread ? "processor" : "wall";
+export const decidingClock = (isOneThread: boolean, hasOwn: boolean): ClockName =>
+  hasOwn ? "device" : isOneThread ? "processor" : "wall";

@@ -3,7 +3,7 @@
 import type { Executor, Program } from "../../../targets/contract/program.ts";
 import type { Measurement, Status } from "../database/record.ts";
 import type { Random } from "../search/strategy.ts";
-import { countRuns } from "./clock.ts";
+import { byClock, countRuns } from "./clock.ts";
 import type { ClockName, Opened, Verified } from "./protocol.ts";
 import { type Anchor, type Effort, joinTimings, type Timing, timeRounds } from "./rounds.ts";
 import { CandidateFailed, type Session } from "./session.ts";
@@ -66,11 +66,11 @@ export function createEvaluator(bench: Bench) {
       const times = await session.time(id, 1, count, false, 20_000 + 4 * count * wall);
       wall = times.wall[0]!;
       // Engines compile on other threads meanwhile, which the clock of the process counts.
-      single = Math.min(single, times[clock][0]!);
+      single = Math.min(single, byClock(times, clock)[0]!);
       spent += count * wall;
       if (spent > 20 * warm) break;
     }
-    const count = countRuns(Math.max(single, wall / 100), opened.resolution[clock]);
+    const count = countRuns(Math.max(single, wall / 100), byClock(opened.resolution, clock));
     paces.set(id, { count, single: wall });
     return single;
   };
@@ -84,7 +84,7 @@ export function createEvaluator(bench: Bench) {
     await session.prepare(anchorId, bench.anchor);
     await session.verify(anchorId, {});
     await warmUp(anchorId, opened);
-    const { [clock]: times } = await sample(anchorId, 5);
+    const times = byClock(await sample(anchorId, 5), clock);
     anchor.usual = times.toSorted((a, b) => a - b)[2]!;
     return opened;
   };
@@ -197,12 +197,18 @@ export function createEvaluator(bench: Bench) {
       interval,
       samples,
       anchor: usual,
-      cpu: medians.processor,
-      wall: medians.wall,
-      clock: { name: clock, resolution: opened.resolution[clock] },
+      ...recordMedians(medians),
+      clock: { name: clock, resolution: byClock(opened.resolution, clock) },
     };
   }
 }
+
+/** Medians as records name them. */
+export const recordMedians = ({ wall, processor, device }: Timing["medians"]) => ({
+  cpu: processor,
+  wall,
+  ...(device !== undefined && { own: device }),
+});
 
 const shareOf = (worst: number | "infinite"): number | null =>
   worst === "infinite" ? null : worst;

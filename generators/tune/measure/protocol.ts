@@ -54,11 +54,14 @@ export interface PackedJob {
   readonly constants?: Readonly<Record<string, number>>;
 }
 
-/** The clocks of a process: what passes, and what all its threads spend on processors. */
-export type ClockName = "wall" | "processor";
+/** What passes, and what all threads of a process spend on processors. */
+export type ProcessClock = "wall" | "processor";
 
-/** Milliseconds by each clock. */
-export type ByClock<T> = Readonly<Record<ClockName, T>>;
+/** The clocks of a process, and that of its device where it has one. */
+export type ClockName = ProcessClock | "device";
+
+/** Something for each clock. */
+export type ByClock<T> = Readonly<Record<ProcessClock, T>> & { readonly device?: T };
 
 /** What was opened. */
 export interface Opened {
@@ -67,6 +70,7 @@ export interface Opened {
   readonly hardware: boolean;
   readonly simulation: boolean;
   readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
   /** Whether calls can be kept on it, to be run by themselves. */
   readonly keepsCalls: boolean;
   /** The least steps of the clocks, measured. */

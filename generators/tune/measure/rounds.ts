@@ -1,9 +1,10 @@
 // How a candidate is timed: in turn with the anchor (the default configuration), for as long as it
 // may be among the best.
 
-import { medianInterval, medianOf } from "../../measure/statistics.ts";
+import { clusteredInterval, medianInterval, medianOf } from "../../measure/statistics.ts";
 import type { Random } from "../search/strategy.ts";
-import type { ByClock, ClockName, Times } from "./protocol.ts";
+import { byClock } from "./clock.ts";
+import type { ByClock, ClockName, ProcessClock, Times } from "./protocol.ts";
 
 /** How much to measure. */
 export interface Effort {
@@ -72,16 +73,15 @@ export interface Timing {
   readonly discarded: number;
 }
 
-interface Series {
-  readonly wall: number[];
-  readonly processor: number[];
-}
+/** Samples by clock; what is added to it has the same clocks each time. */
+type Series = Readonly<Record<ProcessClock, number[]>> & { device?: number[] };
 
 const emptySeries = (): Series => ({ wall: [], processor: [] });
 
 function add(series: Series, times: Times): void {
   series.wall.push(...times.wall);
   series.processor.push(...times.processor);
+  if (times.device) series.device = [...(series.device ?? []), ...times.device];
 }
 
 /**
@@ -105,14 +105,15 @@ export async function timeRounds(
   const { anchor, clock, effort, random, best, now = () => performance.now() } = options;
   const all = new Map(candidates.map((id) => [id, emptySeries()] as const));
   const anchors = emptySeries();
+  const count = () => anchors.wall.length;
   const start = now();
   let unusual: number[] = [];
   let discarded = 0;
-  for (let round = 0; anchors[clock].length < effort.most; round++) {
+  for (let round = 0; count() < effort.most; round++) {
     const order = round % 2 === 0 ? [anchor.id, ...candidates] : [...candidates, anchor.id];
     const found = new Map<string, Times>();
     for (const id of order) found.set(id, await sample(id, 1));
-    const seen = found.get(anchor.id)![clock][0]!;
+    const seen = byClock(found.get(anchor.id)!, clock)[0]!;
     const isUnusual = Math.abs(seen / anchor.usual - 1) > effort.drift;
     if (isUnusual && discarded < effort.discards) {
       discarded++;
@@ -124,18 +125,19 @@ export async function timeRounds(
     if (isUnusual && discarded < effort.discards) continue;
     add(anchors, found.get(anchor.id)!);
     for (const [id, series] of all) add(series, found.get(id)!);
-    const rounds = anchors[clock].length;
-    const fastest = Math.min(...[...all.values()].flatMap((series) => series[clock]));
-    const limit = effort.race * (best ?? Number.POSITIVE_INFINITY) * medianOf(anchors[clock]);
+    const rounds = count();
+    const fastest = Math.min(...[...all.values()].flatMap((series) => byClock(series, clock)));
+    const limit =
+      effort.race * (best ?? Number.POSITIVE_INFINITY) * medianOf(byClock(anchors, clock));
     if (rounds >= 2 && fastest > limit) break;
     if (rounds < effort.least) continue;
     const isPrecise = [...all.values()].every((series) => {
-      const [low, high] = medianInterval(series[clock], random, 100);
-      return (high - low) / 2 <= effort.precise * medianOf(series[clock]);
+      const [low, high] = medianInterval(byClock(series, clock), random, 100);
+      return (high - low) / 2 <= effort.precise * medianOf(byClock(series, clock));
     });
     if (isPrecise || now() - start > effort.time) break;
   }
-  const usual = medianOf(anchors[clock]);
+  const usual = medianOf(byClock(anchors, clock));
   return new Map(
     [...all].map(([id, series]) => [id, summarize(series, usual, discarded, clock, random)]),
   );
@@ -148,25 +150,43 @@ const summarize = (
   clock: ClockName,
   random: Random,
 ): Timing => ({
-  median: medianOf(series[clock]),
-  interval: medianInterval(series[clock], random),
-  samples: series[clock].length,
-  medians: { wall: medianOf(series.wall), processor: medianOf(series.processor) },
+  median: medianOf(byClock(series, clock)),
+  interval: medianInterval(byClock(series, clock), random),
+  samples: series.wall.length,
+  medians: mapClocks(series, medianOf),
   anchor,
   series,
   discarded,
 });
 
+const mapClocks = <A, B>({ wall, processor, device }: ByClock<A>, change: (of: A) => B) => ({
+  wall: change(wall),
+  processor: change(processor),
+  ...(device !== undefined && { device: change(device) }),
+});
+
 /**
  * What several comparisons say together, each in a process of its own: where its memory lies and
  * what its engine knows makes a program up to a tenth faster or slower, for as long as it lives.
+ * So processes are what was drawn, and the samples of one say little of another.
  */
 export function joinTimings(heats: readonly Timing[], clock: ClockName, random: Random): Timing {
   const anchor = medianOf(heats.map((heat) => heat.anchor));
   // The machine may be slower in one of them, for all alike.
-  const joined = (of: ClockName) =>
-    heats.flatMap((heat) => heat.series[of].map((time) => (time / heat.anchor) * anchor));
+  const scaled = heats.map((heat) =>
+    mapClocks(heat.series, (times) => times.map((time) => (time / heat.anchor) * anchor)),
+  );
+  const joined = (of: ClockName) => scaled.flatMap((series) => byClock(series, of));
   const discarded = heats.reduce((sum, heat) => sum + heat.discarded, 0);
-  const series = { wall: joined("wall"), processor: joined("processor") };
-  return summarize(series, anchor, discarded, clock, random);
+  const hasDevice = scaled.every(({ device }) => device !== undefined);
+  const series = {
+    wall: joined("wall"),
+    processor: joined("processor"),
+    ...(hasDevice && { device: joined("device") }),
+  };
+  const groups = scaled.map((own) => byClock(own, clock));
+  return {
+    ...summarize(series, anchor, discarded, clock, random),
+    interval: clusteredInterval(groups, random),
+  };
 }

@@ -42,15 +42,24 @@ async function open({ target, way, threads }: Request & { readonly do: "open" })
     : machine.open[way]!());
   if ("unavailable" in opened) return opened;
   executor = opened;
-  const { device, driver, hardware, simulation = false, features = [] } = opened.device;
+  const {
+    device,
+    driver,
+    hardware,
+    simulation = false,
+    features = [],
+    limits = {},
+  } = opened.device;
+  const step = opened.prepare && (await opened.measureClock?.());
   const reply: Opened = {
     device,
     driver,
     hardware,
     simulation,
     features,
+    limits,
     keepsCalls: opened.prepare !== undefined,
-    resolution: measureResolutions(),
+    resolution: { ...measureResolutions(), ...(step !== undefined && { device: step }) },
   };
   return reply;
 }
@@ -134,16 +143,24 @@ async function time({
   warm,
 }: Request & { readonly do: "time" }): Promise<Times> {
   const { prepared } = find(id);
-  const [wall, processor]: [number[], number[]] = [[], []];
+  const [wall, processor, device]: [number[], number[], number[]] = [[], [], []];
+  // Without a clock of the device there are no times by it.
+  const run = async () => {
+    if (prepared.time) return prepared.time();
+    await prepared.run();
+    return Number.NaN;
+  };
   for (let sample = 0; sample < samples; sample++) {
     // What another program has put into caches and predictors is not this one's.
     if (warm) await prepared.run();
     const [cpu, before] = [clocks.processor(), clocks.wall()];
-    for (let run = 0; run < runs; run++) await prepared.run();
+    let own = 0;
+    for (let i = 0; i < runs; i++) own += await run();
     wall.push((clocks.wall() - before) / runs);
     processor.push((clocks.processor() - cpu) / runs);
+    device.push(own / runs);
   }
-  return { wall, processor };
+  return { wall, processor, ...(prepared.time && { device }) };
 }
 
 async function runOnce({ program: path, job }: Request & { readonly do: "run" }) {

@@ -3,7 +3,7 @@
 import type { Program } from "../../../targets/contract/program.ts";
 import { identifyConfiguration } from "../database/identity.ts";
 import type { Measurement } from "../database/record.ts";
-import type { createEvaluator, Evaluation } from "../measure/evaluate.ts";
+import { type createEvaluator, type Evaluation, recordMedians } from "../measure/evaluate.ts";
 import type { Effort, Timing } from "../measure/rounds.ts";
 import { CandidateFailed } from "../measure/session.ts";
 import type { Configuration } from "../space/space.ts";
@@ -103,8 +103,7 @@ async function judgeLast(
     interval,
     samples,
     anchor,
-    cpu: medians.processor,
-    wall: medians.wall,
+    ...recordMedians(medians),
     ...(worst !== undefined && { worst }),
     ...(clock && { clock }),
     spent,
