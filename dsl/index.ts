@@ -2,7 +2,7 @@
 
 export * from "./boxes.ts";
 export * from "./core.ts";
-export type { Demand, Derived, Meta, Sizes } from "./meta.ts";
+export type { Demand, Derived, Levels, Meta, Share, Sizes } from "./meta.ts";
 export * from "./sampling.ts";
 export { fromData, stage, storedIn, tensor } from "./tensor.ts";
 export type { Axis, Bound, Coords, Ix, Pos, Range, Sides, Tensor, YX } from "./types.ts";

@@ -84,6 +84,23 @@ export interface Demand<Tensors, Attrs> {
   readonly otherwise: string;
 }
 
+/** Coordinates that are shares of a picture: `from` and `to` are its two ends, whatever its size. */
+export interface Share<T extends string = string> {
+  readonly tensor: T;
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Maps of several sizes, one after another along an axis: `tensor` holds their rows and columns, `starts` where
+ * each begins.
+ */
+export interface Levels<T extends string = string> {
+  readonly tensor: T;
+  readonly starts: T;
+  readonly along: string;
+}
+
 /** Everything said beside a declaration. */
 export interface Meta<Tensors, Attrs> {
   readonly doc: string;
@@ -106,6 +123,8 @@ export interface Meta<Tensors, Attrs> {
     readonly column: number;
     readonly axis: string;
   }[];
+  /** What coordinates are that are neither pixels nor boxes: checks draw them so. */
+  readonly units?: readonly (Share<keyof Tensors & string> | Levels<keyof Tensors & string>)[];
   /** Which choices of the optional tensors ship as entry points; all others can be generated. */
   readonly variants: readonly (readonly (Optional<Tensors> & string)[])[];
   /** Small cases for checking: axis sizes, and attributes that differ from their defaults. */

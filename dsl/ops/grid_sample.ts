@@ -36,6 +36,7 @@ export const meta = {
     },
   },
   differentiable: ["input", "grid"],
+  units: [{ tensor: "grid", from: -1, to: 1 }],
   variants: [[]],
   samples: [
     { sizes: { N: 2, C: 3, H: 5, W: 6, OH: 4, OW: 3 } },

@@ -2,8 +2,9 @@
 // with a column of indices holds boxes (index, then left, top, right, bottom); any other holds shifts and
 // points.
 
-import type { IndexColumn, Kernel, TensorDecl } from "../ir/kernel.ts";
+import type { Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Random } from "./random.ts";
+import { unitOf } from "./units.ts";
 
 /**
  * How coordinates may be drawn. `indices`: ordinary boxes whose index column holds no index; `edge`: multiples
@@ -68,17 +69,19 @@ export function drawValue(values: Values, random: Random): number {
 export function drawCoords(
   data: Float32Array,
   tensor: TensorDecl,
-  indices: readonly IndexColumn[],
+  kernel: Kernel,
   sizes: Numbers,
   map: Map2,
   spread: Spread,
   random: Random,
   only?: ReadonlySet<number>,
 ): void {
-  const columns = indices.filter((c) => c.tensor === tensor.name);
+  const columns = kernel.indices.filter((c) => c.tensor === tensor.name);
   if (columns.length === 0) {
+    const draw = unitOf(kernel, tensor, sizes, map);
     for (let i = 0; i < data.length; i++)
-      if (!only || only.has(i)) data[i] = drawShift(spread, map, random, i === 0);
+      if (!only || only.has(i))
+        data[i] = draw ? draw(spread, random, i) : drawShift(spread, map, random, i === 0);
     return;
   }
   const width = Number(tensor.dims.at(-1)!.at(-1));
@@ -113,7 +116,7 @@ const odd = {
 const far = { ...odd, huge: [...odd.huge, 1.5 * 2 ** 30, 2 ** 31 - 128, -(2 ** 31)] } as const;
 
 /** A shift of a few pixels, or what the spread asks for; odd ones (some, or `certain`ly) among ordinary ones. */
-function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean): number {
+export function drawShift(spread: Spread, map: Map2, random: Random, certain: boolean): number {
   const usual = () => (2 * random() - 1) * random.pick([1, 2, 4]);
   switch (spread) {
     case "random":

@@ -168,8 +168,7 @@ function drawOnce(
     const dims = tensor.dims.map((dim) => dim.reduce((n, axis) => n * extent(axis), 1));
     const data = new Float32Array(dims.reduce((n, size) => n * size, 1));
     inputs[tensor.name] = { shape: dims, data };
-    if (tensor.type === "coord")
-      drawCoords(data, tensor, kernel.indices, sizes, map, coords, random);
+    if (tensor.type === "coord") drawCoords(data, tensor, kernel, sizes, map, coords, random);
     else for (let i = 0; i < data.length; i++) data[i] = drawValue(values, random);
     // Some elements of a result matter to nobody.
     if (!isOwn(subject, tensor.name))
@@ -197,7 +196,7 @@ function settle(subject: Subject, drawn: Case, plan: Plan, random: Random, round
     const all = Object.values(outputs).flat();
     if (all.every((v) => v.value.length === 0)) return "";
     const zero = Object.entries(outputs).filter(([, parts]) =>
-      parts.every((v) => v.value.every((x) => x === 0)),
+      parts.every((v) => v.vanishes !== true && v.value.every((x) => x === 0)),
     );
     // Each gradient must say something; of results, one.
     const barren = subject.forward ? zero.length > 0 : zero.length === Object.keys(outputs).length;
@@ -213,7 +212,7 @@ function settle(subject: Subject, drawn: Case, plan: Plan, random: Random, round
       const touched = culprits.get(tensor.name);
       const array = inputs[tensor.name];
       if (tensor.type !== "coord" || !touched || !array) continue;
-      drawCoords(array.data, tensor, kernel.indices, numbers.sizes, map, coords, random, touched);
+      drawCoords(array.data, tensor, kernel, numbers.sizes, map, coords, random, touched);
       redrawn = true;
     }
     if (!redrawn) break;

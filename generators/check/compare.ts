@@ -59,7 +59,7 @@ export function compare(
     return fail(`the result has shape [${actual.shape}], but must have [${shape}]`);
   if (actual.data.length !== count)
     return fail(`the result has ${actual.data.length} elements, but must have ${count}`);
-  const unusual = refuse(value, expects);
+  const unusual = refuse(verdict, expects);
   if (unusual) return fail(unusual);
   if (undecided.size > 0 && undecided.size === count)
     return fail("no element of this case can be compared: every one hangs on open decisions");
@@ -77,7 +77,7 @@ export function compare(
 }
 
 /** Why an expectation proves nothing, unless the case says so. */
-function refuse(value: Float64Array, expects: Expects): string | undefined {
+function refuse({ value, vanishes }: Verdict, expects: Expects): string | undefined {
   if (expects.vanishes)
     return value.every((v) => v === 0)
       ? undefined
@@ -87,7 +87,7 @@ function refuse(value: Float64Array, expects: Expects): string | undefined {
   if (expects.empty) return `the result was to be empty, but has ${value.length} elements`;
   if (!expects.nonfinite && !value.every(Number.isFinite))
     return "the expected result holds NaN or infinity, which this case does not declare";
-  if (!expects.zero && value.every((v) => v === 0))
+  if (!expects.zero && !vanishes && value.every((v) => v === 0))
     return "the expected result is 0 everywhere, which proves nothing";
   return undefined;
 }

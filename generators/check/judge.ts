@@ -11,6 +11,7 @@ import type { Source } from "./reading.ts";
 import { replay } from "./reduce.ts";
 import type { Rules } from "./rules.ts";
 import { judgeScatter } from "./scatter.ts";
+import { vanishingResults } from "./vanishing.ts";
 import { giveUp, unwatch, watch } from "./watch.ts";
 
 /** What one part of an output may be. */
@@ -22,6 +23,8 @@ export interface Verdict {
   readonly alternatives: ReadonlyMap<number, readonly { value: number; bound: number }[]>;
   /** Elements with too many acceptable values to list, or without any bound: they cannot be compared. */
   readonly undecided: ReadonlySet<number>;
+  /** It is 0 whatever is given; absent where it is not. */
+  readonly vanishes?: true;
 }
 
 /** All outputs of a kernel by name, and which input elements the open decisions hang on. */
@@ -80,6 +83,7 @@ function startMachine(
 
 function judgeOn(machine: Machine, kernel: Kernel): Judgement {
   const { sources } = machine;
+  const vanishing = vanishingResults(kernel, machine.numbers.options);
   const culprits = new Map<string, Set<number>>();
   const outputs: Record<string, readonly Verdict[]> = {};
   for (const stages of inRuns(kernel.stages)) {
@@ -90,7 +94,9 @@ function judgeOn(machine: Machine, kernel: Kernel): Judgement {
         : judgeScatter(machine, stages as Run<Scatter>, culprits);
     sources.set(stage.name, source);
     if (kernel.outputs.includes(stage.name))
-      outputs[stage.name] = verdicts(source, groupDims(source.shape, stage.dims));
+      outputs[stage.name] = verdicts(source, groupDims(source.shape, stage.dims)).map((v) =>
+        vanishing.has(stage.name) ? { ...v, vanishes: true } : v,
+      );
   }
   return { outputs, culprits };
 }

@@ -74,6 +74,7 @@ function evaluateOnce(
     axes: run.axes,
     demands,
     indices: meta.indices.filter((i) => tensors.some((t) => t.name === i.tensor)),
+    ...(meta.units.length > 0 && { units: meta.units }),
     stages,
     outputs: [...results.keys()],
     names: run.names.among(roots, loops),

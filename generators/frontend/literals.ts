@@ -13,7 +13,8 @@ export type Literal = { readonly node: ts.Node } & (
   | { readonly is: "function"; readonly of: ts.ArrowFunction | ts.FunctionExpression }
 );
 
-type Of<Is extends Literal["is"]> = Extract<Literal, { is: Is }>;
+/** A literal of this kind. */
+export type Of<Is extends Literal["is"]> = Extract<Literal, { is: Is }>;
 
 /** Reads a literal; anything computed is refused. */
 export function readLiteral(node: ts.Expression): Literal {

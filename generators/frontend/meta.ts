@@ -2,11 +2,11 @@
 
 import { ts } from "ts-morph";
 import { isFixedSize } from "../ir/expr.ts";
-import type { AttrDecl, IndexColumn } from "../ir/kernel.ts";
+import type { AttrDecl, IndexColumn, TensorDecl, Unit } from "../ir/kernel.ts";
 import { readAttrs } from "./attributes.ts";
 import { checkNames } from "./clashes.ts";
 import { failAt } from "./diagnostics.ts";
-import { expect, fieldsOf, type Literal, readLiteral, stringsOf } from "./literals.ts";
+import { expect, fieldsOf, type Literal, type Of, readLiteral, stringsOf } from "./literals.ts";
 import { readSamples, type Sample } from "./samples.ts";
 import type { Signature } from "./signature.ts";
 
@@ -25,6 +25,7 @@ export interface MetaData {
   readonly axes: readonly { readonly axis: string; readonly of: Function }[];
   readonly demands: readonly { readonly holds: Function; readonly otherwise: string }[];
   readonly indices: readonly IndexColumn[];
+  readonly units: readonly Unit[];
   readonly variants: readonly (readonly string[])[];
   readonly samples: readonly Sample[];
   /** Where each sample stands, for what is wrong with its numbers. */
@@ -42,6 +43,7 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
     "axes?",
     "demands?",
     "indices?",
+    "units?",
     "variants",
     "samples",
   ]);
@@ -71,6 +73,9 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
     ),
     indices: (f.indices ? expect(f.indices, "array", "indices").items : []).map((column) =>
       readColumn(column, signature, known),
+    ),
+    units: (f.units ? expect(f.units, "array", "units").items : []).map((unit) =>
+      readUnit(unit, signature, known),
     ),
     variants: expect(f.variants, "array", "variants").items.map((variant) =>
       readTensorNames(variant, "variants", signature, true),
@@ -140,8 +145,7 @@ function readColumn(
 ): IndexColumn {
   const f = fieldsOf(literal, "a column of indices", ["tensor", "column", "axis"]);
   const named = expect(f.tensor, "string", "tensor");
-  const tensor = tensors.find((t) => t.name === named.value);
-  if (!tensor) return failAt("WW153", named.node, `there is no tensor ${named.value}`);
+  const tensor = findTensor(tensors, named);
   const columns = Number(tensor.dims.at(-1)?.at(-1));
   const column = expect(f.column, "number", "column");
   if (!Number.isInteger(column.value) || column.value < 0 || !(column.value < columns))
@@ -155,4 +159,32 @@ function readColumn(
   const axis = expect(f.axis, "string", "axis");
   if (!axes.has(axis.value)) return failAt("WW153", axis.node, `there is no axis ${axis.value}`);
   return { tensor: tensor.name, column: column.value, axis: axis.value };
+}
+
+function findTensor(tensors: Signature["tensors"], named: Of<"string">): TensorDecl {
+  const tensor = tensors.find((t) => t.name === named.value);
+  return tensor ?? failAt("WW153", named.node, `there is no tensor ${named.value}`);
+}
+
+/** Shares of a picture have two ends, maps of several sizes the axis along which they lie. */
+function readUnit(literal: Literal, { tensors }: Signature, axes: ReadonlySet<string>): Unit {
+  const coords = (field: Literal, what: string): string => {
+    const named = expect(field, "string", what);
+    const tensor = findTensor(tensors, named);
+    if (tensor.type !== "coord")
+      failAt("WW152", named.node, `${tensor.name} holds data; what has a unit is Coords`);
+    return tensor.name;
+  };
+  if (!expect(literal, "object", "a unit").fields.has("along")) {
+    const f = fieldsOf(literal, "a unit", ["tensor", "from", "to"]);
+    const [from, to] = [expect(f.from, "number", "from"), expect(f.to, "number", "to")];
+    if (from.value === to.value)
+      failAt("WW152", to.node, "from and to are the two ends of the picture, so they differ");
+    return { tensor: coords(f.tensor, "tensor"), from: from.value, to: to.value };
+  }
+  const f = fieldsOf(literal, "a unit", ["tensor", "starts", "along"]);
+  const along = expect(f.along, "string", "along");
+  if (!axes.has(along.value)) failAt("WW153", along.node, `there is no axis ${along.value}`);
+  const [tensor, starts] = [coords(f.tensor, "tensor"), coords(f.starts, "starts")];
+  return { tensor, starts, along: along.value };
 }

@@ -48,6 +48,11 @@ export interface IndexColumn {
   readonly axis: string;
 }
 
+/** What the coordinates of a tensor are: shares of a picture, or sizes and starts of maps along an axis. */
+export type Unit =
+  | { readonly tensor: string; readonly from: number; readonly to: number }
+  | { readonly tensor: string; readonly starts: string; readonly along: string };
+
 /** The element of each index of its domain: `name[domain] = parts`. */
 export interface Gather {
   readonly kind: "gather";
@@ -118,6 +123,8 @@ export interface Kernel {
   readonly axes: readonly AxisDecl[];
   readonly demands: readonly DemandDecl[];
   readonly indices: readonly IndexColumn[];
+  /** For drawing cases only; absent where all coordinates are pixels or boxes. */
+  readonly units?: readonly Unit[];
   /** In an order in which each reads only tensors and earlier stages. */
   readonly stages: readonly Stage[];
   /** The stages that are results, by name. */
