@@ -20,6 +20,7 @@ import {
   type Manifest,
   type ManifestOperator,
 } from "./manifest/manifest.ts";
+import { indexModules } from "./manifest/modules.ts";
 import { manifestSchema } from "./manifest/schema.ts";
 import { entryName } from "./schedule/lower.ts";
 import { storedName } from "./schedule/storage.ts";
@@ -135,6 +136,10 @@ export function generateAll(
     abi: abiVersion,
     operators: described,
   };
+  for (const [path, text] of indexModules(manifest)) {
+    if (files.has(path)) throw new Error(`${path} is the index; no operator can be called so.`);
+    files.set(path, text);
+  }
   for (const [path, text] of adaptPackage(manifest, (path) => files.has(path)))
     files.set(path, text);
   files.set("manifest.json", json(manifest));

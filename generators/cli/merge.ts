@@ -8,6 +8,7 @@ import type { Generated } from "../generate.ts";
 import { fingerprint } from "../manifest/abi.ts";
 import { formatJson } from "../manifest/json.ts";
 import type { Manifest, ManifestKernel, ManifestOperator } from "../manifest/manifest.ts";
+import { indexModules } from "../manifest/modules.ts";
 import { codeOf, UserError } from "./errors.ts";
 
 /** The manifest of a folder, if it has one. */
@@ -51,6 +52,7 @@ export function mergeManifest(folder: string, old: Manifest, made: Generated): G
   const merged = new Map(files);
   const isThere = (path: string) => files.has(path) || existsSync(join(folder, path));
   for (const [path, text] of adaptPackage(manifest, isThere)) merged.set(path, text);
+  for (const [path, text] of indexModules(manifest)) merged.set(path, text);
   merged.set("manifest.json", json(manifest));
   merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));
   return { ...made, files: merged, manifest };
