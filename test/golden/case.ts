@@ -7,6 +7,8 @@ import type { OperatorName } from "../reference/index.ts";
 export interface GoldenGradients {
   readonly output: Array64;
   readonly inputs: Readonly<Record<string, Array64>>;
+  /** As of the result; absent where they are printed with ten decimals. */
+  readonly tolerance?: number;
 }
 
 /** One call of an operator with the result of another implementation. */

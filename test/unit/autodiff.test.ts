@@ -34,7 +34,7 @@ describe("gradients of torchvision and mmcv", () => {
     const present = operator.tensors
       .filter((t) => t.optional && c.inputs[t.name])
       .map((t) => t.name);
-    const { output, inputs } = c.gradients!;
+    const { output, inputs, tolerance } = c.gradients!;
     const gradient = differentiate(operator.kernel(present), Object.keys(inputs));
     const { attrs, options } = numbersOf(operator, c.attrs as unknown as Record<string, AttrValue>);
     const given = { ...c.inputs, grad_output: output };
@@ -43,11 +43,11 @@ describe("gradients of torchvision and mmcv", () => {
       const got = found[`grad_${name}`]!.parts[0]!;
       expect(got.length).toBe(want.data.length);
       const error = got.map((v, i) => Math.abs(v - want.data[i]!));
-      // The golden numbers are printed with ten decimals.
-      expect(Math.max(...error), name).toBeLessThan(6e-11);
+      // Most golden numbers are printed with ten decimals.
+      expect(Math.max(...error), name).toBeLessThan(tolerance ?? 6e-11);
     }
   });
-  it("has cases", () => expect(cases.length).toBe(21));
+  it("has cases", () => expect(cases.length).toBe(29));
 });
 
 describe.each(Object.entries(settings))("differences: %s", (_, s) => {

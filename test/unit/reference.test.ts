@@ -8,6 +8,7 @@ import { conv2d } from "../reference/conv2d.ts";
 import { deform_conv2d } from "../reference/deform_conv2d.ts";
 import { deform_roi_pool } from "../reference/deform_roi_pool.ts";
 import { references } from "../reference/index.ts";
+import { prroi_pool } from "../reference/prroi_pool.ts";
 import { roi_align } from "../reference/roi_align.ts";
 import { roi_pool } from "../reference/roi_pool.ts";
 
@@ -36,7 +37,7 @@ describe("golden data", () => {
   it("holds all cases", () => {
     const count = (prefix: string) => cases.filter((c) => c.name.startsWith(prefix)).length;
     const sources = ["torchvision/", "onnx/", "module/", "mmcv/"];
-    expect(sources.map(count)).toEqual([18, 7, 16, 3]);
+    expect(sources.map(count)).toEqual([18, 7, 16, 11]);
     expect(new Set(cases.map((c) => c.name)).size).toBe(cases.length);
     expect(new Set(cases.map((c) => c.operator))).toEqual(new Set(Object.keys(references)));
   });
@@ -57,7 +58,7 @@ describe("golden data", () => {
 
   it("stores gradients that fit the tensors", () => {
     const withGradients = cases.filter((c) => c.gradients);
-    expect(withGradients).toHaveLength(29);
+    expect(withGradients).toHaveLength(37);
     for (const { gradients, inputs, expected, name } of withGradients) {
       expect(gradients?.output.shape, name).toEqual(expected.shape);
       for (const [tensor, gradient] of Object.entries(gradients?.inputs ?? {})) {
@@ -87,7 +88,7 @@ describe("empty batches", () => {
     const offset = makeArray([0, 18, 1, 1]);
     expect(deform_conv2d({ input, offset, weight }, {}).shape).toEqual([0, 2, 1, 1]);
     const pooled = { output_size: { y: 2, x: 3 } };
-    for (const pool of [roi_pool, roi_align, deform_roi_pool]) {
+    for (const pool of [roi_pool, roi_align, deform_roi_pool, prroi_pool]) {
       const none = { input: ones(1, 4, 3, 3), rois: makeArray([0, 5]) };
       expect(pool(none, pooled).shape).toEqual([0, 4, 2, 3]);
       // Without images, no image number is right.
@@ -109,6 +110,7 @@ describe("RoIs that are not usable", () => {
     ["roi_align avg", roi_align, {}],
     ["roi_align max", roi_align, { mode: "max", aligned: true, sampling_ratio: 2 }],
     ["roi_align max_corner", roi_align, { mode: "max_corner", sampling_ratio: 2 }],
+    ["prroi_pool", prroi_pool, {}],
     ["deform_roi_pool", deform_roi_pool, {}],
     [
       "deform_roi_pool of the authors",
