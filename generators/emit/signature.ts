@@ -100,11 +100,24 @@ export function isEarly({ axes }: Kernel, e: Expr): boolean {
   return early;
 }
 
+/** Is an expression over attributes and options alone? */
+export function isOfAttributes(e: Expr): boolean {
+  let alone = true;
+  visit([e], (part) => {
+    if (part.kind === "size") alone = false;
+  });
+  return alone;
+}
+
 function describeVariant(kernel: Kernel): Variant {
   return {
     present: kernel.present,
     outputs: describeOutputs(kernel).map(({ name }) => name),
-    axes: kernel.axes.map(({ axis, size }) => ({ axis, size: compileRule(size) })),
+    axes: kernel.axes.map(({ axis, size }) => ({
+      axis,
+      size: compileRule(size),
+      early: isOfAttributes(size),
+    })),
     demands: kernel.demands.map(({ holds, otherwise }) => ({
       holds: compileRule(holds),
       formula: printFormula(hostExpr(holds)),

@@ -37,13 +37,21 @@ export interface Demand {
   readonly early: boolean;
 }
 
+/** An axis that follows from others and from attributes. */
+export interface DerivedAxis {
+  readonly axis: string;
+  readonly size: Rule;
+  /** It follows from attributes alone, so it is known before any shape is read. */
+  readonly early: boolean;
+}
+
 /** What holds where these optional tensors are given. */
 export interface Variant {
   readonly present: readonly string[];
   /** The results that it gives. */
   readonly outputs: readonly string[];
   /** Axes that follow from others, in order. */
-  readonly axes: readonly { readonly axis: string; readonly size: Rule }[];
+  readonly axes: readonly DerivedAxis[];
   readonly demands: readonly Demand[];
   /** The most that whole numbers of the kernel become: each at most 2^31 - 1. */
   readonly bounds: readonly Rule[];

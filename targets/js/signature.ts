@@ -3,7 +3,7 @@
 
 import { boundsOf } from "../../generators/emit/bounds.ts";
 import { printHostExpr } from "../../generators/emit/printer.ts";
-import { isEarly } from "../../generators/emit/signature.ts";
+import { isEarly, isOfAttributes } from "../../generators/emit/signature.ts";
 import { gapAt, wrap } from "../../generators/emit/wrap.ts";
 import type { Expr } from "../../generators/ir/expr.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
@@ -32,6 +32,7 @@ function object(fields: Readonly<Record<string, unknown>>): string {
 function printAxes({ axes }: Kernel, use: Use): string {
   const items = axes.map(({ axis, size }) => [
     `    axis: "${axis}",`,
+    ...(isOfAttributes(size) ? ["    early: true,"] : []),
     ...printRule("size", size, use),
   ]);
   return printList(items);
