@@ -13,6 +13,7 @@ import {
   valuesOf,
 } from "../ir/kernel.ts";
 import type { AddMode, NestExpr } from "../ir/nest.ts";
+import { visitNestExpr } from "../ir/nestWalk.ts";
 import type { Plan, PlanBuffer, PlanStep } from "../ir/plan.ts";
 import { accumulationOf, addingSteps, fixedPointOf, ownersFirst, passNames } from "./additions.ts";
 import { addAlways } from "./additive.ts";
@@ -261,11 +262,10 @@ function orderScalars(
   formulas: readonly NestExpr[],
 ): Plan["scalars"] {
   const needed = new Set(used);
-  const look = (e: NestExpr): void => {
-    if (e.kind === "var") needed.add(e.name);
-    if (e.kind === "op") e.args.forEach(look);
-  };
-  formulas.forEach(look);
+  for (const formula of formulas)
+    visitNestExpr(formula, (e) => {
+      if (e.kind === "var") needed.add(e.name);
+    });
   return allScalars(kernel).filter((s) => needed.has(s.name));
 }
 
