@@ -12,7 +12,7 @@ import { invert } from "./invert.ts";
 import { joinBranches, type Meeting } from "./meet.ts";
 import { elementAt, type Place } from "./places.ts";
 import { shareWalks } from "./share.ts";
-import { sumOf } from "./sums.ts";
+import { openSums, sumOf } from "./sums.ts";
 
 /** The stages that compute the gradient of `place` from its contributions. */
 export function collect(
@@ -62,7 +62,7 @@ function scatterOf(
 ): Scatter {
   const { loops, read, value } = contribution;
   const facts = factsOf(kernel);
-  const guarded = pullGuards(convert("acc", value));
+  const guarded = pullGuards(convert("acc", openSums(value, moved)));
   const tests = [...guarded.tests];
   const at = read.at.map((p, d) => {
     const { extent } = targets[d]!;

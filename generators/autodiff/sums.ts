@@ -2,7 +2,7 @@
 // stands outside of it, whether it is a test, a factor or a walk of its own.
 
 import { allOf, convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
-import { type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
+import { cast, type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
 import { freeLoops, type Moved, substitute } from "../ir/walk.ts";
 import { divide, factor, multiply } from "./factors.ts";
 import { type Guarded, pullGuards } from "./guards.ts";
@@ -87,6 +87,38 @@ function sumOfOne(over: readonly Loop[], e: Expr, moved: Moved): Expr {
   const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, own[d]!])), moved);
   const inner = sumTerms(over, termsIn(body!, over), moved);
   return sumTerms(own, termsIn(inner, own), moved);
+}
+
+/**
+ * `e` with what no step of its sums changes outside of them: a test there also guards what a sum is multiplied by,
+ * which may be wild where the sum counts for nothing.
+ */
+export function openSums(e: Expr, moved: Moved): Expr {
+  const open = (x: Expr): Expr => openSums(x, moved);
+  switch (e.kind) {
+    case "cast":
+      return cast(e.to, open(e.arg));
+    case "select":
+      return select(e.cond, open(e.then), open(e.else));
+    case "op": {
+      const [a, b] = e.args;
+      if (e.op === "neg") return make("neg", open(a!));
+      if (e.op === "div") return make("div", open(a!), b!);
+      const both = e.op === "mul" || e.op === "add" || e.op === "sub";
+      return both ? make(e.op, open(a!), open(b!)) : e;
+    }
+    case "part": {
+      const { of } = e;
+      const plain = of.op === "sum" && of.bodies.length === 1 && isZero(of.from[0]!);
+      const own = of.over.every((l) => outsideAll([l.lo, l.hi], of.over));
+      if (!plain || !own) return e;
+      const over = of.over.map((l) => freshLoop(l.axis, l.lo, l.hi, l.cover));
+      const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, over[d]!])), moved);
+      return sumTerms(over, termsIn(body!, over), moved);
+    }
+    default:
+      return e;
+  }
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
