@@ -10,28 +10,29 @@ export function isIndex<D extends string>(axis: Axis<D>, p: number): boolean {
 
 /** Samples evenly spaced along one side of a bin. */
 export interface BinSamples {
-  /** How many there are, as a real number: not above 0 where there are none. */
-  readonly count: number;
   /** Where sample `a` lies. */
   at(a: number): number;
   /** Those that may lie within a pixel of the image. */
   readonly near: Range<"step">;
 }
 
+/** How many samples a bin of this size has along a side: `ratio`, or one for each pixel where that is not positive. */
+export const countSamples = (size: number, ratio: number): number =>
+  ratio > 0 ? ratio : ceilf(size);
+
 /**
- * Samples of a bin that begins at `start` and is `size` long: `ratio` of them, or where that is 0 or less, one
- * for each pixel. `within` says where in its share of the bin each lies: 0 at its start, 0.5 in the middle.
+ * The `count` samples of a bin that begins at `start` and is `size` long. `within` says where in its share of the
+ * bin each lies: 0 at its start, 0.5 in the middle.
  */
 export function binSamples<D extends string>(
   axis: Axis<D>,
   start: number,
   size: number,
-  ratio: number,
+  count: number,
   within: number,
 ): BinSamples {
-  const count = ratio > 0 ? ratio : ceilf(size);
   const at = (a: number) => start + ((a + within) * size) / count;
-  return { count, at, near: axis.samples(count, at(0), size / count, 1) };
+  return { at, near: axis.samples(count, at(0), size / count, 1) };
 }
 
 /** The group that bin `p` falls to where `bins` are shared out among `groups`, of whatever numbers. */

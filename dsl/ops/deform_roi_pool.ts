@@ -1,6 +1,7 @@
 import type { Coords, Derived, Meta, Pos, Tensor, YX } from "../index.ts";
 import {
   binSamples,
+  countSamples,
   finite,
   insideImage,
   isIndex,
@@ -113,8 +114,10 @@ export function deform_roi_pool(
     const binH = height / PH.size;
     const dx = gamma * width * (offset?.(r, 0, ph, pw) ?? 0);
     const dy = gamma * height * (offset?.(r, 1, ph, pw) ?? 0);
-    const rows = binSamples(H, top + dy + ph * binH, binH, sampling_ratio, inCell);
-    const cols = binSamples(W, left + dx + pw * binW, binW, sampling_ratio, inCell);
+    const rowCount = countSamples(binH, sampling_ratio);
+    const colCount = countSamples(binW, sampling_ratio);
+    const rows = binSamples(H, top + dy + ph * binH, binH, rowCount, inCell);
+    const cols = binSamples(W, left + dx + pw * binW, binW, colCount, inCell);
     const walk = [rows.near, cols.near] as const;
     const read = (y: Pos<"H">, x: Pos<"W">) => input.orZero(n, c, y, x);
 
@@ -127,7 +130,7 @@ export function deform_roi_pool(
       },
       [0, 0],
     );
-    const count = border === "clamp" ? rows.count * cols.count : met;
+    const count = border === "clamp" ? rowCount * colCount : met;
     return valid ? total / maximum(count, 1) : 0;
   });
 }

@@ -1,6 +1,7 @@
 import type { Coords, Derived, Meta, Pos, Tensor, YX } from "../index.ts";
 import {
   binSamples,
+  countSamples,
   finite,
   isIndex,
   largestCorner,
@@ -91,8 +92,10 @@ export function roi_align(
     const height = aligned ? bottom - top : maximum(bottom - top, 1);
     const binW = width / PW.size;
     const binH = height / PH.size;
-    const rows = binSamples(H, top + ph * binH, binH, sampling_ratio, 0.5);
-    const cols = binSamples(W, left + pw * binW, binW, sampling_ratio, 0.5);
+    const rowCount = countSamples(binH, sampling_ratio);
+    const colCount = countSamples(binW, sampling_ratio);
+    const rows = binSamples(H, top + ph * binH, binH, rowCount, 0.5);
+    const cols = binSamples(W, left + pw * binW, binW, colCount, 0.5);
     const walk = [rows.near, cols.near] as const;
     const read = (y: Pos<"H">, x: Pos<"W">) => input.orZero(n, c, y, x);
 
@@ -103,8 +106,8 @@ export function roi_align(
     // A sample beyond the image is 0, also where it is not walked.
     const all =
       nearImage(H, W, rows.at(0), cols.at(0)) &&
-      nearImage(H, W, rows.at(rows.count - 1), cols.at(cols.count - 1));
+      nearImage(H, W, rows.at(rowCount - 1), cols.at(colCount - 1));
     const extreme = all ? best : maximum(best, 0);
-    return valid ? (mode === "avg" ? total / maximum(rows.count * cols.count, 1) : extreme) : 0;
+    return valid ? (mode === "avg" ? total / maximum(rowCount * colCount, 1) : extreme) : 0;
   });
 }
