@@ -46,8 +46,18 @@ export interface Attrs {
   readonly sampling_ratio?: number;
   /** What roi_pool does with the pixels of a bin [max]. */
   readonly reduce?: "max" | "mean";
-  /** Corners rounded, or taken as they are [roi_pool: round, deform_roi_pool: real]. */
-  readonly coords?: "round" | "real";
+  /** Corners rounded, as they are, or of whole units [roi_pool, ps_roi_pool: round, deform_roi_pool: real]. */
+  readonly coords?: "round" | "real" | "unit";
+  /** Where bins of ps_roi_pool end: with the image, or a pixel earlier [image]. */
+  readonly clip?: "image" | "torchvision";
+  /** Groups of bins with channels of their own; 0: each bin [ps_roi_pool: 0, deform_ps_roi_pool: 1]. */
+  readonly group_size?: YX;
+  /** Parts of a RoI of deform_ps_roi_pool that move as one; 0: each bin [0]. */
+  readonly part_size?: YX;
+  /** Samples along each side of a bin of deform_ps_roi_pool [1]. */
+  readonly sample_per_part?: number;
+  /** The share of the RoI's size by which a trans of 1 moves a part [0.1]. */
+  readonly trans_std?: number;
   /** The share of the RoI's size by which an offset of 1 moves a bin [0.1]. */
   readonly gamma?: number;
   /** Where in its share of a bin a sample of deform_roi_pool lies [centre]. */

@@ -3,8 +3,11 @@
 import type { Reference } from "./array.ts";
 import { conv2d } from "./conv2d.ts";
 import { deform_conv2d } from "./deform_conv2d.ts";
+import { deform_ps_roi_pool } from "./deform_ps_roi_pool.ts";
 import { deform_roi_pool } from "./deform_roi_pool.ts";
 import { prroi_pool } from "./prroi_pool.ts";
+import { ps_roi_align } from "./ps_roi_align.ts";
+import { ps_roi_pool } from "./ps_roi_pool.ts";
 import { roi_align } from "./roi_align.ts";
 import { roi_align_rotated } from "./roi_align_rotated.ts";
 import { roi_pool } from "./roi_pool.ts";
@@ -17,7 +20,10 @@ export type OperatorName =
   | "roi_align"
   | "deform_roi_pool"
   | "roi_align_rotated"
-  | "prroi_pool";
+  | "prroi_pool"
+  | "ps_roi_pool"
+  | "ps_roi_align"
+  | "deform_ps_roi_pool";
 
 /** The plain-loop float64 reference of each operator. */
 export const references: Readonly<Record<OperatorName, Reference>> = {
@@ -28,4 +34,7 @@ export const references: Readonly<Record<OperatorName, Reference>> = {
   deform_roi_pool,
   roi_align_rotated,
   prroi_pool,
+  ps_roi_pool,
+  ps_roi_align,
+  deform_ps_roi_pool,
 };

@@ -108,6 +108,7 @@ function measureBox(
 ): { readonly y: Extent; readonly x: Extent } | undefined {
   const scale = attrs.spatial_scale ?? 1;
   const coords = attrs.coords ?? "round";
+  if (coords === "unit") throw new Error("coords is round or real.");
   const y = measureSide(roi.y1, roi.y2, scale, coords);
   const x = measureSide(roi.x1, roi.x2, scale, coords);
   return y.length > 0 && x.length > 0 ? { y, x } : undefined;
