@@ -1,65 +1,16 @@
 // Winners: their file, which of them a call gets and why, and what is done with stale ones.
 
 import { describe, expect, test } from "vitest";
-import { openOperator } from "../../generators/cli/operators.ts";
 import { tuneBy } from "../../generators/cli/tuning/winners.ts";
 import { ownSchedule } from "../../generators/compile.ts";
-import { hashKernel } from "../../generators/ir/hash.ts";
-import { type Measurement, protocol } from "../../generators/tune/database/record.ts";
-import { spaceOf } from "../../generators/tune/kernels/space.ts";
-import { hashSpace } from "../../generators/tune/space/hash.ts";
+import type { Measurement } from "../../generators/tune/database/record.ts";
 import type { Configuration } from "../../generators/tune/space/space.ts";
 import { chooseWinners } from "../../generators/tune/winners/choose.ts";
-import { findWinner, type Query } from "../../generators/tune/winners/find.ts";
+import { findWinner } from "../../generators/tune/winners/find.ts";
 import { chooseSchedule } from "../../generators/tune/winners/schedules.ts";
 import { bucketOf, distanceOf, kindOf } from "../../generators/tune/winners/shapes.ts";
-import { parseWinners, printWinners, type Winner } from "../../generators/tune/winners/winner.ts";
-import { targetsByName } from "../../targets/registry.ts";
-
-const { js } = targetsByName;
-const kernel = openOperator("conv2d").kernel([]);
-const of = spaceOf(kernel, js);
-const device = { device: "a machine", driver: "1.0" };
-const key = {
-  operator: "conv2d",
-  role: "forward",
-  present: [],
-  kernel: hashKernel(kernel),
-  space: hashSpace(of.space),
-  target: "js",
-  threads: 1,
-  device,
-  dtype: "f32",
-  shape: { N: 1, C: 64, H: 56, stride_y: 1 },
-  offsets: "normal:2",
-  protocol,
-} as const;
-const query: Query = key;
-
-/** An entry: with a configuration that differs from the default in one parameter, so many times as fast. */
-const winner = (
-  changed: Configuration,
-  ratio: number,
-  own: Partial<Winner["key"]> = {},
-  others: readonly (readonly [Configuration, number])[] = [],
-): Winner => ({
-  key: { ...key, ...own },
-  bucket: bucketOf(own.shape ?? key.shape),
-  configuration: { ...of.default, ...changed },
-  evidence: {
-    default: ratio,
-    tuned: 1,
-    ratio,
-    interval: [ratio, ratio],
-    date: "2026-11-22",
-    ...(others.length > 0 && {
-      others: others.map(([configuration, of_]) => ({
-        configuration: { ...of.default, ...configuration },
-        ratio: of_,
-      })),
-    }),
-  },
-});
+import { parseWinners, printWinners } from "../../generators/tune/winners/winner.ts";
+import { device, js, kernel, key, of, query, winner } from "./winners.fixtures.ts";
 
 describe("shapes", () => {
   test("are of one bucket by powers of two and divisibility", () => {

@@ -30,7 +30,8 @@ import {
   type Terminal,
   wrapText,
 } from "../terminal.ts";
-import { readShipped, readWinners, tellStale, tuneBy } from "../tuning/winners.ts";
+import { readEither } from "../tuning/layers.ts";
+import { readShipped, tellStale, tuneBy } from "../tuning/winners.ts";
 
 const examples = `
 Examples:
@@ -80,7 +81,7 @@ export function addGenerate(program: Command, terminal: Terminal): void {
       "what kernels store data as, e.g. f32,f16; computed is f32 (default: f32)",
     )
     .option("--texts", "also the texts that WebAssembly modules are assembled from")
-    .option("--tuned <database>", "with the schedules that `tune` found fastest on the whole")
+    .option("--tuned <file>", "with the schedules that `tune` found fastest on the whole")
     .option("--check", "write nothing; fail if a file of the folder differs")
     .option("--json", "print JSON")
     .addHelpText("after", examples)
@@ -163,12 +164,12 @@ function openBound(names: readonly string[], options: GenerateOptions): readonly
   return operators.map((operator) => bindOperator(operator, parseBindings(bind, operator)));
 }
 
-/** The winners that ship, or those of a database; kernels that are bound are others. */
+/** The winners that ship, or those of a database or of a file with winners; kernels that are bound are others. */
 function winnersFor(operators: readonly Operator[], { bind, tuned }: GenerateOptions) {
   if (bind !== undefined && tuned !== undefined)
     throw new UserError("--tuned has schedules of kernels for all sizes; leave out --bind");
   if (bind !== undefined) return [];
-  return tuned === undefined ? readShipped() : readWinners([tuned], operators);
+  return tuned === undefined ? readShipped() : readEither(tuned, operators);
 }
 
 /** What the file system refuses becomes a sentence that names the folder. */

@@ -15,8 +15,8 @@ import { openOperator } from "../operators.ts";
 import { noteRounding, parseStorage, requireStorage, storages } from "../storage.ts";
 import { parseTarget } from "../targets.ts";
 import { formatNotes, formatTime, printJson, type Terminal } from "../terminal.ts";
+import { findTeam, readLayers } from "../tuning/layers.ts";
 import { databasePath } from "../tuning/request.ts";
-import { readOwn } from "../tuning/winners.ts";
 import { checkUpstream } from "../upstream.ts";
 
 const examples = `
@@ -45,10 +45,11 @@ interface RunOptions {
   readonly json?: boolean;
 }
 
-/** What `tune` found on this machine and what ships; a database that cannot be read is told and left. */
+/** What `tune` found on this machine, what a team's file has, and what ships; a file that cannot be read is told and left. */
 async function readTuned(operator: Operator, target: string, terminal: Terminal) {
   try {
-    return await readOwn(operator, target, databasePath(undefined));
+    const files = { database: databasePath(undefined), team: findTeam(undefined) };
+    return await readLayers(operator, target, files);
   } catch (error) {
     if (!isUserFacing(error)) throw error;
     terminal.err(`note: ${error.message}; default schedules are taken\n`);

@@ -9,11 +9,12 @@ import type { openDatabase } from "../../tune/database/store.ts";
 import type { KernelSpace } from "../../tune/kernels/space.ts";
 import { byClock } from "../../tune/measure/clock.ts";
 import type { ClockName } from "../../tune/measure/protocol.ts";
-import { findNeighbours } from "../../tune/run/seeds.ts";
+import { findSeeds } from "../../tune/run/seeds.ts";
 import { tune } from "../../tune/run/tune.ts";
 import { strategies } from "../../tune/search/index.ts";
 import { createRandom } from "../../tune/search/random.ts";
 import { enumerate } from "../../tune/space/enumerate.ts";
+import type { Winner } from "../../tune/winners/winner.ts";
 import type { readWorks } from "../calls.ts";
 import { UserError } from "../errors.ts";
 import { plural, type Terminal } from "../terminal.ts";
@@ -41,6 +42,8 @@ export interface Given {
 /** The same with databases. */
 export interface Chosen extends Given {
   readonly known: Awaited<ReturnType<typeof readRecords>>;
+  /** What a team's file and what ships have of the operator on the target. */
+  readonly winners: readonly Winner[];
   readonly database: Awaited<ReturnType<typeof openDatabase>>;
   /** Notes that a run has begun. */
   readonly begin: () => void;
@@ -135,7 +138,7 @@ export async function tuneOne(
         points,
         usual: kernelSpace.default,
         strategy,
-        seeds: findNeighbours([...known, ...database.records], key),
+        seeds: findSeeds(chosen.winners, [...known, ...database.records], key),
         random: createRandom(seed),
         budget,
         database,

@@ -19,6 +19,7 @@ export interface TuneRequest extends CallRequest {
   readonly seed: string;
   readonly database?: string;
   readonly also?: readonly string[];
+  readonly team?: string;
   readonly node?: string;
   readonly json?: boolean;
 }
@@ -26,6 +27,10 @@ export interface TuneRequest extends CallRequest {
 /** What `--shape` takes, as help says it. */
 export const shapeHelp =
   "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling (roi_align: 2 samples a side)";
+
+/** What `--team` takes, as help says it. */
+export const teamHelp =
+  "winners or a database of a team (else $WARPWEAVE_TUNED, or warpweave.tuned in package.json)";
 
 /** The options of every command that names a call, as they are given by default. */
 export const usualRequest = { stride: "1", threads: "1" } as const;

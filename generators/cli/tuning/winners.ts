@@ -1,6 +1,5 @@
 // Winners as commands use them: those that ship, those of databases, and the schedules that follow.
 
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Narrow } from "../../../targets/contract/half.ts";
@@ -135,16 +134,4 @@ export const nameKey = (key: Key): string =>
 export function tellStale(stale: readonly Rejected[], { err }: Terminal): void {
   for (const { winner, why } of stale)
     err(`note: the tuned ${nameWinner(winner)} is not used: ${why}\n`);
-}
-
-/** What is tuned of one operator on one target: on this machine, by its database, and what ships. */
-export async function readOwn(
-  operator: Operator,
-  target: string,
-  database: string,
-): Promise<readonly Winner[]> {
-  const shipped = await readShipped();
-  if (!existsSync(database)) return shipped;
-  const isMeant = (key: Key) => key.operator === operator.name && key.target === target;
-  return [...(await readWinners([database], [operator], isMeant)), ...shipped];
 }

@@ -1,9 +1,35 @@
-// What was best for other shapes is tried first.
+// What was best elsewhere is tried first: on the whole, then for the nearest shapes.
 
 import { identifyConfiguration, identifyKey, newestOf } from "../database/identity.ts";
 import type { Key, Measurement } from "../database/record.ts";
 import type { Configuration } from "../space/space.ts";
+import { choosePortfolio } from "../winners/portfolio.ts";
+import type { Winner } from "../winners/winner.ts";
 import { shareOf } from "./verdict.ts";
+
+/** What is tried before a search begins: few that are good on the whole, then those of the nearest shapes. */
+export function findSeeds(
+  winners: readonly Winner[],
+  records: readonly Measurement[],
+  key: Key,
+): readonly Configuration[] {
+  const portfolio = choosePortfolio(
+    winners.filter((winner) => isRelated(winner.key, key)),
+    mostSeeds,
+  );
+  const all = [...portfolio, ...findNeighbours(records, key)];
+  return [...new Map(all.map((one) => [identifyConfiguration(one), one])).values()];
+}
+
+/** How many of each kind. */
+const mostSeeds = 3;
+
+/** Whether a configuration of one key means the same schedule for another. */
+const isRelated = (other: Key, key: Key): boolean =>
+  other.kernel === key.kernel &&
+  other.space === key.space &&
+  other.target === key.target &&
+  other.protocol === key.protocol;
 
 /** How far two shapes are apart: the sum of the logarithms of their sizes' ratios. */
 export function shapeDistance(a: Key["shape"], b: Key["shape"]): number {
@@ -20,17 +46,13 @@ export function shapeDistance(a: Key["shape"], b: Key["shape"]): number {
 export function findNeighbours(
   records: readonly Measurement[],
   key: Key,
-  most = 3,
+  most = mostSeeds,
 ): readonly Configuration[] {
-  const isRelated = (other: Key): boolean =>
-    other.kernel === key.kernel &&
-    other.space === key.space &&
-    other.target === key.target &&
-    other.protocol === key.protocol &&
-    identifyKey(other) !== identifyKey(key);
+  const own = identifyKey(key);
+  const isOther = (other: Key): boolean => isRelated(other, key) && identifyKey(other) !== own;
   const best = new Map<string, Measurement>();
   for (const record of newestOf(records)) {
-    if (record.status !== "correct" || !isRelated(record.key)) continue;
+    if (record.status !== "correct" || !isOther(record.key)) continue;
     const name = identifyKey(record.key);
     const known = best.get(name);
     if (known === undefined || shareOf(record) < shareOf(known)) best.set(name, record);

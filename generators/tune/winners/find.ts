@@ -4,8 +4,9 @@
 import { canonicalJson, identifyConfiguration } from "../database/identity.ts";
 import type { Key } from "../database/record.ts";
 import type { Configuration } from "../space/space.ts";
+import { ratioUnder } from "./portfolio.ts";
 import { distanceOf, kindOf } from "./shapes.ts";
-import type { Evidence, Winner } from "./winner.ts";
+import type { Evidence, Layer, Winner } from "./winner.ts";
 
 /** What is asked for; what is not known is left out. */
 export interface Query extends Omit<Key, "threads" | "device" | "shape" | "offsets"> {
@@ -119,9 +120,10 @@ function findNear(
   const isUsual =
     usual !== undefined && identifyConfiguration(configuration) === identifyConfiguration(usual);
   const gain = isUsual ? sayUnbeaten(evidence) : sayGain(evidence);
+  const where = best.winner.layer === undefined ? "" : `, ${layerNames[best.winner.layer]}`;
   const why = best.same
-    ? `it was measured under these conditions: ${gain}`
-    : `a shape of the same divisibility, ${(2 ** best.distance).toFixed(1)} times the size, was measured: ${gain}`;
+    ? `it was measured under these conditions: ${gain}${where}`
+    : `a shape of the same divisibility, ${(2 ** best.distance).toFixed(1)} times the size, was measured: ${gain}${where}`;
   return {
     rule: best.same ? "exact" : "similar",
     why,
@@ -130,6 +132,12 @@ function findNear(
     rejected,
   };
 }
+
+const layerNames: Readonly<Record<Layer, string>> = {
+  own: "by this machine's database",
+  team: "by the team's file",
+  shipped: "by what ships",
+};
 
 const sayGain = ({ ratio, date }: Evidence): string =>
   `${ratio.toFixed(2)} times as fast as the default, measured ${date}`;
@@ -158,7 +166,7 @@ function findPortfolio(valid: readonly Winner[], rejected: readonly Rejected[]):
   );
   let best: { readonly configuration: Configuration; readonly gain: number } | undefined;
   for (const [name, configuration] of all) {
-    const ratios = valid.map((winner) => ratioOf(winner, name));
+    const ratios = valid.map((winner) => ratioUnder(winner, name));
     const known = ratios.filter((ratio) => ratio !== undefined);
     if (known.length < ratios.length) continue;
     const gain = Math.exp(known.reduce((sum, r) => sum + Math.log(r), 0) / known.length);
@@ -170,11 +178,4 @@ function findPortfolio(valid: readonly Winner[], rejected: readonly Rejected[]):
     return none(`nothing is faster on the whole: ${best.gain.toFixed(2)} times over ${count}`);
   const why = `best on the whole: ${best.gain.toFixed(2)} times as fast as the default over ${count}`;
   return { rule: "portfolio", why, configuration: best.configuration, rejected };
-}
-
-/** How many times faster than the default a configuration was under the conditions of an entry. */
-function ratioOf({ configuration, evidence }: Winner, name: string): number | undefined {
-  if (identifyConfiguration(configuration) === name) return evidence.ratio;
-  return evidence.others?.find((other) => identifyConfiguration(other.configuration) === name)
-    ?.ratio;
 }

@@ -25,8 +25,13 @@ export interface Evidence {
   readonly others?: readonly { readonly configuration: Configuration; readonly ratio: number }[];
 }
 
+/** Where a winner is looked up: this machine's database, a team's file, what ships. */
+export type Layer = "own" | "team" | "shipped";
+
 /** A configuration that won under some conditions. */
 export interface Winner {
+  /** Where it was found; files do not say. */
+  readonly layer?: Layer;
   readonly key: Key;
   /** Of the key's shape: sizes of one bucket and divisibility are alike. */
   readonly bucket: string;
@@ -142,7 +147,7 @@ export function printWinners(winners: readonly Winner[]): string {
   const place = ({ key }: Winner): string =>
     [key.operator, key.role, key.target, key.present.join(), canonicalJson(key)].join("\n");
   const lines = winners
-    .map((winner) => ({ at: place(winner), line: canonicalJson(winner) }))
+    .map((winner) => ({ at: place(winner), line: canonicalJson({ ...winner, layer: undefined }) }))
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     .map(({ line }) => `\n    ${line}`);
   return `{\n  "version": ${winnersVersion},\n  "entries": [${lines.join(",")}${lines.length > 0 ? "\n  " : ""}]\n}\n`;

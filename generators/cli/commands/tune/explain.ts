@@ -19,9 +19,10 @@ import { parseTarget } from "../../targets.ts";
 import { plural, printJson, type Terminal, terminalWidth, wrapText } from "../../terminal.ts";
 import { exampleHelp } from "../../tuning/help.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
-import { databasePath, shapeHelp } from "../../tuning/request.ts";
+import { findTeam, readLayers } from "../../tuning/layers.ts";
+import { databasePath, shapeHelp, teamHelp } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
-import { nameWinner, readOwn, readShipped, readWinners } from "../../tuning/winners.ts";
+import { nameWinner, readShipped, readWinners } from "../../tuning/winners.ts";
 
 interface ExplainRequest {
   readonly target: string;
@@ -33,6 +34,7 @@ interface ExplainRequest {
   readonly grad?: boolean;
   readonly threads: string;
   readonly database?: string;
+  readonly team?: string;
   readonly json?: boolean;
 }
 
@@ -53,6 +55,7 @@ export function addExplain(tune: Command, terminal: Terminal): void {
     .option("--grad", "the kernel of the gradients")
     .option("--threads <number>", "CPU threads", "1")
     .option("--database <file>", "measurements, if not those in the cache folder")
+    .option("--team <file>", teamHelp)
     .option("--json", "print JSON")
     .addHelpText(
       "after",
@@ -68,7 +71,10 @@ async function explain(name: string, request: ExplainRequest, terminal: Terminal
   if (request.database !== undefined && !existsSync(path))
     throw new UserError(`there is no database ${path}`);
   const isAny = request.shape === undefined && request.preset === undefined;
-  const winners = isAny ? await readShipped() : await readOwn(operator, target.name, path);
+  const team = findTeam(request.team);
+  const winners = isAny
+    ? await readShipped()
+    : await readLayers(operator, target.name, { database: path, team });
   const calls = isAny
     ? [anyCall(operator, target, request)]
     : await namedCalls(operator, target, request);
@@ -85,6 +91,7 @@ async function explain(name: string, request: ExplainRequest, terminal: Terminal
         call,
         rule: found.rule,
         why: found.why,
+        layer: found.winner?.layer ?? null,
         configuration: found.configuration ?? null,
         schedule: schedule?.steps ?? null,
         rejected: found.rejected.map(({ winner, why, stale }) => ({ key: winner.key, why, stale })),

@@ -17,6 +17,7 @@ import { parseFlags } from "../../flags.ts";
 import { openOperator } from "../../operators.ts";
 import { parseTarget } from "../../targets.ts";
 import type { Terminal } from "../../terminal.ts";
+import { findTeam, readLayers } from "../../tuning/layers.ts";
 import { type Chosen, type Given, tuneOne } from "../../tuning/one.ts";
 import {
   databasePath,
@@ -25,6 +26,7 @@ import {
   parseStrategy,
   shapeHelp,
   type TuneRequest,
+  teamHelp,
 } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
 
@@ -57,6 +59,7 @@ export function addRun(group: Command, terminal: Terminal): void {
     .option("--seed <number>", "of the search", "0")
     .option("--database <file>", "where measurements are kept, if not in the cache folder")
     .option("--also <files...>", "further databases, which are only read")
+    .option("--team <file>", teamHelp)
     .option("--node <flags>", "for the process, e.g. =--experimental-wasm-relaxed-simd")
     .option("--json", "a line of JSON for each configuration, and one for the result")
     .addHelpText("after", examples)
@@ -91,6 +94,7 @@ export async function run(op: string, request: TuneRequest, terminal: Terminal):
 async function tuneAll(given: Given, terminal: Terminal): Promise<void> {
   const { op, works, target, operator, request, stop } = given;
   const known = (await Promise.all((request.also ?? []).map(readRecords))).flat();
+  const winners = await readLayers(operator, target.name, { team: findTeam(request.team) });
   const database = await openDatabase(databasePath(request.database));
   if (database.torn)
     terminal.err(`${database.path}: its last line was torn, as a run that was killed leaves it\n`);
@@ -104,7 +108,7 @@ async function tuneAll(given: Given, terminal: Terminal): Promise<void> {
     const at = new Date().toISOString();
     database.append({ kind: "run", id, state, operator: op, request: words, at });
   };
-  const chosen: Chosen = { ...given, known, database, begin: () => noteRun("started") };
+  const chosen: Chosen = { ...given, known, winners, database, begin: () => noteRun("started") };
   try {
     for (const make of works) {
       if (stop.signal.aborted) break;
