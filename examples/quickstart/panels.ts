@@ -2,7 +2,8 @@
 
 import { drawDot, drawLine } from "../../generators/cli/io/draw.ts";
 import { type Colour, createPicture, type Picture } from "../../generators/cli/io/picture.ts";
-import { type Point, tapsAround } from "./swirl.ts";
+import { freeOffsets, mappedOffsets, regularTaps } from "./grids.ts";
+import type { Point } from "./swirl.ts";
 
 const paper: Colour = [1, 1, 1];
 const rule: Colour = [0.8, 0.83, 0.86];
@@ -22,36 +23,12 @@ export interface Panel {
   readonly offsets: readonly Point[];
 }
 
-const regular = tapsAround(3, 2);
-
-/** The offsets that a linear map of the grid needs: scaling and rotation are special cases. */
-const mapped = (scale: number, degrees: number): readonly Point[] => {
-  const [sin, cos] = [Math.sin((degrees * Math.PI) / 180), Math.cos((degrees * Math.PI) / 180)];
-  return regular.map(({ y, x }) => ({
-    y: scale * (cos * y + sin * x) - y,
-    x: scale * (cos * x - sin * y) - x,
-  }));
-};
-
-/** Nine offsets with no rule to them, as a network may learn. */
-const free: readonly Point[] = [
-  { y: -1.1, x: 0.5 },
-  { y: -0.9, x: 0.9 },
-  { y: 0.7, x: 1.1 },
-  { y: 0.7, x: -1.3 },
-  { y: 0.8, x: 0.6 },
-  { y: -0.3, x: 1.4 },
-  { y: 0.6, x: 0.8 },
-  { y: 1.2, x: -0.4 },
-  { y: -0.8, x: 0.9 },
-];
-
 /** The four panels of the paper's figure. */
 export const panels: readonly Panel[] = [
-  { name: "regular", caption: "the grid of an ordinary convolution", offsets: mapped(1, 0) },
-  { name: "free", caption: "each place moved by its own offset", offsets: free },
-  { name: "scaled", caption: "offsets that scale the grid", offsets: mapped(1.7, 0) },
-  { name: "rotated", caption: "offsets that rotate the grid", offsets: mapped(1, 35) },
+  { name: "regular", caption: "the grid of an ordinary convolution", offsets: mappedOffsets(1, 0) },
+  { name: "free", caption: "each place moved by its own offset", offsets: freeOffsets },
+  { name: "scaled", caption: "offsets that scale the grid", offsets: mappedOffsets(1.7, 0) },
+  { name: "rotated", caption: "offsets that rotate the grid", offsets: mappedOffsets(1, 35) },
 ];
 
 /** Draws a panel: regular places green, the deformed ones dark blue, the offsets as arrows. */
@@ -60,7 +37,7 @@ export function drawPanel({ offsets }: Panel): Picture {
   drawGrid(picture);
   const middle = (cells * cell) / 2;
   const at = ({ y, x }: Point): readonly [number, number] => [middle + x * cell, middle + y * cell];
-  const moves = regular.map((tap, i) => {
+  const moves = regularTaps.map((tap, i) => {
     const { y, x } = offsets[i]!;
     return { from: at(tap), to: at({ y: tap.y + y, x: tap.x + x }), moved: Math.hypot(y, x) > 0 };
   });
@@ -73,7 +50,7 @@ export function drawPanel({ offsets }: Panel): Picture {
 
 /** Squares are pixels; those below the regular places are tinted. */
 function drawGrid(picture: Picture): void {
-  for (const { y, x } of regular) fillCell(picture, (cells - 1) / 2 + y, (cells - 1) / 2 + x);
+  for (const { y, x } of regularTaps) fillCell(picture, (cells - 1) / 2 + y, (cells - 1) / 2 + x);
   for (let i = 0; i <= cells; i++) {
     const [from, to] = [0, cells * cell];
     drawLine(picture, [i * cell, from], [i * cell, to], { colour: rule, width: 1 });

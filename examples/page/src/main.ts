@@ -1,0 +1,295 @@
+// The page: one loop computes what was chosen last, and draws it.
+
+import flower from "../../flower.jpg?inline";
+import "./style.css";
+import { boundOf, largestDifference } from "./bound.ts";
+import { type Choice, createControls } from "./controls.ts";
+import { type Device, openDevices } from "./device.ts";
+import { byId } from "./dom.ts";
+import type { Call, Timed } from "./engine.ts";
+import { createField } from "./field.ts";
+import { filters, weightsOf } from "./filters.ts";
+import { dragTap, type Point, resultExtent } from "./geometry.ts";
+import { createLearning, type Lesson } from "./learning.ts";
+import { createLoupe, spanOf } from "./loupe.ts";
+import { createMarks } from "./marks.ts";
+import { fitPhoto, type Photo, paintResult, readPhoto, scalePhoto } from "./photo.ts";
+import { presets } from "./presets.ts";
+import { type Agreement, addNote, type Run, showRuns, showStatus } from "./report.ts";
+
+/** How long nothing has to change before the JavaScript kernel computes the same. */
+const restMilliseconds = 150;
+
+const start = { size: 3, stride: 1, dilation: 8, stretch: 1, rotation: 0, swirl: 0 } as const;
+
+const firstChoice = (longest: number): Choice => ({
+  shape: { ...start, ...presets.Free({ ...start, moved: [] }) },
+  filter: "blur",
+  arrows: "all",
+  longest,
+});
+
+const devices = openDevices((said) => {
+  addNote(said);
+  request();
+});
+const field = createField();
+const learning = createLearning();
+
+let choice = firstChoice(480);
+let source: { readonly picture: ImageBitmap; readonly name: string } | undefined;
+let photo: Photo | undefined;
+let weight = weightsOf(choice.filter, choice.shape.size);
+let pixel: Point = { y: 0, x: 0 };
+let span = spanOf(choice.shape);
+let arrows: readonly Point[] | undefined;
+let last: { readonly call: Call; readonly result: Timed; readonly device: Device } | undefined;
+let lesson: Lesson | undefined;
+let agreement: (Agreement & { readonly milliseconds: number }) | undefined;
+
+const controls = createControls({
+  change(next) {
+    learning.stop();
+    choose(next);
+    span = spanOf(choice.shape);
+    request();
+  },
+  reset() {
+    learning.stop();
+    choose(firstChoice(choice.longest));
+    span = spanOf(choice.shape);
+    if (photo) pixel = middleOf(photo);
+    request();
+  },
+  keep() {
+    if (last) learning.keep(last.call, last.result.data);
+    request();
+  },
+  descend() {
+    learning.toggle();
+    request();
+  },
+  file: (file) => void takeFile(file),
+});
+
+const loupe = createLoupe({
+  drag(tap, place) {
+    if (!photo) return;
+    learning.stop();
+    choose({ ...choice, shape: dragTap(photo, choice.shape, pixel, tap, place) });
+    draw();
+    request();
+  },
+  drop() {
+    span = spanOf(choice.shape);
+    draw();
+  },
+  restore(tap) {
+    const moved = choice.shape.moved.map((point, i) => (i === tap ? { y: 0, x: 0 } : point));
+    choose({ ...choice, shape: { ...choice.shape, moved } });
+    request();
+  },
+});
+
+const marks = createMarks((chosen) => {
+  pixel = chosen;
+  arrows = choice.arrows === "one" ? undefined : arrows;
+  draw();
+  request();
+});
+
+const middleOf = (from: Photo): Point => {
+  const { height, width } = resultExtent(from, choice.shape);
+  return { y: Math.floor(0.36 * height), x: Math.floor(0.42 * width) };
+};
+
+function choose(next: Choice): void {
+  const before = choice;
+  choice = next;
+  if (next.longest !== before.longest) photo = undefined;
+  if (next.filter !== before.filter || next.shape.size !== before.shape.size)
+    weight = weightsOf(next.filter, next.shape.size);
+  if (next.shape.size !== before.shape.size) arrows = undefined;
+  if (photo && next.shape.stride !== before.shape.stride) {
+    const { height, width } = resultExtent(photo, next.shape);
+    const scale = before.shape.stride / next.shape.stride;
+    pixel = {
+      y: Math.min(height - 1, Math.round(pixel.y * scale)),
+      x: Math.min(width - 1, Math.round(pixel.x * scale)),
+    };
+  }
+  controls.show(choice);
+}
+
+async function takeFile(file: File): Promise<void> {
+  try {
+    source = { picture: await readPhoto(file, file.name), name: file.name };
+    photo = undefined;
+    request();
+  } catch (error) {
+    addNote((error as Error).message);
+  }
+}
+
+let wanted = false;
+let running = false;
+let rest: ReturnType<typeof setTimeout> | undefined;
+
+/** Has what is chosen now computed, as soon as what is being computed is done. */
+function request(): void {
+  wanted = true;
+  clearTimeout(rest);
+  if (!running) void run();
+}
+
+async function run(): Promise<void> {
+  running = true;
+  while (wanted) {
+    wanted = false;
+    await compute();
+    await new Promise(requestAnimationFrame);
+    if (learning.descending) wanted = true;
+  }
+  running = false;
+  rest = setTimeout(() => void compareNow(), restMilliseconds);
+}
+
+async function compute(): Promise<void> {
+  const device = await devices.current();
+  try {
+    photo ??= scale(device);
+    const { shape } = choice;
+    const offsets = field.update(photo, shape);
+    const { height, width } = photo;
+    const call: Call = { photo: { height, width }, shape, input: photo.data, offsets, weight };
+    const result = await device.engine.forward(call);
+    const { signed } = filters[choice.filter];
+    paintResult(byId("result"), resultExtent(photo, shape), result.data, signed);
+    last = { call, result, device };
+    agreement = undefined;
+    draw();
+    report();
+    // While the visitor drags, pictures come first.
+    if (wanted && !learning.descending) return;
+    lesson = await learning.learn(device.engine, call, result, choice.arrows, pixel);
+    arrows = lesson?.arrows;
+    // A tap that was dragged meanwhile is not put back.
+    if (lesson && learning.descending && choice.shape === shape)
+      choose({ ...choice, shape: { ...shape, moved: lesson.moved } });
+    draw();
+    report();
+  } catch (error) {
+    await recover(device, error as Error);
+  }
+}
+
+/** A lost device is replaced by `devices`; what else fails on a GPU goes on without. */
+async function recover(device: Device, error: Error): Promise<void> {
+  await new Promise((done) => setTimeout(done));
+  if ((await devices.current()) !== device) request();
+  else if (device.kind === "webgpu") devices.giveUp(`WebGPU failed: ${error.message}`);
+  else {
+    learning.stop();
+    showStatus(`Nothing was computed: ${error.message}`);
+  }
+}
+
+function scale(device: Device): Photo {
+  if (!source) throw new Error("there is no photo");
+  const { picture, name } = source;
+  const maxBytes = device.kind === "webgpu" ? device.engine.maxBytes : 2 ** 30;
+  // The offsets of 5×5 taps are the largest tensor.
+  const room = { longest: choice.longest, maxBytes, bytesPerPixel: 4 * 2 * 25 };
+  const fit = fitPhoto(picture, room);
+  const made = scalePhoto(picture, fit);
+  pixel = middleOf(made);
+  const canvas = byId<HTMLCanvasElement>("photo");
+  canvas.width = made.width;
+  canvas.height = made.height;
+  canvas.getContext("2d")!.drawImage(made.canvas, 0, 0);
+  const scaled = fit.because
+    ? `, scaled from ${picture.width} × ${picture.height} ${fit.because}`
+    : "";
+  byId("photo-caption").textContent = `${name}, ${fit.width} × ${fit.height} pixels${scaled}`;
+  return made;
+}
+
+/** The same by the JavaScript kernel, once nothing changes any more. */
+async function compareNow(): Promise<void> {
+  if (last?.device.kind !== "webgpu") return;
+  const { call, result } = last;
+  try {
+    const other = await devices.javascript.forward(call);
+    if (last?.call !== call) return;
+    const difference = largestDifference(result.data, other.data);
+    const bound = boundOf(call.photo, call.shape, call.weight);
+    agreement = { difference, bound, milliseconds: other.milliseconds };
+    report();
+  } catch (error) {
+    addNote(`JavaScript did not compute the comparison: ${(error as Error).message}`);
+  }
+}
+
+function draw(): void {
+  if (!photo) return;
+  const { shape } = choice;
+  loupe.draw({ photo, shape, pixel, span, arrows });
+  marks.draw({ photo, shape, pixel });
+  const { height, width } = resultExtent(photo, shape);
+  const across = `${Math.round(span)} pixels across`;
+  byId("loupe-caption").textContent =
+    `at row ${pixel.y}, column ${pixel.x} of the result; ${across}`;
+  const { title, signed } = filters[choice.filter];
+  byId("result-caption").textContent =
+    `${title.toLowerCase()}, ${width} × ${height} pixels${signed ? "; grey is 0" : ""}`;
+}
+
+function report(): void {
+  if (!last) return;
+  const { device, result } = last;
+  const javascript = "JavaScript in a worker";
+  const on = device.kind === "webgpu" ? device.engine.name : javascript;
+  const language = device.kind === "webgpu" ? "WGSL" : "JavaScript";
+  const runs: Run[] = [
+    { kernel: `${language}, forward`, on, milliseconds: result.milliseconds, agreement },
+  ];
+  if (agreement) {
+    const { milliseconds } = agreement;
+    runs.push({ kernel: "JavaScript, forward", on: javascript, milliseconds });
+  }
+  if (lesson) runs.push({ kernel: `${language}, gradient`, on, milliseconds: lesson.milliseconds });
+  showRuns(runs);
+  const software = device.kind === "webgpu" && device.engine.software;
+  showStatus(
+    device.kind === "webgpu"
+      ? `Computed by generated WGSL on ${on}${software ? " (a program on the CPU, not a GPU)" : ""}.`
+      : `${device.why} Computed by the generated JavaScript kernel instead.`,
+  );
+  if (!document.documentElement.dataset.firstPicture)
+    document.documentElement.dataset.firstPicture = String(Math.round(performance.now()));
+}
+
+/** Photos may be dropped anywhere. */
+function listenForDrops(): void {
+  const sign = byId<HTMLElement>("drop");
+  const show = (shown: boolean) => (event: DragEvent) => {
+    event.preventDefault();
+    sign.hidden = !shown;
+  };
+  addEventListener("dragover", show(true));
+  addEventListener("dragleave", show(false));
+  addEventListener("drop", (event) => {
+    show(false)(event);
+    const file = event.dataTransfer?.files[0];
+    if (file) void takeFile(file);
+  });
+}
+
+listenForDrops();
+controls.show(choice);
+const device = await devices.current();
+const fast = device.kind === "webgpu" && !device.engine.software;
+choose({ ...choice, longest: fast ? 640 : 240 });
+const blob = await (await fetch(flower)).blob();
+source = { picture: await readPhoto(blob, "flower.jpg"), name: "flower.jpg" };
+request();

@@ -1,0 +1,86 @@
+// Photos: read, scaled to what is computed, and as a tensor.
+
+import type { Extent } from "./geometry.ts";
+
+/** A photo as it is computed with. */
+export interface Photo extends Extent {
+  readonly canvas: HTMLCanvasElement;
+  /** [3, height, width], values from 0 to 1. */
+  readonly data: Float32Array<ArrayBuffer>;
+}
+
+/** The extent that a photo is scaled to, and why where it is smaller. */
+export interface Fit extends Extent {
+  readonly because?: string;
+}
+
+/** What a photo has to fit into. */
+export interface Room {
+  /** Pixels of the longer side, as chosen. */
+  readonly longest: number;
+  /** Bytes of the device's largest tensor, and of one pixel's offsets. */
+  readonly maxBytes: number;
+  readonly bytesPerPixel: number;
+}
+
+/** The largest extent of a photo's shape that fits. */
+export function fitPhoto({ height, width }: Extent, room: Room): Fit {
+  const chosen = room.longest / Math.max(height, width);
+  const allowed = Math.sqrt(room.maxBytes / room.bytesPerPixel / (height * width));
+  const scale = Math.min(1, chosen, allowed);
+  if (scale === 1) return { height, width };
+  const fit = {
+    height: Math.max(1, Math.floor(height * scale)),
+    width: Math.max(1, Math.floor(width * scale)),
+  };
+  if (chosen <= allowed) return { ...fit, because: "to be computed live" };
+  const megabytes = Math.floor(room.maxBytes / 2 ** 20);
+  return { ...fit, because: `since this adapter's buffers hold at most ${megabytes} MB` };
+}
+
+/** Reads a picture; throws a sentence where it is none. */
+export async function readPhoto(file: Blob, name: string): Promise<ImageBitmap> {
+  try {
+    return await createImageBitmap(file);
+  } catch {
+    throw new Error(`${name} is no picture that this browser reads; JPEG, PNG and WebP are.`);
+  }
+}
+
+/** A picture at another extent, as a tensor. */
+export function scalePhoto(picture: ImageBitmap, { height, width }: Extent): Photo {
+  const canvas = document.createElement("canvas");
+  canvas.width = width;
+  canvas.height = height;
+  const context = canvas.getContext("2d", { willReadFrequently: true })!;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(picture, 0, 0, width, height);
+  const { data: bytes } = context.getImageData(0, 0, width, height);
+  const plane = width * height;
+  const data = new Float32Array(3 * plane);
+  for (let i = 0; i < plane; i++)
+    for (let channel = 0; channel < 3; channel++)
+      data[channel * plane + i] = bytes[4 * i + channel]! / 255;
+  return { height, width, canvas, data };
+}
+
+/** Draws a tensor [3, height, width]; of a filter that gives differences, 0 is middle grey. */
+export function paintResult(
+  canvas: HTMLCanvasElement,
+  { height, width }: Extent,
+  data: Float32Array,
+  signed: boolean,
+): void {
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const plane = height * width;
+  const image = new ImageData(width, height);
+  const add = signed ? 0.5 : 0;
+  // The array clamps and rounds.
+  for (let i = 0; i < plane; i++) {
+    for (let channel = 0; channel < 3; channel++)
+      image.data[4 * i + channel] = (data[channel * plane + i]! + add) * 255;
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d")!.putImageData(image, 0, 0);
+}
