@@ -65,7 +65,7 @@ function declareKernel({ nest, body }: PrintedNest, name: string): string {
 }
 
 /** A sentence as a literal of C, in pieces where it is long. */
-const literal = (sentence: string): string => {
+export const literal = (sentence: string): string => {
   const lines = wrap(sentence.replaceAll(" ", gapAt(0)), 0, 80, 0);
   const pieces = lines.map((line, i) => JSON.stringify(i < lines.length - 1 ? `${line} ` : line));
   return pieces.join("\n          ");

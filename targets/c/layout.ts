@@ -62,11 +62,15 @@ export function piecesOf(entry: Entry, use: Checked["use"]): readonly Piece[] {
   return [...shared, ...beside];
 }
 
-/** The struct that says where everything of a call lies, and the function that checks the call and fills it. */
+/**
+ * The struct that says where everything of a call lies, and the function that checks the call and fills it; it is
+ * told how many CPU threads there are where they share the work.
+ */
 export function writeLayout(
   entry: Entry,
   pieces: readonly Piece[],
   checked: Omit<Checked, "entry">,
+  shares = true,
 ): readonly string[] {
   const { use, errors } = checked;
   const { numbers } = parametersOf(entry);
@@ -88,8 +92,7 @@ export function writeLayout(
     `layout->${field} =${gapAt(1)}(${type})(${value});`;
   const lines = [
     ...writeChecks({ ...checked, entry }),
-    `if (!(workers >= 1.0)) return ${errors.numberOf("threads must be at least 1.")};`,
-    `if (!(workers <= ${mostThreads}.0)) return ${errors.numberOf(`threads must be at most ${mostThreads}.`)};`,
+    ...(shares ? checkThreads(errors) : []),
     // What a workspace holds begins with a stamp, or with zeros where nothing of it can be kept.
     pieces.length === 0
       ? "double end = 0.0;"
@@ -113,7 +116,7 @@ export function writeLayout(
   ];
   const head = callText(
     `static int32_t ${entry.name}_lay_out`,
-    [...given, "double workers", `${layout} *layout`],
+    [...given, ...(shares ? ["double workers"] : []), `${layout} *layout`],
     " {",
   );
   return [
@@ -127,6 +130,11 @@ export function writeLayout(
     "}",
   ];
 }
+
+const checkThreads = (errors: Checked["errors"]): readonly string[] => [
+  `if (!(workers >= 1.0)) return ${errors.numberOf("threads must be at least 1.")};`,
+  `if (!(workers <= ${mostThreads}.0)) return ${errors.numberOf(`threads must be at most ${mostThreads}.`)};`,
+];
 
 /** A line of C, broken where it is long. */
 export const breakLine = (line: string, indent: number): readonly string[] =>

@@ -9,6 +9,7 @@ import {
 import { createNames } from "../../generators/emit/names.ts";
 import type { Framed, PrintedNest, PrintedUnit } from "../../generators/emit/target.ts";
 import type { BufferDecl } from "../../generators/ir/nest.ts";
+import { frameHost } from "./host/frame.ts";
 import { functionName, reserved } from "./reserved.ts";
 
 const safe = createNames(reserved);
@@ -57,7 +58,7 @@ function guardHelper(text: string): string {
   return `#ifndef ${macro}\n#define ${macro}\n${text}\n#endif`;
 }
 
-/** One .cu file: macros for the options, helper functions, a kernel for each launch. */
+/** One .cu file: macros for the options, helper functions, a kernel for each launch; and its host part. */
 export function frame(unit: PrintedUnit): readonly Framed[] {
   const constants = new Map(
     unit.plans.flatMap(({ entry }) => entry.constants.map((c) => [c.name, c] as const)),
@@ -83,5 +84,6 @@ export function frame(unit: PrintedUnit): readonly Framed[] {
         }),
       },
     },
+    ...frameHost(unit),
   ];
 }

@@ -36,9 +36,9 @@ const columns: Readonly<Record<string, (of: KernelBudget) => number>> = {
   barriers: (of) => of.barriers,
 };
 
-/** The texts of the kernel files of a folder. */
+/** The texts of the kernel files of a folder; the files of their host part (`.launch.cu`) include these. */
 export async function readKernels(folder: string): Promise<ReadonlyMap<string, string>> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith(".cu")).sort();
+  const names = (await readdir(folder)).filter((name) => /^\w+\.cu$/.test(name)).sort();
   const texts = names.map(
     async (name) => [name, await readFile(join(folder, name), "utf8")] as const,
   );

@@ -3,6 +3,8 @@
 // float functions come from the host's libm, which rounds its last digit in its own way.
 #pragma once
 
+// Host code of a program has them from its own headers.
+#ifndef WW_RUNTIME
 extern "C" {
 float floorf(float), ceilf(float), truncf(float), roundf(float), rintf(float), nearbyintf(float);
 float fabsf(float), fminf(float, float), fmaxf(float, float), fmodf(float, float);
@@ -16,10 +18,12 @@ double fmin(double, double), fmax(double, double), sqrt(double), fma(double, dou
 double exp(double), log(double), pow(double, double), sin(double), cos(double), tanh(double);
 }
 
-inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 inline bool isnan(float x) { return __builtin_isnan(x); }
 inline bool isinf(float x) { return __builtin_isinf(x); }
 inline bool isfinite(float x) { return __builtin_isfinite(x); }
+#endif
+
+inline float rsqrtf(float x) { return 1.0f / sqrtf(x); }
 inline float __saturatef(float x) { return x > 0.0f ? (x < 1.0f ? x : 1.0f) : 0.0f; }
 inline float __fmul_rn(float a, float b) { return a * b; }
 inline float __fadd_rn(float a, float b) { return a + b; }
