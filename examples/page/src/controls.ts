@@ -17,6 +17,16 @@ export interface Choice {
   readonly longest: number;
 }
 
+const start = { size: 3, stride: 1, dilation: 8, stretch: 1, rotation: 0, swirl: 0 } as const;
+
+/** What the page begins with. */
+export const firstChoice = (longest: number): Choice => ({
+  shape: { ...start, ...presets.Free({ ...start, moved: [] }) },
+  filter: "blur",
+  arrows: "all",
+  longest,
+});
+
 /** What a visitor asks for beside choices. */
 export interface ControlEvents {
   change(choice: Choice): void;

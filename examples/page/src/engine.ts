@@ -18,6 +18,8 @@ export interface Call {
 export interface Timed {
   readonly data: Float32Array<ArrayBuffer>;
   readonly milliseconds: number;
+  /** Whether the time has compiling in it, which later calls do not. */
+  readonly compiled?: boolean;
 }
 
 /** Computes on one device. */

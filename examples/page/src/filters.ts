@@ -31,7 +31,7 @@ export const filters = {
     weight: (i, j, size) => binomial(i, size) * binomial(j, size),
   },
   mean: { title: "Mean", signed: false, weight: (_i, _j, size) => 1 / (size * size) },
-  identity: { title: "Identity (middle tap)", signed: false, weight: middle },
+  identity: { title: "Identity", signed: false, weight: middle },
   sharpen: {
     title: "Sharpen",
     signed: false,

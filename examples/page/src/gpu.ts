@@ -46,6 +46,7 @@ function createEngine(gpu: GPUDevice): Engine {
   const device = guardDevice(gpu);
   const runner = createRunner(gpu);
   const tensors = createTensors(gpu, device.checked);
+  const known = new Set<unknown>();
 
   async function run(
     call: Call,
@@ -68,7 +69,9 @@ function createEngine(gpu: GPUDevice): Engine {
     await device.whileAlive(gpu.queue.onSubmittedWorkDone());
     const milliseconds = performance.now() - start;
     const data = new Float32Array(await readBuffer(device, output, bytes));
-    return { data, milliseconds };
+    const compiled = !known.has(program);
+    known.add(program);
+    return { data, milliseconds, compiled };
   }
 
   return {

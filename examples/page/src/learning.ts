@@ -12,6 +12,7 @@ import { formatSmall } from "./report.ts";
 export interface Lesson {
   /** The time of the gradient's kernel. */
   readonly milliseconds: number;
+  readonly compiled?: boolean | undefined;
   /** How each tap moves as the loss falls, the longest of length 1. */
   readonly arrows: readonly Point[] | undefined;
   /** Where the taps are after one step. */
@@ -100,7 +101,7 @@ export function createLearning(): Learning {
       byId("target").textContent = target === kept ? "the result kept" : "the regular kernel’s";
       byId("loss").textContent = formatSmall(loss.value);
       if (which === "none" && !descent) return undefined;
-      const { data: gradient, milliseconds } = await engine.backward(call, loss.gradient);
+      const { data: gradient, milliseconds, compiled } = await engine.backward(call, loss.gradient);
       const all = sumGradients(gradient, call.photo, call.shape);
       const swirl = swirlOf(call.photo, call.shape);
       const at = { y: pixel.y * call.shape.stride, x: pixel.x * call.shape.stride };
@@ -118,11 +119,11 @@ export function createLearning(): Learning {
           ? undefined
           : shown.map(({ y, x }) => ({ y: -y / scale, x: -x / scale }));
       const { moved } = call.shape;
-      if (!descent) return { milliseconds, arrows, moved };
+      if (!descent) return { milliseconds, compiled, arrows, moved };
       const next = descent.step(moved, all);
       steps++;
       if (steps === maxSteps || loss.value === 0) stop();
-      return { milliseconds, arrows, moved: next };
+      return { milliseconds, compiled, arrows, moved: next };
     },
   };
 }

@@ -1,6 +1,13 @@
 // Photos: read, scaled to what is computed, and as a tensor.
 
+import { byId } from "./dom.ts";
 import type { Extent } from "./geometry.ts";
+
+/** A photo as it was chosen. */
+export interface Source {
+  readonly picture: ImageBitmap;
+  readonly name: string;
+}
 
 /** A photo as it is computed with. */
 export interface Photo extends Extent {
@@ -48,7 +55,7 @@ export async function readPhoto(file: Blob, name: string): Promise<ImageBitmap> 
 }
 
 /** A picture at another extent, as a tensor. */
-export function scalePhoto(picture: ImageBitmap, { height, width }: Extent): Photo {
+function scalePhoto(picture: ImageBitmap, { height, width }: Extent): Photo {
   const canvas = document.createElement("canvas");
   canvas.width = width;
   canvas.height = height;
@@ -62,6 +69,21 @@ export function scalePhoto(picture: ImageBitmap, { height, width }: Extent): Pho
     for (let channel = 0; channel < 3; channel++)
       data[channel * plane + i] = bytes[4 * i + channel]! / 255;
   return { height, width, canvas, data };
+}
+
+/** Scales a photo to what is chosen and allowed, shows it, and says how it was scaled. */
+export function showPhoto({ picture, name }: Source, longest: number, maxBytes: number): Photo {
+  // The offsets of 5×5 taps are the largest tensor.
+  const fit = fitPhoto(picture, { longest, maxBytes, bytesPerPixel: 4 * 2 * 25 });
+  const made = scalePhoto(picture, fit);
+  const canvas = byId<HTMLCanvasElement>("photo");
+  canvas.width = made.width;
+  canvas.height = made.height;
+  canvas.getContext("2d")!.drawImage(made.canvas, 0, 0);
+  const from = `${picture.width} × ${picture.height}`;
+  const scaled = fit.because ? `, scaled from ${from} ${fit.because}` : "";
+  byId("photo-caption").textContent = `${name}, ${fit.width} × ${fit.height} pixels${scaled}`;
+  return made;
 }
 
 /** Draws a tensor [3, height, width]; of a filter that gives differences, 0 is middle grey. */

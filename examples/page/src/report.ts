@@ -7,10 +7,11 @@ export interface Run {
   readonly kernel: string;
   readonly on: string;
   readonly milliseconds: number;
-  readonly agreement?: Agreement | undefined;
+  /** Whether the time has compiling in it. */
+  readonly compiled?: boolean | undefined;
 }
 
-/** The largest difference from another kernel, and what rounding explains. */
+/** The largest difference of two kernels' results, and what rounding explains. */
 export interface Agreement {
   readonly difference: number;
   readonly bound: number;
@@ -29,24 +30,29 @@ export const formatSmall = (value: number): string =>
 /** Writes the table of what ran. */
 export function showRuns(runs: readonly Run[]): void {
   byId("runs").replaceChildren(
-    ...runs.map(({ kernel, on, milliseconds, agreement }) => {
+    ...runs.map(({ kernel, on, milliseconds, compiled }) => {
       const row = document.createElement("tr");
-      for (const text of [kernel, on, formatTime(milliseconds)])
-        row.insertCell().textContent = text;
-      const cell = row.insertCell();
-      if (agreement) cell.append(...formatAgreement(agreement));
+      const time = formatTime(milliseconds) + (compiled ? ", with compiling" : "");
+      for (const text of [kernel, on, time]) row.insertCell().textContent = text;
       return row;
     }),
   );
 }
 
-function formatAgreement({ difference, bound }: Agreement): (string | Node)[] {
-  const agrees = difference <= bound;
+/** Says how far WGSL and JavaScript are apart; nothing while that is not known. */
+export function showAgreement(agreement: Agreement | undefined): void {
+  const place = byId("agreement-found");
+  if (!agreement) {
+    place.replaceChildren("\u00a0");
+    return;
+  }
+  const { difference, bound } = agreement;
   const verdict = document.createElement("span");
+  const agrees = difference <= bound;
   verdict.className = agrees ? "good" : "bad";
-  verdict.textContent = agrees ? "agrees" : "DIFFERS";
-  const numbers = `largest difference ${formatSmall(difference)}, bound ${formatSmall(bound)}`;
-  return [verdict, ` with JavaScript: ${numbers}`];
+  verdict.textContent = agrees ? "WGSL and JavaScript agree." : "WGSL and JavaScript DIFFER.";
+  const numbers = `Largest difference ${formatSmall(difference)}, bound ${formatSmall(bound)}.`;
+  place.replaceChildren(verdict, ` ${numbers}`);
 }
 
 /** Says what computes. */
