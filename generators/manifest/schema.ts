@@ -1,6 +1,7 @@
 // The JSON Schema of manifest.json, published beside it.
 
 import type { FormulaFunction } from "../../targets/contract/formula.ts";
+import { abiVersion } from "./abi.ts";
 
 const text = { type: "string" };
 const count = { type: "integer", minimum: 0 };
@@ -49,6 +50,9 @@ const about = (description: string, schema: object) => ({ description, ...schema
 /** The schema, in the form of draft 7. */
 export const manifestSchema = {
   $schema: "http://json-schema.org/draft-07/schema#",
+  // Both change together: what the schema describes is what the number stands for.
+  $id: `urn:warpweave:manifest:${abiVersion}`,
+  $comment: "SPDX-License-Identifier: MIT-0",
   title: "warpweave manifest",
   description: "Generated kernels: what they compute, and how to call them.",
   ...object({

@@ -75,7 +75,7 @@ function nameDimension(tensor, d, size) {
   return `${tensor.name}'s dimension ${d}${named} is ${size}`;
 }
 
-/** Sets axes that attributes alone tell and that share a dimension, which tells one further axis. */
+/** Sets axes that attributes alone tell and that share a dimension, which tells one axis more. */
 function foreseeSizes(signature, variant, values) {
   const shared = signature.tensors.flatMap(({ dims }) => dims.filter((axes) => axes.length > 1));
   for (const { axis, size } of variant.axes.filter(({ early }) => early))

@@ -2,51 +2,23 @@
 // operator that has no node_modules beside it.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../generators/cli/io/arrays.ts";
-import { floats, makeFolder } from "./cli.fixtures.ts";
+import { type Folder, floats, makeFolder } from "./cli.fixtures.ts";
+import { about, installPackage, listInstalled, sizeOf } from "./tarball.fixtures.ts";
+import { describePrograms } from "./tarball.programs.ts";
 
-const root = resolve(import.meta.dirname, "../..");
-const installed = makeFolder();
+let installed: Folder;
 const elsewhere = makeFolder();
 afterAll(() => {
-  installed.remove();
+  installed?.remove();
   elsewhere.remove();
 });
 
-interface PackageJson {
-  readonly version: string;
-  readonly dependencies: Readonly<Record<string, string>>;
-  readonly optionalDependencies: Readonly<Record<string, string>>;
-}
-
-const manifest: PackageJson = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-
 beforeAll(() => {
-  // Packing builds dist/ first (prepack).
-  const packed = execFileSync("npm", ["pack", "--pack-destination", installed.path("")], {
-    cwd: root,
-    encoding: "utf8",
-    stdio: "pipe",
-  });
-  const tarball = packed.trim().split("\n").at(-1)!;
-  const modules = installed.path("node_modules");
-  mkdirSync(join(modules, "warpweave"), { recursive: true });
-  execFileSync("tar", [
-    ...["-xzf", installed.path(tarball), "-C", join(modules, "warpweave")],
-    "--strip-components=1",
-  ]);
-  // What npm would install beside it, from this checkout: no network, and nothing of development.
-  for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
-    const own = join(root, "node_modules", name);
-    if (!existsSync(own)) continue;
-    mkdirSync(dirname(join(modules, name)), { recursive: true });
-    symlinkSync(own, join(modules, name));
-  }
-  mkdirSync(join(modules, ".bin"));
-  symlinkSync("../warpweave/bin/warpweave.js", join(modules, ".bin/warpweave"));
+  installed = installPackage();
   elsewhere.write("my_op.ts", operator);
 });
 
@@ -113,7 +85,7 @@ describe("the installed package", () => {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
-    expect(out.trim()).toBe(manifest.version);
+    expect(out.trim()).toBe(about.version);
   });
 
   test("generates kernels of a user's operator", () => {
@@ -129,22 +101,24 @@ describe("the installed package", () => {
     expect(warpweave("generate", "./my_op.ts", "--check").code).toBe(0);
   });
 
-  test("holds the kernels that ship, with their types, gradients too", () => {
-    const script = `
-      import { conv2d_backward } from "warpweave/generated/js/conv2d_backward.js";
-      const tensor = (...shape) => ({ shape, data: new Float32Array(shape.reduce((a, b) => a * b)).fill(1) });
-      const tensors = { input: tensor(1, 1, 3, 3), weight: tensor(1, 1, 2, 2), grad_output: tensor(1, 1, 2, 2) };
-      const { grad_input } = conv2d_backward(tensors, {}, { wanted: ["grad_input"] });
-      console.log(grad_input.data.join());
-      console.log(import.meta.resolve("warpweave/generated/js/conv2d_backward.d.ts"));
-    `;
-    const out = execFileSync(process.execPath, ["--input-type=module", "-e", script], {
-      cwd: installed.path(""),
-      encoding: "utf8",
-    });
-    const [values, types] = out.trim().split("\n");
-    expect(values).toBe("1,2,1,2,4,2,1,2,1");
-    expect(readFileSync(new URL(types!), "utf8")).toContain("Conv2dBackwardResults");
+  test("takes less than 50 MB with all that comes with it", () => {
+    const own = sizeOf(installed.path("node_modules/warpweave"));
+    const others = listInstalled().reduce((sum, folder) => sum + sizeOf(folder), 0);
+    const megabytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+    console.log(`installed: ${megabytes(own)} MB, packages beside it ${megabytes(others)} MB`);
+    expect(own).toBeGreaterThan(2 ** 20);
+    expect(others).toBeGreaterThan(2 ** 20);
+    expect(own + others).toBeLessThan(50e6);
+  });
+
+  test("says what to install for what needs more", () => {
+    expect(Object.keys(about.peerDependenciesMeta)).toEqual(Object.keys(about.peerDependencies));
+    const { code, out } = warpweave("doctor");
+    expect(code).toBe(0);
+    for (const name of ["webgpu", "koffi", "gpu.js", "playwright-core", "deno"]) {
+      expect(about.peerDependencies).toHaveProperty([name]);
+      expect(out).toMatch(new RegExp(`npm install .*${name}`));
+    }
   });
 
   test("checks a user's operator", () => {
@@ -163,6 +137,11 @@ describe("the installed package", () => {
     const run = warpweave("run", "my_op.ts", "--inputs", "in.npz", "--out", "out.npz");
     expect(run).toMatchObject({ code: 0, err: "" });
     expect(run.out).toContain("output      (1, 4, 5, 6) float32 → out.npz");
+    const c = warpweave("run", "my_op.ts", "--target", "c", "--inputs", "in.npz", "--out", "c.npz");
+    expect(c.err).toMatch(
+      /^error: c cannot run here: .*koffi is not installed.*npm install koffi\)\n$/,
+    );
+    expect(c.code).toBe(1);
     expect(warpweave("show", "./my_op.ts").out).toContain("kernel  (N, G*KH*KW, H, W)");
     elsewhere.write("wrong.ts", operator.replace("input.orZero(n, c,", "input.orZero(c, n,"));
     const wrong = warpweave("generate", "wrong.ts", "--out", "none");
@@ -171,3 +150,5 @@ describe("the installed package", () => {
     expect(existsSync(elsewhere.path("none"))).toBe(false);
   });
 });
+
+describePrograms(() => installed);

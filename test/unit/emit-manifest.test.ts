@@ -122,7 +122,30 @@ describe("the manifest", () => {
       (path) => !path.startsWith("tfjs/") && binaries.every(({ from }) => from !== path),
     );
     const all = [...kernels, ...binaries.map(({ path }) => path)].sort();
-    expect([...named, "abi.json", "manifest.json", "manifest.schema.json"].sort()).toEqual(all);
+    const index = ["js/index.d.ts", "js/index.js"];
+    const tables = ["abi.json", "manifest.json", "manifest.schema.json"];
+    expect([...named, ...index, ...tables].sort()).toEqual(all);
+  });
+
+  test("says its licence, as every file does whose format has comments", () => {
+    const line = "SPDX-License-Identifier: MIT-0";
+    const starts = {
+      ...Object.fromEntries(["js", "ts", "wgsl", "cu", "c", "h", "cuh"].map((e) => [e, "// "])),
+      ...{ md: "<!-- ", wat: ";; " },
+    };
+    const found = new Set<string>();
+    for (const [path, text] of files) {
+      const ending = path.slice(path.lastIndexOf(".") + 1);
+      if (ending === "json") continue;
+      expect(text.slice(0, 60), path).toContain(`${starts[ending]}${line}`);
+      expect(text.indexOf(line), path).toBeLessThan(6);
+      found.add(ending);
+    }
+    expect([...found]).toEqual(expect.arrayContaining(["js", "ts", "wgsl", "cu", "c", "h", "wat"]));
+    expect(parsed.license).toBe("MIT-0");
+    expect(manifestSchema.$comment).toBe(line);
+    const about = JSON.parse(files.get("tfjs/package.json")!);
+    expect(about.license).toBe("MIT-0");
   });
 
   test("says how to run an entry", () => {

@@ -22,8 +22,10 @@ interface Export {
 }
 
 describe("what the package exports", () => {
-  const exported = Object.entries<Export | string>(read("package.json").exports);
-  const modules = exported.filter((e): e is [string, Export] => typeof e[1] === "object");
+  const about = read("package.json");
+  const exported = Object.entries<Export | string>(about.exports);
+  const isSource = (name: string) => [".", "./compiler", "./webgpu"].includes(name);
+  const modules = exported.filter((e): e is [string, Export] => isSource(e[0]));
   const { paths } = read("tsconfig.json").compilerOptions;
 
   test.each(modules)("%s is built from a source, which a checkout uses itself", (name, target) => {
@@ -33,12 +35,35 @@ describe("what the package exports", () => {
     expect(paths[name.replace(".", "warpweave")]).toEqual([source]);
   });
 
-  test("and nothing else but data", () => {
-    expect(modules.map(([name]) => name)).toEqual([".", "./webgpu", "./compiler"]);
-    expect(exported.map(([name]) => name)).toEqual(
-      expect.arrayContaining(["./generated/*", "./package.json"]),
-    );
-    expect(exported).toHaveLength(5);
+  test("and nothing else but kernels, and data of them", () => {
+    expect(modules).toHaveLength(3);
+    const others = exported.map(([name]) => name).filter((name) => !isSource(name));
+    expect(others).toEqual([
+      ...["./webgpu/*", "./js", "./js/*", "./manifest", "./manifest.schema"],
+      ...["./kernels/*", "./generated/*", "./package.json"],
+    ]);
+  });
+
+  test("with types, from folders that ship", () => {
+    for (const [name, target] of exported) {
+      if (typeof target === "string") continue;
+      for (const path of Object.values(target))
+        expect([name, path]).toEqual([name, expect.stringMatching(/^\.\/(dist|generated)\//)]);
+      expect(target.types).toMatch(/\.d\.ts$/);
+    }
+    for (const path of about.files) {
+      if (path !== "dist") expect(existsSync(new URL(path, root)), path).toBe(true);
+    }
+  });
+
+  test("and what only some uses need is an optional peer, which is here for the tests", () => {
+    const peers = Object.keys(about.peerDependencies);
+    expect(Object.keys(about.peerDependenciesMeta)).toEqual(peers);
+    for (const name of peers) {
+      expect(about.peerDependenciesMeta[name]).toEqual({ optional: true });
+      expect(about.devDependencies[name]).toBe(about.peerDependencies[name]);
+    }
+    expect(about).not.toHaveProperty("optionalDependencies");
   });
 });
 
