@@ -106,6 +106,10 @@ export interface Meta<Tensors, Attrs> {
   readonly doc: string;
   /** Where the operator is defined. */
   readonly source?: string;
+  /** Libraries that compute the same, with the attributes here that differ from their defaults for it. */
+  readonly like?: {
+    readonly [library: string]: { readonly [K in keyof Attrs]?: Attrs[K] };
+  };
   readonly attrs: { readonly [K in keyof Attrs]: SpecOf<Attrs[K]> };
   /** The tensors that have a gradient. */
   readonly differentiable: readonly (keyof Tensors & string)[];

@@ -17,6 +17,7 @@ interface Attrs {
 export const meta = {
   doc: "Convolution of a zero-padded image, with groups: the baseline.",
   source: "torch.nn.functional.conv2d",
+  like: { "torch.nn.functional.conv2d": {} },
   attrs: {
     stride: {
       type: "pair",

@@ -23,6 +23,12 @@ interface Attrs {
 export const meta = {
   doc: "Deformable convolution: each tap samples the image at a learned offset (v2: and is modulated).",
   source: "arXiv 1703.06211 (Dai et al. 2017), arXiv 1811.11168 (Zhu et al. 2019)",
+  like: {
+    "torchvision.ops.deform_conv2d": {},
+    "mmcv.ops.deform_conv2d (without mask), modulated_deform_conv2d (with mask)": {
+      edge_grad: "zero",
+    },
+  },
   attrs: {
     stride: {
       type: "pair",

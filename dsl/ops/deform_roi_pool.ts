@@ -34,6 +34,9 @@ export const meta = {
   doc: "Deformable RoI pooling: the mean of samples in each bin of each box, each bin moved by its offset.",
   source:
     "arXiv 1703.06211 (Dai et al. 2017) as in mmcv's deform_roi_pool, or as its authors sample",
+  like: {
+    "mmcv.ops.deform_roi_pool": {},
+  },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },

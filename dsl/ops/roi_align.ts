@@ -30,6 +30,13 @@ interface Attrs {
 export const meta = {
   doc: "RoIAlign: bilinear samples on a grid in each bin of each box, averaged (or the largest).",
   source: "arXiv 1703.06870 (He et al. 2017); ONNX RoiAlign for mode",
+  like: {
+    "torchvision.ops.roi_align": {},
+    "mmcv.ops.roi_align": { aligned: true },
+    "mmcv.ops.roi_align, pool_mode max": { aligned: true, mode: "max" },
+    "ONNX RoiAlign": { aligned: true },
+    "ONNX RoiAlign, mode max": { aligned: true, mode: "max_corner" },
+  },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },

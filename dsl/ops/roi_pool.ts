@@ -33,6 +33,7 @@ interface Attrs {
 export const meta = {
   doc: "RoI pooling: the maximum, or the mean, of each bin of each box; with offset, deformable.",
   source: "arXiv 1504.08083 (Girshick 2015); arXiv 1703.06211 (Dai et al. 2017) eq. 5 and 6",
+  like: { "torchvision.ops.roi_pool": {}, "mmcv.ops.roi_pool": { coords: "real" } },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },

@@ -3,14 +3,20 @@
 import { ts } from "ts-morph";
 import { isFixedSize } from "../ir/expr.ts";
 import type { AttrDecl, IndexColumn, TensorDecl, Unit } from "../ir/kernel.ts";
-import { readAttrs } from "./attributes.ts";
+import { type AttrValue, readAttrs } from "./attributes.ts";
 import { checkNames } from "./clashes.ts";
 import { failAt } from "./diagnostics.ts";
 import { expect, fieldsOf, type Literal, type Of, readLiteral, stringsOf } from "./literals.ts";
-import { readSamples, type Sample } from "./samples.ts";
+import { readGiven, readSamples, type Sample } from "./samples.ts";
 import type { Signature } from "./signature.ts";
 
 export type { Sample } from "./samples.ts";
+
+/** A library, and what to choose to compute what it does. */
+export interface Alike {
+  readonly library: string;
+  readonly attrs: Readonly<Record<string, AttrValue>>;
+}
 
 type Function = ts.ArrowFunction | ts.FunctionExpression;
 
@@ -18,6 +24,8 @@ type Function = ts.ArrowFunction | ts.FunctionExpression;
 export interface MetaData {
   readonly doc: string;
   readonly source: string | undefined;
+  /** Libraries that compute the same, with the attributes that differ from their defaults for it. */
+  readonly like: readonly Alike[];
   readonly attrs: readonly AttrDecl[];
   readonly differentiable: readonly string[];
   /** Stops where `meta` asks for the gradient of a tensor, which cannot be derived. */
@@ -38,6 +46,7 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   const f = fieldsOf(readLiteral(initializer), "meta", [
     "doc",
     "source?",
+    "like?",
     "attrs",
     "differentiable",
     "axes?",
@@ -60,6 +69,10 @@ export function readMeta(file: ts.SourceFile, signature: Signature): MetaData {
   return {
     doc: expect(f.doc, "string", "doc").value,
     source: f.source && expect(f.source, "string", "source").value,
+    like: [...(f.like ? expect(f.like, "object", "like").fields : [])].map(([library, given]) => ({
+      library,
+      attrs: readGiven(expect(given, "object", `the attributes for ${library}`).fields, attrs),
+    })),
     attrs,
     differentiable,
     refuseGradient: (tensor, message) => {

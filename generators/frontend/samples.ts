@@ -68,22 +68,31 @@ function readSample(
       failAt("WW155", size.node, `the size of ${axis} is a whole number from 1`);
   }
   const given = f.attrs ? expect(f.attrs, "object", "attrs").fields : new Map<string, Literal>();
-  for (const [name, value] of given)
-    if (!attrs.some((a) => a.name === name))
-      failAt("WW153", value.node, `there is no attribute ${name}`);
+  const values = readGiven(given, attrs);
   const lacking = attrs.find((a) => a.default === undefined && !given.has(a.name));
   if (lacking) failAt("WW155", open, `the sample lacks ${lacking.name}, which has no default`);
   return {
     sizes: Object.fromEntries(
       [...sizes].map(([axis, size]) => [axis, expect(size, "number", axis).value]),
     ),
-    attrs: Object.fromEntries(
-      attrs.flatMap((attr) => {
-        const value = given.get(attr.name);
-        return value ? [[attr.name, readAttrValue(attr, value)]] : [];
-      }),
-    ),
+    attrs: values,
   };
+}
+
+/** Values of some attributes. */
+export function readGiven(
+  given: ReadonlyMap<string, Literal>,
+  attrs: readonly AttrDecl[],
+): Readonly<Record<string, AttrValue>> {
+  for (const [name, value] of given)
+    if (!attrs.some((a) => a.name === name))
+      failAt("WW153", value.node, `there is no attribute ${name}`);
+  return Object.fromEntries(
+    attrs.flatMap((attr) => {
+      const value = given.get(attr.name);
+      return value ? [[attr.name, readAttrValue(attr, value)]] : [];
+    }),
+  );
 }
 
 /** Refuses a sample that no variant which ships accepts, with what the first of them has against it. */

@@ -19,12 +19,15 @@ import type { Entry, FillStep, LaunchStep, Step } from "../../contract/program.t
 import { stretchesOf, turnNumbers } from "../../contract/turns.ts";
 
 /**
- * An entry as the host counts it: blocks are the pieces of a launch, options are macros, and nothing is kept from
- * call to call.
+ * An entry as the host counts it: blocks are the pieces of a launch, options have the names that formulas give them,
+ * and nothing is kept from call to call.
  */
 export const hostEntry = (entry: Entry): Entry => ({
   ...entry,
-  constants: [],
+  constants: entry.constants.map((constant) => ({
+    ...constant,
+    name: constant.option.toUpperCase(),
+  })),
   workspaces: entry.workspaces.map(({ name, dtype, elements }) => ({ name, dtype, elements })),
   steps: entry.steps.map((step) =>
     step.kind === "launch" ? { ...step, parallel: step.groups } : step,
@@ -36,7 +39,8 @@ export function hostSignatures(
   entry: Entry,
   tail: string,
 ): { readonly run: string; readonly size: string } {
-  const { pointers, numbers } = parametersOf(hostEntry(entry));
+  // Options are macros, not parameters.
+  const { pointers, numbers } = parametersOf({ ...hostEntry(entry), constants: [] });
   const typed = numbers.map(({ name, type }) => `${type} ${name}`);
   const all = ["struct CUstream_st *stream", ...pointers, ...typed, "void *workspace"];
   return {
@@ -49,7 +53,9 @@ export function hostSignatures(
 export function writeHostEntry(plan: PrintedPlan, checked: Omit<Checked, "entry">): string {
   const entry = hostEntry(plan.entry);
   const pieces = piecesOf(entry, checked.use);
-  const pass = parametersOf(entry).numbers.map(({ name }) => name);
+  const { numbers } = parametersOf({ ...entry, constants: [] });
+  const macros = plan.entry.constants.map(({ name }) => name);
+  const pass = [...numbers.map(({ name }) => name), ...macros];
   const { run, size } = hostSignatures(entry, " {");
   return [
     ...writeLayout(entry, pieces, checked, false),
@@ -89,6 +95,15 @@ function writeBody(
     return repeat === undefined ? tested : [writeTurns(entry, repeat, tested)];
   });
   const used = new Set(entry.steps.flatMap((step) => (step.kind === "launch" ? step.scalars : [])));
+  const counted = (entry.repeats ?? []).flatMap(({ times, numbers }) => [
+    times,
+    ...numbers.map(({ is }) => is),
+  ]);
+  const options = entry.constants.flatMap(({ name }, at) =>
+    counted.some((formula) => new RegExp(`\\b${name}\\b`).test(formula))
+      ? [`  const int32_t ${safe(name)} = ${pass[pass.length - entry.constants.length + at]};`]
+      : [],
+  );
   const wanted = outputs.map(({ name }) => `wants_${safe(name)}`);
   const none = several
     ? "No result is wanted: all of them are NULL."
@@ -97,6 +112,7 @@ function writeBody(
     `  struct ${entry.name}_layout layout;`,
     ...callText(`const int32_t code = ${entry.name}_lay_out`, [...pass, "&layout"], ";", 2),
     "  if (code != 0) return code;",
+    ...options,
     ...entry.sizes
       .filter(({ name }) => used.has(name))
       .map(({ name }) => `  const int32_t ${safe(name)} = layout.${safe(name)};`),
