@@ -100,6 +100,17 @@ describe("a write that did not end", () => {
 });
 
 describe("refused is", () => {
+  test("a damaged last line that has its end: it was changed, not cut off", async () => {
+    const path = await write(1);
+    appendFileSync(path, '{"kind":"measu\n');
+    await expect(openDatabase(path)).rejects.toThrow(
+      `line 3 of ${path} is damaged: it is not JSON`,
+    );
+    const repaired = await repairDatabase(path);
+    expect([repaired.kept, repaired.damaged.length]).toEqual([1, 1]);
+    expect(readFileSync(repaired.into, "utf8")).toBe('{"kind":"measu\n');
+  });
+
   test("a damaged line in the middle, which repair takes out", async () => {
     const path = await write(1, 2, 3);
     const lines = readFileSync(path, "utf8").split("\n");

@@ -219,6 +219,32 @@ describe("our measurements", () => {
   });
 });
 
+describe("units of T4", () => {
+  const read = (...given: readonly (readonly [value: number, unit?: string])[]) => {
+    const results = given.map(([value, unit], a) => ({
+      configuration: { a },
+      times: {},
+      invalidity: "correct",
+      correctness: 1,
+      measurements: [{ name: "time", value, ...(unit !== undefined && { unit }) }],
+    }));
+    const { entries } = readT4(checkT4({ results }), "x");
+    return entries.map(({ outcome }) => ("cost" in outcome ? outcome.cost : outcome.failed));
+  };
+
+  test("of times are milliseconds, whichever a file has", () => {
+    expect(read([1.5], [2, "ms"], [3, "s"], [500, "us"], [1e6, "ns"], [4, ""])).toEqual([
+      1.5, 2, 3000, 0.5, 1, 4,
+    ]);
+  });
+
+  test("of other things are one, of which less is better", () => {
+    expect(read([3, "J"], [4, "J"])).toEqual([3, 4]);
+    expect(() => read([3, "J"], [4, "W"])).toThrow("the result 1 is in W, and others are in J");
+    expect(() => read([3, "GFLOP/s"])).toThrow("in GFLOP/s, of which more is better");
+  });
+});
+
 describe("files", () => {
   const head = '{"kernel_name": "k", "tune_params_keys": ["a"], "tune_params": {"a": [1, 2, 3]}, ';
   const entries =

@@ -95,8 +95,10 @@ test("a run that is refused is none to resume", async () => {
   const path = folder.path("refused-runs.jsonl");
   const words = ["conv2d", "--target", "gpujs", "--shape", "1,2,4,4,2,3", "--database", path];
   expect((await warpweave("tune", ...words)).code).toBe(1);
-  const { out } = await warpweave("tune", "resume", "--database", path);
-  expect(out).toBe(`no run in ${path} is unfinished\n`);
+  // It leaves no database behind either.
+  expect(existsSync(path)).toBe(false);
+  const { err } = await warpweave("tune", "resume", "--database", path);
+  expect(err).toBe(`error: there is no database ${path}\n`);
 });
 
 test("tune resume lists what did not end, once", async () => {

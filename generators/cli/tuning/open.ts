@@ -149,6 +149,7 @@ export async function openBench(
     floor: floorOf(work, opened, isGpu, threads),
     effort: usualEffort,
     random,
+    ...(signal && { signal }),
   };
 }
 

@@ -71,7 +71,8 @@ export function parseDatabase(path: string, data: Uint8Array): Contents {
     if (!("damaged" in line)) {
       if (line.kind === "run") runs.push(line);
       else records.push(line);
-    } else if (isLast) torn = true;
+      // What a write did not end has no end of its line; one that has was changed afterwards.
+    } else if (isLast && !ended) torn = true;
     else damaged.push({ number: i + 2, text, why: line.damaged });
     if (!torn) bytes = ended ? end : end - 1;
   }

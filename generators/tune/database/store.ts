@@ -76,7 +76,8 @@ export async function openDatabase(
     const data = (await readBytes(path)) ?? new Uint8Array();
     const contents = parseDatabase(path, data);
     refuseDamaged(path, contents);
-    file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    // A new one is made with its first record: what is refused before leaves nothing behind.
+    if (data.length > 0) file = openSync(path, constants.O_RDWR);
     return start(path, file, contents, calls, lock);
   } catch (error) {
     if (file !== undefined) closeSync(file);
@@ -88,16 +89,24 @@ export async function openDatabase(
 
 function start(
   path: string,
-  file: number,
+  opened: number | undefined,
   contents: ReturnType<typeof parseDatabase>,
   calls: FileCalls,
   lock: Awaited<ReturnType<typeof takeLock>>,
 ): Database {
   const records = [...contents.records];
   const runs = [...contents.runs];
-  let end = contents.bytes;
+  let [file, end, isReady] = [opened, contents.bytes, false];
+  const make = (): number => {
+    try {
+      return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o644);
+    } catch (error) {
+      throw new UserError(`cannot write to ${path}: ${explainFailure(error)}`);
+    }
+  };
   /** Whole lines or nothing: what could be written of a line is taken away again. */
   const write = (text: string) => {
+    file ??= make();
     const bytes = new TextEncoder().encode(text);
     try {
       const written = calls.write(file, bytes, end);
@@ -110,9 +119,13 @@ function start(
     }
     end += bytes.length;
   };
-  if (contents.torn) ftruncateSync(file, end);
-  if (end === 0) write(`${JSON.stringify(header)}\n`);
-  else if (contents.unended) write("\n");
+  /** What the last write left undone, before the first one of ours. */
+  const prepare = () => {
+    if (contents.torn && file !== undefined) ftruncateSync(file, end);
+    if (end === 0) write(`${JSON.stringify(header)}\n`);
+    else if (contents.unended) write("\n");
+    isReady = true;
+  };
   return {
     path,
     records,
@@ -121,12 +134,13 @@ function start(
     append(line) {
       if (!lock.isHeld())
         throw new UserError(`the lock of ${path} was lost; another process may write to it now`);
+      if (!isReady) prepare();
       write(`${JSON.stringify(line)}\n`);
       if (line.kind === "run") runs.push(line);
       else records.push(line);
     },
     async close() {
-      closeSync(file);
+      if (file !== undefined) closeSync(file);
       await lock.release();
     },
   };

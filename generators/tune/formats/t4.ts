@@ -65,10 +65,44 @@ export function checkT4(data: unknown): T4 {
   return checkSchema(data, schema, "T4");
 }
 
+/** Milliseconds of the units that times are given in; without a unit they are in milliseconds. */
+const times: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  nanoseconds: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  μs: 1e-3,
+  microseconds: 1e-3,
+  ms: 1,
+  milliseconds: 1,
+  s: 1e3,
+  sec: 1e3,
+  seconds: 1e3,
+};
+
+/** A value in the unit of all others: times in milliseconds, other things as they are, where their units agree. */
+function createScale(): (value: unknown, unit: string | undefined, at: number) => unknown {
+  let other: string | undefined;
+  return (value, unit, at) => {
+    if (!unit) return value;
+    const by = Object.hasOwn(times, unit) ? times[unit] : undefined;
+    if (by !== undefined) return typeof value === "number" ? value * by : value;
+    if (/\/ *s|per second/.test(unit))
+      throw new TuningError(
+        `the result ${at} is in ${unit}, of which more is better; less is to be`,
+      );
+    if (other !== undefined && other !== unit)
+      throw new TuningError(`the result ${at} is in ${unit}, and others are in ${other}`);
+    other = unit;
+    return value;
+  };
+}
+
 /** What a file has measured, by its first objective. */
 export function readT4({ results }: T4, name: string): Measured {
   const [first] = results;
   if (first === undefined) throw new TuningError(`${name} has no results`);
+  const scale = createScale();
   const names = Object.keys(first.configuration);
   const entries = results.map((result, i): Entry => {
     const wrong = names.find((of) => !isValue(result.configuration[of]));
@@ -86,7 +120,7 @@ export function readT4({ results }: T4, name: string): Measured {
     const outcome: Outcome =
       measurement === undefined
         ? { failed: `no measurement ${wanted}` }
-        : outcomeOf(measurement.value);
+        : outcomeOf(scale(measurement.value, measurement.unit, i));
     return { configuration, outcome, spent };
   });
   const configurations = entries.map(({ configuration }) => configuration);

@@ -3,7 +3,7 @@
 import type { DeviceKind } from "../../../targets/contract/machine.ts";
 import { sharedBytesOf, type Tiles, threadsOf } from "../../schedule/contract/tiles.ts";
 import { enumerate } from "../space/enumerate.ts";
-import { parametersOf } from "../space/evaluate.ts";
+import { evaluate, parametersOf } from "../space/evaluate.ts";
 import { printExpr } from "../space/print.ts";
 import type { Constraint, Points, Space } from "../space/space.ts";
 import type { DetailedSpace } from "./space.ts";
@@ -78,6 +78,11 @@ function countRefused(
   const read = parametersOf(constraint.holds);
   const own = parameters.filter((parameter) => read.has(parameter.name));
   const others = parameters.filter((parameter) => !read.has(parameter.name));
+  // What reads no parameter refuses all or nothing.
+  if (own.length === 0)
+    return evaluate(constraint.holds, {})
+      ? 0
+      : countAll({ ...rest, name, parameters, constraints: [] });
   const combinations = countAll({ ...rest, name, parameters: own, constraints: [] });
   const held = enumerate({ ...rest, name, parameters: own, constraints: [constraint] }).size;
   return (combinations - held) * countAll({ ...rest, name, parameters: others, constraints: [] });

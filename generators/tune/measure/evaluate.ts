@@ -6,7 +6,7 @@ import type { Random } from "../search/strategy.ts";
 import { byClock, countRuns } from "./clock.ts";
 import type { ClockName, Opened, Verified } from "./protocol.ts";
 import { type Anchor, type Effort, joinTimings, type Timing, timeRounds } from "./rounds.ts";
-import { CandidateFailed, type Session } from "./session.ts";
+import { AnchorFailed, CandidateFailed, type Session } from "./session.ts";
 
 /** What all candidates of a run are measured by. */
 export interface Bench {
@@ -32,6 +32,8 @@ export interface Bench {
   readonly floor: number;
   readonly effort: Effort;
   readonly random: Random;
+  /** What fails once this is aborted is not tried again. */
+  readonly signal?: AbortSignal;
 }
 
 /** A record without what says of what it is. */
@@ -75,9 +77,21 @@ export function createEvaluator(bench: Bench) {
     return single;
   };
 
-  /** The device, with the anchor ready on it. */
+  /** The device, with the anchor ready on it; where that fails, a new process is tried once. */
   const ready = async (): Promise<Opened> => {
     if (++taken % mostPrograms === 0) await session.restart();
+    try {
+      return await openAnchor();
+    } catch (error) {
+      if (!(error instanceof CandidateFailed) || bench.signal?.aborted) throw error;
+      await session.restart();
+    }
+    return openAnchor().catch((error) => {
+      throw error instanceof CandidateFailed ? new AnchorFailed(error) : error;
+    });
+  };
+
+  const openAnchor = async (): Promise<Opened> => {
     const opened = await session.open();
     if ("unavailable" in opened) throw new CandidateFailed("runtime", opened.unavailable);
     if (session.has(anchorId)) return opened;
@@ -165,8 +179,9 @@ export function createEvaluator(bench: Bench) {
         }
         await session.drop(id);
       } catch (error) {
-        if (!(error instanceof CandidateFailed)) throw error;
-        found = { status: error.status, error: error.message };
+        if (!(error instanceof CandidateFailed) || error instanceof AnchorFailed) throw error;
+        const beside = error.id === anchorId ? "the default failed when timed beside it: " : "";
+        found = { status: error.status, error: beside + error.message };
         // What has been allocated is free again, unless even that fails.
         if (error.ended) await session.restart();
         else await session.drop(id).catch(() => session.restart());

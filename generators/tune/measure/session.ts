@@ -55,6 +55,18 @@ export class CandidateFailed extends Error {
   }
 }
 
+/** The default configuration itself failed, which is no candidate's fault. */
+export class AnchorFailed extends CandidateFailed {
+  constructor({ status, message, ended, id }: CandidateFailed) {
+    super(
+      status,
+      `the default configuration failed where it was to be timed: ${message}`,
+      ended,
+      id,
+    );
+  }
+}
+
 /** The device, or why it cannot be opened. */
 export type OpenReply = Opened | { readonly unavailable: string; readonly install?: string };
 

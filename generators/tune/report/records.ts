@@ -1,5 +1,6 @@
 // Studies of databases: the records of each key.
 
+import { medianOf } from "../../measure/statistics.ts";
 import { identifyConfiguration, identifyKey, newestOf } from "../database/identity.ts";
 import type { Key, Measurement } from "../database/record.ts";
 import { inferParameters } from "../formats/measured.ts";
@@ -30,7 +31,8 @@ export function studyRecords(
 function studyKey(records: readonly Measurement[], known: Known | undefined): Study {
   const { key } = records[0]!;
   const single = records.filter(({ final }) => final !== true);
-  const anchor = medianOf(single.flatMap((record) => record.anchor ?? []));
+  const anchors = single.flatMap((record) => record.anchor ?? []);
+  const anchor = anchors.length === 0 ? undefined : medianOf(anchors);
   const finals = new Map(
     records
       .filter(({ final }) => final === true)
@@ -77,10 +79,6 @@ function makeTrial(record: Measurement, usually: number | undefined): Trial {
     ...(isRight && { cost: median * scale }),
     ...(isRight && interval && { interval: [interval[0] * scale, interval[1] * scale] }),
   };
-}
-
-function medianOf(values: readonly number[]): number | undefined {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 /** Sizes, and of the attributes those that are not 0 or 1, which is what most are. */

@@ -3,16 +3,26 @@
 import type { Program } from "../../../targets/contract/program.ts";
 import { UserError } from "../../messages/errors.ts";
 import { identifyConfiguration, identifyKey } from "../database/identity.ts";
-import type { Measurement } from "../database/record.ts";
+import type { Measurement, Status } from "../database/record.ts";
 import { createEvaluator, type Evaluation } from "../measure/evaluate.ts";
 import { duelEffort } from "../measure/rounds.ts";
-import type { CandidateFailed } from "../measure/session.ts";
+import { AnchorFailed, type CandidateFailed } from "../measure/session.ts";
 import type { Configuration } from "../space/space.ts";
 import { chooseFinalists, compareFinalists, evaluationOf, type KeepFinal } from "./finals.ts";
 import type { TuneOptions, TuneResult } from "./options.ts";
 import { judgeRecords, lastComparison, shareAgainst } from "./verdict.ts";
 
 export type { Budget, TuneEvent, TuneOptions, TuneResult } from "./options.ts";
+
+/** There is nothing to compare with: a run that ends so is over. */
+export class DefaultFailed extends UserError {
+  constructor(status: Status, why: string) {
+    super(
+      `the default configuration cannot be measured (${status}): ${why}; ` +
+        "nothing can be compared with it",
+    );
+  }
+}
 
 const usualLast = { heats: 3, effort: duelEffort };
 
@@ -55,11 +65,21 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     const found: Evaluation =
       "refused" in program
         ? { ...none, status: "compile", error: program.refused }
-        : await evaluator.evaluate(program, spent, best && share(best));
+        : await evaluator.evaluate(program, spent, best && share(best)).catch(explainAnchor);
     // What was stopped says nothing of the candidate.
     if (signal.aborted) return undefined;
     session.measured++;
     return keep(configuration, found);
+  };
+
+  /** What fails since all was stopped is no failure. */
+  const explainAnchor = (error: unknown): Evaluation => {
+    if (!(error instanceof AnchorFailed)) throw error;
+    if (signal.aborted)
+      return { status: error.status, spent: { compile: 0, verify: 0, measure: 0 } };
+    const { status, message } = error;
+    if (seen.length === 0) throw new DefaultFailed(status, message);
+    throw new UserError(`${message} (${status}); what was measured before is kept`);
   };
 
   const isOver = (): boolean =>
@@ -69,7 +89,9 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
       : session.spent >= budget.seconds * 1000);
 
   const evaluate = async (configuration: Configuration): Promise<Measurement | undefined> => {
-    const before = known.get(identifyConfiguration(configuration));
+    const found = known.get(identifyConfiguration(configuration));
+    // A default that failed may have been unlucky, and nothing can be compared without it.
+    const before = configuration === usual && found?.status !== "correct" ? undefined : found;
     if (before) session.reused++;
     const start = performance.now();
     const record = before ?? (await measure(configuration));
@@ -103,11 +125,7 @@ export async function tune(options: TuneOptions): Promise<TuneResult> {
     // All is held against the default, also where the space does not hold it.
     const first = await evaluate(usual);
     if (first === undefined) return;
-    if (first.status !== "correct")
-      throw new UserError(
-        `the default configuration cannot be measured (${first.status}): ${first.error ?? ""}; ` +
-          "nothing can be compared with it",
-      );
+    if (first.status !== "correct") throw new DefaultFailed(first.status, first.error ?? "");
     const searcher = options.strategy.start(points, options.random, start);
     while (!isOver()) {
       const index = searcher.next();

@@ -10,12 +10,15 @@ import type { Configuration, Points, Space } from "./space.ts";
 /** More points than this are refused: none would be found again among them. */
 export const mostPoints = 2 ** 24;
 
+/** More choices than this are not looked at: conditions that refuse only at the last of many parameters take for ever. */
+export const mostChoices = 2 ** 28;
+
 /** The valid configurations of a space, in the order of its parameters and their values. */
-export function enumerate(space: Space, most = mostPoints): Points {
+export function enumerate(space: Space, most = mostPoints, choices = mostChoices): Points {
   checkSpace(space);
   const checks = prepareChecks(space);
   const order = orderParameters(space, checks);
-  const rows = collect(space, order, checks, most);
+  const rows = collect(space, order, checks, most, choices);
   return createPoints(space, order.every((number, i) => number === i) ? rows : sort(space, rows));
 }
 
@@ -63,6 +66,7 @@ function collect(
   order: readonly number[],
   checks: readonly Check[],
   most: number,
+  choices: number,
 ): Rows {
   const width = order.length;
   const sizes = order.map((number) => space.parameters[number]!.values.length);
@@ -84,9 +88,16 @@ function collect(
     for (let i = 0; i < width; i++) rows[start + i] = digits[i]!;
     count++;
   };
+  let left = choices;
   const choose = (place: number): void => {
     const number = order[place]!;
     const here = places[place]!;
+    left -= sizes[place]!;
+    if (left < 0)
+      throw new TuningError(
+        `the space ${space.name}: ${choices} choices of values led to ${count} valid ` +
+          "configurations; its conditions refuse too late, so list fewer values",
+      );
     next: for (let digit = 0; digit < sizes[place]!; digit++) {
       digits[number] = digit;
       for (let i = 0; i < here.length; i++) if (!here[i]!.holds(digits)) continue next;

@@ -9,6 +9,7 @@ import type { RunLine } from "../../../tune/database/runs.ts";
 import { openDatabase } from "../../../tune/database/store.ts";
 import { spaceOf } from "../../../tune/kernels/space.ts";
 import { CandidateFailed } from "../../../tune/measure/session.ts";
+import { DefaultFailed } from "../../../tune/run/tune.ts";
 import { strategies } from "../../../tune/search/index.ts";
 import { parseCount, readWorks } from "../../calls.ts";
 import { UsageError, UserError } from "../../errors.ts";
@@ -120,6 +121,10 @@ async function tuneAll(given: Given, terminal: Terminal): Promise<void> {
       });
     }
     if (!stop.signal.aborted) noteRun("finished");
+  } catch (error) {
+    // To go on would come to the same.
+    if (error instanceof DefaultFailed) noteRun("finished");
+    throw error;
   } finally {
     await database.close();
   }
