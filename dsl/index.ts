@@ -1,5 +1,6 @@
 // The language of operator declarations: import from here.
 
+export * from "./aggregation.ts";
 export * from "./boxes.ts";
 export * from "./core.ts";
 export type { Demand, Derived, Levels, Meta, Share, Sizes } from "./meta.ts";

@@ -1,6 +1,7 @@
 // Which sizes and attributes a case has: rules that look for the awkward ones.
 
 import type { Kernel } from "../ir/kernel.ts";
+import { fitSizes } from "./fitting.ts";
 import type { Random } from "./random.ts";
 import {
   type Attributes,
@@ -84,9 +85,10 @@ export function drawShape(
         ? (attr.min ?? (Number(attr.default) || 0))
         : drawNumber(attr, random),
     );
-    const free = product
+    const drawn = product
       ? drawTiled(kernel, product, random)
       : drawFree(kernel, rule as Exclude<SizeRule, "sample" | "tiled">, random);
+    const free = fitSizes(kernel, drawn, attributes.attrs, options, random);
     const sizes = completeSizes(kernel, free, attributes.attrs, options);
     if (!sizes || workOf(kernel, sizes) > limit) continue;
     if (rule === "tiny" && movesOf(kernel, sizes) > mostMoves) continue;
