@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Browser as Chromium } from "playwright-core";
 import type { Executor, Unavailable } from "../contract/program.ts";
 import type { RunnerOptions } from "./executor.ts";
 import type { PageDevice, PageRequest } from "./page.ts";
@@ -36,22 +37,11 @@ const target = "wgsl";
 export async function openBrowser(
   options: RunnerOptions = {},
 ): Promise<BrowserRunner | Unavailable> {
-  const playwright = await import("playwright-core").catch(() => undefined);
-  if (!playwright) return missing("playwright-core");
   if (!(await import("esbuild").catch(() => undefined))) return missing("esbuild");
-  const found = await findBrowser();
+  const found = await launchBrowser();
   if ("unavailable" in found) return found;
+  const { browser: launched, path } = found;
   const module = await bundleModule(fileURLToPath(new URL("./page.ts", import.meta.url)));
-  // Playwright makes a profile folder for this launch and removes it afterwards.
-  const launched = await playwright.chromium
-    .launch({
-      executablePath: found.path,
-      headless: true,
-      args: [...commonArguments, ...found.args],
-      env: found.env,
-    })
-    .catch((error: Error) => ({ target, unavailable: explainLaunch(found.path, error.message) }));
-  if ("unavailable" in launched) return launched;
   const texts = new Map<string, string>();
   const server = await serve(texts);
   const close = async () => {
@@ -81,7 +71,7 @@ export async function openBrowser(
     const browser = `Chromium ${launched.version()}`;
     if (!about) {
       await close();
-      return { target, unavailable: `${browser} (${found.path}) has no WebGPU adapter` };
+      return { target, unavailable: `${browser} (${path}) has no WebGPU adapter` };
     }
     const device = {
       target,
@@ -100,6 +90,29 @@ export async function openBrowser(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Starts a headless browser, for those who open pages of their own in it. */
+export async function launchBrowser(): Promise<
+  { readonly browser: Chromium; readonly path: string } | Unavailable
+> {
+  const playwright = await import("playwright-core").catch(() => undefined);
+  if (!playwright) return missing("playwright-core");
+  const found = await findBrowser();
+  if ("unavailable" in found) return found;
+  const { path, args, env } = found;
+  try {
+    // Playwright makes a profile folder for this launch and removes it afterwards.
+    const browser = await playwright.chromium.launch({
+      executablePath: path,
+      headless: true,
+      args: [...commonArguments, ...args],
+      env,
+    });
+    return { browser, path };
+  } catch (error) {
+    return { target, unavailable: explainLaunch(path, (error as Error).message) };
   }
 }
 

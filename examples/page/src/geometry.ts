@@ -121,3 +121,15 @@ export function dragTap(
   });
   return { ...shape, moved };
 }
+
+/** The pixel that is chosen at first: on the flower's petals, left of and above the middle. */
+export const firstPixel = ({ height, width }: Extent): Point => ({
+  y: Math.floor(0.36 * height),
+  x: Math.floor(0.42 * width),
+});
+
+/** The pixel in a result with more or fewer pixels. */
+export const scalePixel = ({ y, x }: Point, scale: number, { height, width }: Extent): Point => ({
+  y: Math.min(height - 1, Math.round(y * scale)),
+  x: Math.min(width - 1, Math.round(x * scale)),
+});

@@ -2,7 +2,6 @@
 
 import flower from "../../flower.jpg?inline";
 import "./style.css";
-import { boundOf, largestDifference } from "./bound.ts";
 import { type Choice, createControls, firstChoice } from "./controls.ts";
 import { type Device, openDevices } from "./device.ts";
 import { byId } from "./dom.ts";
@@ -10,16 +9,19 @@ import { listenForDrops } from "./drops.ts";
 import type { Call, Timed } from "./engine.ts";
 import { createField } from "./field.ts";
 import { filters, weightsOf } from "./filters.ts";
-import { dragTap, type Point, resultExtent } from "./geometry.ts";
+import { dragTap, firstPixel, type Point, resultExtent, scalePixel } from "./geometry.ts";
 import { createLearning, type Lesson } from "./learning.ts";
 import { createLoupe, spanOf } from "./loupe.ts";
 import { createMarks } from "./marks.ts";
 import { type Photo, paintResult, readPhoto, type Source, showPhoto } from "./photo.ts";
 import { addNote, showStatus } from "./report.ts";
-import { type Compared, summarise } from "./summary.ts";
+import { type Compared, compareResults, showCaptions, summarise } from "./summary.ts";
 
 /** How long nothing has to change before the JavaScript kernel computes the same. */
 const restMilliseconds = 150;
+
+/** A gradient that is quicker is computed for every picture, a slower one when nothing changes. */
+const quickMilliseconds = 80;
 
 const devices = openDevices((said) => {
   addNote(said);
@@ -37,6 +39,8 @@ let span = spanOf(choice.shape);
 let arrows: readonly Point[] | undefined;
 let last: { readonly call: Call; readonly result: Timed; readonly device: Device } | undefined;
 let lesson: Lesson | undefined;
+/** Whether the last result's gradient is still to be computed. */
+let isDue = false;
 let compared: Compared | undefined;
 
 const controls = createControls({
@@ -50,7 +54,7 @@ const controls = createControls({
     learning.stop();
     choose(firstChoice(choice.longest));
     span = spanOf(choice.shape);
-    if (photo) pixel = middleOf(photo);
+    if (photo) pixel = firstPixel(resultExtent(photo, choice.shape));
     request();
   },
   keep() {
@@ -90,11 +94,6 @@ const marks = createMarks((chosen) => {
   request();
 });
 
-const middleOf = (from: Photo): Point => {
-  const { height, width } = resultExtent(from, choice.shape);
-  return { y: Math.floor(0.36 * height), x: Math.floor(0.42 * width) };
-};
-
 function choose(next: Choice): void {
   const before = choice;
   choice = next;
@@ -103,12 +102,8 @@ function choose(next: Choice): void {
     weight = weightsOf(next.filter, next.shape.size);
   if (next.shape.size !== before.shape.size) arrows = undefined;
   if (photo && next.shape.stride !== before.shape.stride) {
-    const { height, width } = resultExtent(photo, next.shape);
     const scale = before.shape.stride / next.shape.stride;
-    pixel = {
-      y: Math.min(height - 1, Math.round(pixel.y * scale)),
-      x: Math.min(width - 1, Math.round(pixel.x * scale)),
-    };
+    pixel = scalePixel(pixel, scale, resultExtent(photo, next.shape));
   }
   controls.show(choice);
 }
@@ -143,14 +138,33 @@ async function run(): Promise<void> {
     if (learning.descending) wanted = true;
   }
   running = false;
-  rest = setTimeout(() => void compareNow(), restMilliseconds);
+  rest = setTimeout(() => void useRest(), restMilliseconds);
+}
+
+/** What takes too long while the visitor drags: the comparison, then a slow device's gradient. */
+async function useRest(): Promise<void> {
+  await compareNow();
+  if (last && isDue) await alone(learn);
+}
+
+/** Work on the engine, unless it is at work; what is chosen meanwhile is computed afterwards. */
+async function alone(work: () => Promise<void>): Promise<void> {
+  if (running || wanted) return;
+  running = true;
+  try {
+    await work();
+  } catch (error) {
+    await recover(last!.device, error as Error);
+  }
+  running = false;
+  if (wanted) void run();
 }
 
 /** The photo at the size that is chosen and that the device allows. */
 function openPhoto(from: Source, device: Device): Photo {
   const maxBytes = device.kind === "webgpu" ? device.engine.maxBytes : 2 ** 30;
   const made = showPhoto(from, choice.longest, maxBytes);
-  pixel = middleOf(made);
+  pixel = firstPixel(resultExtent(made, choice.shape));
   return made;
 }
 
@@ -159,29 +173,39 @@ async function compute(): Promise<void> {
   if (!source) return;
   try {
     photo ??= openPhoto(source, device);
-    const { shape } = choice;
+    const { shape, filter } = choice;
     const offsets = field.update(photo, shape);
     const { height, width } = photo;
     const call: Call = { photo: { height, width }, shape, input: photo.data, offsets, weight };
     const result = await device.engine.forward(call);
-    const { signed } = filters[choice.filter];
+    const { signed } = filters[filter];
     paintResult(byId("result"), resultExtent(photo, shape), result.data, signed);
     last = { call, result, device };
     compared = undefined;
+    isDue = true;
+    const isQuick = lesson !== undefined && lesson.milliseconds < quickMilliseconds;
+    if (!isQuick) arrows = undefined;
     draw();
     report();
     // While the visitor drags, pictures come first.
-    if (wanted && !learning.descending) return;
-    lesson = await learning.learn(device.engine, call, result, choice.arrows, pixel);
-    arrows = lesson?.arrows;
-    // A tap that was dragged meanwhile is not put back.
-    if (lesson && learning.descending && choice.shape === shape)
-      choose({ ...choice, shape: { ...shape, moved: lesson.moved } });
-    draw();
-    report();
+    if (learning.descending || (isQuick && !wanted)) await learn();
   } catch (error) {
     await recover(device, error as Error);
   }
+}
+
+/** The loss of the last result, its gradient, and one step of a descent. */
+async function learn(): Promise<void> {
+  if (!last) return;
+  const { call, result, device } = last;
+  lesson = await learning.learn(device.engine, call, result, choice.arrows, pixel);
+  isDue = false;
+  arrows = lesson?.arrows;
+  // A tap that was dragged meanwhile is not put back.
+  if (lesson && learning.descending && choice.shape === call.shape)
+    choose({ ...choice, shape: { ...call.shape, moved: lesson.moved } });
+  draw();
+  report();
 }
 
 /** A lost device is replaced by `devices`; what else fails on a GPU goes on without. */
@@ -198,18 +222,17 @@ async function recover(device: Device, error: Error): Promise<void> {
 /** The same by the JavaScript kernel, once nothing changes any more. */
 async function compareNow(): Promise<void> {
   if (last?.device.kind !== "webgpu") return;
-  const { call, device } = last;
-  let { result } = last;
+  const { call, device, result } = last;
   try {
     // Once more, for its time without compiling.
-    if (result.compiled && !running) result = await device.engine.forward(call);
-    if (running || last?.call !== call) return;
-    last = { call, result, device };
+    if (result.compiled)
+      await alone(async () => {
+        last = { call, device, result: await device.engine.forward(call) };
+      });
+    if (running || wanted) return;
     const other = await devices.javascript.forward(call);
     if (last?.call !== call) return;
-    const difference = largestDifference(result.data, other.data);
-    const bound = boundOf(call.photo, call.shape, call.weight);
-    compared = { difference, bound, milliseconds: other.milliseconds };
+    compared = compareResults(call, last.result, other);
     report();
   } catch (error) {
     addNote(`JavaScript did not compute the comparison: ${(error as Error).message}`);
@@ -221,13 +244,7 @@ function draw(): void {
   const { shape } = choice;
   loupe.draw({ photo, shape, pixel, span, arrows });
   marks.draw({ photo, shape, pixel });
-  const { height, width } = resultExtent(photo, shape);
-  const across = `${Math.round(span)} pixels across`;
-  byId("loupe-caption").textContent =
-    `at row ${pixel.y}, column ${pixel.x} of the result; ${across}`;
-  const { title, signed } = filters[choice.filter];
-  byId("result-caption").textContent =
-    `${title.toLowerCase()}, ${width} × ${height} pixels${signed ? "; grey is 0" : ""}`;
+  showCaptions(resultExtent(photo, shape), choice.filter, pixel, span);
 }
 
 function report(): void {
