@@ -31,6 +31,10 @@ export function dumpKernel(kernel: Kernel): string {
   ].join("\n")}\n`;
 }
 
+/** All stages of a kernel as formulas to be read. */
+export const dumpFormulas = (kernel: Kernel): string =>
+  kernel.stages.map((stage) => dumpStageLines(kernel, stage, true).join("\n")).join("\n\n");
+
 /** One stage of a kernel as text. */
 export const dumpStage = (kernel: Kernel, stage: Stage): string =>
   dumpStageLines(kernel, stage).join("\n");
@@ -69,16 +73,27 @@ function showDomain(loops: readonly Loop[], dims: readonly number[], names: Name
   return showDims(groups.map((group) => [group.join(", ")]));
 }
 
-function dumpStageLines(kernel: Kernel, stage: Stage): string[] {
+/** Names of a formula that is to be read: what only changes the kind of a value is not there. */
+const forReaders = (kernel: Kernel, names: Names): Names => ({
+  ...names,
+  value: (e) => (e.kind === "cast" && !kernel.names.has(e) ? undefined : names.value(e)),
+  mathematics: true,
+});
+
+function dumpStageLines(kernel: Kernel, stage: Stage, mathematics = false): string[] {
   const roots = rootsOf(stage);
-  const names = namesOf(kernel, roots);
+  const names = mathematics ? forReaders(kernel, namesOf(kernel, roots)) : namesOf(kernel, roots);
   const domain = showDomain(stage.domain, stage.dims, names);
   const show = (e: Expr): string => showExpr(e, names);
   const list = (of: readonly Expr[]): string => of.map(show).join(", ");
   const lines = dumpScope(roots, new Set(stage.domain), names, new Set(), "  ");
   switch (stage.kind) {
     case "gather":
-      return [`stage ${stage.name}[${domain}]`, ...lines, `  = ${list(stage.parts)}`];
+      return [
+        `${mathematics ? "" : "stage "}${stage.name}[${domain}]`,
+        ...lines,
+        `  = ${list(stage.parts)}`,
+      ];
     case "scatter": {
       const over = stage.domain.map((l) => showRange(l, names)).join(", ");
       const target = showDomain(stage.shape, stage.dims, names);

@@ -12,6 +12,8 @@ export interface Names {
   readonly reduce: (r: Reduce) => string | undefined;
   /** The author's word for a value of an option; without it options are compared with numbers. */
   readonly choice?: (option: string, value: number) => string | undefined;
+  /** For readers of formulas: signs of mathematics, and nothing of the kinds of values. */
+  readonly mathematics?: boolean;
 }
 
 /** How tightly an operator binds; a call binds tightest. */
@@ -26,6 +28,30 @@ const infix: Partial<Readonly<Record<OpName, readonly [text: string, level: numb
   mul: ["*", 7],
   div: ["/", 7],
 };
+
+const signs: Partial<Readonly<Record<OpName, string>>> = {
+  or: "or",
+  and: "and",
+  eq: "=",
+  le: "≤",
+  mul: "·",
+  neg: "−",
+  sub: "−",
+  not: "not ",
+};
+
+/** Functions that formulas call otherwise. */
+const called: Partial<Readonly<Record<OpName, string>>> = {
+  minimum: "min",
+  maximum: "max",
+  floorf: "floor",
+  ceilf: "ceil",
+  roundf: "round",
+  rintf: "rint",
+};
+
+/** Of f32: a number is finite where it is not beyond it. */
+const largest = 3.4028234663852886e38;
 
 /** A number as text, exactly: a real one always with a point, so that kinds can be told apart. */
 export function showNumber(value: number, real: boolean): string {
@@ -51,7 +77,9 @@ export function showNode(e: Expr, names: Names, level = 0): string {
   switch (e.kind) {
     case "const":
       if (e.type === "bool") return e.value === 0 ? "false" : "true";
-      return showNumber(e.value, e.type !== "int");
+      return names.mathematics
+        ? String(e.value).replace("-", "−")
+        : showNumber(e.value, e.type !== "int");
     case "attr":
       return e.name;
     case "option":
@@ -68,6 +96,10 @@ export function showNode(e: Expr, names: Names, level = 0): string {
     case "op": {
       const how = infix[e.op];
       const [a, b] = e.args;
+      const sign = names.mathematics ? signs[e.op] : undefined;
+      if (names.mathematics && e.op === "le" && a?.kind === "op" && a.op === "abs")
+        if (b?.kind === "const" && b.value === largest)
+          return wrap(`${showExpr(a.args[0]!, names, 6)} is finite`, 5);
       if (e.op === "eq" && a?.kind === "option" && b?.kind === "const") {
         const word = names.choice?.(a.name, b.value);
         if (word !== undefined) return wrap(`${a.name} == ${word}`, 4);
@@ -75,18 +107,20 @@ export function showNode(e: Expr, names: Names, level = 0): string {
       if (how && a && b) {
         const [text, own] = how;
         const left = showExpr(a, names, own);
-        return wrap(`${left} ${text} ${showExpr(b, names, own + 1)}`, own);
+        return wrap(`${left} ${sign ?? text} ${showExpr(b, names, own + 1)}`, own);
       }
       if (e.op === "neg" || e.op === "not")
-        return `${e.op === "neg" ? "-" : "!"}${showExpr(a!, names, 8)}`;
-      return `${e.op}(${e.args.map(show).join(", ")})`;
+        return `${sign ?? (e.op === "neg" ? "-" : "!")}${showExpr(a!, names, 8)}`;
+      return `${(names.mathematics ? called[e.op] : undefined) ?? e.op}(${e.args.map(show).join(", ")})`;
     }
     case "cast":
       // Any arithmetic turns data into acc: not worth saying.
-      if (e.to === "acc" && kindOf(e.arg) === "data") return showExpr(e.arg, names, level);
+      if (names.mathematics || (e.to === "acc" && kindOf(e.arg) === "data"))
+        return showExpr(e.arg, names, level);
       return `${e.to}(${show(e.arg)})`;
     case "select": {
       const [cond, then, otherwise] = [e.cond, e.then, e.else].map((x) => showExpr(x, names, 2));
+      if (names.mathematics) return wrap(`${then} if ${cond}, else ${otherwise}`, 1);
       return wrap(`${cond} ? ${then} : ${otherwise}`, 1);
     }
     case "part": {
@@ -102,8 +136,13 @@ export function showNode(e: Expr, names: Names, level = 0): string {
 export function showHead(r: Reduce, names: Names): string {
   const over = r.over.map((l) => showRange(l, names)).join(", ");
   const from = r.from.map((start) => showExpr(start, names)).join(", ");
-  return `${r.op} over ${over} from ${from}`;
+  if (!names.mathematics) return `${r.op} over ${over} from ${from}`;
+  return r.op === "sum"
+    ? `Σ over ${over} of${r.from.every(isZero) ? "" : ` ${from} and`}`
+    : `max over ${over} (${from} where there is none) of`;
 }
+
+const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 
 /** A loop as text: `k < K`, or `k in lo .. hi` (hi not included) where it does not start at 0. */
 export function showRange(l: Loop, names: Names): string {
@@ -112,5 +151,5 @@ export function showRange(l: Loop, names: Names): string {
   const range = from0
     ? `${names.loop(l)} < ${hi}`
     : `${names.loop(l)} in ${showExpr(l.lo, names)} .. ${hi}`;
-  return l.cover ? `${range} (cover)` : range;
+  return l.cover && !names.mathematics ? `${range} (cover)` : range;
 }

@@ -1,0 +1,21 @@
+// The pages in docs/operators, as texts by their names.
+
+import { readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+import type { Operator } from "../frontend/operator.ts";
+import { describePage } from "./page.ts";
+
+const fill = (template: string, data: object): string =>
+  Handlebars.compile(readFileSync(new URL(template, import.meta.url), "utf8"), {
+    noEscape: true,
+    strict: true,
+  })(data);
+
+/** A page for each operator, and the list of them. */
+export function writePages(operators: readonly Operator[]): ReadonlyMap<string, string> {
+  const pages = operators.map(describePage);
+  return new Map([
+    ...pages.map((page) => [`${page.name}.md`, fill("./operator.md.hbs", page)] as const),
+    ["README.md", fill("./index.md.hbs", { pages })],
+  ]);
+}
