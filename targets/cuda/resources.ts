@@ -4,18 +4,18 @@
 import type { KernelUse, Measured } from "../contract/machine.ts";
 import type { Unavailable } from "../contract/program.ts";
 import { defaultCache } from "../native/cache.ts";
-import { architectures, compileWithNvcc, type KernelResources } from "./nvcc.ts";
+import { type Architecture, architectures, compileWithNvcc, type KernelResources } from "./nvcc.ts";
 import { computeOccupancy } from "./occupancy.ts";
 
 /** A kernel on one architecture. */
 export interface KernelBudget extends KernelResources {
   readonly kernel: string;
-  readonly architecture: (typeof architectures)[number];
+  readonly architecture: Architecture;
   /** Of a block. */
   readonly threads: number;
 }
 
-/** The kernels of a file on every architecture, in the file's order, and which compiler says so. */
+/** The kernels of a file on some architectures, in the file's order, and which compiler says so. */
 export interface Budgets {
   readonly compiler: string;
   readonly kernels: readonly KernelBudget[];
@@ -29,16 +29,17 @@ export function readBounds(source: string): ReadonlyMap<string, number> {
   );
 }
 
-/** Compiles a file for every architecture; a report that was made before is read. */
+/** Compiles a file for some architectures; a report that was made before is read. */
 export async function measureKernels(
   source: string,
+  wanted: readonly Architecture[] = architectures,
   cache: string = defaultCache(),
 ): Promise<Budgets | Unavailable> {
-  const result = await compileWithNvcc(source, { cache });
+  const result = await compileWithNvcc(source, { architectures: wanted, cache });
   if ("unavailable" in result) return result;
   if (!result.ok) throw new Error(`nvcc does not compile the kernels:\n${result.errors}`);
   const kernels = [...readBounds(source)].flatMap(([kernel, threads]) =>
-    architectures.map((architecture): KernelBudget => {
+    wanted.map((architecture): KernelBudget => {
       const found = result.kernels.get(architecture)?.get(kernel);
       if (!found) throw new Error(`nvcc said nothing of ${kernel} on sm_${architecture}.`);
       return { kernel, architecture, threads, ...found };

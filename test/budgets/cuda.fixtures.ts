@@ -3,6 +3,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Unavailable } from "../../targets/contract/program.ts";
+import { type Architecture, architectures } from "../../targets/cuda/nvcc.ts";
 import { type Budgets, type KernelBudget, measureKernels } from "../../targets/cuda/resources.ts";
 import { hashParts } from "../../targets/native/cache.ts";
 
@@ -48,14 +49,31 @@ export async function readKernels(folder: string): Promise<ReadonlyMap<string, s
 /** The hash by which a table knows a text. */
 export const hashText = (text: string): string => hashParts([text]);
 
+/** The architectures to measure each file on. */
+export type Wanted = (file: string) => readonly Architecture[];
+
+/** All of them for each file. */
+export const everywhere: Wanted = () => architectures;
+
+/**
+ * The oldest and the newest for each file and one of those between, in turn: less than half of the work of all. What
+ * is left out of a table was measured when `npm run budgets` wrote it, from the same texts.
+ */
+export function inTurn(files: readonly string[]): Wanted {
+  const [oldest, newest] = [architectures[0], architectures.at(-1)!];
+  const between = architectures.slice(1, -1);
+  return (file) => [oldest, between[files.indexOf(file) % between.length]!, newest];
+}
+
 /** Measures files; nvcc runs where the cache does not know one. */
 export async function measureFiles(
   texts: ReadonlyMap<string, string>,
+  wanted: Wanted = everywhere,
 ): Promise<Table | Unavailable> {
   const files: Record<string, Record<string, Rows>> = {};
   let compiler = "";
   for (const [name, text] of texts) {
-    const found = await measureKernels(text);
+    const found = await measureKernels(text, wanted(name));
     if ("unavailable" in found) return found;
     compiler = found.compiler;
     files[name] = tabulate(found);
@@ -64,10 +82,19 @@ export async function measureFiles(
   return { compiler, sources, columns: Object.keys(columns), files };
 }
 
-/** The part of a table that is of some files. */
-export const selectFiles = (table: Table, names: readonly string[]): Table => ({
+/** The rows of a table that are of these files and architectures. */
+export const selectRows = (table: Table, names: readonly string[], wanted: Wanted): Table => ({
   ...table,
-  files: Object.fromEntries(Object.entries(table.files).filter(([name]) => names.includes(name))),
+  files: Object.fromEntries(
+    names.map((name) => {
+      const devices = wanted(name).map((architecture) => `sm_${architecture}`);
+      const kernels = Object.entries(table.files[name] ?? {}).map(([kernel, rows]) => {
+        const own = Object.entries(rows).filter(([device]) => devices.includes(device));
+        return [kernel, Object.fromEntries(own)] as const;
+      });
+      return [name, Object.fromEntries(kernels)] as const;
+    }),
+  ),
 });
 
 function tabulate({ kernels }: Budgets): Record<string, Rows> {

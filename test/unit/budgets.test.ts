@@ -2,15 +2,17 @@
 
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { architectures } from "../../targets/cuda/nvcc.ts";
 import { readBounds } from "../../targets/cuda/resources.ts";
 import { findNvcc } from "../../targets/native/compilers.ts";
 import {
   compareTables,
   findSpills,
   hashText,
+  inTurn,
   measureFiles,
   readKernels,
-  selectFiles,
+  selectRows,
   shippedFolder,
   type Table,
   tablePath,
@@ -22,20 +24,43 @@ if (!nvcc) console.warn("Skipped: what CUDA kernels take of devices needs nvcc a
 const texts = await readKernels(shippedFolder);
 const kept = JSON.parse(await readFile(tablePath, "utf8")) as Table;
 
+const names = [...texts.keys()];
+const wanted = inTurn(names);
+
 describe.skipIf(!nvcc)("CUDA kernels that ship", { timeout: 300_000 }, () => {
   test("take what the table says, and none spills", async () => {
-    // Each is compiled for seven architectures; reports of texts that did not change are kept.
-    const names = [...texts.keys()];
-    const found = await measureFiles(new Map(names.map((name) => [name, texts.get(name)!])));
+    // Each on three of seven architectures; reports of texts that did not change are kept.
+    const found = await measureFiles(texts, wanted);
     if ("unavailable" in found) throw new Error(found.unavailable);
     for (const file of Object.values(found.files))
-      for (const rows of Object.values(file)) expect(Object.keys(rows)).toHaveLength(7);
+      for (const rows of Object.values(file)) expect(Object.keys(rows)).toHaveLength(3);
     expect(findSpills(found)).toEqual([]);
     // Another release of the assembler allocates otherwise.
     if (found.compiler === kept.compiler)
-      expect(compareTables(selectFiles(kept, names), found)).toEqual([]);
+      expect(compareTables(selectRows(kept, names, wanted), found)).toEqual([]);
     else console.warn(`Skipped: the table is of ${kept.compiler}, here is ${found.compiler}.`);
   });
+});
+
+test("the table has each kernel on all architectures", () => {
+  const devices = architectures.map((architecture) => `sm_${architecture}`).sort();
+  for (const file of Object.values(kept.files))
+    for (const rows of Object.values(file)) expect(Object.keys(rows).sort()).toEqual(devices);
+});
+
+test("in turn, each file has the oldest and the newest, and each other one has its files", () => {
+  for (const name of names) {
+    expect(new Set(wanted(name)).size).toBe(3);
+    expect(wanted(name)).toEqual(expect.arrayContaining([75, 120]));
+  }
+  const share = Math.floor(names.length / (architectures.length - 2));
+  expect(share).toBeGreaterThan(0);
+  for (const architecture of architectures) {
+    const own = names.filter((name) => wanted(name).includes(architecture));
+    expect(own.length).toBeGreaterThanOrEqual(share);
+  }
+  const one = selectRows(change({ sm_75: [1], sm_80: [2], sm_90: [3] }), ["a.cu"], () => [75, 90]);
+  expect(one.files).toEqual({ "a.cu": { a: { sm_75: [1], sm_90: [3] } } });
 });
 
 test("the table is of the files that ship: if not, `npm run budgets` renews it", () => {
