@@ -2,11 +2,12 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { removeLeftovers } from "../../generators/cli/tuning/open.ts";
 import { parseDatabase, readRecords } from "../../generators/tune/database/read.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "warpweave-killed-"));
@@ -59,4 +60,14 @@ test("a run that is killed loses one measurement at most", { timeout: 60_000 }, 
   expect(lines.filter((line) => line.startsWith("known"))).toHaveLength(kept.size);
   const records = (await readRecords(path)).filter(({ final }) => final !== true);
   expect(records.map(({ configuration }) => configuration.tile).sort()).toHaveLength(count);
+});
+
+test("folders of killed processes are removed, those of others stay", async () => {
+  const gone = spawn(process.execPath, ["-e", ""]);
+  await once(gone, "close");
+  const names = [`warpweave-tune-${gone.pid}-a`, `warpweave-tune-${process.pid}-b`, "other"];
+  const within = mkdtempSync(join(folder, "leftovers-"));
+  for (const name of names) mkdirSync(join(within, name));
+  await removeLeftovers(within);
+  expect(readdirSync(within)).toEqual(["other", names[1]]);
 });

@@ -31,6 +31,10 @@ describe("tune refuses", () => {
     ["conv2d --node x", 2, "--node x is no flag"],
     ["convolve", 1, 'there is no operator "convolve"; '],
     ["conv2d --also none.jsonl", 1, "there is no database none.jsonl"],
+    ["conv2d --also none.jsonl --team no.json", 1, "there is no database none.jsonl"],
+    ["conv2d --team no.json", 1, "there is no file no.json with the winners of a team"],
+    ["conv2d --dtype f16", 1, "kernels that store data in f16 cannot be tuned, only those of f32"],
+    ["conv2d --dtype f8", 2, 'there is no dtype "f8"; there are f32, f16, bf16'],
     ["conv2d --shape 1,2", 2, "--shape 1,2 cannot be read"],
   ])("%s", async (words, code, message) => {
     const outcome = await warpweave("tune", ...words.split(" "), "--database", database);

@@ -40,10 +40,11 @@ export async function inspectSpace(
   target: Target,
   readers: readonly Reader[],
   count: number,
+  seed = 0,
 ): Promise<Inspected> {
   const of = spaceOf(kernel, target);
   const points = enumerate(of.space);
-  const sample = samplePoints(points, of.default, count);
+  const sample = samplePoints(points, of.default, count, seed);
   const problems: { configuration: Configuration; what: string }[] = [];
   const made: { configuration: Configuration; program: Program; plan: Plan }[] = [];
   for (const configuration of sample) {

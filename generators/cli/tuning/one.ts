@@ -53,13 +53,13 @@ export interface Chosen extends Given {
 function sayClock(clock: ClockName, { capabilities }: Target): string {
   switch (clock) {
     case "device":
-      return "the device's own timestamps";
+      return "the device's own timestamps,";
     case "processor":
-      return "the time of the process on processors";
+      return "what the process takes of processors,";
     case "wall":
       return capabilities.groups
         ? "the wall clock, since the device has no timestamps,"
-        : "the wall clock";
+        : "the wall clock,";
     default:
       return clock satisfies never;
   }
@@ -118,7 +118,7 @@ export async function tuneOne(
     if (request.json !== true)
       terminal.out(
         `${title}, ${plural(threads, "thread")}, ${opened.device}\n` +
-          `${plural(points.size, "configuration")}; times by ${sayClock(bench.clock, tuned.target)}, ` +
+          `${plural(points.size, "configuration")}; timed by ${sayClock(bench.clock, tuned.target)} ` +
           `in steps of ${(byClock(opened.resolution, bench.clock) * 1000).toFixed(1)} us\n`,
       );
     const isSmall = budget.kind === "evaluations" && points.size <= budget.count;

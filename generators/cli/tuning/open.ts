@@ -1,6 +1,6 @@
 // Everything that a run of the tuner needs of a target, a kernel and a call.
 
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Program } from "../../../targets/contract/program.ts";
@@ -18,7 +18,7 @@ import { usualEffort } from "../../tune/measure/rounds.ts";
 import { type Session, startSession, type TimeLimits } from "../../tune/measure/session.ts";
 import type { Random } from "../../tune/search/strategy.ts";
 import { hashSpace } from "../../tune/space/hash.ts";
-import { UserError } from "../errors.ts";
+import { codeOf, UserError } from "../errors.ts";
 import { explainUnavailable } from "../executors.ts";
 import { checkCases, judgeCases } from "./cases.ts";
 import { extentOf } from "./extent.ts";
@@ -40,13 +40,34 @@ export interface OpenOptions {
   readonly limits?: Partial<TimeLimits>;
 }
 
+const folderName = "warpweave-tune-";
+
+/** Removes the folders of processes of this machine that were killed, which may hold large arrays. */
+export async function removeLeftovers(within: string = tmpdir()): Promise<void> {
+  for (const name of await readdir(within).catch(() => [])) {
+    const id = new RegExp(`^${folderName}(\\d+)-`).exec(name)?.[1];
+    if (id !== undefined && hasEnded(Number(id)))
+      await rm(join(within, name), { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+function hasEnded(id: number): boolean {
+  try {
+    process.kill(id, 0);
+    return false;
+  } catch (error) {
+    return codeOf(error) === "ESRCH";
+  }
+}
+
 /** Opens a target's device in a process of its own; refused where it cannot run here. */
 export async function openTuning(
   tuned: TunedKernel,
   work: Work,
   { threads, flags, limits = {} }: OpenOptions,
 ): Promise<OpenedTuning> {
-  const folder = await mkdtemp(join(tmpdir(), "warpweave-tune-"));
+  await removeLeftovers();
+  const folder = await mkdtemp(join(tmpdir(), `${folderName}${process.pid}-`));
   const { target, scalars } = tuned;
   const options = { target: target.name, way: 0, threads, folder, scalars, flags, limits };
   const session = startSession(options);

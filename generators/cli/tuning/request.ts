@@ -7,7 +7,8 @@ import type { Budget } from "../../tune/run/tune.ts";
 import { defaultStrategy, strategies } from "../../tune/search/index.ts";
 import type { Strategy } from "../../tune/search/strategy.ts";
 import type { CallRequest } from "../calls.ts";
-import { UsageError } from "../errors.ts";
+import { UsageError, UserError } from "../errors.ts";
+import { storages } from "../storage.ts";
 
 /** What commander gives. */
 export interface TuneRequest extends CallRequest {
@@ -21,12 +22,24 @@ export interface TuneRequest extends CallRequest {
   readonly also?: readonly string[];
   readonly team?: string;
   readonly node?: string;
+  readonly dtype?: string;
   readonly json?: boolean;
 }
 
 /** What `--shape` takes, as help says it. */
 export const shapeHelp =
   "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling (roi_align: 2 samples a side)";
+
+/** Kernels with data in 16 bits have schedules of their own kind, which are not searched. */
+export function refuseStorage(dtype: string | undefined): void {
+  if (dtype === undefined || dtype === "f32") return;
+  if (!storages.includes(dtype))
+    throw new UsageError(`there is no dtype "${dtype}"; there are ${storages.join(", ")}`);
+  throw new UserError(
+    `kernels that store data in ${dtype} cannot be tuned, only those of f32; ` +
+      `\`generate --dtype ${dtype}\` writes them with the default schedules`,
+  );
+}
 
 /** What `--team` takes, as help says it. */
 export const teamHelp =

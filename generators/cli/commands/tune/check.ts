@@ -16,11 +16,13 @@ import { parseTargets } from "../../targets.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
 import { exampleHelp } from "../../tuning/help.ts";
 import { type Inspected, inspectSpace } from "../../tuning/inspect.ts";
+import { parseSeed } from "../../tuning/request.ts";
 import { nameWinner, readShipped, shippedPath } from "../../tuning/winners.ts";
 
 interface CheckRequest {
   readonly target?: string;
   readonly points: string;
+  readonly seed: string;
   readonly winners: string;
   readonly json?: boolean;
 }
@@ -33,6 +35,7 @@ export function addCheckSpaces(tune: Command, terminal: Terminal): void {
     .argument("[operators...]", "names that `list` shows; all if none is given")
     .option("--target <names>", "only these targets, e.g. cuda,wgsl")
     .option("--points <number>", "configurations of each kernel beside the default", "2")
+    .option("--seed <number>", "which of them; equal seeds, equal configurations", "0")
     .option("--winners <file>", "the winners to check", shippedPath)
     .option("--json", "print JSON")
     .addHelpText("after", exampleHelp("check", "check conv2d --target cuda,wgsl --points 4"))
@@ -45,6 +48,7 @@ async function check(
   terminal: Terminal,
 ): Promise<void> {
   const count = parseCount("points", request.points, 10_000);
+  const seed = parseSeed(request.seed);
   const named = parseTargets(request.target);
   const targets = named.filter(({ capabilities }) => capabilities.updates);
   if (targets.length === 0)
@@ -68,6 +72,7 @@ async function check(
           target,
           machineOf(target.name).readers ?? [],
           count,
+          seed,
         );
         rows.push(found);
         if (request.json !== true) terminal.out(formatRow(found));

@@ -25,6 +25,7 @@ import {
   parseBudget,
   parseSeed,
   parseStrategy,
+  refuseStorage,
   shapeHelp,
   type TuneRequest,
   teamHelp,
@@ -62,6 +63,7 @@ export function addRun(group: Command, terminal: Terminal): void {
     .option("--also <files...>", "further databases, which are only read")
     .option("--team <file>", teamHelp)
     .option("--node <flags>", "for the process, e.g. =--experimental-wasm-relaxed-simd")
+    .option("--dtype <type>", "what kernels store data as: f32 alone can be tuned")
     .option("--json", "a line of JSON for each configuration, and one for the result")
     .addHelpText("after", examples)
     .action((op: string, request: TuneRequest) => run(op, request, terminal));
@@ -69,6 +71,7 @@ export function addRun(group: Command, terminal: Terminal): void {
 
 /** Tunes as a command line says. */
 export async function run(op: string, request: TuneRequest, terminal: Terminal): Promise<void> {
+  refuseStorage(request.dtype);
   const works = readWorks(op, request);
   const target = parseTarget(request.target ?? "js");
   const threads = parseCount("threads", request.threads, 256);
