@@ -21,7 +21,7 @@ export type Arrays = Record<string, { shape: readonly number[]; data: Float64Arr
 export const fill: Fill = (tensor, i, columns, random) => {
   if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
   if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
-  if (tensor === "offset" || tensor === "flow") return random() * 6 - 3;
+  if (["offset", "trans", "flow"].includes(tensor)) return random() * 6 - 3;
   return random() * 2 - 1;
 };
 
@@ -148,6 +148,43 @@ export const settings: Record<string, Setting> = {
     present: ["offset"],
     sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
     attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  roi_align_rotated: {
+    path: ops("roi_align_rotated"),
+    present: [],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 2, x: 3 }, spatial_scale: 0.75 },
+  },
+  prroi_pool: {
+    path: ops("prroi_pool"),
+    present: [],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  ps_roi_pool: {
+    path: ops("ps_roi_pool"),
+    present: [],
+    sizes: { N: 2, O: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, group_size: { y: 2, x: 0 }, spatial_scale: 0.5 },
+  },
+  ps_roi_align: {
+    path: ops("ps_roi_align"),
+    present: [],
+    sizes: { N: 2, O: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  deform_ps_roi_pool: {
+    path: ops("deform_ps_roi_pool"),
+    present: ["trans"],
+    // Parts that are neither the bins nor the groups.
+    sizes: { N: 2, O: 4, K: 2, H: 9, W: 7, R: 4 },
+    attrs: {
+      output_size: { y: 3, x: 4 },
+      group_size: { y: 0, x: 2 },
+      part_size: { y: 2, x: 3 },
+      sample_per_part: 2,
+      spatial_scale: 0.5,
+    },
   },
   "a user's operator": {
     path: pathOf("examples/flow_warp"),

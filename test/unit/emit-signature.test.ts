@@ -170,6 +170,26 @@ test("what kernels could not count is refused", () => {
   );
 });
 
+test("a dimension may hold several axes that attributes alone tell", () => {
+  const [pool] = readOperators([own("ps_roi_pool")]);
+  const made = [pool!.kernel([])];
+  const of = describeSignature(pool!, made);
+  const { text, helpers: used } = printSignature(of, made);
+  const module = [...closeHelpers(used, helpers), text, "return signature;"];
+  const printed = new Function(module.join("\n"))() as Signature;
+  const given = { input: [2, 30, 7, 7], rois: [4, 5] };
+  for (const one of [of, printed]) {
+    const { sizes, outputs } = resolve(one, given, { output_size: [3, 5] });
+    expect(sizes).toMatchObject({ O: 2, GH: 3, GW: 5 });
+    expect(outputs).toEqual({ output: [4, 2, 3, 5] });
+    const grouped = resolve(one, given, { output_size: [3, 5], group_size: [0, 2] });
+    expect(grouped.sizes).toMatchObject({ O: 5, GH: 3, GW: 2 });
+    expect(messageOf(() => resolve(one, given, { output_size: [3, 4] }))).toBe(
+      "input has 30 channels; O·GH·GW with GH=3, GW=4 gives a multiple of 12.",
+    );
+  }
+});
+
 test("the axes that may be empty: results do not mix along them, or an index chooses from them", () => {
   const operators = readOperators([own("conv2d"), own("roi_pool")]);
   const batchesOf = operators.map((o) => describeSignature(o, [o.kernel([])]).batches);

@@ -28,23 +28,27 @@ function choices(name: string): Record<string, AttrValue>[] {
   );
 }
 
-describe.each(["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"])(
-  "%s",
-  (name) => {
-    const operator = readOperator(pathOf(name));
-    const cases = operator.variants.flatMap((present) =>
-      operator.samples.flatMap((sample) =>
-        choices(name).map((options) => ({ present, sample, options })),
-      ),
-    );
-    it.each(cases)("declaration and interpreter agree: $present $options", async (c) => {
-      const attrs = { ...c.sample.attrs, ...c.options };
-      await expectAgreement(
-        pathOf(name),
-        { sizes: c.sample.sizes, attrs, present: c.present },
-        fill,
-      );
-    });
-    it("has cases", () => expect(cases.length).toBeGreaterThan(0));
-  },
-);
+describe.each([
+  "conv2d",
+  "deform_conv2d",
+  "roi_pool",
+  "roi_align",
+  "deform_roi_pool",
+  "roi_align_rotated",
+  "prroi_pool",
+  "ps_roi_pool",
+  "ps_roi_align",
+  "deform_ps_roi_pool",
+])("%s", (name) => {
+  const operator = readOperator(pathOf(name));
+  const cases = operator.variants.flatMap((present) =>
+    operator.samples.flatMap((sample) =>
+      choices(name).map((options) => ({ present, sample, options })),
+    ),
+  );
+  it.each(cases)("declaration and interpreter agree: $present $options", async (c) => {
+    const attrs = { ...c.sample.attrs, ...c.options };
+    await expectAgreement(pathOf(name), { sizes: c.sample.sizes, attrs, present: c.present }, fill);
+  });
+  it("has cases", () => expect(cases.length).toBeGreaterThan(0));
+});

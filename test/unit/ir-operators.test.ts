@@ -21,7 +21,18 @@ import { splitOwners } from "../../generators/ir/owners.ts";
 import { type Schedule, schedulePlan } from "../../generators/schedule/index.ts";
 import { noise } from "./ir.fixtures.ts";
 
-const names = ["conv2d", "deform_conv2d", "roi_pool", "roi_align", "deform_roi_pool"] as const;
+const names = [
+  "conv2d",
+  "deform_conv2d",
+  "roi_pool",
+  "roi_align",
+  "deform_roi_pool",
+  "roi_align_rotated",
+  "prroi_pool",
+  "ps_roi_pool",
+  "ps_roi_align",
+  "deform_ps_roi_pool",
+] as const;
 const schedules: readonly Schedule[] = [[], [["pointwise"]]];
 const limits = { threads: 256, sharedBytes: 16384 };
 /** A kernel of 6 channels in 2 groups and 3 offset groups: owners that do not nest. */
@@ -36,7 +47,12 @@ describe.each(names)("%s", (name) => {
     const kernel = operator.kernel(present);
     const mean = name === "roi_pool" && present.length > 0 ? { reduce: "mean" } : {};
     const numbers = numbersOf(operator, { ...sample.attrs, ...mean });
-    const free = name === "deform_conv2d" ? uneven : sample.sizes;
+    const known = new Set(kernel.tensors.flatMap((t) => t.dims.flat()));
+    const free = Object.fromEntries(
+      Object.entries(name === "deform_conv2d" ? uneven : sample.sizes).filter(([axis]) =>
+        known.has(axis),
+      ),
+    );
     const sizes = resolveSizes(kernel, free, numbers.attrs, numbers.options);
     const given = kernel.tensors.filter((t) => !t.optional || present.includes(t.name));
     const inputs = Object.fromEntries(
@@ -49,7 +65,7 @@ describe.each(names)("%s", (name) => {
         );
         const data =
           tensor === "rois"
-            ? values.map((x, i) => (i % 5 === 0 ? 0 : Math.fround(x * 6 + 6)))
+            ? values.map((x, i) => (i % shape[1]! === 0 ? 0 : Math.fround(x * 6 + 6)))
             : values;
         return [tensor, { shape, data }] as const;
       }),

@@ -18,6 +18,9 @@ const operators = {
   roi_align: openOperator("roi_align"),
   roi_pool: openOperator("roi_pool"),
   deform_roi_pool: openOperator("deform_roi_pool"),
+  ps_roi_pool: openOperator("ps_roi_pool"),
+  ps_roi_align: openOperator("ps_roi_align"),
+  deform_ps_roi_pool: openOperator("deform_ps_roi_pool"),
 };
 
 /** The only bin of a box, and how many elements of the input were read for it. */
@@ -33,7 +36,7 @@ function poolBox(
     rois: { shape: [1, 5], data: [0, ...box] },
     ...(offset ? { offset: { shape: [1, 2, 1, 1], data: offset } } : {}),
   };
-  const sizes = { N: 1, C: 1, H, W, R: 1 };
+  const sizes = { N: 1, ...(name.includes("ps_") ? { O: 1 } : { C: 1 }), H, W, R: 1 };
   const all = { "output_size.y": 1, "output_size.x": 1, spatial_scale: 1, ...attrs };
   const { output } = interpretKernel(kernel, inputs, sizes, all, options, reads);
   return { value: output!.parts[0]![0]!, reads: reads.get("input") ?? 0 };
@@ -127,4 +130,31 @@ describe("deform_roi_pool with adaptive sampling", () => {
           const wild = { attrs, options, offset: [Number.NaN, 1e30] };
           expect(poolBox("deform_roi_pool", inside, wild)).toEqual({ value: 0, reads: 0 });
         });
+});
+
+describe("position-sensitive pooling", () => {
+  const whole = { "group_size.y": 0, "group_size.x": 0 };
+
+  for (const coords of [0, 1])
+    it(`ps_roi_pool reads each pixel at most once (coords ${coords})`, () => {
+      const given = { attrs: whole, options: { coords, clip: 0 } };
+      expect(poolBox("ps_roi_pool", around, given).reads).toBe(H * W);
+      expect(poolBox("ps_roi_pool", beyond, given)).toEqual({ value: 0, reads: 0 });
+    });
+
+  it("ps_roi_align with adaptive sampling reads what lies on the map", () => {
+    const given = { attrs: { sampling_ratio: 0 }, options: {} };
+    const { reads } = poolBox("ps_roi_align", around, given);
+    expect(reads).toBeGreaterThanOrEqual(H * W);
+    expect(reads).toBeLessThanOrEqual(4 * (H + 2) * (W + 2));
+    expect(poolBox("ps_roi_align", beyond, given)).toEqual({ value: 0, reads: 0 });
+  });
+
+  it("deform_ps_roi_pool leaves out samples of a large box that are not near the map", () => {
+    const parts = { "part_size.y": 0, "part_size.x": 0, sample_per_part: 4096, trans_std: 0.1 };
+    const given = { attrs: { ...whole, ...parts }, options: {} };
+    const { reads } = poolBox("deform_ps_roi_pool", around, given);
+    expect(reads).toBeLessThanOrEqual(4 * (H + 2) * (W + 2));
+    expect(poolBox("deform_ps_roi_pool", beyond, given)).toEqual({ value: 0, reads: 0 });
+  });
 });
