@@ -98,7 +98,7 @@ async function dragTap(page: Page, tap: number, right: number): Promise<void> {
 const largest = (a: readonly number[], b: readonly number[]): number =>
   a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i]!)), 0);
 
-describe("on WebGPU, from a file", { timeout: 60_000 }, () => {
+describe("on WebGPU, from a file", () => {
   test("shows a picture, loads nothing else, agrees before and after a tap is dragged", async () => {
     const { page, loaded, complaints } = await openPage("keep");
     const first = await page.evaluate("document.documentElement.dataset.firstPicture");
@@ -168,7 +168,7 @@ describe("on WebGPU, from a file", { timeout: 60_000 }, () => {
   });
 });
 
-describe("without WebGPU, on a narrow screen", { timeout: 60_000 }, () => {
+describe("without WebGPU, on a narrow screen", () => {
   test("computes by JavaScript, fits, and descends the loss", async () => {
     const { page, complaints } = await openPage("without", 360);
     expect(await textOf(page, "status")).toMatch(/no WebGPU.*JavaScript kernel instead/);

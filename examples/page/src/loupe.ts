@@ -1,16 +1,14 @@
 // The kernel at the chosen pixel, magnified: taps that can be dragged, offsets and gradients as arrows.
 
-import { followSwirl } from "../../quickstart/swirl.ts";
 import { byId, createSvg, keyMove, pointIn, setAttributes } from "./dom.ts";
-import {
-  deformedTaps,
-  type Point,
-  placesAt,
-  regularTaps,
-  type Shape,
-  swirlOf,
-} from "./geometry.ts";
+import { type Point, placesAt, regularTaps, type Shape } from "./geometry.ts";
 import type { Photo } from "./photo.ts";
+
+/** A square of the photo: its middle, and its pixels from side to side. */
+export interface View {
+  readonly centre: Point;
+  readonly span: number;
+}
 
 /** What the loupe shows. */
 export interface LoupeModel {
@@ -18,8 +16,7 @@ export interface LoupeModel {
   readonly shape: Shape;
   /** The chosen pixel of the result. */
   readonly pixel: Point;
-  /** Pixels of the photo from side to side. */
-  readonly span: number;
+  readonly view: View;
   /** How each tap moves as the loss falls, the longest of length 1. */
   readonly arrows?: readonly Point[] | undefined;
 }
@@ -38,18 +35,29 @@ export interface Loupe {
   draw(model: LoupeModel): void;
 }
 
-/** The part of the photo that is seen: around where the swirl puts the kernel. */
-export function centreOf({ photo, shape, pixel }: LoupeModel): Point {
-  const middle = { y: pixel.y * shape.stride, x: pixel.x * shape.stride };
-  return followSwirl(swirlOf(photo, shape), middle);
+/** The part of the photo that shows the deformed taps, and the regular ones unless they are far away. */
+export function viewOf({ photo, shape, pixel }: Omit<LoupeModel, "view" | "arrows">): View {
+  const places = placesAt(photo, shape, pixel);
+  const regular = regularTaps(shape).map(({ y, x }) => ({
+    y: pixel.y * shape.stride + y,
+    x: pixel.x * shape.stride + x,
+  }));
+  const near = boxOf(places);
+  const both = boxOf([...places, ...regular]);
+  const { span, ...centre } = both.span <= 4 * near.span ? both : near;
+  return { centre, span: Math.max(9, 1.35 * span) };
 }
 
-/** Pixels from side to side that show the regular and the deformed taps with a margin. */
-export function spanOf(shape: Shape): number {
-  const reach = [...regularTaps(shape), ...deformedTaps(shape)].map(({ y, x }) =>
-    Math.max(Math.abs(y), Math.abs(x)),
-  );
-  return Math.max(9, 2.7 * Math.max(...reach));
+/** The middle of some points, and how far they reach from side to side. */
+function boxOf(points: readonly Point[]): Point & { readonly span: number } {
+  const ends = (values: readonly number[]) => [Math.min(...values), Math.max(...values)] as const;
+  const [top, bottom] = ends(points.map(({ y }) => y));
+  const [left, right] = ends(points.map(({ x }) => x));
+  return {
+    y: (top + bottom) / 2,
+    x: (left + right) / 2,
+    span: Math.max(bottom - top, right - left),
+  };
 }
 
 /** The loupe of the page. */
@@ -79,8 +87,8 @@ export function createLoupe(events: LoupeEvents): Loupe {
     handle.addEventListener("pointermove", (event) => {
       if (!model || !handle.hasPointerCapture(event.pointerId)) return;
       const { y, x } = pointIn(svg, event);
-      const centre = centreOf(model);
-      const within = (v: number) => Math.min(0.48, Math.max(-0.48, v)) * model!.span;
+      const { centre, span } = model.view;
+      const within = (v: number) => Math.min(0.48, Math.max(-0.48, v)) * span;
       events.drag(tap, { y: centre.y + within(y), x: centre.x + within(x) });
     });
     for (const end of ["pointerup", "pointercancel", "blur"])
@@ -104,13 +112,13 @@ export function createLoupe(events: LoupeEvents): Loupe {
       handles.push(addHandle(tap));
       svg.append(handles[tap]!);
     }
-    const centre = centreOf(now);
+    const { centre, span } = now.view;
     const { size } = now.shape;
     for (const [tap, { y, x }] of places.entries()) {
       const row = Math.floor(tap / size) + 1;
       const column = (tap % size) + 1;
       setAttributes(handles[tap]!, {
-        transform: `translate(${(x - centre.x) / now.span} ${(y - centre.y) / now.span})`,
+        transform: `translate(${(x - centre.x) / span} ${(y - centre.y) / span}) scale(${3 / size})`,
         "aria-label": `Tap in row ${row}, column ${column}; arrow keys move it, Home puts it back`,
         "aria-valuenow": x.toFixed(2),
         "aria-valuetext": `reads at row ${y.toFixed(2)}, column ${x.toFixed(2)} of the photo`,
@@ -133,8 +141,8 @@ export function createLoupe(events: LoupeEvents): Loupe {
 /** The pixels themselves; outside the photo is 0, as the kernel reads it. */
 function paintPixels(canvas: HTMLCanvasElement, model: LoupeModel): void {
   const context = canvas.getContext("2d")!;
-  const { span, photo } = model;
-  const centre = centreOf(model);
+  const { photo } = model;
+  const { centre, span } = model.view;
   const scale = canvas.width / span;
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.fillStyle = "#000";
@@ -151,8 +159,9 @@ function paintPixels(canvas: HTMLCanvasElement, model: LoupeModel): void {
 
 /** The regular taps, lines to the deformed ones, and the arrows of the gradient. */
 function drawMarks(model: LoupeModel, places: readonly Point[]): SVGElement[] {
-  const { shape, pixel, span, arrows } = model;
-  const centre = centreOf(model);
+  const { shape, pixel, arrows } = model;
+  const { centre, span } = model.view;
+  const small = 3 / shape.size;
   const seen = ({ y, x }: Point): Point => ({ y: (y - centre.y) / span, x: (x - centre.x) / span });
   const regular = regularTaps(shape).map(({ y, x }) =>
     seen({ y: pixel.y * shape.stride + y, x: pixel.x * shape.stride + x }),
@@ -160,11 +169,13 @@ function drawMarks(model: LoupeModel, places: readonly Point[]): SVGElement[] {
   const taps = places.map(seen);
   const rings = regular.map(({ y, x }) =>
     createSvg("circle", {
-      ...{ cy: y, cx: x, r: 0.02, fill: "none" },
-      ...{ stroke: "#2fbf63", "stroke-width": 0.008 },
+      ...{ cy: y, cx: x, r: 0.02 * small, fill: "none" },
+      ...{ stroke: "#2fbf63", "stroke-width": 0.008 * small },
     }),
   );
-  const offsets = regular.flatMap((from, tap) => drawArrow(from, taps[tap]!, "#9cc9ff", 0.007));
+  const offsets = regular.flatMap((from, tap) =>
+    drawArrow(from, taps[tap]!, "#9cc9ff", 0.007 * small),
+  );
   const gradients = (arrows ?? []).flatMap(({ y, x }, tap) => {
     const length = Math.hypot(y, x);
     // From the edge of the tap, so that short ones are seen.
@@ -173,7 +184,12 @@ function drawMarks(model: LoupeModel, places: readonly Point[]): SVGElement[] {
       x: taps[tap]!.x + (far * x) / length,
     });
     if (length === 0) return [];
-    return drawArrow(along(0.03), along(0.03 + 0.14 * length), "#ff9d2e", 0.011);
+    return drawArrow(
+      along(0.03 * small),
+      along(small * (0.03 + 0.14 * length)),
+      "#ff9d2e",
+      0.011 * small,
+    );
   });
   return [...rings, ...offsets, ...gradients];
 }

@@ -11,7 +11,7 @@ import { createField } from "./field.ts";
 import { filters, weightsOf } from "./filters.ts";
 import { dragTap, firstPixel, type Point, resultExtent, scalePixel } from "./geometry.ts";
 import { createLearning, type Lesson } from "./learning.ts";
-import { createLoupe, spanOf } from "./loupe.ts";
+import { createLoupe, type View, viewOf } from "./loupe.ts";
 import { createMarks } from "./marks.ts";
 import { type Photo, paintResult, readPhoto, type Source, showPhoto } from "./photo.ts";
 import { addNote, showStatus } from "./report.ts";
@@ -35,7 +35,7 @@ let source: Source | undefined;
 let photo: Photo | undefined;
 let weight = weightsOf(choice.filter, choice.shape.size);
 let pixel: Point = { y: 0, x: 0 };
-let span = spanOf(choice.shape);
+let view: View = { centre: pixel, span: 9 };
 let arrows: readonly Point[] | undefined;
 let last: { readonly call: Call; readonly result: Timed; readonly device: Device } | undefined;
 let lesson: Lesson | undefined;
@@ -47,14 +47,14 @@ const controls = createControls({
   change(next) {
     learning.stop();
     choose(next);
-    span = spanOf(choice.shape);
+    frame();
     request();
   },
   reset() {
     learning.stop();
     choose(firstChoice(choice.longest));
-    span = spanOf(choice.shape);
     if (photo) pixel = firstPixel(resultExtent(photo, choice.shape));
+    frame();
     request();
   },
   keep() {
@@ -77,7 +77,7 @@ const loupe = createLoupe({
     request();
   },
   drop() {
-    span = spanOf(choice.shape);
+    frame();
     draw();
   },
   restore(tap) {
@@ -89,10 +89,16 @@ const loupe = createLoupe({
 
 const marks = createMarks((chosen) => {
   pixel = chosen;
+  frame();
   arrows = choice.arrows === "one" ? undefined : arrows;
   draw();
   request();
 });
+
+/** Puts all taps into the loupe; while one is dragged the loupe stands still. */
+function frame(): void {
+  if (photo) view = viewOf({ photo, shape: choice.shape, pixel });
+}
 
 function choose(next: Choice): void {
   const before = choice;
@@ -165,6 +171,7 @@ function openPhoto(from: Source, device: Device): Photo {
   const maxBytes = device.kind === "webgpu" ? device.engine.maxBytes : 2 ** 30;
   const made = showPhoto(from, choice.longest, maxBytes);
   pixel = firstPixel(resultExtent(made, choice.shape));
+  view = viewOf({ photo: made, shape: choice.shape, pixel });
   return made;
 }
 
@@ -242,9 +249,9 @@ async function compareNow(): Promise<void> {
 function draw(): void {
   if (!photo) return;
   const { shape } = choice;
-  loupe.draw({ photo, shape, pixel, span, arrows });
+  loupe.draw({ photo, shape, pixel, view, arrows });
   marks.draw({ photo, shape, pixel });
-  showCaptions(resultExtent(photo, shape), choice.filter, pixel, span);
+  showCaptions(resultExtent(photo, shape), choice.filter, pixel, view.span);
 }
 
 function report(): void {

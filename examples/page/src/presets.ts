@@ -14,7 +14,8 @@ function freely({ size, dilation }: Shape): Preset {
     // Offsets of 3×3 taps that lie 2 apart; the outer ring of 5×5 takes them once more, the other way.
     const { y, x } = freeOffsets[tap % freeOffsets.length]!;
     const sign = Math.floor(tap / freeOffsets.length) % 2 === 0 ? 1 : -1;
-    return { y: (sign * y * dilation) / 2, x: (sign * x * dilation) / 2 };
+    const scale = (sign * dilation) / (size === 3 ? 2 : 3);
+    return { y: scale * y, x: scale * x };
   });
   return { ...still, moved };
 }
