@@ -1,11 +1,11 @@
 // The page of the quickstart: one file beside its pictures, readable without a network.
 
 import { readFileSync } from "node:fs";
-import type { Ledger, OperatorRecord, TargetRecord } from "../../generators/check/ledger.ts";
+import type { Ledger, OperatorRecord } from "../../generators/check/ledger.ts";
 import { formatTime } from "../../generators/cli/terminal.ts";
 import { panels } from "./panels.ts";
 import type { Report, Shown } from "./report.ts";
-import { rowOf, warpHead } from "./table.ts";
+import { nameDevices, rowsOf, warpHead } from "./table.ts";
 
 const style = readFileSync(new URL("page.css", import.meta.url), "utf8");
 
@@ -52,6 +52,10 @@ ${formatTime(milliseconds)}.</span></p>
 ${showWarp(report, shown)}
 ${showTargets(report, shown, gain)}
 ${showPositions()}
+<h2>By hand</h2>
+<p><a href="live.html">live.html</a> runs the generated WGSL on this browser's GPU: drag the taps of a
+deformable kernel over a photograph of yours, and see the result, the gradients, and whether JavaScript
+agrees. It needs a browser with WebGPU, and computes by JavaScript alone where there is none.</p>
 ${showLedger(ledger)}
 ${showDevices(report)}
 <footer>Photograph: <a href="https://www.flickr.com/photos/vultilion/6056698931/">flower</a> by
@@ -83,14 +87,13 @@ ${result}
 }
 
 function showTargets({ outcomes }: Report, shown: readonly Shown[], gain: number): string {
-  const figures = shown.map(({ warped, result, difference }) => {
-    const { target, device } = warped.device;
-    const name = `<b>${escapeHtml(target)}</b>, ${escapeHtml(device)}`;
-    const white = (1 / gain).toExponential(0);
-    const from = `difference from float64 × ${formatGain(gain)} (white: ${white} or more); the greatest: `;
+  const names = nameDevices(shown.map(({ warped }) => warped.device));
+  const figures = shown.map(({ warped, result, difference }, i) => {
+    const name = escapeHtml(names[i]!);
+    const greatest = `<b>difference</b>, greatest ${warped.worst.toExponential(1)}`;
     return (
-      figure(result, `Result of ${target}`, name) +
-      figure(difference, `Difference of ${target}`, `${from}${warped.worst.toExponential(1)}`)
+      figure(result, `Result of ${names[i]}`, `<b>${name}</b>`) +
+      figure(difference, `Difference of ${names[i]}`, greatest)
     );
   });
   const pairs = figures.map((pair) => `<div class="row two">${pair}</div>`);
@@ -98,11 +101,13 @@ function showTargets({ outcomes }: Report, shown: readonly Shown[], gain: number
 <p>Brightness goes from 0 to 1. What an f32 kernel may differ by is derived operation by operation
 for every value; the table says how much of that the worst value uses. Times are with compiling,
 and again with everything at hand; devices without a GPU say nothing of how fast one would be.</p>
-${table(warpHead, outcomes.map(rowOf))}
+${table(warpHead, rowsOf(outcomes))}
+<p>Below are the results and their differences from float64, multiplied by ${formatGain(gain)}: white would
+be ${(1 / gain).toExponential(0)}, and none is lighter.</p>
 <div class="row">${pairs.join("\n")}</div>`;
 }
 
-const formatGain = (gain: number): string => gain.toLocaleString("en").replaceAll(",", " ");
+const formatGain = (gain: number): string => gain.toLocaleString("en").replaceAll(",", "\u202f");
 
 function showPositions(): string {
   const figures = panels.map(({ name, caption }, i) =>
@@ -123,10 +128,7 @@ ${figures.join("\n")}
 
 function showLedger({ operators }: Ledger): string {
   const head = ["operator", "target", "on", "result", "cases", "elements", "worst of bound"];
-  const rows = operators.flatMap((record) => [
-    oracleRow(record),
-    ...record.targets.map((t) => targetRow(record, t)),
-  ]);
+  const rows = operators.flatMap((record) => [oracleRow(record), ...targetRows(record)]);
   const failures = operators
     .flatMap((o) => [o, ...o.targets].flatMap((r) => r.failures))
     .map(({ message, command }) => [message, command]);
@@ -173,12 +175,15 @@ const oracleRow = ({ operator, failures, cases }: OperatorRecord): readonly stri
   "",
 ];
 
-const targetRow = ({ operator }: OperatorRecord, t: TargetRecord): readonly string[] => [
-  operator,
-  t.target,
-  t.device.device,
-  t.failures.length === 0 ? "agree" : `FAILED ${t.failures.length}`,
-  String(t.cases),
-  String(t.elements),
-  `${(t.worst.error * 100).toFixed(0)} %`,
-];
+function targetRows({ operator, targets }: OperatorRecord): readonly (readonly string[])[] {
+  const names = nameDevices(targets.map(({ device }) => device));
+  return targets.map(({ device, failures, cases, elements, worst }, i) => [
+    operator,
+    names[i]!,
+    device.device,
+    failures.length === 0 ? "agree" : `FAILED ${failures.length}`,
+    String(cases),
+    String(elements),
+    `${(worst.error * 100).toFixed(0)} %`,
+  ]);
+}

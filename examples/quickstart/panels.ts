@@ -25,10 +25,10 @@ export interface Panel {
 
 /** The four panels of the paper's figure. */
 export const panels: readonly Panel[] = [
-  { name: "regular", caption: "the grid of an ordinary convolution", offsets: mappedOffsets(1, 0) },
-  { name: "free", caption: "each place moved by its own offset", offsets: freeOffsets },
-  { name: "scaled", caption: "offsets that scale the grid", offsets: mappedOffsets(1.7, 0) },
-  { name: "rotated", caption: "offsets that rotate the grid", offsets: mappedOffsets(1, 35) },
+  { name: "regular", caption: "an ordinary grid", offsets: mappedOffsets(1, 0) },
+  { name: "free", caption: "an offset for each", offsets: freeOffsets },
+  { name: "scaled", caption: "offsets scale it", offsets: mappedOffsets(1.7, 0) },
+  { name: "rotated", caption: "offsets turn it", offsets: mappedOffsets(1, 35) },
 ];
 
 /** Draws a panel: regular places green, the deformed ones dark blue, the offsets as arrows. */

@@ -6,6 +6,7 @@ import type { Ledger } from "../../generators/check/ledger.ts";
 import { writeBytes } from "../../generators/cli/io/files.ts";
 import { writePng } from "../../generators/cli/io/image.ts";
 import { differencePicture, type Picture } from "../../generators/cli/io/picture.ts";
+import { buildPage } from "../page/build.ts";
 import { formatPage } from "./page.ts";
 import { drawPanel, panels } from "./panels.ts";
 import { drawPositions } from "./positions.ts";
@@ -35,6 +36,8 @@ export interface Shown {
 /** Distance between the drawn taps, in pixels of the original: those of the warp would overlap. */
 const drawnSpacing = 26;
 
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
 /** Writes all pictures and the page; gives the page's path. */
 export async function writeReport(folder: string, report: Report): Promise<string> {
   const { original, warp, expected, outcomes } = report;
@@ -59,13 +62,20 @@ export async function writeReport(folder: string, report: Report): Promise<strin
     await write(files.difference, differencePicture(one.picture, expected.picture, gain));
     shown.push({ warped: one, ...files });
   }
+  await writeBytes(join(folder, "live.html"), encode(await buildPage()));
   const page = join(folder, "index.html");
-  await writeBytes(page, new TextEncoder().encode(formatPage(report, shown, gain)));
+  await writeBytes(page, encode(formatPage(report, shown, gain)));
   return page;
 }
 
-/** The power of ten that shows the greatest differences white, the same for all targets. */
+/**
+ * The greatest of 1, 2, 5, 10, 20… by which no target's difference, multiplied, is lighter than white; the same
+ * for all targets.
+ */
 export function chooseGain(warped: readonly Pick<Warped, "worst">[]): number {
   const worst = Math.max(...warped.map((one) => one.worst));
-  return worst > 0 && Number.isFinite(worst) ? 10 ** Math.ceil(-Math.log10(worst)) : 1;
+  if (!(worst > 0 && Number.isFinite(worst))) return 1;
+  const power = 10 ** Math.floor(-Math.log10(worst));
+  const steps = [5, 2, 1].map((step) => step * power);
+  return steps.find((gain) => gain * worst <= 1) ?? power / 2;
 }

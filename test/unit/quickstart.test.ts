@@ -11,6 +11,7 @@ import {
   smoothingWeights,
   swirlFor,
 } from "../../examples/quickstart/swirl.ts";
+import { nameDevices } from "../../examples/quickstart/table.ts";
 import { expectWarp, type Outcome, prepareWarp, warpOn } from "../../examples/quickstart/warp.ts";
 import { kindsFor } from "../../generators/check/cases.ts";
 import { closeLedger, type Ledger } from "../../generators/check/ledger.ts";
@@ -174,13 +175,27 @@ describe("the drawings", () => {
     for (const panel of panels) expect(drawPanel(panel).data.every(Number.isFinite)).toBe(true);
   });
 
-  it("magnify differences until the greatest is white", () => {
-    expect(chooseGain([{ worst: 2e-6 }, { worst: 3e-8 }])).toBe(1e6);
+  it("magnify differences as far as none is lighter than white", () => {
+    expect(chooseGain([{ worst: 2e-6 }, { worst: 3e-8 }])).toBe(5e5);
+    for (const worst of [1.1e-7, 1e-6, 0.99, 3e-3, 7]) {
+      const lightest = worst * chooseGain([{ worst }]);
+      expect(lightest).toBeLessThanOrEqual(1);
+      expect(lightest).toBeGreaterThan(0.39);
+    }
     expect(chooseGain([{ worst: 0 }])).toBe(1);
   });
 });
 
 describe("the page", () => {
+  it("tells devices of one target apart", () => {
+    const named = [
+      { target: "js", device: "Node 20" },
+      { target: "gpujs", device: "gpu.js 2 CPUKernel" },
+      { target: "gpujs", device: "gpu.js 2 WebGL2Kernel" },
+    ];
+    expect(nameDevices(named)).toEqual(["js", "gpujs, CPUKernel", "gpujs, WebGL2Kernel"]);
+  });
+
   it("says that all agree only where all do", async () => {
     const value = await expected;
     const good = await warpOn({ target: js, executor: openJs() }, warp, value);
@@ -200,7 +215,8 @@ describe("the page", () => {
     const page = formatPage(report, [], 1);
     for (const text of ["no adapter", "npm i webgpu"]) expect(page).toContain(text);
     const sources = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, url]) => url!);
-    const pictures = sources.filter((url) => !url.startsWith("https://"));
+    expect(sources).toContain("live.html");
+    const pictures = sources.filter((url) => !/^(https:|live\.html$)/.test(url));
     expect(pictures.length).toBeGreaterThan(4);
     expect(pictures.every((url) => /^[\w-]+\.png$/.test(url))).toBe(true);
     expect(page).not.toMatch(/<script|<link|@import/);
