@@ -3,6 +3,7 @@
 
 import { allOf, conjuncts, convert, make, select } from "../ir/build.ts";
 import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
+import { visit } from "../ir/walk.ts";
 
 /** A value that counts only where its tests hold. */
 export interface Guarded {
@@ -12,9 +13,36 @@ export interface Guarded {
 }
 
 /** A value under the tests that are not in `known`. */
-function under({ tests, value }: Guarded, known: readonly Expr[]): Expr {
-  const test = allOf(tests.filter((e) => !known.includes(e)));
-  return test ? select(test, value, convert(kindOf(value), int(0))) : value;
+const under = ({ tests, value }: Guarded, known: readonly Expr[]): Expr =>
+  valueWhere(
+    tests.filter((e) => !known.includes(e)),
+    value,
+    convert(kindOf(value), int(0)),
+  );
+
+/**
+ * `value` where all tests hold, else `otherwise`. All tests of one choice may be evaluated, so what reads at a place
+ * that was computed, as one that is found by turning around what chose an element, stands inside of the others,
+ * which say that the place is there.
+ */
+export function valueWhere(tests: readonly Expr[], value: Expr, otherwise: Expr): Expr {
+  const [first, last] = [tests.filter((e) => !readsFound(e)), tests.filter(readsFound)];
+  return [last, first].reduce((inside, some) => {
+    const test = allOf(some);
+    return test ? select(test, inside, otherwise) : inside;
+  }, value);
+}
+
+/** Does a test read, by no rule of borders, at a place that is neither an index nor of a block of indices? */
+function readsFound(test: Expr): boolean {
+  let found = false;
+  visit([test], (e) => {
+    if (e.kind !== "read" || e.border === "zero" || e.border === "clamp") return;
+    visit(e.at, (p) => {
+      if (p.kind === "op" && p.op !== "owner" && p.op !== "member") found = true;
+    });
+  });
+  return found;
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;

@@ -1,9 +1,9 @@
 // What is added to one element, as terms that each count under tests of their own, and the choice between them
 // that the tests make: terms that exclude each other are branches, not summands.
 
-import { allOf, conjuncts, convert, make, select } from "../ir/build.ts";
+import { conjuncts, convert, make, select } from "../ir/build.ts";
 import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
-import { type Guarded, pullGuards } from "./guards.ts";
+import { type Guarded, pullGuards, valueWhere } from "./guards.ts";
 
 const zero = int(0);
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
@@ -118,7 +118,7 @@ export function chooseTerms(
   const shared = sharedTests(terms).filter(usable);
   if (shared.length > 0) {
     const rest = terms.map((term) => without(term, shared));
-    return select(allOf(shared)!, chooseTerms(rest, usable, leaf), zero);
+    return valueWhere(shared, chooseTerms(rest, usable, leaf), zero);
   }
   const found = findParting(terms, usable);
   if (!found) return leaf(terms);
@@ -166,9 +166,6 @@ function findParting(
 
 /** Terms added up, each where its tests hold. */
 export function addTerms(terms: readonly Guarded[]): Expr {
-  const values = terms.map(({ tests, value }) => {
-    const test = allOf(tests);
-    return test ? select(test, value, zero) : value;
-  });
+  const values = terms.map(({ tests, value }) => valueWhere(tests, value, zero));
   return values.length === 0 ? zero : values.reduce(subtractOrAdd);
 }
