@@ -1,4 +1,4 @@
-// Golden cases of ONNX: the backend node tests of DeformConv and RoiAlign.
+// Golden cases of ONNX: the backend node tests of DeformConv, RoiAlign and GridSample.
 
 import { type Array64, makeArray } from "../reference/array.ts";
 import {
@@ -17,7 +17,9 @@ interface OnnxAttrs {
   readonly strides?: Pair;
   readonly dilations?: Pair;
   readonly coordinate_transformation_mode?: "half_pixel" | "output_half_pixel";
-  readonly mode?: "avg" | "max";
+  readonly mode?: "avg" | "max" | "linear" | "nearest";
+  readonly padding_mode?: "zeros" | "border" | "reflection";
+  readonly align_corners?: 0 | 1;
   readonly output_height?: number;
   readonly output_width?: number;
   readonly sampling_ratio?: number;
@@ -27,7 +29,7 @@ interface OnnxAttrs {
 /** A case of onnx.json. */
 export interface OnnxCase {
   readonly name: string;
-  readonly op: "DeformConv" | "RoiAlign";
+  readonly op: "DeformConv" | "RoiAlign" | "GridSample";
   readonly attrs: OnnxAttrs;
   readonly node_inputs: readonly string[];
   readonly inputs: StoredTensors;
@@ -101,6 +103,19 @@ export function readOnnx(source: string, stored: OnnxCase): GoldenCase {
           : "input and result are each printed to 4 decimals (5e-5 each)",
       };
     }
+    case "GridSample":
+      return {
+        ...common,
+        operator: "grid_sample",
+        inputs: { input: revive(tensor(0)), grid: revive(tensor(1)) },
+        attrs: present({
+          mode: attrs.mode === "nearest" ? "nearest" : "bilinear",
+          padding_mode: attrs.padding_mode,
+          align_corners: attrs.align_corners === undefined ? undefined : attrs.align_corners === 1,
+        }),
+        tolerance: 1e-6,
+        why: "computed in float32: a result up to 15 and the position it is read at, rounded by 2^-22",
+      };
     default:
       return stored.op satisfies never;
   }

@@ -30,8 +30,22 @@ export interface Attrs {
   readonly stride?: YX;
   /** [1, 1] */
   readonly dilation?: YX;
-  /** [0 on all sides] */
-  readonly padding?: Padding;
+  /** One number for opposite sides where it is a pair [0 on all sides; dcn_v3, dcn_v4: 1]. */
+  readonly padding?: Padding | YX;
+  /** Points along rows and columns of dcn_v3 and dcn_v4 [3, 3]. */
+  readonly kernel?: YX;
+  /** Groups of channels of dcn_v3 and dcn_v4 [1]. */
+  readonly group?: number;
+  /** Scales offsets and the grid of points of dcn_v3 and dcn_v4 [1]. */
+  readonly offset_scale?: number;
+  /** Whether the middle point of dcn_v3 and dcn_v4 is left out [false]. */
+  readonly remove_center?: boolean;
+  /** Whether the weights of a group of dcn_v4 are their softmax [false]. */
+  readonly softmax?: boolean;
+  /** What grid_sample finds beyond the image [zeros]. */
+  readonly padding_mode?: "zeros" | "border" | "reflection";
+  /** Whether -1 and 1 are centres of pixels in grid_sample, not the image's edges [false]. */
+  readonly align_corners?: boolean;
   /** What a position outside the map reads: of deform_conv2d [zeros], of deform_roi_pool [clamp]. */
   readonly border?: "zeros" | "dcnv1" | "clamp" | "skip";
   /** Per tap (dy, dx), or per offset group all dy and then all dx [interleaved]. */
@@ -68,8 +82,8 @@ export interface Attrs {
   readonly angle?: "radians" | "degrees";
   /** Whether rotated RoIs turn clockwise, as pictures are seen, by a positive angle [false]. */
   readonly clockwise?: boolean;
-  /** What roi_align does with its samples [avg]. */
-  readonly mode?: "avg" | "max" | "max_corner";
+  /** What roi_align does with its samples [avg], or how grid_sample reads between pixels [bilinear]. */
+  readonly mode?: "avg" | "max" | "max_corner" | "bilinear" | "nearest";
 }
 
 /** What every reference implementation is. */

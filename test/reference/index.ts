@@ -2,9 +2,12 @@
 
 import type { Reference } from "./array.ts";
 import { conv2d } from "./conv2d.ts";
+import { dcn_v3, dcn_v4 } from "./dcn.ts";
 import { deform_conv2d } from "./deform_conv2d.ts";
 import { deform_ps_roi_pool } from "./deform_ps_roi_pool.ts";
 import { deform_roi_pool } from "./deform_roi_pool.ts";
+import { grid_sample } from "./grid_sample.ts";
+import { ms_deform_attn } from "./ms_deform_attn.ts";
 import { prroi_pool } from "./prroi_pool.ts";
 import { ps_roi_align } from "./ps_roi_align.ts";
 import { ps_roi_pool } from "./ps_roi_pool.ts";
@@ -23,7 +26,11 @@ export type OperatorName =
   | "prroi_pool"
   | "ps_roi_pool"
   | "ps_roi_align"
-  | "deform_ps_roi_pool";
+  | "deform_ps_roi_pool"
+  | "grid_sample"
+  | "dcn_v3"
+  | "dcn_v4"
+  | "ms_deform_attn";
 
 /** The plain-loop float64 reference of each operator. */
 export const references: Readonly<Record<OperatorName, Reference>> = {
@@ -37,4 +44,8 @@ export const references: Readonly<Record<OperatorName, Reference>> = {
   ps_roi_pool,
   ps_roi_align,
   deform_ps_roi_pool,
+  grid_sample,
+  dcn_v3,
+  dcn_v4,
+  ms_deform_attn,
 };

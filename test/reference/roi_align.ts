@@ -84,6 +84,7 @@ export function roi_align(inputs: Inputs, attrs: Attrs): Array64 {
   const ratio = attrs.sampling_ratio ?? -1;
   const aligned = attrs.aligned ?? false;
   const mode = attrs.mode ?? "avg";
+  if (mode === "bilinear" || mode === "nearest") throw new Error("mode is avg, max or max_corner.");
 
   const output = makeArray([R, C, PH, PW]);
   for (let r = 0; r < R; r++) {

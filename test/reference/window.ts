@@ -27,6 +27,7 @@ export function measureWindow(input: Array64, weight: Array64, attrs: Attrs): Wi
   const stride = attrs.stride ?? { y: 1, x: 1 };
   const dilation = attrs.dilation ?? { y: 1, x: 1 };
   const padding = attrs.padding ?? { top: 0, left: 0, bottom: 0, right: 0 };
+  if ("y" in padding) throw new Error("padding has four sides.");
   const groups = C / I;
   if (!Number.isInteger(groups) || !Number.isInteger(O / groups)) {
     throw new Error(`${C} input channels by ${I} do not form groups that divide ${O} outputs.`);
