@@ -2,9 +2,11 @@
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
+import { build, type Rolldown } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildPage } from "../../examples/page/build.ts";
 import { launchBrowser } from "../../targets/wgsl/browser.ts";
@@ -193,4 +195,33 @@ describe("without WebGPU, on a narrow screen", () => {
     expect(await textOf(page, "notes")).toContain("notes.txt is no picture");
     await page.close();
   });
+});
+
+test("a Vite application holds one kernel, nothing of the compiler, and computes", async () => {
+  const built = await build({
+    root: join(import.meta.dirname, "../../examples/vite"),
+    configFile: false,
+    logLevel: "warn",
+    build: { write: false },
+  });
+  const { output } = built as Rolldown.RolldownOutput;
+  const [chunk, ...others] = output.filter((file) => file.type === "chunk");
+  expect(others).toEqual([]);
+  const modules = chunk!.moduleIds.filter((id) => !/vite\/|\0/.test(id));
+  const root = join(import.meta.dirname, "../..");
+  expect(modules.map((id) => relative(root, id))).toContain("generated/js/roi_align.js");
+  for (const id of modules) expect(relative(root, id)).toMatch(/^(examples\/vite|generated\/js)\//);
+  const bytes = Buffer.byteLength(chunk!.code);
+  console.log(`the Vite application: ${bytes} bytes, ${gzipSync(chunk!.code).length} with gzip`);
+  expect(bytes).toBeLessThan(30_000);
+
+  const page = await browser.newPage();
+  await page.setContent('<pre id="result"></pre>');
+  await page.addScriptTag({ content: chunk!.code, type: "module" });
+  // The mean of a linear picture over a part of the box is its value in the part's middle.
+  const rows = [5, 7, 9, 11].map((row) =>
+    [3, 5, 7, 9].map((column) => (row + column / 100).toFixed(2)).join("  "),
+  );
+  await expect.poll(() => textOf(page, "result")).toBe(["shape 1 × 1 × 4 × 4", ...rows].join("\n"));
+  await page.close();
 });
