@@ -10,7 +10,14 @@ import { type Progress, startProgress } from "../generators/cli/progress.ts";
 import { parseTargets } from "../generators/cli/targets.ts";
 import { plural, type Terminal } from "../generators/cli/terminal.ts";
 import type { Missing } from "../generators/measure/worker/protocol.ts";
-import { type Contender, contenderOf, type Opened, openContenders, oursOf } from "./contenders.ts";
+import {
+  type Contender,
+  contenderOf,
+  type Opened,
+  openContenders,
+  oursOf,
+  tunedOf,
+} from "./contenders.ts";
 import { describeEnvironment } from "./environment.ts";
 import { measurePeaks } from "./machine/peaks.ts";
 import { parseAccumulate, type Request } from "./options.ts";
@@ -36,6 +43,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     rounds: Math.min(rounds, runs),
     runs,
     threads,
+    flags,
     ...parseAccumulate(request),
   };
 
@@ -59,6 +67,9 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     const contenders = [
       ...peers.map((peer) => contenderOf(peer, flags)),
       ...targets.flatMap((target) => oursOf(target, folder, flags)),
+      ...(request.tuned === true
+        ? targets.flatMap((target) => tunedOf(target, folder, flags))
+        : []),
     ];
     progress.note(`${plural(contenders.length, "contender")} are started, one after another`);
     const told = new Set<string>();

@@ -1,6 +1,7 @@
 // Who is timed: generated kernels of every target, and peers. Each is a process of its own, so that
 // none spoils another's memory or the engine's knowledge of its types.
 
+import { join } from "node:path";
 import { messageOf } from "../generators/cli/errors.ts";
 import { machineOf } from "../generators/cli/executors.ts";
 import type { Target } from "../generators/emit/target.ts";
@@ -21,6 +22,8 @@ export interface Contender {
   readonly target?: Target;
   /** A library, with which one may compare. */
   readonly isLibrary?: boolean;
+  /** Of kernels with the schedules that were tuned: the name of those with the default ones. */
+  readonly tunes?: string;
   readonly program: Program;
   readonly options: unknown;
 }
@@ -47,6 +50,20 @@ export function oursOf(
       options,
     };
   });
+}
+
+/** The folder of the programs that have tuned schedules. */
+export const tunedFolder = (folder: string): string => join(folder, "tuned");
+
+/** The same on the first way alone, with the schedules that were tuned. */
+export function tunedOf(
+  target: Target,
+  folder: string,
+  flags: readonly string[],
+): readonly Contender[] {
+  return oursOf(target, tunedFolder(folder), flags)
+    .slice(0, 1)
+    .map((of) => ({ ...of, name: `${of.name}, tuned`, tunes: of.name }));
 }
 
 /** A peer as a contender. */
@@ -89,7 +106,11 @@ export async function openContenders(
       }
       // A second way of running that is the same device has nothing to add.
       const twin = opened.some(
-        (o) => o.target !== undefined && o.target === contender.target && o.device === found.device,
+        (o) =>
+          o.target !== undefined &&
+          o.target === contender.target &&
+          o.tunes === contender.tunes &&
+          o.device === found.device,
       );
       if (twin) await client.close();
       else opened.push({ ...contender, ...found, client });

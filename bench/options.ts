@@ -14,15 +14,20 @@ export interface Request extends CallRequest {
   readonly against?: string;
   readonly node?: string;
   readonly accumulate?: string;
+  readonly tuned?: boolean;
   readonly json?: boolean;
   readonly out?: string;
 }
 
 /** A way of adding in gradients. */
-export function parseAccumulate({ accumulate, grad }: Request): { readonly accumulate?: string } {
+export function parseAccumulate({ accumulate, grad, tuned }: Request): {
+  readonly accumulate?: string;
+} {
   if (accumulate === undefined) return {};
   if (!waysOfAdding.some((by) => by === accumulate))
     throw new UsageError(`--accumulate takes ${waysOfAdding.join(", ")}, not "${accumulate}"`);
+  if (tuned === true)
+    throw new UsageError("--accumulate has schedules of its own; leave out --tuned");
   if (grad !== true) throw new UsageError("--accumulate is of gradients, which need --grad");
   return { accumulate };
 }

@@ -12,6 +12,7 @@ import { gradientsOn } from "../generators/gradients.ts";
 import type { Kernel } from "../generators/ir/kernel.ts";
 import type { Work } from "../generators/measure/work/work.ts";
 import type { OursPrograms } from "../generators/measure/worker/ours.ts";
+import type { NamedSchedule } from "../generators/schedule/defaults.ts";
 import { resolve } from "../targets/js/runtime.js";
 import { workspaceBytes } from "./memory.ts";
 
@@ -28,23 +29,31 @@ export interface Compiled extends OursPrograms {
   readonly workspaceBytes: number;
 }
 
-/** The forward kernel, then all gradients where they are wanted; or why a target lacks some. */
-export function compileWork(
-  { op, tensors, attrs, grad }: Work,
-  target: Target,
-  threads = 1,
-  accumulate?: string,
-): Compiled | { readonly unsupported: string } {
+/** The kernels of a call, with its sizes; forward, then of all gradients. */
+export function kernelsOf({ op, tensors, attrs }: Work, target: Target) {
   const operator = findOperator(op);
   const present = operator.tensors
     .filter(({ name, optional }) => optional && tensors[name] !== undefined)
     .map(({ name }) => name);
   const forward = operator.kernel(present);
   const { kernels, left } = gradientsOn({ ...operator, variants: [present] }, target);
-  if (grad && left.length > 0) return { unsupported: `its kernels cannot give ${left.join(", ")}` };
   const shapes = Object.fromEntries(Object.entries(tensors).map(([n, { shape }]) => [n, shape]));
   const { scalars } = resolve(describeSignature(operator, [forward]), shapes, attrs);
-  const usual = scheduleOn(target);
+  return { operator, forward, kernels, left, scalars };
+}
+
+/** The forward kernel, then all gradients where they are wanted; or why a target lacks some. */
+export function compileWork(
+  work: Work,
+  target: Target,
+  threads = 1,
+  accumulate?: string,
+  tuned?: ReadonlyMap<Kernel, NamedSchedule>,
+): Compiled | { readonly unsupported: string } {
+  const { grad } = work;
+  const { operator, forward, kernels, left, scalars } = kernelsOf(work, target);
+  if (grad && left.length > 0) return { unsupported: `its kernels cannot give ${left.join(", ")}` };
+  const usual = scheduleOn(target, tuned && ((kernel) => tuned.get(kernel)));
   const adding = accumulate === undefined ? usual : addingBy(target, accumulate);
   const compile = (of: readonly Kernel[], schedule: ChosenSchedule) =>
     compileKernels(operator, of, target, schedule).programs[0]!;

@@ -3,10 +3,12 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../generators/cli/errors.ts";
+import type { Target } from "../generators/emit/target.ts";
 import { readTensor, storeWork, type Work } from "../generators/measure/work/work.ts";
 import { type Mode, packing } from "../generators/measure/worker/protocol.ts";
-import type { Opened } from "./contenders.ts";
-import { compileWork, storePrograms } from "./programs.ts";
+import { type Opened, tunedFolder } from "./contenders.ts";
+import { compileWork, kernelsOf, storePrograms } from "./programs.ts";
+import { compareTuned, findTuned } from "./tuned.ts";
 import { type Outputs, type Verdict, verifyAll } from "./verify.ts";
 
 /** How long to measure. */
@@ -16,6 +18,8 @@ export interface Effort {
   readonly runs: number;
   /** CPU threads of those who take several. */
   readonly threads: number;
+  /** Flags of Node that processes have. */
+  readonly flags: readonly string[];
   /** How threads add in gradients, where it is not the usual way. */
   readonly accumulate?: string;
 }
@@ -116,6 +120,7 @@ export async function runWork(
       const measured = { rounds: times.get(key) ?? [], cpu: cpu.get(key) ?? [] };
       return { ...row, ...measured, error, agrees, ...found };
     });
+    notes.push(...compareTuned(rows));
     return { work, verdict, rows, notes, stopped: watch.signal.aborted, unreached };
   } finally {
     await rm(place, { recursive: true, force: true });
@@ -129,14 +134,23 @@ async function enter(
   place: string,
   folder: string,
   results: Map<string, Outputs>,
-  { threads, accumulate }: Effort,
+  { threads, flags, accumulate }: Effort,
 ): Promise<readonly Entered[] | string> {
   const { name, target, client } = contender;
+  const tune = ({ own }: Opened, of: Work, on: Target) => {
+    const { operator, forward, kernels, scalars } = kernelsOf(of, on);
+    const here = { device: own!, threads, flags };
+    return findTuned(operator, of.grad ? [forward, ...kernels] : [forward], on, scalars, here);
+  };
   let workspace: number | undefined;
   if (target !== undefined) {
-    const compiled = compileWork(work, target, threads, accumulate);
+    const tuned = contender.tunes === undefined ? undefined : await tune(contender, work, target);
+    if (tuned && "unsupported" in tuned) return tuned.unsupported;
+    const compiled = compileWork(work, target, threads, accumulate, tuned);
     if ("unsupported" in compiled) return compiled.unsupported;
-    await storePrograms(folder, target, compiled);
+    const into = tuned ? tunedFolder(folder) : folder;
+    await mkdir(into, { recursive: true });
+    await storePrograms(into, target, compiled);
     workspace = compiled.workspaceBytes;
   }
   const taken = await client.prepare(place);

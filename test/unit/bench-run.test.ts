@@ -122,7 +122,7 @@ describe("contenders that", () => {
         makeDeformConv(parseLayer("1,4,6,5,4,3"), { kind: "normal", deviation: 2 }),
         opened,
         folder,
-        { rounds: 2, runs: 2, threads: 1 },
+        { rounds: 2, runs: 2, threads: 1, flags: [] },
         { tell: () => {}, signal: new AbortController().signal },
       );
       expect(missing).toEqual(["missing: it is not here, npm install it"]);
@@ -152,7 +152,7 @@ describe("contenders that", () => {
       makeDeformConv(parseLayer("1,4,6,5,4,3"), { kind: "zero" }),
       opened,
       folder,
-      { rounds: 5, runs: 5, threads: 1 },
+      { rounds: 5, runs: 5, threads: 1, flags: [] },
       { tell: (now) => now.includes("round 2") && stop.abort(), signal: stop.signal },
     );
     for (const { client } of opened) await client.close();

@@ -37,6 +37,10 @@ export function addBench(program: Command, terminal: Terminal): void {
     .option("--threads <number>", "CPU threads, for those who take several", "1")
     .option("--grad", "the forward pass and all gradients")
     .option("--accumulate <how>", "gradients whose threads add so: atomic, deterministic or owned")
+    .option(
+      "--tuned",
+      "beside them, kernels with the schedules that `tune` found for the call here",
+    )
     .option("--offsets <how>", "normal:2 (if none is given), uniform:40 (in pixels) or zero")
     .option("--peers <names>", "all, none, or names with commas", "all")
     .option("--runs <number>", "timed runs of each at least, in ten rounds", "20")

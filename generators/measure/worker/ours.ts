@@ -39,6 +39,7 @@ export const open: Open = async (threads, options) => {
   }
   const computer: Computer = {
     device: device.driver === "none" ? device.device : `${device.device}; ${device.driver}`,
+    own: device,
     versions: { node: process.versions.node },
     async prepare(work) {
       const text = await readFile(join(folder, `${target}.json`), "utf8");

@@ -1,6 +1,8 @@
 // What is said between the command and the processes that compute: a line of JSON each way, arrays
 // in files.
 
+import type { Device } from "../../../targets/contract/program.ts";
+
 /** What a process is asked to do. */
 export type Request =
   /** Loads the library or opens the device; `options` mean something to the process alone. */
@@ -25,6 +27,8 @@ export interface Timed {
 /** What runs there. */
 export interface Described {
   readonly device: string;
+  /** Of generated kernels: the same as executors say it. */
+  readonly own?: Device;
   readonly versions: Readonly<Record<string, string>>;
 }
 

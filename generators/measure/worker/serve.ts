@@ -82,7 +82,8 @@ function answerWith(open: Open): (request: Request) => Promise<Reply> {
         const opened = await open(request.threads, request.options);
         if ("unavailable" in opened) return opened;
         computer = opened;
-        return { device: opened.device, versions: opened.versions };
+        const { device, versions, own } = opened;
+        return { device, versions, ...(own && { own }) };
       }
       case "prepare": {
         await release();
