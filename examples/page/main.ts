@@ -1,6 +1,7 @@
 // `npm run page`: builds the page on the visitor's GPU, serves it, and prints where. --open opens it too.
 
 import { execFile } from "node:child_process";
+import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -35,13 +36,15 @@ await main(async () => {
   say(`Built one page of ${bytes} in ${formatTime(performance.now() - start)}.`);
   if (out !== undefined) {
     const path = join(out, "index.html");
+    await mkdir(out, { recursive: true });
     await writeBytes(path, new TextEncoder().encode(html));
     say(`Wrote ${path}, which opens from there too.`);
     return;
   }
   const address = await serve(html, number);
+  say(`Serving it at ${address} until Ctrl+C.`);
   say(
-    `Serving it at ${address} until Ctrl+C. WebGPU needs a browser that has it: see its first line.`,
+    "It computes on the GPU in browsers with WebGPU, elsewhere by JavaScript; its first lines say which.",
   );
   if (open) openBrowser(address);
 });
