@@ -1,5 +1,5 @@
 import type { Coords, Derived, Meta, Tensor, YX } from "../index.ts";
-import { finite, isIndex, sum, tensor, tentArea } from "../index.ts";
+import { isIndex, sum, tensor, tentArea } from "../index.ts";
 
 interface Tensors {
   input: Tensor<"N C H W">;
@@ -15,6 +15,7 @@ interface Attrs {
 export const meta = {
   doc: "Precise RoI pooling: the mean, by an exact integral, of the interpolated image over each bin.",
   source: "arXiv 1807.11590 (Jiang et al. 2018) eq. 5 and 6, as in mmcv's prroi_pool",
+  like: { "mmcv.ops.prroi_pool": {} },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },
@@ -59,7 +60,7 @@ export function prroi_pool(
     // As rounded: edges far from 0 may fall together.
     const width = x1 + (pw + 1) * binW - (x1 + pw * binW);
     const height = y1 + (ph + 1) * binH - (y1 + ph * binH);
-    const valid = known && finite(width) && finite(height) && width > least && height > least;
+    const valid = known && width > least && height > least;
 
     const left = valid ? x1 + pw * binW : 0;
     const top = valid ? y1 + ph * binH : 0;
@@ -69,8 +70,8 @@ export function prroi_pool(
       const line = sum([W.around(left, right)], (x) => {
         return tentArea(left - x, right - x) * input(n, c, y, x);
       });
-      return (tentArea(top - y, bottom - y) * line) / (right - left);
+      return (tentArea(top - y, bottom - y) / (bottom - top) / (right - left)) * line;
     });
-    return valid ? total / (bottom - top) : 0;
+    return valid ? total : 0;
   });
 }

@@ -34,6 +34,10 @@ export const meta = {
   doc: "RoIAlign of rotated boxes: the mean of bilinear samples on a grid in each bin, turned with its box.",
   source:
     "arXiv 1703.01086 (Ma et al. 2017) with samples as in mmcv's and detectron2's RoIAlignRotated",
+  like: {
+    "mmcv.ops.roi_align_rotated": {},
+    "detectron2.layers.roi_align_rotated": { angle: "degrees" },
+  },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },
@@ -103,11 +107,11 @@ export function roi_align_rotated(
     const tall = rois(r, 4) * spatial_scale;
     const turns = rois(r, 5) / (angle === "degrees" ? 360 : turn);
     const known = isIndex(N, batch);
-    const box = finite(midX) && finite(midY) && finite(wide) && finite(tall);
-    const valid = known && box && finite(turns);
+    // Other numbers that are not finite lead to no sample.
+    const valid = known && finite(wide) && finite(tall);
 
     // Within half a turn of 0, where sines are exact enough on every target.
-    const turned = (valid ? turns - roundf(turns) : 0) * turn;
+    const turned = (turns - roundf(turns)) * turn;
     const sine = clockwise ? -sin(turned) : sin(turned);
     const cosine = cos(turned);
     const width = aligned ? wide : maximum(wide, 1);

@@ -1,6 +1,6 @@
 // Drawing the elements of tensors. What a tensor of coordinates means is read off its shape and meta: one
-// with a column of indices holds boxes (index, then left, top, right, bottom); any other holds shifts and
-// points.
+// with a column of indices holds boxes (index, then left, top, right, bottom, then whatever else); any other
+// holds shifts and points.
 
 import type { Kernel, TensorDecl } from "../ir/kernel.ts";
 import type { Random } from "./random.ts";
@@ -95,7 +95,7 @@ export function drawCoords(
       const column = columns.find((i) => i.column === c);
       data[row * width + c] = column
         ? drawIndex(sizes[column.axis]!, spread === "indices" && row % 2 === 0, random)
-        : (box[next++ % 4] ?? 0);
+        : (box[next++] ?? drawFurther(spread, random, row));
     }
   }
 }
@@ -104,6 +104,30 @@ export function drawCoords(
 function drawIndex(size: number, wrong: boolean, random: Random): number {
   if (!wrong) return random.whole(0, Math.max(0, size - 1));
   return random.pick([-1, -0.25, 0.5, size - 0.75, size, size + 3, 1e30, Number.NaN]);
+}
+
+/** A column after a box's four, such as an angle: odd in turn with these, often 0 where edges matter. */
+function drawFurther(spread: Spread, random: Random, row: number): number {
+  const usual = () => (2 * random() - 1) * random.pick([1, 4, 200]);
+  switch (spread) {
+    case "nan":
+    case "infinite":
+    case "huge":
+      return row % 10 === 4 ? random.pick<number>(odd[spread]) : usual();
+    case "zero":
+      return 0;
+    case "whole":
+    case "edge":
+      return random.pick([0, 0, 1, 90, -180]);
+    case "random":
+    case "outside":
+    case "degenerate":
+    case "far":
+    case "indices":
+      return usual();
+    default:
+      return spread satisfies never;
+  }
 }
 
 const odd = {

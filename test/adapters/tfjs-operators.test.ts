@@ -64,7 +64,8 @@ function fill(tensor: string, shape: readonly number[], seed: number): tf.Tensor
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Float32Array.from({ length: size }, (_, at) => {
     const random = ((at * 1103515245 + seed * 12345 + 7919) >>> 3) % 97;
-    if (tensor === "offset") return (random % 3) - 1 + (20 + (random % 24)) / 64;
+    if (tensor === "offset" || tensor === "trans")
+      return (random % 3) - 1 + (20 + (random % 24)) / 64;
     if (tensor === "rois") return [random % 2, 1.25, 0.75, 6.25 + (random % 5) / 4, 7.5][at % 5]!;
     return (random - 48) / 32;
   });
@@ -94,6 +95,26 @@ const settings: Readonly<Record<string, Setting>> = {
   roi_align: {
     shapes: { input: [2, 3, 9, 8], rois: [4, 5] },
     attributes: { output_size: [3, 2], sampling_ratio: 2 },
+  },
+  roi_align_rotated: {
+    shapes: { input: [2, 3, 9, 8], rois: [4, 6] },
+    attributes: { output_size: [3, 2], sampling_ratio: 2, angle: "degrees" },
+  },
+  prroi_pool: {
+    shapes: { input: [2, 3, 9, 8], rois: [4, 5] },
+    attributes: { output_size: [3, 2] },
+  },
+  ps_roi_pool: {
+    shapes: { input: [2, 12, 9, 8], rois: [4, 5] },
+    attributes: { output_size: [3, 2] },
+  },
+  ps_roi_align: {
+    shapes: { input: [2, 12, 9, 8], rois: [4, 5] },
+    attributes: { output_size: [3, 2], sampling_ratio: 2 },
+  },
+  deform_ps_roi_pool: {
+    shapes: { input: [2, 12, 9, 8], rois: [4, 5], trans: [4, 4, 3, 2] },
+    attributes: { output_size: [3, 2], group_size: 0, sample_per_part: 2, trans_std: 0.0625 },
   },
   roi_pool: {
     shapes: { input: [2, 3, 9, 8], rois: [4, 5], offset: [4, 2, 3, 2] },

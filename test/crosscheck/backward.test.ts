@@ -18,7 +18,7 @@ import { type Fill, fillInputs } from "../declarations/compare.ts";
 const fill: Fill = (tensor, i, columns, random) => {
   if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
   if (tensor === "rois") return Math.fround((i % columns) * 3 + random() * 6 - 3);
-  if (tensor === "offset") return Math.fround(random() * 6 - 3);
+  if (tensor === "offset" || tensor === "trans") return Math.fround(random() * 6 - 3);
   return Math.fround(random() * 2 - 1);
 };
 
@@ -69,6 +69,30 @@ const settings: readonly Setting[] = [
     present: ["offset"],
     sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
     attrs: { output_size: { y: 2, x: 2 }, sampling_ratio: 2, border: "skip", grid: "corner" },
+  },
+  {
+    operator: "prroi_pool",
+    present: [],
+    sizes: { N: 2, C: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  {
+    operator: "ps_roi_pool",
+    present: [],
+    sizes: { N: 2, O: 2, H: 9, W: 7, R: 4 },
+    attrs: { output_size: { y: 3, x: 2 }, spatial_scale: 0.5 },
+  },
+  {
+    operator: "deform_ps_roi_pool",
+    present: ["trans"],
+    sizes: { N: 2, O: 4, K: 2, H: 9, W: 7, R: 4 },
+    attrs: {
+      output_size: { y: 3, x: 2 },
+      group_size: { y: 0, x: 0 },
+      part_size: { y: 2, x: 2 },
+      sample_per_part: 2,
+      spatial_scale: 0.5,
+    },
   },
   {
     operator: "roi_align",

@@ -51,6 +51,12 @@ const settings: Record<string, Setting> = {
     sizes: boxes,
     attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5 },
   },
+  prroi_pool: {
+    path: ops("prroi_pool"),
+    present: [],
+    sizes: boxes,
+    attrs: { output_size: { y: 2, x: 2 }, spatial_scale: 0.5 },
+  },
   "results that follow from results": {
     path: new URL("../declarations/spotlight.ts", import.meta.url).pathname,
     present: [],

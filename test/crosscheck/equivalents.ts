@@ -12,7 +12,7 @@ export interface Equivalent {
 const options: readonly Equivalent[] = [
   {
     what: /: eq as le$/,
-    node: /^(border == zeros|edge_grad == one_sided|offset_order == interleaved|mode == avg|coords == round|reduce == max|grid == centre|border == clamp)$/,
+    node: /^(border == zeros|edge_grad == one_sided|offset_order == interleaved|mode == avg|coords == round|clip == image|reduce == max|grid == centre|border == clamp)$/,
     reason: "the number of an option's value is never negative",
   },
   {
@@ -56,7 +56,7 @@ const sampling: readonly Equivalent[] = [
   },
   {
     what: /: border of input: zero as clamp$/,
-    node: /^input\.zero\[.*, c, floor\(maximum\(0\.0, minimum\(/,
+    node: /^input\.zero\[.*, (c|o, [gp]h, [gp]w|o, idiv\(.*\)), floor\(maximum\(0\.0, minimum\(/,
     reason: "the position is clamped into the map, and the corner beyond has weight 0",
   },
   {
@@ -71,6 +71,37 @@ const sampling: readonly Equivalent[] = [
     node: /^-1\.0 <= rois\[r, 2\](?!((?! && ).)* - 1\.0 \+ 0\.5\)).* - 1\.0 \+ 0\.5\)/,
     of: "roi_align",
     reason: early,
+  },
+];
+
+const turned: readonly Equivalent[] = [
+  {
+    what: /: (roundf as (floorf|ceilf)|sub as add)$/,
+    node: /^(rois\[r, 5\] \/ \(angle == degrees \? 360\.0 : 6\.2\d+\)( - |$)|roundf\(rois\[r, 5\])/,
+    of: "roi_align_rotated",
+    reason:
+      "whole turns more or less: only the range of angles that sines are asked for is another",
+  },
+];
+
+const areas: readonly Equivalent[] = [
+  {
+    what: /: lt as le$/,
+    node: /^1e-30 < /,
+    of: "prroi_pool",
+    reason: "no bin is exactly as wide or tall as the least",
+  },
+  {
+    what: /: maximum without operand 1$/,
+    node: /^maximum\(minimum\(0\.0, .* : 1\.0\) - coord\([xy]\)\), -1\.0\)$/,
+    of: "prroi_pool",
+    reason: "no pixel is walked that lies 1 or more beyond a bin's last edge",
+  },
+  {
+    what: /: minimum without operand 0$/,
+    node: /^minimum\(1\.0, .* : 0\.0\) - coord\([xy]\)\)$/,
+    of: "prroi_pool",
+    reason: "no pixel is walked that lies 1 or more before a bin's first edge",
   },
 ];
 
@@ -135,10 +166,52 @@ const bins: readonly Equivalent[] = [
   },
 ];
 
+const clipped: readonly Equivalent[] = [
+  {
+    what: /: abs as neg$/,
+    node: /^abs\(coords == round \? roundf\(rois\[r, [12]\] \* spatial_scale\) : .* \* spatial_scale\)$/,
+    of: "ps_roi_pool",
+    reason: "a box that begins at no ordinary number has no pixel in any bin",
+  },
+  {
+    what: /: and without operand 1$/,
+    node: /roundf\(rois\[r, [12]\]\) \* spatial_scale\) <= 3\.4028234663852886e\+38$/,
+    of: "ps_roi_pool",
+    reason: "a box that begins at no ordinary number has no pixel in any bin",
+  },
+  {
+    what: /: minimum without operand 1$/,
+    node: /^minimum\(coords == round \?(?!.*coord\(p[hw] \+ 1\))/,
+    of: "ps_roi_pool",
+    reason: "a bin that begins beyond the image has no pixel",
+  },
+  {
+    what: /: maximum without operand 0$/,
+    node: /^maximum\(0\.0, minimum\(coords == round \?.*coord\(p[hw] \+ 1\)/,
+    of: "ps_roi_pool",
+    reason: "a bin that ends before the image has no pixel",
+  },
+  {
+    what: /: (abs as neg|and (as or|without operand [01]))$/,
+    node: /^abs\(maximum\(0\.0, minimum\(coords == round \?/,
+    of: "ps_roi_pool",
+    reason: "the ends of a bin are moved onto the image, so they are ordinary numbers",
+  },
+  {
+    what: /: (ceil as (floor|round)|(maximum|minimum) without operand 1)$/,
+    node: /^((maximum|minimum)\()?ceil\(maximum\(0\.0, minimum\(coords == round \?/,
+    of: "ps_roi_pool",
+    reason: "the ends of a bin are whole and on the image",
+  },
+];
+
 /** All classes. */
 export const equivalents: readonly Equivalent[] = [
   ...options,
   ...sampling,
+  ...turned,
+  ...areas,
   ...boxes,
-  ...bins.map((one) => ({ ...one, of: "roi_pool" })),
+  ...clipped,
+  ...bins.flatMap((one) => ["roi_pool", "ps_roi_pool"].map((of) => ({ ...one, of }))),
 ];

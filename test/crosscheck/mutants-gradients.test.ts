@@ -91,7 +91,12 @@ const jobs: readonly (readonly [string, readonly string[], readonly string[], nu
   ["roi_align", [], ["differences/0", "random/0"], 10],
   ["roi_pool", [], ["differences/0", "random/0"], 1],
   ["roi_pool", ["offset"], ["differences/0", "differences/1"], 20],
+  ["roi_align_rotated", [], ["differences/0", "random/0"], 5],
+  ["prroi_pool", [], ["differences/0", "differences/1"], 20],
   ["deform_roi_pool", ["offset"], ["differences/0", "differences/1"], 20],
+  ["ps_roi_pool", [], ["differences/0"], 1],
+  ["ps_roi_align", [], ["differences/0", "random/0"], 10],
+  ["deform_ps_roi_pool", ["trans"], ["differences/0", "differences/1"], 20],
 ];
 
 describe("slopes mutated one by one", () => {

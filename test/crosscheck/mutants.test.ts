@@ -18,6 +18,8 @@ interface Job {
   readonly operator: string;
   readonly present: readonly string[];
   readonly more: Readonly<Partial<Record<CaseKind, number>>>;
+  /** Some of the choices of options that tell all of it, where all choices would take long. */
+  readonly choices?: RegExp;
   /** Further cases by name. */
   readonly named?: readonly string[];
   /** The least number of mutants, so that the test cannot lose them unseen. */
@@ -32,6 +34,14 @@ const atBorder = Array.from(
     `spatial_scale=1,sampling_ratio=2/edge/negative/${seed}`,
 );
 
+/** Many boxes that are turned: with one sample in the middle, at the border or not; and infinitely tall ones. */
+const turnedAtBorder = [
+  "none,aligned=false,clockwise=true,angle=degrees/made/N=1,C=1,H=2,W=2,R=200/output_size.y=1," +
+    "output_size.x=1,spatial_scale=1,sampling_ratio=1/edge/negative/0",
+  "none,aligned=true,clockwise=false,angle=radians/made/N=1,C=1,H=3,W=3,R=400/output_size.y=1," +
+    "output_size.x=1,spatial_scale=1,sampling_ratio=0/infinite/random/0",
+];
+
 const boxes = { edge: 1, negativeEdge: 5, degenerate: 1, indices: 2, infinite: 4 };
 const jobs: readonly Job[] = [
   { operator: "conv2d", present: ["bias"], more: {}, mutants: 10 },
@@ -39,12 +49,25 @@ const jobs: readonly Job[] = [
   { operator: "roi_align", present: [], more: boxes, named: atBorder, mutants: 200 },
   { operator: "roi_pool", present: [], more: boxes, mutants: 200 },
   { operator: "roi_pool", present: ["offset"], more: boxes, mutants: 200 },
+  {
+    operator: "roi_align_rotated",
+    present: [],
+    more: { indices: 1, infinite: 2 },
+    choices: /aligned=(false,clockwise=true,angle=degrees|true,clockwise=false,angle=radians)/,
+    named: turnedAtBorder,
+    mutants: 150,
+  },
+  { operator: "prroi_pool", present: [], more: boxes, mutants: 100 },
+  { operator: "ps_roi_pool", present: [], more: boxes, mutants: 150 },
+  { operator: "ps_roi_align", present: [], more: boxes, mutants: 100 },
+  { operator: "deform_ps_roi_pool", present: ["trans"], more: boxes, mutants: 150 },
   { operator: "deform_roi_pool", present: ["offset"], more: boxes, mutants: 190 },
 ];
 const names = [...new Set(jobs.map(({ operator }) => operator))];
 const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${name}.ts`));
 
-function casesOf(operator: Operator, { present, more, named = [] }: Job): readonly Case[] {
+function casesOf(operator: Operator, job: Job): readonly Case[] {
+  const { present, more, choices = /^/, named = [] } = job;
   const all = allVariants(operator);
   const extra = (variant: Variant): readonly string[] =>
     Object.entries(more).flatMap(([kind, count]) =>
@@ -52,6 +75,7 @@ function casesOf(operator: Operator, { present, more, named = [] }: Job): readon
     );
   return all
     .filter((variant) => variant.present.join() === present.join())
+    .filter((variant) => choices.test(nameVariant(operator, variant)))
     .flatMap((variant) => [...listCases(operator, variant, 1), ...extra(variant)])
     .concat(named)
     .map((id) => drawCase(operator, id, all))

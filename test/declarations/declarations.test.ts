@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { loadReference, runReference } from "../../generators/frontend/reference.ts";
-import { expectAgreement, type Fill, randomFrom } from "./compare.ts";
+import { expectAgreement, type Fill } from "./compare.ts";
 
 const pathOf = (name: string) => new URL(`./${name}.ts`, import.meta.url).pathname;
-const own = (name: string) => new URL(`../../dsl/ops/${name}.ts`, import.meta.url).pathname;
 
 async function run(path: string) {
   const operator = readOperator(path);
@@ -76,48 +75,5 @@ describe("ms_deform_attn", () => {
       attention: array([1, 1, 1, 2, 1], (i) => [1, 10][i]!),
     };
     expect(attend(inputs, one, {})[0]).toBeCloseTo(14 + 10 * 24, 10);
-  });
-});
-
-describe("roi_align_rotated", () => {
-  const sizes = { N: 2, C: 2, H: 9, W: 8, R: 3 };
-  const fill: Fill = (tensor, i, columns, random) => {
-    if (tensor !== "rois") return random() * 2 - 1;
-    return [Math.floor(random() * 2), 4, 5, 6, 3 + random(), random() * 6][i % columns]!;
-  };
-  const bools = [false, true];
-  const cases = [0, 2].flatMap((sampling_ratio) =>
-    bools.flatMap((aligned) => bools.map((clockwise) => ({ sampling_ratio, aligned, clockwise }))),
-  );
-  it.each(cases)("declaration and interpreter agree: %o", async (options) => {
-    const attrs = { output_size: { y: 2, x: 3 }, spatial_scale: 0.75, ...options };
-    await expectAgreement(pathOf("roi_align_rotated"), { sizes, attrs, present: [] }, fill);
-  });
-
-  it("is roi_align where nothing is rotated", async () => {
-    const rotated = await run(pathOf("roi_align_rotated"));
-    const upright = await run(own("roi_align"));
-    const random = randomFrom(3);
-    const input = array([1, 1, 9, 8], random);
-    const attrs = { output_size: { y: 2, x: 2 }, aligned: true };
-    const one = { N: 1, C: 1, H: 9, W: 8, R: 1 };
-    const box = rotated({ input, rois: array([1, 6], (i) => [0, 4, 5, 6, 4, 0][i]!) }, one, attrs);
-    const same = upright({ input, rois: array([1, 5], (i) => [0, 1, 3, 7, 7][i]!) }, one, attrs);
-    expect(box.length).toBe(4);
-    expect(Math.max(...box.map((x, i) => Math.abs(x - same[i]!)))).toBeLessThan(1e-12);
-  });
-
-  it("turns counterclockwise, or the other way", async () => {
-    const rotated = await run(pathOf("roi_align_rotated"));
-    const input = array([1, 1, 9, 8], (i) => i % 8);
-    const one = { N: 1, C: 1, H: 9, W: 8, R: 1 };
-    const at = (clockwise: boolean) => {
-      const rois = array([1, 6], (i) => [0, 4, 4.5, 4, 4, Math.PI / 2][i]!);
-      return rotated({ input, rois }, one, { output_size: { y: 2, x: 1 }, clockwise });
-    };
-    // x = v sin + u cos: by +90 degrees the upper bin lies left of the lower one.
-    const [upper, lower] = at(false);
-    expect(upper!).toBeLessThan(lower!);
-    expect(at(true)[0]!).toBeGreaterThan(at(true)[1]!);
   });
 });

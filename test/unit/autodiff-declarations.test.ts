@@ -36,14 +36,6 @@ const declarations: Record<string, Declared> = {
       return tensor === "location" ? random() * 1.4 - 0.2 : random() * 2 - 1;
     },
   },
-  roi_align_rotated: {
-    sizes: { N: 2, C: 2, H: 9, W: 8, R: 3 },
-    attrs: { output_size: { y: 2, x: 3 }, spatial_scale: 0.75 },
-    fill: (tensor, i, columns, random) =>
-      tensor === "rois"
-        ? [Math.floor(random() * 2), 4, 5, 6, 3 + random(), random() * 6][i % columns]!
-        : random() * 2 - 1,
-  },
   spotlight: {
     sizes: { N: 2, C: 2, H: 3, W: 4 },
     attrs: {},

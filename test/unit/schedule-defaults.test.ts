@@ -84,7 +84,7 @@ describe("default schedules", () => {
     });
   });
   it("are right for boxes that are turned, whose samples lie anywhere", () => {
-    const operator = declared("roi_align_rotated");
+    const operator = read("roi_align_rotated");
     const setting = {
       present: [],
       sizes: { N: 2, C: 5, H: 6, W: 7, R: 3 },
