@@ -13,7 +13,7 @@ import type { Files } from "./emit/write.ts";
 import { describeGradients, gradientsOn } from "./gradients.ts";
 import type { Kernel } from "./ir/kernel.ts";
 import { abiVersion, fingerprint } from "./manifest/abi.ts";
-import { formatJson } from "./manifest/json.ts";
+import { formatJson, formatManifest } from "./manifest/json.ts";
 import {
   describeOperator,
   type EmittedUnit,
@@ -142,7 +142,7 @@ export function generateAll(
   }
   for (const [path, text] of adaptPackage(manifest, (path) => files.has(path)))
     files.set(path, text);
-  files.set("manifest.json", json(manifest));
+  files.set("manifest.json", formatManifest(manifest));
   files.set("manifest.schema.json", json(manifestSchema));
   files.set("abi.json", json({ abi: abiVersion, fingerprint: fingerprint(manifest) }));
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { adaptedPaths, adaptPackage } from "../adapters/tfjs/index.ts";
 import type { Generated } from "../generate.ts";
 import { fingerprint } from "../manifest/abi.ts";
-import { formatJson } from "../manifest/json.ts";
+import { formatJson, formatManifest } from "../manifest/json.ts";
 import type { Manifest, ManifestKernel, ManifestOperator } from "../manifest/manifest.ts";
 import { indexModules } from "../manifest/modules.ts";
 import { codeOf, UserError } from "./errors.ts";
@@ -53,7 +53,7 @@ export function mergeManifest(folder: string, old: Manifest, made: Generated): G
   const isThere = (path: string) => files.has(path) || existsSync(join(folder, path));
   for (const [path, text] of adaptPackage(manifest, isThere)) merged.set(path, text);
   for (const [path, text] of indexModules(manifest)) merged.set(path, text);
-  merged.set("manifest.json", json(manifest));
+  merged.set("manifest.json", formatManifest(manifest));
   merged.set("abi.json", json({ abi: now.abi, fingerprint: fingerprint(manifest) }));
   return { ...made, files: merged, manifest };
 }

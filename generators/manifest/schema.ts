@@ -271,7 +271,8 @@ export const manifestSchema = {
           object({ name: text, access: { enum: ["read", "write", "update"] }, binding: count }),
         ),
         scalars: about(
-          "The numbers that it takes, in order: of the entry (scalars, sizes) or of its turn.",
+          "The numbers that it takes, in order: of the entry (scalars, sizes) or of its turn. A launch that " +
+            "is in no repetition may name numbers of turns, for the layout of its block: any value will do.",
           list(text),
         ),
         scalarsBinding: about(

@@ -110,7 +110,10 @@ describe("the manifest", () => {
       f: undefined,
     };
     const big = [odd, { deep: [odd, odd] }];
-    expect(JSON.parse(formatJson(big))).toEqual(JSON.parse(JSON.stringify(big)));
+    for (const levels of [0, 1, 3, undefined])
+      expect(JSON.parse(formatJson(big, levels))).toEqual(JSON.parse(JSON.stringify(big)));
+    expect(formatJson(big, 0)).not.toContain("\n");
+    expect(formatJson(big, 1).split("\n")).toHaveLength(4);
   });
 
   test("names files that exist, and every file is one of them", () => {
@@ -129,7 +132,7 @@ describe("the manifest", () => {
 
   test("says its licence, as every file does whose format has comments", () => {
     const line = "SPDX-License-Identifier: MIT-0";
-    const starts = {
+    const starts: Readonly<Record<string, string>> = {
       ...Object.fromEntries(["js", "ts", "wgsl", "cu", "c", "h", "cuh"].map((e) => [e, "// "])),
       ...{ md: "<!-- ", wat: ";; " },
     };
