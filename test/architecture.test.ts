@@ -94,6 +94,8 @@ const table: Table = {
       "targets/contract",
     ],
   },
+  // Pages are written of what the commands know.
+  "generators/docs": "anything",
   "generators/cli": "anything",
   examples: "anything",
   bench: "anything",
