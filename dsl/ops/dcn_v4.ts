@@ -105,9 +105,9 @@ export const meta = {
   samples: [
     { sizes: { N: 2, H: 5, W: 6, D: 3, M: 56 }, attrs: { group: 2 } },
     {
-      sizes: { N: 1, H: 7, W: 6, D: 4, M: 24 },
+      sizes: { N: 1, H: 7, W: 6, D: 4, M: 16 },
       attrs: {
-        kernel: { y: 2, x: 3 },
+        kernel: { y: 1, x: 3 },
         stride: { y: 2, x: 1 },
         padding: { y: 1, x: 2 },
         dilation: { y: 2, x: 1 },

@@ -69,7 +69,7 @@ export function drawShape(
   number: number,
   random: Random,
 ): Shape | undefined {
-  if (rule === "sample") return sampleShape(kernel, subject, options, number);
+  if (rule === "sample") return sampleShape(kernel, subject, options, number, random);
   const product = rule === "tiled" ? findProduct(kernel) : undefined;
   if (rule === "tiled" && !product) return undefined;
   let best: Shape | undefined;
@@ -104,6 +104,7 @@ function sampleShape(
   subject: Subject,
   options: Numbers,
   number: number,
+  random: Random,
 ): Shape | undefined {
   const sample = subject.samples[number];
   if (!sample) return undefined;
@@ -112,7 +113,11 @@ function sampleShape(
     const value = typeof given === "object" ? (given as Numbers)[part] : given;
     return Number(value);
   });
-  const sizes = completeSizes(kernel, sample.sizes, attributes.attrs, options);
+  const { attrs } = attributes;
+  // With other options than its own, a sample may have to be of other sizes.
+  const sizes =
+    completeSizes(kernel, sample.sizes, attrs, options) ??
+    completeSizes(kernel, fitSizes(kernel, sample.sizes, attrs, options, random), attrs, options);
   return sizes && { sizes, attributes };
 }
 

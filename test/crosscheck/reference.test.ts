@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { type Case, drawCase, listCases } from "../../generators/check/cases.ts";
 import { judge } from "../../generators/check/judge.ts";
 import { rulesOf, unit } from "../../generators/check/rules.ts";
-import { allVariants, nameVariant } from "../../generators/check/variants.ts";
+import { allVariants, nameVariant, pairwiseVariants } from "../../generators/check/variants.ts";
 import { type Operator, readOperators } from "../../generators/frontend/operator.ts";
 import { packageRoot } from "../../generators/frontend/paths.ts";
 import {
@@ -72,9 +72,11 @@ const slopes: readonly string[] = ["edge_grad"];
 
 describe.each(operators.map((o) => [o.name, o] as const))("%s", (_, operator) => {
   const all = allVariants(operator);
+  // Loops and declarations of three choices at once do not differ where those of two agree; all of them if asked for.
+  const chosen = process.env.WARPWEAVE_ALL ? all : pairwiseVariants(operator);
   const options = operator.attrs.filter((a) => isOption(a) && !slopes.includes(a.name));
 
-  it.each(all.map((v) => [nameVariant(operator, v), v] as const))("%s", (_, variant) => {
+  it.each(chosen.map((v) => [nameVariant(operator, v), v] as const))("%s", (_, variant) => {
     const judged = listCases(operator, variant, 3).map((id) => {
       const drawn = drawCase(operator, id, all);
       if ("undrawn" in drawn) throw new Error(`${id}: ${drawn.undrawn}`);
@@ -91,9 +93,12 @@ describe.each(operators.map((o) => [o.name, o] as const))("%s", (_, operator) =>
           judged.every((one) => {
             const choice = option.type === "bool" ? value === "true" : value;
             const attrs = { ...one.of.attrs, [option.name]: choice };
-            // Deformable pooling takes no maximum, which the loops refuse.
-            if (variant.present.includes("offset") && choice === "max") return false;
-            return explain(one, refer(operator, one.of, attrs)).length === 0;
+            try {
+              return explain(one, refer(operator, one.of, attrs)).length === 0;
+            } catch {
+              // Not with these tensors, as loops say that compute the case as it is.
+              return false;
+            }
           }),
         )
         .map((value) => `${option.name}=${value}`),
