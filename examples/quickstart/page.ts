@@ -23,7 +23,7 @@ const cell = (text: string): string => {
   if (text === "agrees" || text === "agree") return `<td class="good">${text}</td>`;
   if (/^(FAILED|DIFFERS)/.test(text)) return `<td class="bad">${escapeHtml(text)}</td>`;
   // Short ones are numbers and names, which are not broken.
-  return `<td${text.length < 16 ? ' class="number"' : ""}>${escapeHtml(text)}</td>`;
+  return `<td${text.length < 26 ? ' class="number"' : ""}>${escapeHtml(text)}</td>`;
 };
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
@@ -96,7 +96,7 @@ function showTargets({ outcomes }: Report, shown: readonly Shown[], gain: number
       figure(difference, `Difference of ${names[i]}`, greatest)
     );
   });
-  const pairs = figures.map((pair) => `<div class="row two">${pair}</div>`);
+  const pairs = figures.map((pair) => `<div class="pair">${pair}</div>`);
   return `<h2>Every target</h2>
 <p>Brightness goes from 0 to 1. What an f32 kernel may differ by is derived operation by operation
 for every value; the table says how much of that the worst value uses. Times are with compiling,
@@ -104,7 +104,7 @@ and again with everything at hand; devices without a GPU say nothing of how fast
 ${table(warpHead, rowsOf(outcomes))}
 <p>Below are the results and their differences from float64, multiplied by ${formatGain(gain)}: white would
 be ${(1 / gain).toExponential(0)}, and none is lighter.</p>
-<div class="row">${pairs.join("\n")}</div>`;
+<div class="row four">${pairs.join("\n")}</div>`;
 }
 
 const formatGain = (gain: number): string => gain.toLocaleString("en").replaceAll(",", "\u202f");
@@ -148,8 +148,9 @@ ${failed}${skipped}`;
 /** What ran where, and what did not. */
 function showDevices({ outcomes, ledger }: Report): string {
   const devices = outcomes.map(({ device }) => device);
-  const rows = devices.map(({ target, device, driver, hardware }) => {
-    return [target, device, driver, hardware ? "a GPU" : "the CPU"];
+  const names = nameDevices(devices);
+  const rows = devices.map(({ device, driver, hardware }, i) => {
+    return [names[i]!, device, driver, hardware ? "a GPU" : "the CPU"];
   });
   const skips = ledger.unavailable.map(({ target, unavailable, install = "" }) => [
     target,
