@@ -1,5 +1,6 @@
 import type { Coords, Derived, Meta, Pos, Tensor, YX } from "../index.ts";
 import {
+  bilinear,
   binSamples,
   finite,
   groupOf,
@@ -8,7 +9,6 @@ import {
   maximum,
   mod,
   roundf,
-  sampleClamped,
   sums,
   tensor,
 } from "../index.ts";
@@ -134,8 +134,10 @@ export function deform_ps_roi_pool(
     const [total, met] = sums(
       [rows.near, cols.near],
       (a, b) => {
-        const value = sampleClamped(H, W, rows.at(a), cols.at(b), read);
-        return insideImage(H, W, rows.at(a), cols.at(b)) ? [value, 1] : [0, 0];
+        const inside = insideImage(H, W, rows.at(a), cols.at(b));
+        const y = H.clamp(inside ? rows.at(a) : 0);
+        const x = W.clamp(inside ? cols.at(b) : 0);
+        return inside ? [bilinear(y, x, read), 1] : [0, 0];
       },
       [0, 0],
     );

@@ -205,6 +205,21 @@ const clipped: readonly Equivalent[] = [
   },
 ];
 
+const unbounded: readonly Equivalent[] = [
+  {
+    what: /: abs as neg$/,
+    node: /^abs\(\(?roundf\(rois\[r, [1-4]\]\)( \+ 1\.0\))? \* spatial_scale - 0\.5\)$/,
+    of: "deform_ps_roi_pool",
+    reason: "a box that is not finite has no sample; the test is for slopes",
+  },
+  {
+    what: /: and without operand 1$/,
+    node: /abs\(roundf\(rois\[r, [12]\]\) \* spatial_scale - 0\.5\) <= 3\.4028234663852886e\+38$/,
+    of: "deform_ps_roi_pool",
+    reason: "a box that is not finite has no sample; the test is for slopes",
+  },
+];
+
 /** All classes. */
 export const equivalents: readonly Equivalent[] = [
   ...options,
@@ -213,5 +228,6 @@ export const equivalents: readonly Equivalent[] = [
   ...areas,
   ...boxes,
   ...clipped,
+  ...unbounded,
   ...bins.flatMap((one) => ["roi_pool", "ps_roi_pool"].map((of) => ({ ...one, of }))),
 ];
