@@ -21,7 +21,7 @@ describe("list and show", () => {
     const names = operatorNames();
     expect(names).toContain("deform_conv2d");
     const out = await succeed("list");
-    for (const name of names) expect(out).toMatch(new RegExp(`^${name} +input′, `, "m"));
+    for (const name of names) expect(out).toMatch(new RegExp(`^${name} +\\w+′, `, "m"));
     const listed: { operator: string }[] = JSON.parse(await succeed("list", "--json"));
     expect(listed.map((o) => o.operator)).toStrictEqual(names);
   });
@@ -111,14 +111,8 @@ describe("generate", () => {
         expect(existsSync(join(out, path)), path).toBe(true);
       }
     expect(text).toMatch(/^\d+ files in .*kernels, \d+ written; /m);
-    expect(await succeed("generate", "--out", out, "--check")).toMatch(/are up to date/);
-  });
-
-  test("leaves files alone that are as they should be", async () => {
-    const file = join(out, "js/conv2d.js");
-    const before = statSync(file).mtimeMs;
-    expect(await succeed("generate", "--out", out)).toContain("none changed");
-    expect(statSync(file).mtimeMs).toBe(before);
+    const one = ["generate", "roi_pool", "--out", out, "--check"] as const;
+    expect(await succeed(...one)).toMatch(/are up to date/);
   });
 
   test("--check names what differs and fails", async () => {
@@ -133,8 +127,17 @@ describe("generate", () => {
     expect(readFileSync(file, "utf8")).toContain("// changed");
   });
 
+  test("leaves files alone that are as they should be", async () => {
+    const file = join(out, "js/conv2d.js");
+    const before = statSync(file).mtimeMs;
+    expect(await succeed("generate", "--out", out)).toContain(", 1 written");
+    expect(statSync(file).mtimeMs).toBe(before);
+    expect(readFileSync(join(out, "cuda/conv2d.cu"), "utf8")).not.toContain("// changed");
+    const again = await succeed("generate", "conv2d", "--out", out);
+    expect(again).toContain("none changed");
+  });
+
   test("a part leaves the rest of the folder and of the manifest as it is", async () => {
-    await succeed("generate", "--out", out);
     const [files, manifest] = [list(), readFileSync(join(out, "manifest.json"), "utf8")];
     writeFileSync(join(out, "cuda/conv2d.cu"), "");
     const json = JSON.parse(
@@ -191,6 +194,18 @@ describe("check", () => {
     expect(JSON.parse(out).operators[0].cases).toBe(1);
   });
 
+  test("shares of the work are all of it, each once", async () => {
+    const command = ["check", "conv2d", "roi_pool", "--target", "js", "--cases", "0", "--json"];
+    const shares = await Promise.all(
+      ["1/2", "2/2"].map(async (share) => {
+        const { out } = await warpweave(...command, "--shard", share);
+        const { operators } = JSON.parse(out) as { operators: { operator: string }[] };
+        return operators.map(({ operator }) => operator);
+      }),
+    );
+    expect(shares).toStrictEqual([["conv2d"], ["roi_pool"]]);
+  });
+
   test.each([
     [["--case", "x"], /--case names a case of one operator/, 2],
     [["roi_pool", "--case", "none/x/1"], /roi_pool has no variant none/, 1],
@@ -199,6 +214,8 @@ describe("check", () => {
       /--cases many cannot be read; write a whole number from 0/,
       2,
     ],
+    [["conv2d", "--shard", "3/2"], /--shard 3\/2 cannot be read; write which share of how many/, 2],
+    [["conv2d", "--shard", "1/2"], /--shard 1\/2 would be empty for some shares: .* 1 part$/m, 2],
   ])("%j is refused", async (args, sentence, expected) => {
     const { code, err } = await warpweave("check", "--target", "js", ...args);
     expect(err).toMatch(sentence);

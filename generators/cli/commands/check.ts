@@ -2,7 +2,6 @@
 
 import { type Command, Option } from "commander";
 import { crosscheck, type Request } from "../../check/crosscheck.ts";
-import { differencesLaw } from "../../check/differences.ts";
 import {
   closeLedger,
   countComparisons,
@@ -10,27 +9,17 @@ import {
   ledgerToJson,
   type OperatorRecord,
 } from "../../check/ledger.ts";
-import { declarationOracle, interpreterOracle } from "../../check/oracles.ts";
-import { wildLaw } from "../../check/wild.ts";
 import type { Target } from "../../emit/target.ts";
 import type { Operator } from "../../frontend/operator.ts";
-import { loadReference } from "../../frontend/reference.ts";
 import { parseCount } from "../calls.ts";
+import { forwardRequest, gradientRequest } from "../comparisons.ts";
 import { UsageError, UserError } from "../errors.ts";
-import {
-  checkersOf,
-  closeAll,
-  explainUnavailable,
-  type Opened,
-  type OpenedAll,
-  openAll,
-} from "../executors.ts";
-import { gradientSubject } from "../gradients.ts";
+import { checkersOf, closeAll, explainUnavailable, type OpenedAll, openAll } from "../executors.ts";
 import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
-import { makeGradientRunners, makeProductRunners, makeRunner } from "../runners.ts";
-import { parseStorage, requireStorage, storages, storedRuns } from "../storage.ts";
+import { describePart, parseShard, shareOut } from "../shard.ts";
+import { parseStorage, requireStorage, storages } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
 import { formatTime, plural, type Terminal } from "../terminal.ts";
 
@@ -40,6 +29,7 @@ Examples:
   $ warpweave check deform_conv2d --target wgsl,cuda --cases 20
   $ warpweave check deform_conv2d --grad
   $ warpweave check ./my_op.ts --all --json
+  $ warpweave check --all --shard 1/4                 and 2/4, 3/4, 4/4 elsewhere
   $ warpweave check deform_conv2d --target cuda --dtype f16
   $ warpweave check roi_pool --target js --case none,reduce=max,coords=round/random/3
 
@@ -57,6 +47,7 @@ interface CheckOptions {
   readonly grad?: boolean;
   readonly all?: boolean;
   readonly dtype?: string;
+  readonly shard?: string;
   readonly json?: boolean;
 }
 
@@ -86,6 +77,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
         "what kernels store data as: only targets that do (default: f32; every type with --all)",
       ).choices(storages),
     )
+    .option("--shard <k/n>", "only the k-th of n shares of what there is to compare, e.g. 1/4")
     .option("--json", "print the ledger as JSON")
     .addHelpText("after", examples)
     .action((names: readonly string[], options: CheckOptions) => check(names, options, terminal));
@@ -105,21 +97,22 @@ async function check(
   const operators = openOperators(names);
   const storage = parseStorage(options.dtype);
   if (storage !== undefined) requireStorage(targets, storage, options.target !== undefined);
+  const parts = shareOut(listParts(operators, names, options), parseShard(options.shard));
   const { opened, unavailable } = await openTargets(targets, options);
   const records: OperatorRecord[] = [];
   try {
-    const both = options.all === true && options.case === undefined;
-    for (const [i, operator] of operators.entries()) {
-      const command = names[i] ?? operator.name;
+    for (const [at, { operator, command, isBackward }] of parts.entries()) {
+      const of = parts.length > 1 ? describePart(at, parts.length, performance.now() - start) : "";
       const chosen = { ...options, command, count, seed };
-      if (options.grad !== true)
-        records.push(
-          await checkOne(await forwardRequest(operator, opened, chosen), chosen, terminal.progress),
-        );
-      if (options.grad !== true && !both) continue;
-      const request = await gradientRequest(operator, opened, chosen);
-      if (request !== undefined) records.push(await checkOne(request, chosen, terminal.progress));
-      else if (names.length > 0 && options.grad === true)
+      const request = await (isBackward ? gradientRequest : forwardRequest)(
+        operator,
+        opened,
+        chosen,
+      );
+      if (request !== undefined) {
+        const label = `check ${request.subject.name}${of && ` (${of})`}`;
+        records.push(await checkOne(request, label, options, terminal.progress));
+      } else if (names.length > 0 && options.grad === true)
         throw new UserError(`${operator.name} has no differentiable tensor, so no gradients`);
       else terminal.err(`skipped: ${operator.name}: it has no differentiable tensor\n`);
     }
@@ -128,6 +121,25 @@ async function check(
   }
   const ledger = closeLedger(seed, records, unavailable);
   printLedger(ledger, options.json === true, performance.now() - start, terminal);
+}
+
+/** What is compared in one go: the results of an operator, or its gradients. */
+interface Part {
+  readonly operator: Operator;
+  readonly command: string;
+  readonly isBackward: boolean;
+}
+
+function listParts(
+  operators: readonly Operator[],
+  names: readonly string[],
+  { grad, all, case: only }: CheckOptions,
+): readonly Part[] {
+  const both = all === true && only === undefined;
+  const roles = grad === true ? [true] : both ? [false, true] : [false];
+  return operators.flatMap((operator, i) =>
+    roles.map((isBackward) => ({ operator, command: names[i] ?? operator.name, isBackward })),
+  );
 }
 
 const mostOfOptions = 999_999_999;
@@ -144,75 +156,10 @@ async function openTargets(
   throw new UserError(`${missing.target} cannot run here: ${explainUnavailable(missing)}`);
 }
 
-interface Chosen extends Omit<CheckOptions, "cases" | "seed"> {
-  readonly command: string;
-  readonly count: number;
-  readonly seed: number;
-}
-
-const choiceOf = (options: Chosen) => ({
-  count: options.count,
-  seed: options.seed,
-  tiled: true as const,
-  variants: options.all === true ? ("all" as const) : ("pairwise" as const),
-  ...(options.case === undefined ? {} : { only: options.case }),
-  command: options.command,
-  // Other ways of adding, and CUDA's checks of memory and races under all options, are run with it only.
-  ...(flagsOf(options) === "" ? {} : { flags: flagsOf(options) }),
-});
-
-const flagsOf = ({ all, dtype }: Chosen): string =>
-  [...(all === true ? ["--all"] : []), ...(dtype === undefined ? [] : [`--dtype ${dtype}`])].join(
-    " ",
-  );
-
-/** An operator's results: the declaration and the IR are the oracles. */
-async function forwardRequest(
-  operator: Operator,
-  opened: readonly Opened[],
-  options: Chosen,
-): Promise<Request> {
-  const reference = await loadReference(operator.path);
-  const { runs, skipped } = storedRuns(opened, options);
-  return {
-    subject: operator,
-    oracles: [declarationOracle(operator, reference), interpreterOracle(operator)],
-    targets: runs.flatMap(({ target, executor, storage }) => [
-      makeRunner(operator, target, executor, storage),
-      ...(storage ? makeProductRunners(operator, target, executor, storage) : []),
-    ]),
-    skipped,
-    ...choiceOf(options),
-  };
-}
-
-/** Its gradients: the IR is the oracle, and differences of the declaration hold it to account. */
-async function gradientRequest(
-  operator: Operator,
-  opened: readonly Opened[],
-  options: Chosen,
-): Promise<Request | undefined> {
-  const subject = gradientSubject(operator);
-  if (subject === undefined) return undefined;
-  const reference = await loadReference(operator.path);
-  const { runs, skipped } = storedRuns(opened, options);
-  const found = runs.map(({ target, executor, storage }) =>
-    makeGradientRunners(operator, target, executor, options.all === true, storage),
-  );
-  const wild = wildLaw(subject, operator.differentiable);
-  return {
-    subject,
-    oracles: [interpreterOracle(subject)],
-    laws: [differencesLaw(operator, reference, subject), ...(wild ? [wild] : [])],
-    targets: found.flatMap(({ runners }) => runners),
-    skipped: [...skipped, ...found.flatMap((one) => one.skipped)],
-    ...choiceOf(options),
-  };
-}
-
 async function checkOne(
   request: Request,
-  options: Chosen,
+  label: string,
+  options: CheckOptions,
   stream: Terminal["progress"],
 ): Promise<OperatorRecord> {
   let progress: Progress | undefined;
@@ -222,7 +169,7 @@ async function checkOne(
       ...request,
       progress: (done, total) => {
         progress ??= startProgress({
-          label: `check ${request.subject.name}`,
+          label,
           total,
           json: options.json === true || stream === undefined,
           ...(stream === undefined ? {} : { stream }),
