@@ -160,6 +160,54 @@ describe("deform_roi_pool", () => {
   });
 });
 
+describe("prroi_pool", () => {
+  it("has one slope wherever the edges of a bin lie, none where it has no area", async () => {
+    // Of a flat image, which is 0 at -1 and 3.
+    const boxes = [
+      { box: [0, 0, 2, 1], want: [0, 0, 0, 0] },
+      // A mean of 3/4: (3/4 - 0) / 2 at the edge beyond the border, (1 - 3/4) / 2 at the other.
+      { box: [0, -1, 2, 1], want: [0, 3 / 8, 0, 1 / 8] },
+      { box: [1, 0, 3, 2], want: [-1 / 8, 0, -3 / 8, 0] },
+      { box: [1, 1, 1, 2], want: [0, 0, 0, 0] },
+      { box: [2, 2, 1, 1], want: [0, 0, 0, 0] },
+      { box: [5, 5, 7, 7], want: [0, 0, 0, 0] },
+      { box: [1, Number.NaN, 2, 2], want: [0, 0, 0, 0] },
+    ];
+    const { grad_rois } = await gradients({
+      path: ops("prroi_pool"),
+      sizes: { N: 1, C: 1, H: 3, W: 3, R: boxes.length },
+      attrs: { output_size: { y: 1, x: 1 } },
+      inputs: {
+        input: new Array<number>(9).fill(1),
+        rois: boxes.flatMap(({ box }) => [0, ...box]),
+      },
+    });
+    expect(grad_rois).toEqual(boxes.flatMap(({ want }) => [0, ...want]));
+  });
+});
+
+describe("deform_ps_roi_pool", () => {
+  it.each([
+    [-0.75, 0],
+    [-0.5, 0],
+    [0, 2],
+    [1, 9],
+    [2, 0],
+    [2.5, 0],
+    [Number.NaN, 0],
+  ])("has the slope to the right of row %d", async (row, want) => {
+    const { grad_trans } = await gradients({
+      path: ops("deform_ps_roi_pool"),
+      present: ["trans"],
+      sizes: { N: 1, O: 1, K: 1, H: 3, W: 3, R: 1 },
+      // The one sample of a box of 2 by 2 lies at its corner (-0.5, -0.5); a trans of 1 moves it by 1.
+      attrs: { output_size: { y: 1, x: 1 }, trans_std: 0.5 },
+      inputs: { input: map, rois: [0, 0, 0, 1, 1], trans: [1.5, row + 0.5] },
+    });
+    expect(grad_trans).toEqual([0, want]);
+  });
+});
+
 describe("roi_pool", () => {
   const one = { path: ops("roi_pool"), sizes: { N: 1, C: 1, H: 3, W: 3, R: 1 } };
   it("sends the gradient of a maximum to the first of several", async () => {

@@ -128,6 +128,27 @@ describe("what a declaration can say", () => {
     expect((await run(body)).values.output).toEqual(Array(2).fill(9 + 1200 + 10000 * back));
   });
 
+  it("runs around a stretch, steps within one, and what two runs have in common", async () => {
+    const body = `return tensor([N], (n) => {
+      const p = at?.(n) ?? 0.5;
+      const near = sum([C.around(p, p + 0.5)], (c) => input(n, c));
+      const last = sum([C.around(p + 1, p + 9e9)], (c) => input(n, c));
+      const up = w.stepsWithin(10, 0, 1, p, p + 6);
+      const down = w.stepsWithin(10, 9, -1, p, p + 2);
+      const shared = sum([w.both(up, down)], (a) => a);
+      const none = sum([w.stepsWithin(10, 0, 1, p, 1 / (p - p))], () => 1);
+      return near + 100 * last + 1e4 * shared + 1e6 * sum([up], () => 1) + 1e8 * none;
+    });`;
+    // 0.5 to 6.5 with a slack of a little more than a step: steps 0 to 7; and 5 to 9 from the other end.
+    const first = 3 + 1 + 100 * (1 + 4) + 1e4 * (5 + 6 + 7) + 1e6 * 8;
+    // 7 to 13, of 10 steps: 5 to 9; from the other end 0 to 3.
+    expect((await run(body, ["at"])).values.output).toEqual([first, 5e6]);
+    const wrong = `return tensor([N], () => sum([w.both(2 as never, C)], () => 1));`;
+    expect(() => readOperator({ path: "example.ts", text: textOf(wrong) })).toThrow(
+      /WW143 expected a range, not a number/,
+    );
+  });
+
   it("positions that are not finite", async () => {
     const body = `return tensor([N], (n) => {
       const p = (at?.(n) ?? 1) / (on ? 0 : 1);

@@ -18,6 +18,8 @@ const operators = {
   roi_align: openOperator("roi_align"),
   roi_pool: openOperator("roi_pool"),
   deform_roi_pool: openOperator("deform_roi_pool"),
+  roi_align_rotated: openOperator("roi_align_rotated"),
+  prroi_pool: openOperator("prroi_pool"),
   ps_roi_pool: openOperator("ps_roi_pool"),
   ps_roi_align: openOperator("ps_roi_align"),
   deform_ps_roi_pool: openOperator("deform_ps_roi_pool"),
@@ -33,7 +35,7 @@ function poolBox(
   const kernel = operators[name].kernel(offset ? ["offset"] : []);
   const inputs = {
     input,
-    rois: { shape: [1, 5], data: [0, ...box] },
+    rois: { shape: [1, 1 + box.length], data: [0, ...box] },
     ...(offset ? { offset: { shape: [1, 2, 1, 1], data: offset } } : {}),
   };
   const sizes = { N: 1, ...(name.includes("ps_") ? { O: 1 } : { C: 1 }), H, W, R: 1 };
@@ -156,5 +158,44 @@ describe("position-sensitive pooling", () => {
     const { reads } = poolBox("deform_ps_roi_pool", around, given);
     expect(reads).toBeLessThanOrEqual(4 * (H + 2) * (W + 2));
     expect(poolBox("deform_ps_roi_pool", beyond, given)).toEqual({ value: 0, reads: 0 });
+  });
+});
+
+describe("roi_align_rotated with adaptive sampling", () => {
+  const attrs = { sampling_ratio: 0 };
+  const options = { aligned: 1, clockwise: 0, angle: 0 };
+
+  for (const angle of [0, 0.4, 1.5, 2.5, -4])
+    it(`reads what lies on the map, however the box is turned (${angle})`, () => {
+      const box = [W / 2, H / 2, 2 * million, 2 * million, angle];
+      const { reads, value } = poolBox("roi_align_rotated", box, { attrs, options });
+      // As many samples as pixels, and those beside the map: on its border in whole or half steps.
+      expect(reads).toBeGreaterThanOrEqual(4 * 0.9 * H * W);
+      expect(reads).toBeLessThanOrEqual(4 * 1.1 * (H + 2) * (W + 2));
+      expect(value).toBeGreaterThan(0);
+      const far = [2 * million, H / 2, million, million, angle];
+      expect(poolBox("roi_align_rotated", far, { attrs, options })).toEqual({ value: 0, reads: 0 });
+    });
+
+  it("walks few samples that are not near the map", () => {
+    const kernel = operators.roi_align_rotated.kernel([]);
+    const sizes = { N: 1, C: 1, H, W, R: 1 };
+    const all = { "output_size.y": 1, "output_size.x": 1, spatial_scale: 1, ...attrs };
+    const rois = { shape: [1, 6], data: [0, 3, 4, 1e9, 1e9, 0.7] };
+    const started = process.cpuUsage();
+    interpretKernel(kernel, { input, rois }, sizes, all, options);
+    // 10^18 samples would take years; at such a distance the walk is some hundred steps longer.
+    expect(process.cpuUsage(started).user).toBeLessThan(20e6);
+  });
+});
+
+describe("prroi_pool", () => {
+  it("reads each pixel once, of a box of millions of pixels and of the map's own", () => {
+    const none = { attrs: {}, options: {} };
+    expect(poolBox("prroi_pool", around, none).reads).toBe(H * W);
+    expect(poolBox("prroi_pool", inside, none).reads).toBe(H * W);
+    expect(poolBox("prroi_pool", beyond, none)).toEqual({ value: 0, reads: 0 });
+    // A bin between four pixels reads these four.
+    expect(poolBox("prroi_pool", [1.2, 1.2, 1.8, 1.8], none).reads).toBe(4);
   });
 });
