@@ -10,7 +10,7 @@ import { targets } from "../../targets/registry.ts";
 import { warpweave } from "../cli/cli.fixtures.ts";
 
 const pathOf = (name: string) => fileURLToPath(new URL(`${name}.ts`, import.meta.url));
-const others = ["compare", "declarations.test", "compiled.test"];
+const others = ["compare", "compiled.test"];
 const names = readdirSync(fileURLToPath(new URL(".", import.meta.url)))
   .map((file) => file.replace(/\.ts$/, ""))
   .filter((name) => !others.includes(name));

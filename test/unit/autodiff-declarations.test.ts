@@ -15,7 +15,9 @@ import {
   type Setting,
 } from "./autodiff.fixtures.ts";
 
-const declared = (name: string) => pathOf(`test/declarations/${name}`);
+/** An operator, or what a user may declare. */
+const declared = (name: string) =>
+  pathOf(name === "spotlight" ? `test/declarations/${name}` : `dsl/ops/${name}`);
 
 interface Declared extends Omit<Setting, "path" | "present"> {
   readonly fill: Fill;
@@ -24,8 +26,8 @@ interface Declared extends Omit<Setting, "path" | "present"> {
 const levels = { shapes: [4, 5, 2, 3], starts: [0, 20] };
 const declarations: Record<string, Declared> = {
   dcn_v4: {
-    sizes: { N: 1, H: 4, W: 5, G: 2, D: 2, M: 56 },
-    attrs: { offset_scale: 0.75 },
+    sizes: { N: 1, H: 4, W: 5, D: 2, M: 56 },
+    attrs: { group: 2, offset_scale: 0.75, softmax: true },
     fill: (_, __, ___, random) => random() * 3 - 1.5,
   },
   ms_deform_attn: {
