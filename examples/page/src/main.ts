@@ -11,14 +11,12 @@ import { createField } from "./field.ts";
 import { filters, weightsOf } from "./filters.ts";
 import { dragTap, firstPixel, type Point, resultExtent, scalePixel } from "./geometry.ts";
 import { createLearning, type Lesson } from "./learning.ts";
+import { createLoop } from "./loop.ts";
 import { createLoupe, type View, viewOf } from "./loupe.ts";
 import { createMarks } from "./marks.ts";
 import { type Photo, paintResult, readPhoto, type Source, showPhoto } from "./photo.ts";
 import { addNote, showStatus } from "./report.ts";
 import { type Compared, compareResults, showCaptions, summarise } from "./summary.ts";
-
-/** How long nothing has to change before the JavaScript kernel computes the same. */
-const restMilliseconds = 150;
 
 /** A gradient that is quicker is computed for every picture, a slower one when nothing changes. */
 const quickMilliseconds = 80;
@@ -63,6 +61,7 @@ const controls = createControls({
   },
   descend() {
     learning.toggle();
+    frame();
     request();
   },
   file: (file) => void takeFile(file),
@@ -124,46 +123,20 @@ async function takeFile(file: File): Promise<void> {
   }
 }
 
-let wanted = false;
-let running = false;
-let rest: ReturnType<typeof setTimeout> | undefined;
+const loop = createLoop({
+  compute,
+  isEndless: () => learning.descending,
+  async rest() {
+    await compareNow();
+    if (!last || !isDue) return;
+    const { device } = last;
+    await loop.alone(learn).catch((error: Error) => recover(device, error));
+  },
+});
 
 /** Has what is chosen now computed, as soon as what is being computed is done. */
 function request(): void {
-  wanted = true;
-  clearTimeout(rest);
-  if (!running) void run();
-}
-
-async function run(): Promise<void> {
-  running = true;
-  while (wanted) {
-    wanted = false;
-    await compute();
-    await new Promise(requestAnimationFrame);
-    if (learning.descending) wanted = true;
-  }
-  running = false;
-  rest = setTimeout(() => void useRest(), restMilliseconds);
-}
-
-/** What takes too long while the visitor drags: the comparison, then a slow device's gradient. */
-async function useRest(): Promise<void> {
-  await compareNow();
-  if (last && isDue) await alone(learn);
-}
-
-/** Work on the engine, unless it is at work; what is chosen meanwhile is computed afterwards. */
-async function alone(work: () => Promise<void>): Promise<void> {
-  if (running || wanted) return;
-  running = true;
-  try {
-    await work();
-  } catch (error) {
-    await recover(last!.device, error as Error);
-  }
-  running = false;
-  if (wanted) void run();
+  loop.request();
 }
 
 /** The photo at the size that is chosen and that the device allows. */
@@ -195,7 +168,7 @@ async function compute(): Promise<void> {
     draw();
     report();
     // While the visitor drags, pictures come first.
-    if (learning.descending || (isQuick && !wanted)) await learn();
+    if (learning.descending || (isQuick && !loop.isWanted)) await learn();
   } catch (error) {
     await recover(device, error as Error);
   }
@@ -230,13 +203,13 @@ async function recover(device: Device, error: Error): Promise<void> {
 async function compareNow(): Promise<void> {
   if (last?.device.kind !== "webgpu") return;
   const { call, device, result } = last;
+  // Once more, for its time without compiling.
+  const again = async () => {
+    last = { call, device, result: await device.engine.forward(call) };
+  };
+  if (result.compiled) await loop.alone(again).catch((error: Error) => recover(device, error));
+  if (loop.isBusy) return;
   try {
-    // Once more, for its time without compiling.
-    if (result.compiled)
-      await alone(async () => {
-        last = { call, device, result: await device.engine.forward(call) };
-      });
-    if (running || wanted) return;
     const other = await devices.javascript.forward(call);
     if (last?.call !== call) return;
     compared = compareResults(call, last.result, other);
