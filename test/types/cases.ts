@@ -223,7 +223,7 @@ export const cases: readonly TypeCase[] = [
     ["H.span(0, 1)", "H"],
     [
       2740,
-      "Type 'Range<\"H\">' is missing the following properties from type 'Axis<string>': size, at, index, nearest, and 5 more.",
+      "Type 'Range<\"H\">' is missing the following properties from type 'Axis<string>': size, at, index, nearest, and 6 more.",
     ],
   ),
   {
