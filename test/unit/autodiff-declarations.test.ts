@@ -15,9 +15,10 @@ import {
   type Setting,
 } from "./autodiff.fixtures.ts";
 
+const operators: readonly string[] = ["dcn_v4", "ms_deform_attn"];
 /** An operator, or what a user may declare. */
 const declared = (name: string) =>
-  pathOf(name === "spotlight" ? `test/declarations/${name}` : `dsl/ops/${name}`);
+  pathOf(`${operators.includes(name) ? "dsl/ops" : "test/declarations"}/${name}`);
 
 interface Declared extends Omit<Setting, "path" | "present"> {
   readonly fill: Fill;
