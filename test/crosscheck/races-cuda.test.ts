@@ -1,5 +1,6 @@
-// Emitted CUDA in the races build: kernels of every operator, forward and backward, under every schedule have no
-// races; those planted in the text are found, also where no order of threads shows them in values.
+// Emitted CUDA in the races build: kernels of every operator, forward and backward, as they ship, and under every other
+// schedule in turn, have no races; those planted in the text are found, also where no order of threads shows them in
+// values. Plans of all operators under all schedules are those of races-plan.test.ts; their texts, of `check --all`.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +21,7 @@ import {
   type Role,
   roles,
   type Way,
+  waysInTurn,
   waysOf,
 } from "./races.fixtures.ts";
 
@@ -52,8 +54,25 @@ function findWay(role: Role, name: string): Way {
 describe.skipIf(typeof found === "string")("CUDA kernels", { timeout: 600_000 }, () => {
   const races = found as Executor;
 
+  /** How many roles each schedule other than the default has, where as many take it. */
+  const rolesOfWay = 4;
+
+  it("each schedule that some role takes is run", () => {
+    const all = roles.flatMap((role) => waysOf(role, cuda).map(({ name }) => name));
+    const names = [...new Set(all)].filter((name) => name !== "default");
+    expect(names.length).toBeGreaterThanOrEqual(5);
+    for (const name of names) {
+      const runs = roles.filter((role) =>
+        waysInTurn(role, cuda, rolesOfWay).some((way) => way.name === name),
+      );
+      const applies = all.filter((other) => other === name).length;
+      expect(runs.length, name).toBeGreaterThanOrEqual(Math.min(applies, rolesOfWay / 2));
+      expect(runs.length, name).toBeLessThanOrEqual(rolesOfWay);
+    }
+  });
+
   it.each(roles.map((role) => [role.name, role] as const))("%s has no races", async (_, role) => {
-    for (const [i, way] of waysOf(role, cuda).entries()) {
+    for (const [i, way] of waysInTurn(role, cuda, rolesOfWay).entries()) {
       // As it ships, with every value of every option; otherwise with all optional tensors and the first options
       // that go with them.
       const kernels = i === 0 ? role.kernels : role.kernels.slice(-1);

@@ -99,6 +99,19 @@ function findWays(role: Role, target: Target): readonly Way[] {
   return [{ name: "default", schedule: scheduleOn(target) }, ...others, ...further];
 }
 
+/**
+ * Of a role's schedules on a target, its own and those in which its turn comes: each other schedule is in turn with
+ * `share` of the roles that it applies to, spread over all of them.
+ */
+export function waysInTurn(role: Role, target: Target, share: number): readonly Way[] {
+  return waysOf(role, target).filter(({ name }) => {
+    if (name === "default") return true;
+    const applies = roles.filter((one) => waysOf(one, target).some((way) => way.name === name));
+    const step = Math.ceil(applies.length / share);
+    return applies.indexOf(role) % step === 0;
+  });
+}
+
 /** Options with which each value of each occurs: first all defaults, then all second values, and so on. */
 export function optionSets({ subject }: Role): readonly Readonly<Record<string, number>>[] {
   const options = subject.attrs.filter(isOption);

@@ -72,7 +72,7 @@ const slopes: readonly string[] = ["edge_grad"];
 
 describe.each(operators.map((o) => [o.name, o] as const))("%s", (_, operator) => {
   const all = allVariants(operator);
-  // Loops and declarations of three choices at once do not differ where those of two agree; all of them if asked for.
+  // Every pair of choices occurs together; with WARPWEAVE_ALL set, every combination of them.
   const chosen = process.env.WARPWEAVE_ALL ? all : pairwiseVariants(operator);
   const options = operator.attrs.filter((a) => isOption(a) && !slopes.includes(a.name));
 
