@@ -140,6 +140,14 @@ describe("on WebGPU, from a file", () => {
     await page.getByRole("button", { name: "Rotated" }).click();
     await waitForChange(page, lost);
     expect(await textOf(page, "status")).toContain("WGSL");
+    // The third time the page goes on without WebGPU.
+    for (const notes of [2, 3]) {
+      await page.evaluate("globalThis.device.destroy()");
+      const note = page.locator("#notes li").nth(notes - 1);
+      await note.waitFor();
+    }
+    await page.getByText("Computed by the generated JavaScript kernel").waitFor();
+    expect(await textOf(page, "status")).toContain("lost 3 times");
 
     const others = loaded.filter((url) => !/^(blob|data):/.test(url));
     expect(others).toEqual([address]);
