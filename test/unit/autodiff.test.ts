@@ -1,9 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { differentiate } from "../../generators/autodiff/backward.ts";
+import { describeSignature } from "../../generators/emit/signature.ts";
 import type { AttrValue } from "../../generators/frontend/attributes.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
-import { readOperator } from "../../generators/frontend/operator.ts";
+import { type Operator, readOperator } from "../../generators/frontend/operator.ts";
 import { interpretKernel } from "../../generators/ir/interpret.ts";
+import type { Kernel } from "../../generators/ir/kernel.ts";
+import { resolve } from "../../targets/js/runtime.js";
 import { fillInputs, randomFrom } from "../declarations/compare.ts";
 import { type GoldenCase, goldenCases } from "../golden/golden.ts";
 import {
@@ -15,16 +18,15 @@ import {
   settings,
 } from "./autodiff.fixtures.ts";
 
-/** The sizes of a case's axes, from its shapes. */
-function sizesOf(c: GoldenCase): Record<string, number> {
-  const [N, C, H, W] = c.inputs.input!.shape as [number, number, number, number];
-  const sizes: Record<string, number> = { N, C, H, W };
-  if (c.inputs.rois) return { ...sizes, R: c.inputs.rois.shape[0]! };
-  const [O, I, KH, KW] = c.inputs.weight!.shape as [number, number, number, number];
-  Object.assign(sizes, { O, I, KH, KW });
-  const offset = c.inputs.offset?.shape;
-  if (offset) Object.assign(sizes, { G: offset[1]! / (2 * KH * KW), OH: offset[2], OW: offset[3] });
-  return sizes;
+/** The sizes of a case's axes, from its shapes and attributes. */
+function sizesOf(
+  c: GoldenCase,
+  operator: Operator,
+  kernel: Kernel,
+): Readonly<Record<string, number>> {
+  const shapes = Object.entries(c.inputs).map(([name, { shape }]) => [name, shape]);
+  return resolve(describeSignature(operator, [kernel]), Object.fromEntries(shapes), { ...c.attrs })
+    .sizes;
 }
 
 describe("gradients of torchvision and mmcv", () => {
@@ -35,10 +37,11 @@ describe("gradients of torchvision and mmcv", () => {
       .filter((t) => t.optional && c.inputs[t.name])
       .map((t) => t.name);
     const { output, inputs, tolerance } = c.gradients!;
-    const gradient = differentiate(operator.kernel(present), Object.keys(inputs));
+    const kernel = operator.kernel(present);
+    const gradient = differentiate(kernel, Object.keys(inputs));
     const { attrs, options } = numbersOf(operator, c.attrs as unknown as Record<string, AttrValue>);
     const given = { ...c.inputs, grad_output: output };
-    const found = interpretKernel(gradient, given, sizesOf(c), attrs, options);
+    const found = interpretKernel(gradient, given, sizesOf(c, operator, kernel), attrs, options);
     for (const [name, want] of Object.entries(inputs)) {
       const got = found[`grad_${name}`]!.parts[0]!;
       expect(got.length).toBe(want.data.length);
@@ -47,7 +50,7 @@ describe("gradients of torchvision and mmcv", () => {
       expect(Math.max(...error), name).toBeLessThan(tolerance ?? 6e-11);
     }
   });
-  it("has cases", () => expect(cases.length).toBe(29));
+  it("has cases", () => expect(cases.length).toBe(32));
 });
 
 describe.each(Object.entries(settings))("differences: %s", (_, s) => {
