@@ -1,8 +1,9 @@
 // The last part of `npm run build`: modules of the package that follow from generated/manifest.json.
 // Each WGSL text becomes a module with what the manifest says of it, so that an app which imports
-// one kernel bundles one kernel; manifest and schema get types.
+// one kernel bundles one kernel; manifest and schema get types, and types that nobody can name go.
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = new URL("../", import.meta.url);
@@ -64,4 +65,24 @@ const types = {
 };
 for (const [name, text] of Object.entries(types))
   writeFileSync(new URL(`${name}.d.ts`, dist), text);
+/** What a declaration imports, as files of dist. */
+function importsOf(path) {
+  const text = readFileSync(new URL(path, dist), "utf8");
+  const found = text.matchAll(/(?:from|import\()\s*"(\.[^"]+)\.[jt]s"/g);
+  return [...found].map(([, to]) => new URL(`${to}.d.ts`, new URL(path, dist)).href);
+}
+
+// Declarations that no export of the package leads to would be a third of its files.
+const declared = readdirSync(dist, { recursive: true })
+  .map((path) => path.split(sep).join("/"))
+  .filter((path) => path.endsWith(".d.ts"));
+const isEntry = (path) =>
+  /^((dsl|generators|targets\/wgsl)\/index|webgpu\/\w+|\w+)\.d\.ts$/.test(path);
+const reached = new Set(declared.filter(isEntry).map((path) => new URL(path, dist).href));
+for (const href of reached)
+  if (href.startsWith(dist.href)) for (const to of importsOf(href)) reached.add(to);
+const unused = declared.filter((path) => !reached.has(new URL(path, dist).href));
+for (const path of unused) rmSync(new URL(path, dist));
+
+console.log(`dist: ${unused.length} of ${declared.length} declarations removed`);
 console.log(`dist: ${count} kernels for WebGPU in ${fileURLToPath(folder)}`);
