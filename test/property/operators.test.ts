@@ -24,7 +24,8 @@ const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${na
 const executor = openJs();
 afterAll(() => executor.close());
 
-const numRuns = Number(process.env.WARPWEAVE_RUNS ?? 100);
+/** About 500 in all, whatever operators there are. */
+const numRuns = Number(process.env.WARPWEAVE_RUNS ?? Math.ceil(500 / operators.length));
 const seed = Number(process.env.WARPWEAVE_SEED ?? 1);
 
 const plainLoops = (operator: Operator): Oracle => ({
