@@ -37,6 +37,7 @@ const target = "wgsl";
 export async function openBrowser(
   options: RunnerOptions = {},
 ): Promise<BrowserRunner | Unavailable> {
+  if (!(await importPlaywright())) return missing("playwright-core");
   if (!(await import("esbuild").catch(() => undefined))) return missing("esbuild");
   const found = await launchBrowser();
   if ("unavailable" in found) return found;
@@ -93,11 +94,13 @@ export async function openBrowser(
   }
 }
 
+const importPlaywright = () => import("playwright-core").catch(() => undefined);
+
 /** Starts a headless browser, for those who open pages of their own in it. */
 export async function launchBrowser(): Promise<
   { readonly browser: Chromium; readonly path: string } | Unavailable
 > {
-  const playwright = await import("playwright-core").catch(() => undefined);
+  const playwright = await importPlaywright();
   if (!playwright) return missing("playwright-core");
   const found = await findBrowser();
   if ("unavailable" in found) return found;
