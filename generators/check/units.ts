@@ -2,8 +2,8 @@
 // lie one after another along an axis.
 
 import type { Kernel, TensorDecl, Unit } from "../ir/kernel.ts";
-import { drawShift, type Map2, type Spread } from "./arrays.ts";
 import type { Random } from "./random.ts";
+import { drawShift, type Map2, type Spread } from "./shifts.ts";
 
 type Numbers = Readonly<Record<string, number>>;
 
