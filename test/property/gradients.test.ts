@@ -22,7 +22,8 @@ const operators = openOperators([]);
 const executor = openJs();
 afterAll(() => executor.close());
 
-const numRuns = Number(process.env.WARPWEAVE_RUNS ?? 30);
+/** About 200 in all, whatever operators there are. */
+const numRuns = Number(process.env.WARPWEAVE_RUNS ?? Math.ceil(200 / operators.length));
 const seed = Number(process.env.WARPWEAVE_SEED ?? 1);
 
 async function requestFor(operator: Operator): Promise<Request> {
