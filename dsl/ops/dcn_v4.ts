@@ -136,21 +136,23 @@ export function dcn_v4(
   const weightOf = (n: Ix<"N">, oh: Ix<"OH">, ow: Ix<"OW">, g: Ix<"G">, p: number) =>
     offset_mask(n, oh, ow, M.index((3 * g + 2) * points + p));
 
+  // A whole number near the largest does as well as it, and has no slope: by any, the softmax is the same.
+  const near = stage([N, OH, OW, G], (n, oh, ow, g) => {
+    const weight = (p: number) => weightOf(n, oh, ow, g, p);
+    return floorf(max([steps(points)], (p) => (finite(weight(p)) ? weight(p) : -3e38), 0));
+  });
   const norm = stage([N, OH, OW, G], (n, oh, ow, g) => {
     const weight = (p: number) => weightOf(n, oh, ow, g, p);
-    const top = max([steps(points)], (p) => (finite(weight(p)) ? weight(p) : -3e38), 0);
-    // A whole number near the largest does as well, and has no slope: by any, the softmax is the same.
-    const near = floorf(top);
-    const total = sum([steps(points)], (p) => (finite(weight(p)) ? exp(weight(p) - near) : 0));
-    return [near, total > 0 ? total : 1];
+    const power = (p: number) => (finite(weight(p)) ? exp(weight(p) - near(n, oh, ow, g)) : 0);
+    const total = sum([steps(points)], power);
+    return total > 0 ? total : 1;
   });
   return tensor([N, OH, OW, G, D], (n, oh, ow, g, d) => {
-    const [near, total] = norm(n, oh, ow, g);
     return sum([steps(points)], (p) => {
       const dx = offset_mask(n, oh, ow, offsetAt(g, p));
       const dy = offset_mask(n, oh, ow, M.index(offsetAt(g, p) + 1));
       const raw = weightOf(n, oh, ow, g, p);
-      const weight = softmax ? exp(raw - near) / total : raw;
+      const weight = softmax ? exp(raw - near(n, oh, ow, g)) / norm(n, oh, ow, g) : raw;
       const value = samplePoint(input, KH, KW, grid, n, oh, ow, g, d, p, dy, dx);
       return finite(raw) ? weight * value : 0;
     });
