@@ -75,6 +75,13 @@ function nameDimension(tensor, d, size) {
   return `${tensor.name}'s dimension ${d}${named} is ${size}`;
 }
 
+/** Sets axes that attributes alone tell and that share a dimension, which tells one axis more. */
+function foreseeSizes(signature, variant, values) {
+  const shared = signature.tensors.flatMap(({ dims }) => dims.filter((axes) => axes.length > 1));
+  for (const { axis, size } of variant.axes.filter(({ early }) => early))
+    if (shared.some((axes) => axes.includes(axis))) values[axis] = Number(size(values));
+}
+
 /**
  * Finds the sizes of axes that stand alone in a dimension, then of those that share one. Gives the
  * dimension that each was read from.
@@ -190,6 +197,7 @@ export function resolve(signature, given, attrs) {
   const attributes = Object.keys(values);
   for (const tensor of signature.tensors)
     if (shapes[tensor.name]) checkShape(signature, tensor, shapes[tensor.name]);
+  foreseeSizes(signature, variant, values);
   const from = readSizes(signature, shapes, values);
   // What callers can read off their own arrays is said before what follows from it.
   const early = variant.demands.filter((demand) => demand.early);
