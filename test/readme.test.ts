@@ -10,20 +10,17 @@ import { findTarget, targets } from "../targets/registry.ts";
 const at = (path: string) => new URL(`../${path}`, import.meta.url);
 const readme = readFileSync(at("README.md"), "utf8");
 
-/** Operators by targets, with the number of entry points, as the manifest has them. */
+/** Operators by targets: how many entry points forward and backward, as the manifest has them. */
 function matrix(): string {
   const manifest = JSON.parse(readFileSync(at("generated/manifest.json"), "utf8")) as Manifest;
   const names = targets.map((t) => t.name);
   const rows = Object.entries(manifest.operators).map(([operator, { doc, kernels }]) => {
-    const cells = names.map((name) => {
-      const roles = Object.entries(kernels).filter(([, k]) => k.targets[name]);
-      return (
-        roles.map(([role, k]) => `${role} ×${k.targets[name]!.entries.length}`).join(", ") || "–"
-      );
-    });
-    return `| \`${operator}\` | ${doc} | ${cells.join(" | ")} |`;
+    const count = (role: string, name: string) =>
+      kernels[role as keyof typeof kernels]?.targets[name]?.entries.length ?? 0;
+    const cells = names.map((name) => `${count("forward", name)} + ${count("backward", name)}`);
+    return `| [\`${operator}\`](docs/operators/${operator}.md) | ${doc} | ${cells.join(" | ")} |`;
   });
-  const rule = ["---", "---", ...names.map(() => "---")].join("|");
+  const rule = ["---", "---", ...names.map(() => ":-:")].join("|");
   return [`| operator | what | ${names.join(" | ")} |`, `|${rule}|`, ...rows].join("\n");
 }
 
