@@ -19,14 +19,17 @@ export function parseShard(text = "1/1"): Shard {
   );
 }
 
-/** Every `count`-th part; all shares together are all parts, each once, and none is empty. */
+/**
+ * One part of each `count` that follow each other, another one each time, so that parts which come in pairs (results,
+ * then gradients) are shared out too; all shares together are all parts, each once, and none is empty.
+ */
 export function shareOut<T>(parts: readonly T[], { index, count }: Shard): readonly T[] {
   if (count > 1 && count > parts.length)
     throw new UsageError(
-      `--shard ${index}/${count} would be empty for some shares: there is no more than ` +
-        plural(parts.length, "part"),
+      `--shard ${index}/${count} would leave shares empty: ${plural(parts.length, "part")} can ` +
+        `be shared out among ${parts.length} at most`,
     );
-  return parts.filter((_, i) => i % count === index - 1);
+  return parts.filter((_, i) => (i + Math.floor(i / count)) % count === index - 1);
 }
 
 /** How far long work of several parts is: `2 of 6, about 3 min left`, judged by the parts that are done. */

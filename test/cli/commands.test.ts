@@ -215,7 +215,11 @@ describe("check", () => {
       2,
     ],
     [["conv2d", "--shard", "3/2"], /--shard 3\/2 cannot be read; write which share of how many/, 2],
-    [["conv2d", "--shard", "1/2"], /--shard 1\/2 would be empty for some shares: .* 1 part$/m, 2],
+    [
+      ["conv2d", "--shard", "1/2"],
+      /--shard 1\/2 would leave shares empty: .* among 1 at most$/m,
+      2,
+    ],
   ])("%j is refused", async (args, sentence, expected) => {
     const { code, err } = await warpweave("check", "--target", "js", ...args);
     expect(err).toMatch(sentence);
