@@ -241,7 +241,11 @@ describe("units of T4", () => {
   test("of other things are one, of which less is better", () => {
     expect(read([3, "J"], [4, "J"])).toEqual([3, 4]);
     expect(() => read([3, "J"], [4, "W"])).toThrow("the result 1 is in W, and others are in J");
-    expect(() => read([3, "GFLOP/s"])).toThrow("in GFLOP/s, of which more is better");
+    expect(() => read([3, "ms"], [4, "J"])).toThrow("the result 1 is in J, and others are in ms");
+    expect(() => read([3, "J"], [4, "us"])).toThrow("the result 1 is in us, and others are in J");
+    expect(read([3, "ms/sample"], [4, "ms/sample"])).toEqual([3, 4]);
+    for (const unit of ["GFLOP/s", "GB / sec", "items per second"])
+      expect(() => read([3, unit])).toThrow(`in ${unit}, of which more is better`);
   });
 });
 

@@ -65,7 +65,7 @@ export function checkT4(data: unknown): T4 {
   return checkSchema(data, schema, "T4");
 }
 
-/** Milliseconds of the units that times are given in; without a unit they are in milliseconds. */
+/** Milliseconds of the units that times are given in. */
 const times: Readonly<Record<string, number>> = {
   ns: 1e-6,
   nanoseconds: 1e-6,
@@ -80,21 +80,24 @@ const times: Readonly<Record<string, number>> = {
   seconds: 1e3,
 };
 
-/** A value in the unit of all others: times in milliseconds, other things as they are, where their units agree. */
+/**
+ * A value in the unit of all others: times in milliseconds, other things as they are. All are times, or all have one
+ * unit; a value without one is of the others' kind.
+ */
 function createScale(): (value: unknown, unit: string | undefined, at: number) => unknown {
-  let other: string | undefined;
+  let known: string | undefined;
   return (value, unit, at) => {
     if (!unit) return value;
-    const by = Object.hasOwn(times, unit) ? times[unit] : undefined;
-    if (by !== undefined) return typeof value === "number" ? value * by : value;
-    if (/\/ *s|per second/.test(unit))
+    if (/\/ *s(ec(onds?)?)?$|per second/.test(unit))
       throw new TuningError(
         `the result ${at} is in ${unit}, of which more is better; less is to be`,
       );
-    if (other !== undefined && other !== unit)
-      throw new TuningError(`the result ${at} is in ${unit}, and others are in ${other}`);
-    other = unit;
-    return value;
+    const by = Object.hasOwn(times, unit) ? times[unit] : undefined;
+    const base = by === undefined ? unit : "ms";
+    if (known !== undefined && known !== base)
+      throw new TuningError(`the result ${at} is in ${unit}, and others are in ${known}`);
+    known = base;
+    return by !== undefined && typeof value === "number" ? value * by : value;
   };
 }
 
