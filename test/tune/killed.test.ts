@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { removeLeftovers } from "../../generators/cli/tuning/open.ts";
+import { folderName, removeLeftovers } from "../../generators/cli/tuning/open.ts";
 import { parseDatabase, readRecords } from "../../generators/tune/database/read.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "warpweave-killed-"));
@@ -65,9 +65,11 @@ test("a run that is killed loses one measurement at most", { timeout: 60_000 }, 
 test("folders of killed processes are removed, those of others stay", async () => {
   const gone = spawn(process.execPath, ["-e", ""]);
   await once(gone, "close");
-  const names = [`warpweave-tune-${gone.pid}-a`, `warpweave-tune-${process.pid}-b`, "other"];
+  const left = `${folderName}${gone.pid}-a`;
+  // The same number of another machine is another process.
+  const kept = ["other", `${folderName}${process.pid}-b`, `warpweave-tune-elsewhere-${gone.pid}-c`];
   const within = mkdtempSync(join(folder, "leftovers-"));
-  for (const name of names) mkdirSync(join(within, name));
+  for (const name of [left, ...kept]) mkdirSync(join(within, name));
   await removeLeftovers(within);
-  expect(readdirSync(within)).toEqual(["other", names[1]]);
+  expect(readdirSync(within).sort()).toEqual(kept.toSorted());
 });

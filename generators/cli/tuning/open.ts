@@ -1,7 +1,7 @@
 // Everything that a run of the tuner needs of a target, a kernel and a call.
 
 import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Program } from "../../../targets/contract/program.ts";
 import { targetsByName } from "../../../targets/registry.ts";
@@ -40,12 +40,14 @@ export interface OpenOptions {
   readonly limits?: Partial<TimeLimits>;
 }
 
-const folderName = "warpweave-tune-";
+/** How the names of folders begin: containers that share a folder count their processes each for itself. */
+export const folderName = `warpweave-tune-${hostname()}-`;
 
 /** Removes the folders of processes of this machine that were killed, which may hold large arrays. */
 export async function removeLeftovers(within: string = tmpdir()): Promise<void> {
   for (const name of await readdir(within).catch(() => [])) {
-    const id = new RegExp(`^${folderName}(\\d+)-`).exec(name)?.[1];
+    if (!name.startsWith(folderName)) continue;
+    const id = /^(\d+)-/.exec(name.slice(folderName.length))?.[1];
     if (id !== undefined && hasEnded(Number(id)))
       await rm(join(within, name), { recursive: true, force: true }).catch(() => {});
   }
