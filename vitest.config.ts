@@ -1,10 +1,24 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
-import { configDefaults, defineConfig } from "vitest/config";
+import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Files that change what other files of their process would see: each has a process of its own. */
-const apart = ["test/adapters/*.test.ts"];
+/** Files that need much memory, or change what others of their process would see: each has a process of its own. */
+const apart = ["adapters", "browser", "cli", "crosscheck", "property", "tune"].map(
+  (folder) => `test/${folder}/*.test.ts`,
+);
+
+/**
+ * Files that share a process, and with it the modules they import and the operators that were read: loading and reading
+ * took half as long as their tests. Several groups, since what is kept for all of one is a burden to its collector.
+ */
+const shared: Readonly<Record<string, readonly string[]>> = {
+  "unit a-b": ["test/unit/[a-b]*.test.ts"],
+  "unit c": ["test/unit/c*.test.ts"],
+  "unit d-o": ["test/unit/[d-o]*.test.ts"],
+  "unit p-z": ["test/unit/[p-z]*.test.ts"],
+  language: ["test/*.test.ts", "test/{declarations,snapshot,types}/*.test.ts"],
+};
 
 /** The folders with the longest files, which start first so that no worker ends long after the other. */
 const longest = ["adapters", "crosscheck", "cli", "property", "tune", "browser"];
@@ -32,17 +46,10 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
-      {
-        extends: true,
-        test: {
-          name: "shared",
-          include: ["test/**/*.test.ts"],
-          exclude: [...configDefaults.exclude, ...apart],
-          // Files of one process share the modules they import, and with them the operators that were read
-          // and what was compiled of them: loading and reading took half as long as all tests.
-          isolate: false,
-        },
-      },
+      ...Object.entries(shared).map(([name, include]) => ({
+        extends: true as const,
+        test: { name, include: [...include], isolate: false },
+      })),
     ],
   },
 });
