@@ -23,7 +23,10 @@ if (!compiler) console.log("skipped: there is no C compiler, so no C file was co
 
 test("there are files, gradients of every operator among them", () => {
   expect(shaders.length).toBeGreaterThanOrEqual(10);
-  expect(kernels.length).toBe(shaders.length);
+  const named = (ending: string) => kernels.filter(({ name }) => name.endsWith(ending)).length;
+  // Each kernel has its text, its host part and the header of that.
+  for (const ending of [".launch.cu", ".h"]) expect(named(ending), ending).toBe(shaders.length);
+  expect(named(".cu"), ".cu").toBe(2 * shaders.length);
   const forward = shaders.map(({ name }) => name).filter((name) => !name.includes("_backward."));
   for (const name of forward)
     expect(shaders.map((file) => file.name)).toContain(name.replace(".", "_backward."));
