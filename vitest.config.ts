@@ -1,12 +1,7 @@
 import { availableParallelism } from "node:os";
 import { relative } from "node:path";
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-
-/** Files that need much memory, or change what others of their process would see: each has a process of its own. */
-const apart = ["adapters", "browser", "cli", "crosscheck", "property", "tune"].map(
-  (folder) => `test/${folder}/*.test.ts`,
-);
 
 /**
  * Files that share a process, and with it the modules they import and the operators that were read: loading and reading
@@ -45,7 +40,15 @@ export default defineConfig({
     maxWorkers: Math.max(2, availableParallelism() - 1),
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: "apart", include: apart } },
+      {
+        extends: true,
+        test: {
+          // All others: they need much memory, or change what files of their process would see, or are new.
+          name: "apart",
+          include: ["test/**/*.test.ts"],
+          exclude: [...configDefaults.exclude, ...Object.values(shared).flat()],
+        },
+      },
       ...Object.entries(shared).map(([name, include]) => ({
         extends: true as const,
         test: { name, include: [...include], isolate: false },
