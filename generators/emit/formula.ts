@@ -109,10 +109,13 @@ function printOp({ op, args }: Extract<NestExpr, { kind: "op" }>): Part {
   if ("call" in spelled) return printCall(spelled.call, args);
   if ("prefix" in spelled)
     return { text: spelled.prefix + bracket(print(a), level.factor), level: spelled.at };
-  const [left, right] = spelled.sides;
-  const text = `${bracket(print(a), left)} ${spelled.infix} ${bracket(print(b!), right)}`;
-  return { text, level: spelled.at };
+  const [left, right] = spelled.sides.map((least, i) => side(op, print(args[i]!), least));
+  return { text: `${left} ${spelled.infix} ${right}`, level: spelled.at };
 }
+
+/** An operand; compilers of C warn of `&&` within `||` without brackets. */
+const side = (op: PlainOp, part: Part, least: number): string =>
+  bracket(part, op === "or" && part.level === level.and ? level.compare : least);
 
 /** x, where `a` is x + (b - 1): then the division rounds up. */
 function ceilOf(a: NestExpr, b: NestExpr): NestExpr | undefined {

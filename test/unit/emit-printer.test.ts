@@ -220,7 +220,7 @@ test.each<[NestExpr, string, number]>([
     10,
   ],
   [op("not", op("eq", v("N"), op("add", v("M"), i32(3)))), "!(N == M + 3)", 0],
-  [op("or", op("and", test0, op("le", v("M"), i32(7))), test0), "N == 1 && M <= 7 || N == 1", 0],
+  [op("or", op("and", test0, op("le", v("M"), i32(7))), test0), "(N == 1 && M <= 7) || N == 1", 0],
   [op("and", op("or", test0, op("le", v("M"), i32(7))), test0), "(N == 1 || M <= 7) && N == 1", 0],
   [op("eq", { kind: "cast", to: "i32", arg: test0 }, i32(0)), "(N == 1) == 0", 1],
   [op("round", op("div", op("neg", v("M", "f32")), f32(2))), "round(-M / 2)", -4],
