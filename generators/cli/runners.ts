@@ -139,7 +139,7 @@ function runnerOf(
       const program = findProgram(programs, variant.present);
       if (!program) return [];
       const { entry } = program;
-      const { scalars } = completeCall(entry, scalarsOf({ numbers }));
+      const { scalars } = completeCall(entry, scalarsOf({ numbers }), constantsOf(entry, numbers));
       return listRuns(entry, entry.steps, scalars).flatMap(({ step, scalars: known }) =>
         step.kind === "launch"
           ? [{ launch: step.function, groups: evaluateFormula(step.groups, known) }]
@@ -178,19 +178,25 @@ const scalarsOf = ({
   return { ...sizes, ...Object.fromEntries(named) };
 };
 
+const constantsOf = (
+  { constants }: Program["entry"],
+  { options }: Case["numbers"],
+): Readonly<Record<string, number>> =>
+  Object.fromEntries(
+    constants.flatMap(({ name, option }) =>
+      options[option] === undefined ? [] : [[name, options[option]]],
+    ),
+  );
+
 /** A case as executors take it. */
 function jobOf({ entry }: Program, of: Case): Job {
-  const { options } = of.numbers;
-  const constants = entry.constants.flatMap(({ name, option }) =>
-    options[option] === undefined ? [] : [[name, options[option]]],
-  );
   const taken = entry.tensors.filter(({ role }) => role === "input");
   return {
     inputs: Object.fromEntries(
       taken.map(({ name, dtype }) => [name, encodeData(of.inputs[name]!.data, dtype)]),
     ),
     scalars: scalarsOf(of),
-    constants: Object.fromEntries(constants),
+    constants: constantsOf(entry, of.numbers),
   };
 }
 

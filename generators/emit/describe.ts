@@ -9,6 +9,7 @@ import type {
   Step,
   TensorInfo,
 } from "../../targets/contract/program.ts";
+import { renameInFormulas } from "../../targets/contract/rename.ts";
 import type { Signature } from "../../targets/contract/signature.ts";
 import { stepsFor } from "../../targets/contract/wanted.ts";
 import type { Kernel } from "../ir/kernel.ts";
@@ -200,7 +201,11 @@ export function describeEntry(
   const workspaces = buffers("workspace").map(describeWorkspace);
   const origins = originsOf({ steps, workspaces, tensors });
   const all = buffers("input").length;
-  return {
+  // Formulas name constants as the target does.
+  const renamed = plan.options.flatMap(({ constant }, at) =>
+    constants[at]!.name === constant ? [] : [[constant, constants[at]!.name] as const],
+  );
+  const entry: Entry = {
     operator: plan.operator,
     kernel: plan.role,
     name: plan.name,
@@ -223,4 +228,5 @@ export function describeEntry(
       })),
     }),
   };
+  return renameInFormulas(entry, new Map(renamed));
 }

@@ -18,7 +18,7 @@ export interface SizedBuffer {
 
 /** Everything about a call but its arrays. */
 export interface Call {
-  /** Those given, and the sizes that the entry computes from them; reals are rounded to f32. */
+  /** All that formulas name: those given, rounded to f32 where real, constants, and sizes computed from them. */
   readonly scalars: Numbers;
   /** In the entry's order, defaults included. */
   readonly constants: Numbers;
@@ -75,12 +75,9 @@ export const isLeftOut = (step: Step, constants: Numbers): boolean =>
 
 /** Completes a call whose arrays are elsewhere, such as on a device. */
 export function completeCall(entry: Entry, given: Numbers, constants: Numbers = {}): Call {
-  const scalars = completeScalars(entry, given);
-  return {
-    scalars,
-    constants: completeConstants(entry, constants),
-    sizes: sizeBuffers(entry, scalars),
-  };
+  const complete = completeConstants(entry, constants);
+  const scalars = completeScalars(entry, given, complete);
+  return { scalars, constants: complete, sizes: sizeBuffers(entry, scalars) };
 }
 
 /** Completes a job; throws one clear sentence where it does not fit the entry. */
@@ -124,7 +121,7 @@ function fillOutputs(
   return Object.fromEntries(filled);
 }
 
-function completeScalars(entry: Entry, given: Numbers): Numbers {
+function completeScalars(entry: Entry, given: Numbers, constants: Numbers): Numbers {
   const types = new Map(entry.scalars.map(({ name, type }) => [name, type]));
   const all: Record<string, number> = Object.create(null);
   const set = (name: string, value: number): void => {
@@ -134,7 +131,7 @@ function completeScalars(entry: Entry, given: Numbers): Numbers {
     // Kernels are given floats; one that is written in doubles must not see more.
     all[name] = type === "f32" ? Math.fround(value) : value;
   };
-  for (const [name, value] of Object.entries(given)) set(name, value);
+  for (const [name, value] of Object.entries({ ...given, ...constants })) set(name, value);
   for (const { name, is } of entry.sizes) {
     const value = evaluateFormula(is, all);
     const claimed = all[name];

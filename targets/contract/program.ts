@@ -5,7 +5,7 @@
 /** The element types of buffers and scalars. */
 export type DType = "f32" | "f16" | "bf16" | "f64" | "i32" | "u32";
 
-/** A size as an integer formula over the scalars, e.g. `N * O * ceilDiv(OH * OW, 64)`; see formula.ts. */
+/** A size as an integer formula over scalars and constants, e.g. `N * O * ceilDiv(OH * OW, 64)`; see formula.ts. */
 export type Formula = string;
 
 /** A tensor argument. `shape` is as callers pass it; `axes` names the parts of each dimension. */

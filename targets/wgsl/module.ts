@@ -107,19 +107,21 @@ function choose<T>(all: Readonly<Record<string, T>>, name: string, owner: string
 const namesIn = (formula: Formula): readonly string[] => formula.match(/[A-Za-z_]\w*/g) ?? [];
 
 function describeVariant(module: Omit<KernelModule, "call">, entry: Entry): Variant {
-  const { operator } = module;
+  const { operator, kernel } = module;
   const { present, tensors, scalars, sizes, bounds = [] } = entry;
   const derived = new Set(sizes.map(({ name }) => name));
   const demands =
     operator.variants.find((one) => one.present.join(" ") === present.join(" "))?.demands ?? [];
   const given = new Set(scalars.flatMap(({ name, from }) => (from === "size" ? [name] : [])));
   const isSize = (name: string): boolean => given.has(name) || derived.has(name);
+  const declared = [...operator.tensors, ...kernel.tensors, ...kernel.outputs];
+  const axes = new Set(declared.flatMap(({ dims }) => dims.flat()));
   return {
     present,
     outputs: tensors.filter(({ role }) => role === "output").map(({ name }) => name),
-    // Others say how the work is cut up.
+    // Others say how the work is cut up. An axis of a tensor that is not given is none of the launch's numbers.
     axes: sizes
-      .filter(({ name }) => given.has(name))
+      .filter(({ name }) => given.has(name) || axes.has(name))
       .map(({ name, is }) => ({
         axis: name,
         size: (values: Values) => evaluateFormula(is, values),

@@ -17,7 +17,7 @@ const entry: Entry = {
     { name: "a", type: "f32", from: "attr" },
   ],
   constants: [{ name: "WAY", option: "way", values: ["low", "high"], default: 1 }],
-  workspaces: [{ name: "half", dtype: "f64", elements: "M * 2" }],
+  workspaces: [{ name: "half", dtype: "f64", elements: "M * 2 + WAY" }],
   sizes: [{ name: "M", is: "N - 1" }],
   bounds: ["N * abs(a)"],
   steps: [],
@@ -27,20 +27,22 @@ const job: Job = { inputs: { x }, scalars: { N: 3, a: 0.1 } };
 
 test("a job is completed with sizes, defaults and numbers as kernels are given them", () => {
   expect(completeJob(entry, job)).toEqual({
-    scalars: { N: 3, M: 2, a: Math.fround(0.1) },
+    scalars: { N: 3, M: 2, a: Math.fround(0.1), WAY: 1 },
     constants: { WAY: 1 },
     sizes: new Map([
       ["x", { dtype: "f32", elements: 3 }],
       ["y", { dtype: "f32", elements: 6 }],
-      ["half", { dtype: "f64", elements: 4 }],
+      ["half", { dtype: "f64", elements: 5 }],
     ]),
     inputs: { x },
     initial: {},
     constant: [],
     entry,
   });
+  const low = completeCall(entry, { ...job.scalars }, { WAY: 0 });
+  expect(low.sizes.get("half")).toEqual({ dtype: "f64", elements: 4 });
   expect(completeCall(entry, { ...job.scalars, M: 2, other: 0.5 }, { WAY: 0 })).toMatchObject({
-    scalars: { other: 0.5 },
+    scalars: { other: 0.5, WAY: 0 },
     constants: { WAY: 0 },
   });
 });

@@ -16,23 +16,26 @@ import {
 import { safe } from "../../c/reserved.ts";
 import { declareTurns, type Tested, turnName, writeTested, writeTurns } from "../../c/turns.ts";
 import type { Entry, FillStep, LaunchStep, Step } from "../../contract/program.ts";
+import { renameInFormulas } from "../../contract/rename.ts";
 import { stretchesOf, turnNumbers } from "../../contract/turns.ts";
 
 /**
- * An entry as the host counts it: blocks are the pieces of a launch, options have the names that formulas give them,
- * and nothing is kept from call to call.
+ * An entry as the host counts it: blocks are the pieces of a launch, options have the names that demands give them,
+ * which are no macros, and nothing is kept from call to call.
  */
-export const hostEntry = (entry: Entry): Entry => ({
-  ...entry,
-  constants: entry.constants.map((constant) => ({
-    ...constant,
-    name: constant.option.toUpperCase(),
-  })),
-  workspaces: entry.workspaces.map(({ name, dtype, elements }) => ({ name, dtype, elements })),
-  steps: entry.steps.map((step) =>
-    step.kind === "launch" ? { ...step, parallel: step.groups } : step,
-  ),
-});
+export function hostEntry(given: Entry): Entry {
+  const constants = given.constants.map((one) => ({ ...one, name: one.option.toUpperCase() }));
+  const names = given.constants.map(({ name }, at) => [name, constants[at]!.name] as const);
+  const entry = renameInFormulas(given, new Map(names));
+  return {
+    ...entry,
+    constants,
+    workspaces: entry.workspaces.map(({ name, dtype, elements }) => ({ name, dtype, elements })),
+    steps: entry.steps.map((step) =>
+      step.kind === "launch" ? { ...step, parallel: step.groups } : step,
+    ),
+  };
+}
 
 /** The heads of an entry's two functions, with what follows them. */
 export function hostSignatures(
