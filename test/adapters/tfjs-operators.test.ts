@@ -64,8 +64,15 @@ function fill(tensor: string, shape: readonly number[], seed: number): tf.Tensor
   const size = shape.reduce((a, b) => a * b, 1);
   const data = Float32Array.from({ length: size }, (_, at) => {
     const random = ((at * 1103515245 + seed * 12345 + 7919) >>> 3) % 97;
-    if (tensor === "offset" || tensor === "trans")
-      return (random % 3) - 1 + (20 + (random % 24)) / 64;
+    const between = (20 + (random % 24)) / 64;
+    if (tensor === "offset" || tensor === "trans" || tensor === "offset_mask")
+      return (random % 3) - 1 + between;
+    // Of 8 pixels, which -1 to 1 are.
+    if (tensor === "grid") return (2 * ((random % 6) + between) + 1) / 8 - 1;
+    // Of 4 pixels and of 2, which 0 to 1 are: near the edges of all of them.
+    if (tensor === "location") return (random % 3) / 2 + ((random % 7) - 3) / 64;
+    if (tensor === "shapes") return [4, 2, 2, 4][at]!;
+    if (tensor === "starts") return [1, 9][at]!;
     // The last of six is an angle in degrees.
     if (tensor === "rois")
       return [random % 2, 1.25, 0.75, 6.25 + (random % 5) / 4, 7.5, 20][at % shape[1]!]!;
@@ -95,6 +102,28 @@ const settings: Readonly<Record<string, Setting>> = {
       bias: [6],
     },
     attributes: { stride: [2, 1], padding: [2, 0, 2, 1] },
+  },
+  dcn_v3: {
+    shapes: { input: [2, 6, 5, 6], offset: [2, 3, 5, 36], mask: [2, 3, 5, 18] },
+    attributes: { group: 2, stride: [2, 1] },
+  },
+  dcn_v4: {
+    shapes: { input: [2, 6, 5, 6], offset_mask: [2, 3, 5, 50] },
+    attributes: { group: 2, stride: [2, 1], remove_center: true },
+  },
+  grid_sample: {
+    shapes: { input: [2, 3, 8, 8], grid: [2, 4, 3, 2] },
+    attributes: {},
+  },
+  ms_deform_attn: {
+    shapes: {
+      value: [2, 18, 2, 3],
+      shapes: [2, 2],
+      starts: [2],
+      location: [2, 4, 2, 2, 3, 2],
+      attention: [2, 4, 2, 2, 3],
+    },
+    attributes: {},
   },
   roi_align: {
     shapes: { input: [2, 3, 9, 8], rois: [4, 5] },
