@@ -67,6 +67,18 @@ function runnerOf(gpu: GPUDevice): Runner {
   return runner;
 }
 
+/** What JavaScript gives may be anything; where WebGPU is missing there is often no device at all. */
+function requireArguments(gpu: GPUDevice | undefined, module: object | undefined): void {
+  if (typeof gpu?.createShaderModule !== "function")
+    throw new TypeError(
+      "openKernel takes a GPUDevice first, as adapter.requestDevice() of navigator.gpu gives it",
+    );
+  if (!(module && "entries" in module && "source" in module))
+    throw new TypeError(
+      "openKernel takes a kernel second: what warpweave/webgpu/<operator> exports, or describeKernel gives",
+    );
+}
+
 /**
  * Opens a kernel on a device. All kernels of a device share its workspaces, unless they are given a
  * runner of their own.
@@ -74,10 +86,15 @@ function runnerOf(gpu: GPUDevice): Runner {
 export function openKernel<Tensors, Attributes, Results>(
   gpu: GPUDevice,
   module: KernelModule<Tensors, Attributes, Results>,
-  runner: Runner = runnerOf(gpu),
+  runner: Runner | undefined = undefined,
 ): DeviceKernel<Tensors, Attributes, Results> {
+  requireArguments(gpu, module);
   // The names in these types are the module's; what is called is checked by its signature.
-  return open(gpu, module, runner) as unknown as DeviceKernel<Tensors, Attributes, Results>;
+  return open(gpu, module, runner ?? runnerOf(gpu)) as unknown as DeviceKernel<
+    Tensors,
+    Attributes,
+    Results
+  >;
 }
 
 /** A call that fits: which entry it is for, and the numbers it takes. */

@@ -142,6 +142,15 @@ describe("on a device", () => {
     }
   });
 
+  test("no device, or no kernel, is said", () => {
+    const module = describeOne("conv2d");
+    const none = undefined as unknown as GPUDevice;
+    expect(() => openKernel(none, module)).toThrow(/takes a GPUDevice first, as adapter/);
+    const device = { createShaderModule: () => {} } as unknown as GPUDevice;
+    const noKernel = (() => {}) as unknown as typeof module;
+    expect(() => openKernel(device, noKernel)).toThrow(/takes a kernel second: what warpweave/);
+  });
+
   test("an operator that a manifest has not", () => {
     expect(() => describeKernel(manifest, "conv3d", "")).toThrow(
       "The manifest has no operator conv3d; it has conv2d, ",
