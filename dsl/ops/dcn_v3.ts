@@ -74,7 +74,7 @@ export const meta = {
       holds: ({ P }, { kernel, remove_center }) =>
         P === kernel.y * kernel.x - (remove_center ? 1 : 0),
       otherwise:
-        "mask has {P} points for each group, not those of a kernel of {kernel} (remove_center: {remove_center})",
+        "mask has {P} points a group, not those of {kernel} (remove_center: {remove_center})",
     },
     {
       holds: (_, { kernel, remove_center }) =>

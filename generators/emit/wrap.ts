@@ -16,6 +16,10 @@ export const breakable = (text: string): string =>
     .replaceAll(" || ", ` ||${gapAt(2)}`)
     .replaceAll(", ", `,${gapAt(1)}`);
 
+/** An assignment; where nothing in `value` can be broken, the value may stand on a line of its own. */
+export const assign = (place: string, value: string): string =>
+  `${place} =${/[\uE000-\uE0FF]/.test(value) ? " " : gapAt(0)}${value};`;
+
 /** The text on one line. */
 export const flatten = (text: string): string => text.replace(/[\uE000-\uE0FF]/g, " ");
 

@@ -10,7 +10,7 @@ import {
   type Spelling,
   type Text,
 } from "../../generators/emit/target.ts";
-import { gapAt } from "../../generators/emit/wrap.ts";
+import { assign, gapAt } from "../../generators/emit/wrap.ts";
 import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { helpers } from "./helpers.ts";
 import { functionName, reserved, safe } from "./reserved.ts";
@@ -154,7 +154,7 @@ export const language: Language = {
     `for (int32_t ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ++${i}) {`,
   ],
   if: (cond) => `if (${cond.text}) {`,
-  store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,
+  store: (buffer, address, value) => assign(`${buffer.name}[${address.text}]`, value.text),
   accumulate: (buffer, address, value) => `${buffer.name}[${address.text}] += ${value.text};`,
   barrier: "",
 

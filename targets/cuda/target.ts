@@ -18,7 +18,7 @@ import {
   type Target,
   type Text,
 } from "../../generators/emit/target.ts";
-import { gapAt } from "../../generators/emit/wrap.ts";
+import { assign, gapAt } from "../../generators/emit/wrap.ts";
 import type { PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { frame } from "./frame.ts";
 import { helpers } from "./helpers.ts";
@@ -167,7 +167,7 @@ export const cuda: Target = {
     `for (int ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ++${i}) {`,
   ],
   if: (cond) => `if (${cond.text}) {`,
-  store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,
+  store: (buffer, address, value) => assign(`${buffer.name}[${address.text}]`, value.text),
   accumulate(buffer, address, value, mode, scope) {
     switch (mode) {
       case "plain":

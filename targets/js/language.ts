@@ -4,7 +4,7 @@
 import { createNames } from "../../generators/emit/names.ts";
 import { bracket, byKind, operators, primary } from "../../generators/emit/spelling.ts";
 import { call, type Language, level, type Spelling } from "../../generators/emit/target.ts";
-import { gapAt } from "../../generators/emit/wrap.ts";
+import { assign, gapAt } from "../../generators/emit/wrap.ts";
 import type { BufferDecl, PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { helpers } from "./helpers.ts";
 import { reserved } from "./reserved.ts";
@@ -126,7 +126,7 @@ export const language: Language = {
   array: ({ name, decl }, elements) => `const ${name} = new ${arrays[decl.dtype]}(${elements});`,
   loop: (i, lo, hi) => [`for (let ${i} = ${lo.text}; ${i} < ${bracket(hi, level.add)}; ${i}++) {`],
   if: (cond) => `if (${cond.text}) {`,
-  store: (buffer, address, value) => `${buffer.name}[${address.text}] = ${value.text};`,
+  store: (buffer, address, value) => assign(`${buffer.name}[${address.text}]`, value.text),
   accumulate: (buffer, address, value) => `${buffer.name}[${address.text}] += ${value.text};`,
   barrier: "",
 

@@ -17,7 +17,7 @@ import {
   type Target,
   type Text,
 } from "../../generators/emit/target.ts";
-import { gapAt } from "../../generators/emit/wrap.ts";
+import { assign, gapAt } from "../../generators/emit/wrap.ts";
 import type { AddMode, PlainOp, Scalar } from "../../generators/ir/nest.ts";
 import { shaderAccuracy } from "../contract/accuracy.ts";
 import { fixedHelper, measureHelper } from "./fixed.ts";
@@ -150,7 +150,7 @@ export const wgsl: Target = {
   if: (cond) => `if (${cond.text}) {`,
   store({ name, decl, atomic }, address, value) {
     const element = `${name}[${address.text}]`;
-    if (!atomic) return `${element} = ${value.text};`;
+    if (!atomic) return assign(element, value.text);
     const bits = decl.dtype === "u32" ? value.text : `bitcast<u32>(${value.text})`;
     return `atomicStore(&${element},${gapAt(0)}${bits});`;
   },
