@@ -217,16 +217,21 @@ static void dcn_v3_backward_grad_output_nohowdg_kernel_piece(
         const int32_t grad_output_nohowdg_2_at2 = (at2 + d2) * G + g;
         const int32_t grad_output_nohowdg_2_at3 = (at2 + d3) * G + g;
         const int32_t grad_output_nohowdg_2_at4 = (at2 + d4) * G + g;
-        grad_output_nohowdg[grad_output_nohowdg_2_at] = grad_output_nohowdg_2[grad_output_nohowdg_2_at];
-        grad_output_nohowdg[grad_output_nohowdg_2_at2] = grad_output_nohowdg_2[grad_output_nohowdg_2_at2];
-        grad_output_nohowdg[grad_output_nohowdg_2_at3] = grad_output_nohowdg_2[grad_output_nohowdg_2_at3];
-        grad_output_nohowdg[grad_output_nohowdg_2_at4] = grad_output_nohowdg_2[grad_output_nohowdg_2_at4];
+        grad_output_nohowdg[grad_output_nohowdg_2_at] =
+            grad_output_nohowdg_2[grad_output_nohowdg_2_at];
+        grad_output_nohowdg[grad_output_nohowdg_2_at2] =
+            grad_output_nohowdg_2[grad_output_nohowdg_2_at2];
+        grad_output_nohowdg[grad_output_nohowdg_2_at3] =
+            grad_output_nohowdg_2[grad_output_nohowdg_2_at3];
+        grad_output_nohowdg[grad_output_nohowdg_2_at4] =
+            grad_output_nohowdg_2[grad_output_nohowdg_2_at4];
       }
     }
     for (int32_t d5 = at * 4; d5 < D; ++d5) {
       for (int32_t g2 = 0; g2 < G; ++g2) {
         const int32_t grad_output_nohowdg_2_at5 = (at2 + d5) * G + g2;
-        grad_output_nohowdg[grad_output_nohowdg_2_at5] = grad_output_nohowdg_2[grad_output_nohowdg_2_at5];
+        grad_output_nohowdg[grad_output_nohowdg_2_at5] =
+            grad_output_nohowdg_2[grad_output_nohowdg_2_at5];
       }
     }
   }
@@ -1016,7 +1021,7 @@ static int32_t dcn_v3_backward_lay_out(double N, double H, double W, double D, d
       2.0 * padding_x)) return 27;
   if (!(P == kernel_y * kernel_x - size_select(REMOVE_CENTER == 1.0, 1.0, 0.0))) return 28;
   if (!(!(REMOVE_CENTER == 1.0) ||
-      size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x)) return 29;
+      (size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x))) return 29;
   const double G = group;
   if (!(G >= 1.0)) return 30;
   if (!(G <= 2147483647.0)) return 31;
@@ -1354,8 +1359,7 @@ const char *dcn_v3_backward_error(int32_t code) {
       return "a kernel of kernel points with dilation dilation is larger than the padded "
           "input.";
     case 28:
-      return "mask has P points for each group, not those of a kernel of kernel "
-          "(remove_center: remove_center).";
+      return "mask has P points a group, not those of kernel (remove_center: remove_center).";
     case 29:
       return "remove_center asks for a middle point and others: odd sides, not a kernel of "
           "kernel.";

@@ -757,7 +757,7 @@ static int32_t dcn_v4_backward_lay_out(double N, double H, double W, double D, d
   if (!(3.0 * group * (kernel_y * kernel_x - size_select(REMOVE_CENTER == 1.0, 1.0, 0.0)) <= M))
       return 29;
   if (!(!(REMOVE_CENTER == 1.0) ||
-      size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x)) return 30;
+      (size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x))) return 30;
   const double G = group;
   if (!(G >= 1.0)) return 31;
   if (!(G <= 2147483647.0)) return 32;

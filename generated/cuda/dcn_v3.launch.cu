@@ -91,7 +91,7 @@ static int32_t dcn_v3_lay_out(double N, double H, double W, double D, double P, 
       2.0 * padding_x)) return 26;
   if (!(P == kernel_y * kernel_x - size_select(REMOVE_CENTER == 1.0, 1.0, 0.0))) return 27;
   if (!(!(REMOVE_CENTER == 1.0) ||
-      size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x)) return 28;
+      (size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x))) return 28;
   const double G = group;
   if (!(G >= 1.0)) return 29;
   if (!(G <= 2147483647.0)) return 30;
@@ -234,8 +234,7 @@ const char *warpweave_dcn_v3_error(int32_t code) {
       return "a kernel of kernel points with dilation dilation is larger than the padded "
           "input.";
     case 27:
-      return "mask has P points for each group, not those of a kernel of kernel "
-          "(remove_center: remove_center).";
+      return "mask has P points a group, not those of kernel (remove_center: remove_center).";
     case 28:
       return "remove_center asks for a middle point and others: odd sides, not a kernel of "
           "kernel.";

@@ -96,7 +96,7 @@ static int32_t dcn_v3_backward_lay_out(double N, double H, double W, double D, d
       2.0 * padding_x)) return 27;
   if (!(P == kernel_y * kernel_x - size_select(REMOVE_CENTER == 1.0, 1.0, 0.0))) return 28;
   if (!(!(REMOVE_CENTER == 1.0) ||
-      size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x)) return 29;
+      (size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x))) return 29;
   const double G = group;
   if (!(G >= 1.0)) return 30;
   if (!(G <= 2147483647.0)) return 31;
@@ -278,8 +278,7 @@ const char *warpweave_dcn_v3_backward_error(int32_t code) {
       return "a kernel of kernel points with dilation dilation is larger than the padded "
           "input.";
     case 28:
-      return "mask has P points for each group, not those of a kernel of kernel "
-          "(remove_center: remove_center).";
+      return "mask has P points a group, not those of kernel (remove_center: remove_center).";
     case 29:
       return "remove_center asks for a middle point and others: odd sides, not a kernel of "
           "kernel.";

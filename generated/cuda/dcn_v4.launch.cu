@@ -92,7 +92,7 @@ static int32_t dcn_v4_lay_out(double N, double H, double W, double D, double M, 
   if (!(3.0 * group * (kernel_y * kernel_x - size_select(REMOVE_CENTER == 1.0, 1.0, 0.0)) <= M))
       return 28;
   if (!(!(REMOVE_CENTER == 1.0) ||
-      size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x)) return 29;
+      (size_mod(kernel_y * kernel_x, 2.0) == 1.0 && 1.0 < kernel_y * kernel_x))) return 29;
   const double G = group;
   if (!(G >= 1.0)) return 30;
   if (!(G <= 2147483647.0)) return 31;

@@ -113,8 +113,8 @@ extern "C" __global__ void __launch_bounds__(128, 4) dcn_v4_backward_norm(
   }
 }
 
-// Grid: ceilDiv(N * OH * OW * G * D * (KH * KW - select(REMOVE_CENTER == 1, 1, 0)), 128) blocks of
-// 128 threads.
+// Grid: ceilDiv(N * OH * OW * G * D * (KH * KW - select(DCN_V4_REMOVE_CENTER == 1, 1, 0)), 128)
+// blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128, 4) dcn_v4_backward_grad_input(
     const float* __restrict__ offset_mask, const float* __restrict__ grad_output,
     const float* __restrict__ near, const float* __restrict__ norm, float* __restrict__ grad_input,

@@ -109,12 +109,11 @@ fn maximum(a: f32, b: f32) -> f32 {
 }
 
 // A whole number as 32 bits: it saturates, and NaN gives 0. (What i32 gives for a number out of
-// range is not the same everywhere.)
+// range is not the same everywhere; a branch here makes drivers compile for a minute.)
 fn to_int(whole: f32) -> i32 {
-  if (whole >= -2147483648.0 && whole < 2147483648.0) {
-    return i32(whole);
-  }
-  return select(select(0, i32(-2147483647 - 1), whole < 0.0), 2147483647, whole > 0.0);
+  let fits = whole >= -2147483648.0 && whole < 2147483648.0;
+  let outside = select(select(0, i32(-2147483647 - 1), whole < 0.0), 2147483647, whole > 0.0);
+  return select(outside, i32(select(0.0, whole, fits)), fits);
 }
 
 fn floor_to_int(x: f32) -> i32 {

@@ -65,7 +65,7 @@ const demands = [
     early: true,
     holds: (v) => v.P === v.kernel_y * v.kernel_x - (v.REMOVE_CENTER === 1 ? 1 : 0),
     otherwise:
-      "mask has {P} points for each group, not those of a kernel of {kernel} (remove_center: {remove_center})",
+      "mask has {P} points a group, not those of {kernel} (remove_center: {remove_center})",
   },
   {
     early: true,

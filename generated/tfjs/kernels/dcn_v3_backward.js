@@ -75,7 +75,7 @@ const demands = [
     early: true,
     holds: (v) => v.P === v.kernel_y * v.kernel_x - (v.REMOVE_CENTER === 1 ? 1 : 0),
     otherwise:
-      "mask has {P} points for each group, not those of a kernel of {kernel} (remove_center: {remove_center})",
+      "mask has {P} points a group, not those of {kernel} (remove_center: {remove_center})",
   },
   {
     early: true,
@@ -295,16 +295,21 @@ export function dcn_v3_backward_grad_output_nohowdg_kernel(
             const grad_output_nohowdg_2_at2 = (at2 + d2) * G + g;
             const grad_output_nohowdg_2_at3 = (at2 + d3) * G + g;
             const grad_output_nohowdg_2_at4 = (at2 + d4) * G + g;
-            grad_output_nohowdg[grad_output_nohowdg_2_at] = grad_output_nohowdg_2[grad_output_nohowdg_2_at];
-            grad_output_nohowdg[grad_output_nohowdg_2_at2] = grad_output_nohowdg_2[grad_output_nohowdg_2_at2];
-            grad_output_nohowdg[grad_output_nohowdg_2_at3] = grad_output_nohowdg_2[grad_output_nohowdg_2_at3];
-            grad_output_nohowdg[grad_output_nohowdg_2_at4] = grad_output_nohowdg_2[grad_output_nohowdg_2_at4];
+            grad_output_nohowdg[grad_output_nohowdg_2_at] =
+                grad_output_nohowdg_2[grad_output_nohowdg_2_at];
+            grad_output_nohowdg[grad_output_nohowdg_2_at2] =
+                grad_output_nohowdg_2[grad_output_nohowdg_2_at2];
+            grad_output_nohowdg[grad_output_nohowdg_2_at3] =
+                grad_output_nohowdg_2[grad_output_nohowdg_2_at3];
+            grad_output_nohowdg[grad_output_nohowdg_2_at4] =
+                grad_output_nohowdg_2[grad_output_nohowdg_2_at4];
           }
         }
         for (let d5 = at * 4; d5 < D; d5++) {
           for (let g2 = 0; g2 < G; g2++) {
             const grad_output_nohowdg_2_at5 = (at2 + d5) * G + g2;
-            grad_output_nohowdg[grad_output_nohowdg_2_at5] = grad_output_nohowdg_2[grad_output_nohowdg_2_at5];
+            grad_output_nohowdg[grad_output_nohowdg_2_at5] =
+                grad_output_nohowdg_2[grad_output_nohowdg_2_at5];
           }
         }
       }

@@ -14,7 +14,7 @@ export function readArray(backend, { dataId }) {
  * the same call.
  */
 export function runOnCpu({ plan, module }, { backend, call, inputs, wanted, session }) {
-  const { scalars, elements } = measure(plan, call.scalars);
+  const { scalars, elements } = measure(plan, call);
   const constants = Object.values(constantsOf(plan, call));
   session.complete ??= new Set();
   session.slots ??= new Map();

@@ -12,11 +12,11 @@ export const arrays = {
 };
 
 /**
- * The numbers of a call with the sizes that the plan computes, and how many elements each buffer
- * has.
+ * The numbers of a call with its constants and the sizes that the plan computes, and how many
+ * elements each buffer has.
  */
-export function measure(plan, given) {
-  const scalars = { ...given };
+export function measure(plan, call) {
+  const scalars = { ...call.scalars, ...constantsOf(plan, call) };
   for (const { name, is } of plan.sizes) scalars[name] = is(scalars);
   for (const bound of plan.bounds) {
     const most = bound(scalars);

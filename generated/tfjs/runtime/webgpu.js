@@ -115,7 +115,7 @@ export function runOnWebgpu(program, { session, ...run }) {
 function submit(program, { backend, call, inputs, wanted }, { memory, findPipeline, complete }) {
   const { plan } = program;
   const { device } = backend;
-  const { scalars, elements } = measure(plan, call.scalars);
+  const { scalars, elements } = measure(plan, call);
   const steps = selectSteps(plan, wanted, complete);
   const used = usedBy(steps);
   checkLimits(device, plan, used, elements);
