@@ -40,11 +40,20 @@ describe.each(moving)("%s", (_, s) => {
       expect(output.parts[0]!.every(Number.isFinite)).toBe(true);
       const upstream = { shape: output.shape, data: output.parts[0]!.map(() => 1 + random()) };
       const found = run(gradient, { grad_output: upstream as Arrays[string] });
+      // A huge number points nowhere where NaN would do as well: the far corner of a box may count, as the box does.
+      const isNowhere = (i: number): boolean => {
+        if (!Number.isFinite(spoiled[i]!)) return true;
+        const other = { shape, data: spoiled.with(i, Number.NaN) };
+        return run(kernel, { [tensor]: other }).output!.parts[0]!.every(
+          (v, k) => v === output.parts[0]![k],
+        );
+      };
+      const nowhere = [...hit].filter(isNowhere);
+      expect(nowhere.filter((i) => !Number.isFinite(spoiled[i]!)).length).toBeGreaterThan(0);
       for (const [name, { parts }] of Object.entries(found)) {
         expect(parts[0]!.every(Number.isFinite), `${name} ${JSON.stringify(chosen)}`).toBe(true);
-        if (name === `grad_${tensor}`) for (const i of hit) expect(parts[0]![i]! + 0).toBe(0);
+        if (name === `grad_${tensor}`) for (const i of nowhere) expect(parts[0]![i]! + 0).toBe(0);
       }
-      expect(hit.size).toBeGreaterThan(0);
     }
   });
 });

@@ -118,6 +118,21 @@ describe("the gradient of the boxes", () => {
     expect([0, 5, 10, 15].map((i) => found.data[i])).toEqual([0, 0, 0, 0]);
   });
 
+  it("is that of the closed form where a corner lies far beyond every map, and so almost 0", () => {
+    const far = makeArray([2, 5], [0, 0.3, 0.6, 1e30, 6.2, 1, -1.7, 1.1, 3.3, 1e30]);
+    const ones = makeArray([2, C, 2, 3], new Array(2 * C * 6).fill(1));
+    const given = { input, rois: far, grad_output: ones };
+    const sizes = { N: 2, C, H, W, R: 2 };
+    const numbers = { "output_size.y": 2, "output_size.x": 3, spatial_scale: 0.5 };
+    const found = interpretKernel(backward, given, sizes, numbers, {}).grad_rois!.parts[0]!;
+    const expected = prroi_pool_grad_rois({ input, rois: far }, attrs, ones).data;
+    for (const i of [3, 9]) {
+      expect(found[i]).not.toBe(0);
+      expect(found[i]! / expected[i]!).toBeCloseTo(1, 9);
+      expect(Math.fround(found[i]!) + 0).toBe(0);
+    }
+  });
+
   it("has a closed form that differences agree with", () => {
     const loss = (moved: Array64) =>
       prroi_pool({ input, rois: moved }, attrs).data.reduce((t, v, i) => t + v * seed.data[i]!, 0);
