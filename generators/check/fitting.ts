@@ -1,5 +1,6 @@
 // Sizes that a demand all but gives: an axis that must equal something, or have room for it, is rarely hit by chance.
 
+import { conjuncts } from "../ir/build.ts";
 import type { Expr } from "../ir/expr.ts";
 import { evaluateOutside, resolveSizes } from "../ir/interpret.ts";
 import type { Kernel } from "../ir/kernel.ts";
@@ -7,10 +8,6 @@ import type { Random } from "./random.ts";
 import { freeAxes } from "./sizes.ts";
 
 type Numbers = Readonly<Record<string, number>>;
-
-/** The tests that must all hold. */
-const conjuncts = (e: Expr): readonly Expr[] =>
-  e.kind === "op" && e.op === "and" ? e.args.flatMap(conjuncts) : [e];
 
 /** Free sizes with those replaced that demands of the form `A === …` or `… <= A` ask to be other. */
 export function fitSizes(
