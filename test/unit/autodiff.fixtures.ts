@@ -21,6 +21,11 @@ export type Arrays = Record<string, { shape: readonly number[]; data: Float64Arr
 export const fill: Fill = (tensor, i, columns, random) => {
   if (tensor === "rois" && i % columns === 0) return Math.floor(random() * 1.2);
   if (tensor === "rois") return (i % columns) * 3 + random() * 6 - 3;
+  // Two maps, one after another, for multi-scale attention; shares of the picture, a little beyond it too.
+  if (tensor === "shapes") return [4, 5, 2, 3][i]!;
+  if (tensor === "starts") return 20 * i;
+  if (tensor === "location") return random() * 1.2 - 0.1;
+  if (tensor === "grid") return random() * 2.4 - 1.2;
   if (["offset", "trans", "flow"].includes(tensor)) return random() * 6 - 3;
   return random() * 2 - 1;
 };
