@@ -27,12 +27,12 @@ const memory: readonly Sequence[] = [
     body: "ld.global.f32 %r1, [%in]; st.global.f32 [%out+4], %r1;",
     gives: [0, 100],
   },
-  {
-    ops: ["ld.global.nc.f32"],
+  ...["f32", "u32"].map((type) => ({
+    ops: [`ld.global.nc.${type}`],
     section: move("ld.global.nc"),
-    body: `ld.global.nc.f32 %r1, [%in+8]; ${store}`,
+    body: `ld.global.nc.${type} %r1, [%in+8]; ${store}`,
     gives: [102, 0],
-  },
+  })),
   {
     ops: ["ld.global.nc.v2.f32"],
     section: move("ld.global.nc"),
@@ -151,13 +151,13 @@ ld.shared.v4.${type} {%r7, %r8, %r9, %r10}, [tile]; ld.shared.v2.${type} {%r11, 
     threads: 3,
     gives: [101, 100, 103, 101, 100, 102],
   })),
-  {
-    ops: ["st.local.b32", "ld.local.b32"],
+  ...["b32", "u32"].map((type) => ({
+    ops: [`st.local.${type}`, `ld.local.${type}`],
     section: move("ld"),
-    body: `{ .local .align 4 .b8 depot[8]; .reg .b64 %here; mov.u64 %here, depot; st.local.b32 [%here+4], 5;
-ld.local.b32 %r1, [depot+4]; ${store} }`,
+    body: `{ .local .align 4 .b8 depot[8]; .reg .b64 %here; mov.u64 %here, depot; st.local.${type} [%here+4], 5;
+ld.local.${type} %r1, [depot+4]; ${store} }`,
     gives: [5, 0],
-  },
+  })),
   {
     ops: ["ld.const.u32"],
     section: move("ld"),
