@@ -23,6 +23,7 @@ interface Attrs {
 export const meta = {
   doc: "DCNv3: each group of channels adds up weighted points of a grid that move; channels last.",
   source: "arXiv 2211.05778 (Wang et al. 2023)",
+  like: { "dcnv3_core of InternImage, its CUDA kernel": {} },
   attrs: {
     group: { type: "int", default: 1, min: 1, max: 16777216, doc: "Groups of channels." },
     kernel: { type: "pair", default: 3, min: 1, max: 4096, doc: "Points along rows and columns." },

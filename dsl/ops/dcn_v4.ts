@@ -37,6 +37,7 @@ interface Attrs {
 export const meta = {
   doc: "DCNv4: each group of channels adds up weighted points of a grid that move; channels last.",
   source: "arXiv 2401.06197 (Xiong et al. 2024)",
+  like: { "DCNv4 by its authors": {} },
   attrs: {
     group: { type: "int", default: 1, min: 1, max: 16777216, doc: "Groups of channels." },
     kernel: { type: "pair", default: 3, min: 1, max: 4096, doc: "Points along rows and columns." },

@@ -34,6 +34,9 @@ interface Attrs {
 export const meta = {
   doc: "Deformable position-sensitive RoI pooling: the mean of samples in each bin, in the bin's own channel; with trans, bins move.",
   source: "arXiv 1703.06211 (Dai et al. 2017) as its authors' DeformablePSROIPooling",
+  like: {
+    "MXNet contrib.DeformablePSROIPooling, whose trans_std is 0 by default": {},
+  },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     group_size: {

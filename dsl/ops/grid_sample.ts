@@ -16,6 +16,10 @@ interface Attrs {
 export const meta = {
   doc: "Samples the image at given positions: the second half of a spatial transformer.",
   source: "arXiv 1506.02025 (Jaderberg et al. 2015) as in PyTorch's grid_sample, ONNX GridSample",
+  like: {
+    "torch.nn.functional.grid_sample": {},
+    "ONNX GridSample, of images": {},
+  },
   attrs: {
     mode: {
       type: "choice",

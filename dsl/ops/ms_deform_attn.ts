@@ -19,6 +19,7 @@ type Attrs = Record<never, never>;
 export const meta = {
   doc: "Multi-scale deformable attention: each query adds up a few weighted points of each level.",
   source: "arXiv 2010.04159 (Zhu et al. 2021)",
+  like: { "mmcv.ops.MultiScaleDeformableAttnFunction": {} },
   attrs: {},
   differentiable: ["value", "location", "attention"],
   units: [

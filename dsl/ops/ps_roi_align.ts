@@ -26,6 +26,7 @@ interface Attrs {
 export const meta = {
   doc: "Position-sensitive RoIAlign: the mean of bilinear samples in each bin, in the bin's own channel.",
   source: "arXiv 1711.07264 (Li et al. 2017) as in torchvision's ps_roi_align",
+  like: { "torchvision.ops.ps_roi_align": {} },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     spatial_scale: { type: "real", default: 1, min: 0, doc: "From picture units to input pixels." },

@@ -32,6 +32,11 @@ interface Attrs {
 export const meta = {
   doc: "Position-sensitive RoI pooling: the mean of each bin of each box, in the bin's own channel.",
   source: "arXiv 1605.06409 (Dai et al. 2016)",
+  like: {
+    "torchvision.ops.ps_roi_pool, its forward pass": { clip: "torchvision" },
+    "torchvision.ops.ps_roi_pool, its gradient": {},
+    "MXNet contrib.PSROIPooling": { coords: "unit" },
+  },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },
     group_size: {

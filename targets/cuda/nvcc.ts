@@ -129,7 +129,9 @@ export function readResources(text: string): Map<number, Map<string, KernelResou
     const spills = /(\d+) bytes spill stores, (\d+) bytes spill loads/.exec(part);
     const registers = /Used (\d+) registers/.exec(part);
     const stack = /(\d+) bytes stack frame/.exec(part);
-    const constant = [...part.matchAll(/(\d+) bytes cmem\[\d+\]/g)];
+    // What a part ends with is told of the next architecture's module.
+    const used = /Used \d+ registers.*/.exec(part)?.[0] ?? "";
+    const constant = [...used.matchAll(/(\d+) bytes cmem\[\d+\]/g)];
     if (!head || !spills || !registers || !stack)
       throw new Error(`The report of ptxas is not understood:\n${part}`);
     const kernels = found.get(Number(head[2])) ?? new Map<string, KernelResources>();

@@ -58,7 +58,7 @@ describe.skipIf(!nvcc)("nvcc", { timeout: 120_000 }, () => {
   });
 });
 
-test("reads a report with spills and several kernels", () => {
+test("reads a report with spills, several kernels, and a module that follows them", () => {
   const report = `ptxas info    : 0 bytes gmem
 ptxas info    : Compiling entry function 'first' for 'sm_90'
 ptxas info    : Function properties for first
@@ -68,6 +68,11 @@ ptxas info    : Compiling entry function 'second' for 'sm_90'
 ptxas info    : Function properties for second
     0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
 ptxas info    : Used 16 registers, used 0 barriers, 384 bytes cmem[0]
+ptxas info    : 24 bytes gmem, 8 bytes cmem[4]
+ptxas info    : Compiling entry function 'first' for 'sm_120'
+ptxas info    : Function properties for first
+    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+ptxas info    : Used 20 registers, used 0 barriers
 `;
   expect([...readResources(report).get(90)!]).toEqual([
     [
