@@ -95,6 +95,12 @@ export async function buildSanitized(
 /** Builds for one processor are no good on another that shares the folder. */
 const processor = (): string => cpus()[0]?.model ?? "";
 
+/**
+ * Threads of OpenMP wait inside its library between calls, and it goes where the kernels' go: Node 26 closes libraries
+ * when it ends, under the feet of threads. Mach-O's linker knows no such flag.
+ */
+const stays: readonly string[] = process.platform === "linux" ? ["-Wl,-z,nodelete"] : [];
+
 /** The shared library of a file, built or found in the cache. */
 export async function buildLibrary(
   compiler: Compiler,
@@ -102,7 +108,7 @@ export async function buildLibrary(
   cache: string,
   source: string,
 ): Promise<string> {
-  const threads = (await hasOpenMp(compiler, cache)) ? ["-fopenmp"] : [];
+  const threads = (await hasOpenMp(compiler, cache)) ? ["-fopenmp", ...stays] : [];
   const args = [...flags[kind], ...threads, "-shared", "-fPIC", "-w"];
   const key = hashParts([compiler.path, compiler.version, processor(), ...args, source]);
   const folder = await cached(cache, key, (temporary) =>
