@@ -6,8 +6,11 @@ import type { Axis, Ix, Tensor, YX } from "./types.ts";
 
 /** Where the points of an output position lie before they move. */
 export interface PointGrid {
+  /** Distance between output positions. */
   readonly stride: YX;
+  /** Shifts the grid up and left. */
   readonly padding: YX;
+  /** Distance between points. */
   readonly dilation: YX;
   /** Scales the grid around its middle, and how far points move. */
   readonly offset_scale: number;

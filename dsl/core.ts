@@ -188,7 +188,7 @@ export type Widen<V extends Value> = V extends readonly number[]
   : number;
 
 /**
- * The largest `f`, or `empty` where the ranges hold no index. Of tuples, the one whose first part is largest,
+ * The largest `f`, or `empty`, the third argument, where the ranges hold no index. Of tuples, the one whose first part is largest,
  * so that an argmax can be carried along. The first in row-major order wins ties (its gradient too).
  */
 export function max<

@@ -75,6 +75,7 @@ type Optional<T> = { [K in keyof T]-?: undefined extends T[K] ? K : never }[keyo
 
 /** A demand on sizes and attributes, with the sentence said where it does not hold. */
 export interface Demand<Tensors, Attrs> {
+  /** Of sizes, attributes and which optional tensors are given. */
   readonly holds: (
     sizes: Sizes<Tensors>,
     attrs: Attrs,
@@ -103,6 +104,7 @@ export interface Levels<T extends string = string> {
 
 /** Everything said beside a declaration. */
 export interface Meta<Tensors, Attrs> {
+  /** What the operator computes, in a sentence. */
   readonly doc: string;
   /** Where the operator is defined. */
   readonly source?: string;
@@ -110,6 +112,7 @@ export interface Meta<Tensors, Attrs> {
   readonly like?: {
     readonly [library: string]: { readonly [K in keyof Attrs]?: Attrs[K] };
   };
+  /** Of each attribute its type, default, range and meaning. */
   readonly attrs: { readonly [K in keyof Attrs]: SpecOf<Attrs[K]> };
   /** The tensors that have a gradient. */
   readonly differentiable: readonly (keyof Tensors & string)[];
@@ -120,6 +123,7 @@ export interface Meta<Tensors, Attrs> {
   readonly axes?: {
     readonly [axis: string]: (sizes: Sizes<Tensors>, attrs: Attrs) => number;
   };
+  /** What sizes and attributes must fulfil; calls that do not are refused. */
   readonly demands?: readonly Demand<Tensors, Attrs>[];
   /** Tensors whose columns hold indices: validated on the host, guarded in the kernel. */
   readonly indices?: readonly {

@@ -18,6 +18,7 @@ export interface Range<D extends string> {
 
 /** A named axis. As a range it is the whole axis. */
 export interface Axis<D extends string> extends Range<D> {
+  /** How many elements it has. */
   readonly size: number;
   /** A position on this axis, possibly between or beyond its elements. */
   at(p: number): Pos<D>;

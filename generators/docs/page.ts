@@ -18,7 +18,7 @@ export interface Page {
 }
 
 /** A cell of a table: what would end it stands as a sign. */
-const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+export const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
 /** Options at their defaults, as numbers. */
 const defaultsOf = ({ attrs }: Operator): Readonly<Record<string, number>> =>

@@ -1,11 +1,12 @@
 // What the documents show is what there is: the commands of docs/writing-an-operator.md and their output, the list of
-// diagnostics, the pages of operators.
+// diagnostics, the pages of operators, the reference of the language.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
+import * as language from "../../dsl/index.ts";
 import { writeNpz } from "../../generators/cli/io/arrays.ts";
 import { openOperators, operatorNames } from "../../generators/cli/operators.ts";
-import { writePages } from "../../generators/docs/pages.ts";
+import { writeLanguage, writePages } from "../../generators/docs/pages.ts";
 import { codes } from "../../generators/frontend/codes.ts";
 import { runTool } from "../../targets/native/compilers.ts";
 import { targets } from "../../targets/registry.ts";
@@ -20,9 +21,16 @@ afterAll(() => folder.remove());
 describe("writing an operator", () => {
   const text = read("docs/writing-an-operator.md");
   const declaration = read("examples/involution.ts");
+  const deformed = read("examples/deform_conv1d.ts");
+  // As the text says: without the test of positions.
+  const untested = deformed
+    .replace("L.at(near ? p : 0)", "L.at(p)")
+    .replace("(near ? value : 0)", "value")
+    .replace(/.*const near.*\n/, "");
 
-  it("shows the example", () => {
-    expect(text).toContain(`\`\`\`ts\n${declaration}\`\`\``);
+  it("shows the examples", () => {
+    for (const example of [declaration, deformed])
+      expect(text).toContain(`\`\`\`ts\n${example}\`\`\``);
   });
 
   /** What differs from machine to machine and run to run stands as a sign. */
@@ -39,11 +47,13 @@ describe("writing an operator", () => {
   const commands = [...text.matchAll(/```console\n\$ npx warpweave (.*)\n([\s\S]*?)\n```/g)];
 
   it("has commands", () => {
-    expect(commands.length).toBe(5);
+    expect(commands.length).toBe(7);
   });
 
   it.each(commands.map(([, line, output]) => [line!, output!]))("%s", async (line, output) => {
     folder.write("involution.ts", declaration);
+    folder.write("deform_conv1d.ts", deformed);
+    folder.write("untested.ts", untested);
     folder.write("wrong.ts", declaration.replace("G.of(c, C)", "c"));
     await writeNpz(folder.path("in.npz"), {
       input: floats([1, 4, 8, 8]),
@@ -119,4 +129,18 @@ it("the pages of operators are current: npx tsx generators/docs/main.ts", () => 
   const there = readdirSync(at("docs/operators/"));
   expect(there.toSorted()).toEqual([...pages.keys()].toSorted());
   for (const [name, text] of pages) expect(read(`docs/operators/${name}`), name).toBe(text);
+});
+
+describe("the reference of the language", () => {
+  it("is current: npx tsx generators/docs/main.ts", () => {
+    expect(read("docs/language.md")).toBe(writeLanguage());
+  });
+
+  it("has every function that declarations may call, and a meaning for every row", () => {
+    const text = writeLanguage();
+    const names = [...text.matchAll(/^\| `([^`]+)` \| `.+` \| (.*) \|$/gm)];
+    const missing = Object.keys(language).filter((name) => !names.some(([, n]) => n === name));
+    expect(missing).toEqual([]);
+    expect(names.filter(([, , meaning]) => meaning === "").map(([, name]) => name)).toEqual([]);
+  });
 });
