@@ -1,7 +1,7 @@
 // Runs two generated kernels, deformable convolution and its gradient by the image, and holds them against plain loops.
 //
-//   cc -std=c11 -O2 -c generated/c/deform_conv2d.c -o deform_conv2d.o
-//   cc -std=c11 -O2 -c generated/c/deform_conv2d_backward.c -o deform_conv2d_backward.o
+//   cc -std=c11 -O2 -Wno-psabi -c generated/c/deform_conv2d.c -o deform_conv2d.o
+//   cc -std=c11 -O2 -Wno-psabi -c generated/c/deform_conv2d_backward.c -o deform_conv2d_backward.o
 //   cc -std=c99 -Wall -Wextra -Werror -I generated/c examples/c/main.c *.o -lm -o example
 
 #include <stdio.h>

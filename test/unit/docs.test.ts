@@ -8,6 +8,7 @@ import { writeNpz } from "../../generators/cli/io/arrays.ts";
 import { openOperators, operatorNames } from "../../generators/cli/operators.ts";
 import { writeLanguage, writePages } from "../../generators/docs/pages.ts";
 import { codes } from "../../generators/frontend/codes.ts";
+import { makers } from "../../generators/measure/work/operators.ts";
 import { runTool } from "../../targets/native/compilers.ts";
 import { targets } from "../../targets/registry.ts";
 import { floats, makeFolder, warpweave } from "../cli/cli.fixtures.ts";
@@ -122,6 +123,12 @@ it("using kernels speaks of every target", () => {
   expect(targets.filter(({ name }) => !text.includes(`\`${name}\``)).map((t) => t.name)).toEqual(
     [],
   );
+});
+
+it.each(["using", "tuning"])("%s.md names the operators whose calls can be timed", (name) => {
+  const sentence = /calls of ([^.]*?), and\s+refuse to time others/.exec(read(`docs/${name}.md`));
+  const named = [...(sentence?.[1] ?? "").matchAll(/`(\w+)`/g)].map(([, operator]) => operator);
+  expect(named).toEqual(Object.keys(makers));
 });
 
 it("the pages of operators are current: npx tsx generators/docs/main.ts", () => {

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { presets } from "../../measure/work/layers.ts";
+import { makers } from "../../measure/work/operators.ts";
 import { UserError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -28,7 +29,7 @@ export function addBench(program: Command, terminal: Terminal): void {
   program
     .command("bench")
     .description("times an operator on every target, beside other implementations")
-    .argument("<operator>", "deform_conv2d, conv2d, roi_align or roi_pool")
+    .argument("<operator>", `one whose calls can be timed: ${Object.keys(makers).join(", ")}`)
     .option("--target <names>", "only these targets, e.g. js,wgsl")
     .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
     .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)

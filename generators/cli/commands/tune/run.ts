@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
 import { presets } from "../../../measure/work/layers.ts";
+import { makers } from "../../../measure/work/operators.ts";
 import type { Work } from "../../../measure/work/work.ts";
 import { readRecords } from "../../../tune/database/read.ts";
 import type { RunLine } from "../../../tune/database/runs.ts";
@@ -47,7 +48,7 @@ export function addRun(group: Command, terminal: Terminal): void {
   group
     .command("run", { isDefault: true })
     .description("tunes an operator (`tune <operator>` means this)")
-    .argument("<operator>", "deform_conv2d, conv2d, roi_align or roi_pool")
+    .argument("<operator>", `one whose calls can be timed: ${Object.keys(makers).join(", ")}`)
     .option("--target <name>", "whose kernel is tuned", "js")
     .option("--shape <sizes...>", shapeHelp)
     .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
