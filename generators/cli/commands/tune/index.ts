@@ -1,6 +1,7 @@
 // `tune`: which schedule is fastest here. Each sub-command has a file.
 
 import type { Command } from "commander";
+import { makers } from "../../../measure/work/operators.ts";
 import type { Terminal } from "../../terminal.ts";
 import { exampleHelp } from "../../tuning/help.ts";
 import { addCheckSpaces } from "./check.ts";
@@ -39,6 +40,7 @@ export function addTune(program: Command, terminal: Terminal): void {
     .command("tune")
     .description("finds the fastest schedule of an operator on a device, and keeps all it measures")
     .helpCommand(false)
+    .addHelpText("after", `\nOperators that can be tuned: ${Object.keys(makers).join(", ")}.`)
     .addHelpText(
       "after",
       exampleHelp(
