@@ -23,6 +23,7 @@ import { measurePeaks } from "./machine/peaks.ts";
 import { parseAccumulate, type Request } from "./options.ts";
 import { renderPage } from "./page/page.ts";
 import { chooseAgainst, choosePeers } from "./peers/index.ts";
+import { findOperator } from "./programs.ts";
 import { type BenchRecord, explain, formatRecords, recordsOf, titleOf } from "./report.ts";
 import { type Effort, type Outcome, runWork } from "./run.ts";
 import { openScratch } from "./scratch.ts";
@@ -31,8 +32,9 @@ import { openScratch } from "./scratch.ts";
 const rounds = 10;
 
 /** Runs the command; results go to the terminal and, with `out`, into a folder. */
-export async function runBench(op: string, request: Request, terminal: Terminal): Promise<void> {
-  const works = readWorks(op, request);
+export async function runBench(text: string, request: Request, terminal: Terminal): Promise<void> {
+  const works = readWorks(text, request);
+  const op = findOperator(text).name;
   const targets = parseTargets(request.target);
   const peers = choosePeers(request.peers);
   const threads = parseCount("threads", request.threads, 256);
@@ -58,7 +60,7 @@ export async function runBench(op: string, request: Request, terminal: Terminal)
     for (const { client } of opened) client.kill();
   });
   const { folder, signal } = scratch;
-  const progress = startBenchProgress(op, request, terminal);
+  const progress = startBenchProgress(op, works.length, request, terminal);
   // With --json nothing is shown of the progress, but what is left out is told.
   const note = (line: string) =>
     request.json === true ? terminal.err(`${line}\n`) : progress.note(line);
@@ -132,9 +134,13 @@ const ownWrong = ({ rows }: Outcome): readonly string[] =>
       : [[contender.name, name].filter((part) => part !== "").join(", ")],
   );
 
-function startBenchProgress(op: string, request: Request, terminal: Terminal): Progress {
+function startBenchProgress(
+  op: string,
+  total: number,
+  request: Request,
+  terminal: Terminal,
+): Progress {
   const { progress: stream } = terminal;
-  const total = readWorks(op, request).length;
   if (stream === undefined) return { advance: () => {}, note: () => {}, stop: () => {} };
   return startProgress({ label: `bench ${op}`, total, json: request.json === true, stream });
 }

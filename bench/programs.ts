@@ -18,9 +18,10 @@ import { workspaceBytes } from "./memory.ts";
 
 const operators = new Map<string, Operator>();
 
-function findOperator(name: string): Operator {
-  const operator = operators.get(name) ?? openOperator(name);
-  operators.set(name, operator);
+/** The operator of a name or a file, which calls then know by its name. */
+export function findOperator(text: string): Operator {
+  const operator = operators.get(text) ?? openOperator(text);
+  operators.set(operator.name, operator);
   return operator;
 }
 

@@ -44,8 +44,8 @@ export interface BenchRecord {
   readonly speedup: number | null;
   readonly speedup_min: number | null;
   readonly speedup_cpu: number | null;
-  /** Floating-point operations for each byte of inputs and results. */
-  readonly intensity: number;
+  /** Floating-point operations for each byte of inputs and results; null where nobody has counted them. */
+  readonly intensity: number | null;
 }
 
 const round = (value: number, digits = 4): number => Number(value.toPrecision(digits));
@@ -101,7 +101,7 @@ export function recordsOf(
       median_ms: of((s) => s.median),
       min_ms: of((s) => s.min),
       max_ms: of((s) => s.max),
-      gflops: of((s) => operations / s.median / 1e6),
+      gflops: operations === 0 ? null : of((s) => operations / s.median / 1e6),
       peak_mib: mib(row.peakBytes),
       device: row.contender.device,
       versions: row.contender.versions,
@@ -117,7 +117,7 @@ export function recordsOf(
       speedup: base ? of((s) => base.median / s.median) : null,
       speedup_min: base ? of((s) => base.min / s.min) : null,
       speedup_cpu: base && cpu !== undefined && cpu > 0 ? round(base.cpu / cpu) : null,
-      intensity: round(operations / countBytes(work)),
+      intensity: operations === 0 ? null : round(operations / countBytes(work)),
     };
   });
 }
@@ -182,7 +182,8 @@ export function formatRecords(
 export function titleOf({ op, shape, grad, operations }: Work, threads: number): string {
   const what = grad ? "forward and all gradients" : "forward";
   const gflop = (countOperations({ operations, grad } as Work) / 1e9).toPrecision(3);
-  return `${op} ${shape}, ${what}, ${threads === 1 ? "1 thread" : `${threads} threads`}: ${gflop} GFLOP`;
+  const counted = operations === 0 ? "" : `: ${gflop} GFLOP`;
+  return `${op} ${shape}, ${what}, ${threads === 1 ? "1 thread" : `${threads} threads`}${counted}`;
 }
 
 /** All that is to be said below the table. */

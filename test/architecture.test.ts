@@ -58,8 +58,16 @@ const table: Table = {
   "generators/messages": {},
   // Pages that are written: charts and templates.
   "generators/page": { may: ["generators/messages"] },
+  // Calls are made from declarations.
   "generators/measure": {
-    may: ["generators/messages", "targets", "targets/contract"],
+    may: [
+      "generators/check",
+      "generators/ir",
+      "generators/messages",
+      "targets",
+      "targets/contract",
+    ],
+    types: ["generators/frontend"],
   },
   // Its operators hold the checks that the generated JavaScript modules hold.
   "generators/adapters/tfjs": {

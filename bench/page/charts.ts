@@ -17,7 +17,7 @@ const seriesOf = (record: BenchRecord): string =>
 
 const palette = ["#1f6f8b", "#d1495b", "#66a182", "#edae49", "#8d5a97", "#2e4057"] as const;
 
-const isTimed = (record: BenchRecord): boolean => record.median_ms !== null;
+const isTimed = (record: BenchRecord): boolean => record.gflops !== null;
 
 /** Operations a second, of a time in milliseconds. */
 const rateOf = ({ gflops, median_ms }: BenchRecord, milliseconds: number): number =>
@@ -87,7 +87,7 @@ export function barsOf(records: readonly BenchRecord[]): TopLevelSpec {
 export function rooflineOf(records: readonly BenchRecord[], peaks: Peaks): TopLevelSpec {
   // The usual way of each alone: others lie close to it.
   const timed = records.filter((record) => isTimed(record) && !record.contender.includes(", "));
-  const ends = timed.map(({ intensity }) => intensity);
+  const ends = timed.flatMap(({ intensity }) => intensity ?? []);
   const [least, most] = [Math.min(...ends) / 2, Math.max(...ends) * 2];
   const domain = [least, most];
   const roofs = peaks.roofs.flatMap(({ name, gflops }) => {

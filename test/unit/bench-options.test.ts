@@ -6,6 +6,7 @@ import { readWorks } from "../../generators/cli/calls.ts";
 import { parseFlags } from "../../generators/cli/flags.ts";
 import { runCommandLine } from "../../generators/cli/main.ts";
 import { layersOf, nameLayer, parseLayer, presets } from "../../generators/measure/work/layers.ts";
+import { calls } from "../../generators/measure/work/networks.ts";
 import { drawOffset, parseOffsets } from "../../generators/measure/work/offsets.ts";
 import { startDraw } from "../../generators/measure/work/random.ts";
 
@@ -19,12 +20,14 @@ async function refuse(...args: readonly string[]): Promise<{ code: number; said:
 describe("refused with one sentence", () => {
   it.each([
     ["an operator", ["deform_conv"], 1, 'there is no operator "deform_conv"; did you mean'],
-    [
-      "an operator without calls",
-      ["deform_roi_pool"],
-      1,
-      "there are calls of: deform_conv2d, conv2d, roi_align, roi_pool",
-    ],
+    ["a size", ["grid_sample", "--shape", "H=0"], 2, "a size is a whole number from 1 on"],
+    ["a name", ["grid_sample", "--shape", "HH=8"], 2, 'did you mean "H"?'],
+    ["sizes in order", ["dcn_v3", "--shape", "1,64,56,56"], 2, "such as N=1,H=56,W=56,D=16,P=9"],
+    ["a call", ["dcn_v3", "--shape", "P=8"], 1, "is no call of dcn_v3: mask has 8 points"],
+    ["another's preset", ["dcn_v3", "--preset", "square"], 2, 'dcn_v3 has no preset "square"'],
+    ["strides", ["dcn_v3", "--stride", "2"], 2, "takes --shape stride=2"],
+    ["an optional tensor", ["deform_roi_pool", "--with", "ofset"], 1, 'did you mean "offset"?'],
+    ["offsets of boxes", ["prroi_pool", "--offsets", "zero"], 2, "prroi_pool has none"],
     ["a shape", ["deform_conv2d", "--shape", "1,64,56"], 2, "write six whole numbers from 1 on"],
     ["a shape with 0", ["conv2d", "--shape", "1,0,5,5,4,3"], 2, "N,C,H,W,O,k"],
     ["boxes", ["roi_align", "--shape", "1,2,3"], 2, "N,C,H,W,boxes,bins"],
@@ -95,6 +98,51 @@ describe("read", () => {
       );
     expect(() => readWorks("conv2d", { ...usual, with: "mask" })).toThrow("takes --with bias");
     expect(() => readWorks("conv2d", { ...usual, offsets: "zero" })).toThrow("conv2d has none");
+  });
+
+  it("layers of networks, whose names are shapes again", () => {
+    const usual = { stride: "1" };
+    for (const [op, { networks }] of Object.entries(calls)) {
+      const works = readWorks(op, { ...usual, preset: Object.keys(networks) });
+      expect(works.length).toBe(Object.values(networks).flatMap((one) => one.calls).length);
+    }
+    const [make] = readWorks("deform_roi_pool", { ...usual, shape: ["R=3,C=4,output_size=2"] });
+    const { shape, tensors, upstream, operations } = make!();
+    expect(shape).toMatch(/^N=1,H=50,W=68,R=3,C=4,output_size=2,.* offset$/);
+    expect(tensors.offset!.shape).toEqual([3, 2, 2, 2]);
+    expect(upstream.shape).toEqual([3, 4, 2, 2]);
+    expect(operations).toBe(32 * 3 * 4 * 2 * 2);
+    const { data } = tensors.rois!;
+    for (let r = 0; r < 3; r++) {
+      const [n, left, top, right, bottom] = data.subarray(5 * r, 5 * r + 5);
+      expect(n).toBe(0);
+      expect(left!).toBeGreaterThan(0);
+      expect(right!).toBeGreaterThan(left!);
+      expect(bottom!).toBeGreaterThan(top!);
+      expect(right!).toBeLessThan(16 * 67);
+      expect(bottom!).toBeLessThan(16 * 49);
+    }
+    const text = shape.split(" ")[0]!;
+    const [again] = readWorks("deform_roi_pool", { ...usual, shape: [text] });
+    expect(again!().shape).toBe(shape);
+  });
+
+  it("shares of a picture near where they belong, and on no pixel of any level", () => {
+    const [flow] = readWorks("grid_sample", { stride: "1", shape: ["H=9,W=5,OH=4,OW=6"] });
+    const grid = flow!().tensors.grid!.data;
+    for (let i = 0; i < grid.length; i++) {
+      const at = ((grid[i]! + 1) / 2) * (i % 2 === 0 ? 5 : 9) - 0.5;
+      expect(Math.abs(at - Math.round(at))).toBeGreaterThan(5e-4);
+    }
+    const [decoder] = readWorks("ms_deform_attn", { stride: "1", shape: ["Q=9"] });
+    const { shapes, starts, location } = decoder!().tensors;
+    expect([...starts!.data]).toEqual([0, 13400, 16750, 17600]);
+    expect([...shapes!.data].slice(0, 2)).toEqual([100, 134]);
+    for (let i = 0; i < location!.data.length; i += 2)
+      for (let l = 0; l < 4; l++) {
+        const at = location!.data[i]! * shapes!.data[2 * l + 1]! - 0.5;
+        expect(Math.abs(at - Math.round(at))).toBeGreaterThan(5e-4);
+      }
   });
 });
 

@@ -8,6 +8,8 @@ import { writeNpz } from "../../generators/cli/io/arrays.ts";
 import { openOperators, operatorNames } from "../../generators/cli/operators.ts";
 import { writeLanguage, writePages } from "../../generators/docs/pages.ts";
 import { codes } from "../../generators/frontend/codes.ts";
+import { presets } from "../../generators/measure/work/layers.ts";
+import { calls } from "../../generators/measure/work/networks.ts";
 import { makers } from "../../generators/measure/work/operators.ts";
 import { runTool } from "../../targets/native/compilers.ts";
 import { targets } from "../../targets/registry.ts";
@@ -125,10 +127,19 @@ it("using kernels speaks of every target", () => {
   );
 });
 
-it.each(["using", "tuning"])("%s.md names the operators whose calls can be timed", (name) => {
-  const sentence = /calls of ([^.]*?), and\s+refuse to time others/.exec(read(`docs/${name}.md`));
-  const named = [...(sentence?.[1] ?? "").matchAll(/`(\w+)`/g)].map(([, operator]) => operator);
-  expect(named).toEqual(Object.keys(makers));
+it("tuning.md names every operator with the presets of its calls", () => {
+  const [, table = ""] = read("docs/tuning.md").split("| operator | `--shape` | presets |\n");
+  const rows = table
+    .split("\n\n")[0]!
+    .split("\n")
+    .map((row) => row.split(" | "));
+  const words = (cell = ""): readonly string[] => [...cell.matchAll(/`(\w+)`/g)].map(([, w]) => w!);
+  const named = new Map(rows.flatMap((row) => words(row[0]).map((op) => [op, words(row[2])])));
+  expect([...named.keys()].toSorted()).toEqual(operatorNames());
+  for (const [op, { networks }] of Object.entries(calls))
+    expect(named.get(op), op).toEqual(Object.keys(networks));
+  for (const op of Object.keys(makers))
+    expect(named.get(op), op).toEqual(op.endsWith("conv2d") ? Object.keys(presets) : []);
 });
 
 it("the pages of operators are current: npx tsx generators/docs/main.ts", () => {

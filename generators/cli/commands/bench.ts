@@ -2,10 +2,9 @@
 
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { presets } from "../../measure/work/layers.ts";
-import { makers } from "../../measure/work/operators.ts";
 import { UserError } from "../errors.ts";
 import type { Terminal } from "../terminal.ts";
+import { presetHelp, shapeHelp } from "../tuning/request.ts";
 
 const examples = `
 Examples:
@@ -13,6 +12,8 @@ Examples:
   $ warpweave bench deform_conv2d --preset square --target js --peers onnxruntime,im2col-js
   $ warpweave bench deform_conv2d --shape 1,64,56,56,64,3 --grad --threads 2 --json
   $ warpweave bench roi_align --out bench-results
+  $ warpweave bench dcn_v3 --preset internimage --target c,wasm
+  $ warpweave bench grid_sample --shape N=1,C=32,H=128,W=128,OH=128,OW=128 --grad
 
 Peers are installed by \`npm --prefix bench/peers ci\` (ONNXRUNTIME_NODE_INSTALL=skip leaves out what
 GPUs need); torchvision is that of the system's python3. All that compute are held against each other
@@ -29,11 +30,11 @@ export function addBench(program: Command, terminal: Terminal): void {
   program
     .command("bench")
     .description("times an operator on every target, beside other implementations")
-    .argument("<operator>", `one whose calls can be timed: ${Object.keys(makers).join(", ")}`)
+    .argument("<operator>", "a name that `list` shows, or a file")
     .option("--target <names>", "only these targets, e.g. js,wgsl")
-    .option("--shape <sizes...>", "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling")
-    .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
-    .option("--with <tensors>", "optional tensors: mask, bias or both")
+    .option("--shape <sizes...>", shapeHelp)
+    .option("--preset <names...>", presetHelp)
+    .option("--with <tensors>", "optional tensors, with commas")
     .option("--stride <number>", "of convolutions", "1")
     .option("--threads <number>", "CPU threads, for those who take several", "1")
     .option("--grad", "the forward pass and all gradients")

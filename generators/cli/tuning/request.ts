@@ -2,6 +2,8 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { presets } from "../../measure/work/layers.ts";
+import { calls } from "../../measure/work/networks.ts";
 import { suggestName } from "../../messages/nearest.ts";
 import type { Budget } from "../../tune/run/tune.ts";
 import { defaultStrategy, strategies } from "../../tune/search/index.ts";
@@ -28,7 +30,16 @@ export interface TuneRequest extends CallRequest {
 
 /** What `--shape` takes, as help says it. */
 export const shapeHelp =
-  "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of a pooling (roi_align: 2 samples a side)";
+  "N,C,H,W,O,k of a convolution; N,C,H,W,boxes,bins of roi_align (2 samples a side) and roi_pool; " +
+  "else by name, such as H=128,W=128,kernel=5";
+
+/** What `--preset` takes, as help says it. */
+export const presetHelp = `layers of networks; ${[
+  ["of convolutions", Object.keys(presets)] as const,
+  ...Object.entries(calls).map(([op, { networks }]) => [op, Object.keys(networks)] as const),
+]
+  .map(([op, names]) => `${op}: ${names.join(", ")}`)
+  .join("; ")}`;
 
 /** Kernels with data in 16 bits have schedules of their own kind, which are not searched. */
 export function refuseStorage(dtype: string | undefined): void {

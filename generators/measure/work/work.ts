@@ -10,7 +10,7 @@ export interface Tensor {
 }
 
 /** The value of an attribute, as the generated JavaScript takes it. */
-export type AttrValue = number | boolean | string | readonly [number, number];
+export type AttrValue = number | boolean | string | readonly number[];
 
 /** An operator's call. */
 export interface Work {

@@ -6,7 +6,6 @@ import type { Command } from "commander";
 import type { Target } from "../../../emit/target.ts";
 import type { Operator } from "../../../frontend/operator.ts";
 import type { Kernel } from "../../../ir/kernel.ts";
-import { presets } from "../../../measure/work/layers.ts";
 import { describeDevice, identifyKey } from "../../../tune/database/identity.ts";
 import { type Chosen, type Conditions, chooseSchedule } from "../../../tune/winners/schedules.ts";
 import { printWinners, type Winner } from "../../../tune/winners/winner.ts";
@@ -20,7 +19,7 @@ import { plural, printJson, type Terminal, terminalWidth, wrapText } from "../..
 import { exampleHelp } from "../../tuning/help.ts";
 import { kernelOf } from "../../tuning/kernel.ts";
 import { findTeam, readLayers } from "../../tuning/layers.ts";
-import { databasePath, shapeHelp, teamHelp } from "../../tuning/request.ts";
+import { databasePath, presetHelp, shapeHelp, teamHelp } from "../../tuning/request.ts";
 import { findKernel } from "../../tuning/subject.ts";
 import { nameWinner, readShipped, readWinners } from "../../tuning/winners.ts";
 
@@ -48,8 +47,8 @@ export function addExplain(tune: Command, terminal: Terminal): void {
     .argument("<operator>", "a name that `list` shows")
     .option("--target <name>", "whose kernel is meant", "js")
     .option("--shape <sizes...>", shapeHelp)
-    .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
-    .option("--with <tensors>", "optional tensors: mask, bias or both")
+    .option("--preset <names...>", presetHelp)
+    .option("--with <tensors>", "optional tensors, with commas")
     .option("--stride <number>", "of convolutions", "1")
     .option("--offsets <how>", "as `tune` takes them (default: any)")
     .option("--grad", "the kernel of the gradients")

@@ -1,7 +1,6 @@
 // `tune`: which schedule is fastest here. Each sub-command has a file.
 
 import type { Command } from "commander";
-import { makers } from "../../../measure/work/operators.ts";
 import type { Terminal } from "../../terminal.ts";
 import { exampleHelp } from "../../tuning/help.ts";
 import { addCheckSpaces } from "./check.ts";
@@ -40,7 +39,10 @@ export function addTune(program: Command, terminal: Terminal): void {
     .command("tune")
     .description("finds the fastest schedule of an operator on a device, and keeps all it measures")
     .helpCommand(false)
-    .addHelpText("after", `\nOperators that can be tuned: ${Object.keys(makers).join(", ")}.`)
+    .addHelpText(
+      "after",
+      "\nEvery operator can be tuned, one of your own given as a file too, on targets that keep calls on their device.",
+    )
     .addHelpText(
       "after",
       exampleHelp(

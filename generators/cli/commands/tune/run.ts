@@ -2,8 +2,6 @@
 
 import { randomUUID } from "node:crypto";
 import type { Command } from "commander";
-import { presets } from "../../../measure/work/layers.ts";
-import { makers } from "../../../measure/work/operators.ts";
 import type { Work } from "../../../measure/work/work.ts";
 import { readRecords } from "../../../tune/database/read.ts";
 import type { RunLine } from "../../../tune/database/runs.ts";
@@ -26,6 +24,7 @@ import {
   parseBudget,
   parseSeed,
   parseStrategy,
+  presetHelp,
   refuseStorage,
   shapeHelp,
   type TuneRequest,
@@ -48,11 +47,11 @@ export function addRun(group: Command, terminal: Terminal): void {
   group
     .command("run", { isDefault: true })
     .description("tunes an operator (`tune <operator>` means this)")
-    .argument("<operator>", `one whose calls can be timed: ${Object.keys(makers).join(", ")}`)
+    .argument("<operator>", "a name that `list` shows, or a file")
     .option("--target <name>", "whose kernel is tuned", "js")
     .option("--shape <sizes...>", shapeHelp)
-    .option("--preset <names...>", `layers of networks: ${Object.keys(presets).join(", ")}`)
-    .option("--with <tensors>", "optional tensors: mask, bias or both")
+    .option("--preset <names...>", presetHelp)
+    .option("--with <tensors>", "optional tensors, with commas")
     .option("--stride <number>", "of convolutions", "1")
     .option("--offsets <how>", "normal:2 (if none is given), uniform:40 (in pixels) or zero")
     .option("--grad", "the kernel of the gradients")
