@@ -164,6 +164,7 @@ async function checkCase(
     case: of.id,
     message: `${of.id}: ${message}`,
     command: `${commandFor(request, by)} --case ${quote(of.id)}`,
+    given: { sizes: of.numbers.sizes, attrs: of.attrs },
   });
   const kernel = subject.kernel(of.variant.present);
   const judgements = new Map<Case, Map<Rules, Judgement>>();

@@ -1,12 +1,16 @@
 // The ledger: what ran where, how often, and how far it was off. Plain data, printed as JSON by --json.
 
 import type { Device, Unavailable } from "../../targets/contract/program.ts";
+import type { Case } from "./cases.ts";
+import type { Numbers } from "./evaluate.ts";
 
 /** A disagreement, with the command that shows it again. */
 export interface Failure {
   readonly case: string;
   readonly message: string;
   readonly command: string;
+  /** What the case is called with besides its tensors' elements. */
+  readonly given?: Pick<Case, "attrs"> & Pick<Numbers, "sizes">;
 }
 
 /** What one target made of one operator's cases, on the device named. */

@@ -9,6 +9,7 @@ import {
   type TargetRecord,
 } from "../check/ledger.ts";
 import { explainUnavailable } from "./executors.ts";
+import { formatGiven } from "./savedCase.ts";
 import { type Align, formatTable, plural, wrapText } from "./terminal.ts";
 
 const head = [
@@ -103,5 +104,7 @@ function verdict(row: { readonly failures: readonly Failure[] }): string {
   return failed > 0 ? `${failed} FAILED` : "agree";
 }
 
-const formatFailure = ({ message, command }: Failure): string =>
-  `FAILED ${message}\n       ${command}\n`;
+const formatFailure = ({ message, command, given }: Failure): string =>
+  [`FAILED ${message}`, ...(given ? [`with ${formatGiven(given)}`] : []), command]
+    .join("\n       ")
+    .concat("\n");

@@ -194,6 +194,27 @@ describe("check", () => {
     expect(JSON.parse(out).operators[0].cases).toBe(1);
   });
 
+  test("--save writes a case that the command it names runs on", async () => {
+    const id = "none,reduce=max,coords=round/random/7";
+    const file = folder.path("case.npz");
+    const one = ["--grad", "--case", id, "--save", file];
+    const { err } = await warpweave("check", "roi_pool", "--target", "js", ...one);
+    expect(err).toContain(`${id}: N = `);
+    expect(err).toContain("reduce = max");
+    const command = /^npx warpweave (run .*)$/m.exec(err)?.[1] ?? "";
+    expect(command).toContain(folder.path("case.grad.npz"));
+    const out = folder.path("of_case.npz");
+    const args = command.split(" ").map((word) => (word === "out.npz" ? out : word));
+    expect(await succeed(...args)).toContain("grad_input");
+  });
+
+  test("a failure says sizes and attributes", async () => {
+    const path = "test/declarations/own_interpolation.ts";
+    const { out, code } = await warpweave("check", path, "--target", "js", "--case", "none/nan/0");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^FAILED none\/nan\/0: .*\n +with \w+ = \d+, .*\n +npx warpweave check /m);
+  });
+
   test("shares of the work are all of it, each once", async () => {
     const command = ["check", "conv2d", "roi_pool", "--target", "js", "--cases", "0", "--json"];
     const shares = await Promise.all(
@@ -209,6 +230,8 @@ describe("check", () => {
   test.each([
     [["--case", "x"], /--case names a case of one operator/, 2],
     [["roi_pool", "--case", "none/x/1"], /roi_pool has no variant none/, 1],
+    [["roi_pool", "--save", "x.npz"], /--save writes the tensors of one case: name it/, 2],
+    [["conv2d", "--case", "none/ones/0", "--save", "x.npy"], /written to a \.npz file/, 1],
     [
       ["roi_pool", "--cases", "many"],
       /--cases many cannot be read; write a whole number from 0/,

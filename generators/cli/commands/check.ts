@@ -18,6 +18,7 @@ import { checkersOf, closeAll, explainUnavailable, type OpenedAll, openAll } fro
 import { formatLedger } from "../ledger.ts";
 import { openOperators } from "../operators.ts";
 import { type Progress, startProgress } from "../progress.ts";
+import { checkSave, saveCase } from "../savedCase.ts";
 import { describePart, parseShard, shareOut } from "../shard.ts";
 import { parseStorage, requireStorage, storages } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
@@ -32,6 +33,7 @@ Examples:
   $ warpweave check --all --shard 1/4                 and 2/4, 3/4, 4/4 elsewhere
   $ warpweave check deform_conv2d --target cuda --dtype f16
   $ warpweave check roi_pool --target js --case none,reduce=max,coords=round/random/3
+  $ warpweave check ./my_op.ts --target js --case none/nan/0 --save case.npz
 
 --grad compares the gradients of every differentiable tensor: the kernels of all targets with the
 float64 interpreter of what was derived, and that with differences of the declaration.
@@ -44,6 +46,7 @@ interface CheckOptions {
   readonly cases: string;
   readonly seed: string;
   readonly case?: string;
+  readonly save?: string;
   readonly grad?: boolean;
   readonly all?: boolean;
   readonly dtype?: string;
@@ -64,6 +67,7 @@ export function addCheck(program: Command, terminal: Terminal): void {
     .option("--cases <number>", "random cases of each variant, beside the fixed ones", "3")
     .option("--seed <number>", "where the random cases start", "0")
     .option("--case <id>", "only this case, as a failure names it")
+    .option("--save <file.npz>", "also writes the tensors of --case, and says how to run on them")
     .option("--grad", "the gradients, not the results")
     .option(
       "--all",
@@ -94,6 +98,11 @@ async function check(
   const seed = parseCount("seed", options.seed, mostOfOptions, 0);
   if (options.case !== undefined && names.length !== 1)
     throw new UsageError("--case names a case of one operator: name that operator as well");
+  if (options.save !== undefined) {
+    if (options.case === undefined)
+      throw new UsageError("--save writes the tensors of one case: name it with --case");
+    await checkSave(options.save);
+  }
   const operators = openOperators(names);
   const storage = parseStorage(options.dtype);
   if (storage !== undefined) requireStorage(targets, storage, options.target !== undefined);
@@ -112,6 +121,8 @@ async function check(
       if (request !== undefined) {
         const label = `check ${request.subject.name}${of && ` (${of})`}`;
         records.push(await checkOne(request, label, options, terminal.progress));
+        if (options.case !== undefined && options.save !== undefined)
+          terminal.err(await saveCase(request, options.case, options.save));
       } else if (names.length > 0 && options.grad === true)
         throw new UserError(`${operator.name} has no differentiable tensor, so no gradients`);
       else terminal.err(`skipped: ${operator.name}: it has no differentiable tensor\n`);
