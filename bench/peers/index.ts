@@ -109,6 +109,13 @@ export const peers: readonly PeerInfo[] = [
     byHand: true,
   },
   {
+    name: "plain-c",
+    doc: "positions once for each point, then its channels, as plain loops in C",
+    program: inNode("plainC.ts"),
+    options: null,
+    byHand: true,
+  },
+  {
     name: "naive-wgsl",
     doc: "a thread for each output, in WGSL",
     program: inNode("wgsl.ts"),

@@ -74,7 +74,35 @@ def forward_of(work, t):
         return lambda: ops.roi_align(t["input"], t["rois"], int(n["P"]), n["scale"], int(n["ratio"]))
     if op == "roi_pool":
         return lambda: ops.roi_pool(t["input"], t["rois"], int(n["P"]), n["scale"])
+    if op == "grid_sample":
+        return lambda: torch.nn.functional.grid_sample(t["input"], t["grid"], align_corners=False)
+    if op == "ps_roi_pool" and (n["GH"], n["GW"]) == (n["PH"], n["PW"]):
+        size = (int(n["PH"]), int(n["PW"]))
+        return lambda: ops.ps_roi_pool(t["input"], t["rois"], size, n["spatial_scale"])
+    if op == "ps_roi_align":
+        size = (int(n["PH"]), int(n["PW"]))
+        return lambda: ops.ps_roi_align(
+            t["input"], t["rois"], size, n["spatial_scale"], int(n["sampling_ratio"]))
+    if op == "ms_deform_attn":
+        return lambda: attend(t)
     return None
+
+
+def attend(t):
+    """Deformable attention out of PyTorch's operators: each level is sampled, then all are weighted and added."""
+    batch, _, heads, channels = t["value"].shape
+    queries, points = t["location"].shape[1], t["location"].shape[4]
+    sides = [(int(h), int(w)) for h, w in t["shapes"]]
+    maps = t["value"].split([h * w for h, w in sides], dim=1)
+    grids = 2 * t["location"] - 1
+    levels = []
+    for level, (height, width) in enumerate(sides):
+        flat = maps[level].permute(0, 2, 3, 1).reshape(batch * heads, channels, height, width)
+        grid = grids[:, :, :, level].transpose(1, 2).flatten(0, 1)
+        levels.append(torch.nn.functional.grid_sample(flat, grid, align_corners=False))
+    weights = t["attention"].transpose(1, 2).reshape(batch * heads, 1, queries, -1)
+    total = (torch.cat(levels, dim=-1) * weights).sum(-1)
+    return total.view(batch, heads, channels, queries).permute(0, 3, 1, 2)
 
 
 class Call:
