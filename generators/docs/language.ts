@@ -14,14 +14,30 @@ export interface Entry {
 
 /** What one file of the language exports. */
 export interface Group {
+  readonly title: string;
   readonly file: string;
   /** The sentences at the top of the file. */
   readonly about: string;
   readonly entries: readonly Entry[];
 }
 
-/** The files of the language in the order of the reference. */
-const order = ["core", "sampling", "boxes", "aggregation", "tensor", "types", "meta"];
+/** The files of the language in the order of the reference, and what each is about. */
+const titles: ReadonlyMap<string, string> = new Map([
+  ["tensor", "Results and stages"],
+  ["types", "Tensors, axes, positions"],
+  ["core", "Numbers, sums and maxima"],
+  ["sampling", "Sampling"],
+  ["boxes", "Boxes"],
+  ["aggregation", "Grids of points that move"],
+  ["meta", "What is said beside a declaration"],
+]);
+
+/** The name of a file of the language in `titles`. */
+const keyOf = (source: ts.SourceFile): string => {
+  const key = basename(source.fileName, ".ts");
+  if (!titles.has(key)) throw new Error(`the reference has no place for ${source.fileName}`);
+  return key;
+};
 
 const printer = ts.createPrinter({ removeComments: true });
 const line = (text: string): string => text.replace(/\s+/g, " ").trim();
@@ -126,16 +142,15 @@ export function describeLanguage(index: string): readonly Group[] {
   const [{ file, checker }] = checkFiles([index]) as [ReturnType<typeof checkFiles>[number]];
   const symbols = checker
     .getExportsOfModule(checker.getSymbolAtLocation(file)!)
-    .map((s) => (s.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(s) : s));
+    .map((s) => (s.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(s) : s))
+    // What the reference run alone may call is no part of a declaration.
+    .filter(({ name }) => !(hostOnly as readonly string[]).includes(name));
   const seen = new Set<ts.Node>();
   const fileOf = (symbol: ts.Symbol) => symbol.declarations![0]!.getSourceFile();
-  const rank = (source: ts.SourceFile): number => {
-    const at = order.indexOf(basename(source.fileName, ".ts"));
-    if (at < 0) throw new Error(`the reference has no place for ${source.fileName}`);
-    return at;
-  };
+  const rank = (source: ts.SourceFile): number => [...titles.keys()].indexOf(keyOf(source));
   const sources = [...new Set(symbols.map(fileOf))].sort((a, b) => rank(a) - rank(b));
   return sources.map((source) => ({
+    title: titles.get(keyOf(source))!,
     file: `dsl/${basename(source.fileName)}`,
     about: aboutOf(source),
     entries: symbols
@@ -143,12 +158,10 @@ export function describeLanguage(index: string): readonly Group[] {
       .toSorted((a, b) => a.declarations![0]!.pos - b.declarations![0]!.pos)
       .flatMap((symbol) => {
         const { name } = symbol;
-        const isHost = (hostOnly as readonly string[]).includes(name);
-        const meaning = meaningOf(symbol, checker);
         const own = {
           name,
           signature: signatureOf(name, symbol.declarations![0]!),
-          meaning: isHost ? `${meaning} Not for declarations: the reference run's.` : meaning,
+          meaning: meaningOf(symbol, checker),
         };
         return [own, ...membersOf(name, symbol, seen, checker)];
       }),

@@ -116,7 +116,13 @@ export function bindPattern(
   pattern.elements.forEach((element, i) => {
     if (ts.isOmittedExpression(element)) return;
     if (element.initializer)
-      fail(run, "WW112", element, "a pattern has no default values: use ?? where it is used");
+      fail(
+        run,
+        "WW112",
+        element,
+        "a pattern has no default values: those of attributes stand in meta.attrs, and what stands for an " +
+          "absent tensor is said with ?? where it is used",
+      );
     if (element.dotDotDotToken)
       fail(run, "WW112", element, "a pattern has no rest: name the parts");
     const part = ts.isObjectBindingPattern(pattern)

@@ -6,6 +6,7 @@ import { resolve } from "node:path";
 import { Project, ts } from "ts-morph";
 import { DeclarationError, type Problem, problemAt, shownPath } from "./diagnostics.ts";
 import { isLanguage, languageFile } from "./paths.ts";
+import { explainAxes } from "./signature.ts";
 
 /** A declaration's file: a path, or a path and the text to read instead of the file's. */
 export type Input = string | { readonly path: string; readonly text: string };
@@ -72,7 +73,11 @@ export function checkFiles(inputs: readonly Input[]): readonly Checked[] {
       ...program.getSyntacticDiagnostics(each),
       ...program.getSemanticDiagnostics(each),
     ]);
-    if (problems.length > 0) throw new DeclarationError(problems.slice(0, 10).map(toProblem));
+    if (problems.length > 0) {
+      // What is not an axis is no member of a tensor either: only the cause is said.
+      const causes = files.flatMap(findWrongAxes);
+      throw new DeclarationError(causes.length > 0 ? causes : problems.slice(0, 10).map(toProblem));
+    }
     return { file, files, checker };
   });
 }
@@ -115,8 +120,34 @@ export function importedFrom(file: ts.SourceFile, checker: ts.TypeChecker): ts.S
 const isOutside = (file: ts.SourceFile): boolean =>
   file.isDeclarationFile || isLanguage(file.fileName);
 
+/** Tensors whose axes no string of the language names, which TypeScript reports where they are used. */
+function findWrongAxes(file: ts.SourceFile): readonly Problem[] {
+  const found: Problem[] = [];
+  const visit = (node: ts.Node): void => {
+    const axes = ts.isTypeReferenceNode(node) ? node.typeArguments?.[0] : undefined;
+    if (axes && /^(Tensor|Coords)$/.test((axes.parent as ts.TypeReferenceNode).typeName.getText()))
+      if (ts.isLiteralTypeNode(axes) && ts.isStringLiteral(axes.literal)) {
+        const wrong = explainAxes(axes.literal.text);
+        const start = axes.getStart(file);
+        if (wrong !== undefined)
+          found.push(
+            problemAt(file, start, axes.getEnd() - start, "WW103", `this tensor ${wrong}`),
+          );
+      }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return found;
+}
+
+/** Where TypeScript would have other packages installed or libraries included, which declarations cannot use. */
+const elsewhere = new Set([2580, 2581, 2582, 2583, 2584, 2591, 2592, 2593]);
+
 function toProblem(d: ts.Diagnostic): Problem {
-  const message = ts.flattenDiagnosticMessageText(d.messageText, "\n").replaceAll("\n", "\n    ");
+  const told = ts.flattenDiagnosticMessageText(d.messageText, "\n").replaceAll("\n", "\n    ");
+  const message = elsewhere.has(d.code)
+    ? `${told.split(". ")[0]}: a declaration uses what it imports from "warpweave", and functions written with it`
+    : told;
   const code = `TS${d.code}`;
   if (d.file && d.start !== undefined)
     return problemAt(d.file, d.start, d.length ?? 1, code, message);

@@ -76,17 +76,10 @@ function readTensors(parameter: ts.ParameterDeclaration, checker: ts.TypeChecker
     const type = checker.getNonNullableType(checker.getTypeOfSymbolAtLocation(property, parameter));
     const names = typeOfKey(type, "named", parameter, checker);
     const text = names?.isStringLiteral() ? names.value : undefined;
-    const dims = text === undefined ? undefined : parseDims(text);
-    if (!dims) {
-      const sentence = 'is declared as Tensor<"N C H W"> or Coords<"N C H W">, axes by name';
-      return failAt("WW103", at, `${property.name} ${sentence}`);
-    }
-    const axes = dims.flat().filter((axis) => !isFixedSize(axis));
-    if (new Set(axes).size !== axes.length)
-      return failAt("WW103", at, `${property.name} names an axis twice: "${text}"`);
-    const wrong = dims.flat().find((axis) => !/^(?:[A-Za-z_]\w*|[1-9]\d*)$/.test(axis));
-    if (wrong !== undefined)
-      return failAt("WW103", at, `an axis is a word or a positive size, not "${wrong}"`);
+    const wrong = text === undefined ? unnamed : explainAxes(text);
+    if (text === undefined || wrong !== undefined)
+      return failAt("WW103", at, `${property.name} ${wrong}`);
+    const dims = parseDims(text)!;
     return {
       name: property.name,
       dims,
@@ -95,6 +88,19 @@ function readTensors(parameter: ts.ParameterDeclaration, checker: ts.TypeChecker
       doc: docOf(property, checker),
     };
   });
+}
+
+const unnamed = 'is declared as Tensor<"N C H W"> or Coords<"N C H W">, axes by name';
+
+/** What is wrong with a string of axes, to be said after the tensor's name; undefined where nothing is. */
+export function explainAxes(text: string): string | undefined {
+  const wrong = text.split(/[\s()]+/).find((axis) => !/^(?:[A-Za-z_]\w*|[1-9]\d*)?$/.test(axis));
+  if (wrong !== undefined)
+    return `has the axis "${wrong}": an axis is a word or a positive size, and several that make up one dimension stand in brackets, "(G KH KW)"`;
+  const dims = parseDims(text);
+  if (!dims) return unnamed;
+  const axes = dims.flat().filter((axis) => !isFixedSize(axis));
+  return new Set(axes).size === axes.length ? undefined : `names an axis twice: "${text}"`;
 }
 
 /** The type under a unique symbol of dsl/types.ts. */

@@ -96,6 +96,14 @@ export const bad: readonly Bad[] = [
     "const half = 0.5;",
     'import { more } from "./more.ts";\nconst half = 0.5 * more;',
   ]),
+  change("TS2584", "a name that only browsers have", [
+    "const half = 0.5;",
+    "const half = console ? 0.5 : 1;",
+  ]),
+  change("TS2591", "a module of Node", [
+    "const half = 0.5;",
+    'import { sep } from "node:path";\nconst half = sep === "/" ? 0.5 : 1;',
+  ]),
   change("WW101", "nothing exported", ["export function", "function"]),
   change("WW101", "two operators", ["const twice", "export function more() {}\nconst twice"]),
   change("WW101", "a name no target can spell", ["function example", "function exämple"]),
@@ -120,6 +128,7 @@ export const bad: readonly Bad[] = [
     ['scale?: Tensor<"C">', "scale?: Tensor<string>"],
     ["(scale?.(c) ?? 1)", "(scale ? 1 : 2)"],
   ),
+  change("WW103", "a product of axes", ['"N (G 2)"', '"N G*2"']),
   change(
     "WW103",
     "an axis named twice",
