@@ -188,8 +188,9 @@ export type Widen<V extends Value> = V extends readonly number[]
   : number;
 
 /**
- * The largest `f`, or `empty`, the third argument, where the ranges hold no index. Of tuples, the one whose first part is largest,
- * so that an argmax can be carried along. The first in row-major order wins ties (its gradient too).
+ * The largest `f`, or `empty`, the third argument, where the ranges hold no index. Of tuples, the one whose first
+ * part is largest, so that an argmax can be carried along. The first in row-major order wins ties (its gradient
+ * too); a NaN wins where it is the first of all, and nowhere else.
  */
 export function max<
   const Rs extends readonly Range<string>[],

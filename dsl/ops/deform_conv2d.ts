@@ -28,6 +28,10 @@ export const meta = {
     "mmcv.ops.deform_conv2d (without mask), modulated_deform_conv2d (with mask)": {
       edge_grad: "zero",
     },
+    "ONNX DeformConv": {},
+    "MXNet contrib.DeformableConvolution, the first version, its forward pass": {
+      border: "dcnv1",
+    },
   },
   attrs: {
     stride: {

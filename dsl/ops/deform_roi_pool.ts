@@ -36,6 +36,11 @@ export const meta = {
     "arXiv 1703.06211 (Dai et al. 2017) as in mmcv's deform_roi_pool, or as its authors sample",
   like: {
     "mmcv.ops.deform_roi_pool": {},
+    "MXNet contrib.DeformablePSROIPooling of one group and class": {
+      coords: "round",
+      grid: "corner",
+      border: "skip",
+    },
   },
   attrs: {
     output_size: { type: "pair", min: 1, doc: "Bins along the rows and columns of a box." },

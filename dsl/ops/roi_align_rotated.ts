@@ -2,8 +2,8 @@ import type { Coords, Derived, Meta, Tensor, YX } from "../index.ts";
 import {
   abs,
   both,
-  ceilf,
   cos,
+  countSamples,
   finite,
   isIndex,
   maximum,
@@ -118,8 +118,8 @@ export function roi_align_rotated(
     const height = aligned ? tall : maximum(tall, 1);
     const binW = width / PW.size;
     const binH = height / PH.size;
-    const rows = sampling_ratio > 0 ? sampling_ratio : ceilf(binH);
-    const cols = sampling_ratio > 0 ? sampling_ratio : ceilf(binW);
+    const rows = countSamples(binH, sampling_ratio);
+    const cols = countSamples(binW, sampling_ratio);
     // Along the box's own sides, from its centre.
     const down = (a: number) => ph * binH - height / 2 + ((a + 0.5) * binH) / rows;
     const across = (b: number) => pw * binW - width / 2 + ((b + 0.5) * binW) / cols;

@@ -72,7 +72,10 @@ export const meta = {
   ],
 } as const satisfies Meta<Tensors, Attrs>;
 
-/** An empty bin is 0, and so is every bin of a box with a NaN or infinite coordinate. */
+/**
+ * An empty bin is 0, and so is every bin of a box with a NaN or infinite coordinate. A maximum is NaN where the
+ * first element of its bin is (torchvision's never is).
+ */
 export function roi_pool(
   { input, rois, offset }: Tensors,
   { spatial_scale, reduce, coords, gamma }: Attrs,
