@@ -1,13 +1,13 @@
 // The contributions to one gradient as stages: a gather where all can be turned around, else scatters.
 
-import { allOf, convert, domain, make } from "../ir/build.ts";
+import { convert, domain, make } from "../ir/build.ts";
 import { type Expr, int } from "../ir/expr.ts";
 import { factsOf } from "../ir/facts.ts";
 import type { Kernel, Scatter, Stage } from "../ir/kernel.ts";
 import { isWithin, isWithinAsReal } from "../ir/ranges.ts";
 import type { Moved } from "../ir/walk.ts";
 import type { Contribution } from "./adjoint.ts";
-import { pullGuards } from "./guards.ts";
+import { allInTurn, pullGuards } from "./guards.ts";
 import { invert } from "./invert.ts";
 import { joinBranches, type Meeting } from "./meet.ts";
 import { elementAt, type Place } from "./places.ts";
@@ -78,7 +78,7 @@ function scatterOf(
   });
   // Loops become canonical, as those of a gather, so that equal stages are equal.
   const element = elementAt(place, read, at);
-  const parts = shareWalks([allOf(tests) ?? yes, guarded.value, ...element], moved);
+  const parts = shareWalks([allInTurn(tests), guarded.value, ...element], moved);
   const whole = domain(loops, parts, moved);
   const [test, amount, ...position] = whole.parts;
   return {
@@ -92,5 +92,3 @@ function scatterOf(
     values: [amount!],
   };
 }
-
-const yes = make("le", int(0), int(0));

@@ -26,12 +26,29 @@ const under = ({ tests, value }: Guarded, known: readonly Expr[]): Expr =>
  * which say that the place is there.
  */
 export function valueWhere(tests: readonly Expr[], value: Expr, otherwise: Expr): Expr {
-  const [first, last] = [tests.filter((e) => !readsFound(e)), tests.filter(readsFound)];
+  const { first, last } = inTurn(tests);
   return [last, first].reduce((inside, some) => {
     const test = allOf(some);
     return test ? select(test, inside, otherwise) : inside;
   }, value);
 }
+
+/** Do all tests hold? Evaluated in the order of `valueWhere`; the other tests stay conjuncts of their own. */
+export function allInTurn(tests: readonly Expr[]): Expr {
+  const { first, last } = inTurn(tests);
+  const [test, inside] = [allOf(first), allOf(last)];
+  const guarded = test && inside ? [select(test, inside, no)] : last;
+  return allOf([...first, ...guarded]) ?? yes;
+}
+
+const yes = make("le", int(0), int(0));
+const no = make("lt", int(0), int(0));
+
+/** The tests that may always be evaluated, and those that may be only where the others hold. */
+const inTurn = (tests: readonly Expr[]) => ({
+  first: tests.filter((e) => !readsFound(e)),
+  last: tests.filter(readsFound),
+});
 
 /** Does a test read, by no rule of borders, at a place that is neither an index nor of a block of indices? */
 function readsFound(test: Expr): boolean {

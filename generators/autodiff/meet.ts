@@ -4,7 +4,7 @@
 import { allOf, conjuncts, convert, select } from "../ir/build.ts";
 import { type Expr, int, kindOf } from "../ir/expr.ts";
 import type { Contribution } from "./adjoint.ts";
-import { pullGuards } from "./guards.ts";
+import { pullGuards, valueWhere } from "./guards.ts";
 import { type Place, type Read, type Target, targetsOf } from "./places.ts";
 import { negate } from "./terms.ts";
 
@@ -51,8 +51,8 @@ function join(place: Place, one: Meeting, b: Contribution): Meeting | undefined 
   if (!order || order.some((from, d) => b.read.at[from] !== a.read.at[d])) return;
   const seen = targetsOf(place, b.read);
   const test = allOf(ofA)!;
-  const shared = allOf(x.tests.filter((e) => y.tests.includes(e)));
-  const value = shared ? select(shared, x.value, convert(kindOf(x.value), int(0))) : x.value;
+  const shared = x.tests.filter((e) => y.tests.includes(e));
+  const value = valueWhere(shared, x.value, convert(kindOf(x.value), int(0)));
   return {
     contribution: { ...a, value },
     targets: one.targets.map(({ at, extent }, d) => ({

@@ -1,11 +1,11 @@
 // What contributions add to an element, as few sums of as little as possible: what no step of a walk changes
 // stands outside of it, whether it is a test, a factor or a walk of its own.
 
-import { allOf, convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
+import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
 import { cast, type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
 import { freeLoops, type Moved, substitute } from "../ir/walk.ts";
 import { divide, factor, multiply } from "./factors.ts";
-import { type Guarded, pullGuards } from "./guards.ts";
+import { type Guarded, pullGuards, valueWhere } from "./guards.ts";
 import type { Inverted } from "./invert.ts";
 import { addTerms, chooseTerms, splitTerms } from "./terms.ts";
 
@@ -69,8 +69,7 @@ function sumTerms(over: readonly Loop[], terms: readonly Guarded[], moved: Moved
 /** A product whose factors count under tests, under these tests itself: 0 times infinity does not arise. */
 function guarded(e: Expr): Expr {
   const { tests, value } = pullGuards(e);
-  const test = allOf(tests);
-  return test ? select(test, value, convert(kindOf(value), int(0))) : value;
+  return valueWhere(tests, value, convert(kindOf(value), int(0)));
 }
 
 /** A sum over `over` of a sum whose own walk is the same in all steps: its walk then is the outer one. */

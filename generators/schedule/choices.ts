@@ -10,6 +10,7 @@ import { type Case, type Known, type Placing, zeroOf } from "./placing.ts";
 import { leavesOf, project } from "./project.ts";
 import type { createReads } from "./reads.ts";
 import {
+  bindsAll,
   deepest,
   innermostGuard,
   innerScope,
@@ -89,7 +90,10 @@ export function createChoices(placing: Placing, reads: ReturnType<typeof createR
     if (taken.scope.loopDepth === scope.loopDepth || isHeavySelect(e, outside)) return inside;
     const about = readsOf(own);
     const tests = leavesOf(e.cond).filter((test) => [...readsOf(test)].some((r) => about.has(r)));
-    const scopes = [other, ...tests].map((part) => place(part, outside).scope);
+    const parts = [other, ...tests];
+    // What depends on a loop inside of the condition cannot be said outside of it.
+    if (!parts.every((part) => bindsAll(outside, freeLoops(part)))) return inside;
+    const scopes = parts.map((part) => place(part, outside).scope);
     const limit = deepest([taken.scope, ...scopes], root);
     if (limit.loopDepth === scope.loopDepth) return inside;
     const isKept = (test: Expr) => place(test, outside).scope.depth <= limit.depth;

@@ -62,6 +62,12 @@ export function* outwards(scope: Scope): Generator<Scope> {
   for (let s: Scope | undefined = scope; s; s = s.parent) yield s;
 }
 
+/** Are all of `loops` bound in `scope` or around it? */
+export const bindsAll = (scope: Scope, loops: ReadonlySet<Loop>): boolean => {
+  const around = [...outwards(scope)];
+  return [...loops].every((loop) => around.some(({ bound }) => bound.has(loop)));
+};
+
 /** The deeper of scopes that lie on one path. */
 export const deepest = (scopes: readonly Scope[], root: Scope): Scope =>
   scopes.reduce((a, b) => (b.depth > a.depth ? b : a), root);

@@ -69,6 +69,18 @@ const settings: Record<string, Setting> = {
     sizes: { B: 2, S: 26, M: 2, D: 3, L: 2, Q: 3, P: 2 },
     attrs: {},
   },
+  "grid_sample, mirrored": {
+    path: ops("grid_sample"),
+    present: [],
+    sizes: { N: 1, C: 2, H: 4, W: 5, OH: 3, OW: 4 },
+    attrs: { padding_mode: "reflection" },
+  },
+  "dcn_v4 by softmax": {
+    path: ops("dcn_v4"),
+    present: [],
+    sizes: { N: 1, H: 4, W: 3, D: 2, M: 15 },
+    attrs: { kernel: { y: 1, x: 3 }, padding: { y: 0, x: 1 }, softmax: true },
+  },
   "results that follow from results": {
     path: new URL("../declarations/spotlight.ts", import.meta.url).pathname,
     present: [],
