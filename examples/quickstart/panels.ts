@@ -1,7 +1,7 @@
 // Figure 1 of the paper (Dai et al. 2017): sampling places of a 3×3 kernel, regular and deformed.
 
-import { drawDot, drawLine } from "../../generators/cli/io/draw.ts";
-import { type Colour, createPicture, type Picture } from "../../generators/cli/io/picture.ts";
+import { drawDot, drawLine } from "../pictures/draw.ts";
+import { type Colour, createPicture, type Picture } from "../pictures/picture.ts";
 import { freeOffsets, mappedOffsets, regularTaps } from "./grids.ts";
 import type { Point } from "./swirl.ts";
 

@@ -1,7 +1,7 @@
 // Where a deformed kernel samples, drawn onto the photograph.
 
-import { drawCircle, drawDot, drawLine } from "../../generators/cli/io/draw.ts";
-import { type Colour, copyPicture, type Picture } from "../../generators/cli/io/picture.ts";
+import { drawCircle, drawDot, drawLine } from "../pictures/draw.ts";
+import { type Colour, copyPicture, type Picture } from "../pictures/picture.ts";
 import { type Kernel, type Point, type Swirl, sampleAt, tapsAround } from "./swirl.ts";
 
 const white: Colour = [1, 1, 1];

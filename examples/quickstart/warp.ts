@@ -5,7 +5,6 @@ import { judge, type Verdict } from "../../generators/check/judge.ts";
 import { loosest } from "../../generators/check/rules.ts";
 import { messageOf } from "../../generators/cli/errors.ts";
 import type { Opened } from "../../generators/cli/executors.ts";
-import type { Picture } from "../../generators/cli/io/picture.ts";
 import { compileProgram } from "../../generators/cli/kernels.ts";
 import { describeSignature, scalarName } from "../../generators/emit/signature.ts";
 import type { Target } from "../../generators/emit/target.ts";
@@ -14,6 +13,7 @@ import { loadReference, runReference } from "../../generators/frontend/reference
 import { isOption, type Kernel as TensorKernel } from "../../generators/ir/kernel.ts";
 import type { Device, Executor } from "../../targets/contract/program.ts";
 import { type Resolved, resolve } from "../../targets/js/runtime.js";
+import type { Picture } from "../pictures/picture.ts";
 import { type Kernel, offsetsOf, type Swirl, smoothingWeights } from "./swirl.ts";
 
 /** The arrays and numbers of one deformable convolution over a picture. */

@@ -1,7 +1,7 @@
 // The 729 places that units see, drawn over the images: a plain network's above, a deformable one's below.
 
-import { formatPng } from "../../generators/cli/io/image.ts";
-import { greyPicture } from "../../generators/cli/io/picture.ts";
+import { formatPng } from "../pictures/image.ts";
+import { greyPicture } from "../pictures/picture.ts";
 import type { Ground, UnitRecord } from "./sampling.ts";
 
 /** Drawn pixels for a pixel of the image. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { createPicture, type Picture } from "../../examples/pictures/picture.ts";
 import { checkOperator, chooseCases } from "../../examples/quickstart/agree.ts";
 import { formatPage } from "../../examples/quickstart/page.ts";
 import { drawPanel, panels } from "../../examples/quickstart/panels.ts";
@@ -15,7 +16,6 @@ import { nameDevices } from "../../examples/quickstart/table.ts";
 import { expectWarp, type Outcome, prepareWarp, warpOn } from "../../examples/quickstart/warp.ts";
 import { kindsFor } from "../../generators/check/cases.ts";
 import { closeLedger, type Ledger } from "../../generators/check/ledger.ts";
-import { createPicture, type Picture } from "../../generators/cli/io/picture.ts";
 import { openOperator } from "../../generators/cli/operators.ts";
 import type { Executor } from "../../targets/contract/program.ts";
 import { openJs } from "../../targets/js/executor.ts";

@@ -1,7 +1,7 @@
 import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
-import { messageOf, UserError } from "../errors.ts";
-import { readBytes, writeBytes } from "./files.ts";
+import { messageOf, UserError } from "../../generators/cli/errors.ts";
+import { readBytes, writeBytes } from "../../generators/cli/io/files.ts";
 import type { Picture } from "./picture.ts";
 
 /** Pixels as the decoders give them: red, green, blue and alpha bytes, row after row. */

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { PNG } from "pngjs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { drawCircle, drawDot, drawLine, drawRectangle } from "../../generators/cli/io/draw.ts";
-import { formatPng, readPicture, writePng } from "../../generators/cli/io/image.ts";
+import { drawCircle, drawDot, drawLine, drawRectangle } from "../../examples/pictures/draw.ts";
+import { formatPng, readPicture, writePng } from "../../examples/pictures/image.ts";
 import {
   copyPicture,
   createPicture,
@@ -14,8 +14,8 @@ import {
   greyPicture,
   joinPictures,
   type Picture,
-} from "../../generators/cli/io/picture.ts";
-import { resizePicture, scaleToWidth } from "../../generators/cli/io/resize.ts";
+} from "../../examples/pictures/picture.ts";
+import { resizePicture, scaleToWidth } from "../../examples/pictures/resize.ts";
 
 const FLOWER = fileURLToPath(new URL("../../examples/flower.jpg", import.meta.url));
 
