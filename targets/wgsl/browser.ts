@@ -3,6 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -38,11 +39,10 @@ export async function openBrowser(
   options: RunnerOptions = {},
 ): Promise<BrowserRunner | Unavailable> {
   if (!(await importPlaywright())) return missing("playwright-core");
-  if (!(await import("esbuild").catch(() => undefined))) return missing("esbuild");
   const found = await launchBrowser();
   if ("unavailable" in found) return found;
   const { browser: launched, path } = found;
-  const module = await bundleModule(fileURLToPath(new URL("./page.ts", import.meta.url)));
+  const module = await loadPage();
   const texts = new Map<string, string>();
   const server = await serve(texts);
   const close = async () => {
@@ -94,6 +94,12 @@ export async function openBrowser(
   }
 }
 
+/** What runs in the page, in one piece: a checkout makes it now, and the package's build made it. */
+const loadPage = (): Promise<string> =>
+  import.meta.url.endsWith(".ts")
+    ? bundleModule(fileURLToPath(new URL("./page.ts", import.meta.url)))
+    : readFile(new URL("./page.js", import.meta.url), "utf8");
+
 const importPlaywright = () => import("playwright-core").catch(() => undefined);
 
 /** Starts a headless browser, for those who open pages of their own in it. */
@@ -126,7 +132,7 @@ function explainLaunch(path: string, message: string): string {
   return `the browser ${path} does not start: ${line.trim()}`;
 }
 
-/** A script with everything it imports as the text of one ES module for browsers. */
+/** A script with everything it imports as the text of one ES module for browsers; for checkouts, which have esbuild. */
 export async function bundleModule(file: string): Promise<string> {
   const { build } = await import("esbuild");
   const { outputFiles } = await build({

@@ -29,7 +29,7 @@ const programs = {
 } as const;
 
 /** What an app that only runs kernels must not hold. */
-const compilers = ["ts-morph", "handlebars", "wabt", "commander", "ajv"];
+const compilers = ["ts-morph", "dist/vendor", "commander", "ajv"];
 
 /** The tests of programs beside an installed package. */
 export function describePrograms(installed: () => Folder): void {

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { writeNpz } from "../../generators/cli/io/arrays.ts";
 import { type Folder, floats, makeFolder } from "./cli.fixtures.ts";
 import { about, installPackage, listInstalled, sizeOf } from "./tarball.fixtures.ts";
+import { describeImports } from "./tarball.imports.ts";
 import { describePrograms } from "./tarball.programs.ts";
 
 let installed: Folder;
@@ -151,4 +152,5 @@ describe("the installed package", () => {
   });
 });
 
+describeImports(() => installed);
 describePrograms(() => installed);

@@ -44,8 +44,8 @@ function wrapText(text: string): string {
   return `${licence}export default \`${escaped}\`;\n`;
 }
 
-/** A template of this folder. */
-export function loadTemplate(name: string): Handlebars.TemplateDelegate {
+/** A template of this folder, as what fills it in. */
+export function loadTemplate(name: string): (data: object) => string {
   const text = readFileSync(new URL(`./${name}.hbs`, import.meta.url), "utf8");
   return Handlebars.compile(text, { noEscape: true, strict: true });
 }
