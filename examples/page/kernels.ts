@@ -3,30 +3,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
-import type { Entry, Program } from "../../targets/contract/program.ts";
-
-interface Manifest {
-  readonly operators: Readonly<
-    Record<
-      string,
-      {
-        readonly kernels: Readonly<
-          Record<
-            string,
-            {
-              readonly targets: Readonly<
-                Record<
-                  string,
-                  { readonly files: readonly string[]; readonly entries: readonly Entry[] }
-                >
-              >;
-            }
-          >
-        >;
-      }
-    >
-  >;
-}
+import type { Manifest } from "../../generators/manifest/manifest.ts";
+import type { Program } from "../../targets/contract/program.ts";
 
 /** The WGSL programs of deform_conv2d without its optional tensors, from a folder of generated kernels. */
 export function readPrograms(folder: string): Readonly<Record<"forward" | "backward", Program>> {

@@ -115,7 +115,9 @@ function choose(next: Choice): void {
 
 async function takeFile(file: File): Promise<void> {
   try {
-    source = { picture: await readPhoto(file, file.name), name: file.name };
+    const picture = await readPhoto(file, file.name);
+    source?.picture.close();
+    source = { picture, name: file.name };
     photo = undefined;
     request();
   } catch (error) {
