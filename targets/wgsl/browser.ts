@@ -218,6 +218,6 @@ function missing(name: string): Unavailable {
   return {
     target,
     unavailable: `the npm package ${name} is not installed`,
-    install: `npm install --save-dev ${name}`,
+    install: `npm install ${name}`,
   };
 }

@@ -118,8 +118,13 @@ describe("the installed package", () => {
     expect(code).toBe(0);
     for (const name of ["webgpu", "koffi", "gpu.js", "playwright-core", "deno"]) {
       expect(about.peerDependencies).toHaveProperty([name]);
-      expect(out).toMatch(new RegExp(`npm install .*${name}`));
+      expect(out).toMatch(new RegExp(`npm install ${name}$`, "m"));
     }
+    const page = warpweave("tune", "report", "--out", "page.html");
+    expect(page).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("npm install vega vega-lite"),
+    });
   });
 
   test("checks a user's operator", () => {
