@@ -7,9 +7,10 @@ import type { Facts } from "../ir/facts.ts";
 import { cancelOwner } from "../ir/owners.ts";
 import { isWithin } from "../ir/ranges.ts";
 import { freeLoops, type Moved, rewrite, substitute, visit } from "../ir/walk.ts";
-import { summandsOf, takeAway } from "./affine.ts";
+import { type Summand, summandsOf, takeAway } from "./affine.ts";
 import type { Meeting } from "./meet.ts";
 import type { Target } from "./places.ts";
+import { divideBy, findLeading } from "./radix.ts";
 
 /** A contribution seen from the element it adds to. */
 export interface Inverted {
@@ -169,7 +170,7 @@ function solveMember(p: Expr, { at, extent }: Target, open: Set<Loop>, state: St
   return true;
 }
 
-/** p = s * i + rest: i = (target - rest) / s, where that is whole and an index. */
+/** p = s * i + rest: i = (target - rest) / s, where that is whole and an index; digits of mixed radix come first. */
 function solveAffine(
   p: Expr,
   target: Expr,
@@ -177,8 +178,26 @@ function solveAffine(
   state: State,
   isPositive: (e: Expr) => boolean,
 ): boolean {
-  const terms = summandsOf(p);
-  if (!terms) return false;
+  let [terms, place]: [readonly Summand[] | undefined, Expr] = [summandsOf(p), target];
+  while (terms) {
+    const leading = findLeading(terms, open, isPositive);
+    if (!leading) break;
+    const { quotient, rest } = divideBy(place, leading.factor, isPositive);
+    state.tests.push(make("lt", quotient, leading.loop.hi));
+    settleLoop(leading.loop, quotient, open, state);
+    terms = terms.filter(({ loop }) => loop !== leading.loop);
+    place = rest;
+  }
+  return terms !== undefined && solveSummand(terms, place, open, state, isPositive);
+}
+
+function solveSummand(
+  terms: readonly Summand[],
+  target: Expr,
+  open: Set<Loop>,
+  state: State,
+  isPositive: (e: Expr) => boolean,
+): boolean {
   const candidates = terms.filter(
     (t) =>
       t.loop &&

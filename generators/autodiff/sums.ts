@@ -19,12 +19,14 @@ export function sumOf(inverted: readonly Inverted[], moved: Moved): Expr {
   }
   const sums = walks.map((walk) => {
     const { over } = walk[0]!;
+    const chosen = new Set<Expr>();
     const terms = walk.flatMap((one) => {
       const to = new Map(one.over.map((l, d) => [l, over[d]!]));
       const [value, ...tests] = substitute([one.value, ...one.tests], to, moved);
+      for (const test of tests) if (isOutside(test, over)) chosen.add(test);
       return termsIn(value!, over).map((term) => ({ ...term, tests: [...tests, ...term.tests] }));
     });
-    return sumTerms(over, terms, moved);
+    return sumTerms(over, terms, moved, chosen);
   });
   return convert("acc", sums.length === 0 ? int(0) : sums.reduce((a, b) => make("add", a, b)));
 }
@@ -47,11 +49,20 @@ const termsIn = (e: Expr, over: readonly Loop[]): readonly Guarded[] =>
 
 /**
  * The sum of terms over a walk, each where its tests hold. Tests that are the same in all steps stand outside
- * of the sum, where all terms have them in common or they part the terms.
+ * of the sum, where all terms have them in common or they part the terms. Terms that count for other elements, by tests
+ * that are `chosen`, are walks of their own: what each needs is computed where its elements are, once for all steps.
  */
-function sumTerms(over: readonly Loop[], terms: readonly Guarded[], moved: Moved): Expr {
+function sumTerms(
+  over: readonly Loop[],
+  terms: readonly Guarded[],
+  moved: Moved,
+  chosen: ReadonlySet<Expr> = new Set(),
+): Expr {
   const outside = (e: Expr): boolean => isOutside(e, over);
   return chooseTerms(terms, outside, (left) => {
+    const groups = groupBy(left, chosen);
+    if (groups.length > 1 && over.length > 0)
+      return addTerms(groups.map((g) => ({ ...g, value: sumTerms(over, g.terms, moved) })));
     const { common, divisors, rest } = factor(chooseTerms(left, () => true, addTerms));
     const changes = (e: Expr): boolean => !outside(e);
     const inside = [...common.filter(changes), ...(rest ? [rest] : [])];
@@ -64,6 +75,21 @@ function sumTerms(over: readonly Loop[], terms: readonly Guarded[], moved: Moved
     // What a sum is multiplied by may be wild where the sum counts for nothing.
     return guarded(divide(product, divisors.filter(outside)));
   });
+}
+
+/** Terms by which of these tests they have, without them. */
+function groupBy(terms: readonly Guarded[], by: ReadonlySet<Expr>) {
+  const groups: { readonly tests: readonly Expr[]; readonly terms: Guarded[] }[] = [];
+  for (const { tests, value } of terms) {
+    const own = tests.filter((test) => by.has(test));
+    const rest = { tests: tests.filter((test) => !by.has(test)), value };
+    const group = groups.find(
+      (one) => one.tests.length === own.length && own.every((test) => one.tests.includes(test)),
+    );
+    if (group) group.terms.push(rest);
+    else groups.push({ tests: own, terms: [rest] });
+  }
+  return groups;
 }
 
 /** A product whose factors count under tests, under these tests itself: 0 times infinity does not arise. */
