@@ -78,7 +78,7 @@ function scatterOf(
   });
   // Loops become canonical, as those of a gather, so that equal stages are equal.
   const element = elementAt(place, read, at);
-  const parts = shareWalks([allInTurn(tests), guarded.value, ...element], moved);
+  const parts = shareWalks([allInTurn(tests, facts), guarded.value, ...element], moved);
   const whole = domain(loops, parts, moved);
   const [test, amount, ...position] = whole.parts;
   return {

@@ -1,8 +1,10 @@
 // What is added under a condition: 0 otherwise, so nothing needs to be added. Conditions inside a product are
 // conditions of the product; said as such, 0 times infinity does not arise.
 
-import { allOf, conjuncts, convert, make, select } from "../ir/build.ts";
+import { allOf, conjuncts, convert, extentOf, make, select } from "../ir/build.ts";
 import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
+import type { Facts } from "../ir/facts.ts";
+import { isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
 
 /** A value that counts only where its tests hold. */
@@ -33,9 +35,12 @@ export function valueWhere(tests: readonly Expr[], value: Expr, otherwise: Expr)
   }, value);
 }
 
-/** Do all tests hold? Evaluated in the order of `valueWhere`; the other tests stay conjuncts of their own. */
-export function allInTurn(tests: readonly Expr[]): Expr {
-  const { first, last } = inTurn(tests);
+/**
+ * Do all tests hold? Evaluated in the order of `valueWhere`, where a position is not certainly on its axis; the
+ * other tests stay conjuncts of their own.
+ */
+export function allInTurn(tests: readonly Expr[], facts: Facts): Expr {
+  const { first, last } = inTurn(tests, facts);
   const [test, inside] = [allOf(first), allOf(last)];
   const guarded = test && inside ? [select(test, inside, no)] : last;
   return allOf([...first, ...guarded]) ?? yes;
@@ -45,21 +50,38 @@ const yes = make("le", int(0), int(0));
 const no = make("lt", int(0), int(0));
 
 /** The tests that may always be evaluated, and those that may be only where the others hold. */
-const inTurn = (tests: readonly Expr[]) => ({
-  first: tests.filter((e) => !readsFound(e)),
-  last: tests.filter(readsFound),
+const inTurn = (tests: readonly Expr[], facts?: Facts) => ({
+  first: tests.filter((e) => !readsFound(e, facts)),
+  last: tests.filter((e) => readsFound(e, facts)),
 });
 
-/** Does a test read, by no rule of borders, at a place that is neither an index nor of a block of indices? */
-function readsFound(test: Expr): boolean {
+/**
+ * Does a test read, by no rule of borders, at a place that is neither an index nor of a block of indices, nor by
+ * `facts` certainly on its axis?
+ */
+function readsFound(test: Expr, facts?: Facts): boolean {
   let found = false;
   visit([test], (e) => {
     if (e.kind !== "read" || e.border === "zero" || e.border === "clamp") return;
-    visit(e.at, (p) => {
+    const open = e.at.filter((p, d) => {
+      const axis = e.axes[d];
+      return !facts || axis === undefined || !liesOn(p, extentOf(axis), facts);
+    });
+    visit(open, (p) => {
       if (p.kind === "op" && p.op !== "owner" && p.op !== "member") found = true;
     });
   });
   return found;
+}
+
+/** Is `p` certainly on an axis of this size, also as the group i * groups / all that an index belongs to? */
+function liesOn(p: Expr, extent: Expr, facts: Facts): boolean {
+  if (isWithin(p, extent, facts)) return true;
+  if (p.kind !== "op" || p.op !== "idiv") return false;
+  const [product, all] = p.args;
+  if (product?.kind !== "op" || product.op !== "mul") return false;
+  const [i, groups] = product.args;
+  return facts.same(groups!, extent) && isWithin(i!, all!, facts);
 }
 
 const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
