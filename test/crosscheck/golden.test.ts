@@ -118,7 +118,7 @@ const withGradient = ({ golden, of }: (typeof cases)[number]): Case => {
 };
 
 const withGradients = cases.filter(({ golden }) => golden.gradients !== undefined);
-it("some of golden data are gradients", () => expect(withGradients.length).toBe(40));
+it("some of golden data are gradients", () => expect(withGradients.length).toBe(44));
 
 describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %s", (_, way) => {
   let executor: Executor | string;

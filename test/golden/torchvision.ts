@@ -1,4 +1,4 @@
-// Golden cases computed with torchvision.
+// Golden cases computed with torchvision, and with PyTorch itself.
 
 import {
   type GoldenCase,
@@ -20,12 +20,21 @@ interface TorchvisionAttrs {
   readonly sampling_ratio?: number;
   readonly aligned?: boolean;
   readonly clip?: "image" | "torchvision";
+  readonly mode?: "bilinear" | "nearest";
+  readonly padding_mode?: "zeros" | "border" | "reflection";
+  readonly align_corners?: boolean;
 }
 
 /** A case of torchvision.json. */
 export interface TorchvisionCase {
   readonly name: string;
-  readonly op: "deform_conv2d" | "roi_pool" | "roi_align" | "ps_roi_pool" | "ps_roi_align";
+  readonly op:
+    | "deform_conv2d"
+    | "roi_pool"
+    | "roi_align"
+    | "ps_roi_pool"
+    | "ps_roi_align"
+    | "grid_sample";
   readonly attrs: TorchvisionAttrs;
   readonly inputs: StoredTensors;
   readonly y: Stored;
@@ -55,6 +64,9 @@ export function readTorchvision(source: string, stored: TorchvisionCase): Golden
       sampling_ratio: attrs.sampling_ratio,
       aligned: attrs.aligned,
       clip: attrs.clip,
+      mode: attrs.mode,
+      padding_mode: attrs.padding_mode,
+      align_corners: attrs.align_corners,
     }),
     expected: revive(stored.y),
     tolerance: 6e-11,

@@ -50,7 +50,7 @@ describe("gradients of torchvision and mmcv", () => {
       expect(Math.max(...error), name).toBeLessThan(tolerance ?? 6e-11);
     }
   });
-  it("has cases", () => expect(cases.length).toBe(32));
+  it("has cases", () => expect(cases.length).toBe(36));
 });
 
 describe.each(Object.entries(settings))("differences: %s", (_, s) => {
