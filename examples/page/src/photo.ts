@@ -52,6 +52,8 @@ export function showPhoto({ picture, name }: Source, longest: number, maxBytes: 
   canvas.width = made.width;
   canvas.height = made.height;
   canvas.getContext("2d")!.drawImage(made.canvas, 0, 0);
+  // How wide it is for its height; the style gives its frame room by that.
+  document.documentElement.style.setProperty("--shape", String(made.width / made.height));
   const from = `${picture.width} × ${picture.height}`;
   const scaled = fit.because ? `, scaled from ${from} ${fit.because}` : "";
   byId("photo-caption").textContent = `${name}, ${fit.width} × ${fit.height} pixels${scaled}`;
