@@ -165,7 +165,9 @@ function open(
     { wanted, into = {} }: DeviceCallOptions<string> = {},
   ): Promise<Readonly<Record<string, DeviceTensor>>> {
     const given = findGiven(tensors);
-    const shapes = Object.fromEntries(given.map(([name, { shape }]) => [name, shape]));
+    const shapes = Object.fromEntries(
+      given.map(([name, tensor]) => [name, readDeviceShape(name, tensor)]),
+    );
     const { program, resolved, scalars, constants } = complete(shapes, attributes);
     const { entry } = program;
     const outputs = tensorsOf(selectOutputs(entry, wanted), "output");
@@ -195,6 +197,13 @@ function open(
   }
 
   return { run, runOnDevice } as DeviceKernel<LooseTensors, LooseAttributes, LooseResults>;
+}
+
+/** What JavaScript gives may be an array here, or nothing at all. */
+function readDeviceShape(name: string, tensor: DeviceTensor | null): readonly number[] {
+  if (!tensor?.buffer || !Array.isArray(tensor.shape))
+    throw new TypeError(`${name} is not a tensor on the device: it must be { buffer, shape }.`);
+  return tensor.shape;
 }
 
 /** A buffer for a result, which kernels take and callers may copy from. */

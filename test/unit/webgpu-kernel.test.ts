@@ -112,6 +112,10 @@ describe("on a device", () => {
     await expect(kernel.runOnDevice(on, attributes, { into: { grad: own } })).rejects.toThrow(
       "conv2d: into has grad, which is no result of this call.",
     );
+    const noBuffers = tensors as unknown as typeof on;
+    await expect(kernel.runOnDevice(noBuffers, attributes)).rejects.toThrow(
+      "input is not a tensor on the device: it must be { buffer, shape }.",
+    );
   });
 
   test("what does not fit is said as everywhere", async () => {
