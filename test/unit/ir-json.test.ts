@@ -3,7 +3,7 @@ import { bindKernel } from "../../generators/ir/bind.ts";
 import { freshLoop, partOf, reduce } from "../../generators/ir/build.ts";
 import { dumpKernel } from "../../generators/ir/dump.ts";
 import { constant, type Expr, index, int, type Loop, loop } from "../../generators/ir/expr.ts";
-import { hashKernel, hashNest, hashPlan } from "../../generators/ir/hash.ts";
+import { hashKernel } from "../../generators/ir/hash.ts";
 import {
   kernelFromJson,
   kernelToJson,
@@ -14,6 +14,7 @@ import {
 } from "../../generators/ir/json.ts";
 import type { Gather, Kernel } from "../../generators/ir/kernel.ts";
 import type { Nest, NestExpr, Stmt } from "../../generators/ir/nest.ts";
+import { hashNest, hashPlan } from "../../generators/ir/nestHash.ts";
 import {
   argmax,
   data,

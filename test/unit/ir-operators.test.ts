@@ -6,7 +6,7 @@ import { numbersOf } from "../../generators/frontend/numbers.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { bindKernel } from "../../generators/ir/bind.ts";
 import { findKernelFaults } from "../../generators/ir/check.ts";
-import { hashKernel, hashPlan } from "../../generators/ir/hash.ts";
+import { hashKernel } from "../../generators/ir/hash.ts";
 import { interpretKernel, resolveSizes } from "../../generators/ir/interpret.ts";
 import {
   kernelFromJson,
@@ -16,6 +16,7 @@ import {
 } from "../../generators/ir/json.ts";
 import type { Kernel } from "../../generators/ir/kernel.ts";
 import { findPlanFaults } from "../../generators/ir/nestCheck.ts";
+import { hashPlan } from "../../generators/ir/nestHash.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import { splitOwners } from "../../generators/ir/owners.ts";
 import { type Schedule, schedulePlan } from "../../generators/schedule/index.ts";

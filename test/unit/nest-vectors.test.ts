@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { hashNest } from "../../generators/ir/hash.ts";
 import { nestFromJson, nestToJson } from "../../generators/ir/json.ts";
 import { type Block, i32, type Nest, type NestExpr, type Stmt } from "../../generators/ir/nest.ts";
 import { findNestFaults, findPlanFaults } from "../../generators/ir/nestCheck.ts";
 import { dumpNest } from "../../generators/ir/nestDump.ts";
+import { hashNest } from "../../generators/ir/nestHash.ts";
 import { interpretPlan } from "../../generators/ir/nestInterpret.ts";
 import { distance, strideOf, sumOf } from "../../generators/ir/nestLinear.ts";
 import {
