@@ -32,7 +32,12 @@ export interface Signature {
 /** The one exported function of a file, with its parameters' types. */
 export function readSignature({ file, checker }: Checked): Signature {
   const [node, second] = exportedFunctions(file);
-  if (!node) return failAt("WW101", emptyAt(file), "no function is exported: export the operator");
+  if (!node)
+    return failAt(
+      "WW101",
+      emptyAt(file),
+      "no function is exported: an operator is written as `export function`",
+    );
   if (second)
     return failAt(
       "WW101",

@@ -128,8 +128,8 @@ function completeScalars(entry: Entry, given: Numbers, constants: Numbers): Numb
     const type = types.get(name);
     if (type === "i32" && (value | 0) !== value)
       throw new RangeError(`${entry.name}: ${name} is ${value}; it must be a 32-bit integer.`);
-    // Kernels are given floats; one that is written in doubles must not see more.
-    all[name] = type === "f32" ? Math.fround(value) : value;
+    // Kernels that take floats round what they are given; see targets/js/attributes.js.
+    all[name] = value;
   };
   for (const [name, value] of Object.entries({ ...given, ...constants })) set(name, value);
   for (const { name, is } of entry.sizes) {

@@ -25,9 +25,9 @@ const entry: Entry = {
 const x = new Float32Array(3);
 const job: Job = { inputs: { x }, scalars: { N: 3, a: 0.1 } };
 
-test("a job is completed with sizes, defaults and numbers as kernels are given them", () => {
+test("a job is completed with sizes, defaults and numbers as they are given", () => {
   expect(completeJob(entry, job)).toEqual({
-    scalars: { N: 3, M: 2, a: Math.fround(0.1), WAY: 1 },
+    scalars: { N: 3, M: 2, a: 0.1, WAY: 1 },
     constants: { WAY: 1 },
     sizes: new Map([
       ["x", { dtype: "f32", elements: 3 }],
