@@ -106,6 +106,8 @@ function isChoice(stage: Stage, l: Loop): boolean {
   visit(rootsOf(stage), (e) => {
     if (e.kind === "read") {
       if (stage.kind === "gather" && e.at.some(holds) && walks(e, stage)) chosen = true;
+      // Neighbours that read where data of their own say lie anywhere in memory.
+      if (stage.kind === "gather" && e.at.some((p) => isPlacedBy(p, l))) other = true;
       return;
     }
     // An axis is cut at its owners before it runs innermost.
@@ -120,6 +122,20 @@ function readsOnly(e: Expr, l: Loop): boolean {
   if (!freeLoops(e).has(l) || e.kind === "read") return true;
   return e.kind !== "index" && children(e).every((x) => readsOnly(x, l));
 }
+
+/** Does a position depend on an index through what is read? */
+function isPlacedBy(e: Expr, l: Loop): boolean {
+  if (!freeLoops(e).has(l)) return false;
+  return e.kind === "read"
+    ? e.at.some((p) => differs(p, l))
+    : children(e).some((x) => isPlacedBy(x, l));
+}
+
+/** Does a value depend on an index, and not on its owner alone, at which an axis is cut? */
+const differs = (e: Expr, l: Loop): boolean =>
+  freeLoops(e).has(l) &&
+  ownerOf(e)?.kind !== "index" &&
+  (e.kind === "index" || children(e).some((x) => differs(x, l)));
 
 /** The index whose owner is asked for. */
 const ownerOf = (e: Expr): Expr | undefined =>

@@ -2,6 +2,7 @@
 
 import type { Kernel, Stage } from "../ir/kernel.ts";
 import { chooseContiguous, noneContiguous } from "./chooseContiguous.ts";
+import { chooseSums } from "./chooseSums.ts";
 import { chooseSlabs, placesOfTiles, storedInner } from "./contract/chooseSlabs.ts";
 import { type ChosenStrips, chooseStrips } from "./contract/chooseStrips.ts";
 import { chooseTiles } from "./contract/chooseTiles.ts";
@@ -115,10 +116,14 @@ export function defaultSchedule(
   const isSplit = (stage: unknown) =>
     tiled.some(([name, params]) => name === split.name && params?.stage === stage);
   const kept = walked.filter(([, params]) => !isSplit(params?.stage));
-  // What remains of gradients are sums over channels, which lie along memory then.
-  const added: Schedule =
-    strips.steps.length > 0 && !forward && vectors >= 4 ? [[sums.name, { by: vectors }]] : [];
   const before = [...stored, ...along.steps, ...kept];
+  // What remains of gradients beside strips are sums over channels, which lie along memory then.
+  const isSummed = isSerial && ways.vector && !forward && vectors >= 4;
+  const added: Schedule = !isSummed
+    ? []
+    : strips.steps.length > 0
+      ? [[sums.name, { by: vectors }]]
+      : chooseSums(kernel, before, vectors, limits);
   const followed = chooseOrders(kernel, before, strips, limits);
   const places = groups ? placesOfTiles(kernel, stored, tiled) : strips.stored;
   const most = groups ? mostOfSlab.groups : mostOfSlab.loops;
