@@ -80,6 +80,14 @@ describe("the installed package", () => {
     expect(existsSync(elsewhere.path("node_modules"))).toBe(false);
   });
 
+  test("holds its manual: what its README names of docs", () => {
+    const own = installed.path("node_modules/warpweave");
+    const readme = readFileSync(join(own, "README.md"), "utf8");
+    const named = [...readme.matchAll(/\]\((docs\/[^)#]+)/g)].map(([, path]) => path!);
+    expect(named).toContain("docs/using.md");
+    expect(named.filter((path) => !existsSync(join(own, path)))).toEqual([]);
+  });
+
   test("is found by npx", () => {
     const out = execFileSync("npx", ["--no-install", "warpweave", "--version"], {
       cwd: installed.path(""),

@@ -28,7 +28,7 @@ A schedule is JSON, a list of transforms with their parameters, such as
 
 Transforms:
 ${describeTransforms()}
-docs/schedules.md in the repository tells of their parameters, and which schedules are taken by default.`;
+docs/schedules.md of the package tells of their parameters, and which schedules are taken by default.`;
 
 interface ShowOptions {
   readonly grad?: boolean;
