@@ -17,8 +17,8 @@ import type {
   Width,
 } from "../ir/nest.ts";
 import type { Plan } from "../ir/plan.ts";
+import type { PrintContext } from "./algebra.ts";
 import type { Reserved } from "./names.ts";
-import type { PrintContext } from "./printer.ts";
 
 /** How tightly an expression's outermost operator binds; C, WGSL and JavaScript agree on this order. */
 export const level = {

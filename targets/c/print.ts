@@ -1,6 +1,7 @@
 // A launch whose outermost loop CPU threads share out is printed as what one iteration does.
 
-import { type PrintContext, printNest } from "../../generators/emit/printer.ts";
+import type { PrintContext } from "../../generators/emit/algebra.ts";
+import { printNest } from "../../generators/emit/printer.ts";
 import { dropUnused } from "../../generators/emit/unused.ts";
 import type { Block, Nest, Stmt } from "../../generators/ir/nest.ts";
 import { expressionsOf, visitBlock, visitNestExpr } from "../../generators/ir/nestWalk.ts";

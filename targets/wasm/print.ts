@@ -1,9 +1,9 @@
 // Functions of WebAssembly's text format: the instance of the fold whose expressions are folded instructions.
 // Names stay the author's; each becomes a local of the function.
 
+import type { PrintContext } from "../../generators/emit/algebra.ts";
 import { type Algebra, type ForStmt, foldNest } from "../../generators/emit/fold.ts";
 import { formOf, isNatural } from "../../generators/emit/forms.ts";
-import type { PrintContext } from "../../generators/emit/printer.ts";
 import type { Text } from "../../generators/emit/target.ts";
 import { wrap } from "../../generators/emit/wrap.ts";
 import {

@@ -2,34 +2,22 @@
 
 import { existsSync } from "node:fs";
 import { rm, stat } from "node:fs/promises";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { type Command, Option } from "commander";
-import type { Target } from "../../emit/target.ts";
-import { compareFiles, type Files, writeFiles } from "../../emit/write.ts";
+import { writeFiles } from "../../emit/write.ts";
 import type { Operator } from "../../frontend/operator.ts";
 import { packageRoot } from "../../frontend/paths.ts";
-import { generateAll, type Left, makeBinaries } from "../../generate.ts";
-import { compareAbi, fingerprint } from "../../manifest/abi.ts";
-import type { Manifest } from "../../manifest/manifest.ts";
-import { winnersFile } from "../../tune/winners/winner.ts";
+import { generateAll, makeBinaries } from "../../generate.ts";
 import { bindOperator, parseBindings } from "../bindings.ts";
 import { codeOf, isUserFacing, UserError } from "../errors.ts";
+import { checkAbi, checkFolder, formatFiles, formatLeft, shown } from "../generated.ts";
 import { explainFailure, makeFolders } from "../io/files.ts";
 import { addingBy, waysOfAdding } from "../lowerings.ts";
 import { findStale, mergeManifest, readManifest } from "../merge.ts";
 import { openOperators } from "../operators.ts";
-import { readReleasedAbi } from "../released.ts";
 import { parseStorages, storagesOn, targetsThatStore } from "../storage.ts";
 import { parseTargets } from "../targets.ts";
-import {
-  formatBytes,
-  formatTable,
-  formatTime,
-  plural,
-  printJson,
-  type Terminal,
-  wrapText,
-} from "../terminal.ts";
+import { formatTime, plural, printJson, type Terminal } from "../terminal.ts";
 import { readEither } from "../tuning/layers.ts";
 import { readShipped, tellStale, tuneBy } from "../tuning/winners.ts";
 
@@ -117,7 +105,7 @@ async function generate(
   const files = await makeBinaries(merged, options.texts);
   if (options.check === true) {
     const isShipped = isWhole && folder === join(packageRoot, "generated");
-    await check(folder, files, isWhole, options, terminal);
+    await checkFolder(folder, files, isWhole, options, terminal);
     if (isShipped) await checkAbi(manifest, options, terminal);
     return;
   }
@@ -184,51 +172,6 @@ async function explained<T>(folder: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Is it a file of an operator on a target: of its kernel, or of its gradients? */
-const filesOf = (path: string, target: string, operator: string): boolean =>
-  ["", "_backward"].some((role) =>
-    ["", "_f16", "_bf16"].some((type) => path.startsWith(`${target}/${operator}${role}${type}.`)),
-  );
-
-/** A row for each operator, a column for each target: how many bytes its files have. */
-function formatFiles(
-  operators: readonly Operator[],
-  targets: readonly Target[],
-  files: Files,
-): string {
-  const sizeOf = (test: (path: string) => boolean): number =>
-    [...files].reduce(
-      (sum, [path, content]) => sum + (test(path) ? Buffer.byteLength(content) : 0),
-      0,
-    );
-  const rows = operators.map(({ name }) => [
-    name,
-    ...targets.map((target) => formatBytes(sizeOf((path) => filesOf(path, target.name, name)))),
-  ]);
-  const others = [...files].filter(([path]) => !path.includes("/"));
-  for (const [path, content] of others) rows.push([path, formatBytes(Buffer.byteLength(content))]);
-  const adapted = sizeOf((path) => path.startsWith("tfjs/"));
-  if (adapted > 0) rows.push(["tfjs/", formatBytes(adapted)]);
-  const head = ["operator", ...targets.map((t) => t.name)];
-  return formatTable(rows, { head, align: ["left", ...targets.map(() => "right" as const)] });
-}
-
-/** The gradients that a target cannot have, and why. */
-function formatLeft(left: readonly Left[]): string {
-  const targets = [...new Set(left.map(({ target }) => target))];
-  const lines = targets.map((target) => {
-    const byGradients = new Map<string, string[]>();
-    for (const { operator, gradients } of left.filter((one) => one.target === target)) {
-      const key = gradients.join(", ");
-      byGradients.set(key, [...(byGradients.get(key) ?? []), operator]);
-    }
-    const lists = [...byGradients].map(([key, operators]) => `${key} of ${operators.join(", ")}`);
-    const sentence = `${target} has no ${lists.join(" and no ")}`;
-    return wrapText(`${sentence}: it cannot add to elements that data choose.`, 98).join("\n");
-  });
-  return `${lines.join("\n")}\n`;
-}
-
 /** Where a checkout keeps its generated files; below the current folder for everyone else. */
 function defaultFolder(operators: readonly Operator[]): string {
   const isCheckout = existsSync(join(packageRoot, "generators"));
@@ -240,54 +183,4 @@ function defaultFolder(operators: readonly Operator[]): string {
   throw new UserError(
     `choose a folder for ${other.name} with --out; generated/ is for the package's own operators`,
   );
-}
-
-/** A folder as it is shown: from the current one where it is inside. */
-function shown(folder: string): string {
-  const path = relative(process.cwd(), folder) || ".";
-  return path.startsWith("..") ? folder : path;
-}
-
-async function check(
-  folder: string,
-  files: Files,
-  whole: boolean,
-  { json }: GenerateOptions,
-  terminal: Terminal,
-): Promise<void> {
-  const { missing, changed, extra } = await compareFiles(folder, files);
-  // Where only a part was generated, the manifest of the whole and other files are expected.
-  const left = whole ? extra.filter((path) => path !== winnersFile) : [];
-  const differences = [
-    ...missing.map((path) => ["missing", path]),
-    ...changed.map((path) => ["changed", path]),
-    ...left.map((path) => ["extra", path]),
-  ];
-  if (json === true) printJson(terminal, { folder, missing, changed, extra: left });
-  else if (differences.length > 0) terminal.out(formatTable(differences));
-  else terminal.out(`${plural(files.size, "file")} in ${shown(folder)} are up to date\n`);
-  if (differences.length > 0)
-    throw new UserError(
-      `${plural(differences.length, "file")} in ${shown(folder)} ` +
-        `${differences.length === 1 ? "differs" : "differ"} from what the declarations give; ` +
-        "run `warpweave generate`",
-    );
-}
-
-/** Fails where the ABI is not that of the last release and its number is. */
-async function checkAbi(
-  manifest: Manifest,
-  { json }: GenerateOptions,
-  terminal: Terminal,
-): Promise<void> {
-  const released = await readReleasedAbi(packageRoot);
-  const say = (text: string) => (json === true ? undefined : terminal.out(`${text}\n`));
-  if ("missing" in released) {
-    say(`ABI ${manifest.abi} is compared with nothing: ${released.missing}`);
-    return;
-  }
-  const now = { abi: manifest.abi, fingerprint: fingerprint(manifest) };
-  const problem = compareAbi(released.abi, now);
-  if (problem !== undefined) throw new UserError(`${problem} (compared with ${released.revision})`);
-  say(`ABI ${manifest.abi} may follow ABI ${released.abi.abi} of ${released.revision}`);
 }
