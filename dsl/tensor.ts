@@ -1,10 +1,11 @@
 // Tensors of the reference run: plain float64 arrays that can be read by name of axis.
 
 import { axis, forEach, maximum, minimum } from "./core.ts";
-import type { Axis, Bound, Joined, Tensor, Value } from "./types.ts";
+import type { Axis, Dimension, Indices, Joined, Tensor, Value } from "./types.ts";
 
 /** The array behind a tensor of the reference run. */
 export interface Stored {
+  /** The sizes of its dimensions: that of several axes is their product. */
   readonly shape: readonly number[];
   readonly data: Float64Array;
 }
@@ -18,29 +19,33 @@ export function storedIn(tensor: unknown): readonly Stored[] {
   return parts;
 }
 
-/** The tensor whose element at each index is `f` of that index: a declaration's result. */
-export function tensor<const Rs extends readonly Axis<string>[]>(
-  axes: Rs,
-  f: (...at: Bound<Rs>) => number,
-): Tensor<Joined<Rs>> {
-  return stage(axes, f);
+/**
+ * The tensor whose element at each index is `f` of that index: a declaration's result. Axes in a list of their
+ * own make up one dimension: `[N, [G, D]]` is of shape (N, G * D).
+ */
+export function tensor<const Ds extends readonly Dimension[]>(
+  dims: Ds,
+  f: (...at: Indices<Ds>) => number,
+): Tensor<Joined<Ds>> {
+  return stage(dims, f);
 }
 
 /**
  * An intermediate tensor. Naming it lets the compiler choose to recompute its elements where they are read,
  * to compute them tile by tile, or to store them.
  */
-export function stage<const Rs extends readonly Axis<string>[], const V extends Value>(
-  axes: Rs,
-  f: (...at: Bound<Rs>) => V,
-): Tensor<Joined<Rs>, V extends readonly number[] ? { readonly [K in keyof V]: number } : number> {
-  const shape = axes.map((a) => a.size);
-  const count = shape.reduce((n, size) => n * size, 1);
+export function stage<const Ds extends readonly Dimension[], const V extends Value>(
+  dims: Ds,
+  f: (...at: Indices<Ds>) => V,
+): Tensor<Joined<Ds>, V extends readonly number[] ? { readonly [K in keyof V]: number } : number> {
+  const groups = dims.map(axesOf);
+  const axes = groups.flat();
+  const count = countOf(axes);
   const parts: Float64Array[] = [];
   let tuple = false;
   let i = 0;
   forEach(axes, (...at) => {
-    const value: Value = f(...(at as Bound<Rs>));
+    const value: Value = f(...(at as Indices<Ds>));
     tuple = typeof value !== "number";
     const values = typeof value === "number" ? [value] : value;
     values.forEach((v, k) => {
@@ -50,8 +55,12 @@ export function stage<const Rs extends readonly Axis<string>[], const V extends 
     i++;
   });
   if (parts.length === 0) parts.push(new Float64Array(0));
-  return fromParts(axes, shape, parts, tuple) as never;
+  return fromParts(axes, groups.map(countOf), parts, tuple) as never;
 }
+
+const axesOf = (dim: Dimension): readonly Axis<string>[] => ("axis" in dim ? [dim] : dim);
+
+const countOf = (axes: readonly Axis<string>[]): number => axes.reduce((n, a) => n * a.size, 1);
 
 /** A tensor over existing values in row-major order; `names` as in `Tensor<names>`, one size per name. */
 export function fromData<const S extends string>(
@@ -64,12 +73,14 @@ export function fromData<const S extends string>(
   return fromParts(axes, sizes, [Float64Array.from(data)], false) as never;
 }
 
+/** `dims` are the sizes of the dimensions that the axes make up. */
 function fromParts(
   axes: readonly Axis<string>[],
-  shape: readonly number[],
+  dims: readonly number[],
   parts: readonly Float64Array[],
   tuple: boolean,
 ): object {
+  const shape = axes.map((a) => a.size);
   const flat = (at: readonly number[]) => at.reduce((o, i, d) => o * shape[d]! + i, 0);
   const inside = (at: readonly number[]) => at.every((i, d) => i >= 0 && i < shape[d]!);
   const give = (f: (part: Float64Array) => number): Value => (tuple ? parts.map(f) : f(parts[0]!));
@@ -95,7 +106,7 @@ function fromParts(
   const result = Object.assign(read, { orZero, clamped, regroup }, named);
   stored.set(
     result,
-    parts.map((data) => ({ shape, data })),
+    parts.map((data) => ({ shape: dims, data })),
   );
   return result;
 }

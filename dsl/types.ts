@@ -107,11 +107,31 @@ export type Bound<Rs extends readonly Range<string>[]> = {
   -readonly [K in keyof Rs]: Rs[K] extends Range<infer D> ? Ix<D> : never;
 };
 
-/** The axes string of a list of ranges. */
-export type Joined<Rs extends readonly Range<string>[]> = Rs extends readonly [Range<infer D>]
-  ? D
-  : Rs extends readonly [Range<infer D>, ...infer Rest extends readonly Range<string>[]]
-    ? `${D} ${Joined<Rest>}`
+/** A dimension of a stage: an axis, or several side by side, the last one innermost, as `(G D)` has. */
+export type Dimension = Axis<string> | readonly [Axis<string>, ...Axis<string>[]];
+
+/** The indices bound by the axes of a list of dimensions. */
+export type Indices<Ds extends readonly Dimension[]> = Bound<Flat<Ds>>;
+type Flat<Ds extends readonly Dimension[]> = Ds extends readonly [
+  infer D,
+  ...infer Rest extends readonly Dimension[],
+]
+  ? [...(D extends readonly Axis<string>[] ? D : [D & Axis<string>]), ...Flat<Rest>]
+  : [];
+
+/** The axes string of a list of dimensions. */
+export type Joined<Ds extends readonly Dimension[]> = Ds extends readonly [
+  infer D,
+  ...infer Rest extends readonly Dimension[],
+]
+  ? Rest extends readonly []
+    ? Word<D>
+    : `${Word<D>} ${Joined<Rest>}`
+  : never;
+type Word<D> = D extends readonly Dimension[]
+  ? `(${Joined<D>})`
+  : D extends Axis<infer Name>
+    ? Name
     : never;
 
 /** A pair of whole numbers, for rows and columns. */

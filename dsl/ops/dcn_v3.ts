@@ -109,7 +109,7 @@ export function dcn_v3(
   const { N, D } = input;
   const { P } = mask;
   const grid = { stride, padding, dilation, offset_scale, remove_center };
-  return tensor([N, OH, OW, G, D], (n, oh, ow, g, d) =>
+  return tensor([N, OH, OW, [G, D]], (n, oh, ow, g, d) =>
     sum([P], (p) => {
       const [dx, dy] = [offset(n, oh, ow, g, p, 0), offset(n, oh, ow, g, p, 1)];
       return mask(n, oh, ow, g, p) * samplePoint(input, KH, KW, grid, n, oh, ow, g, d, p, dy, dx);

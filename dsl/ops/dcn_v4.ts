@@ -5,6 +5,7 @@ import {
   floorf,
   idiv,
   max,
+  maximum,
   mod,
   samplePoint,
   stage,
@@ -140,20 +141,22 @@ export function dcn_v4(
   // A whole number near the largest does as well as it, and has no slope: by any, the softmax is the same.
   const near = stage([N, OH, OW, G], (n, oh, ow, g) => {
     const weight = (p: number) => weightOf(n, oh, ow, g, p);
-    return floorf(max([steps(points)], (p) => (finite(weight(p)) ? weight(p) : -3e38), 0));
+    const most = max([steps(points)], (p) => (finite(weight(p)) ? weight(p) : -3e38), 0);
+    return softmax ? floorf(most) : 0;
   });
   const norm = stage([N, OH, OW, G], (n, oh, ow, g) => {
     const weight = (p: number) => weightOf(n, oh, ow, g, p);
     const power = (p: number) => (finite(weight(p)) ? exp(weight(p) - near(n, oh, ow, g)) : 0);
-    const total = sum([steps(points)], power);
-    return total > 0 ? total : 1;
+    return softmax ? sum([steps(points)], power) : 1;
   });
-  return tensor([N, OH, OW, G, D], (n, oh, ow, g, d) => {
+  return tensor([N, OH, OW, [G, D]], (n, oh, ow, g, d) => {
     return sum([steps(points)], (p) => {
       const dx = offset_mask(n, oh, ow, offsetAt(g, p));
       const dy = offset_mask(n, oh, ow, M.index(offsetAt(g, p) + 1));
       const raw = weightOf(n, oh, ow, g, p);
-      const weight = softmax ? exp(raw - near(n, oh, ow, g)) / norm(n, oh, ow, g) : raw;
+      // Of finite weights the largest alone adds 1 or more.
+      const total = maximum(norm(n, oh, ow, g), 0.5);
+      const weight = softmax ? exp(raw - near(n, oh, ow, g)) / total : raw;
       const value = samplePoint(input, KH, KW, grid, n, oh, ow, g, d, p, dy, dx);
       return finite(raw) ? weight * value : 0;
     });

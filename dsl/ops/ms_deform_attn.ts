@@ -43,7 +43,7 @@ export function ms_deform_attn(
 ) {
   const { B, S, M, D } = value;
   const { Q, L, P } = location;
-  return tensor([B, Q, M, D], (b, q, m, d) =>
+  return tensor([B, Q, [M, D]], (b, q, m, d) =>
     sum([L, P], (l, p) => {
       const [h, w, first] = [shapes(l, 0), shapes(l, 1), starts(l)];
       const whole = floorf(h) === h && floorf(w) === w && floorf(first) === first;

@@ -4,7 +4,7 @@ import type { ts } from "ts-morph";
 import { domain, freshLoop, KindError, partOf, reduce } from "../ir/build.ts";
 import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
 import { exprOf, fail, type Run } from "./run.ts";
-import { list, type Source, type Stored, scalar, type Value } from "./values.ts";
+import { type Axis, list, type Source, type Stored, scalar, type Value } from "./values.ts";
 
 /** The ranges of a walk as loops that stand for themselves until the walk is built. */
 function openLoops(run: Run, over: Value | undefined, node: ts.Node): Loop[] {
@@ -68,9 +68,8 @@ export function declareStage(
   const wanted = run.declaring ?? (kind === "tensor" ? "output" : undefined);
   if (wanted === undefined)
     return fail(run, "WW140", node, "a stage is named by the const it is assigned to");
-  if (over?.is === "list" && over.items.some((item) => item.is !== "axis"))
-    return fail(run, "WW143", node, `${kind} walks whole axes`);
-  const loops = openLoops(run, over, node);
+  const dims = dimensionsOf(run, kind, over, node);
+  const loops = openLoops(run, list(dims.flat()), node);
   if (new Set(loops.map((l) => l.axis)).size !== loops.length)
     return fail(run, "WW143", node, `${kind} has each axis once`);
   const { mark } = run.names;
@@ -80,11 +79,30 @@ export function declareStage(
   const placed = domain(loops, parts);
   run.names.rename(mark, loops, placed.domain);
   const name = nameStage(run, wanted);
-  const dims = loops.map((l) => [l.axis]);
-  run.stages.push({ kind: "gather", name, ...placed, dims: loops.map(() => 1) });
+  run.stages.push({ kind: "gather", name, ...placed, dims: dims.map((axes) => axes.length) });
   const sizes = new Map(loops.map((l) => [l.axis, l.hi]));
-  const source: Source = { name, stage: true, dims, sizes, parts: kinds, tuple };
+  const named = dims.map((axes) => axes.map(({ axis }) => axis));
+  const source: Source = { name, stage: true, dims: named, sizes, parts: kinds, tuple };
   return { is: "tensor", source };
+}
+
+/** The axes of each dimension of a stage: an axis alone, or a list of those that make it up. */
+function dimensionsOf(
+  run: Run,
+  kind: "stage" | "tensor",
+  over: Value | undefined,
+  node: ts.Node,
+): readonly (readonly Axis[])[] {
+  if (over?.is !== "list" || over.items.length === 0)
+    return fail(run, "WW143", node, `the first argument of ${kind} is an array of its axes`);
+  return over.items.map((item) => {
+    const axes = item.is === "list" ? item.items : [item];
+    if (axes.length === 0)
+      return fail(run, "WW143", node, `a dimension of several axes is a list of at least one`);
+    return axes.map((axis) =>
+      axis.is === "axis" ? axis : fail(run, "WW143", node, `${kind} walks whole axes`),
+    );
+  });
 }
 
 function storedKind(kind: ReturnType<typeof kindOf>): Stored {

@@ -55,7 +55,7 @@ function measure(input: Array64, attrs: Attrs) {
   return { N, H, W, C, G, D: C / G, OH, OW, kernel, stride, dilation, padding, taps };
 }
 
-/** The points of each group around each output position, added up by weight: [N, OH, OW, G, D]. */
+/** The points of each group around each output position, added up by weight: [N, OH, OW, C]. */
 function aggregate(input: Array64, attrs: Attrs, pointsAt: PointsAt): Array64 {
   const { N, H, W, C, G, D, OH, OW, kernel, stride, dilation, padding, taps } = measure(
     input,
@@ -71,7 +71,7 @@ function aggregate(input: Array64, attrs: Attrs, pointsAt: PointsAt): Array64 {
 
   const halfY = Math.floor((dilation.y * (kernel.y - 1)) / 2);
   const halfX = Math.floor((dilation.x * (kernel.x - 1)) / 2);
-  const output = makeArray([N, OH, OW, G, D]);
+  const output = makeArray([N, OH, OW, C]);
   for (let n = 0; n < N; n++) {
     for (let oh = 0; oh < OH; oh++) {
       for (let ow = 0; ow < OW; ow++) {
@@ -87,7 +87,7 @@ function aggregate(input: Array64, attrs: Attrs, pointsAt: PointsAt): Array64 {
               const x = middleX - halfX * scale + (col * dilation.x + dx) * scale;
               total += weight * sampleZeros(map, n, g * D + d, y, x);
             }
-            write(output, [n, oh, ow, g, d], total);
+            write(output, [n, oh, ow, g * D + d], total);
           }
         }
       }

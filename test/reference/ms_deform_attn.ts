@@ -30,7 +30,7 @@ function cutLevel(value: Array64, h: number, w: number, start: number): Array64 
 
 /**
  * output(b, q, m, d) = sum over levels l and points p of attention(b, q, m, l, p) * level l of value at
- * location(b, q, m, l, p) = (x, y), where 0 to 1 is the picture: [B, Q, M, D].
+ * location(b, q, m, l, p) = (x, y), where 0 to 1 is the picture: [B, Q, M * D].
  */
 export function ms_deform_attn(inputs: Inputs, _: Attrs): Array64 {
   const names = ["value", "shapes", "starts", "location", "attention"] as const;
@@ -42,7 +42,7 @@ export function ms_deform_attn(inputs: Inputs, _: Attrs): Array64 {
   requireShape("location", location, [B, Q, M, L, P, 2]);
   requireShape("attention", attention, [B, Q, M, L, P]);
 
-  const output = makeArray([B, Q, M, D]);
+  const output = makeArray([B, Q, M * D]);
   for (let l = 0; l < L; l++) {
     const [h, w] = [read(shapes, l, 0), read(shapes, l, 1)];
     const map = cutLevel(value, h, w, read(starts, l));
@@ -55,9 +55,9 @@ export function ms_deform_attn(inputs: Inputs, _: Attrs): Array64 {
             const y = read(location, b, q, m, l, p, 1) * h - 0.5;
             const weight = read(attention, b, q, m, l, p);
             for (let d = 0; d < D; d++) {
-              const so_far = read(output, b, q, m, d);
+              const so_far = read(output, b, q, m * D + d);
               const sample = sampleZeros(map, b, m * D + d, y, x);
-              write(output, [b, q, m, d], so_far + weight * sample);
+              write(output, [b, q, m * D + d], so_far + weight * sample);
             }
           }
         }
