@@ -72,7 +72,7 @@ export type NagaVerdict = readonly Problem[] | Unavailable;
 
 const target = "wgsl";
 
-/** naga's problems with each text, compiling the pipeline of every entry point. */
+/** naga's problems with each text, compiling the pipelines of the entry points asked for. */
 export async function validateWithNaga(
   texts: readonly WgslText[],
 ): Promise<readonly NagaVerdict[] | Unavailable> {
@@ -93,10 +93,10 @@ export async function validateWithNaga(
     env.DENO_WEBGPU_BACKEND = "vulkan";
     env.XDG_RUNTIME_DIR ??= folder; // Vulkan loaders warn where it is missing; nothing is written.
   }
-  const jobs = texts.map(({ source, constants = {} }) => ({
+  const jobs = texts.map(({ source, constants = {}, entryPoints }) => ({
     source,
     constants,
-    entryPoints: findEntryPoints(source),
+    entryPoints: entryPoints ?? findEntryPoints(source),
   }));
   const answer = await askDeno(deno, env, JSON.stringify(jobs));
   if ("unavailable" in answer) return { target, ...answer };

@@ -17,6 +17,8 @@ export interface Problem {
 /** A text to validate, and values for its overrides where their defaults do not do. */
 export interface WgslText {
   readonly source: string;
+  /** Those whose pipelines are compiled too; all where this is absent. */
+  readonly entryPoints?: readonly string[];
   readonly constants?: Readonly<Record<string, number>>;
 }
 
@@ -60,9 +62,8 @@ export async function validateWithDawn(
 /** The problems a device's compiler finds in a text. */
 export async function validateOn(
   device: GPUDevice,
-  { source, constants = {} }: WgslText,
+  { source, constants = {}, entryPoints = findEntryPoints(source) }: WgslText,
 ): Promise<readonly Problem[]> {
-  const entryPoints = findEntryPoints(source);
   if (entryPoints.length === 0) return [{ message: "there is no @compute entry point" }];
   device.pushErrorScope("validation");
   const module = device.createShaderModule({ code: source });

@@ -103,10 +103,13 @@ describe("generate", () => {
   const out = folder.path("kernels");
   const list = () => readdirSync(out, { recursive: true }).sort();
 
-  test("writes every operator for every target, and the manifest", async () => {
-    const text = await succeed("generate", "--out", out);
+  // Two of them: all are generated, and compared with what is committed, by `generate --check` in CI.
+  const some = ["conv2d", "roi_pool"] as const;
+
+  test("writes operators for every target, and the manifest", async () => {
+    const text = await succeed("generate", ...some, "--out", out);
     for (const { name: target, extension, binaries } of targets)
-      for (const name of operatorNames()) {
+      for (const name of some) {
         const path = `${target}/${name}.${binaries ? target : extension}`;
         expect(existsSync(join(out, path)), path).toBe(true);
       }
@@ -119,10 +122,9 @@ describe("generate", () => {
     const file = join(out, "cuda/conv2d.cu");
     const text = readFileSync(file, "utf8");
     writeFileSync(file, `${text}// changed\n`);
-    writeFileSync(join(out, "js/other.js"), "");
-    const result = await warpweave("generate", "--out", out, "--check");
-    expect(result.out).toBe("changed  cuda/conv2d.cu\nextra    js/other.js\n");
-    expect(result.err).toMatch(/^error: 2 files in .* differ from what the declarations give/);
+    const result = await warpweave("generate", ...some, "--out", out, "--check");
+    expect(result.out).toBe("changed  cuda/conv2d.cu\n");
+    expect(result.err).toMatch(/^error: 1 file in .* differs from what the declarations give/);
     expect(result.code).toBe(1);
     expect(readFileSync(file, "utf8")).toContain("// changed");
   });
@@ -130,7 +132,7 @@ describe("generate", () => {
   test("leaves files alone that are as they should be", async () => {
     const file = join(out, "js/conv2d.js");
     const before = statSync(file).mtimeMs;
-    expect(await succeed("generate", "--out", out)).toContain(", 1 written");
+    expect(await succeed("generate", ...some, "--out", out)).toContain(", 1 written");
     expect(statSync(file).mtimeMs).toBe(before);
     expect(readFileSync(join(out, "cuda/conv2d.cu"), "utf8")).not.toContain("// changed");
     const again = await succeed("generate", "conv2d", "--out", out);
