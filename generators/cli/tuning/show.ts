@@ -154,6 +154,9 @@ export function formatResult(result: TuneResult, usual: Configuration): string {
       "",
       formatNotes(rows, { head, align: ["left", "right", "right", "right"] }).trimEnd(),
     );
+  const shown = [best, ...others, ...next, ...refused].filter((r) => r !== undefined && r !== own);
+  if (own && shown.some((r) => !(isFinal && r?.final)))
+    lines.push("default / it: within the rounds that both were timed in, not of the medians shown");
   for (const record of refused) lines.push(`faster but refused: ${record.error ?? record.status}`);
   const failed = Object.entries(failures).map(([status, count]) => `${count} ${status}`);
   if (failed.length > 0) lines.push(`without a time that counts: ${failed.join(", ")}`);

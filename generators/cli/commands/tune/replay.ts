@@ -18,6 +18,7 @@ import { parseCount } from "../../calls.ts";
 import { UsageError, UserError } from "../../errors.ts";
 import { withProgress } from "../../progress.ts";
 import { formatTable, plural, printJson, type Terminal } from "../../terminal.ts";
+import { formatRecorded } from "./spaceFile.ts";
 
 const examples = `
 Strategies:
@@ -140,7 +141,7 @@ function printScores(recording: Recording, scores: readonly Score[], terminal: T
   const counts = scores[0]!.reached.map(({ evaluations }) => evaluations);
   terminal.out(
     `${points.space.name}: ${plural(points.size, "configuration")}, ${failed} of them fail; ` +
-      `the best one takes ${best}\n` +
+      `the best one takes ${formatRecorded(best)}\n` +
       `% of the optimum after so many evaluations, mean of ${plural(scores[0]!.runs, "run")} ` +
       `from seed ${scores[0]!.seed} (95 % interval of the mean)\n\n`,
   );

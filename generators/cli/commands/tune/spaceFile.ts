@@ -79,6 +79,13 @@ function formatSummary({ space, format, valid, pruned, recorded }: Summary): str
     lines.push("", formatNotes(rows, { head, align: ["right", "right", "left"] }).trimEnd());
   }
   if (recorded !== undefined)
-    lines.push("", `${recorded.failed} of them failed; the best one takes ${recorded.best}.`);
+    lines.push(
+      "",
+      `${recorded.failed} of them failed; the best one takes ${formatRecorded(recorded.best)}.`,
+    );
   return `${lines.join("\n")}\n`;
 }
+
+/** A time of a recording, in the unit that whoever recorded it took. */
+export const formatRecorded = (time: number): string =>
+  `${Number(time.toPrecision(4))} (in the recording's unit)`;
