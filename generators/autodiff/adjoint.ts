@@ -1,7 +1,7 @@
 // Reverse mode through one stage's expression: from the adjoint of its value to a list of contributions, one
 // for each read of a tensor that has a gradient.
 
-import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
+import { convert, freshLoops, make, partOf, reduce, select } from "../ir/build.ts";
 import { type Expr, index, int, kindOf, type Loop, type Reduce } from "../ir/expr.ts";
 import type { Stage } from "../ir/kernel.ts";
 import { children, freeLoops, type Moved, substitute, visit } from "../ir/walk.ts";
@@ -168,11 +168,7 @@ function freshened(
   which: number,
   moved: Moved,
 ): { readonly over: readonly Loop[]; readonly body: Expr } {
-  const to = new Map<Loop, Loop>();
-  for (const l of of.over) {
-    const [lo, hi] = substitute([l.lo, l.hi], to, moved);
-    to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
-  }
+  const to = freshLoops(of.over, moved);
   return { over: [...to.values()], body: substitute([of.bodies[which]!], to, moved)[0]! };
 }
 

@@ -10,6 +10,7 @@ import {
   type TensorDecl,
   valuesOf,
 } from "../ir/kernel.ts";
+import { stagesFor } from "../ir/outputs.ts";
 import { type Moved, visit } from "../ir/walk.ts";
 import { type Contribution, findContributions, GradientError } from "./adjoint.ts";
 import { collect } from "./collect.ts";
@@ -122,18 +123,13 @@ function seedsOf(
 
 /** Without the stages that no output needs. */
 function dropUnused(kernel: Kernel): Kernel {
-  const needed = new Set(kernel.outputs);
-  const stages = kernel.stages.toReversed().filter((stage) => {
-    if (!needed.has(stage.name)) return false;
-    visit(rootsOf(stage), (e) => {
-      if (e.kind === "read") needed.add(e.from);
-    });
-    return true;
-  });
+  const stages = stagesFor(kernel, kernel.outputs);
+  const read = new Set<string>();
+  visit(stages.flatMap(rootsOf), (e) => void (e.kind === "read" && read.add(e.from)));
   const used = (t: TensorDecl) => !t.optional || kernel.present.includes(t.name);
   return {
     ...kernel,
-    stages: stages.toReversed(),
-    tensors: kernel.tensors.filter((t) => used(t) || needed.has(t.name)),
+    stages,
+    tensors: kernel.tensors.filter((t) => used(t) || read.has(t.name)),
   };
 }

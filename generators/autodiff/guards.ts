@@ -2,7 +2,7 @@
 // conditions of the product; said as such, 0 times infinity does not arise.
 
 import { allOf, conjuncts, convert, extentOf, make, select } from "../ir/build.ts";
-import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
+import { cast, type Expr, int, isZero, kindOf } from "../ir/expr.ts";
 import type { Facts } from "../ir/facts.ts";
 import { isWithin } from "../ir/ranges.ts";
 import { visit } from "../ir/walk.ts";
@@ -83,8 +83,6 @@ function liesOn(p: Expr, extent: Expr, facts: Facts): boolean {
   const [i, groups] = product.args;
   return facts.same(groups!, extent) && isWithin(i!, all!, facts);
 }
-
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 
 /** `e` as a value and the tests under which it is not 0. */
 export function pullGuards(e: Expr): Guarded {

@@ -1,8 +1,8 @@
 // Reductions without the parts that nothing reads: a gradient often needs one number of several, which then
 // depends on less and can be computed further out.
 
-import { freshLoop, partOf, reduce } from "../ir/build.ts";
-import type { Expr, Loop, Reduce } from "../ir/expr.ts";
+import { freshLoops, partOf, reduce } from "../ir/build.ts";
+import type { Expr, Reduce } from "../ir/expr.ts";
 import { type Moved, rewrite, substitute, visit } from "../ir/walk.ts";
 
 /** `e` with each reduction cut down to the parts that are read in it; a maximum keeps what it compares. */
@@ -33,11 +33,7 @@ function partsRead(e: Expr): ReadonlyMap<Reduce, ReadonlySet<number>> {
 /** A reduction of some parts only, through the numbers that these had. */
 function cutDown(of: Reduce, parts: ReadonlySet<number>, moved: Moved): (part: number) => Expr {
   const kept = [...parts].sort((a, b) => a - b);
-  const to = new Map<Loop, Loop>();
-  for (const l of of.over) {
-    const [lo, hi] = substitute([l.lo, l.hi], to, moved);
-    to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
-  }
+  const to = freshLoops(of.over, moved);
   const bodies = substitute(
     kept.map((part) => of.bodies[part]!),
     to,

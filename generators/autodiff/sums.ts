@@ -1,8 +1,8 @@
 // What contributions add to an element, as few sums of as little as possible: what no step of a walk changes
 // stands outside of it, whether it is a test, a factor or a walk of its own.
 
-import { convert, freshLoop, make, partOf, reduce, select } from "../ir/build.ts";
-import { cast, type Expr, int, kindOf, type Loop } from "../ir/expr.ts";
+import { convert, freshLoops, make, partOf, reduce, select } from "../ir/build.ts";
+import { cast, type Expr, int, isZero, kindOf, type Loop } from "../ir/expr.ts";
 import { freeLoops, type Moved, substitute } from "../ir/walk.ts";
 import { divide, factor, multiply } from "./factors.ts";
 import { type Guarded, pullGuards, valueWhere } from "./guards.ts";
@@ -108,8 +108,9 @@ function sumOfOne(over: readonly Loop[], e: Expr, moved: Moved): Expr {
     isZero(of.from[0]!) &&
     of.over.every((l) => outsideAll([l.lo, l.hi], [...over, ...of.over]));
   if (!of || !exchangeable) return walkOver(over, e, moved);
-  const own = of.over.map((l) => freshLoop(l.axis, l.lo, l.hi, l.cover));
-  const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, own[d]!])), moved);
+  const to = freshLoops(of.over, moved);
+  const own = [...to.values()];
+  const [body] = substitute(of.bodies, to, moved);
   const inner = sumTerms(over, termsIn(body!, over), moved);
   return sumTerms(own, termsIn(inner, own), moved);
 }
@@ -137,8 +138,9 @@ export function openSums(e: Expr, moved: Moved): Expr {
       const plain = of.op === "sum" && of.bodies.length === 1 && isZero(of.from[0]!);
       const own = of.over.every((l) => outsideAll([l.lo, l.hi], of.over));
       if (!plain || !own) return e;
-      const over = of.over.map((l) => freshLoop(l.axis, l.lo, l.hi, l.cover));
-      const [body] = substitute(of.bodies, new Map(of.over.map((l, d) => [l, over[d]!])), moved);
+      const to = freshLoops(of.over, moved);
+      const over = [...to.values()];
+      const [body] = substitute(of.bodies, to, moved);
       return sumTerms(over, termsIn(body!, over), moved);
     }
     default:
@@ -146,7 +148,6 @@ export function openSums(e: Expr, moved: Moved): Expr {
   }
 }
 
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 const outsideAll = (es: readonly Expr[], loops: readonly Loop[]): boolean =>
   es.every((e) => isOutside(e, loops));
 

@@ -2,12 +2,10 @@
 // that the tests make: terms that exclude each other are branches, not summands.
 
 import { conjuncts, convert, make, select } from "../ir/build.ts";
-import { cast, type Expr, int, kindOf } from "../ir/expr.ts";
+import { cast, type Expr, int, isZero, kindOf } from "../ir/expr.ts";
 import { type Guarded, pullGuards, valueWhere } from "./guards.ts";
 
 const zero = int(0);
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
-
 /** What holds where `e` does not. */
 export const negate = (e: Expr): Expr =>
   e.kind === "op" && e.op === "not" ? e.args[0]! : make("not", e);

@@ -51,12 +51,7 @@ function fillTemplate({ template, data }: Framed): string {
   return compiled(data);
 }
 
-/** The files of a unit by path below the output folder. */
-export function emitUnit(unit: Unit, target: Target): ReadonlyMap<string, string> {
-  return frameUnit(printUnit(unit, target), target);
-}
-
-/** The files of a unit that has been printed. */
+/** The files of a unit that has been printed, by path below the output folder. */
 export function frameUnit(printed: PrintedUnit, target: Target): ReadonlyMap<string, string> {
   return new Map(target.frame(printed).map((framed) => [framed.path, fillTemplate(framed)]));
 }

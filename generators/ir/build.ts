@@ -73,6 +73,16 @@ export const freshLoop = (axis: string, lo: Expr, hi: Expr, cover = false): Loop
   cover,
 });
 
+/** A new loop for each of a walk, whose bounds may follow those before: so that a body is taken apart without capture. */
+export function freshLoops(over: readonly Loop[], moved?: Moved): ReadonlyMap<Loop, Loop> {
+  const to = new Map<Loop, Loop>();
+  for (const l of over) {
+    const [lo, hi] = substitute([l.lo, l.hi], to, moved);
+    to.set(l, freshLoop(l.axis, lo!, hi!, l.cover));
+  }
+  return to;
+}
+
 /**
  * A reduction over loops made by `freshLoop`. Its loops become canonical: their level is one more than the
  * deepest reduction inside, so two reductions that differ only in names are one object.

@@ -1,7 +1,7 @@
 // One expression of the tensor IR as a line of text: infix, with the author's names where there are
 // any.
 
-import { type Expr, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
+import { type Expr, isZero, kindOf, type Loop, type Reduce, unreachable } from "./expr.ts";
 import type { OpName } from "./ops.ts";
 
 /** How things are called in a text. */
@@ -142,13 +142,10 @@ export function showHead(r: Reduce, names: Names): string {
     : `max over ${over} (${from} where there is none) of`;
 }
 
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
-
 /** A loop as text: `k < K`, or `k in lo .. hi` (hi not included) where it does not start at 0. */
 export function showRange(l: Loop, names: Names): string {
   const hi = showExpr(l.hi, names, 6);
-  const from0 = l.lo.kind === "const" && l.lo.value === 0;
-  const range = from0
+  const range = isZero(l.lo)
     ? `${names.loop(l)} < ${hi}`
     : `${names.loop(l)} in ${showExpr(l.lo, names)} .. ${hi}`;
   return l.cover && !names.mathematics ? `${range} (cover)` : range;

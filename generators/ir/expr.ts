@@ -205,6 +205,8 @@ export const op = (name: OpName, ...args: readonly Expr[]): Expr =>
 /** The same number as another kind; nothing where it is of that kind already. */
 export const cast = (to: Kind, arg: Expr): Expr =>
   kindOf(arg) === to ? arg : intern({ kind: "cast", to, arg });
+/** Is it the number 0 itself, of whatever kind? */
+export const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 /** One of two values, of which only the chosen one is computed. */
 export const select = (cond: Expr, then: Expr, otherwise: Expr): Expr =>
   intern({ kind: "select", cond, then, else: otherwise });

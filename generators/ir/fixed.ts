@@ -12,9 +12,6 @@ export const word = { largest: 0, flags: 1, low: 2, high: 3 } as const;
 /** How many words an element has. */
 export const wordsPerSum = 4;
 
-/** The most contributions that certainly fit one element. */
-export const mostContributions = 2 ** 33 - 1;
-
 /** What a sum has met that is no finite number, as bits of its flags. */
 const flag = { up: 1, down: 2, none: 4 } as const;
 

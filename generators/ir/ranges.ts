@@ -1,7 +1,7 @@
 // What is known of the range of an index, from how it was made: enough to leave out tests that cannot fail.
 
 import { make } from "./build.ts";
-import { type Expr, kindOf } from "./expr.ts";
+import { type Expr, isZero, kindOf } from "./expr.ts";
 import type { Facts } from "./facts.ts";
 
 /** Is `e` an int that is certainly not negative? */
@@ -128,8 +128,6 @@ function isCeiled(start: Expr, limit: Expr, facts: Facts): boolean {
   const [all, more] = asOp(runsOf(start), "add")?.args ?? [];
   return more?.kind === "const" && more.value < runLength(start)! && facts.same(all!, limit);
 }
-
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 
 function isAtMost(e: Expr, limit: Expr, facts: Facts): boolean {
   const atMost = (arg: Expr): boolean => isAtMost(arg, limit, facts);

@@ -1,15 +1,18 @@
 // What the generated text looks like, for a small plan in every target: to be read in reviews.
 
 import { expect, test } from "vitest";
-import { emitUnit } from "../../generators/emit/unit.ts";
+import type { Target } from "../../generators/emit/target.ts";
+import { frameUnit, printUnit } from "../../generators/emit/unit.ts";
 import type { Plan } from "../../generators/ir/plan.ts";
 import { targets } from "../../targets/registry.ts";
+import { everything, unitOf } from "../unit/emit.fixtures.ts";
+import { planOf, tileSums } from "../unit/nest.fixtures.ts";
 
 /** gpu.js takes kernels that give one element for each thread only; its own tests show those. */
 const general = targets.filter((t) => t.name !== "gpujs");
 
-import { everything, unitOf } from "../unit/emit.fixtures.ts";
-import { planOf, tileSums } from "../unit/nest.fixtures.ts";
+const emit = (plan: Plan, target: Target): ReadonlyMap<string, string> =>
+  frameUnit(printUnit(unitOf(plan), target), target);
 
 const named = (plan: Plan): Plan => ({
   ...plan,
@@ -35,7 +38,7 @@ const withoutRuntime = (text: string): string =>
 test.each(general.map((t) => [t.name, t] as const))(
   "every kind of statement in %s",
   (_, target) => {
-    const files = [...emitUnit(unitOf(mixed), target)];
+    const files = [...emit(mixed, target)];
     expect(
       files.map(([path, text]) => `${path}\n${withoutRuntime(text)}`).join("\n"),
     ).toMatchSnapshot();
@@ -45,6 +48,6 @@ test.each(general.map((t) => [t.name, t] as const))(
 test.each(general.filter((t) => t.capabilities.groups).map((t) => [t.name, t] as const))(
   "groups with shared memory in %s",
   (_, target) => {
-    expect([...emitUnit(unitOf(named(tileSums())), target).values()].join("\n")).toMatchSnapshot();
+    expect([...emit(named(tileSums()), target).values()].join("\n")).toMatchSnapshot();
   },
 );

@@ -56,9 +56,6 @@ export function refuseStorage(dtype: string | undefined): void {
 export const teamHelp =
   "winners or a database of a team (else $WARPWEAVE_TUNED, or warpweave.tuned in package.json)";
 
-/** The options of every command that names a call, as they are given by default. */
-export const usualRequest = { stride: "1", threads: "1" } as const;
-
 /** `50` evaluations or `60s`. */
 export function parseBudget(text: string): Budget {
   const seconds = /^(\d+(?:\.\d+)?)s$/.exec(text)?.[1];

@@ -1,7 +1,7 @@
 // The factors of a term, and how they divide into two sides with output axes of their own.
 
 import { conjuncts, make } from "../../ir/build.ts";
-import { constant, type Expr, kindOf, type Loop } from "../../ir/expr.ts";
+import { constant, type Expr, isZero, kindOf, type Loop } from "../../ir/expr.ts";
 import { freeLoops } from "../../ir/walk.ts";
 
 /**
@@ -15,8 +15,6 @@ export function factorsOf(e: Expr): readonly Expr[] {
   if (e.kind === "select" && isZero(e.then)) return [make("not", e.cond), ...factorsOf(e.else)];
   return [e];
 }
-
-const isZero = (e: Expr): boolean => e.kind === "const" && e.value === 0;
 
 /** Factors in two sides, and the output axes by the side that they are in. */
 export interface Sides {
