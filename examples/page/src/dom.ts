@@ -34,8 +34,9 @@ export function pointIn(svg: SVGSVGElement, event: MouseEvent): { y: number; x: 
   return { y, x };
 }
 
-/** Pixels that an arrow key moves by: 1, with the shift key `far`. */
+/** Pixels that an arrow key moves by: `near`, with the shift key `far`; nothing for keys of the browser's own. */
 export function keyMove(event: KeyboardEvent, near: number, far: number) {
+  if (event.altKey || event.ctrlKey || event.metaKey) return undefined;
   const by = event.shiftKey ? far : near;
   switch (event.key) {
     case "ArrowUp":

@@ -80,6 +80,7 @@ export function createLoupe(events: LoupeEvents): Loupe {
       ],
     );
     handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       handle.setPointerCapture(event.pointerId);
       handle.focus();
       event.preventDefault();
@@ -96,7 +97,10 @@ export function createLoupe(events: LoupeEvents): Loupe {
     handle.addEventListener("dblclick", () => events.restore(tap));
     handle.addEventListener("keydown", (event) => {
       if (!model) return;
-      if (event.key === "Home" || event.key === "Delete") events.restore(tap);
+      if (event.key === "Home" || event.key === "Delete") {
+        event.preventDefault();
+        events.restore(tap);
+      }
       const move = keyMove(event, 0.25, 2);
       if (!move) return;
       event.preventDefault();

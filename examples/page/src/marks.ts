@@ -43,6 +43,7 @@ export function createMarks(choose: (pixel: Point) => void): Marks {
     choose({ y: within(y / stride, height), x: within(x / stride, width) });
   }
   svg.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
     svg.setPointerCapture(event.pointerId);
     pick(event);
   });
