@@ -25,7 +25,7 @@ import { type GoldenCase, goldenCases } from "../golden/golden.ts";
 import { makeArray } from "../reference/array.ts";
 import { explainDifference } from "../reference/compare.ts";
 import { references } from "../reference/index.ts";
-import { waysOf } from "./targets.fixtures.ts";
+import { type Way, waysOf } from "./targets.fixtures.ts";
 
 const names = Object.keys(references);
 const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${name}.ts`));
@@ -120,6 +120,32 @@ const withGradient = ({ golden, of }: (typeof cases)[number]): Case => {
 const withGradients = cases.filter(({ golden }) => golden.gradients !== undefined);
 it("some of golden data are gradients", () => expect(withGradients.length).toBe(44));
 
+/** The targets whose kernels are compiled for seconds each, once more for each choice of options. */
+const slow = ["wgsl", "cuda", "c"];
+
+/**
+ * What a way runs: all, or where compiling takes long each third case of an operator, beginning with another one on
+ * each of these targets, so that each case is on one of them and each of them has all operators.
+ */
+function inTurn<T extends { readonly golden: GoldenCase }>(all: readonly T[], way: Way): T[] {
+  const start = slow.indexOf(way.target.name);
+  if (start < 0) return [...all];
+  return all.filter((one) => {
+    const own = all.filter(({ golden }) => golden.operator === one.golden.operator);
+    return own.length < slow.length || own.indexOf(one) % slow.length === start;
+  });
+}
+
+it("each golden case is on a slow target in its turn, and each of these has each operator", () => {
+  const ways = waysOf(slow);
+  expect([...new Set(ways.map(({ target }) => target.name))]).toEqual(slow);
+  for (const all of [cases, withGradients]) {
+    const operatorsOf = (some: typeof cases) => new Set(some.map((one) => one.golden.operator));
+    for (const way of ways) expect(operatorsOf(inTurn(all, way))).toEqual(operatorsOf(all));
+    expect(new Set(ways.flatMap((way) => inTurn(all, way)))).toEqual(new Set(all));
+  }
+});
+
 describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %s", (_, way) => {
   let executor: Executor | string;
   const runners = new Map<Operator, TargetRunner>();
@@ -137,7 +163,7 @@ describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %
     if (typeof executor === "object") await executor.close();
   });
 
-  it.for(cases)("$name", async ({ golden, of }, { skip }) => {
+  it.for(inTurn(cases, way))("$name", async ({ golden, of }, { skip }) => {
     if (typeof executor === "string") return skip(executor);
     const operator = operatorOf(golden);
     const runner = runners.get(operator)!;
@@ -156,7 +182,7 @@ describe.each(waysOf().map((way) => [way.name, way] as const))("golden data on %
     expect(far).toBe(-1);
   });
 
-  it.for(withGradients)("$name: gradients", async (one, { skip }) => {
+  it.for(inTurn(withGradients, way))("$name: gradients", async (one, { skip }) => {
     if (typeof executor === "string") return skip(executor);
     const operator = operatorOf(one.golden);
     const runner = backward.get(operator);
