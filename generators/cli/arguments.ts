@@ -77,6 +77,12 @@ export function convertArray(
     ? toFloat64(array)
     : toFloat32(array);
   const to = wide ? "float64" : "float32";
+  // Whole numbers are indices, counts or pixels: a neighbour would be another one.
+  if (/^[iu]/.test(array.dtype) && converted.inexact > 0)
+    throw new UserError(
+      `${name} holds ${DTYPES[array.dtype].name} values that ${to} cannot hold, beyond ` +
+        `${wide ? 2 ** 53 : 2 ** 24}`,
+    );
   if (DTYPES[array.dtype].name === to) return { data: converted.data, notes: [] };
   const note =
     describeConversion(name, array, to, converted) ??
@@ -97,13 +103,9 @@ function checkNames({ name: operator, tensors }: Operator, arrays: Arrays): void
   }
 }
 
-const accepted: readonly NpDType[] = ["f4", "f8", "f2"];
-
 function checkDType(name: string, dtype: NpDType): void {
-  if (accepted.includes(dtype)) return;
-  throw new UserError(
-    `${name} has the dtype ${DTYPES[dtype].name}; float32, float64 and float16 are allowed`,
-  );
+  if (dtype !== "b1") return;
+  throw new UserError(`${name} has the dtype bool; floats and whole numbers are allowed`);
 }
 
 /** The checks that generated modules share throw plain errors, each one sentence for the caller. */

@@ -58,9 +58,19 @@ const cases: readonly Case[] = [
   [
     "wrong dtype",
     "deform_conv2d",
-    { ...deformed, offset: { shape: [1, 18, 5, 5], dtype: "i4", data: new Int32Array(450) } },
+    { ...deformed, offset: { shape: [1, 18, 5, 5], dtype: "b1", data: new Uint8Array(450) } },
     [],
-    "offset has the dtype int32; float32, float64 and float16 are allowed",
+    "offset has the dtype bool; floats and whole numbers are allowed",
+  ],
+  [
+    "whole numbers that floats lack",
+    "deform_conv2d",
+    {
+      ...deformed,
+      offset: { shape: [1, 18, 5, 5], dtype: "i4", data: new Int32Array(450).fill(2 ** 24 + 1) },
+    },
+    [],
+    "offset holds int32 values that float32 cannot hold, beyond 16777216",
   ],
   [
     "missing tensor",

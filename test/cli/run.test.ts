@@ -160,6 +160,16 @@ describe("arrays", () => {
     expect([...output!.data]).toStrictEqual(expected.map(Math.fround));
   });
 
+  test("whole numbers are taken, as other libraries have indices", async () => {
+    const given: Arrays = {
+      ...small,
+      weight: { shape: [1, 1, 1, 1], dtype: "i8", data: BigInt64Array.of(-2n) },
+    };
+    const { err, output } = await runOperator(folder, "conv2d", given);
+    expect(err).toContain("note: weight: int64 converted to float32; every value is kept\n");
+    expect(output!.data[1]).toBe(-4);
+  });
+
   test("the reference keeps float64", async () => {
     const result = await runOperator(folder, "conv2d", small, "--target", "reference");
     expect(result.out).toContain("(1, 1, 2, 3) float64 → ");

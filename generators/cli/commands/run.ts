@@ -29,7 +29,7 @@ Examples:
 Arrays are named like the tensors; a .npy file is named by its array. The result is "output".
 Pairs are written 2 or 2,1 (y,x); sides 1 or 1,0 (y,x) or top,left,bottom,right.
 --grad takes "grad_output" of the result's shape; beside the result it writes "grad_input" and so on.
-float64 and float16 arrays are converted to float32; --target reference computes in float64.
+float64, float16 and whole numbers are converted to float32; --target reference computes in float64.
 With --dtype f16 or bf16 data are stored in 16 bits and computed in float32; coordinates stay float32.`;
 
 interface RunOptions {
