@@ -2,26 +2,14 @@
 // Nothing is read back unless asked for, modules and pipelines are compiled once, and workspaces
 // are kept for the next run.
 
-import { evaluateFormula } from "../contract/formula.ts";
-import { completeCall, completeJob, isLeftOut, type Numbers } from "../contract/job.ts";
-import { shareWorkspaces } from "../contract/memory.ts";
-import type {
-  BufferUse,
-  Data,
-  FillStep,
-  Job,
-  LaunchStep,
-  Prepared,
-  Program,
-} from "../contract/program.ts";
-import { listRuns } from "../contract/turns.ts";
-import { selectOutputs } from "../contract/wanted.ts";
+import { completeJob, type Numbers } from "../contract/job.ts";
+import type { Data, Job, Prepared, Program } from "../contract/program.ts";
 import { allocateTensors, poisonBuffer, readOutputs } from "./arrays.ts";
+import { type Buffers, createBinder } from "./bind.ts";
 import { guardDevice } from "./device.ts";
-import { checkGroups, coverGroups, nextDispatch, Pace } from "./dispatch.ts";
-import { fillBits, fillProgram } from "./fill.ts";
-import { checkBuffers, checkLimits } from "./limits.ts";
-import { type CompiledLaunch, createCompiler } from "./pipelines.ts";
+import { coverGroups, nextDispatch, Pace } from "./dispatch.ts";
+import { checkLimits } from "./limits.ts";
+import type { CompiledLaunch } from "./pipelines.ts";
 import { createScratch } from "./scratch.ts";
 import { createStopwatch, measureStep, type Stopwatch } from "./stopwatch.ts";
 import {
@@ -30,13 +18,9 @@ import {
   type PlannedDispatch,
   type ReadyLaunch,
 } from "./submit.ts";
-import { uniformOfLaunch } from "./uniform.ts";
-import { type BufferSize, measure } from "./values.ts";
+import { measure } from "./values.ts";
 
-type Sizes = ReadonlyMap<string, BufferSize>;
-
-/** GPU buffers by tensor name; each needs STORAGE usage and at least the bytes of its shape. */
-export type Buffers = Readonly<Record<string, GPUBuffer>>;
+export type { Buffers } from "./bind.ts";
 
 /** How work is cut into dispatches; the defaults suit every device. */
 export interface RunnerOptions {
@@ -88,7 +72,6 @@ export interface Runner {
 /** A runner for a device; several may share one device. */
 export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runner {
   const device = guardDevice(gpu);
-  const compile = createCompiler(device);
   const scratch = createScratch(device);
   const uniforms = createUniforms(device);
   const paces = new WeakMap<CompiledLaunch, { readonly scalars: string; readonly pace: Pace }>();
@@ -96,6 +79,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     options.maxGroupsPerDimension ?? Number.POSITIVE_INFINITY,
     gpu.limits.maxComputeWorkgroupsPerDimension,
   );
+  const bindLaunches = createBinder(device, scratch, perDimension);
   const { submitMilliseconds = 100, firstSubmitThreads = 65536 } = options;
 
   // Runs take turns: they share the workspaces, and they wait while compiling.
@@ -104,80 +88,6 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     const result = turn.then(work);
     turn = result.catch(() => {});
     return result;
-  }
-
-  /** All launches of a program, compiled and bound; steps with nothing to do are left out. */
-  async function prepare(
-    program: Program,
-    buffers: Buffers,
-    given: Numbers,
-    constants?: Numbers,
-    wanted?: readonly string[],
-    lend = false,
-  ): Promise<readonly ReadyLaunch[]> {
-    const entry = selectOutputs(program.entry, wanted);
-    const call = measure(entry, completeCall(entry, given, constants));
-    const { scalars, sizes } = call;
-    checkLimits(gpu.limits, entry, sizes);
-    checkBuffers(entry, buffers, sizes);
-    const workspaces = await scratch.take(shareWorkspaces(entry), sizes, lend);
-    const all = { ...buffers, ...workspaces };
-    const ready: ReadyLaunch[] = [];
-    for (const { step, scalars: own } of listRuns(entry, entry.steps, scalars)) {
-      if (isLeftOut(step, call.constants)) continue;
-      const launch =
-        step.kind === "launch"
-          ? await bind(program, step, all, own, sizes, call.constants)
-          : await bindFill(step, all, sizes);
-      if (launch) ready.push(launch);
-    }
-    return ready;
-  }
-
-  async function bindFill(
-    step: FillStep,
-    buffers: Buffers,
-    sizes: Sizes,
-  ): Promise<ReadyLaunch | undefined> {
-    const size = sizes.get(step.buffer);
-    if (size?.elements === 0) return;
-    const data = buffers[step.buffer];
-    const launch = fillProgram.entry.steps[0];
-    if (!size || !data || launch?.kind !== "launch")
-      throw new Error(`A fill step names ${step.buffer}, which is no buffer of its program.`);
-    const scalars = { words: size.bytes / 4, bits: fillBits(size.dtype, step.value) };
-    return bind(fillProgram, launch, { data }, scalars, new Map([["data", size]]), {});
-  }
-
-  async function bind(
-    program: Program,
-    launch: LaunchStep,
-    buffers: Buffers,
-    scalars: Numbers,
-    sizes: Sizes,
-    constants: Numbers,
-  ): Promise<ReadyLaunch | undefined> {
-    const groups = evaluateFormula(launch.groups, scalars);
-    checkGroups(launch.function, groups, perDimension);
-    const written = launch.buffers.filter(({ access }) => access !== "read");
-    if (groups === 0 || written.every(({ name }) => sizes.get(name)?.elements === 0)) return;
-    const uniform = uniformOfLaunch(program.entry, launch);
-    const compiled = await compile(program.source, launch, uniform, constants);
-    const resources = launch.buffers.map((use) => ({
-      binding: use.binding,
-      resource: {
-        buffer: findBuffer(use, buffers, sizes),
-        size: Math.max(sizes.get(use.name)?.bytes ?? 0, 4),
-      },
-    }));
-    return { launch, uniform, compiled, resources, scalars, groups };
-  }
-
-  // A buffer of no elements cannot be bound; kernels never read the stand-in.
-  function findBuffer({ name }: BufferUse, buffers: Buffers, sizes: Sizes): GPUBuffer {
-    const buffer = sizes.get(name)?.bytes === 0 ? scratch.empty(name) : buffers[name];
-    if (!buffer) throw new Error(`A launch uses ${name}, which is no buffer of its program.`);
-    return buffer;
   }
 
   function paceOf({ compiled, launch, scalars }: ReadyLaunch): Pace {
@@ -256,7 +166,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     isTimed = false,
   ): Promise<number> {
     return inTurn(async () => {
-      const launches = await prepare(program, buffers, scalars, constants, wanted);
+      const launches = await bindLaunches(program, buffers, scalars, constants, wanted);
       if (isTimed) stopwatch ??= createStopwatch(device);
       return submitPaced(program.entry.name, launches, isTimed ? await stopwatch : undefined);
     });
@@ -297,7 +207,7 @@ export function createRunner(gpu: GPUDevice, options: RunnerOptions = {}): Runne
     run: async (...given) => void (await run(...given)),
     encode: (encoder, program, buffers, scalars, constants, wanted) =>
       inTurn(async () => {
-        const launches = await prepare(program, buffers, scalars, constants, wanted, true);
+        const launches = await bindLaunches(program, buffers, scalars, constants, wanted, true);
         const dispatches = launches.flatMap((ready) =>
           coverGroups(ready.groups, perDimension).map((dispatch) => ({ ready, dispatch })),
         );
