@@ -12,6 +12,7 @@ import {
 import { expand, strideOf } from "../ir/nestLinear.ts";
 import { expressionsOf, operandsOf, variablesOf, visitBlock } from "../ir/nestWalk.ts";
 import { copyBlock } from "./distribution/names.ts";
+import { hasChoices, writeSteps } from "./laneSteps.ts";
 
 type For = Extract<Stmt, { kind: "for" }>;
 type Local = Extract<Stmt, { kind: "local" }>;
@@ -26,7 +27,7 @@ export function sumInLanes(nest: Nest, lanes: number): Nest {
     if (s.kind === "for") used.add(s.variable);
   });
   const fresh = (like: string): string => {
-    const base = like.replace(/\d+$/, "");
+    const base = like.replace(/\d+$/, "").replace(/_lanes$/, "");
     let name = `${base}_lanes`;
     for (let n = 2; used.has(name); n++) name = `${base}_lanes${n}`;
     used.add(name);
@@ -48,8 +49,11 @@ export function sumInLanes(nest: Nest, lanes: number): Nest {
 function findSums(loop: For, before: Block): readonly Set[] | undefined {
   const { lo, body, variable: step } = loop;
   if (loop.by !== "serial" || lo.kind !== "const" || lo.value !== 0) return undefined;
-  if (!body.every((s) => s.kind === "let" || s.kind === "set")) return undefined;
-  const sums = body.filter((s): s is Set => s.kind === "set");
+  if (!body.every(isSimple)) return undefined;
+  const all: Stmt[] = [];
+  visitBlock(body, (s) => void all.push(s));
+  const own = all.flatMap((s) => (s.kind === "local" ? [s.name] : []));
+  const sums = body.filter((s): s is Set => s.kind === "set" && !own.includes(s.name));
   const names = sums.map(({ name }) => name);
   const local = (name: string): boolean =>
     before.some((s): s is Local => s.kind === "local" && s.name === name && s.type === "f32");
@@ -61,22 +65,28 @@ function findSums(loop: For, before: Block): readonly Set[] | undefined {
     !mentions(value.args[1]!, names);
   if (sums.length === 0 || new Set(names).size < names.length) return undefined;
   if (!sums.every((s) => local(s.name) && adds(s))) return undefined;
-  const lets = body.filter((s) => s.kind === "let");
-  if (lets.some((s) => mentions(s.value, names))) return undefined;
-  return isAlongMemory(step, body) ? sums : undefined;
+  const others = all.filter((s) => !sums.some((sum) => sum === s));
+  if (others.some((s) => s.kind === "set" && names.includes(s.name))) return undefined;
+  if (others.flatMap(expressionsOf).some((e) => mentions(e, names))) return undefined;
+  return isAlongMemory(step, all) ? sums : undefined;
 }
+
+/** Is a statement one of values and choices between them, without loops and stores? */
+const isSimple = (s: Stmt): boolean =>
+  s.kind === "let" ||
+  s.kind === "set" ||
+  (s.kind === "local" && s.type === "f32") ||
+  (s.kind === "if" && [...s.then, ...s.else].every(isSimple));
 
 /** Do all loads of a body read neighbours, or one element, and is the step used in addresses only? */
 function isAlongMemory(step: string, body: Block): boolean {
   const values = new Map<string, NestExpr>();
   const places = new Set([step]);
-  const varying = new Set([step]);
+  const varying = findVarying(step, body);
   for (const s of body)
     if (s.kind === "let") {
       values.set(s.name, s.value);
-      if (!mentions(s.value, [...varying])) continue;
-      varying.add(s.name);
-      if (s.type === "i32" && !loads(s.value)) places.add(s.name);
+      if (varying.has(s.name) && s.type === "i32" && !loads(s.value)) places.add(s.name);
     }
   let beside = false;
   const isGood = (e: NestExpr): boolean => {
@@ -101,10 +111,24 @@ function isAlongMemory(step: string, body: Block): boolean {
         return e satisfies never;
     }
   };
-  const all = body.every(
-    (s) => (s.kind === "let" && places.has(s.name)) || expressionsOf(s).every(isGood),
-  );
+  const chooses = hasChoices(body);
+  const all = body.every((s) => {
+    // What all steps share is computed and chosen once.
+    if (s.kind === "if") return !mentions(s.cond, [...varying]);
+    if (s.kind === "let" && (places.has(s.name) || (chooses && !varying.has(s.name)))) return true;
+    return expressionsOf(s).every(isGood);
+  });
   return all && beside;
+}
+
+/** The step and all that differs with it: what is made of it, and what is set in choices. */
+function findVarying(step: string, body: Block): ReadonlySet<string> {
+  const varying = new Set([step]);
+  for (const s of body) {
+    if (s.kind === "local") varying.add(s.name);
+    if (s.kind === "let" && mentions(s.value, [...varying])) varying.add(s.name);
+  }
+  return varying;
 }
 
 const mentions = (e: NestExpr, names: readonly string[]): boolean =>
@@ -165,14 +189,36 @@ function writeLanes(
   const begin = op("mul", variable(strip), i32(lanes), "i32");
   const at = op("add", begin, variable(lane), "i32");
   const here = new Map<string, NestExpr>([[loop.variable, variable(step)]]);
-  const inside = copyBlock(loop.body, fresh, here).map((s): Stmt => {
+  const named: Stmt = { kind: "let", name: step, type: "i32", value: at };
+  const copied = copyBlock(loop.body, fresh, here);
+  const inside = copied.map((s): Stmt => {
     const which = s.kind === "set" ? sums.findIndex(({ name }) => name === s.name) : -1;
     if (s.kind !== "set" || s.value.kind !== "op" || which < 0) return s;
     const lanesOfSum = own[which]!;
     const sum = read(lanesOfSum, variable(lane));
     return write(lanesOfSum, variable(lane), op("add", sum, s.value.args[1]!, "f32"));
   });
-  const named: Stmt = { kind: "let", name: step, type: "i32", value: at };
+  const choosing = (): Block => {
+    const all: Stmt[] = [];
+    visitBlock(copied, (s) => void all.push(s));
+    return writeSteps(copied, {
+      varying: findVarying(step, all),
+      sums: new Map(sums.map(({ name }, i) => [name, own[i]!])),
+      newRegister(like) {
+        const shape = { shape: [i32(lanes)], strides: [i32(1)] };
+        const kind = { place: "register", dtype: "f32", access: "update" } as const;
+        const register: BufferDecl = { name: fresh(like), ...kind, ...shape };
+        registers.push(register);
+        return register;
+      },
+      along,
+      nameStep: (name) => ({
+        ...named,
+        value: op("add", begin, variable(name), "i32"),
+      }),
+      fresh,
+    });
+  };
   const pairwise = (values: readonly NestExpr[]): NestExpr =>
     values.length === 1
       ? values[0]!
@@ -194,7 +240,7 @@ function writeLanes(
       lo: i32(0),
       hi: variable(strips),
       by: "serial",
-      body: [along(lane, [named, ...inside])],
+      body: hasChoices(copied) ? choosing() : [along(lane, [named, ...inside])],
     },
     { ...loop, lo: op("mul", variable(strips), i32(lanes), "i32") },
     ...sums.map(({ name }, i): Stmt => {

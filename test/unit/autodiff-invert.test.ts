@@ -5,6 +5,8 @@ import { describe, expect, it } from "vitest";
 import { differentiate } from "../../generators/autodiff/backward.ts";
 import { readOperator } from "../../generators/frontend/operator.ts";
 import { interpretKernel } from "../../generators/ir/interpret.ts";
+import { rootsOf } from "../../generators/ir/kernel.ts";
+import { visit } from "../../generators/ir/walk.ts";
 import { randomFrom } from "../declarations/compare.ts";
 
 /** A weight for each of C elements or of G blocks of K, times an element of a row. */
@@ -36,6 +38,12 @@ const results = {
     "tensor([G, K], (g, k) => blocks(g, k) * input.orZero(W.at(C.in(G, g, k))))",
   "a clamped sum": "tensor([C], (c) => weight(c) * input.clamped(W.at(2 * c - 3)))",
   "a sum with zeros around": "tensor([C], (c) => weight(c) * input.orZero(W.at(2 * c - 3)))",
+  "two digits": "tensor([G, K], (g, k) => blocks(g, k) * input.orZero(W.at(g * K.size + k)))",
+  "digits with gaps":
+    "tensor([G, K], (g, k) => blocks(g, k) * input.orZero(W.at(g * (2 * K.size + 1) + 2 * k + 1)))",
+  "digits that overlap": "tensor([G, K], (g, k) => blocks(g, k) * input.orZero(W.at(g * 2 + k)))",
+  "digits below 0":
+    "tensor([G, K], (g, k) => blocks(g, k) * input.orZero(W.at(g * K.size + k - 1)))",
 } as const;
 
 /** What each element gives alone, times the gradients of the results: all of them are linear. */
@@ -71,4 +79,20 @@ describe.each(Object.entries(results))("%s", (_, result) => {
     });
     if (W === 3 || result.includes("clamped")) expect(want.some((v) => v !== 0)).toBe(true);
   });
+});
+
+it("sums over no digit that the others leave to be read off the element", () => {
+  const axesOf = (name: keyof typeof results) => {
+    const kernel = readOperator({ path: "example.ts", text: textOf(results[name]) }).kernel([]);
+    const [stage] = differentiate(kernel, ["input"]).stages;
+    const axes = new Set<string>();
+    visit(rootsOf(stage!), (e) => {
+      if (e.kind === "part") for (const { axis } of e.of.over) axes.add(axis);
+    });
+    return [...axes];
+  };
+  expect(axesOf("two digits")).toEqual([]);
+  expect(axesOf("digits with gaps")).toEqual([]);
+  expect(axesOf("digits that overlap")).toHaveLength(1);
+  expect(axesOf("digits below 0")).toHaveLength(1);
 });

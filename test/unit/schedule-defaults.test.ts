@@ -5,6 +5,7 @@ import { type Operator, readOperator } from "../../generators/frontend/operator.
 import { findPlanFaults } from "../../generators/ir/nestCheck.ts";
 import { defaultSchedule } from "../../generators/schedule/defaults.ts";
 import { findTarget } from "../../targets/registry.ts";
+import { randomFrom } from "../declarations/compare.ts";
 import { comparePlan, inputsOf, refusalOf, type Setting } from "./schedule.fixtures.ts";
 
 const read = (name: string) =>
@@ -91,6 +92,36 @@ describe("default schedules", () => {
       attrs: { output_size: { y: 2, x: 3 }, spatial_scale: 0.5, sampling_ratio: 2 },
     };
     for (const of of [operator, backwardOf(operator)]) expectOwn(of, "wasm", setting);
+  });
+  it("add up along memory in lanes, and lay nothing along an axis that data place apart", () => {
+    for (const name of ["dcn_v3_backward", "dcn_v4_backward", "ms_deform_attn_backward"]) {
+      const steps = scheduleOf(name, "c");
+      expect(steps, name).toContain('["sums",{"by":8}]');
+      expect(steps.filter((step) => step.startsWith('["layout"'))).toEqual([]);
+    }
+    for (const name of ["roi_align_backward", "grid_sample_backward"])
+      expect(scheduleOf(name, "c"), name).not.toContain('["sums",{"by":8}]');
+  });
+  it("are right where a sum in lanes chooses by what all its steps share", () => {
+    const operator = backwardOf(read("ms_deform_attn"));
+    const setting = {
+      present: [],
+      sizes: { B: 1, S: 26, M: 2, D: 11, L: 2, Q: 3, P: 2 },
+      attrs: {},
+    };
+    const [kernel, c] = [operator.kernel([]), findTarget("c")];
+    const { steps } = defaultSchedule(kernel, c.capabilities, limitsOf(c));
+    const random = randomFrom(5);
+    const inputs = {
+      ...inputsOf(operator, setting),
+      shapes: { shape: [2, 2], data: Float64Array.of(4, 5, 2, 3) },
+      starts: { shape: [2], data: Float64Array.of(0, 20) },
+      location: {
+        shape: [1, 3, 2, 2, 2, 2],
+        data: Float64Array.from({ length: 48 }, () => 1.2 * random() - 0.1),
+      },
+    };
+    comparePlan(operator, kernel, steps, { ...setting, inputs, bound: 1e-12, limits: limitsOf(c) });
   });
   it.each(["js", "cuda"])("hold stages of several types, and of one number, on %s", (target) => {
     const operator = declared("spotlight");
