@@ -6,4 +6,16 @@ export * from "./core.ts";
 export type { Demand, Derived, Levels, Meta, Share, Sizes } from "./meta.ts";
 export * from "./sampling.ts";
 export { fromData, stage, storedIn, tensor } from "./tensor.ts";
-export type { Axis, Bound, Coords, Ix, Pos, Range, Sides, Tensor, YX } from "./types.ts";
+export type {
+  Axis,
+  Bound,
+  Coords,
+  Dimension,
+  Indices,
+  Ix,
+  Pos,
+  Range,
+  Sides,
+  Tensor,
+  YX,
+} from "./types.ts";

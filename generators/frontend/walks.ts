@@ -98,7 +98,7 @@ function dimensionsOf(
   return over.items.map((item) => {
     const axes = item.is === "list" ? item.items : [item];
     if (axes.length === 0)
-      return fail(run, "WW143", node, `a dimension of several axes is a list of at least one`);
+      return fail(run, "WW143", node, "a dimension of several axes has at least one");
     return axes.map((axis) =>
       axis.is === "axis" ? axis : fail(run, "WW143", node, `${kind} walks whole axes`),
     );

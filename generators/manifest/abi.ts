@@ -5,7 +5,7 @@ import type { Entry } from "../../targets/contract/program.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** Raised whenever something that a backend relies on changes: by semver, with the 0.x rule before 1.0. */
-export const abiVersion = "0.3.0";
+export const abiVersion = "0.4.0";
 
 /** What abi.json holds. */
 export interface Abi {

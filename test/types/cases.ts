@@ -221,10 +221,7 @@ export const cases: readonly TypeCase[] = [
     "a range where an axis is meant",
     "tensor([§], (i) => i) ? 1 : 0",
     ["H.span(0, 1)", "H"],
-    [
-      2740,
-      "Type 'Range<\"H\">' is missing the following properties from type 'Axis<string>': size, at, index, nearest, and 6 more.",
-    ],
+    [2322, "Type 'Range<\"H\">' is not assignable to type 'Dimension'."],
   ),
   {
     misuse: "a tensor of other axes",
@@ -235,6 +232,21 @@ export const cases: readonly TypeCase[] = [
     code: 2322,
     message: "Type 'Tensor<\"N C\">' is not assignable to type 'Tensor<\"C N\">'.",
   },
+  {
+    misuse: "axes of one dimension as dimensions of their own",
+    place: "HERE",
+    line: 'const given = 1; const both: Tensor<"§"> = tensor([N, [C, H]], (n, c) => given * n + c);',
+    wrong: "N C H",
+    right: "N (C H)",
+    code: 2322,
+    message: "Type 'Tensor<\"N (C H)\">' is not assignable to type 'Tensor<\"N C H\">'.",
+  },
+  given(
+    "an index of another axis of the same dimension",
+    "tensor([N, [C, H]], (n, c, h) => input(n, §, h, w))(n, c, h)",
+    ["h", "c"],
+    index('Ix<"H">', 'Ix<"C">'),
+  ),
   {
     misuse: "data where coordinates are meant",
     place: "HERE",

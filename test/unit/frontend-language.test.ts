@@ -70,6 +70,29 @@ describe("what a declaration can say", () => {
     expect(values.share?.[0]).toBe(3 / 8);
   });
 
+  it("dimensions of several axes, of results and of stages that are results or read", async () => {
+    const { values, kernel } = await run(`
+      const S = axis("S", 2);
+      const twice = stage([[N, S], C], (n, s, c) => input(n, c) * (s + 1));
+      const flat = tensor([[N, C, S]], (n, c, s) => twice(n, s, c));
+      return { twice, flat, picked: tensor([[N], [C, S]], (n, c, s) => 10 * flat(n, c, s)) };`);
+    const twice = [3, 1, 4, 6, 2, 8, 1, 5, 9, 2, 10, 18];
+    const flat = [3, 6, 1, 2, 4, 8, 1, 2, 5, 10, 9, 18];
+    expect(values).toEqual({ twice, flat, picked: flat.map((v) => 10 * v) });
+    expect(kernel.stages.map((s) => s.dims)).toEqual([[2, 1], [3], [1, 2]]);
+  });
+
+  it.each([
+    ["tensor([N, [] as never], () => 0)", "a dimension of several axes has at least one"],
+    ["tensor([N, [C.span(0, 2) as typeof C]], () => 0)", "tensor walks whole axes"],
+    ["tensor([N, [C, N]], () => 0)", "tensor has each axis once"],
+    ["tensor([], () => 0)", "the first argument of tensor is an array of its axes"],
+    ["tensor([N], () => sum([[C] as never], () => 0))", "ranges are axes"],
+  ])("no result %s", (result, message) => {
+    const text = textOf(`return ${result};`);
+    expect(() => readOperator({ path: "example.ts", text })).toThrow(`WW143 ${message}`);
+  });
+
   it("functions, from the language and of one's own, with lists spread into them", async () => {
     const helper = `
       const weights = { a: 2, b: [1, 10] as const };
