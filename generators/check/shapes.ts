@@ -136,6 +136,9 @@ const pools = {
 /** So many boxes meet most of what can happen at the border of a small map. */
 const manyBoxes = 41;
 
+/** So many pixels are several rows and columns of several maps. */
+const pixelsOfMaps = 40;
+
 /** Sizes in which divisors are likely, for axes that something must divide. */
 const divisible = [1, 2, 2, 3, 4, 6, 6, 12];
 
@@ -146,9 +149,12 @@ function drawFree(
 ): Numbers {
   const divided = dividedAxes(kernel);
   const boxes = kernel.indices.length > 0 ? emptiableAxis(kernel) : undefined;
+  const maps = new Set(kernel.units?.map((u) => ("along" in u ? u.along : undefined)));
   return Object.fromEntries(
     freeAxes(kernel).map((axis) => {
       if (rule === "many" && axis === boxes) return [axis, manyBoxes];
+      if ((rule === "many" || rule === "random") && maps.has(axis))
+        return [axis, random.whole(3, pixelsOfMaps)];
       const likely = divided.has(axis) && rule !== "primes" && rule !== "ones";
       return [axis, random.pick<number>(likely ? divisible : pools[rule])];
     }),

@@ -23,9 +23,12 @@ export function unitOf(
   const size = sizes[unit.along]!;
   const room = Math.floor(size / Math.max(1, count));
   return (spread, random, i) => {
-    if (isOdd(spread) && random() < 0.3)
-      return random.pick([-1, 0, 0.5, 1.5, size + 1, 1e30, -1e30, Number.NaN, Infinity]);
-    return name === unit.starts ? i * room : drawSide(room, i % 2 === 0, random);
+    const usual = name === unit.starts ? i * room : drawSide(room, i % 2 === 0, random);
+    if (!isOdd(spread) || random() < 0.7) return usual;
+    // What nearly is a size or a start; or far from any.
+    return random() < 0.5
+      ? random.pick([usual - 0.5, usual + 0.5, -1, 0])
+      : random.pick([size, size + 1, 1e30, -1e30, Number.NaN, Infinity]);
   };
 }
 

@@ -1,5 +1,7 @@
 // Mutants that compute the same as the right kernel, by class, each with the reason.
 
+import { ofPoints } from "./equivalents-points.ts";
+
 /** A class of mutants: what was changed, in which expression (as dumps print it). */
 export interface Equivalent {
   readonly what: RegExp;
@@ -229,5 +231,6 @@ export const equivalents: readonly Equivalent[] = [
   ...boxes,
   ...clipped,
   ...unbounded,
+  ...ofPoints,
   ...bins.flatMap((one) => ["roi_pool", "ps_roi_pool"].map((of) => ({ ...one, of }))),
 ];

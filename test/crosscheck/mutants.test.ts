@@ -42,6 +42,11 @@ const turnedAtBorder = [
     "output_size.x=1,spatial_scale=1,sampling_ratio=0/infinite/random/0",
 ];
 
+/** Many levels, some of which are no levels, with starts and sizes that are none or nearly fit. */
+const oddLevels = ["huge/random/0", "huge/random/1", "huge/random/2", "infinite/random/0"].map(
+  (kind) => `none/made/B=1,S=60,M=1,D=1,L=12,Q=3,P=4/-/${kind}`,
+);
+
 const boxes = { edge: 1, negativeEdge: 5, degenerate: 1, indices: 2, infinite: 4 };
 const jobs: readonly Job[] = [
   { operator: "conv2d", present: ["bias"], more: {}, mutants: 10 },
@@ -62,6 +67,10 @@ const jobs: readonly Job[] = [
   { operator: "ps_roi_align", present: [], more: boxes, mutants: 100 },
   { operator: "deform_ps_roi_pool", present: ["trans"], more: boxes, mutants: 150 },
   { operator: "deform_roi_pool", present: ["offset"], more: boxes, mutants: 190 },
+  { operator: "grid_sample", present: [], more: {}, mutants: 150 },
+  { operator: "dcn_v3", present: [], more: {}, mutants: 70 },
+  { operator: "dcn_v4", present: [], more: {}, mutants: 120 },
+  { operator: "ms_deform_attn", present: [], more: {}, named: oddLevels, mutants: 140 },
 ];
 const names = [...new Set(jobs.map(({ operator }) => operator))];
 const operators = readOperators(names.map((name) => `${packageRoot}/dsl/ops/${name}.ts`));
