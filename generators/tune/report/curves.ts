@@ -80,7 +80,7 @@ export function drawSorted({ study, timed }: Section): TopLevelSpec {
   const ranks = new Set(spread(all.length));
   const values = all.filter(({ rank, mark }) => ranks.has(rank) || mark !== null);
   const scale = scaleOf(values.flatMap(({ low, high }) => [low, high]));
-  const across = { domain: [0, all.length], nice: false };
+  const across = { domain: [0, all.length], nice: false, padding: 6 };
   const x = {
     field: "rank",
     type: "quantitative",

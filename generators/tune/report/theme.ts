@@ -38,7 +38,8 @@ export const theme = {
       titleFontWeight: "normal",
       labelColor: ink,
       titleColor: ink,
-      labelLimit: 150,
+      // Widths are guessed where there is no canvas, too wide.
+      labelLimit: 260,
     },
   },
   autosize: { type: "fit", contains: "padding" },
