@@ -206,6 +206,24 @@ describe("without WebGPU, on a narrow screen", () => {
     await page.locator("input[type=file]").setInputFiles(file);
     await page.waitForSelector("#notes li");
     expect(await textOf(page, "notes")).toContain("notes.txt is no picture");
+
+    // The sign is for files alone, and goes with them.
+    const isShown = (event: string) =>
+      page.evaluate<boolean>(`(() => {
+        const file = new DataTransfer();
+        file.items.add(new File(["none"], "a.png"));
+        const text = new DataTransfer();
+        text.setData("text/plain", "none");
+        document.body.dispatchEvent(${event});
+        return !document.getElementById("drop").hidden;
+      })()`);
+    const over = (what: string) =>
+      `new DragEvent("dragover", { dataTransfer: ${what}, bubbles: true })`;
+    expect(await isShown(over("text"))).toBe(false);
+    expect(await isShown(over("file"))).toBe(true);
+    const within = `new DragEvent("dragleave", { relatedTarget: document.body, bubbles: true })`;
+    expect(await isShown(within)).toBe(true);
+    expect(await isShown(`new DragEvent("dragleave", { bubbles: true })`)).toBe(false);
     await page.close();
   });
 });
