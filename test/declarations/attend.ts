@@ -21,7 +21,7 @@ export const meta = {
 export function attend({ share, value, gain }: Tensors, _attrs: Attrs) {
   const { B, M, Q, S } = share;
   const { D } = value;
-  return tensor([B, Q, M, D], (b, q, m, d) =>
+  return tensor([B, Q, [M, D]], (b, q, m, d) =>
     sum([S], (s) => -share(b, m, q, s) * (value(b, s, m, d) * gain(m))),
   );
 }
