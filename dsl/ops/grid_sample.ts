@@ -64,7 +64,8 @@ export function grid_sample(
   /** A share of the picture as a position on the axis of this size. */
   const place = (share: number, size: number) => {
     const p = align_corners ? ((share + 1) / 2) * (size - 1) : ((share + 1) * size - 1) / 2;
-    const mirrored = align_corners ? reflect(p, 0, size - 1) : reflect(p, -0.5, size);
+    // At the centres of the outermost pixels, or at the image's edges.
+    const mirrored = reflect(p, align_corners ? 0 : -0.5, align_corners ? size - 1 : size);
     const kept = padding_mode === "border" ? p : mirrored;
     return padding_mode === "zeros" ? p : moveOnto(kept, size);
   };
