@@ -84,7 +84,7 @@ def forward_of(work, t):
         return lambda: ops.ps_roi_align(
             t["input"], t["rois"], size, n["spatial_scale"], int(n["sampling_ratio"]))
     if op == "ms_deform_attn":
-        return lambda: attend(t)
+        return lambda: attend(t).reshape(work["upstreamShape"])
     return None
 
 
