@@ -12,22 +12,52 @@ const shared: Readonly<Record<string, readonly string[]>> = {
   "unit c": ["test/unit/c*.test.ts"],
   "unit d-o": ["test/unit/[d-o]*.test.ts"],
   "unit p-z": ["test/unit/[p-z]*.test.ts"],
+  "command line": [
+    "test/cli/{accumulate,bad-input,bind,no-gradient,resources,run-overwrite}.test.ts",
+  ],
   language: ["test/*.test.ts", "test/{declarations,snapshot,types}/*.test.ts"],
 };
 
-/** The folders with the longest files, which start first so that no worker ends long after the other. */
-const longest = ["adapters", "crosscheck", "cli", "property", "tune", "browser"];
+/** What starts first, so that no worker ends long after the other: the longest files by seconds, then folders. */
+const longest: readonly string[] = [
+  "crosscheck/golden.test.ts",
+  "crosscheck/races-cuda.test.ts",
+  "crosscheck/mutants.test.ts",
+  "crosscheck/ptx.test.ts",
+  "cli/run-grad.test.ts",
+  "crosscheck/races-plan.test.ts",
+  "crosscheck/budgets.test.ts",
+  "crosscheck/slabs.test.ts",
+  "crosscheck/contract.test.ts",
+  "crosscheck/gradients.test.ts",
+  "adapters/tfjs-operators.test.ts",
+  "cli/tarball.test.ts",
+  "crosscheck/reference.test.ts",
+  "property/gradients.test.ts",
+  "adapters",
+  "crosscheck",
+  "cli",
+  "property",
+  "tune",
+  "browser",
+];
 
-const rank = ({ moduleId }: TestSpecification): number => {
-  const folder = relative("test", moduleId).split("/")[0]!;
-  return (longest.indexOf(folder) + longest.length + 1) % (longest.length + 1);
+const rank = ({ moduleId, project }: TestSpecification): number => {
+  // Groups come last: their files are short.
+  if (project.name !== "apart") return longest.length;
+  const path = relative("test", moduleId).replaceAll("\\", "/");
+  const place = longest.findIndex((each) => path === each || path.startsWith(`${each}/`));
+  return place < 0 ? longest.length : place;
 };
 
-/** Longest folders first, and those of one project together, so that its processes are kept. */
+/** Longest files first, and those of one project together, so that its processes are kept. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);
-    return sorted.sort((a, b) => rank(a) - rank(b));
+    const names = [...new Set(sorted.map(({ project }) => project.name))];
+    return sorted.sort(
+      (a, b) => rank(a) - rank(b) || names.indexOf(a.project.name) - names.indexOf(b.project.name),
+    );
   }
 }
 

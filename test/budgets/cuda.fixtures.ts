@@ -56,17 +56,12 @@ export type Wanted = (file: string) => readonly Architecture[];
 export const everywhere: Wanted = () => architectures;
 
 /**
- * The oldest or the newest for each file and one of those between, in turn: less than a third of the work of all. What
- * is left out of a table was measured when `npm run budgets` wrote it, from the same texts.
+ * One for each file, in turn. What is left out of a table was measured when `npm run budgets` wrote it, from the same
+ * texts.
  */
-export function inTurn(files: readonly string[]): Wanted {
-  const ends = [architectures[0], architectures.at(-1)!];
-  const between = architectures.slice(1, -1);
-  return (file) => {
-    const i = files.indexOf(file);
-    return [ends[i % ends.length]!, between[i % between.length]!];
-  };
-}
+export const inTurn =
+  (files: readonly string[]): Wanted =>
+  (file) => [architectures[files.indexOf(file) % architectures.length]!];
 
 /** Measures files; nvcc runs where the cache does not know one. */
 export async function measureFiles(
