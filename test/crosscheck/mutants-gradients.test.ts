@@ -97,6 +97,18 @@ const jobs: readonly (readonly [string, readonly string[], readonly string[], nu
   ["ps_roi_pool", [], ["differences/0"], 1],
   ["ps_roi_align", [], ["differences/0", "random/0"], 10],
   ["deform_ps_roi_pool", ["trans"], ["differences/0", "differences/1"], 20],
+  ["grid_sample", [], ["differences/0", "random/0"], 20],
+  ["dcn_v3", [], ["differences/0", "random/0"], 20],
+  ["dcn_v4", [], ["differences/0", "random/0"], 20],
+  ["ms_deform_attn", [], ["differences/0", "random/0"], 20],
+];
+
+/** Slopes towards what has none itself. */
+const idle: readonly { readonly of: string; readonly what: RegExp; readonly node: RegExp }[] = [
+  // How often the image was mirrored is whole: it is rounded down, which has no slope.
+  { of: "grid_sample", what: /, of (sub|mul)'s operand 1, /, node: /^-\(abs\(\(align_corners/ },
+  // The number near the largest weight is whole: it is rounded down, which has no slope.
+  { of: "dcn_v4", what: /, of sub's operand 1, /, node: /^-\(\(.*softmax == true \?/ },
 ];
 
 describe("slopes mutated one by one", () => {
@@ -108,7 +120,12 @@ describe("slopes mutated one by one", () => {
       expect(mutants.length).toBeGreaterThanOrEqual(least);
       const cases = casesOf(name, present, kinds);
       const left = findSurvivors(kernel, mutants, cases, rulesOf.cuda);
-      expect(left.map(({ what, node }) => `${what}: ${dumpExpr(kernel, node)}`)).toEqual([]);
+      const unexplained = left
+        .map(({ what, node }) => ({ what, node: dumpExpr(kernel, node) }))
+        .filter(
+          (m) => !idle.some((i) => i.of === name && i.what.test(m.what) && i.node.test(m.node)),
+        );
+      expect(unexplained).toEqual([]);
     },
     240_000,
   );
