@@ -24,13 +24,8 @@ const grids: readonly Equivalent[] = [
   },
   {
     what: /: maximum without operand 1$/,
-    node: /^maximum\(2 \* \([HW] - 1\), 1\)$/,
-    reason: "of one row all positions are row 0, as NaN is",
-  },
-  {
-    what: /: maximum without operand 1$/,
-    node: /^maximum\(2 \* [HW], 1\)$/,
-    reason: "an image that is read has a row and a column",
+    node: /^maximum\(2 \* \(align_corners == true \? ([HW]) - 1 : \1\), 1\)$/,
+    reason: "of one row all positions are row 0, as NaN is; no axis has fewer",
   },
   {
     what: /: lt as le$/,

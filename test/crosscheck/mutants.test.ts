@@ -67,7 +67,7 @@ const jobs: readonly Job[] = [
   { operator: "ps_roi_align", present: [], more: boxes, mutants: 100 },
   { operator: "deform_ps_roi_pool", present: ["trans"], more: boxes, mutants: 150 },
   { operator: "deform_roi_pool", present: ["offset"], more: boxes, mutants: 190 },
-  { operator: "grid_sample", present: [], more: {}, mutants: 150 },
+  { operator: "grid_sample", present: [], more: {}, mutants: 130 },
   { operator: "dcn_v3", present: [], more: {}, mutants: 70 },
   { operator: "dcn_v4", present: [], more: {}, mutants: 120 },
   { operator: "ms_deform_attn", present: [], more: {}, named: oddLevels, mutants: 140 },
