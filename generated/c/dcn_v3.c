@@ -6,7 +6,7 @@
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 //
 // To build: cc -std=c11 -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math
 //   -c, and -fopenmp where CPU threads are to share loops.
@@ -304,7 +304,7 @@ static int32_t dcn_v3_lay_out(double N, double H, double W, double D, double P, 
   if (!((N) * (H) * (W) * (G * D) <= 2147483647.0)) return 40;
   if (!((N) * (OH) * (OW) * (G * P * 2.0) <= 2147483647.0)) return 41;
   if (!((N) * (OH) * (OW) * (G * P) <= 2147483647.0)) return 42;
-  if (!((N) * (OH) * (OW) * (G) * (D) <= 2147483647.0)) return 43;
+  if (!((N) * (OH) * (OW) * (G * D) <= 2147483647.0)) return 43;
   if (!((D) <= 2147483647.0)) return 44;
   if (!(workers >= 1.0)) return 45;
   if (!(workers <= 1024.0)) return 46;

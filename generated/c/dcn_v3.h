@@ -6,7 +6,7 @@
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 //
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for

@@ -59,39 +59,34 @@ static void grid_sample_kernel_piece(const float *restrict input, const float *r
   const bool align_corners = ALIGN_CORNERS == 1;
   const int32_t last_h = H - 1;
   const bool is_border = PADDING_MODE == 1;
-  const int32_t period = maximum_i32(2 * last_h, 1);
-  const int32_t period2 = maximum_i32(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int32_t at = align_corners ? last_h : H;
+  const int32_t period = maximum_i32(2 * at, 1);
   const int32_t last_w = W - 1;
-  const int32_t period3 = maximum_i32(2 * last_w, 1);
-  const int32_t period4 = maximum_i32(2 * W, 1);
+  const int32_t at2 = align_corners ? last_w : W;
+  const int32_t period2 = maximum_i32(2 * at2, 1);
   const int32_t H_W = H * W;
   const bool is_bilinear = MODE == 0;
-  const float v = -0.5f + (float)H;
-  const float v2 = -0.5f + (float)W;
+  const float v2 = v + (float)at;
+  const float v3 = v + (float)at2;
   const int32_t oh = index % OH;
   const int32_t n = index / OH;
-  const int32_t at = n * C;
+  const int32_t at3 = n * C;
   for (int32_t ow = 0; ow < OW; ++ow) {
-    const int32_t at2 = ((n * OH + oh) * OW + ow) * 2;
-    const float v3 = grid[at2 + 1] + 1.0f;
-    const float p = align_corners ? v3 / 2.0f * (float)last_h : (v3 * (float)H - 1.0f) / 2.0f;
-    const float away = fabsf(p);
+    const int32_t at4 = ((n * OH + oh) * OW + ow) * 2;
+    const float v4 = grid[at4 + 1] + 1.0f;
+    const float p = align_corners ? v4 / 2.0f * (float)last_h : (v4 * (float)H - 1.0f) / 2.0f;
+    const float away = fabsf(p - v);
     const float along = away - (float)period * floorf(away / (float)period);
-    const float away2 = fabsf(p + 0.5f);
-    const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
-    const float mirrored = align_corners ? (float)last_h - fabsf(along - (float)last_h) :
-        v - fabsf(along2 - (float)H);
+    const float mirrored = v2 - fabsf(along - (float)at);
     const float kept = is_border ? p : mirrored;
     const float y = is_zeros ? p : 0.0f < kept ? minimum_f32(kept, (float)last_h) : 0.0f;
     const bool test = -1.0f <= y;
-    const float v4 = grid[at2] + 1.0f;
-    const float p2 = align_corners ? v4 / 2.0f * (float)last_w : (v4 * (float)W - 1.0f) / 2.0f;
-    const float away3 = fabsf(p2);
-    const float along3 = away3 - (float)period3 * floorf(away3 / (float)period3);
-    const float away4 = fabsf(p2 + 0.5f);
-    const float along4 = away4 - (float)period4 * floorf(away4 / (float)period4);
-    const float mirrored2 = align_corners ? (float)last_w - fabsf(along3 - (float)last_w) :
-        v2 - fabsf(along4 - (float)W);
+    const float v5 = grid[at4] + 1.0f;
+    const float p2 = align_corners ? v5 / 2.0f * (float)last_w : (v5 * (float)W - 1.0f) / 2.0f;
+    const float away2 = fabsf(p2 - v);
+    const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
+    const float mirrored2 = v3 - fabsf(along2 - (float)at2);
     const float kept2 = is_border ? p2 : mirrored2;
     const float x = is_zeros ? p2 : 0.0f < kept2 ? minimum_f32(kept2, (float)last_w) : 0.0f;
     const bool test2 = -1.0f <= x;
@@ -103,21 +98,21 @@ static void grid_sample_kernel_piece(const float *restrict input, const float *r
     const float xs = near ? x : 0.0f;
     const int32_t low2 = floor_to_int(xs);
     const float t2 = xs - (float)low2;
-    const float v5 = 1.0f - t2;
+    const float v6 = 1.0f - t2;
     const int32_t safe_w = maximum_i32(0, minimum_i32(low2, last_w));
-    const int32_t at3 = maximum_i32(0, minimum_i32(low, last_h)) * W;
+    const int32_t at5 = maximum_i32(0, minimum_i32(low, last_h)) * W;
     const bool in_h = 0 <= low && low < H;
     const bool in_w = 0 <= low2 && low2 < W;
     const int32_t w = low2 + 1;
     const int32_t safe_w2 = maximum_i32(0, minimum_i32(w, last_w));
     const bool in_w2 = 0 <= w && w < W;
     const int32_t h = low + 1;
-    const int32_t at4 = maximum_i32(0, minimum_i32(h, last_h)) * W;
+    const int32_t at6 = maximum_i32(0, minimum_i32(h, last_h)) * W;
     const bool in_h2 = 0 <= h && h < H;
     const bool near2 = test && y <= (float)H && test2 && x <= (float)W;
     const int32_t yy = floor_to_int(rintf(near2 ? y : 0.0f));
     const int32_t xx = floor_to_int(rintf(near2 ? x : 0.0f));
-    const float v6 = 1.0f - t;
+    const float v7 = 1.0f - t;
     const bool test3 = in_h && in_w;
     const bool test4 = in_h && in_w2;
     const bool test5 = in_h2 && in_w;
@@ -129,17 +124,17 @@ static void grid_sample_kernel_piece(const float *restrict input, const float *r
       float value_ = 0.0f;
       if (is_bilinear) {
         if (near) {
-          const int32_t at5 = (at + c) * H_W;
-          const float v7 = v5 * (test3 ? input[at5 + (at3 + safe_w)] : 0.0f) +
-              t2 * (test4 ? input[at5 + (at3 + safe_w2)] : 0.0f);
-          const float v8 = v5 * (test5 ? input[at5 + (at4 + safe_w)] : 0.0f) +
-              t2 * (test6 ? input[at5 + (at4 + safe_w2)] : 0.0f);
-          value_ = v6 * v7 + t * v8;
+          const int32_t at7 = (at3 + c) * H_W;
+          const float v8 = v6 * (test3 ? input[at7 + (at5 + safe_w)] : 0.0f) +
+              t2 * (test4 ? input[at7 + (at5 + safe_w2)] : 0.0f);
+          const float v9 = v6 * (test5 ? input[at7 + (at6 + safe_w)] : 0.0f) +
+              t2 * (test6 ? input[at7 + (at6 + safe_w2)] : 0.0f);
+          value_ = v7 * v8 + t * v9;
         }
       } else if (near2) {
-        value_ = test7 ? input[(at + c) * H_W + (safe_h * W + safe_w3)] : 0.0f;
+        value_ = test7 ? input[(at3 + c) * H_W + (safe_h * W + safe_w3)] : 0.0f;
       }
-      output[((at + c) * OH + oh) * OW + ow] = value_;
+      output[((at3 + c) * OH + oh) * OW + ow] = value_;
     }
   }
 }

@@ -93,46 +93,41 @@ static void grid_sample_backward_grad_grid_kernel_piece(const float *restrict in
   const bool align_corners = ALIGN_CORNERS == 1;
   const int32_t last_h = H - 1;
   const bool is_border = PADDING_MODE == 1;
-  const int32_t period = maximum_i32(2 * last_h, 1);
-  const int32_t period2 = maximum_i32(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int32_t at = align_corners ? last_h : H;
+  const int32_t period = maximum_i32(2 * at, 1);
   const int32_t last_w = W - 1;
-  const int32_t period3 = maximum_i32(2 * last_w, 1);
-  const int32_t period4 = maximum_i32(2 * W, 1);
-  const int32_t at = W - 1;
+  const int32_t at2 = align_corners ? last_w : W;
+  const int32_t period2 = maximum_i32(2 * at2, 1);
+  const int32_t at3 = W - 1;
   const int32_t OH_OW = OH * OW;
   const int32_t H_W = H * W;
-  const int32_t at2 = H - 1;
-  const float v = -0.5f + (float)H;
-  const float v2 = -0.5f + (float)W;
+  const int32_t at4 = H - 1;
+  const float v2 = v + (float)at;
+  const float v3 = v + (float)at2;
   const bool is_bilinear = MODE == 0;
   const int32_t oh = index % OH;
   const int32_t n = index / OH;
-  const int32_t at3 = n * C;
+  const int32_t at5 = n * C;
   for (int32_t ow = 0; ow < OW; ++ow) {
-    const int32_t at4 = ((n * OH + oh) * OW + ow) * 2;
-    const float v3 = grid[at4 + 1] + 1.0f;
-    const float p = align_corners ? v3 / 2.0f * (float)last_h : (v3 * (float)H - 1.0f) / 2.0f;
-    const float away = fabsf(p);
+    const int32_t at6 = ((n * OH + oh) * OW + ow) * 2;
+    const float v4 = grid[at6 + 1] + 1.0f;
+    const float p = align_corners ? v4 / 2.0f * (float)last_h : (v4 * (float)H - 1.0f) / 2.0f;
+    const float v5 = p - v;
+    const float away = fabsf(v5);
     const float along = away - (float)period * floorf(away / (float)period);
-    const float v4 = along - (float)last_h;
-    const float v5 = p + 0.5f;
-    const float away2 = fabsf(v5);
-    const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
-    const float v6 = along2 - (float)H;
-    const float mirrored = align_corners ? (float)last_h - fabsf(v4) : v - fabsf(v6);
+    const float v6 = along - (float)at;
+    const float mirrored = v2 - fabsf(v6);
     const float kept = is_border ? p : mirrored;
     const bool test = 0.0f < kept;
     const float y = is_zeros ? p : test ? minimum_f32(kept, (float)last_h) : 0.0f;
-    const float v7 = grid[at4] + 1.0f;
+    const float v7 = grid[at6] + 1.0f;
     const float p2 = align_corners ? v7 / 2.0f * (float)last_w : (v7 * (float)W - 1.0f) / 2.0f;
-    const float away3 = fabsf(p2);
-    const float along3 = away3 - (float)period3 * floorf(away3 / (float)period3);
-    const float v8 = along3 - (float)last_w;
-    const float v9 = p2 + 0.5f;
-    const float away4 = fabsf(v9);
-    const float along4 = away4 - (float)period4 * floorf(away4 / (float)period4);
-    const float v10 = along4 - (float)W;
-    const float mirrored2 = align_corners ? (float)last_w - fabsf(v8) : v2 - fabsf(v10);
+    const float v8 = p2 - v;
+    const float away2 = fabsf(v8);
+    const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
+    const float v9 = along2 - (float)at2;
+    const float mirrored2 = v3 - fabsf(v9);
     const float kept2 = is_border ? p2 : mirrored2;
     const bool test2 = 0.0f < kept2;
     const float x = is_zeros ? p2 : test2 ? minimum_f32(kept2, (float)last_w) : 0.0f;
@@ -147,107 +142,103 @@ static void grid_sample_backward_grad_grid_kernel_piece(const float *restrict in
     const int32_t low2 = floor_to_int(xs);
     const int32_t w = low2 + 1;
     const int32_t safe_w = maximum_i32(0, minimum_i32(w, last_w));
-    const int32_t at5 = maximum_i32(0, minimum_i32(h, last_h)) * W;
-    const int32_t h_w = at5 + safe_w;
+    const int32_t at7 = maximum_i32(0, minimum_i32(h, last_h)) * W;
+    const int32_t h_w = at7 + safe_w;
     const bool in_h = 0 <= h && h < H;
     const bool in_w = 0 <= w && w < W;
     const bool test3 = in_h && in_w;
-    const float v11 = 1.0f - t;
-    const int32_t at6 = maximum_i32(0, minimum_i32(low, last_h)) * W;
-    const int32_t h_w2 = at6 + safe_w;
+    const float v10 = 1.0f - t;
+    const int32_t at8 = maximum_i32(0, minimum_i32(low, last_h)) * W;
+    const int32_t h_w2 = at8 + safe_w;
     const bool in_h2 = 0 <= low && low < H;
     const bool test4 = in_h2 && in_w;
     const int32_t safe_w2 = maximum_i32(0, minimum_i32(low2, last_w));
-    const int32_t h_w3 = at5 + safe_w2;
+    const int32_t h_w3 = at7 + safe_w2;
     const bool in_w2 = 0 <= low2 && low2 < W;
     const bool test5 = in_h && in_w2;
-    const int32_t h_w4 = at6 + safe_w2;
+    const int32_t h_w4 = at8 + safe_w2;
     const bool test6 = in_h2 && in_w2;
     const bool test7 = v8 < 0.0f;
-    const bool test8 = v10 < 0.0f;
+    const bool test8 = v9 < 0.0f;
     const float t2 = xs - (float)low2;
-    const float v12 = 1.0f - t2;
-    const bool test9 = v4 < 0.0f;
+    const float v11 = 1.0f - t2;
+    const bool test9 = v5 < 0.0f;
     const bool test10 = v6 < 0.0f;
     const bool test11 = near && is_bilinear;
     const bool test12 = !((float)last_w <= kept2) && test2;
-    const bool test13 = p2 < 0.0f;
-    const bool test14 = v9 < 0.0f;
-    const bool test15 = !((float)last_h <= kept) && test;
-    const bool test16 = p < 0.0f;
-    const bool test17 = v5 < 0.0f;
+    const bool test13 = !((float)last_h <= kept) && test;
     for (int32_t part = 0; part < 2; ++part) {
       float value_ = 0.0f;
       if (test11) {
         if (part == 0) {
           float sum = 0.0f;
           for (int32_t c = 0; c < C; ++c) {
-            const int32_t at7 = at3 + c;
-            const int32_t at8 = at7 * H_W;
-            const float v13 = t * (test3 ? input[at8 + h_w] : 0.0f) +
-                v11 * (test4 ? input[at8 + h_w2] : 0.0f);
-            const float v14 = v13 - t * (test5 ? input[at8 + h_w3] : 0.0f) -
-                v11 * (test6 ? input[at8 + h_w4] : 0.0f);
-            sum += grad_output[at7 * OH_OW + oh_ow] * v14;
+            const int32_t at9 = at5 + c;
+            const int32_t at10 = at9 * H_W;
+            const float v12 = t * (test3 ? input[at10 + h_w] : 0.0f) +
+                v10 * (test4 ? input[at10 + h_w2] : 0.0f);
+            const float v13 = v12 - t * (test5 ? input[at10 + h_w3] : 0.0f) -
+                v10 * (test6 ? input[at10 + h_w4] : 0.0f);
+            sum += grad_output[at9 * OH_OW + oh_ow] * v13;
           }
-          const float v15 = (float)at * sum / 2.0f;
-          const float v16 = (float)W * sum / 2.0f;
+          const float v14 = (float)at3 * sum / 2.0f;
+          const float v15 = (float)W * sum / 2.0f;
           if (is_zeros) {
-            value_ = align_corners ? v15 : v16;
+            value_ = align_corners ? v14 : v15;
           } else if (test12) {
             float sum2 = 0.0f;
             for (int32_t c2 = 0; c2 < C; ++c2) {
-              const int32_t at9 = at3 + c2;
-              const int32_t at10 = at9 * H_W;
-              const float v17 = t * (test5 ? input[at10 + h_w3] : 0.0f) +
-                  v11 * (test6 ? input[at10 + h_w4] : 0.0f);
-              const float v18 = v17 - t * (test3 ? input[at10 + h_w] : 0.0f) -
-                  v11 * (test4 ? input[at10 + h_w2] : 0.0f);
-              sum2 += grad_output[at9 * OH_OW + oh_ow] * v18;
+              const int32_t at11 = at5 + c2;
+              const int32_t at12 = at11 * H_W;
+              const float v16 = t * (test5 ? input[at12 + h_w3] : 0.0f) +
+                  v10 * (test6 ? input[at12 + h_w4] : 0.0f);
+              const float v17 = v16 - t * (test3 ? input[at12 + h_w] : 0.0f) -
+                  v10 * (test4 ? input[at12 + h_w2] : 0.0f);
+              sum2 += grad_output[at11 * OH_OW + oh_ow] * v17;
             }
-            const float v19 = (float)at * sum2 / 2.0f;
-            const float v20 = (float)W * sum2 / 2.0f;
-            const float v21 = align_corners ?
-                (is_border ? v15 : test13 ? (test7 ? v19 : v15) : test7 ? v15 : v19) : is_border ?
-                v16 : test14 ? (test8 ? v20 : v16) : test8 ? v16 : v20;
-            value_ = v21;
+            const float v18 = (float)at3 * sum2 / 2.0f;
+            const float v19 = (float)W * sum2 / 2.0f;
+            const float v20 = align_corners ?
+                (is_border ? v14 : test7 ? (test8 ? v18 : v14) : test8 ? v14 : v18) : is_border ?
+                v15 : test7 ? (test8 ? v19 : v15) : test8 ? v15 : v19;
+            value_ = v20;
           }
         } else {
           float sum3 = 0.0f;
           for (int32_t c3 = 0; c3 < C; ++c3) {
-            const int32_t at11 = at3 + c3;
-            const int32_t at12 = at11 * H_W;
-            const float v22 = v12 * (test5 ? input[at12 + h_w3] : 0.0f) +
-                t2 * (test3 ? input[at12 + h_w] : 0.0f);
-            const float v23 = v12 * (test6 ? input[at12 + h_w4] : 0.0f) +
-                t2 * (test4 ? input[at12 + h_w2] : 0.0f);
-            sum3 += grad_output[at11 * OH_OW + oh_ow] * (v22 - v23);
+            const int32_t at13 = at5 + c3;
+            const int32_t at14 = at13 * H_W;
+            const float v21 = v11 * (test5 ? input[at14 + h_w3] : 0.0f) +
+                t2 * (test3 ? input[at14 + h_w] : 0.0f);
+            const float v22 = v11 * (test6 ? input[at14 + h_w4] : 0.0f) +
+                t2 * (test4 ? input[at14 + h_w2] : 0.0f);
+            sum3 += grad_output[at13 * OH_OW + oh_ow] * (v21 - v22);
           }
-          const float v24 = (float)at2 * sum3 / 2.0f;
-          const float v25 = (float)H * sum3 / 2.0f;
+          const float v23 = (float)at4 * sum3 / 2.0f;
+          const float v24 = (float)H * sum3 / 2.0f;
           if (is_zeros) {
-            value_ = align_corners ? v24 : v25;
-          } else if (test15) {
+            value_ = align_corners ? v23 : v24;
+          } else if (test13) {
             float sum4 = 0.0f;
             for (int32_t c4 = 0; c4 < C; ++c4) {
-              const int32_t at13 = at3 + c4;
-              const int32_t at14 = at13 * H_W;
-              const float v26 = v12 * (test6 ? input[at14 + h_w4] : 0.0f) +
-                  t2 * (test4 ? input[at14 + h_w2] : 0.0f);
-              const float v27 = v12 * (test5 ? input[at14 + h_w3] : 0.0f) +
-                  t2 * (test3 ? input[at14 + h_w] : 0.0f);
-              sum4 += grad_output[at13 * OH_OW + oh_ow] * (v26 - v27);
+              const int32_t at15 = at5 + c4;
+              const int32_t at16 = at15 * H_W;
+              const float v25 = v11 * (test6 ? input[at16 + h_w4] : 0.0f) +
+                  t2 * (test4 ? input[at16 + h_w2] : 0.0f);
+              const float v26 = v11 * (test5 ? input[at16 + h_w3] : 0.0f) +
+                  t2 * (test3 ? input[at16 + h_w] : 0.0f);
+              sum4 += grad_output[at15 * OH_OW + oh_ow] * (v25 - v26);
             }
-            const float v28 = (float)at2 * sum4 / 2.0f;
-            const float v29 = (float)H * sum4 / 2.0f;
-            const float v30 = align_corners ?
-                (is_border ? v24 : test16 ? (test9 ? v28 : v24) : test9 ? v24 : v28) : is_border ?
-                v25 : test17 ? (test10 ? v29 : v25) : test10 ? v25 : v29;
-            value_ = v30;
+            const float v27 = (float)at4 * sum4 / 2.0f;
+            const float v28 = (float)H * sum4 / 2.0f;
+            const float v29 = align_corners ?
+                (is_border ? v23 : test9 ? (test10 ? v27 : v23) : test10 ? v23 : v27) : is_border ?
+                v24 : test9 ? (test10 ? v28 : v24) : test10 ? v24 : v28;
+            value_ = v29;
           }
         }
       }
-      const int32_t place = at4 + part;
+      const int32_t place = at6 + part;
       if (ACCUMULATE == 1) {
         grad_grid[place] += value_;
       } else {
@@ -281,40 +272,35 @@ static void grid_sample_backward_grad_input_nhwc_kernel_piece(const float *restr
   const bool align_corners = ALIGN_CORNERS == 1;
   const int32_t last_h = H - 1;
   const bool is_border = PADDING_MODE == 1;
-  const int32_t period = maximum_i32(2 * last_h, 1);
-  const int32_t period2 = maximum_i32(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int32_t at = align_corners ? last_h : H;
+  const int32_t period = maximum_i32(2 * at, 1);
   const int32_t last_w = W - 1;
-  const int32_t period3 = maximum_i32(2 * last_w, 1);
-  const int32_t period4 = maximum_i32(2 * W, 1);
+  const int32_t at2 = align_corners ? last_w : W;
+  const int32_t period2 = maximum_i32(2 * at2, 1);
   const bool is_bilinear = MODE == 0;
-  const float v = -0.5f + (float)H;
-  const float v2 = -0.5f + (float)W;
+  const float v2 = v + (float)at;
+  const float v3 = v + (float)at2;
   const bool test = !is_bilinear;
   const int32_t from = block * block_length;
   const int32_t to = minimum_i32(C, from + block_length);
   for (int32_t n = 0; n < N; ++n) {
-    const int32_t at = n * H;
+    const int32_t at3 = n * H;
     for (int32_t oh = 0; oh < OH; ++oh) {
       for (int32_t ow = 0; ow < OW; ++ow) {
-        const int32_t at2 = ((n * OH + oh) * OW + ow) * 2;
-        const float v3 = grid[at2 + 1] + 1.0f;
-        const float p = align_corners ? v3 / 2.0f * (float)last_h : (v3 * (float)H - 1.0f) / 2.0f;
-        const float away = fabsf(p);
+        const int32_t at4 = ((n * OH + oh) * OW + ow) * 2;
+        const float v4 = grid[at4 + 1] + 1.0f;
+        const float p = align_corners ? v4 / 2.0f * (float)last_h : (v4 * (float)H - 1.0f) / 2.0f;
+        const float away = fabsf(p - v);
         const float along = away - (float)period * floorf(away / (float)period);
-        const float away2 = fabsf(p + 0.5f);
-        const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
-        const float mirrored = align_corners ? (float)last_h - fabsf(along - (float)last_h) :
-            v - fabsf(along2 - (float)H);
+        const float mirrored = v2 - fabsf(along - (float)at);
         const float kept = is_border ? p : mirrored;
         const float y = is_zeros ? p : 0.0f < kept ? minimum_f32(kept, (float)last_h) : 0.0f;
-        const float v4 = grid[at2] + 1.0f;
-        const float p2 = align_corners ? v4 / 2.0f * (float)last_w : (v4 * (float)W - 1.0f) / 2.0f;
-        const float away3 = fabsf(p2);
-        const float along3 = away3 - (float)period3 * floorf(away3 / (float)period3);
-        const float away4 = fabsf(p2 + 0.5f);
-        const float along4 = away4 - (float)period4 * floorf(away4 / (float)period4);
-        const float mirrored2 = align_corners ? (float)last_w - fabsf(along3 - (float)last_w) :
-            v2 - fabsf(along4 - (float)W);
+        const float v5 = grid[at4] + 1.0f;
+        const float p2 = align_corners ? v5 / 2.0f * (float)last_w : (v5 * (float)W - 1.0f) / 2.0f;
+        const float away2 = fabsf(p2 - v);
+        const float along2 = away2 - (float)period2 * floorf(away2 / (float)period2);
+        const float mirrored2 = v3 - fabsf(along2 - (float)at2);
         const float kept2 = is_border ? p2 : mirrored2;
         const float x = is_zeros ? p2 : 0.0f < kept2 ? minimum_f32(kept2, (float)last_w) : 0.0f;
         const bool above = -1.0f <= y && -1.0f <= x;
@@ -332,29 +318,29 @@ static void grid_sample_backward_grad_input_nhwc_kernel_piece(const float *restr
           }
           const bool test4 = test2 && test3 && test && 0 <= yy && yy < H && 0 <= xx && xx < W;
           if (test4) {
-            const int32_t at3 = ((at + yy) * W + xx) * C;
+            const int32_t at5 = ((at3 + yy) * W + xx) * C;
             for (int32_t strip = from / 8; strip < strips; ++strip) {
-              store_f32x8(&grad_input_nhwc[at3 + strip * 8],
-                  load_f32x8(&grad_input_nhwc[at3 + strip * 8]) +
+              store_f32x8(&grad_input_nhwc[at5 + strip * 8],
+                  load_f32x8(&grad_input_nhwc[at5 + strip * 8]) +
                       load_f32x8(&grad_input_nhwc_grad_output_value[strip * 8]));
             }
             for (int32_t c2 = rest; c2 < to; ++c2) {
-              grad_input_nhwc[at3 + c2] += grad_input_nhwc_grad_output_value[c2];
+              grad_input_nhwc[at5 + c2] += grad_input_nhwc_grad_output_value[c2];
             }
           }
           if (y < (float)H && x < (float)W && is_bilinear) {
             const int32_t low = floor_to_int(y);
-            const int32_t at4 = low + 1;
+            const int32_t at6 = low + 1;
             const int32_t low2 = floor_to_int(x);
-            const int32_t at5 = low2 + 1;
-            const bool test5 = 0 <= at5;
-            const bool test6 = at5 < W;
+            const int32_t at7 = low2 + 1;
+            const bool test5 = 0 <= at7;
+            const bool test6 = at7 < W;
             const float t = y - (float)low;
             const float t2 = x - (float)low2;
             const bool test7 = 0 <= low2;
             const bool test8 = low2 < W;
-            const float v5 = 1.0f - t2;
-            if (0 <= at4 && at4 < H) {
+            const float v6 = 1.0f - t2;
+            if (0 <= at6 && at6 < H) {
               for (int32_t strip2 = from / 8; strip2 < strips; ++strip2) {
                 store_f32x8(&grad_input_nhwc_v[strip2 * 8],
                     load_f32x8(&grad_input_nhwc_grad_output_value[strip2 * 8]) * t);
@@ -363,57 +349,57 @@ static void grid_sample_backward_grad_input_nhwc_kernel_piece(const float *restr
                 grad_input_nhwc_v[c3] = grad_input_nhwc_grad_output_value[c3] * t;
               }
               if (test5 && test6) {
-                const int32_t at6 = ((at + at4) * W + at5) * C;
+                const int32_t at8 = ((at3 + at6) * W + at7) * C;
                 for (int32_t strip3 = from / 8; strip3 < strips; ++strip3) {
-                  store_f32x8(&grad_input_nhwc[at6 + strip3 * 8],
-                      load_f32x8(&grad_input_nhwc[at6 + strip3 * 8]) +
+                  store_f32x8(&grad_input_nhwc[at8 + strip3 * 8],
+                      load_f32x8(&grad_input_nhwc[at8 + strip3 * 8]) +
                           load_f32x8(&grad_input_nhwc_v[strip3 * 8]) * t2);
                 }
                 for (int32_t c4 = rest; c4 < to; ++c4) {
-                  grad_input_nhwc[at6 + c4] += grad_input_nhwc_v[c4] * t2;
+                  grad_input_nhwc[at8 + c4] += grad_input_nhwc_v[c4] * t2;
                 }
               }
               if (test7 && test8) {
-                const int32_t at7 = ((at + at4) * W + low2) * C;
+                const int32_t at9 = ((at3 + at6) * W + low2) * C;
                 for (int32_t strip4 = from / 8; strip4 < strips; ++strip4) {
-                  store_f32x8(&grad_input_nhwc[at7 + strip4 * 8],
-                      load_f32x8(&grad_input_nhwc[at7 + strip4 * 8]) +
-                          load_f32x8(&grad_input_nhwc_v[strip4 * 8]) * v5);
+                  store_f32x8(&grad_input_nhwc[at9 + strip4 * 8],
+                      load_f32x8(&grad_input_nhwc[at9 + strip4 * 8]) +
+                          load_f32x8(&grad_input_nhwc_v[strip4 * 8]) * v6);
                 }
                 for (int32_t c5 = rest; c5 < to; ++c5) {
-                  grad_input_nhwc[at7 + c5] += grad_input_nhwc_v[c5] * v5;
+                  grad_input_nhwc[at9 + c5] += grad_input_nhwc_v[c5] * v6;
                 }
               }
             }
             if (0 <= low && low < H) {
-              const float v6 = 1.0f - t;
+              const float v7 = 1.0f - t;
               for (int32_t strip5 = from / 8; strip5 < strips; ++strip5) {
                 store_f32x8(&grad_input_nhwc_v2[strip5 * 8],
-                    load_f32x8(&grad_input_nhwc_grad_output_value[strip5 * 8]) * v6);
+                    load_f32x8(&grad_input_nhwc_grad_output_value[strip5 * 8]) * v7);
               }
               for (int32_t c6 = rest; c6 < to; ++c6) {
-                grad_input_nhwc_v2[c6] = grad_input_nhwc_grad_output_value[c6] * v6;
+                grad_input_nhwc_v2[c6] = grad_input_nhwc_grad_output_value[c6] * v7;
               }
               if (test5 && test6) {
-                const int32_t at8 = ((at + low) * W + at5) * C;
+                const int32_t at10 = ((at3 + low) * W + at7) * C;
                 for (int32_t strip6 = from / 8; strip6 < strips; ++strip6) {
-                  store_f32x8(&grad_input_nhwc[at8 + strip6 * 8],
-                      load_f32x8(&grad_input_nhwc[at8 + strip6 * 8]) +
+                  store_f32x8(&grad_input_nhwc[at10 + strip6 * 8],
+                      load_f32x8(&grad_input_nhwc[at10 + strip6 * 8]) +
                           load_f32x8(&grad_input_nhwc_v2[strip6 * 8]) * t2);
                 }
                 for (int32_t c7 = rest; c7 < to; ++c7) {
-                  grad_input_nhwc[at8 + c7] += grad_input_nhwc_v2[c7] * t2;
+                  grad_input_nhwc[at10 + c7] += grad_input_nhwc_v2[c7] * t2;
                 }
               }
               if (test7 && test8) {
-                const int32_t at9 = ((at + low) * W + low2) * C;
+                const int32_t at11 = ((at3 + low) * W + low2) * C;
                 for (int32_t strip7 = from / 8; strip7 < strips; ++strip7) {
-                  store_f32x8(&grad_input_nhwc[at9 + strip7 * 8],
-                      load_f32x8(&grad_input_nhwc[at9 + strip7 * 8]) +
-                          load_f32x8(&grad_input_nhwc_v2[strip7 * 8]) * v5);
+                  store_f32x8(&grad_input_nhwc[at11 + strip7 * 8],
+                      load_f32x8(&grad_input_nhwc[at11 + strip7 * 8]) +
+                          load_f32x8(&grad_input_nhwc_v2[strip7 * 8]) * v6);
                 }
                 for (int32_t c8 = rest; c8 < to; ++c8) {
-                  grad_input_nhwc[at9 + c8] += grad_input_nhwc_v2[c8] * v5;
+                  grad_input_nhwc[at11 + c8] += grad_input_nhwc_v2[c8] * v6;
                 }
               }
             }

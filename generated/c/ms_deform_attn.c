@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 //
 // To build: cc -std=c11 -O3 -march=native -ffp-contract=fast -fno-math-errno -fno-trapping-math
 //   -c, and -fopenmp where CPU threads are to share loops.
@@ -339,7 +339,7 @@ static int32_t ms_deform_attn_lay_out(double B, double S, double M, double D, do
   if (!((L) <= 2147483647.0)) return 11;
   if (!((B) * (Q) * (M) * (L) * (P) * (2.0) <= 2147483647.0)) return 12;
   if (!((B) * (Q) * (M) * (L) * (P) <= 2147483647.0)) return 13;
-  if (!((B) * (Q) * (M) * (D) <= 2147483647.0)) return 14;
+  if (!((B) * (Q) * (M * D) <= 2147483647.0)) return 14;
   if (!((D) <= 2147483647.0)) return 15;
   if (!((D) <= 2147483647.0)) return 16;
   if (!((D) <= 2147483647.0)) return 17;

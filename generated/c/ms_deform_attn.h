@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 //
 // Every function gives 0, or the number of an error. Arrays are row-major. `workspace` is memory of
 // as many bytes as the function beside it says, at any address, or NULL: then it is allocated for

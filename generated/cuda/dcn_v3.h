@@ -6,7 +6,7 @@
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 //
 // The functions that compute give 0 when all is on the stream, the number of a sentence of
 // warpweave_dcn_v3_error, or less than 0: minus the number of an error of CUDA. Arrays are

@@ -122,7 +122,7 @@ static int32_t dcn_v3_lay_out(double N, double H, double W, double D, double P, 
   if (!((N) * (H) * (W) * (G * D) <= 2147483647.0)) return 40;
   if (!((N) * (OH) * (OW) * (G * P * 2.0) <= 2147483647.0)) return 41;
   if (!((N) * (OH) * (OW) * (G * P) <= 2147483647.0)) return 42;
-  if (!((N) * (OH) * (OW) * (G) * (D) <= 2147483647.0)) return 43;
+  if (!((N) * (OH) * (OW) * (G * D) <= 2147483647.0)) return 43;
   double end = 0.0;
   layout->G = (int32_t)(G);
   layout->KH = (int32_t)(KH);

@@ -129,7 +129,7 @@ static int32_t dcn_v3_backward_lay_out(double N, double H, double W, double D, d
   if (!((N) * (H) * (W) * (G * D) <= 2147483647.0)) return 41;
   if (!((N) * (OH) * (OW) * (G * P * 2.0) <= 2147483647.0)) return 42;
   if (!((N) * (OH) * (OW) * (G * P) <= 2147483647.0)) return 43;
-  if (!((N) * (OH) * (OW) * (G) * (D) <= 2147483647.0)) return 44;
+  if (!((N) * (OH) * (OW) * (G * D) <= 2147483647.0)) return 44;
   if (!((N) * (H) * (W) * (G * D) <= 2147483647.0)) return 45;
   if (!((N) * (OH) * (OW) * (G * P * 2.0) <= 2147483647.0)) return 46;
   if (!((N) * (OH) * (OW) * (G * P) <= 2147483647.0)) return 47;
@@ -147,7 +147,7 @@ static int32_t dcn_v3_backward_lay_out(double N, double H, double W, double D, d
   layout->count_input = (size_t)((N) * (H) * (W) * (G * D));
   layout->count_offset = (size_t)((N) * (OH) * (OW) * (G * P * 2.0));
   layout->count_mask = (size_t)((N) * (OH) * (OW) * (G * P));
-  layout->count_grad_output = (size_t)((N) * (OH) * (OW) * (G) * (D));
+  layout->count_grad_output = (size_t)((N) * (OH) * (OW) * (G * D));
   layout->count_grad_input = (size_t)((N) * (H) * (W) * (G * D));
   layout->bytes = (size_t)(end);
   return 0;

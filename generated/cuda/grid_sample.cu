@@ -40,14 +40,15 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample(
   const bool align_corners = GRID_SAMPLE_ALIGN_CORNERS == 1;
   const int last_h = H - 1;
   const bool is_border = GRID_SAMPLE_PADDING_MODE == 1;
-  const int period = max(2 * last_h, 1);
-  const int period2 = max(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int at = align_corners ? last_h : H;
+  const int period = max(2 * at, 1);
   const int last_w = W - 1;
-  const int period3 = max(2 * last_w, 1);
-  const int period4 = max(2 * W, 1);
+  const int at2 = align_corners ? last_w : W;
+  const int period2 = max(2 * at2, 1);
   const bool is_bilinear = GRID_SAMPLE_MODE == 0;
-  const float v = -0.5f + float(H);
-  const float v2 = -0.5f + float(W);
+  const float v2 = v + float(at);
+  const float v3 = v + float(at2);
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
   const int index = group * 128 + thread;
@@ -57,26 +58,20 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample(
     const int c = rest2 % C;
     const int n = rest2 / C;
     float value = 0.0f;
-    const int at = ((n * OH + rest % OH) * OW + index % OW) * 2;
-    const float v3 = grid[at + 1] + 1.0f;
-    const float p = align_corners ? v3 / 2.0f * float(last_h) : (v3 * float(H) - 1.0f) / 2.0f;
-    const float away = fabsf(p);
+    const int at3 = ((n * OH + rest % OH) * OW + index % OW) * 2;
+    const float v4 = grid[at3 + 1] + 1.0f;
+    const float p = align_corners ? v4 / 2.0f * float(last_h) : (v4 * float(H) - 1.0f) / 2.0f;
+    const float away = fabsf(p - v);
     const float along = away - float(period) * floorf(away / float(period));
-    const float away2 = fabsf(p + 0.5f);
-    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
-    const float mirrored = align_corners ? float(last_h) - fabsf(along - float(last_h)) :
-        v - fabsf(along2 - float(H));
+    const float mirrored = v2 - fabsf(along - float(at));
     const float kept = is_border ? p : mirrored;
     const float y = is_zeros ? p : 0.0f < kept ? minimum(kept, float(last_h)) : 0.0f;
     const bool test = -1.0f <= y;
-    const float v4 = grid[at] + 1.0f;
-    const float p2 = align_corners ? v4 / 2.0f * float(last_w) : (v4 * float(W) - 1.0f) / 2.0f;
-    const float away3 = fabsf(p2);
-    const float along3 = away3 - float(period3) * floorf(away3 / float(period3));
-    const float away4 = fabsf(p2 + 0.5f);
-    const float along4 = away4 - float(period4) * floorf(away4 / float(period4));
-    const float mirrored2 = align_corners ? float(last_w) - fabsf(along3 - float(last_w)) :
-        v2 - fabsf(along4 - float(W));
+    const float v5 = grid[at3] + 1.0f;
+    const float p2 = align_corners ? v5 / 2.0f * float(last_w) : (v5 * float(W) - 1.0f) / 2.0f;
+    const float away2 = fabsf(p2 - v);
+    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
+    const float mirrored2 = v3 - fabsf(along2 - float(at2));
     const float kept2 = is_border ? p2 : mirrored2;
     const float x = is_zeros ? p2 : 0.0f < kept2 ? minimum(kept2, float(last_w)) : 0.0f;
     const bool test2 = -1.0f <= x;
@@ -88,23 +83,23 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample(
         const float t = y - float(low);
         const int low2 = __float2int_rd(x);
         const float t2 = x - float(low2);
-        const float v5 = 1.0f - t2;
+        const float v6 = 1.0f - t2;
         const int safe_w = max(0, min(low2, last_w));
-        const int at2 = (n * C + c) * H;
-        const int at3 = (at2 + max(0, min(low, last_h))) * W;
+        const int at4 = (n * C + c) * H;
+        const int at5 = (at4 + max(0, min(low, last_h))) * W;
         const bool in_h = 0 <= low && low < H;
         const bool in_w = 0 <= low2 && low2 < W;
         const int w = low2 + 1;
         const int safe_w2 = max(0, min(w, last_w));
         const bool in_w2 = 0 <= w && w < W;
         const int h = low + 1;
-        const int at4 = (at2 + max(0, min(h, last_h))) * W;
+        const int at6 = (at4 + max(0, min(h, last_h))) * W;
         const bool in_h2 = 0 <= h && h < H;
-        const float v6 = v5 * (in_h && in_w ? input[at3 + safe_w] : 0.0f) +
-            t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0.0f);
-        const float v7 = v5 * (in_h2 && in_w ? input[at4 + safe_w] : 0.0f) +
-            t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0.0f);
-        value = (1.0f - t) * v6 + t * v7;
+        const float v7 = v6 * (in_h && in_w ? input[at5 + safe_w] : 0.0f) +
+            t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0.0f);
+        const float v8 = v6 * (in_h2 && in_w ? input[at6 + safe_w] : 0.0f) +
+            t2 * (in_h2 && in_w2 ? input[at6 + safe_w2] : 0.0f);
+        value = (1.0f - t) * v7 + t * v8;
       }
     } else {
       const bool near2 = test && y <= float(H) && test2 && x <= float(W);

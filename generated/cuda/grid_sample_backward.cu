@@ -53,17 +53,18 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_g
   const bool align_corners = GRID_SAMPLE_ALIGN_CORNERS == 1;
   const int last_h = H - 1;
   const bool is_border = GRID_SAMPLE_PADDING_MODE == 1;
-  const int period = max(2 * last_h, 1);
-  const int period2 = max(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int at = align_corners ? last_h : H;
+  const int period = max(2 * at, 1);
   const int last_w = W - 1;
-  const int period3 = max(2 * last_w, 1);
-  const int period4 = max(2 * W, 1);
-  const int at = W - 1;
+  const int at2 = align_corners ? last_w : W;
+  const int period2 = max(2 * at2, 1);
+  const int at3 = W - 1;
   const int OH_OW = OH * OW;
   const int H_W = H * W;
-  const int at2 = H - 1;
-  const float v = -0.5f + float(H);
-  const float v2 = -0.5f + float(W);
+  const int at4 = H - 1;
+  const float v2 = v + float(at);
+  const float v3 = v + float(at2);
   const bool is_bilinear = GRID_SAMPLE_MODE == 0;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
@@ -74,30 +75,24 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_g
     const int rest2 = rest / OW;
     const int oh = rest2 % OH;
     const int n = rest2 / OH;
-    const int at3 = ((n * OH + oh) * OW + ow) * 2;
-    const float v3 = grid[at3 + 1] + 1.0f;
-    const float p = align_corners ? v3 / 2.0f * float(last_h) : (v3 * float(H) - 1.0f) / 2.0f;
-    const float away = fabsf(p);
+    const int at5 = ((n * OH + oh) * OW + ow) * 2;
+    const float v4 = grid[at5 + 1] + 1.0f;
+    const float p = align_corners ? v4 / 2.0f * float(last_h) : (v4 * float(H) - 1.0f) / 2.0f;
+    const float v5 = p - v;
+    const float away = fabsf(v5);
     const float along = away - float(period) * floorf(away / float(period));
-    const float v4 = along - float(last_h);
-    const float v5 = p + 0.5f;
-    const float away2 = fabsf(v5);
-    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
-    const float v6 = along2 - float(H);
-    const float mirrored = align_corners ? float(last_h) - fabsf(v4) : v - fabsf(v6);
+    const float v6 = along - float(at);
+    const float mirrored = v2 - fabsf(v6);
     const float kept = is_border ? p : mirrored;
     const bool test = 0.0f < kept;
     const float y = is_zeros ? p : test ? minimum(kept, float(last_h)) : 0.0f;
-    const float v7 = grid[at3] + 1.0f;
+    const float v7 = grid[at5] + 1.0f;
     const float p2 = align_corners ? v7 / 2.0f * float(last_w) : (v7 * float(W) - 1.0f) / 2.0f;
-    const float away3 = fabsf(p2);
-    const float along3 = away3 - float(period3) * floorf(away3 / float(period3));
-    const float v8 = along3 - float(last_w);
-    const float v9 = p2 + 0.5f;
-    const float away4 = fabsf(v9);
-    const float along4 = away4 - float(period4) * floorf(away4 / float(period4));
-    const float v10 = along4 - float(W);
-    const float mirrored2 = align_corners ? float(last_w) - fabsf(v8) : v2 - fabsf(v10);
+    const float v8 = p2 - v;
+    const float away2 = fabsf(v8);
+    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
+    const float v9 = along2 - float(at2);
+    const float mirrored2 = v3 - fabsf(v9);
     const float kept2 = is_border ? p2 : mirrored2;
     const bool test2 = 0.0f < kept2;
     const float x = is_zeros ? p2 : test2 ? minimum(kept2, float(last_w)) : 0.0f;
@@ -111,113 +106,113 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_g
       const int w = low2 + 1;
       if (index % 2 == 0) {
         float sum = 0.0f;
-        const int at4 = n * C;
+        const int at6 = n * C;
         const int oh_ow = oh * OW + ow;
         const float t = y - float(low);
         const int safe_w = max(0, min(w, last_w));
-        const int at5 = max(0, min(h, last_h)) * W;
-        const int h_w = at5 + safe_w;
+        const int at7 = max(0, min(h, last_h)) * W;
+        const int h_w = at7 + safe_w;
         const bool in_h = 0 <= h && h < H;
         const bool in_w = 0 <= w && w < W;
         const bool test3 = in_h && in_w;
-        const float v11 = 1.0f - t;
-        const int at6 = max(0, min(low, last_h)) * W;
-        const int h_w2 = at6 + safe_w;
+        const float v10 = 1.0f - t;
+        const int at8 = max(0, min(low, last_h)) * W;
+        const int h_w2 = at8 + safe_w;
         const bool in_h2 = 0 <= low && low < H;
         const bool test4 = in_h2 && in_w;
         const int safe_w2 = max(0, min(low2, last_w));
-        const int h_w3 = at5 + safe_w2;
+        const int h_w3 = at7 + safe_w2;
         const bool in_w2 = 0 <= low2 && low2 < W;
         const bool test5 = in_h && in_w2;
-        const int h_w4 = at6 + safe_w2;
+        const int h_w4 = at8 + safe_w2;
         const bool test6 = in_h2 && in_w2;
         for (int c = 0; c < C; ++c) {
-          const int at7 = at4 + c;
-          const int at8 = at7 * H_W;
-          const float v12 = t * (test3 ? input[at8 + h_w] : 0.0f) +
-              v11 * (test4 ? input[at8 + h_w2] : 0.0f);
-          const float v13 = v12 - t * (test5 ? input[at8 + h_w3] : 0.0f) -
-              v11 * (test6 ? input[at8 + h_w4] : 0.0f);
-          sum += grad_output[at7 * OH_OW + oh_ow] * v13;
+          const int at9 = at6 + c;
+          const int at10 = at9 * H_W;
+          const float v11 = t * (test3 ? input[at10 + h_w] : 0.0f) +
+              v10 * (test4 ? input[at10 + h_w2] : 0.0f);
+          const float v12 = v11 - t * (test5 ? input[at10 + h_w3] : 0.0f) -
+              v10 * (test6 ? input[at10 + h_w4] : 0.0f);
+          sum += grad_output[at9 * OH_OW + oh_ow] * v12;
         }
-        const float v14 = float(at) * sum / 2.0f;
-        const float v15 = float(W) * sum / 2.0f;
+        const float v13 = float(at3) * sum / 2.0f;
+        const float v14 = float(W) * sum / 2.0f;
         if (is_zeros) {
-          value = align_corners ? v14 : v15;
+          value = align_corners ? v13 : v14;
         } else if (!(float(last_w) <= kept2) && test2) {
           const bool test7 = v8 < 0.0f;
+          const bool test8 = v9 < 0.0f;
           float sum2 = 0.0f;
           for (int c2 = 0; c2 < C; ++c2) {
-            const int at9 = at4 + c2;
-            const int at10 = at9 * H_W;
-            const float v16 = t * (test5 ? input[at10 + h_w3] : 0.0f) +
-                v11 * (test6 ? input[at10 + h_w4] : 0.0f);
-            const float v17 = v16 - t * (test3 ? input[at10 + h_w] : 0.0f) -
-                v11 * (test4 ? input[at10 + h_w2] : 0.0f);
-            sum2 += grad_output[at9 * OH_OW + oh_ow] * v17;
+            const int at11 = at6 + c2;
+            const int at12 = at11 * H_W;
+            const float v15 = t * (test5 ? input[at12 + h_w3] : 0.0f) +
+                v10 * (test6 ? input[at12 + h_w4] : 0.0f);
+            const float v16 = v15 - t * (test3 ? input[at12 + h_w] : 0.0f) -
+                v10 * (test4 ? input[at12 + h_w2] : 0.0f);
+            sum2 += grad_output[at11 * OH_OW + oh_ow] * v16;
           }
-          const float v18 = float(at) * sum2 / 2.0f;
-          const bool test8 = v10 < 0.0f;
-          const float v19 = float(W) * sum2 / 2.0f;
-          const float v20 = align_corners ?
-              (is_border ? v14 : p2 < 0.0f ? (test7 ? v18 : v14) : test7 ? v14 : v18) : is_border ?
-              v15 : v9 < 0.0f ? (test8 ? v19 : v15) : test8 ? v15 : v19;
-          value = v20;
+          const float v17 = float(at3) * sum2 / 2.0f;
+          const float v18 = float(W) * sum2 / 2.0f;
+          const float v19 = align_corners ?
+              (is_border ? v13 : test7 ? (test8 ? v17 : v13) : test8 ? v13 : v17) : is_border ?
+              v14 : test7 ? (test8 ? v18 : v14) : test8 ? v14 : v18;
+          value = v19;
         }
       } else {
         float sum3 = 0.0f;
-        const int at11 = n * C;
+        const int at13 = n * C;
         const int oh_ow2 = oh * OW + ow;
         const float t2 = x - float(low2);
-        const float v21 = 1.0f - t2;
+        const float v20 = 1.0f - t2;
         const int safe_w3 = max(0, min(low2, last_w));
-        const int at12 = max(0, min(h, last_h)) * W;
-        const int h_w5 = at12 + safe_w3;
+        const int at14 = max(0, min(h, last_h)) * W;
+        const int h_w5 = at14 + safe_w3;
         const bool in_h3 = 0 <= h && h < H;
         const bool in_w3 = 0 <= low2 && low2 < W;
         const bool test9 = in_h3 && in_w3;
         const int safe_w4 = max(0, min(w, last_w));
-        const int h_w6 = at12 + safe_w4;
+        const int h_w6 = at14 + safe_w4;
         const bool in_w4 = 0 <= w && w < W;
         const bool test10 = in_h3 && in_w4;
-        const int at13 = max(0, min(low, last_h)) * W;
-        const int h_w7 = at13 + safe_w3;
+        const int at15 = max(0, min(low, last_h)) * W;
+        const int h_w7 = at15 + safe_w3;
         const bool in_h4 = 0 <= low && low < H;
         const bool test11 = in_h4 && in_w3;
-        const int h_w8 = at13 + safe_w4;
+        const int h_w8 = at15 + safe_w4;
         const bool test12 = in_h4 && in_w4;
         for (int c3 = 0; c3 < C; ++c3) {
-          const int at14 = at11 + c3;
-          const int at15 = at14 * H_W;
-          const float v22 = v21 * (test9 ? input[at15 + h_w5] : 0.0f) +
-              t2 * (test10 ? input[at15 + h_w6] : 0.0f);
-          const float v23 = v21 * (test11 ? input[at15 + h_w7] : 0.0f) +
-              t2 * (test12 ? input[at15 + h_w8] : 0.0f);
-          sum3 += grad_output[at14 * OH_OW + oh_ow2] * (v22 - v23);
+          const int at16 = at13 + c3;
+          const int at17 = at16 * H_W;
+          const float v21 = v20 * (test9 ? input[at17 + h_w5] : 0.0f) +
+              t2 * (test10 ? input[at17 + h_w6] : 0.0f);
+          const float v22 = v20 * (test11 ? input[at17 + h_w7] : 0.0f) +
+              t2 * (test12 ? input[at17 + h_w8] : 0.0f);
+          sum3 += grad_output[at16 * OH_OW + oh_ow2] * (v21 - v22);
         }
-        const float v24 = float(at2) * sum3 / 2.0f;
-        const float v25 = float(H) * sum3 / 2.0f;
+        const float v23 = float(at4) * sum3 / 2.0f;
+        const float v24 = float(H) * sum3 / 2.0f;
         if (is_zeros) {
-          value = align_corners ? v24 : v25;
+          value = align_corners ? v23 : v24;
         } else if (!(float(last_h) <= kept) && test) {
-          const bool test13 = v4 < 0.0f;
+          const bool test13 = v5 < 0.0f;
+          const bool test14 = v6 < 0.0f;
           float sum4 = 0.0f;
           for (int c4 = 0; c4 < C; ++c4) {
-            const int at16 = at11 + c4;
-            const int at17 = at16 * H_W;
-            const float v26 = v21 * (test11 ? input[at17 + h_w7] : 0.0f) +
-                t2 * (test12 ? input[at17 + h_w8] : 0.0f);
-            const float v27 = v21 * (test9 ? input[at17 + h_w5] : 0.0f) +
-                t2 * (test10 ? input[at17 + h_w6] : 0.0f);
-            sum4 += grad_output[at16 * OH_OW + oh_ow2] * (v26 - v27);
+            const int at18 = at13 + c4;
+            const int at19 = at18 * H_W;
+            const float v25 = v20 * (test11 ? input[at19 + h_w7] : 0.0f) +
+                t2 * (test12 ? input[at19 + h_w8] : 0.0f);
+            const float v26 = v20 * (test9 ? input[at19 + h_w5] : 0.0f) +
+                t2 * (test10 ? input[at19 + h_w6] : 0.0f);
+            sum4 += grad_output[at18 * OH_OW + oh_ow2] * (v25 - v26);
           }
-          const float v28 = float(at2) * sum4 / 2.0f;
-          const bool test14 = v6 < 0.0f;
-          const float v29 = float(H) * sum4 / 2.0f;
-          const float v30 = align_corners ?
-              (is_border ? v24 : p < 0.0f ? (test13 ? v28 : v24) : test13 ? v24 : v28) : is_border ?
-              v25 : v5 < 0.0f ? (test14 ? v29 : v25) : test14 ? v25 : v29;
-          value = v30;
+          const float v27 = float(at4) * sum4 / 2.0f;
+          const float v28 = float(H) * sum4 / 2.0f;
+          const float v29 = align_corners ?
+              (is_border ? v23 : test13 ? (test14 ? v27 : v23) : test14 ? v23 : v27) : is_border ?
+              v24 : test13 ? (test14 ? v28 : v24) : test14 ? v24 : v28;
+          value = v29;
         }
       }
     }
@@ -238,14 +233,15 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_i
   const bool align_corners = GRID_SAMPLE_ALIGN_CORNERS == 1;
   const int last_h = H - 1;
   const bool is_border = GRID_SAMPLE_PADDING_MODE == 1;
-  const int period = max(2 * last_h, 1);
-  const int period2 = max(2 * H, 1);
+  const float v = align_corners ? 0.0f : -0.5f;
+  const int at = align_corners ? last_h : H;
+  const int period = max(2 * at, 1);
   const int last_w = W - 1;
-  const int period3 = max(2 * last_w, 1);
-  const int period4 = max(2 * W, 1);
+  const int at2 = align_corners ? last_w : W;
+  const int period2 = max(2 * at2, 1);
   const bool is_bilinear = GRID_SAMPLE_MODE == 0;
-  const float v = -0.5f + float(H);
-  const float v2 = -0.5f + float(W);
+  const float v2 = v + float(at);
+  const float v3 = v + float(at2);
   const bool test = !is_bilinear;
   const int group = blockIdx.x;
   const int thread = threadIdx.x;
@@ -257,25 +253,19 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_i
     const int rest2 = rest / OH;
     const int c = rest2 % C;
     const int n = rest2 / C;
-    const int at = ((n * OH + oh) * OW + ow) * 2;
-    const float v3 = grid[at + 1] + 1.0f;
-    const float p = align_corners ? v3 / 2.0f * float(last_h) : (v3 * float(H) - 1.0f) / 2.0f;
-    const float away = fabsf(p);
+    const int at3 = ((n * OH + oh) * OW + ow) * 2;
+    const float v4 = grid[at3 + 1] + 1.0f;
+    const float p = align_corners ? v4 / 2.0f * float(last_h) : (v4 * float(H) - 1.0f) / 2.0f;
+    const float away = fabsf(p - v);
     const float along = away - float(period) * floorf(away / float(period));
-    const float away2 = fabsf(p + 0.5f);
-    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
-    const float mirrored = align_corners ? float(last_h) - fabsf(along - float(last_h)) :
-        v - fabsf(along2 - float(H));
+    const float mirrored = v2 - fabsf(along - float(at));
     const float kept = is_border ? p : mirrored;
     const float y = is_zeros ? p : 0.0f < kept ? minimum(kept, float(last_h)) : 0.0f;
-    const float v4 = grid[at] + 1.0f;
-    const float p2 = align_corners ? v4 / 2.0f * float(last_w) : (v4 * float(W) - 1.0f) / 2.0f;
-    const float away3 = fabsf(p2);
-    const float along3 = away3 - float(period3) * floorf(away3 / float(period3));
-    const float away4 = fabsf(p2 + 0.5f);
-    const float along4 = away4 - float(period4) * floorf(away4 / float(period4));
-    const float mirrored2 = align_corners ? float(last_w) - fabsf(along3 - float(last_w)) :
-        v2 - fabsf(along4 - float(W));
+    const float v5 = grid[at3] + 1.0f;
+    const float p2 = align_corners ? v5 / 2.0f * float(last_w) : (v5 * float(W) - 1.0f) / 2.0f;
+    const float away2 = fabsf(p2 - v);
+    const float along2 = away2 - float(period2) * floorf(away2 / float(period2));
+    const float mirrored2 = v3 - fabsf(along2 - float(at2));
     const float kept2 = is_border ? p2 : mirrored2;
     const float x = is_zeros ? p2 : 0.0f < kept2 ? minimum(kept2, float(last_w)) : 0.0f;
     const bool above = -1.0f <= y && -1.0f <= x;
@@ -293,32 +283,32 @@ extern "C" __global__ void __launch_bounds__(128, 4) grid_sample_backward_grad_i
       }
       if (y < float(H) && x < float(W) && is_bilinear) {
         const int low = __float2int_rd(y);
-        const int at2 = low + 1;
+        const int at4 = low + 1;
         const int low2 = __float2int_rd(x);
-        const int at3 = low2 + 1;
-        const bool test5 = 0 <= at3;
-        const bool test6 = at3 < W;
+        const int at5 = low2 + 1;
+        const bool test5 = 0 <= at5;
+        const bool test6 = at5 < W;
         const float t = y - float(low);
         const float t2 = x - float(low2);
         const bool test7 = 0 <= low2;
         const bool test8 = low2 < W;
-        const float v5 = 1.0f - t2;
-        if (0 <= at2 && at2 < H) {
-          const float v6 = grad_output_value * t;
+        const float v6 = 1.0f - t2;
+        if (0 <= at4 && at4 < H) {
+          const float v7 = grad_output_value * t;
           if (test5 && test6) {
-            atomicAdd(&grad_input[(c_at * H + at2) * W + at3], v6 * t2);
+            atomicAdd(&grad_input[(c_at * H + at4) * W + at5], v7 * t2);
           }
           if (test7 && test8) {
-            atomicAdd(&grad_input[(c_at * H + at2) * W + low2], v6 * v5);
+            atomicAdd(&grad_input[(c_at * H + at4) * W + low2], v7 * v6);
           }
         }
         if (0 <= low && low < H) {
-          const float v7 = grad_output_value * (1.0f - t);
+          const float v8 = grad_output_value * (1.0f - t);
           if (test5 && test6) {
-            atomicAdd(&grad_input[(c_at * H + low) * W + at3], v7 * t2);
+            atomicAdd(&grad_input[(c_at * H + low) * W + at5], v8 * t2);
           }
           if (test7 && test8) {
-            atomicAdd(&grad_input[(c_at * H + low) * W + low2], v7 * v5);
+            atomicAdd(&grad_input[(c_at * H + low) * W + low2], v8 * v6);
           }
         }
       }

@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 
 // Grid: ceilDiv(B * Q * M * D, 128) blocks of 128 threads.
 extern "C" __global__ void __launch_bounds__(128, 4) ms_deform_attn(

@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 //
 // The functions that compute give 0 when all is on the stream, the number of a sentence of
 // warpweave_ms_deform_attn_error, or less than 0: minus the number of an error of CUDA. Arrays are

@@ -54,7 +54,7 @@ static int32_t ms_deform_attn_lay_out(double B, double S, double M, double D, do
   if (!((L) <= 2147483647.0)) return 11;
   if (!((B) * (Q) * (M) * (L) * (P) * (2.0) <= 2147483647.0)) return 12;
   if (!((B) * (Q) * (M) * (L) * (P) <= 2147483647.0)) return 13;
-  if (!((B) * (Q) * (M) * (D) <= 2147483647.0)) return 14;
+  if (!((B) * (Q) * (M * D) <= 2147483647.0)) return 14;
   double end = 0.0;
   layout->pieces_ms_deform_attn = (int32_t)(size_ceil_div(B * Q * M * D, 128.0));
   layout->count_value_ = (size_t)((B) * (S) * (M) * (D));

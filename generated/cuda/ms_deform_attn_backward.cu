@@ -9,7 +9,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   grad_output (B, Q, M, D)
+//   grad_output (B, Q, M*D)
 //   grad_value (B, S, M, D), written
 //   grad_location (B, Q, M, L, P, 2), written
 //   grad_attention (B, Q, M, L, P), written

@@ -62,7 +62,7 @@ static int32_t ms_deform_attn_backward_lay_out(double B, double S, double M, dou
   if (!((L) <= 2147483647.0)) return 12;
   if (!((B) * (Q) * (M) * (L) * (P) * (2.0) <= 2147483647.0)) return 13;
   if (!((B) * (Q) * (M) * (L) * (P) <= 2147483647.0)) return 14;
-  if (!((B) * (Q) * (M) * (D) <= 2147483647.0)) return 15;
+  if (!((B) * (Q) * (M * D) <= 2147483647.0)) return 15;
   if (!((B) * (S) * (M) * (D) <= 2147483647.0)) return 16;
   if (!((B) * (Q) * (M) * (L) * (P) * (2.0) <= 2147483647.0)) return 17;
   if (!((B) * (Q) * (M) * (L) * (P) <= 2147483647.0)) return 18;
@@ -78,7 +78,7 @@ static int32_t ms_deform_attn_backward_lay_out(double B, double S, double M, dou
   layout->count_starts = (size_t)((L));
   layout->count_location = (size_t)((B) * (Q) * (M) * (L) * (P) * (2.0));
   layout->count_attention = (size_t)((B) * (Q) * (M) * (L) * (P));
-  layout->count_grad_output = (size_t)((B) * (Q) * (M) * (D));
+  layout->count_grad_output = (size_t)((B) * (Q) * (M * D));
   layout->count_grad_value = (size_t)((B) * (S) * (M) * (D));
   layout->bytes = (size_t)(end);
   return 0;

@@ -56,233 +56,527 @@ extern "C" __global__ void __launch_bounds__(128, 4) prroi_pool_backward_grad_ro
     const bool known = 0.0f <= batch && batch < float(N) && floorf(batch) == batch;
     float value = 0.0f;
     if (known) {
-      float sum = 0.0f;
+      float value2 = 0.0f;
       const float x1 = rois[rois_at + 1] * spatial_scale;
       const float binW = (rois[rois_at + 3] * spatial_scale - x1) / float(PW);
       const float y1 = rois[rois_at + 2] * spatial_scale;
       const float binH = (rois[rois_at + 4] * spatial_scale - y1) / float(PH);
       const int n = max(0, min(__float2int_rz(roundf(batch)), N - 1));
-      const bool test = part == 4;
-      const bool test2 = part == 2;
-      const bool test3 = part == 3;
-      const bool test4 = part == 1;
-      for (int c = 0; c < C; ++c) {
-        const int at = (n * C + c) * H;
-        for (int ph = 0; ph < PH; ++ph) {
-          const int at2 = ph + 1;
-          const float v = y1 + float(at2) * binH;
-          const float v2 = y1 + float(ph) * binH;
-          const float height = v - v2;
-          const bool test5 = 1e-30f < height;
-          const bool test6 = true && test5;
-          const float v3 = test6 ? v2 : 0.0f;
-          const float v4 = test6 ? v : 1.0f;
-          const bool test7 = fabsf(v3) <= 3.4028234e+38f && fabsf(v4) <= 3.4028234e+38f;
-          const int at3 = test7 ? max(__float2int_rd(v3), 0) : 0;
-          const int at4 = test7 ? min(__float2int_ru(v4), last_h) + 1 : 0;
-          const float v5 = v4 - v3;
-          for (int pw = 0; pw < PW; ++pw) {
-            const int at5 = pw + 1;
-            const float v6 = x1 + float(at5) * binW;
-            const float v7 = x1 + float(pw) * binW;
-            const float width = v6 - v7;
-            float value2 = 0.0f;
-            if (1e-30f < width && test5) {
-              float sum2 = 0.0f;
-              const float grad_output_value = grad_output[((r * C + c) * PH + ph) * PW + pw];
-              const bool test8 = fabsf(v7) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f;
-              const int at6 = test8 ? max(__float2int_rd(v7), 0) : 0;
-              const int at7 = test8 ? min(__float2int_ru(v6), last_w) + 1 : 0;
-              const float v8 = v6 - v7;
-              for (int h = at3; h < at4; ++h) {
-                const float v9 = v3 - float(h);
-                const float v10 = minimum(1.0f, v9);
-                float sum3 = 0.0f;
-                const int safe_h = max(0, min(h, last_h));
-                for (int w = at6; w < at7; ++w) {
-                  const float v11 = v6 - float(w);
-                  const float v12 = maximum(minimum(0.0f, v11), -1.0f);
-                  const float v13 = v7 - float(w);
-                  const float v14 = maximum(minimum(0.0f, v13), -1.0f);
-                  const float v15 = maximum(minimum(1.0f, v11), 0.0f);
-                  const float v16 = maximum(minimum(1.0f, v13), 0.0f);
-                  const float v17 = (v12 - v14) * (1.0f + (v14 + v12) / 2.0f) +
-                      (v15 - v16) * (1.0f - (v16 + v15) / 2.0f);
-                  sum3 += v17 * input[(at + safe_h) * W + max(0, min(w, last_w))];
+      if (part == 4) {
+        float sum = 0.0f;
+        for (int c = 0; c < C; ++c) {
+          const int at = (n * C + c) * H;
+          for (int ph = 0; ph < PH; ++ph) {
+            const int at2 = ph + 1;
+            const float v = y1 + float(at2) * binH;
+            const float v2 = y1 + float(ph) * binH;
+            const float height = v - v2;
+            const bool test = 1e-30f < height;
+            const bool test2 = true && test;
+            const float v3 = test2 ? v2 : 0.0f;
+            const float v4 = test2 ? v : 1.0f;
+            const bool test3 = fabsf(v3) <= 3.4028234e+38f && fabsf(v4) <= 3.4028234e+38f;
+            const int at3 = test3 ? max(__float2int_rd(v3), 0) : 0;
+            const int at4 = test3 ? min(__float2int_ru(v4), last_h) + 1 : 0;
+            const float v5 = v4 - v3;
+            for (int pw = 0; pw < PW; ++pw) {
+              const float v6 = x1 + float(pw + 1) * binW;
+              const float v7 = x1 + float(pw) * binW;
+              const float width = v6 - v7;
+              float value3 = 0.0f;
+              if (1e-30f < width && test) {
+                float sum2 = 0.0f;
+                const float grad_output_value = grad_output[((r * C + c) * PH + ph) * PW + pw];
+                const bool test4 = fabsf(v7) <= 3.4028234e+38f && fabsf(v6) <= 3.4028234e+38f;
+                const int at5 = test4 ? max(__float2int_rd(v7), 0) : 0;
+                const int at6 = test4 ? min(__float2int_ru(v6), last_w) + 1 : 0;
+                const float v8 = v6 - v7;
+                for (int h = at3; h < at4; ++h) {
+                  const float v9 = v3 - float(h);
+                  const float v10 = minimum(1.0f, v9);
+                  float sum3 = 0.0f;
+                  const int safe_h = max(0, min(h, last_h));
+                  for (int w = at5; w < at6; ++w) {
+                    const float v11 = v6 - float(w);
+                    const float v12 = maximum(minimum(0.0f, v11), -1.0f);
+                    const float v13 = v7 - float(w);
+                    const float v14 = maximum(minimum(0.0f, v13), -1.0f);
+                    const float v15 = maximum(minimum(1.0f, v11), 0.0f);
+                    const float v16 = maximum(minimum(1.0f, v13), 0.0f);
+                    const float v17 = (v12 - v14) * (1.0f + (v14 + v12) / 2.0f) +
+                        (v15 - v16) * (1.0f - (v16 + v15) / 2.0f);
+                    sum3 += v17 * input[(at + safe_h) * W + max(0, min(w, last_w))];
+                  }
+                  const float v18 = grad_output_value * sum3 / v8 / v5;
+                  const float v19 = v4 - float(h);
+                  const float v20 = maximum(minimum(1.0f, v19), 0.0f);
+                  const float v21 = maximum(v10, 0.0f);
+                  const float v22 = minimum(0.0f, v9);
+                  const float v23 = maximum(minimum(0.0f, v19), -1.0f);
+                  const float v24 = maximum(v22, -1.0f);
+                  const float v25 = -(v18 * (v20 - v21)) / 2.0f +
+                      -(v18 * (1.0f - (v21 + v20) / 2.0f));
+                  const float v26 = v18 * (v23 - v24) / 2.0f + -(v18 * (1.0f + (v24 + v23) / 2.0f));
+                  const float term = (v9 < 1.0f ? (v10 < 0.0f ? 0.0f : v25) : 0.0f) +
+                      (v9 < 0.0f ? (v22 < -1.0f ? 0.0f : v26) : 0.0f);
+                  sum2 += term;
                 }
-                const float v18 = grad_output_value * sum3 / v8 / v5;
-                const float v19 = v4 - float(h);
-                const float v20 = maximum(minimum(1.0f, v19), 0.0f);
-                const float v21 = maximum(v10, 0.0f);
-                const float v22 = minimum(0.0f, v9);
-                const float v23 = maximum(minimum(0.0f, v19), -1.0f);
-                const float v24 = maximum(v22, -1.0f);
-                const float v25 = -(v18 * (v20 - v21)) / 2.0f +
-                    -(v18 * (1.0f - (v21 + v20) / 2.0f));
-                const float v26 = v18 * (v23 - v24) / 2.0f + -(v18 * (1.0f + (v24 + v23) / 2.0f));
-                const float term = (v9 < 1.0f ? (v10 < 0.0f ? 0.0f : v25) : 0.0f) +
-                    (v9 < 0.0f ? (v22 < -1.0f ? 0.0f : v26) : 0.0f);
-                sum2 += term;
-              }
-              float sum4 = 0.0f;
-              for (int h2 = at3; h2 < at4; ++h2) {
-                float sum5 = 0.0f;
-                const int safe_h2 = max(0, min(h2, last_h));
-                for (int w2 = at6; w2 < at7; ++w2) {
-                  const float v27 = v6 - float(w2);
-                  const float v28 = maximum(minimum(0.0f, v27), -1.0f);
-                  const float v29 = v7 - float(w2);
-                  const float v30 = maximum(minimum(0.0f, v29), -1.0f);
-                  const float v31 = maximum(minimum(1.0f, v27), 0.0f);
-                  const float v32 = maximum(minimum(1.0f, v29), 0.0f);
-                  const float v33 = (v28 - v30) * (1.0f + (v30 + v28) / 2.0f) +
-                      (v31 - v32) * (1.0f - (v32 + v31) / 2.0f);
-                  sum5 += v33 * input[(at + safe_h2) * W + max(0, min(w2, last_w))];
+                float sum4 = 0.0f;
+                for (int h2 = at3; h2 < at4; ++h2) {
+                  float sum5 = 0.0f;
+                  const int safe_h2 = max(0, min(h2, last_h));
+                  for (int w2 = at5; w2 < at6; ++w2) {
+                    const float v27 = v6 - float(w2);
+                    const float v28 = maximum(minimum(0.0f, v27), -1.0f);
+                    const float v29 = v7 - float(w2);
+                    const float v30 = maximum(minimum(0.0f, v29), -1.0f);
+                    const float v31 = maximum(minimum(1.0f, v27), 0.0f);
+                    const float v32 = maximum(minimum(1.0f, v29), 0.0f);
+                    const float v33 = (v28 - v30) * (1.0f + (v30 + v28) / 2.0f) +
+                        (v31 - v32) * (1.0f - (v32 + v31) / 2.0f);
+                    sum5 += v33 * input[(at + safe_h2) * W + max(0, min(w2, last_w))];
+                  }
+                  const float v34 = v4 - float(h2);
+                  const float v35 = maximum(minimum(0.0f, v34), -1.0f);
+                  const float v36 = v3 - float(h2);
+                  const float v37 = maximum(minimum(0.0f, v36), -1.0f);
+                  const float v38 = maximum(minimum(1.0f, v34), 0.0f);
+                  const float v39 = maximum(minimum(1.0f, v36), 0.0f);
+                  const float v40 = (v35 - v37) * (1.0f + (v37 + v35) / 2.0f) +
+                      (v38 - v39) * (1.0f - (v39 + v38) / 2.0f);
+                  sum4 += -(grad_output_value * sum5 / v8 * (v40 / v5) / v5);
                 }
-                const float v34 = v4 - float(h2);
-                const float v35 = maximum(minimum(0.0f, v34), -1.0f);
-                const float v36 = v3 - float(h2);
-                const float v37 = maximum(minimum(0.0f, v36), -1.0f);
-                const float v38 = maximum(minimum(1.0f, v34), 0.0f);
-                const float v39 = maximum(minimum(1.0f, v36), 0.0f);
-                const float v40 = (v35 - v37) * (1.0f + (v37 + v35) / 2.0f) +
-                    (v38 - v39) * (1.0f - (v39 + v38) / 2.0f);
-                sum4 += -(grad_output_value * sum5 / v8 * (v40 / v5) / v5);
-              }
-              const float v41 = sum2 - sum4;
-              float sum6 = 0.0f;
-              for (int h3 = at3; h3 < at4; ++h3) {
-                const float v42 = v4 - float(h3);
-                const float v43 = minimum(1.0f, v42);
-                float sum7 = 0.0f;
-                const int safe_h3 = max(0, min(h3, last_h));
-                for (int w3 = at6; w3 < at7; ++w3) {
-                  const float v44 = v6 - float(w3);
-                  const float v45 = maximum(minimum(0.0f, v44), -1.0f);
-                  const float v46 = v7 - float(w3);
-                  const float v47 = maximum(minimum(0.0f, v46), -1.0f);
-                  const float v48 = maximum(minimum(1.0f, v44), 0.0f);
-                  const float v49 = maximum(minimum(1.0f, v46), 0.0f);
-                  const float v50 = (v45 - v47) * (1.0f + (v47 + v45) / 2.0f) +
-                      (v48 - v49) * (1.0f - (v49 + v48) / 2.0f);
-                  sum7 += v50 * input[(at + safe_h3) * W + max(0, min(w3, last_w))];
+                float sum6 = 0.0f;
+                for (int h3 = at3; h3 < at4; ++h3) {
+                  const float v41 = v4 - float(h3);
+                  const float v42 = minimum(1.0f, v41);
+                  float sum7 = 0.0f;
+                  const int safe_h3 = max(0, min(h3, last_h));
+                  for (int w3 = at5; w3 < at6; ++w3) {
+                    const float v43 = v6 - float(w3);
+                    const float v44 = maximum(minimum(0.0f, v43), -1.0f);
+                    const float v45 = v7 - float(w3);
+                    const float v46 = maximum(minimum(0.0f, v45), -1.0f);
+                    const float v47 = maximum(minimum(1.0f, v43), 0.0f);
+                    const float v48 = maximum(minimum(1.0f, v45), 0.0f);
+                    const float v49 = (v44 - v46) * (1.0f + (v46 + v44) / 2.0f) +
+                        (v47 - v48) * (1.0f - (v48 + v47) / 2.0f);
+                    sum7 += v49 * input[(at + safe_h3) * W + max(0, min(w3, last_w))];
+                  }
+                  const float v50 = grad_output_value * sum7 / v8 / v5;
+                  const float v51 = maximum(v42, 0.0f);
+                  const float v52 = v3 - float(h3);
+                  const float v53 = maximum(minimum(1.0f, v52), 0.0f);
+                  const float v54 = minimum(0.0f, v41);
+                  const float v55 = maximum(v54, -1.0f);
+                  const float v56 = maximum(minimum(0.0f, v52), -1.0f);
+                  const float v57 = -(v50 * (v51 - v53)) / 2.0f + v50 * (1.0f - (v53 + v51) / 2.0f);
+                  const float v58 = v54 < -1.0f ? 0.0f :
+                      v50 * (v55 - v56) / 2.0f + v50 * (1.0f + (v56 + v55) / 2.0f);
+                  sum6 += (v41 < 1.0f ? (v42 < 0.0f ? 0.0f : v57) : 0.0f) +
+                      (v41 < 0.0f ? v58 : 0.0f);
                 }
-                const float v51 = grad_output_value * sum7 / v8 / v5;
-                const float v52 = maximum(v43, 0.0f);
-                const float v53 = v3 - float(h3);
-                const float v54 = maximum(minimum(1.0f, v53), 0.0f);
-                const float v55 = minimum(0.0f, v42);
-                const float v56 = maximum(v55, -1.0f);
-                const float v57 = maximum(minimum(0.0f, v53), -1.0f);
-                const float v58 = -(v51 * (v52 - v54)) / 2.0f + v51 * (1.0f - (v54 + v52) / 2.0f);
-                const float v59 = v55 < -1.0f ? 0.0f :
-                    v51 * (v56 - v57) / 2.0f + v51 * (1.0f + (v57 + v56) / 2.0f);
-                sum6 += (v42 < 1.0f ? (v43 < 0.0f ? 0.0f : v58) : 0.0f) + (v42 < 0.0f ? v59 : 0.0f);
+                const float v59 = ((sum2 - sum4) * float(ph) + (sum6 + sum4) * float(at2)) /
+                    float(PH);
+                value3 = v59 * spatial_scale;
               }
-              const float v60 = sum6 + sum4;
-              const float v61 = (v41 * float(ph) + v60 * float(at2)) / float(PH);
-              float sum8 = 0.0f;
-              for (int h4 = at3; h4 < at4; ++h4) {
-                float sum9 = 0.0f;
-                const float v62 = v4 - float(h4);
-                const float v63 = maximum(minimum(0.0f, v62), -1.0f);
-                const float v64 = v3 - float(h4);
-                const float v65 = maximum(minimum(0.0f, v64), -1.0f);
-                const float v66 = maximum(minimum(1.0f, v62), 0.0f);
-                const float v67 = maximum(minimum(1.0f, v64), 0.0f);
-                const float v68 = (v63 - v65) * (1.0f + (v65 + v63) / 2.0f) +
-                    (v66 - v67) * (1.0f - (v67 + v66) / 2.0f);
-                const float v69 = grad_output_value * (v68 / v5 / v8);
-                const int safe_h4 = max(0, min(h4, last_h));
-                for (int w4 = at6; w4 < at7; ++w4) {
-                  const float v70 = v7 - float(w4);
-                  const float v71 = minimum(1.0f, v70);
-                  const float v72 = v69 * input[(at + safe_h4) * W + max(0, min(w4, last_w))];
-                  const float v73 = v6 - float(w4);
-                  const float v74 = maximum(minimum(1.0f, v73), 0.0f);
-                  const float v75 = maximum(v71, 0.0f);
-                  const float v76 = minimum(0.0f, v70);
-                  const float v77 = maximum(minimum(0.0f, v73), -1.0f);
-                  const float v78 = maximum(v76, -1.0f);
-                  const float v79 = -(v72 * (v74 - v75)) / 2.0f +
-                      -(v72 * (1.0f - (v75 + v74) / 2.0f));
-                  const float v80 = v72 * (v77 - v78) / 2.0f + -(v72 * (1.0f + (v78 + v77) / 2.0f));
-                  const float term2 = (v70 < 1.0f ? (v71 < 0.0f ? 0.0f : v79) : 0.0f) +
-                      (v70 < 0.0f ? (v76 < -1.0f ? 0.0f : v80) : 0.0f);
-                  sum9 += term2;
-                }
-                sum8 += sum9;
-              }
-              float sum10 = 0.0f;
-              for (int h5 = at3; h5 < at4; ++h5) {
-                float sum11 = 0.0f;
-                const int safe_h5 = max(0, min(h5, last_h));
-                for (int w5 = at6; w5 < at7; ++w5) {
-                  const float v81 = v6 - float(w5);
-                  const float v82 = maximum(minimum(0.0f, v81), -1.0f);
-                  const float v83 = v7 - float(w5);
-                  const float v84 = maximum(minimum(0.0f, v83), -1.0f);
-                  const float v85 = maximum(minimum(1.0f, v81), 0.0f);
-                  const float v86 = maximum(minimum(1.0f, v83), 0.0f);
-                  const float v87 = (v82 - v84) * (1.0f + (v84 + v82) / 2.0f) +
-                      (v85 - v86) * (1.0f - (v86 + v85) / 2.0f);
-                  sum11 += v87 * input[(at + safe_h5) * W + max(0, min(w5, last_w))];
-                }
-                const float v88 = v4 - float(h5);
-                const float v89 = maximum(minimum(0.0f, v88), -1.0f);
-                const float v90 = v3 - float(h5);
-                const float v91 = maximum(minimum(0.0f, v90), -1.0f);
-                const float v92 = maximum(minimum(1.0f, v88), 0.0f);
-                const float v93 = maximum(minimum(1.0f, v90), 0.0f);
-                const float v94 = (v89 - v91) * (1.0f + (v91 + v89) / 2.0f) +
-                    (v92 - v93) * (1.0f - (v93 + v92) / 2.0f);
-                sum10 += -(grad_output_value * sum11 * (v94 / v5 / v8) / v8);
-              }
-              const float v95 = sum8 - sum10;
-              float sum12 = 0.0f;
-              for (int h6 = at3; h6 < at4; ++h6) {
-                float sum13 = 0.0f;
-                const float v96 = v4 - float(h6);
-                const float v97 = maximum(minimum(0.0f, v96), -1.0f);
-                const float v98 = v3 - float(h6);
-                const float v99 = maximum(minimum(0.0f, v98), -1.0f);
-                const float v100 = maximum(minimum(1.0f, v96), 0.0f);
-                const float v101 = maximum(minimum(1.0f, v98), 0.0f);
-                const float v102 = (v97 - v99) * (1.0f + (v99 + v97) / 2.0f) +
-                    (v100 - v101) * (1.0f - (v101 + v100) / 2.0f);
-                const float v103 = grad_output_value * (v102 / v5 / v8);
-                const int safe_h6 = max(0, min(h6, last_h));
-                for (int w6 = at6; w6 < at7; ++w6) {
-                  const float v104 = v6 - float(w6);
-                  const float v105 = minimum(1.0f, v104);
-                  const float v106 = v103 * input[(at + safe_h6) * W + max(0, min(w6, last_w))];
-                  const float v107 = maximum(v105, 0.0f);
-                  const float v108 = v7 - float(w6);
-                  const float v109 = maximum(minimum(1.0f, v108), 0.0f);
-                  const float v110 = minimum(0.0f, v104);
-                  const float v111 = maximum(v110, -1.0f);
-                  const float v112 = maximum(minimum(0.0f, v108), -1.0f);
-                  const float v113 = -(v106 * (v107 - v109)) / 2.0f +
-                      v106 * (1.0f - (v109 + v107) / 2.0f);
-                  const float v114 = v110 < -1.0f ? 0.0f :
-                      v106 * (v111 - v112) / 2.0f + v106 * (1.0f + (v112 + v111) / 2.0f);
-                  sum13 += (v104 < 1.0f ? (v105 < 0.0f ? 0.0f : v113) : 0.0f) +
-                      (v104 < 0.0f ? v114 : 0.0f);
-                }
-                sum12 += sum13;
-              }
-              const float v115 = sum12 + sum10;
-              const float v116 = (v95 * float(pw) + v115 * float(at5)) / float(PW);
-              const float v117 = (test ? v61 * spatial_scale : 0.0f) +
-                  (test2 ? (v41 + v60 - v61) * spatial_scale : 0.0f) +
-                  (test3 ? v116 * spatial_scale : 0.0f);
-              value2 = v117 + (test4 ? (v95 + v115 - v116) * spatial_scale : 0.0f);
+              sum += value3;
             }
-            sum += value2;
           }
         }
+        value2 = sum;
       }
-      value = sum;
+      float value4 = 0.0f;
+      if (part == 2) {
+        float sum8 = 0.0f;
+        for (int c2 = 0; c2 < C; ++c2) {
+          const int at7 = (n * C + c2) * H;
+          for (int ph2 = 0; ph2 < PH; ++ph2) {
+            const int at8 = ph2 + 1;
+            const float v60 = y1 + float(at8) * binH;
+            const float v61 = y1 + float(ph2) * binH;
+            const float height2 = v60 - v61;
+            const bool test5 = 1e-30f < height2;
+            const bool test6 = true && test5;
+            const float v62 = test6 ? v61 : 0.0f;
+            const float v63 = test6 ? v60 : 1.0f;
+            const bool test7 = fabsf(v62) <= 3.4028234e+38f && fabsf(v63) <= 3.4028234e+38f;
+            const int at9 = test7 ? max(__float2int_rd(v62), 0) : 0;
+            const int at10 = test7 ? min(__float2int_ru(v63), last_h) + 1 : 0;
+            const float v64 = v63 - v62;
+            for (int pw2 = 0; pw2 < PW; ++pw2) {
+              const float v65 = x1 + float(pw2 + 1) * binW;
+              const float v66 = x1 + float(pw2) * binW;
+              const float width2 = v65 - v66;
+              float value5 = 0.0f;
+              if (1e-30f < width2 && test5) {
+                float sum9 = 0.0f;
+                const float grad_output_value2 = grad_output[((r * C + c2) * PH + ph2) * PW + pw2];
+                const bool test8 = fabsf(v66) <= 3.4028234e+38f && fabsf(v65) <= 3.4028234e+38f;
+                const int at11 = test8 ? max(__float2int_rd(v66), 0) : 0;
+                const int at12 = test8 ? min(__float2int_ru(v65), last_w) + 1 : 0;
+                const float v67 = v65 - v66;
+                for (int h4 = at9; h4 < at10; ++h4) {
+                  const float v68 = v62 - float(h4);
+                  const float v69 = minimum(1.0f, v68);
+                  float sum10 = 0.0f;
+                  const int safe_h4 = max(0, min(h4, last_h));
+                  for (int w4 = at11; w4 < at12; ++w4) {
+                    const float v70 = v65 - float(w4);
+                    const float v71 = maximum(minimum(0.0f, v70), -1.0f);
+                    const float v72 = v66 - float(w4);
+                    const float v73 = maximum(minimum(0.0f, v72), -1.0f);
+                    const float v74 = maximum(minimum(1.0f, v70), 0.0f);
+                    const float v75 = maximum(minimum(1.0f, v72), 0.0f);
+                    const float v76 = (v71 - v73) * (1.0f + (v73 + v71) / 2.0f) +
+                        (v74 - v75) * (1.0f - (v75 + v74) / 2.0f);
+                    sum10 += v76 * input[(at7 + safe_h4) * W + max(0, min(w4, last_w))];
+                  }
+                  const float v77 = grad_output_value2 * sum10 / v67 / v64;
+                  const float v78 = v63 - float(h4);
+                  const float v79 = maximum(minimum(1.0f, v78), 0.0f);
+                  const float v80 = maximum(v69, 0.0f);
+                  const float v81 = minimum(0.0f, v68);
+                  const float v82 = maximum(minimum(0.0f, v78), -1.0f);
+                  const float v83 = maximum(v81, -1.0f);
+                  const float v84 = -(v77 * (v79 - v80)) / 2.0f +
+                      -(v77 * (1.0f - (v80 + v79) / 2.0f));
+                  const float v85 = v77 * (v82 - v83) / 2.0f + -(v77 * (1.0f + (v83 + v82) / 2.0f));
+                  const float term2 = (v68 < 1.0f ? (v69 < 0.0f ? 0.0f : v84) : 0.0f) +
+                      (v68 < 0.0f ? (v81 < -1.0f ? 0.0f : v85) : 0.0f);
+                  sum9 += term2;
+                }
+                float sum11 = 0.0f;
+                for (int h5 = at9; h5 < at10; ++h5) {
+                  float sum12 = 0.0f;
+                  const int safe_h5 = max(0, min(h5, last_h));
+                  for (int w5 = at11; w5 < at12; ++w5) {
+                    const float v86 = v65 - float(w5);
+                    const float v87 = maximum(minimum(0.0f, v86), -1.0f);
+                    const float v88 = v66 - float(w5);
+                    const float v89 = maximum(minimum(0.0f, v88), -1.0f);
+                    const float v90 = maximum(minimum(1.0f, v86), 0.0f);
+                    const float v91 = maximum(minimum(1.0f, v88), 0.0f);
+                    const float v92 = (v87 - v89) * (1.0f + (v89 + v87) / 2.0f) +
+                        (v90 - v91) * (1.0f - (v91 + v90) / 2.0f);
+                    sum12 += v92 * input[(at7 + safe_h5) * W + max(0, min(w5, last_w))];
+                  }
+                  const float v93 = v63 - float(h5);
+                  const float v94 = maximum(minimum(0.0f, v93), -1.0f);
+                  const float v95 = v62 - float(h5);
+                  const float v96 = maximum(minimum(0.0f, v95), -1.0f);
+                  const float v97 = maximum(minimum(1.0f, v93), 0.0f);
+                  const float v98 = maximum(minimum(1.0f, v95), 0.0f);
+                  const float v99 = (v94 - v96) * (1.0f + (v96 + v94) / 2.0f) +
+                      (v97 - v98) * (1.0f - (v98 + v97) / 2.0f);
+                  sum11 += -(grad_output_value2 * sum12 / v67 * (v99 / v64) / v64);
+                }
+                const float v100 = sum9 - sum11;
+                float sum13 = 0.0f;
+                for (int h6 = at9; h6 < at10; ++h6) {
+                  const float v101 = v63 - float(h6);
+                  const float v102 = minimum(1.0f, v101);
+                  float sum14 = 0.0f;
+                  const int safe_h6 = max(0, min(h6, last_h));
+                  for (int w6 = at11; w6 < at12; ++w6) {
+                    const float v103 = v65 - float(w6);
+                    const float v104 = maximum(minimum(0.0f, v103), -1.0f);
+                    const float v105 = v66 - float(w6);
+                    const float v106 = maximum(minimum(0.0f, v105), -1.0f);
+                    const float v107 = maximum(minimum(1.0f, v103), 0.0f);
+                    const float v108 = maximum(minimum(1.0f, v105), 0.0f);
+                    const float v109 = (v104 - v106) * (1.0f + (v106 + v104) / 2.0f) +
+                        (v107 - v108) * (1.0f - (v108 + v107) / 2.0f);
+                    sum14 += v109 * input[(at7 + safe_h6) * W + max(0, min(w6, last_w))];
+                  }
+                  const float v110 = grad_output_value2 * sum14 / v67 / v64;
+                  const float v111 = maximum(v102, 0.0f);
+                  const float v112 = v62 - float(h6);
+                  const float v113 = maximum(minimum(1.0f, v112), 0.0f);
+                  const float v114 = minimum(0.0f, v101);
+                  const float v115 = maximum(v114, -1.0f);
+                  const float v116 = maximum(minimum(0.0f, v112), -1.0f);
+                  const float v117 = -(v110 * (v111 - v113)) / 2.0f +
+                      v110 * (1.0f - (v113 + v111) / 2.0f);
+                  const float v118 = v114 < -1.0f ? 0.0f :
+                      v110 * (v115 - v116) / 2.0f + v110 * (1.0f + (v116 + v115) / 2.0f);
+                  sum13 += (v101 < 1.0f ? (v102 < 0.0f ? 0.0f : v117) : 0.0f) +
+                      (v101 < 0.0f ? v118 : 0.0f);
+                }
+                const float v119 = sum13 + sum11;
+                const float v120 = v100 + v119 -
+                    (v100 * float(ph2) + v119 * float(at8)) / float(PH);
+                value5 = v120 * spatial_scale;
+              }
+              sum8 += value5;
+            }
+          }
+        }
+        value4 = sum8;
+      }
+      float value6 = 0.0f;
+      if (part == 3) {
+        float sum15 = 0.0f;
+        for (int c3 = 0; c3 < C; ++c3) {
+          const int at13 = (n * C + c3) * H;
+          for (int ph3 = 0; ph3 < PH; ++ph3) {
+            const float v121 = y1 + float(ph3 + 1) * binH;
+            const float v122 = y1 + float(ph3) * binH;
+            const float height3 = v121 - v122;
+            const bool test9 = 1e-30f < height3;
+            const bool test10 = true && test9;
+            const float v123 = test10 ? v122 : 0.0f;
+            const float v124 = test10 ? v121 : 1.0f;
+            const bool test11 = fabsf(v123) <= 3.4028234e+38f && fabsf(v124) <= 3.4028234e+38f;
+            const int at14 = test11 ? max(__float2int_rd(v123), 0) : 0;
+            const int at15 = test11 ? min(__float2int_ru(v124), last_h) + 1 : 0;
+            const float v125 = v124 - v123;
+            for (int pw3 = 0; pw3 < PW; ++pw3) {
+              const int at16 = pw3 + 1;
+              const float v126 = x1 + float(at16) * binW;
+              const float v127 = x1 + float(pw3) * binW;
+              const float width3 = v126 - v127;
+              float value7 = 0.0f;
+              if (1e-30f < width3 && test9) {
+                float sum16 = 0.0f;
+                const bool test12 = fabsf(v127) <= 3.4028234e+38f && fabsf(v126) <= 3.4028234e+38f;
+                const int at17 = test12 ? max(__float2int_rd(v127), 0) : 0;
+                const int at18 = test12 ? min(__float2int_ru(v126), last_w) + 1 : 0;
+                const float grad_output_value3 = grad_output[((r * C + c3) * PH + ph3) * PW + pw3];
+                const float v128 = v126 - v127;
+                for (int h7 = at14; h7 < at15; ++h7) {
+                  float sum17 = 0.0f;
+                  const float v129 = v124 - float(h7);
+                  const float v130 = maximum(minimum(0.0f, v129), -1.0f);
+                  const float v131 = v123 - float(h7);
+                  const float v132 = maximum(minimum(0.0f, v131), -1.0f);
+                  const float v133 = maximum(minimum(1.0f, v129), 0.0f);
+                  const float v134 = maximum(minimum(1.0f, v131), 0.0f);
+                  const float v135 = (v130 - v132) * (1.0f + (v132 + v130) / 2.0f) +
+                      (v133 - v134) * (1.0f - (v134 + v133) / 2.0f);
+                  const float v136 = grad_output_value3 * (v135 / v125 / v128);
+                  const int safe_h7 = max(0, min(h7, last_h));
+                  for (int w7 = at17; w7 < at18; ++w7) {
+                    const float v137 = v127 - float(w7);
+                    const float v138 = minimum(1.0f, v137);
+                    const float v139 = v136 * input[(at13 + safe_h7) * W + max(0, min(w7, last_w))];
+                    const float v140 = v126 - float(w7);
+                    const float v141 = maximum(minimum(1.0f, v140), 0.0f);
+                    const float v142 = maximum(v138, 0.0f);
+                    const float v143 = minimum(0.0f, v137);
+                    const float v144 = maximum(minimum(0.0f, v140), -1.0f);
+                    const float v145 = maximum(v143, -1.0f);
+                    const float v146 = -(v139 * (v141 - v142)) / 2.0f +
+                        -(v139 * (1.0f - (v142 + v141) / 2.0f));
+                    const float v147 = v139 * (v144 - v145) / 2.0f +
+                        -(v139 * (1.0f + (v145 + v144) / 2.0f));
+                    const float term3 = (v137 < 1.0f ? (v138 < 0.0f ? 0.0f : v146) : 0.0f) +
+                        (v137 < 0.0f ? (v143 < -1.0f ? 0.0f : v147) : 0.0f);
+                    sum17 += term3;
+                  }
+                  sum16 += sum17;
+                }
+                float sum18 = 0.0f;
+                for (int h8 = at14; h8 < at15; ++h8) {
+                  float sum19 = 0.0f;
+                  const int safe_h8 = max(0, min(h8, last_h));
+                  for (int w8 = at17; w8 < at18; ++w8) {
+                    const float v148 = v126 - float(w8);
+                    const float v149 = maximum(minimum(0.0f, v148), -1.0f);
+                    const float v150 = v127 - float(w8);
+                    const float v151 = maximum(minimum(0.0f, v150), -1.0f);
+                    const float v152 = maximum(minimum(1.0f, v148), 0.0f);
+                    const float v153 = maximum(minimum(1.0f, v150), 0.0f);
+                    const float v154 = (v149 - v151) * (1.0f + (v151 + v149) / 2.0f) +
+                        (v152 - v153) * (1.0f - (v153 + v152) / 2.0f);
+                    sum19 += v154 * input[(at13 + safe_h8) * W + max(0, min(w8, last_w))];
+                  }
+                  const float v155 = v124 - float(h8);
+                  const float v156 = maximum(minimum(0.0f, v155), -1.0f);
+                  const float v157 = v123 - float(h8);
+                  const float v158 = maximum(minimum(0.0f, v157), -1.0f);
+                  const float v159 = maximum(minimum(1.0f, v155), 0.0f);
+                  const float v160 = maximum(minimum(1.0f, v157), 0.0f);
+                  const float v161 = (v156 - v158) * (1.0f + (v158 + v156) / 2.0f) +
+                      (v159 - v160) * (1.0f - (v160 + v159) / 2.0f);
+                  sum18 += -(grad_output_value3 * sum19 * (v161 / v125 / v128) / v128);
+                }
+                float sum20 = 0.0f;
+                for (int h9 = at14; h9 < at15; ++h9) {
+                  float sum21 = 0.0f;
+                  const float v162 = v124 - float(h9);
+                  const float v163 = maximum(minimum(0.0f, v162), -1.0f);
+                  const float v164 = v123 - float(h9);
+                  const float v165 = maximum(minimum(0.0f, v164), -1.0f);
+                  const float v166 = maximum(minimum(1.0f, v162), 0.0f);
+                  const float v167 = maximum(minimum(1.0f, v164), 0.0f);
+                  const float v168 = (v163 - v165) * (1.0f + (v165 + v163) / 2.0f) +
+                      (v166 - v167) * (1.0f - (v167 + v166) / 2.0f);
+                  const float v169 = grad_output_value3 * (v168 / v125 / v128);
+                  const int safe_h9 = max(0, min(h9, last_h));
+                  for (int w9 = at17; w9 < at18; ++w9) {
+                    const float v170 = v126 - float(w9);
+                    const float v171 = minimum(1.0f, v170);
+                    const float v172 = v169 * input[(at13 + safe_h9) * W + max(0, min(w9, last_w))];
+                    const float v173 = maximum(v171, 0.0f);
+                    const float v174 = v127 - float(w9);
+                    const float v175 = maximum(minimum(1.0f, v174), 0.0f);
+                    const float v176 = minimum(0.0f, v170);
+                    const float v177 = maximum(v176, -1.0f);
+                    const float v178 = maximum(minimum(0.0f, v174), -1.0f);
+                    const float v179 = -(v172 * (v173 - v175)) / 2.0f +
+                        v172 * (1.0f - (v175 + v173) / 2.0f);
+                    const float v180 = v176 < -1.0f ? 0.0f :
+                        v172 * (v177 - v178) / 2.0f + v172 * (1.0f + (v178 + v177) / 2.0f);
+                    sum21 += (v170 < 1.0f ? (v171 < 0.0f ? 0.0f : v179) : 0.0f) +
+                        (v170 < 0.0f ? v180 : 0.0f);
+                  }
+                  sum20 += sum21;
+                }
+                const float v181 = ((sum16 - sum18) * float(pw3) + (sum20 + sum18) * float(at16)) /
+                    float(PW);
+                value7 = v181 * spatial_scale;
+              }
+              sum15 += value7;
+            }
+          }
+        }
+        value6 = sum15;
+      }
+      float value8 = 0.0f;
+      if (part == 1) {
+        float sum22 = 0.0f;
+        for (int c4 = 0; c4 < C; ++c4) {
+          const int at19 = (n * C + c4) * H;
+          for (int ph4 = 0; ph4 < PH; ++ph4) {
+            const float v182 = y1 + float(ph4 + 1) * binH;
+            const float v183 = y1 + float(ph4) * binH;
+            const float height4 = v182 - v183;
+            const bool test13 = 1e-30f < height4;
+            const bool test14 = true && test13;
+            const float v184 = test14 ? v183 : 0.0f;
+            const float v185 = test14 ? v182 : 1.0f;
+            const bool test15 = fabsf(v184) <= 3.4028234e+38f && fabsf(v185) <= 3.4028234e+38f;
+            const int at20 = test15 ? max(__float2int_rd(v184), 0) : 0;
+            const int at21 = test15 ? min(__float2int_ru(v185), last_h) + 1 : 0;
+            const float v186 = v185 - v184;
+            for (int pw4 = 0; pw4 < PW; ++pw4) {
+              const int at22 = pw4 + 1;
+              const float v187 = x1 + float(at22) * binW;
+              const float v188 = x1 + float(pw4) * binW;
+              const float width4 = v187 - v188;
+              float value9 = 0.0f;
+              if (1e-30f < width4 && test13) {
+                float sum23 = 0.0f;
+                const bool test16 = fabsf(v188) <= 3.4028234e+38f && fabsf(v187) <= 3.4028234e+38f;
+                const int at23 = test16 ? max(__float2int_rd(v188), 0) : 0;
+                const int at24 = test16 ? min(__float2int_ru(v187), last_w) + 1 : 0;
+                const float grad_output_value4 = grad_output[((r * C + c4) * PH + ph4) * PW + pw4];
+                const float v189 = v187 - v188;
+                for (int h10 = at20; h10 < at21; ++h10) {
+                  float sum24 = 0.0f;
+                  const float v190 = v185 - float(h10);
+                  const float v191 = maximum(minimum(0.0f, v190), -1.0f);
+                  const float v192 = v184 - float(h10);
+                  const float v193 = maximum(minimum(0.0f, v192), -1.0f);
+                  const float v194 = maximum(minimum(1.0f, v190), 0.0f);
+                  const float v195 = maximum(minimum(1.0f, v192), 0.0f);
+                  const float v196 = (v191 - v193) * (1.0f + (v193 + v191) / 2.0f) +
+                      (v194 - v195) * (1.0f - (v195 + v194) / 2.0f);
+                  const float v197 = grad_output_value4 * (v196 / v186 / v189);
+                  const int safe_h10 = max(0, min(h10, last_h));
+                  for (int w10 = at23; w10 < at24; ++w10) {
+                    const float v198 = v188 - float(w10);
+                    const float v199 = minimum(1.0f, v198);
+                    const float v200 = v197 *
+                        input[(at19 + safe_h10) * W + max(0, min(w10, last_w))];
+                    const float v201 = v187 - float(w10);
+                    const float v202 = maximum(minimum(1.0f, v201), 0.0f);
+                    const float v203 = maximum(v199, 0.0f);
+                    const float v204 = minimum(0.0f, v198);
+                    const float v205 = maximum(minimum(0.0f, v201), -1.0f);
+                    const float v206 = maximum(v204, -1.0f);
+                    const float v207 = -(v200 * (v202 - v203)) / 2.0f +
+                        -(v200 * (1.0f - (v203 + v202) / 2.0f));
+                    const float v208 = v200 * (v205 - v206) / 2.0f +
+                        -(v200 * (1.0f + (v206 + v205) / 2.0f));
+                    const float term4 = (v198 < 1.0f ? (v199 < 0.0f ? 0.0f : v207) : 0.0f) +
+                        (v198 < 0.0f ? (v204 < -1.0f ? 0.0f : v208) : 0.0f);
+                    sum24 += term4;
+                  }
+                  sum23 += sum24;
+                }
+                float sum25 = 0.0f;
+                for (int h11 = at20; h11 < at21; ++h11) {
+                  float sum26 = 0.0f;
+                  const int safe_h11 = max(0, min(h11, last_h));
+                  for (int w11 = at23; w11 < at24; ++w11) {
+                    const float v209 = v187 - float(w11);
+                    const float v210 = maximum(minimum(0.0f, v209), -1.0f);
+                    const float v211 = v188 - float(w11);
+                    const float v212 = maximum(minimum(0.0f, v211), -1.0f);
+                    const float v213 = maximum(minimum(1.0f, v209), 0.0f);
+                    const float v214 = maximum(minimum(1.0f, v211), 0.0f);
+                    const float v215 = (v210 - v212) * (1.0f + (v212 + v210) / 2.0f) +
+                        (v213 - v214) * (1.0f - (v214 + v213) / 2.0f);
+                    sum26 += v215 * input[(at19 + safe_h11) * W + max(0, min(w11, last_w))];
+                  }
+                  const float v216 = v185 - float(h11);
+                  const float v217 = maximum(minimum(0.0f, v216), -1.0f);
+                  const float v218 = v184 - float(h11);
+                  const float v219 = maximum(minimum(0.0f, v218), -1.0f);
+                  const float v220 = maximum(minimum(1.0f, v216), 0.0f);
+                  const float v221 = maximum(minimum(1.0f, v218), 0.0f);
+                  const float v222 = (v217 - v219) * (1.0f + (v219 + v217) / 2.0f) +
+                      (v220 - v221) * (1.0f - (v221 + v220) / 2.0f);
+                  sum25 += -(grad_output_value4 * sum26 * (v222 / v186 / v189) / v189);
+                }
+                const float v223 = sum23 - sum25;
+                float sum27 = 0.0f;
+                for (int h12 = at20; h12 < at21; ++h12) {
+                  float sum28 = 0.0f;
+                  const float v224 = v185 - float(h12);
+                  const float v225 = maximum(minimum(0.0f, v224), -1.0f);
+                  const float v226 = v184 - float(h12);
+                  const float v227 = maximum(minimum(0.0f, v226), -1.0f);
+                  const float v228 = maximum(minimum(1.0f, v224), 0.0f);
+                  const float v229 = maximum(minimum(1.0f, v226), 0.0f);
+                  const float v230 = (v225 - v227) * (1.0f + (v227 + v225) / 2.0f) +
+                      (v228 - v229) * (1.0f - (v229 + v228) / 2.0f);
+                  const float v231 = grad_output_value4 * (v230 / v186 / v189);
+                  const int safe_h12 = max(0, min(h12, last_h));
+                  for (int w12 = at23; w12 < at24; ++w12) {
+                    const float v232 = v187 - float(w12);
+                    const float v233 = minimum(1.0f, v232);
+                    const float v234 = v231 *
+                        input[(at19 + safe_h12) * W + max(0, min(w12, last_w))];
+                    const float v235 = maximum(v233, 0.0f);
+                    const float v236 = v188 - float(w12);
+                    const float v237 = maximum(minimum(1.0f, v236), 0.0f);
+                    const float v238 = minimum(0.0f, v232);
+                    const float v239 = maximum(v238, -1.0f);
+                    const float v240 = maximum(minimum(0.0f, v236), -1.0f);
+                    const float v241 = -(v234 * (v235 - v237)) / 2.0f +
+                        v234 * (1.0f - (v237 + v235) / 2.0f);
+                    const float v242 = v238 < -1.0f ? 0.0f :
+                        v234 * (v239 - v240) / 2.0f + v234 * (1.0f + (v240 + v239) / 2.0f);
+                    sum28 += (v232 < 1.0f ? (v233 < 0.0f ? 0.0f : v241) : 0.0f) +
+                        (v232 < 0.0f ? v242 : 0.0f);
+                  }
+                  sum27 += sum28;
+                }
+                const float v243 = sum27 + sum25;
+                const float v244 = v223 + v243 -
+                    (v223 * float(pw4) + v243 * float(at22)) / float(PW);
+                value9 = v244 * spatial_scale;
+              }
+              sum22 += value9;
+            }
+          }
+        }
+        value8 = sum22;
+      }
+      value = value2 + value4 + value6 + value8;
     }
     if (PRROI_POOL_ACCUMULATE == 1) {
       grad_rois[index] += value;

@@ -6,7 +6,7 @@
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 //
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu

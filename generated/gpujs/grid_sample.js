@@ -36,38 +36,35 @@ function grid_sample_kernel(input, grid, N, C, H, W, OH, OW) {
   const align_corners = this.constants.ALIGN_CORNERS === 1 && true;
   const last_h = H - 1;
   const is_border = this.constants.PADDING_MODE === 1 && true;
-  const period = maximum(2 * last_h, 1);
-  const period2 = maximum(2 * H, 1);
+  const v = align_corners ? 0 : -0.5;
+  const at = align_corners ? last_h : H;
+  const period = maximum(2 * at, 1);
   const last_w = W - 1;
-  const period3 = maximum(2 * last_w, 1);
-  const period4 = maximum(2 * W, 1);
+  const at2 = align_corners ? last_w : W;
+  const period2 = maximum(2 * at2, 1);
   const is_bilinear = this.constants.MODE === 0 && true;
-  const v = -0.5 + H;
-  const v2 = -0.5 + W;
+  const v2 = v + at;
+  const v3 = v + at2;
   const index = this.thread.x;
   const rest = floor_div(index, OW);
   const rest2 = floor_div(rest, OH);
   const c = floor_mod(rest2, C);
   const n = floor_div(rest2, C);
   let value = 0;
-  const at = ((n * OH + floor_mod(rest, OH)) * OW + floor_mod(index, OW)) * 2;
-  const v3 = grid[at + 1] + 1;
-  const p = align_corners ? v3 / 2 * last_h : (v3 * H - 1) / 2;
-  const away = Math.abs(p);
+  const at3 = ((n * OH + floor_mod(rest, OH)) * OW + floor_mod(index, OW)) * 2;
+  const v4 = grid[at3 + 1] + 1;
+  const p = align_corners ? v4 / 2 * last_h : (v4 * H - 1) / 2;
+  const away = Math.abs(p - v);
   const along = away - period * Math.floor(away / period);
-  const away2 = Math.abs(p + 0.5);
-  const along2 = away2 - period2 * Math.floor(away2 / period2);
-  const mirrored = align_corners ? last_h - Math.abs(along - last_h) : v - Math.abs(along2 - H);
+  const mirrored = v2 - Math.abs(along - at);
   const kept = is_border ? p : mirrored;
   const y = is_zeros ? p : 0 < kept ? minimum(kept, last_h) : 0;
   const test = -1 <= y && true;
-  const v4 = grid[at] + 1;
-  const p2 = align_corners ? v4 / 2 * last_w : (v4 * W - 1) / 2;
-  const away3 = Math.abs(p2);
-  const along3 = away3 - period3 * Math.floor(away3 / period3);
-  const away4 = Math.abs(p2 + 0.5);
-  const along4 = away4 - period4 * Math.floor(away4 / period4);
-  const mirrored2 = align_corners ? last_w - Math.abs(along3 - last_w) : v2 - Math.abs(along4 - W);
+  const v5 = grid[at3] + 1;
+  const p2 = align_corners ? v5 / 2 * last_w : (v5 * W - 1) / 2;
+  const away2 = Math.abs(p2 - v);
+  const along2 = away2 - period2 * Math.floor(away2 / period2);
+  const mirrored2 = v3 - Math.abs(along2 - at2);
   const kept2 = is_border ? p2 : mirrored2;
   const x = is_zeros ? p2 : 0 < kept2 ? minimum(kept2, last_w) : 0;
   const test2 = -1 <= x && true;
@@ -79,23 +76,23 @@ function grid_sample_kernel(input, grid, N, C, H, W, OH, OW) {
       const t = y - low;
       const low2 = floor_to_int(x);
       const t2 = x - low2;
-      const v5 = 1 - t2;
+      const v6 = 1 - t2;
       const safe_w = maximum(0, minimum(low2, last_w));
-      const at2 = (n * C + c) * H;
-      const at3 = (at2 + maximum(0, minimum(low, last_h))) * W;
+      const at4 = (n * C + c) * H;
+      const at5 = (at4 + maximum(0, minimum(low, last_h))) * W;
       const in_h = 0 <= low && low < H;
       const in_w = 0 <= low2 && low2 < W;
       const w = low2 + 1;
       const safe_w2 = maximum(0, minimum(w, last_w));
       const in_w2 = 0 <= w && w < W;
       const h = low + 1;
-      const at4 = (at2 + maximum(0, minimum(h, last_h))) * W;
+      const at6 = (at4 + maximum(0, minimum(h, last_h))) * W;
       const in_h2 = 0 <= h && h < H;
-      const v6 = v5 * (in_h && in_w ? input[at3 + safe_w] : 0) +
-          t2 * (in_h && in_w2 ? input[at3 + safe_w2] : 0);
-      const v7 = v5 * (in_h2 && in_w ? input[at4 + safe_w] : 0) +
-          t2 * (in_h2 && in_w2 ? input[at4 + safe_w2] : 0);
-      value = (1 - t) * v6 + t * v7;
+      const v7 = v6 * (in_h && in_w ? input[at5 + safe_w] : 0) +
+          t2 * (in_h && in_w2 ? input[at5 + safe_w2] : 0);
+      const v8 = v6 * (in_h2 && in_w ? input[at6 + safe_w] : 0) +
+          t2 * (in_h2 && in_w2 ? input[at6 + safe_w2] : 0);
+      value = (1 - t) * v7 + t * v8;
     }
   } else {
     const near2 = test && y <= H && test2 && x <= W;

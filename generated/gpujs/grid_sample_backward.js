@@ -37,17 +37,18 @@ function grid_sample_backward_kernel(input, grid, grad_output, N, C, H, W, OH, O
   const align_corners = this.constants.ALIGN_CORNERS === 1 && true;
   const last_h = H - 1;
   const is_border = this.constants.PADDING_MODE === 1 && true;
-  const period = maximum(2 * last_h, 1);
-  const period2 = maximum(2 * H, 1);
+  const v = align_corners ? 0 : -0.5;
+  const at = align_corners ? last_h : H;
+  const period = maximum(2 * at, 1);
   const last_w = W - 1;
-  const period3 = maximum(2 * last_w, 1);
-  const period4 = maximum(2 * W, 1);
-  const at = W - 1;
+  const at2 = align_corners ? last_w : W;
+  const period2 = maximum(2 * at2, 1);
+  const at3 = W - 1;
   const OH_OW = OH * OW;
   const H_W = H * W;
-  const at2 = H - 1;
-  const v = -0.5 + H;
-  const v2 = -0.5 + W;
+  const at4 = H - 1;
+  const v2 = v + at;
+  const v3 = v + at2;
   const is_bilinear = this.constants.MODE === 0 && true;
   const index = this.thread.x;
   const rest = floor_div(index, 2);
@@ -55,30 +56,24 @@ function grid_sample_backward_kernel(input, grid, grad_output, N, C, H, W, OH, O
   const rest2 = floor_div(rest, OW);
   const oh = floor_mod(rest2, OH);
   const n = floor_div(rest2, OH);
-  const at3 = ((n * OH + oh) * OW + ow) * 2;
-  const v3 = grid[at3 + 1] + 1;
-  const p = align_corners ? v3 / 2 * last_h : (v3 * H - 1) / 2;
-  const away = Math.abs(p);
+  const at5 = ((n * OH + oh) * OW + ow) * 2;
+  const v4 = grid[at5 + 1] + 1;
+  const p = align_corners ? v4 / 2 * last_h : (v4 * H - 1) / 2;
+  const v5 = p - v;
+  const away = Math.abs(v5);
   const along = away - period * Math.floor(away / period);
-  const v4 = along - last_h;
-  const v5 = p + 0.5;
-  const away2 = Math.abs(v5);
-  const along2 = away2 - period2 * Math.floor(away2 / period2);
-  const v6 = along2 - H;
-  const mirrored = align_corners ? last_h - Math.abs(v4) : v - Math.abs(v6);
+  const v6 = along - at;
+  const mirrored = v2 - Math.abs(v6);
   const kept = is_border ? p : mirrored;
   const test = 0 < kept;
   const y = is_zeros ? p : test ? minimum(kept, last_h) : 0;
-  const v7 = grid[at3] + 1;
+  const v7 = grid[at5] + 1;
   const p2 = align_corners ? v7 / 2 * last_w : (v7 * W - 1) / 2;
-  const away3 = Math.abs(p2);
-  const along3 = away3 - period3 * Math.floor(away3 / period3);
-  const v8 = along3 - last_w;
-  const v9 = p2 + 0.5;
-  const away4 = Math.abs(v9);
-  const along4 = away4 - period4 * Math.floor(away4 / period4);
-  const v10 = along4 - W;
-  const mirrored2 = align_corners ? last_w - Math.abs(v8) : v2 - Math.abs(v10);
+  const v8 = p2 - v;
+  const away2 = Math.abs(v8);
+  const along2 = away2 - period2 * Math.floor(away2 / period2);
+  const v9 = along2 - at2;
+  const mirrored2 = v3 - Math.abs(v9);
   const kept2 = is_border ? p2 : mirrored2;
   const test2 = 0 < kept2;
   const x = is_zeros ? p2 : test2 ? minimum(kept2, last_w) : 0;
@@ -92,110 +87,110 @@ function grid_sample_backward_kernel(input, grid, grad_output, N, C, H, W, OH, O
     const w = low2 + 1;
     if (floor_mod(index, 2) === 0) {
       let sum = 0;
-      const at4 = n * C;
+      const at6 = n * C;
       const oh_ow = oh * OW + ow;
       const t = y - low;
       const safe_w = maximum(0, minimum(w, last_w));
-      const at5 = maximum(0, minimum(h, last_h)) * W;
-      const h_w = at5 + safe_w;
+      const at7 = maximum(0, minimum(h, last_h)) * W;
+      const h_w = at7 + safe_w;
       const in_h = 0 <= h && h < H;
       const in_w = 0 <= w && w < W;
       const test3 = in_h && in_w;
-      const v11 = 1 - t;
-      const at6 = maximum(0, minimum(low, last_h)) * W;
-      const h_w2 = at6 + safe_w;
+      const v10 = 1 - t;
+      const at8 = maximum(0, minimum(low, last_h)) * W;
+      const h_w2 = at8 + safe_w;
       const in_h2 = 0 <= low && low < H;
       const test4 = in_h2 && in_w;
       const safe_w2 = maximum(0, minimum(low2, last_w));
-      const h_w3 = at5 + safe_w2;
+      const h_w3 = at7 + safe_w2;
       const in_w2 = 0 <= low2 && low2 < W;
       const test5 = in_h && in_w2;
-      const h_w4 = at6 + safe_w2;
+      const h_w4 = at8 + safe_w2;
       const test6 = in_h2 && in_w2;
       for (let c = 0; c < C; c += 1) {
-        const at7 = at4 + c;
-        const at8 = at7 * H_W;
-        const v12 = t * (test3 ? input[at8 + h_w] : 0) + v11 * (test4 ? input[at8 + h_w2] : 0);
-        const v13 = v12 - t * (test5 ? input[at8 + h_w3] : 0) -
-            v11 * (test6 ? input[at8 + h_w4] : 0);
-        sum += grad_output[at7 * OH_OW + oh_ow] * v13;
+        const at9 = at6 + c;
+        const at10 = at9 * H_W;
+        const v11 = t * (test3 ? input[at10 + h_w] : 0) + v10 * (test4 ? input[at10 + h_w2] : 0);
+        const v12 = v11 - t * (test5 ? input[at10 + h_w3] : 0) -
+            v10 * (test6 ? input[at10 + h_w4] : 0);
+        sum += grad_output[at9 * OH_OW + oh_ow] * v12;
       }
-      const v14 = at * sum / 2;
-      const v15 = W * sum / 2;
+      const v13 = at3 * sum / 2;
+      const v14 = W * sum / 2;
       if (is_zeros) {
-        value = align_corners ? v14 : v15;
+        value = align_corners ? v13 : v14;
       } else if (!(last_w <= kept2) && test2) {
         const test7 = v8 < 0;
+        const test8 = v9 < 0;
         let sum2 = 0;
         for (let c2 = 0; c2 < C; c2 += 1) {
-          const at9 = at4 + c2;
-          const at10 = at9 * H_W;
-          const v16 = t * (test5 ? input[at10 + h_w3] : 0) + v11 * (test6 ? input[at10 + h_w4] : 0);
-          const v17 = v16 - t * (test3 ? input[at10 + h_w] : 0) -
-              v11 * (test4 ? input[at10 + h_w2] : 0);
-          sum2 += grad_output[at9 * OH_OW + oh_ow] * v17;
+          const at11 = at6 + c2;
+          const at12 = at11 * H_W;
+          const v15 = t * (test5 ? input[at12 + h_w3] : 0) + v10 * (test6 ? input[at12 + h_w4] : 0);
+          const v16 = v15 - t * (test3 ? input[at12 + h_w] : 0) -
+              v10 * (test4 ? input[at12 + h_w2] : 0);
+          sum2 += grad_output[at11 * OH_OW + oh_ow] * v16;
         }
-        const v18 = at * sum2 / 2;
-        const test8 = v10 < 0;
-        const v19 = W * sum2 / 2;
-        const v20 = align_corners ?
-            (is_border ? v14 : p2 < 0 ? (test7 ? v18 : v14) : test7 ? v14 : v18) : is_border ? v15 :
-            v9 < 0 ? (test8 ? v19 : v15) : test8 ? v15 : v19;
-        value = v20;
+        const v17 = at3 * sum2 / 2;
+        const v18 = W * sum2 / 2;
+        const v19 = align_corners ?
+            (is_border ? v13 : test7 ? (test8 ? v17 : v13) : test8 ? v13 : v17) : is_border ? v14 :
+            test7 ? (test8 ? v18 : v14) : test8 ? v14 : v18;
+        value = v19;
       }
     } else {
       let sum3 = 0;
-      const at11 = n * C;
+      const at13 = n * C;
       const oh_ow2 = oh * OW + ow;
       const t2 = x - low2;
-      const v21 = 1 - t2;
+      const v20 = 1 - t2;
       const safe_w3 = maximum(0, minimum(low2, last_w));
-      const at12 = maximum(0, minimum(h, last_h)) * W;
-      const h_w5 = at12 + safe_w3;
+      const at14 = maximum(0, minimum(h, last_h)) * W;
+      const h_w5 = at14 + safe_w3;
       const in_h3 = 0 <= h && h < H;
       const in_w3 = 0 <= low2 && low2 < W;
       const test9 = in_h3 && in_w3;
       const safe_w4 = maximum(0, minimum(w, last_w));
-      const h_w6 = at12 + safe_w4;
+      const h_w6 = at14 + safe_w4;
       const in_w4 = 0 <= w && w < W;
       const test10 = in_h3 && in_w4;
-      const at13 = maximum(0, minimum(low, last_h)) * W;
-      const h_w7 = at13 + safe_w3;
+      const at15 = maximum(0, minimum(low, last_h)) * W;
+      const h_w7 = at15 + safe_w3;
       const in_h4 = 0 <= low && low < H;
       const test11 = in_h4 && in_w3;
-      const h_w8 = at13 + safe_w4;
+      const h_w8 = at15 + safe_w4;
       const test12 = in_h4 && in_w4;
       for (let c3 = 0; c3 < C; c3 += 1) {
-        const at14 = at11 + c3;
-        const at15 = at14 * H_W;
-        const v22 = v21 * (test9 ? input[at15 + h_w5] : 0) + t2 * (test10 ? input[at15 + h_w6] : 0);
-        const v23 = v21 * (test11 ? input[at15 + h_w7] : 0) +
-            t2 * (test12 ? input[at15 + h_w8] : 0);
-        sum3 += grad_output[at14 * OH_OW + oh_ow2] * (v22 - v23);
+        const at16 = at13 + c3;
+        const at17 = at16 * H_W;
+        const v21 = v20 * (test9 ? input[at17 + h_w5] : 0) + t2 * (test10 ? input[at17 + h_w6] : 0);
+        const v22 = v20 * (test11 ? input[at17 + h_w7] : 0) +
+            t2 * (test12 ? input[at17 + h_w8] : 0);
+        sum3 += grad_output[at16 * OH_OW + oh_ow2] * (v21 - v22);
       }
-      const v24 = at2 * sum3 / 2;
-      const v25 = H * sum3 / 2;
+      const v23 = at4 * sum3 / 2;
+      const v24 = H * sum3 / 2;
       if (is_zeros) {
-        value = align_corners ? v24 : v25;
+        value = align_corners ? v23 : v24;
       } else if (!(last_h <= kept) && test) {
-        const test13 = v4 < 0;
+        const test13 = v5 < 0;
+        const test14 = v6 < 0;
         let sum4 = 0;
         for (let c4 = 0; c4 < C; c4 += 1) {
-          const at16 = at11 + c4;
-          const at17 = at16 * H_W;
-          const v26 = v21 * (test11 ? input[at17 + h_w7] : 0) +
-              t2 * (test12 ? input[at17 + h_w8] : 0);
-          const v27 = v21 * (test9 ? input[at17 + h_w5] : 0) +
-              t2 * (test10 ? input[at17 + h_w6] : 0);
-          sum4 += grad_output[at16 * OH_OW + oh_ow2] * (v26 - v27);
+          const at18 = at13 + c4;
+          const at19 = at18 * H_W;
+          const v25 = v20 * (test11 ? input[at19 + h_w7] : 0) +
+              t2 * (test12 ? input[at19 + h_w8] : 0);
+          const v26 = v20 * (test9 ? input[at19 + h_w5] : 0) +
+              t2 * (test10 ? input[at19 + h_w6] : 0);
+          sum4 += grad_output[at18 * OH_OW + oh_ow2] * (v25 - v26);
         }
-        const v28 = at2 * sum4 / 2;
-        const test14 = v6 < 0;
-        const v29 = H * sum4 / 2;
-        const v30 = align_corners ?
-            (is_border ? v24 : p < 0 ? (test13 ? v28 : v24) : test13 ? v24 : v28) : is_border ?
-            v25 : v5 < 0 ? (test14 ? v29 : v25) : test14 ? v25 : v29;
-        value = v30;
+        const v27 = at4 * sum4 / 2;
+        const v28 = H * sum4 / 2;
+        const v29 = align_corners ?
+            (is_border ? v23 : test13 ? (test14 ? v27 : v23) : test14 ? v23 : v27) : is_border ?
+            v24 : test13 ? (test14 ? v28 : v24) : test14 ? v24 : v28;
+        value = v29;
       }
     }
   }

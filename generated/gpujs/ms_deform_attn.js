@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 //
 // Each export takes a GPU of gpu.js, and constants where it has any. It gives a function of flat
 // Float32Arrays and numbers, both by name, which returns a Float32Array (in gpu.js's modes webgpu

@@ -8,7 +8,7 @@
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 
 /**
  * Loads ms_deform_attn.wasm, which lies beside this file, or what `source` is: a URL, a Response or
@@ -79,7 +79,7 @@ const signature = {
   attrs: [],
   indices: [],
   outputs: [
-    { name: "output", dims: [["B"], ["Q"], ["M"], ["D"]] },
+    { name: "output", dims: [["B"], ["Q"], ["M", "D"]] },
   ],
   batches: ["B"],
   variants: [
@@ -184,8 +184,8 @@ function checkNumber(attr, name, value) {
   const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  // Kernels take floats; one that is written in doubles must not see more.
-  return (whole ? value : Math.fround(value)) + 0;
+  // Real ones stay as given: kernels of floats round them; in doubles, too, 5 times 0.9 is 4.5.
+  return value + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */

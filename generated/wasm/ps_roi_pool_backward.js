@@ -266,8 +266,8 @@ function checkNumber(attr, name, value) {
   const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  // Kernels take floats; one that is written in doubles must not see more.
-  return (whole ? value : Math.fround(value)) + 0;
+  // Real ones stay as given: kernels of floats round them; in doubles, too, 5 times 0.9 is 4.5.
+  return value + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */

@@ -6,7 +6,7 @@
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 
 /**
  * DCNv3: each group of channels adds up weighted points of a grid that move; channels last.
@@ -106,7 +106,7 @@ const signature = {
   ],
   indices: [],
   outputs: [
-    { name: "output", dims: [["N"], ["OH"], ["OW"], ["G"], ["D"]] },
+    { name: "output", dims: [["N"], ["OH"], ["OW"], ["G", "D"]] },
   ],
   batches: ["N"],
   variants: [
@@ -377,8 +377,8 @@ function checkNumber(attr, name, value) {
   const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  // Kernels take floats; one that is written in doubles must not see more.
-  return (whole ? value : Math.fround(value)) + 0;
+  // Real ones stay as given: kernels of floats round them; in doubles, too, 5 times 0.9 is 4.5.
+  return value + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */

@@ -7,7 +7,7 @@ export default `// SPDX-License-Identifier: MIT-0
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   output (N, OH, OW, G, D), written
+//   output (N, OH, OW, G*D), written
 
 // remove_center: 0 false, 1 true
 override REMOVE_CENTER: i32 = 0;

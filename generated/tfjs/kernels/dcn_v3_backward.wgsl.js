@@ -7,7 +7,7 @@ export default `// SPDX-License-Identifier: MIT-0
 //   input (N, H, W, G*D)
 //   offset (N, OH, OW, G*P*2)
 //   mask (N, OH, OW, G*P)
-//   grad_output (N, OH, OW, G, D)
+//   grad_output (N, OH, OW, G*D)
 //   grad_input (N, H, W, G*D), written
 //   grad_offset (N, OH, OW, G*P*2), written
 //   grad_mask (N, OH, OW, G*P), written

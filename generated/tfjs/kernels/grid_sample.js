@@ -70,39 +70,34 @@ export function grid_sample_kernel(
   const align_corners = ALIGN_CORNERS === 1;
   const last_h = H - 1;
   const is_border = PADDING_MODE === 1;
-  const period = Math.max(Math.imul(2, last_h), 1);
-  const period2 = Math.max(2 * H, 1);
+  const v = align_corners ? 0 : -0.5;
+  const at = align_corners ? last_h : H;
+  const period = Math.max(Math.imul(2, at), 1);
   const last_w = W - 1;
-  const period3 = Math.max(Math.imul(2, last_w), 1);
-  const period4 = Math.max(2 * W, 1);
+  const at2 = align_corners ? last_w : W;
+  const period2 = Math.max(Math.imul(2, at2), 1);
   const H_W = H * W;
   const is_bilinear = MODE === 0;
-  const v = -0.5 + H;
-  const v2 = -0.5 + W;
+  const v2 = v + at;
+  const v3 = v + at2;
   for (let n = 0; n < N; n++) {
-    const at = n * C;
+    const at3 = n * C;
     for (let oh = 0; oh < OH; oh++) {
       for (let ow = 0; ow < OW; ow++) {
-        const at2 = ((n * OH + oh) * OW + ow) * 2;
-        const v3 = grid[at2 + 1] + 1;
-        const p = align_corners ? v3 / 2 * last_h : (v3 * H - 1) / 2;
-        const away = Math.abs(p);
+        const at4 = ((n * OH + oh) * OW + ow) * 2;
+        const v4 = grid[at4 + 1] + 1;
+        const p = align_corners ? v4 / 2 * last_h : (v4 * H - 1) / 2;
+        const away = Math.abs(p - v);
         const along = away - period * Math.floor(away / period);
-        const away2 = Math.abs(p + 0.5);
-        const along2 = away2 - period2 * Math.floor(away2 / period2);
-        const mirrored = align_corners ? last_h - Math.abs(along - last_h) :
-            v - Math.abs(along2 - H);
+        const mirrored = v2 - Math.abs(along - at);
         const kept = is_border ? p : mirrored;
         const y = is_zeros ? p : 0 < kept ? minimum(kept, last_h) : 0;
         const test = -1 <= y;
-        const v4 = grid[at2] + 1;
-        const p2 = align_corners ? v4 / 2 * last_w : (v4 * W - 1) / 2;
-        const away3 = Math.abs(p2);
-        const along3 = away3 - period3 * Math.floor(away3 / period3);
-        const away4 = Math.abs(p2 + 0.5);
-        const along4 = away4 - period4 * Math.floor(away4 / period4);
-        const mirrored2 = align_corners ? last_w - Math.abs(along3 - last_w) :
-            v2 - Math.abs(along4 - W);
+        const v5 = grid[at4] + 1;
+        const p2 = align_corners ? v5 / 2 * last_w : (v5 * W - 1) / 2;
+        const away2 = Math.abs(p2 - v);
+        const along2 = away2 - period2 * Math.floor(away2 / period2);
+        const mirrored2 = v3 - Math.abs(along2 - at2);
         const kept2 = is_border ? p2 : mirrored2;
         const x = is_zeros ? p2 : 0 < kept2 ? minimum(kept2, last_w) : 0;
         const test2 = -1 <= x;
@@ -114,21 +109,21 @@ export function grid_sample_kernel(
         const xs = near ? x : 0;
         const low2 = floor_to_int(xs);
         const t2 = xs - low2;
-        const v5 = 1 - t2;
+        const v6 = 1 - t2;
         const safe_w = Math.max(0, Math.min(low2, last_w));
-        const at3 = Math.max(0, Math.min(low, last_h)) * W;
+        const at5 = Math.max(0, Math.min(low, last_h)) * W;
         const in_h = 0 <= low && low < H;
         const in_w = 0 <= low2 && low2 < W;
         const w = low2 + 1;
         const safe_w2 = Math.max(0, Math.min(w, last_w));
         const in_w2 = 0 <= w && w < W;
         const h = low + 1;
-        const at4 = Math.max(0, Math.min(h, last_h)) * W;
+        const at6 = Math.max(0, Math.min(h, last_h)) * W;
         const in_h2 = 0 <= h && h < H;
         const near2 = test && y <= H && test2 && x <= W;
         const yy = floor_to_int(round_even(near2 ? y : 0));
         const xx = floor_to_int(round_even(near2 ? x : 0));
-        const v6 = 1 - t;
+        const v7 = 1 - t;
         const test3 = in_h && in_w;
         const test4 = in_h && in_w2;
         const test5 = in_h2 && in_w;
@@ -140,17 +135,17 @@ export function grid_sample_kernel(
           let value = 0;
           if (is_bilinear) {
             if (near) {
-              const at5 = (at + c) * H_W;
-              const v7 = v5 * (test3 ? input[at5 + (at3 + safe_w)] : 0) +
-                  t2 * (test4 ? input[at5 + (at3 + safe_w2)] : 0);
-              const v8 = v5 * (test5 ? input[at5 + (at4 + safe_w)] : 0) +
-                  t2 * (test6 ? input[at5 + (at4 + safe_w2)] : 0);
-              value = v6 * v7 + t * v8;
+              const at7 = (at3 + c) * H_W;
+              const v8 = v6 * (test3 ? input[at7 + (at5 + safe_w)] : 0) +
+                  t2 * (test4 ? input[at7 + (at5 + safe_w2)] : 0);
+              const v9 = v6 * (test5 ? input[at7 + (at6 + safe_w)] : 0) +
+                  t2 * (test6 ? input[at7 + (at6 + safe_w2)] : 0);
+              value = v7 * v8 + t * v9;
             }
           } else if (near2) {
-            value = test7 ? input[(at + c) * H_W + (safe_h * W + safe_w3)] : 0;
+            value = test7 ? input[(at3 + c) * H_W + (safe_h * W + safe_w3)] : 0;
           }
-          output[((at + c) * OH + oh) * OW + ow] = value;
+          output[((at3 + c) * OH + oh) * OW + ow] = value;
         }
       }
     }
@@ -244,8 +239,8 @@ function checkNumber(attr, name, value) {
   const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  // Kernels take floats; one that is written in doubles must not see more.
-  return (whole ? value : Math.fround(value)) + 0;
+  // Real ones stay as given: kernels of floats round them; in doubles, too, 5 times 0.9 is 4.5.
+  return value + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */

@@ -65,14 +65,15 @@ fn grid_sample(
   let align_corners = ALIGN_CORNERS == 1;
   let last_h = params.H - 1;
   let is_border = PADDING_MODE == 1;
-  let period = max(2 * last_h, 1);
-  let period2 = max(2 * params.H, 1);
+  let v = select(-0.5, 0.0, align_corners);
+  let at = select(params.H, last_h, align_corners);
+  let period = max(2 * at, 1);
   let last_w = params.W - 1;
-  let period3 = max(2 * last_w, 1);
-  let period4 = max(2 * params.W, 1);
+  let at2 = select(params.W, last_w, align_corners);
+  let period2 = max(2 * at2, 1);
   let is_bilinear = MODE == 0;
-  let v = -0.5 + f32(params.H);
-  let v2 = -0.5 + f32(params.W);
+  let v2 = v + f32(at);
+  let v3 = v + f32(at2);
   let thread = i32(thread_index);
   let index = group * 128 + thread;
   if (index < elements) {
@@ -81,26 +82,20 @@ fn grid_sample(
     let c = rest2 % params.C;
     let n = rest2 / params.C;
     var value: f32 = 0.0;
-    let at = ((n * params.OH + rest % params.OH) * params.OW + index % params.OW) * 2;
-    let v3 = grid[at + 1] + 1.0;
-    let p = select((v3 * f32(params.H) - 1.0) / 2.0, v3 / 2.0 * f32(last_h), align_corners);
-    let away = abs(p);
+    let at3 = ((n * params.OH + rest % params.OH) * params.OW + index % params.OW) * 2;
+    let v4 = grid[at3 + 1] + 1.0;
+    let p = select((v4 * f32(params.H) - 1.0) / 2.0, v4 / 2.0 * f32(last_h), align_corners);
+    let away = abs(p - v);
     let along = away - f32(period) * floor(away / f32(period));
-    let away2 = abs(p + 0.5);
-    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
-    let mirrored = select(v - abs(along2 - f32(params.H)), f32(last_h) - abs(along - f32(last_h)),
-        align_corners);
+    let mirrored = v2 - abs(along - f32(at));
     let kept = select(mirrored, p, is_border);
     let y = select(select(0.0, minimum(kept, f32(last_h)), 0.0 < kept), p, is_zeros);
     let test = -1.0 <= y;
-    let v4 = grid[at] + 1.0;
-    let p2 = select((v4 * f32(params.W) - 1.0) / 2.0, v4 / 2.0 * f32(last_w), align_corners);
-    let away3 = abs(p2);
-    let along3 = away3 - f32(period3) * floor(away3 / f32(period3));
-    let away4 = abs(p2 + 0.5);
-    let along4 = away4 - f32(period4) * floor(away4 / f32(period4));
-    let mirrored2 = select(v2 - abs(along4 - f32(params.W)),
-        f32(last_w) - abs(along3 - f32(last_w)), align_corners);
+    let v5 = grid[at3] + 1.0;
+    let p2 = select((v5 * f32(params.W) - 1.0) / 2.0, v5 / 2.0 * f32(last_w), align_corners);
+    let away2 = abs(p2 - v);
+    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
+    let mirrored2 = v3 - abs(along2 - f32(at2));
     let kept2 = select(mirrored2, p2, is_border);
     let x = select(select(0.0, minimum(kept2, f32(last_w)), 0.0 < kept2), p2, is_zeros);
     let test2 = -1.0 <= x;
@@ -112,23 +107,23 @@ fn grid_sample(
         let t = y - f32(low);
         let low2 = floor_to_int(x);
         let t2 = x - f32(low2);
-        let v5 = 1.0 - t2;
+        let v6 = 1.0 - t2;
         let safe_w = max(0, min(low2, last_w));
-        let at2 = (n * params.C + c) * params.H;
-        let at3 = (at2 + max(0, min(low, last_h))) * params.W;
+        let at4 = (n * params.C + c) * params.H;
+        let at5 = (at4 + max(0, min(low, last_h))) * params.W;
         let in_h = 0 <= low && low < params.H;
         let in_w = 0 <= low2 && low2 < params.W;
         let w = low2 + 1;
         let safe_w2 = max(0, min(w, last_w));
         let in_w2 = 0 <= w && w < params.W;
         let h = low + 1;
-        let at4 = (at2 + max(0, min(h, last_h))) * params.W;
+        let at6 = (at4 + max(0, min(h, last_h))) * params.W;
         let in_h2 = 0 <= h && h < params.H;
-        let v6 = v5 * select(0.0, input[at3 + safe_w], in_h && in_w) +
-            t2 * select(0.0, input[at3 + safe_w2], in_h && in_w2);
-        let v7 = v5 * select(0.0, input[at4 + safe_w], in_h2 && in_w) +
-            t2 * select(0.0, input[at4 + safe_w2], in_h2 && in_w2);
-        value = (1.0 - t) * v6 + t * v7;
+        let v7 = v6 * select(0.0, input[at5 + safe_w], in_h && in_w) +
+            t2 * select(0.0, input[at5 + safe_w2], in_h && in_w2);
+        let v8 = v6 * select(0.0, input[at6 + safe_w], in_h2 && in_w) +
+            t2 * select(0.0, input[at6 + safe_w2], in_h2 && in_w2);
+        value = (1.0 - t) * v7 + t * v8;
       }
     } else {
       let near2 = test && y <= f32(params.H) && test2 && x <= f32(params.W);

@@ -98,46 +98,41 @@ export function grid_sample_backward_grad_grid_kernel(
   const align_corners = ALIGN_CORNERS === 1;
   const last_h = H - 1;
   const is_border = PADDING_MODE === 1;
-  const period = Math.max(Math.imul(2, last_h), 1);
-  const period2 = Math.max(2 * H, 1);
+  const v = align_corners ? 0 : -0.5;
+  const at = align_corners ? last_h : H;
+  const period = Math.max(Math.imul(2, at), 1);
   const last_w = W - 1;
-  const period3 = Math.max(Math.imul(2, last_w), 1);
-  const period4 = Math.max(2 * W, 1);
-  const at = W - 1;
+  const at2 = align_corners ? last_w : W;
+  const period2 = Math.max(Math.imul(2, at2), 1);
+  const at3 = W - 1;
   const OH_OW = OH * OW;
   const H_W = H * W;
-  const at2 = H - 1;
-  const v = -0.5 + H;
-  const v2 = -0.5 + W;
+  const at4 = H - 1;
+  const v2 = v + at;
+  const v3 = v + at2;
   const is_bilinear = MODE === 0;
   for (let n = 0; n < N; n++) {
-    const at3 = n * C;
+    const at5 = n * C;
     for (let oh = 0; oh < OH; oh++) {
       for (let ow = 0; ow < OW; ow++) {
-        const at4 = ((n * OH + oh) * OW + ow) * 2;
-        const v3 = grid[at4 + 1] + 1;
-        const p = align_corners ? v3 / 2 * last_h : (v3 * H - 1) / 2;
-        const away = Math.abs(p);
+        const at6 = ((n * OH + oh) * OW + ow) * 2;
+        const v4 = grid[at6 + 1] + 1;
+        const p = align_corners ? v4 / 2 * last_h : (v4 * H - 1) / 2;
+        const v5 = p - v;
+        const away = Math.abs(v5);
         const along = away - period * Math.floor(away / period);
-        const v4 = along - last_h;
-        const v5 = p + 0.5;
-        const away2 = Math.abs(v5);
-        const along2 = away2 - period2 * Math.floor(away2 / period2);
-        const v6 = along2 - H;
-        const mirrored = align_corners ? last_h - Math.abs(v4) : v - Math.abs(v6);
+        const v6 = along - at;
+        const mirrored = v2 - Math.abs(v6);
         const kept = is_border ? p : mirrored;
         const test = 0 < kept;
         const y = is_zeros ? p : test ? minimum(kept, last_h) : 0;
-        const v7 = grid[at4] + 1;
+        const v7 = grid[at6] + 1;
         const p2 = align_corners ? v7 / 2 * last_w : (v7 * W - 1) / 2;
-        const away3 = Math.abs(p2);
-        const along3 = away3 - period3 * Math.floor(away3 / period3);
-        const v8 = along3 - last_w;
-        const v9 = p2 + 0.5;
-        const away4 = Math.abs(v9);
-        const along4 = away4 - period4 * Math.floor(away4 / period4);
-        const v10 = along4 - W;
-        const mirrored2 = align_corners ? last_w - Math.abs(v8) : v2 - Math.abs(v10);
+        const v8 = p2 - v;
+        const away2 = Math.abs(v8);
+        const along2 = away2 - period2 * Math.floor(away2 / period2);
+        const v9 = along2 - at2;
+        const mirrored2 = v3 - Math.abs(v9);
         const kept2 = is_border ? p2 : mirrored2;
         const test2 = 0 < kept2;
         const x = is_zeros ? p2 : test2 ? minimum(kept2, last_w) : 0;
@@ -152,107 +147,103 @@ export function grid_sample_backward_grad_grid_kernel(
         const low2 = floor_to_int(xs);
         const w = low2 + 1;
         const safe_w = Math.max(0, Math.min(w, last_w));
-        const at5 = Math.max(0, Math.min(h, last_h)) * W;
-        const h_w = at5 + safe_w;
+        const at7 = Math.max(0, Math.min(h, last_h)) * W;
+        const h_w = at7 + safe_w;
         const in_h = 0 <= h && h < H;
         const in_w = 0 <= w && w < W;
         const test3 = in_h && in_w;
-        const v11 = 1 - t;
-        const at6 = Math.max(0, Math.min(low, last_h)) * W;
-        const h_w2 = at6 + safe_w;
+        const v10 = 1 - t;
+        const at8 = Math.max(0, Math.min(low, last_h)) * W;
+        const h_w2 = at8 + safe_w;
         const in_h2 = 0 <= low && low < H;
         const test4 = in_h2 && in_w;
         const safe_w2 = Math.max(0, Math.min(low2, last_w));
-        const h_w3 = at5 + safe_w2;
+        const h_w3 = at7 + safe_w2;
         const in_w2 = 0 <= low2 && low2 < W;
         const test5 = in_h && in_w2;
-        const h_w4 = at6 + safe_w2;
+        const h_w4 = at8 + safe_w2;
         const test6 = in_h2 && in_w2;
         const test7 = v8 < 0;
-        const test8 = v10 < 0;
+        const test8 = v9 < 0;
         const t2 = xs - low2;
-        const v12 = 1 - t2;
-        const test9 = v4 < 0;
+        const v11 = 1 - t2;
+        const test9 = v5 < 0;
         const test10 = v6 < 0;
         const test11 = near && is_bilinear;
         const test12 = !(last_w <= kept2) && test2;
-        const test13 = p2 < 0;
-        const test14 = v9 < 0;
-        const test15 = !(last_h <= kept) && test;
-        const test16 = p < 0;
-        const test17 = v5 < 0;
+        const test13 = !(last_h <= kept) && test;
         for (let part = 0; part < 2; part++) {
           let value = 0;
           if (test11) {
             if (part === 0) {
               let sum = 0;
               for (let c = 0; c < C; c++) {
-                const at7 = at3 + c;
-                const at8 = at7 * H_W;
-                const v13 = t * (test3 ? input[at8 + h_w] : 0) +
-                    v11 * (test4 ? input[at8 + h_w2] : 0);
-                const v14 = v13 - t * (test5 ? input[at8 + h_w3] : 0) -
-                    v11 * (test6 ? input[at8 + h_w4] : 0);
-                sum += grad_output[at7 * OH_OW + oh_ow] * v14;
+                const at9 = at5 + c;
+                const at10 = at9 * H_W;
+                const v12 = t * (test3 ? input[at10 + h_w] : 0) +
+                    v10 * (test4 ? input[at10 + h_w2] : 0);
+                const v13 = v12 - t * (test5 ? input[at10 + h_w3] : 0) -
+                    v10 * (test6 ? input[at10 + h_w4] : 0);
+                sum += grad_output[at9 * OH_OW + oh_ow] * v13;
               }
-              const v15 = at * sum / 2;
-              const v16 = W * sum / 2;
+              const v14 = at3 * sum / 2;
+              const v15 = W * sum / 2;
               if (is_zeros) {
-                value = align_corners ? v15 : v16;
+                value = align_corners ? v14 : v15;
               } else if (test12) {
                 let sum2 = 0;
                 for (let c2 = 0; c2 < C; c2++) {
-                  const at9 = at3 + c2;
-                  const at10 = at9 * H_W;
-                  const v17 = t * (test5 ? input[at10 + h_w3] : 0) +
-                      v11 * (test6 ? input[at10 + h_w4] : 0);
-                  const v18 = v17 - t * (test3 ? input[at10 + h_w] : 0) -
-                      v11 * (test4 ? input[at10 + h_w2] : 0);
-                  sum2 += grad_output[at9 * OH_OW + oh_ow] * v18;
+                  const at11 = at5 + c2;
+                  const at12 = at11 * H_W;
+                  const v16 = t * (test5 ? input[at12 + h_w3] : 0) +
+                      v10 * (test6 ? input[at12 + h_w4] : 0);
+                  const v17 = v16 - t * (test3 ? input[at12 + h_w] : 0) -
+                      v10 * (test4 ? input[at12 + h_w2] : 0);
+                  sum2 += grad_output[at11 * OH_OW + oh_ow] * v17;
                 }
-                const v19 = at * sum2 / 2;
-                const v20 = W * sum2 / 2;
-                const v21 = align_corners ?
-                    (is_border ? v15 : test13 ? (test7 ? v19 : v15) : test7 ? v15 : v19) :
-                    is_border ? v16 : test14 ? (test8 ? v20 : v16) : test8 ? v16 : v20;
-                value = v21;
+                const v18 = at3 * sum2 / 2;
+                const v19 = W * sum2 / 2;
+                const v20 = align_corners ?
+                    (is_border ? v14 : test7 ? (test8 ? v18 : v14) : test8 ? v14 : v18) :
+                    is_border ? v15 : test7 ? (test8 ? v19 : v15) : test8 ? v15 : v19;
+                value = v20;
               }
             } else {
               let sum3 = 0;
               for (let c3 = 0; c3 < C; c3++) {
-                const at11 = at3 + c3;
-                const at12 = at11 * H_W;
-                const v22 = v12 * (test5 ? input[at12 + h_w3] : 0) +
-                    t2 * (test3 ? input[at12 + h_w] : 0);
-                const v23 = v12 * (test6 ? input[at12 + h_w4] : 0) +
-                    t2 * (test4 ? input[at12 + h_w2] : 0);
-                sum3 += grad_output[at11 * OH_OW + oh_ow] * (v22 - v23);
+                const at13 = at5 + c3;
+                const at14 = at13 * H_W;
+                const v21 = v11 * (test5 ? input[at14 + h_w3] : 0) +
+                    t2 * (test3 ? input[at14 + h_w] : 0);
+                const v22 = v11 * (test6 ? input[at14 + h_w4] : 0) +
+                    t2 * (test4 ? input[at14 + h_w2] : 0);
+                sum3 += grad_output[at13 * OH_OW + oh_ow] * (v21 - v22);
               }
-              const v24 = at2 * sum3 / 2;
-              const v25 = H * sum3 / 2;
+              const v23 = at4 * sum3 / 2;
+              const v24 = H * sum3 / 2;
               if (is_zeros) {
-                value = align_corners ? v24 : v25;
-              } else if (test15) {
+                value = align_corners ? v23 : v24;
+              } else if (test13) {
                 let sum4 = 0;
                 for (let c4 = 0; c4 < C; c4++) {
-                  const at13 = at3 + c4;
-                  const at14 = at13 * H_W;
-                  const v26 = v12 * (test6 ? input[at14 + h_w4] : 0) +
-                      t2 * (test4 ? input[at14 + h_w2] : 0);
-                  const v27 = v12 * (test5 ? input[at14 + h_w3] : 0) +
-                      t2 * (test3 ? input[at14 + h_w] : 0);
-                  sum4 += grad_output[at13 * OH_OW + oh_ow] * (v26 - v27);
+                  const at15 = at5 + c4;
+                  const at16 = at15 * H_W;
+                  const v25 = v11 * (test6 ? input[at16 + h_w4] : 0) +
+                      t2 * (test4 ? input[at16 + h_w2] : 0);
+                  const v26 = v11 * (test5 ? input[at16 + h_w3] : 0) +
+                      t2 * (test3 ? input[at16 + h_w] : 0);
+                  sum4 += grad_output[at15 * OH_OW + oh_ow] * (v25 - v26);
                 }
-                const v28 = at2 * sum4 / 2;
-                const v29 = H * sum4 / 2;
-                const v30 = align_corners ?
-                    (is_border ? v24 : test16 ? (test9 ? v28 : v24) : test9 ? v24 : v28) :
-                    is_border ? v25 : test17 ? (test10 ? v29 : v25) : test10 ? v25 : v29;
-                value = v30;
+                const v27 = at4 * sum4 / 2;
+                const v28 = H * sum4 / 2;
+                const v29 = align_corners ?
+                    (is_border ? v23 : test9 ? (test10 ? v27 : v23) : test10 ? v23 : v27) :
+                    is_border ? v24 : test9 ? (test10 ? v28 : v24) : test10 ? v24 : v28;
+                value = v29;
               }
             }
           }
-          const place = at4 + part;
+          const place = at6 + part;
           if (ACCUMULATE === 1) {
             grad_grid[place] += value;
           } else {
@@ -272,38 +263,33 @@ export function grid_sample_backward_grad_input_nhwc_kernel(
   const align_corners = ALIGN_CORNERS === 1;
   const last_h = H - 1;
   const is_border = PADDING_MODE === 1;
-  const period = Math.max(Math.imul(2, last_h), 1);
-  const period2 = Math.max(2 * H, 1);
+  const v = align_corners ? 0 : -0.5;
+  const at = align_corners ? last_h : H;
+  const period = Math.max(Math.imul(2, at), 1);
   const last_w = W - 1;
-  const period3 = Math.max(Math.imul(2, last_w), 1);
-  const period4 = Math.max(2 * W, 1);
+  const at2 = align_corners ? last_w : W;
+  const period2 = Math.max(Math.imul(2, at2), 1);
   const is_bilinear = MODE === 0;
-  const v = -0.5 + H;
-  const v2 = -0.5 + W;
+  const v2 = v + at;
+  const v3 = v + at2;
   const test = !is_bilinear;
   for (let n = 0; n < N; n++) {
-    const at = n * H;
+    const at3 = n * H;
     for (let oh = 0; oh < OH; oh++) {
       for (let ow = 0; ow < OW; ow++) {
-        const at2 = ((n * OH + oh) * OW + ow) * 2;
-        const v3 = grid[at2 + 1] + 1;
-        const p = align_corners ? v3 / 2 * last_h : (v3 * H - 1) / 2;
-        const away = Math.abs(p);
+        const at4 = ((n * OH + oh) * OW + ow) * 2;
+        const v4 = grid[at4 + 1] + 1;
+        const p = align_corners ? v4 / 2 * last_h : (v4 * H - 1) / 2;
+        const away = Math.abs(p - v);
         const along = away - period * Math.floor(away / period);
-        const away2 = Math.abs(p + 0.5);
-        const along2 = away2 - period2 * Math.floor(away2 / period2);
-        const mirrored = align_corners ? last_h - Math.abs(along - last_h) :
-            v - Math.abs(along2 - H);
+        const mirrored = v2 - Math.abs(along - at);
         const kept = is_border ? p : mirrored;
         const y = is_zeros ? p : 0 < kept ? minimum(kept, last_h) : 0;
-        const v4 = grid[at2] + 1;
-        const p2 = align_corners ? v4 / 2 * last_w : (v4 * W - 1) / 2;
-        const away3 = Math.abs(p2);
-        const along3 = away3 - period3 * Math.floor(away3 / period3);
-        const away4 = Math.abs(p2 + 0.5);
-        const along4 = away4 - period4 * Math.floor(away4 / period4);
-        const mirrored2 = align_corners ? last_w - Math.abs(along3 - last_w) :
-            v2 - Math.abs(along4 - W);
+        const v5 = grid[at4] + 1;
+        const p2 = align_corners ? v5 / 2 * last_w : (v5 * W - 1) / 2;
+        const away2 = Math.abs(p2 - v);
+        const along2 = away2 - period2 * Math.floor(away2 / period2);
+        const mirrored2 = v3 - Math.abs(along2 - at2);
         const kept2 = is_border ? p2 : mirrored2;
         const x = is_zeros ? p2 : 0 < kept2 ? minimum(kept2, last_w) : 0;
         const above = -1 <= y && -1 <= x;
@@ -321,33 +307,33 @@ export function grid_sample_backward_grad_input_nhwc_kernel(
           }
           const test4 = test2 && test3 && test && 0 <= yy && yy < H && 0 <= xx && xx < W;
           if (test4) {
-            const at3 = Math.imul(Math.imul(at + yy, W) + xx, C);
+            const at5 = Math.imul(Math.imul(at3 + yy, W) + xx, C);
             for (let strip = 0; strip < strips; strip++) {
-              grad_input_nhwc[at3 + strip * 4] += grad_input_nhwc_grad_output_value[strip * 4];
-              grad_input_nhwc[at3 +
+              grad_input_nhwc[at5 + strip * 4] += grad_input_nhwc_grad_output_value[strip * 4];
+              grad_input_nhwc[at5 +
                   (strip * 4 + 1)] += grad_input_nhwc_grad_output_value[strip * 4 + 1];
-              grad_input_nhwc[at3 +
+              grad_input_nhwc[at5 +
                   (strip * 4 + 2)] += grad_input_nhwc_grad_output_value[strip * 4 + 2];
-              grad_input_nhwc[at3 +
+              grad_input_nhwc[at5 +
                   (strip * 4 + 3)] += grad_input_nhwc_grad_output_value[strip * 4 + 3];
             }
             for (let c2 = rest; c2 < C; c2++) {
-              grad_input_nhwc[at3 + c2] += grad_input_nhwc_grad_output_value[c2];
+              grad_input_nhwc[at5 + c2] += grad_input_nhwc_grad_output_value[c2];
             }
           }
           if (y < H && x < W && is_bilinear) {
             const low = floor_to_int(y);
-            const at4 = low + 1;
+            const at6 = low + 1;
             const low2 = floor_to_int(x);
-            const at5 = low2 + 1;
-            const test5 = 0 <= at5;
-            const test6 = at5 < W;
+            const at7 = low2 + 1;
+            const test5 = 0 <= at7;
+            const test6 = at7 < W;
             const t = y - low;
             const t2 = x - low2;
             const test7 = 0 <= low2;
             const test8 = low2 < W;
-            const v5 = 1 - t2;
-            if (0 <= at4 && at4 < H) {
+            const v6 = 1 - t2;
+            if (0 <= at6 && at6 < H) {
               for (let strip2 = 0; strip2 < strips; strip2++) {
                 grad_input_nhwc_v[strip2 * 4] = grad_input_nhwc_grad_output_value[strip2 * 4] * t;
                 grad_input_nhwc_v[strip2 * 4 + 1] = grad_input_nhwc_grad_output_value[strip2 * 4 +
@@ -361,72 +347,72 @@ export function grid_sample_backward_grad_input_nhwc_kernel(
                 grad_input_nhwc_v[c3] = grad_input_nhwc_grad_output_value[c3] * t;
               }
               if (test5 && test6) {
-                const at6 = Math.imul(Math.imul(at + at4, W) + at5, C);
+                const at8 = Math.imul(Math.imul(at3 + at6, W) + at7, C);
                 for (let strip3 = 0; strip3 < strips; strip3++) {
-                  grad_input_nhwc[at6 + strip3 * 4] += grad_input_nhwc_v[strip3 * 4] * t2;
-                  grad_input_nhwc[at6 + (strip3 * 4 + 1)] += grad_input_nhwc_v[strip3 * 4 + 1] * t2;
-                  grad_input_nhwc[at6 + (strip3 * 4 + 2)] += grad_input_nhwc_v[strip3 * 4 + 2] * t2;
-                  grad_input_nhwc[at6 + (strip3 * 4 + 3)] += grad_input_nhwc_v[strip3 * 4 + 3] * t2;
+                  grad_input_nhwc[at8 + strip3 * 4] += grad_input_nhwc_v[strip3 * 4] * t2;
+                  grad_input_nhwc[at8 + (strip3 * 4 + 1)] += grad_input_nhwc_v[strip3 * 4 + 1] * t2;
+                  grad_input_nhwc[at8 + (strip3 * 4 + 2)] += grad_input_nhwc_v[strip3 * 4 + 2] * t2;
+                  grad_input_nhwc[at8 + (strip3 * 4 + 3)] += grad_input_nhwc_v[strip3 * 4 + 3] * t2;
                 }
                 for (let c4 = rest; c4 < C; c4++) {
-                  grad_input_nhwc[at6 + c4] += grad_input_nhwc_v[c4] * t2;
+                  grad_input_nhwc[at8 + c4] += grad_input_nhwc_v[c4] * t2;
                 }
               }
               if (test7 && test8) {
-                const at7 = Math.imul(Math.imul(at + at4, W) + low2, C);
+                const at9 = Math.imul(Math.imul(at3 + at6, W) + low2, C);
                 for (let strip4 = 0; strip4 < strips; strip4++) {
-                  grad_input_nhwc[at7 + strip4 * 4] += grad_input_nhwc_v[strip4 * 4] * v5;
-                  grad_input_nhwc[at7 + (strip4 * 4 + 1)] += grad_input_nhwc_v[strip4 * 4 + 1] * v5;
-                  grad_input_nhwc[at7 + (strip4 * 4 + 2)] += grad_input_nhwc_v[strip4 * 4 + 2] * v5;
-                  grad_input_nhwc[at7 + (strip4 * 4 + 3)] += grad_input_nhwc_v[strip4 * 4 + 3] * v5;
+                  grad_input_nhwc[at9 + strip4 * 4] += grad_input_nhwc_v[strip4 * 4] * v6;
+                  grad_input_nhwc[at9 + (strip4 * 4 + 1)] += grad_input_nhwc_v[strip4 * 4 + 1] * v6;
+                  grad_input_nhwc[at9 + (strip4 * 4 + 2)] += grad_input_nhwc_v[strip4 * 4 + 2] * v6;
+                  grad_input_nhwc[at9 + (strip4 * 4 + 3)] += grad_input_nhwc_v[strip4 * 4 + 3] * v6;
                 }
                 for (let c5 = rest; c5 < C; c5++) {
-                  grad_input_nhwc[at7 + c5] += grad_input_nhwc_v[c5] * v5;
+                  grad_input_nhwc[at9 + c5] += grad_input_nhwc_v[c5] * v6;
                 }
               }
             }
             if (0 <= low && low < H) {
-              const v6 = 1 - t;
+              const v7 = 1 - t;
               for (let strip5 = 0; strip5 < strips; strip5++) {
-                grad_input_nhwc_v2[strip5 * 4] = grad_input_nhwc_grad_output_value[strip5 * 4] * v6;
+                grad_input_nhwc_v2[strip5 * 4] = grad_input_nhwc_grad_output_value[strip5 * 4] * v7;
                 grad_input_nhwc_v2[strip5 * 4 + 1] = grad_input_nhwc_grad_output_value[strip5 * 4 +
-                    1] * v6;
+                    1] * v7;
                 grad_input_nhwc_v2[strip5 * 4 + 2] = grad_input_nhwc_grad_output_value[strip5 * 4 +
-                    2] * v6;
+                    2] * v7;
                 grad_input_nhwc_v2[strip5 * 4 + 3] = grad_input_nhwc_grad_output_value[strip5 * 4 +
-                    3] * v6;
+                    3] * v7;
               }
               for (let c6 = rest; c6 < C; c6++) {
-                grad_input_nhwc_v2[c6] = grad_input_nhwc_grad_output_value[c6] * v6;
+                grad_input_nhwc_v2[c6] = grad_input_nhwc_grad_output_value[c6] * v7;
               }
               if (test5 && test6) {
-                const at8 = Math.imul(Math.imul(at + low, W) + at5, C);
+                const at10 = Math.imul(Math.imul(at3 + low, W) + at7, C);
                 for (let strip6 = 0; strip6 < strips; strip6++) {
-                  grad_input_nhwc[at8 + strip6 * 4] += grad_input_nhwc_v2[strip6 * 4] * t2;
-                  grad_input_nhwc[at8 + (strip6 * 4 + 1)] += grad_input_nhwc_v2[strip6 * 4 + 1] *
+                  grad_input_nhwc[at10 + strip6 * 4] += grad_input_nhwc_v2[strip6 * 4] * t2;
+                  grad_input_nhwc[at10 + (strip6 * 4 + 1)] += grad_input_nhwc_v2[strip6 * 4 + 1] *
                       t2;
-                  grad_input_nhwc[at8 + (strip6 * 4 + 2)] += grad_input_nhwc_v2[strip6 * 4 + 2] *
+                  grad_input_nhwc[at10 + (strip6 * 4 + 2)] += grad_input_nhwc_v2[strip6 * 4 + 2] *
                       t2;
-                  grad_input_nhwc[at8 + (strip6 * 4 + 3)] += grad_input_nhwc_v2[strip6 * 4 + 3] *
+                  grad_input_nhwc[at10 + (strip6 * 4 + 3)] += grad_input_nhwc_v2[strip6 * 4 + 3] *
                       t2;
                 }
                 for (let c7 = rest; c7 < C; c7++) {
-                  grad_input_nhwc[at8 + c7] += grad_input_nhwc_v2[c7] * t2;
+                  grad_input_nhwc[at10 + c7] += grad_input_nhwc_v2[c7] * t2;
                 }
               }
               if (test7 && test8) {
-                const at9 = Math.imul(Math.imul(at + low, W) + low2, C);
+                const at11 = Math.imul(Math.imul(at3 + low, W) + low2, C);
                 for (let strip7 = 0; strip7 < strips; strip7++) {
-                  grad_input_nhwc[at9 + strip7 * 4] += grad_input_nhwc_v2[strip7 * 4] * v5;
-                  grad_input_nhwc[at9 + (strip7 * 4 + 1)] += grad_input_nhwc_v2[strip7 * 4 + 1] *
-                      v5;
-                  grad_input_nhwc[at9 + (strip7 * 4 + 2)] += grad_input_nhwc_v2[strip7 * 4 + 2] *
-                      v5;
-                  grad_input_nhwc[at9 + (strip7 * 4 + 3)] += grad_input_nhwc_v2[strip7 * 4 + 3] *
-                      v5;
+                  grad_input_nhwc[at11 + strip7 * 4] += grad_input_nhwc_v2[strip7 * 4] * v6;
+                  grad_input_nhwc[at11 + (strip7 * 4 + 1)] += grad_input_nhwc_v2[strip7 * 4 + 1] *
+                      v6;
+                  grad_input_nhwc[at11 + (strip7 * 4 + 2)] += grad_input_nhwc_v2[strip7 * 4 + 2] *
+                      v6;
+                  grad_input_nhwc[at11 + (strip7 * 4 + 3)] += grad_input_nhwc_v2[strip7 * 4 + 3] *
+                      v6;
                 }
                 for (let c8 = rest; c8 < C; c8++) {
-                  grad_input_nhwc[at9 + c8] += grad_input_nhwc_v2[c8] * v5;
+                  grad_input_nhwc[at11 + c8] += grad_input_nhwc_v2[c8] * v6;
                 }
               }
             }
@@ -638,8 +624,8 @@ function checkNumber(attr, name, value) {
   const most = Math.min(attr.max ?? Infinity, limit);
   if (value < least) throw new RangeError(`${name} is ${value}; it must be at least ${least}.`);
   if (value > most) throw new RangeError(`${name} is ${value}; it must be at most ${most}.`);
-  // Kernels take floats; one that is written in doubles must not see more.
-  return (whole ? value : Math.fround(value)) + 0;
+  // Real ones stay as given: kernels of floats round them; in doubles, too, 5 times 0.9 is 4.5.
+  return value + 0;
 }
 
 /** Adds the numbers of one attribute to `values`: of its parts, or of an option's choice. */

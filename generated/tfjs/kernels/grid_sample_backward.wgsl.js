@@ -90,17 +90,18 @@ fn grid_sample_backward_grad_grid(
   let align_corners = ALIGN_CORNERS == 1;
   let last_h = params.H - 1;
   let is_border = PADDING_MODE == 1;
-  let period = max(2 * last_h, 1);
-  let period2 = max(2 * params.H, 1);
+  let v = select(-0.5, 0.0, align_corners);
+  let at = select(params.H, last_h, align_corners);
+  let period = max(2 * at, 1);
   let last_w = params.W - 1;
-  let period3 = max(2 * last_w, 1);
-  let period4 = max(2 * params.W, 1);
-  let at = params.W - 1;
+  let at2 = select(params.W, last_w, align_corners);
+  let period2 = max(2 * at2, 1);
+  let at3 = params.W - 1;
   let OH_OW = params.OH * params.OW;
   let H_W = params.H * params.W;
-  let at2 = params.H - 1;
-  let v = -0.5 + f32(params.H);
-  let v2 = -0.5 + f32(params.W);
+  let at4 = params.H - 1;
+  let v2 = v + f32(at);
+  let v3 = v + f32(at2);
   let is_bilinear = MODE == 0;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
@@ -110,30 +111,24 @@ fn grid_sample_backward_grad_grid(
     let rest2 = rest / params.OW;
     let oh = rest2 % params.OH;
     let n = rest2 / params.OH;
-    let at3 = ((n * params.OH + oh) * params.OW + ow) * 2;
-    let v3 = grid[at3 + 1] + 1.0;
-    let p = select((v3 * f32(params.H) - 1.0) / 2.0, v3 / 2.0 * f32(last_h), align_corners);
-    let away = abs(p);
+    let at5 = ((n * params.OH + oh) * params.OW + ow) * 2;
+    let v4 = grid[at5 + 1] + 1.0;
+    let p = select((v4 * f32(params.H) - 1.0) / 2.0, v4 / 2.0 * f32(last_h), align_corners);
+    let v5 = p - v;
+    let away = abs(v5);
     let along = away - f32(period) * floor(away / f32(period));
-    let v4 = along - f32(last_h);
-    let v5 = p + 0.5;
-    let away2 = abs(v5);
-    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
-    let v6 = along2 - f32(params.H);
-    let mirrored = select(v - abs(v6), f32(last_h) - abs(v4), align_corners);
+    let v6 = along - f32(at);
+    let mirrored = v2 - abs(v6);
     let kept = select(mirrored, p, is_border);
     let test = 0.0 < kept;
     let y = select(select(0.0, minimum(kept, f32(last_h)), test), p, is_zeros);
-    let v7 = grid[at3] + 1.0;
+    let v7 = grid[at5] + 1.0;
     let p2 = select((v7 * f32(params.W) - 1.0) / 2.0, v7 / 2.0 * f32(last_w), align_corners);
-    let away3 = abs(p2);
-    let along3 = away3 - f32(period3) * floor(away3 / f32(period3));
-    let v8 = along3 - f32(last_w);
-    let v9 = p2 + 0.5;
-    let away4 = abs(v9);
-    let along4 = away4 - f32(period4) * floor(away4 / f32(period4));
-    let v10 = along4 - f32(params.W);
-    let mirrored2 = select(v2 - abs(v10), f32(last_w) - abs(v8), align_corners);
+    let v8 = p2 - v;
+    let away2 = abs(v8);
+    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
+    let v9 = along2 - f32(at2);
+    let mirrored2 = v3 - abs(v9);
     let kept2 = select(mirrored2, p2, is_border);
     let test2 = 0.0 < kept2;
     let x = select(select(0.0, minimum(kept2, f32(last_w)), test2), p2, is_zeros);
@@ -147,117 +142,116 @@ fn grid_sample_backward_grad_grid(
       let w = low2 + 1;
       if (index % 2 == 0) {
         var sum: f32 = 0.0;
-        let at4 = n * params.C;
+        let at6 = n * params.C;
         let oh_ow = oh * params.OW + ow;
         let t = y - f32(low);
         let safe_w = max(0, min(w, last_w));
-        let at5 = max(0, min(h, last_h)) * params.W;
-        let h_w = at5 + safe_w;
+        let at7 = max(0, min(h, last_h)) * params.W;
+        let h_w = at7 + safe_w;
         let in_h = 0 <= h && h < params.H;
         let in_w = 0 <= w && w < params.W;
         let test3 = in_h && in_w;
-        let v11 = 1.0 - t;
-        let at6 = max(0, min(low, last_h)) * params.W;
-        let h_w2 = at6 + safe_w;
+        let v10 = 1.0 - t;
+        let at8 = max(0, min(low, last_h)) * params.W;
+        let h_w2 = at8 + safe_w;
         let in_h2 = 0 <= low && low < params.H;
         let test4 = in_h2 && in_w;
         let safe_w2 = max(0, min(low2, last_w));
-        let h_w3 = at5 + safe_w2;
+        let h_w3 = at7 + safe_w2;
         let in_w2 = 0 <= low2 && low2 < params.W;
         let test5 = in_h && in_w2;
-        let h_w4 = at6 + safe_w2;
+        let h_w4 = at8 + safe_w2;
         let test6 = in_h2 && in_w2;
         for (var c: i32 = 0; c < params.C; c++) {
-          let at7 = at4 + c;
-          let at8 = at7 * H_W;
-          let v12 = t * select(0.0, input[at8 + h_w], test3) +
-              v11 * select(0.0, input[at8 + h_w2], test4);
-          let v13 = v12 - t * select(0.0, input[at8 + h_w3], test5) -
-              v11 * select(0.0, input[at8 + h_w4], test6);
-          sum += grad_output[at7 * OH_OW + oh_ow] * v13;
+          let at9 = at6 + c;
+          let at10 = at9 * H_W;
+          let v11 = t * select(0.0, input[at10 + h_w], test3) +
+              v10 * select(0.0, input[at10 + h_w2], test4);
+          let v12 = v11 - t * select(0.0, input[at10 + h_w3], test5) -
+              v10 * select(0.0, input[at10 + h_w4], test6);
+          sum += grad_output[at9 * OH_OW + oh_ow] * v12;
         }
-        let v14 = f32(at) * sum / 2.0;
-        let v15 = f32(params.W) * sum / 2.0;
+        let v13 = f32(at3) * sum / 2.0;
+        let v14 = f32(params.W) * sum / 2.0;
         if (is_zeros) {
-          value = select(v15, v14, align_corners);
+          value = select(v14, v13, align_corners);
         } else if (!(f32(last_w) <= kept2) && test2) {
           let test7 = v8 < 0.0;
+          let test8 = v9 < 0.0;
           var sum2: f32 = 0.0;
           for (var c2: i32 = 0; c2 < params.C; c2++) {
-            let at9 = at4 + c2;
-            let at10 = at9 * H_W;
-            let v16 = t * select(0.0, input[at10 + h_w3], test5) +
-                v11 * select(0.0, input[at10 + h_w4], test6);
-            let v17 = v16 - t * select(0.0, input[at10 + h_w], test3) -
-                v11 * select(0.0, input[at10 + h_w2], test4);
-            sum2 += grad_output[at9 * OH_OW + oh_ow] * v17;
+            let at11 = at6 + c2;
+            let at12 = at11 * H_W;
+            let v15 = t * select(0.0, input[at12 + h_w3], test5) +
+                v10 * select(0.0, input[at12 + h_w4], test6);
+            let v16 = v15 - t * select(0.0, input[at12 + h_w], test3) -
+                v10 * select(0.0, input[at12 + h_w2], test4);
+            sum2 += grad_output[at11 * OH_OW + oh_ow] * v16;
           }
-          let v18 = f32(at) * sum2 / 2.0;
-          let test8 = v10 < 0.0;
-          let v19 = f32(params.W) * sum2 / 2.0;
-          let v20 = select(select(select(select(v19, v15, test8), select(v15, v19, test8),
-              v9 < 0.0),
-              v15, is_border),
-              select(select(select(v18, v14, test7), select(v14, v18, test7), p2 < 0.0), v14,
+          let v17 = f32(at3) * sum2 / 2.0;
+          let v18 = f32(params.W) * sum2 / 2.0;
+          let v19 = select(select(select(select(v18, v14, test8), select(v14, v18, test8), test7),
+              v14, is_border),
+              select(select(select(v17, v13, test8), select(v13, v17, test8), test7), v13,
                   is_border), align_corners);
-          value = v20;
+          value = v19;
         }
       } else {
         var sum3: f32 = 0.0;
-        let at11 = n * params.C;
+        let at13 = n * params.C;
         let oh_ow2 = oh * params.OW + ow;
         let t2 = x - f32(low2);
-        let v21 = 1.0 - t2;
+        let v20 = 1.0 - t2;
         let safe_w3 = max(0, min(low2, last_w));
-        let at12 = max(0, min(h, last_h)) * params.W;
-        let h_w5 = at12 + safe_w3;
+        let at14 = max(0, min(h, last_h)) * params.W;
+        let h_w5 = at14 + safe_w3;
         let in_h3 = 0 <= h && h < params.H;
         let in_w3 = 0 <= low2 && low2 < params.W;
         let test9 = in_h3 && in_w3;
         let safe_w4 = max(0, min(w, last_w));
-        let h_w6 = at12 + safe_w4;
+        let h_w6 = at14 + safe_w4;
         let in_w4 = 0 <= w && w < params.W;
         let test10 = in_h3 && in_w4;
-        let at13 = max(0, min(low, last_h)) * params.W;
-        let h_w7 = at13 + safe_w3;
+        let at15 = max(0, min(low, last_h)) * params.W;
+        let h_w7 = at15 + safe_w3;
         let in_h4 = 0 <= low && low < params.H;
         let test11 = in_h4 && in_w3;
-        let h_w8 = at13 + safe_w4;
+        let h_w8 = at15 + safe_w4;
         let test12 = in_h4 && in_w4;
         for (var c3: i32 = 0; c3 < params.C; c3++) {
-          let at14 = at11 + c3;
-          let at15 = at14 * H_W;
-          let v22 = v21 * select(0.0, input[at15 + h_w5], test9) +
-              t2 * select(0.0, input[at15 + h_w6], test10);
-          let v23 = v21 * select(0.0, input[at15 + h_w7], test11) +
-              t2 * select(0.0, input[at15 + h_w8], test12);
-          sum3 += grad_output[at14 * OH_OW + oh_ow2] * (v22 - v23);
+          let at16 = at13 + c3;
+          let at17 = at16 * H_W;
+          let v21 = v20 * select(0.0, input[at17 + h_w5], test9) +
+              t2 * select(0.0, input[at17 + h_w6], test10);
+          let v22 = v20 * select(0.0, input[at17 + h_w7], test11) +
+              t2 * select(0.0, input[at17 + h_w8], test12);
+          sum3 += grad_output[at16 * OH_OW + oh_ow2] * (v21 - v22);
         }
-        let v24 = f32(at2) * sum3 / 2.0;
-        let v25 = f32(params.H) * sum3 / 2.0;
+        let v23 = f32(at4) * sum3 / 2.0;
+        let v24 = f32(params.H) * sum3 / 2.0;
         if (is_zeros) {
-          value = select(v25, v24, align_corners);
+          value = select(v24, v23, align_corners);
         } else if (!(f32(last_h) <= kept) && test) {
-          let test13 = v4 < 0.0;
+          let test13 = v5 < 0.0;
+          let test14 = v6 < 0.0;
           var sum4: f32 = 0.0;
           for (var c4: i32 = 0; c4 < params.C; c4++) {
-            let at16 = at11 + c4;
-            let at17 = at16 * H_W;
-            let v26 = v21 * select(0.0, input[at17 + h_w7], test11) +
-                t2 * select(0.0, input[at17 + h_w8], test12);
-            let v27 = v21 * select(0.0, input[at17 + h_w5], test9) +
-                t2 * select(0.0, input[at17 + h_w6], test10);
-            sum4 += grad_output[at16 * OH_OW + oh_ow2] * (v26 - v27);
+            let at18 = at13 + c4;
+            let at19 = at18 * H_W;
+            let v25 = v20 * select(0.0, input[at19 + h_w7], test11) +
+                t2 * select(0.0, input[at19 + h_w8], test12);
+            let v26 = v20 * select(0.0, input[at19 + h_w5], test9) +
+                t2 * select(0.0, input[at19 + h_w6], test10);
+            sum4 += grad_output[at18 * OH_OW + oh_ow2] * (v25 - v26);
           }
-          let v28 = f32(at2) * sum4 / 2.0;
-          let test14 = v6 < 0.0;
-          let v29 = f32(params.H) * sum4 / 2.0;
-          let v30 = select(select(select(select(v29, v25, test14), select(v25, v29, test14),
-              v5 < 0.0),
-              v25, is_border),
-              select(select(select(v28, v24, test13), select(v24, v28, test13), p < 0.0), v24,
+          let v27 = f32(at4) * sum4 / 2.0;
+          let v28 = f32(params.H) * sum4 / 2.0;
+          let v29 = select(select(select(select(v28, v24, test14), select(v24, v28, test14),
+              test13),
+              v24, is_border),
+              select(select(select(v27, v23, test14), select(v23, v27, test14), test13), v23,
                   is_border), align_corners);
-          value = v30;
+          value = v29;
         }
       }
     }
@@ -284,14 +278,15 @@ fn grid_sample_backward_grad_input(
   let align_corners = ALIGN_CORNERS == 1;
   let last_h = params.H - 1;
   let is_border = PADDING_MODE == 1;
-  let period = max(2 * last_h, 1);
-  let period2 = max(2 * params.H, 1);
+  let v = select(-0.5, 0.0, align_corners);
+  let at = select(params.H, last_h, align_corners);
+  let period = max(2 * at, 1);
   let last_w = params.W - 1;
-  let period3 = max(2 * last_w, 1);
-  let period4 = max(2 * params.W, 1);
+  let at2 = select(params.W, last_w, align_corners);
+  let period2 = max(2 * at2, 1);
   let is_bilinear = MODE == 0;
-  let v = -0.5 + f32(params.H);
-  let v2 = -0.5 + f32(params.W);
+  let v2 = v + f32(at);
+  let v3 = v + f32(at2);
   let test = !is_bilinear;
   let thread = i32(thread_index);
   let index = group * 128 + thread;
@@ -302,25 +297,19 @@ fn grid_sample_backward_grad_input(
     let rest2 = rest / params.OH;
     let c = rest2 % params.C;
     let n = rest2 / params.C;
-    let at = ((n * params.OH + oh) * params.OW + ow) * 2;
-    let v3 = grid[at + 1] + 1.0;
-    let p = select((v3 * f32(params.H) - 1.0) / 2.0, v3 / 2.0 * f32(last_h), align_corners);
-    let away = abs(p);
+    let at3 = ((n * params.OH + oh) * params.OW + ow) * 2;
+    let v4 = grid[at3 + 1] + 1.0;
+    let p = select((v4 * f32(params.H) - 1.0) / 2.0, v4 / 2.0 * f32(last_h), align_corners);
+    let away = abs(p - v);
     let along = away - f32(period) * floor(away / f32(period));
-    let away2 = abs(p + 0.5);
-    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
-    let mirrored = select(v - abs(along2 - f32(params.H)), f32(last_h) - abs(along - f32(last_h)),
-        align_corners);
+    let mirrored = v2 - abs(along - f32(at));
     let kept = select(mirrored, p, is_border);
     let y = select(select(0.0, minimum(kept, f32(last_h)), 0.0 < kept), p, is_zeros);
-    let v4 = grid[at] + 1.0;
-    let p2 = select((v4 * f32(params.W) - 1.0) / 2.0, v4 / 2.0 * f32(last_w), align_corners);
-    let away3 = abs(p2);
-    let along3 = away3 - f32(period3) * floor(away3 / f32(period3));
-    let away4 = abs(p2 + 0.5);
-    let along4 = away4 - f32(period4) * floor(away4 / f32(period4));
-    let mirrored2 = select(v2 - abs(along4 - f32(params.W)),
-        f32(last_w) - abs(along3 - f32(last_w)), align_corners);
+    let v5 = grid[at3] + 1.0;
+    let p2 = select((v5 * f32(params.W) - 1.0) / 2.0, v5 / 2.0 * f32(last_w), align_corners);
+    let away2 = abs(p2 - v);
+    let along2 = away2 - f32(period2) * floor(away2 / f32(period2));
+    let mirrored2 = v3 - abs(along2 - f32(at2));
     let kept2 = select(mirrored2, p2, is_border);
     let x = select(select(0.0, minimum(kept2, f32(last_w)), 0.0 < kept2), p2, is_zeros);
     let above = -1.0 <= y && -1.0 <= x;
@@ -338,32 +327,32 @@ fn grid_sample_backward_grad_input(
       }
       if (y < f32(params.H) && x < f32(params.W) && is_bilinear) {
         let low = floor_to_int(y);
-        let at2 = low + 1;
+        let at4 = low + 1;
         let low2 = floor_to_int(x);
-        let at3 = low2 + 1;
-        let test5 = 0 <= at3;
-        let test6 = at3 < params.W;
+        let at5 = low2 + 1;
+        let test5 = 0 <= at5;
+        let test6 = at5 < params.W;
         let t = y - f32(low);
         let t2 = x - f32(low2);
         let test7 = 0 <= low2;
         let test8 = low2 < params.W;
-        let v5 = 1.0 - t2;
-        if (0 <= at2 && at2 < params.H) {
-          let v6 = grad_output_value * t;
+        let v6 = 1.0 - t2;
+        if (0 <= at4 && at4 < params.H) {
+          let v7 = grad_output_value * t;
           if (test5 && test6) {
-            add_to_grad_input((c_at * params.H + at2) * params.W + at3, v6 * t2);
+            add_to_grad_input((c_at * params.H + at4) * params.W + at5, v7 * t2);
           }
           if (test7 && test8) {
-            add_to_grad_input((c_at * params.H + at2) * params.W + low2, v6 * v5);
+            add_to_grad_input((c_at * params.H + at4) * params.W + low2, v7 * v6);
           }
         }
         if (0 <= low && low < params.H) {
-          let v7 = grad_output_value * (1.0 - t);
+          let v8 = grad_output_value * (1.0 - t);
           if (test5 && test6) {
-            add_to_grad_input((c_at * params.H + low) * params.W + at3, v7 * t2);
+            add_to_grad_input((c_at * params.H + low) * params.W + at5, v8 * t2);
           }
           if (test7 && test8) {
-            add_to_grad_input((c_at * params.H + low) * params.W + low2, v7 * v5);
+            add_to_grad_input((c_at * params.H + low) * params.W + low2, v8 * v6);
           }
         }
       }

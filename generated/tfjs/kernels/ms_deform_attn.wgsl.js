@@ -9,7 +9,7 @@ export default `// SPDX-License-Identifier: MIT-0
 //   starts (L)
 //   location (B, Q, M, L, P, 2)
 //   attention (B, Q, M, L, P)
-//   output (B, Q, M, D), written
+//   output (B, Q, M*D), written
 
 @group(0) @binding(0) var<storage, read> value: array<f32>;
 @group(0) @binding(1) var<storage, read> shapes: array<f32>;
