@@ -44,7 +44,9 @@ describe("tune replay", () => {
     const args = ["--strategy", "random,genetic", "--runs", "3", "--budget", "30"];
     const { code, out } = await replay("--space", pnpoly, ...args);
     expect(code).toBe(0);
-    expect(out).toContain("4092 configurations, 330 of them fail; the best one takes 7.224 (in the recording's unit)");
+    expect(out).toContain(
+      "4092 configurations, 330 of them fail; the best one takes 7.224 (in the recording's unit)",
+    );
     expect(out).toMatch(/^strategy +10 +20 +30$/m);
     expect(out).toMatch(/^random +[\d.]+ \([\d.]+–[\d.]+\)/m);
     expect(out).toMatch(/^chance, exactly +80\.\d +85\.\d +88\.\d$/m);
