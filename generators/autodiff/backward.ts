@@ -4,6 +4,7 @@ import { extentOf, make, select } from "../ir/build.ts";
 import { cast, type Expr, index, int, kindOf, read } from "../ir/expr.ts";
 import {
   elementsOf,
+  groupAxes,
   type Kernel,
   rootsOf,
   type Stage,
@@ -82,11 +83,9 @@ const outputAxes = (kernel: Kernel, stage: Stage): readonly string[] =>
 function gradTensor(kernel: Kernel, name: string, given: string): TensorDecl {
   const stage = kernel.stages.find((s) => s.name === name);
   if (!stage) throw new GradientError(`${kernel.operator} has no output ${name}`);
-  const axes = outputAxes(kernel, stage);
-  const ends = stage.dims.map((_, i) => stage.dims.slice(0, i + 1).reduce((a, b) => a + b, 0));
   return {
     name: given,
-    dims: ends.map((end, i) => axes.slice(end - stage.dims[i]!, end)),
+    dims: groupAxes(stage, outputAxes(kernel, stage)),
     type: "data",
     optional: false,
     doc: `The gradient of ${given.slice(gradOf("").length)}.`,

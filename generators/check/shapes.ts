@@ -1,6 +1,6 @@
 // Which sizes and attributes a case has: rules that look for the awkward ones.
 
-import type { Kernel } from "../ir/kernel.ts";
+import { axesWithin, dimensionsOf, type Kernel } from "../ir/kernel.ts";
 import { fitSizes } from "./fitting.ts";
 import type { Random } from "./random.ts";
 import {
@@ -213,9 +213,12 @@ function score(
 
 /** The axis along which a kernel may have nothing to compute: the first of its first result, where it is free. */
 export function emptiableAxis(kernel: Kernel): string | undefined {
-  const stage = kernel.stages.find((s) => s.name === kernel.outputs[0]);
-  const axis = (stage?.kind === "gather" ? stage.domain : stage?.shape)?.[0]?.axis;
-  return axis !== undefined && freeAxes(kernel).includes(axis) ? axis : undefined;
+  const results = kernel.stages.filter((s) => kernel.outputs.includes(s.name));
+  const first = results.find((s) => s.name === kernel.outputs[0]);
+  const [[axis] = []] = first ? dimensionsOf(first) : [];
+  if (axis === undefined || !freeAxes(kernel).includes(axis)) return undefined;
+  const shapes = [...kernel.tensors.map(({ dims }) => dims), ...results.map(dimensionsOf)];
+  return axesWithin(shapes).has(axis) ? undefined : axis;
 }
 
 /** The same sizes with nothing along that axis. */

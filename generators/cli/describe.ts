@@ -4,7 +4,7 @@ import type { Operator } from "../frontend/operator.ts";
 import { conjuncts } from "../ir/build.ts";
 import { dumpExpr } from "../ir/dump.ts";
 import type { Expr } from "../ir/expr.ts";
-import type { AttrDecl, Dimension, Kernel } from "../ir/kernel.ts";
+import { type AttrDecl, type Dimension, dimensionsOf, type Kernel } from "../ir/kernel.ts";
 import { gatheredOutputs } from "../ir/outputs.ts";
 import { formatNotes, wrapText } from "./terminal.ts";
 
@@ -19,13 +19,7 @@ export function resultsOf(kernel: Kernel): readonly Result[] {
   return kernel.outputs.map((name) => {
     const stage = kernel.stages.find((s) => s.name === name);
     if (stage === undefined) throw new Error(`${kernel.operator} has no stage ${name}`);
-    const loops = stage.kind === "gather" ? stage.domain : stage.shape;
-    let at = 0;
-    const dims = stage.dims.map((count) => {
-      at += count;
-      return loops.slice(at - count, at).map((loop) => loop.axis);
-    });
-    return { name, dims };
+    return { name, dims: dimensionsOf(stage) };
   });
 }
 

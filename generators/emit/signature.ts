@@ -11,7 +11,8 @@ import type {
 import { type Expr, kindOf } from "../ir/expr.ts";
 import { hostExpr } from "../ir/host.ts";
 import {
-  elementsOf,
+  axesWithin,
+  dimensionsOf,
   type Kernel,
   kernelName,
   partName,
@@ -75,10 +76,8 @@ function describeTensor({ name, dims, optional, doc }: TensorDecl): SignatureTen
 }
 
 function describeOutput(stage: Stage): Signature["outputs"] {
-  const loops = elementsOf(stage);
   const parts = valuesOf(stage);
-  let at = 0;
-  const dims = stage.dims.map((count) => Array.from({ length: count }, () => loops[at++]!.axis));
+  const dims = dimensionsOf(stage);
   return parts.map((_, part) => ({
     name: partName(stage.name, part, parts.length),
     dims,
@@ -158,11 +157,7 @@ function findBatches(
       ? !tensors.some((tensor) => tensor.name === name)
       : name.startsWith("grad_");
   const results = all.filter(({ name }) => isResult(name));
-  const elsewhere = new Set(
-    all.flatMap(({ dims: [first = [], ...rest] }) => {
-      return [...(first.length > 1 ? first : []), ...rest.flat()];
-    }),
-  );
+  const elsewhere = axesWithin(all.map(({ dims }) => dims));
   const firsts = results.flatMap(({ dims: [first = []] }) => (first.length === 1 ? first : []));
   const chosen = kernels.flatMap(({ indices }) => indices.map(({ axis }) => axis));
   return [...new Set([...firsts, ...chosen])].filter(

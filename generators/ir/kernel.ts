@@ -179,6 +179,28 @@ export const valuesOf = (stage: Stage): readonly Expr[] =>
 export const elementsOf = (stage: Stage): readonly Loop[] =>
   stage.kind === "gather" ? stage.domain : stage.shape;
 
+/** Names of a stage's axes, or what stands for them, as the dimensions that they make up. */
+export function groupAxes<T>({ dims }: Stage, axes: readonly T[]): readonly (readonly T[])[] {
+  let at = 0;
+  return dims.map((count) => {
+    at += count;
+    return axes.slice(at - count, at);
+  });
+}
+
+/** The dimensions of a stage's elements. */
+export const dimensionsOf = (stage: Stage): readonly Dimension[] =>
+  groupAxes(
+    stage,
+    elementsOf(stage).map(({ axis }) => axis),
+  );
+
+/** Axes that stand anywhere but alone in the first dimension of these tensors: a batch is none of them. */
+export const axesWithin = (shapes: readonly (readonly Dimension[])[]): ReadonlySet<string> =>
+  new Set(
+    shapes.flatMap(([first = [], ...rest]) => [...(first.length > 1 ? first : []), ...rest.flat()]),
+  );
+
 /** Everything a stage computes. */
 export const rootsOf = (stage: Stage): readonly Expr[] =>
   stage.kind === "gather" ? stage.parts : [stage.when, ...stage.at, ...stage.values];

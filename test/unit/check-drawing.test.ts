@@ -1,15 +1,19 @@
 // What a check knows of an operator before any of its kernels runs: results that vanish, sizes that demands
 // all but give, and what coordinates that are no pixels look like.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { fitSizes } from "../../generators/check/fitting.ts";
 import { randomFor } from "../../generators/check/random.ts";
+import { emptiableAxis } from "../../generators/check/shapes.ts";
 import { completeSizes } from "../../generators/check/sizes.ts";
 import { unitOf } from "../../generators/check/units.ts";
 import { vanishingResults } from "../../generators/check/vanishing.ts";
 import { gradientKernel } from "../../generators/cli/gradients.ts";
 import { openOperators } from "../../generators/cli/operators.ts";
 import { numbersOf } from "../../generators/frontend/numbers.ts";
+import { readOperator } from "../../generators/frontend/operator.ts";
+import { packageRoot } from "../../generators/frontend/paths.ts";
 import { bindKernel } from "../../generators/ir/bind.ts";
 import { make } from "../../generators/ir/build.ts";
 import { int, size } from "../../generators/ir/expr.ts";
@@ -124,5 +128,20 @@ describe("coordinates in units of their own", () => {
     for (const kind of [-1, 0, 12.5, 13.5, 40, 41, 1e30]) expect(odd).toContain(kind);
     expect(odd.some(Number.isNaN)).toBe(true);
     expect(odd.filter((v) => v === 13).length).toBeGreaterThan(200);
+  });
+});
+
+describe("the axis that may be empty", () => {
+  const attend = readFileSync(`${packageRoot}/test/declarations/attend.ts`, "utf8");
+  const axisOf = (dims: string, at: string) => {
+    const text = attend.replace("[B, Q, [M, D]], (b, q, m, d)", `${dims}, (${at})`);
+    const path = `${packageRoot}/test/declarations/grouped.ts`;
+    return emptiableAxis(readOperator({ path, text }).kernel([]));
+  };
+
+  it("is a dimension of its own, first wherever it stands", () => {
+    expect(axisOf("[B, Q, [M, D]]", "b, q, m, d")).toBe("B");
+    expect(axisOf("[[B, Q], M, D]", "b, q, m, d")).toBeUndefined();
+    expect(axisOf("[Q, B, M, D]", "q, b, m, d")).toBeUndefined();
   });
 });
