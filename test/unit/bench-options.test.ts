@@ -134,6 +134,14 @@ describe("read", () => {
       const at = ((grid[i]! + 1) / 2) * (i % 2 === 0 ? 5 : 9) - 0.5;
       expect(Math.abs(at - Math.round(at))).toBeGreaterThan(5e-4);
     }
+    // Offsets smaller than what counts as on a pixel end too.
+    const close = { stride: "1", offsets: "normal:0.0001", shape: ["H=4,W=4,OH=4,OW=4"] };
+    const [still] = readWorks("grid_sample", close);
+    for (const share of still!().tensors.grid!.data) {
+      const at = ((share + 1) / 2) * 4 - 0.5;
+      expect(Math.abs(at - Math.round(at))).toBeGreaterThan(5e-4);
+      expect(Math.abs(at - Math.round(at))).toBeLessThan(0.1);
+    }
     const [decoder] = readWorks("ms_deform_attn", { stride: "1", shape: ["Q=9"] });
     const { shapes, starts, location } = decoder!().tensors;
     expect([...starts!.data]).toEqual([0, 13400, 16750, 17600]);

@@ -44,6 +44,9 @@ export function drawCentred(
 /** Shares of this much of a pixel of any map count as on its edge. */
 const close = 1e-3;
 
+/** So many draws may fall on pixels before offsets, which may be smaller than that, are taken twice as far each time. */
+const mostDraws = 16;
+
 /**
  * A share of the picture, 0 to 1, moved by an offset in pixels of the first of the maps that it is of; drawn again where it
  * all but falls on a pixel of one of them.
@@ -54,8 +57,9 @@ export function drawShare(
   offsets: Offsets,
   draw: Draw,
 ): number {
-  for (;;) {
-    const share = Math.fround(near + drawOffset(offsets, draw) / sizes[0]!);
+  for (let draws = 1; ; draws++) {
+    const times = 2 ** Math.max(0, draws - mostDraws);
+    const share = Math.fround(near + (times * drawOffset(offsets, draw)) / sizes[0]!);
     const isClear = sizes.every((size) => {
       const at = share * size - 0.5;
       return Math.abs(at - Math.round(at)) > close;
