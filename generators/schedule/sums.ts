@@ -66,7 +66,8 @@ function findSums(loop: For, before: Block): readonly Set[] | undefined {
   if (sums.length === 0 || new Set(names).size < names.length) return undefined;
   if (!sums.every((s) => local(s.name) && adds(s))) return undefined;
   const others = all.filter((s) => !sums.some((sum) => sum === s));
-  if (others.some((s) => s.kind === "set" && names.includes(s.name))) return undefined;
+  // What a choice sets is of its step alone: all else would have to be kept from one lane to the next.
+  if (others.some((s) => s.kind === "set" && !own.includes(s.name))) return undefined;
   if (others.flatMap(expressionsOf).some((e) => mentions(e, names))) return undefined;
   return isAlongMemory(step, all) ? sums : undefined;
 }
