@@ -1,7 +1,7 @@
 // A kernel's gradients as a kernel: stages in reverse, each the sum of what its readers contribute.
 
 import { extentOf, make, select } from "../ir/build.ts";
-import { cast, type Expr, index, int, kindOf, read } from "../ir/expr.ts";
+import { cast, type Expr, index, int, kindOf, type Loop, read } from "../ir/expr.ts";
 import {
   elementsOf,
   groupAxes,
@@ -15,6 +15,7 @@ import { stagesFor } from "../ir/outputs.ts";
 import { type Moved, visit } from "../ir/walk.ts";
 import { type Contribution, findContributions, GradientError } from "./adjoint.ts";
 import { collect } from "./collect.ts";
+import { fuseSums } from "./fuse.ts";
 import { findPlaces, gradOf, type Place, type Places } from "./places.ts";
 import { setAside } from "./rename.ts";
 
@@ -40,6 +41,10 @@ export function differentiate(forward: Kernel, wanted: readonly string[]): Kerne
     const unnamed = to.kind === "index" || to.kind === "const" || to.kind === "size";
     if (name !== undefined && !unnamed && !names.has(to)) names.set(to, name);
   };
+  const keep = (from: Loop, to: Loop): void => {
+    const name = names.get(from);
+    if (name !== undefined && !names.has(to)) names.set(to, name);
+  };
   const stages: Stage[] = [];
   const done = new Set<string>();
   for (const stage of kernel.stages.toReversed()) {
@@ -61,7 +66,10 @@ export function differentiate(forward: Kernel, wanted: readonly string[]): Kerne
     ...kernel,
     role: "backward",
     tensors: [...kernel.tensors, ...outputs],
-    stages: [...kernel.stages, ...stages],
+    stages: [
+      ...kernel.stages,
+      ...stages.map((s) => (s.kind === "gather" ? fuseSums(s, moved, keep) : s)),
+    ],
     outputs: wanted.map(gradOf),
     names,
   });
