@@ -28,6 +28,7 @@ export const codes = {
   WW143: "ranges to walk are axes, spans, samples and steps",
   WW144: "`regroup` reorders the parts of a dimension",
   WW145: "the size of an axis follows from sizes and attributes",
+  WW146: "the size of an axis does not depend on an option",
   WW150: "`meta` is missing",
   WW151: "`meta` is a literal",
   WW152: "a field of `meta` is missing, unknown or of another type",

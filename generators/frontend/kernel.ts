@@ -11,7 +11,7 @@ import { failAt, shownPath } from "./diagnostics.ts";
 import { apply, evaluate } from "./evaluate.ts";
 import type { MetaData } from "./meta.ts";
 import { Names } from "./names.ts";
-import { checkSize } from "./primitives.ts";
+import { checkSize, refuseOptions } from "./primitives.ts";
 import type { Checked } from "./project.ts";
 import type { Run } from "./run.ts";
 import type { Signature } from "./signature.ts";
@@ -166,6 +166,7 @@ function evaluateAxes(
   for (const { axis, of } of meta.axes) {
     const value = callFunction(run, of, undefined, [sizesOf(run, tensors), attrs]);
     const size = hostValue(run, value, of, `the size of ${axis}`);
+    refuseOptions(run, size, `the size of ${axis}`, of.body);
     if (kindOf(size) !== "int")
       failAt("WW145", of.body, `the size of ${axis} is a whole number: divide with idiv`);
     run.axes.push({ axis, size } satisfies AxisDecl);

@@ -5,7 +5,7 @@ import type { ts } from "ts-morph";
 import type * as core from "../../dsl/core.ts";
 import type * as tensors from "../../dsl/tensor.ts";
 import { make } from "../ir/build.ts";
-import { int, size } from "../ir/expr.ts";
+import { type Expr, int, size } from "../ir/expr.ts";
 import type { OpName } from "../ir/ops.ts";
 import { visit } from "../ir/walk.ts";
 import { both, finiteTest, steps, stepsWithin } from "./ranges.ts";
@@ -92,6 +92,7 @@ function declareAxis(run: Run, [name, length]: readonly Value[], node: ts.Node):
   const axis = name.text;
   const e = wholeOf(run, length, argumentAt(node, 1));
   checkSize(run, e, axis, node);
+  refuseOptions(run, e, `the size of ${axis}`, node);
   const known = run.axes.find((a) => a.axis === axis);
   if (known?.size !== e && (known || run.taken.has(axis)))
     return fail(run, "WW104", node, `the name ${axis} is taken: give the axis another`);
@@ -110,5 +111,14 @@ export function checkSize(
   visit([e], (part) => {
     if (part.kind === "read" || part.kind === "index" || part.kind === "part")
       fail(run, "WW145", node, `${what} follows from sizes and attributes only, not from elements`);
+  });
+}
+
+/** Refuses a size that an option would change: options are fixed when kernels are built, after sizes. */
+export function refuseOptions(run: Run, e: Expr, what: string, node: ts.Node): void {
+  visit([e], (part) => {
+    if (part.kind !== "option") return;
+    const hint = "take it from a tensor, and say in meta.demands what it is";
+    fail(run, "WW146", node, `${what} does not depend on an option, here ${part.name}: ${hint}`);
   });
 }

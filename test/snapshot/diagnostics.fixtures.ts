@@ -310,6 +310,19 @@ export const bad: readonly Bad[] = [
     '} = boxes.regroup("(N 2) G");',
   ]),
   change("WW145", "an axis with a real size", ["idiv(H, stride.y)", "H / stride.y"]),
+  change("WW146", "an axis that an option changes", [
+    "({ H }, { stride }) => idiv(H, stride.y)",
+    '({ H }, { mode }) => (mode === "near" ? H : 2 * H)',
+  ]),
+  change(
+    "WW146",
+    "an inner axis that an option changes",
+    [
+      "sum([H], (h) => input(n, c, h))",
+      'sum([axis("Q", mode === "near" ? 1 : 2)], (q) => twice(q))',
+    ],
+    names("axis"),
+  ),
   change("WW150", "no meta", [meta, "const meta = {"]),
   change("WW151", "a computed field", ['doc: "An example."', 'doc: "An " + "example."']),
   change(
