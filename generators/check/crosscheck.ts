@@ -148,8 +148,8 @@ async function runIdle(
     }
 }
 
-/** The command that checks one operator as it is checked here, on one target or on all. */
-const commandFor = ({ subject, command, flags }: Request, by?: TargetRunner): string =>
+/** The command that checks one operator as it is checked here, on one target. */
+const commandFor = ({ subject, command, flags }: Request, by: TargetRunner | undefined): string =>
   `npx warpweave check ${command}${subject.forward ? " --grad" : ""}` +
   `${by ? ` --target ${by.target}` : ""}${by && flags ? ` ${flags}` : ""}`;
 
@@ -160,7 +160,8 @@ async function checkCase(
   launches: readonly Launches[],
 ): Promise<void> {
   const { subject, targets } = request;
-  const failure = (message: string, by?: TargetRunner): Failure => ({
+  // Oracles and laws are judged by the rules of the first target, so that one shows their failures again.
+  const failure = (message: string, by: TargetRunner | undefined = targets[0]): Failure => ({
     case: of.id,
     message: `${of.id}: ${message}`,
     command: `${commandFor(request, by)} --case ${quote(of.id)}`,
