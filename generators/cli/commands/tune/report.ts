@@ -1,5 +1,6 @@
 // `tune report`: a page of what was measured, or of searches on recorded spaces.
 
+import { extname } from "node:path";
 import type { Command } from "commander";
 import { checkCharts } from "../../../page/draw.ts";
 import { readRecords } from "../../../tune/database/read.ts";
@@ -58,7 +59,7 @@ export function addReport(tune: Command, terminal: Terminal): void {
     .option("--budget <evaluations>", "of each replay", "200")
     .option("--runs <number>", "replays with different seeds", "10")
     .option("--seed <number>", "equal seeds, equal results", "1")
-    .option("--out <file>", "the page, one file that loads nothing")
+    .option("--out <file.html>", "the page, one file that loads nothing")
     .option("--json", "print the numbers behind it")
     .addHelpText("after", examples)
     .action((options: Options) => report(options, terminal));
@@ -76,6 +77,10 @@ async function report(options: Options, terminal: Terminal): Promise<void> {
     throw new UsageError(`--${stray} goes with --${space ? "database" : "space"} only`);
   // Before anything that takes long.
   if (out !== undefined) {
+    if (extname(out) !== ".html")
+      throw new UserError(
+        `cannot write ${out}: a report is a page, which is written to a .html file`,
+      );
     await checkWritable(out);
     await checkCharts();
   }
