@@ -3,7 +3,7 @@
 import { execFile } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer as createSocket, type Server } from "node:net";
 import { join } from "node:path";
 import { Command } from "commander";
 import { main, UsageError, UserError } from "../../generators/cli/errors.ts";
@@ -30,6 +30,7 @@ await main(async () => {
   const number = Number(port);
   if (!/^\d+$/.test(port) || number > 65535)
     throw new UsageError(`--port is ${port}; a port is a whole number from 0 to 65535`);
+  if (out === undefined) await checkFree(number);
   const start = performance.now();
   const html = await buildPage();
   const bytes = formatBytes(Buffer.byteLength(html));
@@ -56,7 +57,20 @@ async function serve(html: string, port: number): Promise<string> {
     response.writeHead(known ? 200 : 404, { "content-type": "text/html; charset=utf-8" });
     response.end(known ? html : "There is only one page here.");
   });
-  await new Promise<void>((ready, failed) => {
+  await listen(server, port);
+  return `http://localhost:${(server.address() as AddressInfo).port}/`;
+}
+
+/** Refuses a port that is in use, before the page is built for nothing. */
+async function checkFree(port: number): Promise<void> {
+  const server = createSocket();
+  await listen(server, port);
+  await new Promise<void>((closed) => void server.close(() => closed()));
+}
+
+/** Opens a port for this machine alone. */
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((ready, failed) => {
     server.once("error", (error: NodeJS.ErrnoException) =>
       failed(
         error.code === "EADDRINUSE"
@@ -66,7 +80,6 @@ async function serve(html: string, port: number): Promise<string> {
     );
     server.listen(port, "127.0.0.1", ready);
   });
-  return `http://localhost:${(server.address() as AddressInfo).port}/`;
 }
 
 function openBrowser(address: string): void {
