@@ -120,10 +120,9 @@ fn prroi_pool_backward_grad_rois(
       if (part == 4) {
         var sum: f32 = 0.0;
         for (var c: i32 = 0; c < params.C; c++) {
-          let at = (n * params.C + c) * params.H;
           for (var ph: i32 = 0; ph < params.PH; ph++) {
-            let at2 = ph + 1;
-            let v = y1 + f32(at2) * binH;
+            let at = ph + 1;
+            let v = y1 + f32(at) * binH;
             let v2 = y1 + f32(ph) * binH;
             let height = v - v2;
             let test = 1e-30 < height;
@@ -131,9 +130,9 @@ fn prroi_pool_backward_grad_rois(
             let v3 = select(0.0, v2, test2);
             let v4 = select(1.0, v, test2);
             let test3 = abs(v3) <= 3.4028234e+38 && abs(v4) <= 3.4028234e+38;
-            let at3 = select(0, max(floor_to_int(v3), 0), test3);
-            let at4 = select(0, min(ceil_to_int(v4), last_h) + 1, test3);
             let v5 = v4 - v3;
+            let at2 = select(0, max(floor_to_int(v3), 0), test3);
+            let at3 = select(0, min(ceil_to_int(v4), last_h) + 1, test3);
             for (var pw: i32 = 0; pw < params.PW; pw++) {
               let v6 = x1 + f32(pw + 1) * binW;
               let v7 = x1 + f32(pw) * binW;
@@ -141,18 +140,20 @@ fn prroi_pool_backward_grad_rois(
               var value3: f32 = 0.0;
               if (1e-30 < width && test) {
                 var sum2: f32 = 0.0;
+                var sum3: f32 = 0.0;
+                var sum4: f32 = 0.0;
+                let test4 = abs(v7) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38;
                 let grad_output_value = grad_output[((r * params.C + c) * params.PH + ph) *
                     params.PW + pw];
-                let test4 = abs(v7) <= 3.4028234e+38 && abs(v6) <= 3.4028234e+38;
-                let at5 = select(0, max(floor_to_int(v7), 0), test4);
-                let at6 = select(0, min(ceil_to_int(v6), last_w) + 1, test4);
+                let at4 = select(0, max(floor_to_int(v7), 0), test4);
+                let at5 = select(0, min(ceil_to_int(v6), last_w) + 1, test4);
                 let v8 = v6 - v7;
-                for (var h: i32 = at3; h < at4; h++) {
+                for (var h: i32 = at2; h < at3; h++) {
                   let v9 = v3 - f32(h);
                   let v10 = minimum(1.0, v9);
-                  var sum3: f32 = 0.0;
+                  var sum5: f32 = 0.0;
                   let safe_h = max(0, min(h, last_h));
-                  for (var w: i32 = at5; w < at6; w++) {
+                  for (var w: i32 = at4; w < at5; w++) {
                     let v11 = v6 - f32(w);
                     let v12 = maximum(minimum(0.0, v11), -1.0);
                     let v13 = v7 - f32(w);
@@ -161,78 +162,38 @@ fn prroi_pool_backward_grad_rois(
                     let v16 = maximum(minimum(1.0, v13), 0.0);
                     let v17 = (v12 - v14) * (1.0 + (v14 + v12) / 2.0) +
                         (v15 - v16) * (1.0 - (v16 + v15) / 2.0);
-                    sum3 += v17 * input[(at + safe_h) * params.W + max(0, min(w, last_w))];
+                    let input_value = input[((n * params.C + c) * params.H + safe_h) * params.W +
+                        max(0, min(w, last_w))];
+                    sum5 += v17 * input_value;
                   }
-                  let v18 = grad_output_value * sum3 / v8 / v5;
-                  let v19 = v4 - f32(h);
-                  let v20 = maximum(minimum(1.0, v19), 0.0);
-                  let v21 = maximum(v10, 0.0);
-                  let v22 = minimum(0.0, v9);
-                  let v23 = maximum(minimum(0.0, v19), -1.0);
-                  let v24 = maximum(v22, -1.0);
-                  let v25 = -(v18 * (v20 - v21)) / 2.0 + -(v18 * (1.0 - (v21 + v20) / 2.0));
-                  let v26 = v18 * (v23 - v24) / 2.0 + -(v18 * (1.0 + (v24 + v23) / 2.0));
-                  let term = select(0.0, select(v25, 0.0, v10 < 0.0), v9 < 1.0) +
-                      select(0.0, select(v26, 0.0, v22 < -1.0), v9 < 0.0);
+                  let v18 = grad_output_value * sum5 / v8;
+                  let v19 = v18 / v5;
+                  let v20 = v4 - f32(h);
+                  let v21 = minimum(1.0, v20);
+                  let v22 = maximum(v21, 0.0);
+                  let v23 = maximum(v10, 0.0);
+                  let v24 = v22 - v23;
+                  let v25 = -(v19 * v24) / 2.0;
+                  let v26 = 1.0 - (v23 + v22) / 2.0;
+                  let v27 = v19 * v26;
+                  let v28 = minimum(0.0, v9);
+                  let v29 = minimum(0.0, v20);
+                  let v30 = maximum(v29, -1.0);
+                  let v31 = maximum(v28, -1.0);
+                  let v32 = v30 - v31;
+                  let v33 = v19 * v32 / 2.0;
+                  let v34 = 1.0 + (v31 + v30) / 2.0;
+                  let v35 = v19 * v34;
+                  let term = select(0.0, select(v25 + -v27, 0.0, v10 < 0.0), v9 < 1.0) +
+                      select(0.0, select(v33 + -v35, 0.0, v28 < -1.0), v9 < 0.0);
                   sum2 += term;
+                  sum3 += -(v18 * ((v32 * v34 + v24 * v26) / v5) / v5);
+                  let term2 = select(0.0, select(v25 + v27, 0.0, v21 < 0.0), v20 < 1.0) +
+                      select(0.0, select(v33 + v35, 0.0, v29 < -1.0), v20 < 0.0);
+                  sum4 += term2;
                 }
-                var sum4: f32 = 0.0;
-                for (var h2: i32 = at3; h2 < at4; h2++) {
-                  var sum5: f32 = 0.0;
-                  let safe_h2 = max(0, min(h2, last_h));
-                  for (var w2: i32 = at5; w2 < at6; w2++) {
-                    let v27 = v6 - f32(w2);
-                    let v28 = maximum(minimum(0.0, v27), -1.0);
-                    let v29 = v7 - f32(w2);
-                    let v30 = maximum(minimum(0.0, v29), -1.0);
-                    let v31 = maximum(minimum(1.0, v27), 0.0);
-                    let v32 = maximum(minimum(1.0, v29), 0.0);
-                    let v33 = (v28 - v30) * (1.0 + (v30 + v28) / 2.0) +
-                        (v31 - v32) * (1.0 - (v32 + v31) / 2.0);
-                    sum5 += v33 * input[(at + safe_h2) * params.W + max(0, min(w2, last_w))];
-                  }
-                  let v34 = v4 - f32(h2);
-                  let v35 = maximum(minimum(0.0, v34), -1.0);
-                  let v36 = v3 - f32(h2);
-                  let v37 = maximum(minimum(0.0, v36), -1.0);
-                  let v38 = maximum(minimum(1.0, v34), 0.0);
-                  let v39 = maximum(minimum(1.0, v36), 0.0);
-                  let v40 = (v35 - v37) * (1.0 + (v37 + v35) / 2.0) +
-                      (v38 - v39) * (1.0 - (v39 + v38) / 2.0);
-                  sum4 += -(grad_output_value * sum5 / v8 * (v40 / v5) / v5);
-                }
-                var sum6: f32 = 0.0;
-                for (var h3: i32 = at3; h3 < at4; h3++) {
-                  let v41 = v4 - f32(h3);
-                  let v42 = minimum(1.0, v41);
-                  var sum7: f32 = 0.0;
-                  let safe_h3 = max(0, min(h3, last_h));
-                  for (var w3: i32 = at5; w3 < at6; w3++) {
-                    let v43 = v6 - f32(w3);
-                    let v44 = maximum(minimum(0.0, v43), -1.0);
-                    let v45 = v7 - f32(w3);
-                    let v46 = maximum(minimum(0.0, v45), -1.0);
-                    let v47 = maximum(minimum(1.0, v43), 0.0);
-                    let v48 = maximum(minimum(1.0, v45), 0.0);
-                    let v49 = (v44 - v46) * (1.0 + (v46 + v44) / 2.0) +
-                        (v47 - v48) * (1.0 - (v48 + v47) / 2.0);
-                    sum7 += v49 * input[(at + safe_h3) * params.W + max(0, min(w3, last_w))];
-                  }
-                  let v50 = grad_output_value * sum7 / v8 / v5;
-                  let v51 = maximum(v42, 0.0);
-                  let v52 = v3 - f32(h3);
-                  let v53 = maximum(minimum(1.0, v52), 0.0);
-                  let v54 = minimum(0.0, v41);
-                  let v55 = maximum(v54, -1.0);
-                  let v56 = maximum(minimum(0.0, v52), -1.0);
-                  let v57 = -(v50 * (v51 - v53)) / 2.0 + v50 * (1.0 - (v53 + v51) / 2.0);
-                  let v58 = select(v50 * (v55 - v56) / 2.0 + v50 * (1.0 + (v56 + v55) / 2.0), 0.0,
-                      v54 < -1.0);
-                  sum6 += select(0.0, select(v57, 0.0, v42 < 0.0), v41 < 1.0) +
-                      select(0.0, v58, v41 < 0.0);
-                }
-                let v59 = ((sum2 - sum4) * f32(ph) + (sum6 + sum4) * f32(at2)) / f32(params.PH);
-                value3 = v59 * params.spatial_scale;
+                let v36 = ((sum2 - sum3) * f32(ph) + (sum4 + sum3) * f32(at)) / f32(params.PH);
+                value3 = v36 * params.spatial_scale;
               }
               sum += value3;
             }
@@ -242,390 +203,273 @@ fn prroi_pool_backward_grad_rois(
       }
       var value4: f32 = 0.0;
       if (part == 2) {
-        var sum8: f32 = 0.0;
+        var sum6: f32 = 0.0;
         for (var c2: i32 = 0; c2 < params.C; c2++) {
-          let at7 = (n * params.C + c2) * params.H;
           for (var ph2: i32 = 0; ph2 < params.PH; ph2++) {
-            let at8 = ph2 + 1;
-            let v60 = y1 + f32(at8) * binH;
-            let v61 = y1 + f32(ph2) * binH;
-            let height2 = v60 - v61;
+            let at6 = ph2 + 1;
+            let v37 = y1 + f32(at6) * binH;
+            let v38 = y1 + f32(ph2) * binH;
+            let height2 = v37 - v38;
             let test5 = 1e-30 < height2;
             let test6 = true && test5;
-            let v62 = select(0.0, v61, test6);
-            let v63 = select(1.0, v60, test6);
-            let test7 = abs(v62) <= 3.4028234e+38 && abs(v63) <= 3.4028234e+38;
-            let at9 = select(0, max(floor_to_int(v62), 0), test7);
-            let at10 = select(0, min(ceil_to_int(v63), last_h) + 1, test7);
-            let v64 = v63 - v62;
+            let v39 = select(0.0, v38, test6);
+            let v40 = select(1.0, v37, test6);
+            let test7 = abs(v39) <= 3.4028234e+38 && abs(v40) <= 3.4028234e+38;
+            let v41 = v40 - v39;
+            let at7 = select(0, max(floor_to_int(v39), 0), test7);
+            let at8 = select(0, min(ceil_to_int(v40), last_h) + 1, test7);
             for (var pw2: i32 = 0; pw2 < params.PW; pw2++) {
-              let v65 = x1 + f32(pw2 + 1) * binW;
-              let v66 = x1 + f32(pw2) * binW;
-              let width2 = v65 - v66;
+              let v42 = x1 + f32(pw2 + 1) * binW;
+              let v43 = x1 + f32(pw2) * binW;
+              let width2 = v42 - v43;
               var value5: f32 = 0.0;
               if (1e-30 < width2 && test5) {
+                var sum7: f32 = 0.0;
+                var sum8: f32 = 0.0;
                 var sum9: f32 = 0.0;
+                let test8 = abs(v43) <= 3.4028234e+38 && abs(v42) <= 3.4028234e+38;
                 let grad_output_value2 = grad_output[((r * params.C + c2) * params.PH + ph2) *
                     params.PW + pw2];
-                let test8 = abs(v66) <= 3.4028234e+38 && abs(v65) <= 3.4028234e+38;
-                let at11 = select(0, max(floor_to_int(v66), 0), test8);
-                let at12 = select(0, min(ceil_to_int(v65), last_w) + 1, test8);
-                let v67 = v65 - v66;
-                for (var h4: i32 = at9; h4 < at10; h4++) {
-                  let v68 = v62 - f32(h4);
-                  let v69 = minimum(1.0, v68);
+                let at9 = select(0, max(floor_to_int(v43), 0), test8);
+                let at10 = select(0, min(ceil_to_int(v42), last_w) + 1, test8);
+                let v44 = v42 - v43;
+                for (var h2: i32 = at7; h2 < at8; h2++) {
+                  let v45 = v39 - f32(h2);
+                  let v46 = minimum(1.0, v45);
                   var sum10: f32 = 0.0;
-                  let safe_h4 = max(0, min(h4, last_h));
-                  for (var w4: i32 = at11; w4 < at12; w4++) {
-                    let v70 = v65 - f32(w4);
-                    let v71 = maximum(minimum(0.0, v70), -1.0);
-                    let v72 = v66 - f32(w4);
-                    let v73 = maximum(minimum(0.0, v72), -1.0);
-                    let v74 = maximum(minimum(1.0, v70), 0.0);
-                    let v75 = maximum(minimum(1.0, v72), 0.0);
-                    let v76 = (v71 - v73) * (1.0 + (v73 + v71) / 2.0) +
-                        (v74 - v75) * (1.0 - (v75 + v74) / 2.0);
-                    sum10 += v76 * input[(at7 + safe_h4) * params.W + max(0, min(w4, last_w))];
+                  let safe_h2 = max(0, min(h2, last_h));
+                  for (var w2: i32 = at9; w2 < at10; w2++) {
+                    let v47 = v42 - f32(w2);
+                    let v48 = maximum(minimum(0.0, v47), -1.0);
+                    let v49 = v43 - f32(w2);
+                    let v50 = maximum(minimum(0.0, v49), -1.0);
+                    let v51 = maximum(minimum(1.0, v47), 0.0);
+                    let v52 = maximum(minimum(1.0, v49), 0.0);
+                    let v53 = (v48 - v50) * (1.0 + (v50 + v48) / 2.0) +
+                        (v51 - v52) * (1.0 - (v52 + v51) / 2.0);
+                    let input_value2 = input[((n * params.C + c2) * params.H + safe_h2) * params.W +
+                        max(0, min(w2, last_w))];
+                    sum10 += v53 * input_value2;
                   }
-                  let v77 = grad_output_value2 * sum10 / v67 / v64;
-                  let v78 = v63 - f32(h4);
-                  let v79 = maximum(minimum(1.0, v78), 0.0);
-                  let v80 = maximum(v69, 0.0);
-                  let v81 = minimum(0.0, v68);
-                  let v82 = maximum(minimum(0.0, v78), -1.0);
-                  let v83 = maximum(v81, -1.0);
-                  let v84 = -(v77 * (v79 - v80)) / 2.0 + -(v77 * (1.0 - (v80 + v79) / 2.0));
-                  let v85 = v77 * (v82 - v83) / 2.0 + -(v77 * (1.0 + (v83 + v82) / 2.0));
-                  let term2 = select(0.0, select(v84, 0.0, v69 < 0.0), v68 < 1.0) +
-                      select(0.0, select(v85, 0.0, v81 < -1.0), v68 < 0.0);
-                  sum9 += term2;
+                  let v54 = grad_output_value2 * sum10 / v44;
+                  let v55 = v54 / v41;
+                  let v56 = v40 - f32(h2);
+                  let v57 = minimum(1.0, v56);
+                  let v58 = maximum(v57, 0.0);
+                  let v59 = maximum(v46, 0.0);
+                  let v60 = v58 - v59;
+                  let v61 = -(v55 * v60) / 2.0;
+                  let v62 = 1.0 - (v59 + v58) / 2.0;
+                  let v63 = v55 * v62;
+                  let v64 = minimum(0.0, v45);
+                  let v65 = minimum(0.0, v56);
+                  let v66 = maximum(v65, -1.0);
+                  let v67 = maximum(v64, -1.0);
+                  let v68 = v66 - v67;
+                  let v69 = v55 * v68 / 2.0;
+                  let v70 = 1.0 + (v67 + v66) / 2.0;
+                  let v71 = v55 * v70;
+                  let term3 = select(0.0, select(v61 + -v63, 0.0, v46 < 0.0), v45 < 1.0) +
+                      select(0.0, select(v69 + -v71, 0.0, v64 < -1.0), v45 < 0.0);
+                  sum7 += term3;
+                  sum8 += -(v54 * ((v68 * v70 + v60 * v62) / v41) / v41);
+                  let term4 = select(0.0, select(v61 + v63, 0.0, v57 < 0.0), v56 < 1.0) +
+                      select(0.0, select(v69 + v71, 0.0, v65 < -1.0), v56 < 0.0);
+                  sum9 += term4;
                 }
-                var sum11: f32 = 0.0;
-                for (var h5: i32 = at9; h5 < at10; h5++) {
-                  var sum12: f32 = 0.0;
-                  let safe_h5 = max(0, min(h5, last_h));
-                  for (var w5: i32 = at11; w5 < at12; w5++) {
-                    let v86 = v65 - f32(w5);
-                    let v87 = maximum(minimum(0.0, v86), -1.0);
-                    let v88 = v66 - f32(w5);
-                    let v89 = maximum(minimum(0.0, v88), -1.0);
-                    let v90 = maximum(minimum(1.0, v86), 0.0);
-                    let v91 = maximum(minimum(1.0, v88), 0.0);
-                    let v92 = (v87 - v89) * (1.0 + (v89 + v87) / 2.0) +
-                        (v90 - v91) * (1.0 - (v91 + v90) / 2.0);
-                    sum12 += v92 * input[(at7 + safe_h5) * params.W + max(0, min(w5, last_w))];
-                  }
-                  let v93 = v63 - f32(h5);
-                  let v94 = maximum(minimum(0.0, v93), -1.0);
-                  let v95 = v62 - f32(h5);
-                  let v96 = maximum(minimum(0.0, v95), -1.0);
-                  let v97 = maximum(minimum(1.0, v93), 0.0);
-                  let v98 = maximum(minimum(1.0, v95), 0.0);
-                  let v99 = (v94 - v96) * (1.0 + (v96 + v94) / 2.0) +
-                      (v97 - v98) * (1.0 - (v98 + v97) / 2.0);
-                  sum11 += -(grad_output_value2 * sum12 / v67 * (v99 / v64) / v64);
-                }
-                let v100 = sum9 - sum11;
-                var sum13: f32 = 0.0;
-                for (var h6: i32 = at9; h6 < at10; h6++) {
-                  let v101 = v63 - f32(h6);
-                  let v102 = minimum(1.0, v101);
-                  var sum14: f32 = 0.0;
-                  let safe_h6 = max(0, min(h6, last_h));
-                  for (var w6: i32 = at11; w6 < at12; w6++) {
-                    let v103 = v65 - f32(w6);
-                    let v104 = maximum(minimum(0.0, v103), -1.0);
-                    let v105 = v66 - f32(w6);
-                    let v106 = maximum(minimum(0.0, v105), -1.0);
-                    let v107 = maximum(minimum(1.0, v103), 0.0);
-                    let v108 = maximum(minimum(1.0, v105), 0.0);
-                    let v109 = (v104 - v106) * (1.0 + (v106 + v104) / 2.0) +
-                        (v107 - v108) * (1.0 - (v108 + v107) / 2.0);
-                    sum14 += v109 * input[(at7 + safe_h6) * params.W + max(0, min(w6, last_w))];
-                  }
-                  let v110 = grad_output_value2 * sum14 / v67 / v64;
-                  let v111 = maximum(v102, 0.0);
-                  let v112 = v62 - f32(h6);
-                  let v113 = maximum(minimum(1.0, v112), 0.0);
-                  let v114 = minimum(0.0, v101);
-                  let v115 = maximum(v114, -1.0);
-                  let v116 = maximum(minimum(0.0, v112), -1.0);
-                  let v117 = -(v110 * (v111 - v113)) / 2.0 + v110 * (1.0 - (v113 + v111) / 2.0);
-                  let v118 = select(v110 * (v115 - v116) / 2.0 + v110 * (1.0 + (v116 + v115) / 2.0),
-                      0.0, v114 < -1.0);
-                  sum13 += select(0.0, select(v117, 0.0, v102 < 0.0), v101 < 1.0) +
-                      select(0.0, v118, v101 < 0.0);
-                }
-                let v119 = sum13 + sum11;
-                let v120 = v100 + v119 - (v100 * f32(ph2) + v119 * f32(at8)) / f32(params.PH);
-                value5 = v120 * params.spatial_scale;
+                let v72 = sum7 - sum8;
+                let v73 = sum9 + sum8;
+                let v74 = v72 + v73 - (v72 * f32(ph2) + v73 * f32(at6)) / f32(params.PH);
+                value5 = v74 * params.spatial_scale;
               }
-              sum8 += value5;
+              sum6 += value5;
             }
           }
         }
-        value4 = sum8;
+        value4 = sum6;
       }
       var value6: f32 = 0.0;
       if (part == 3) {
-        var sum15: f32 = 0.0;
+        var sum11: f32 = 0.0;
         for (var c3: i32 = 0; c3 < params.C; c3++) {
-          let at13 = (n * params.C + c3) * params.H;
           for (var ph3: i32 = 0; ph3 < params.PH; ph3++) {
-            let v121 = y1 + f32(ph3 + 1) * binH;
-            let v122 = y1 + f32(ph3) * binH;
-            let height3 = v121 - v122;
+            let v75 = y1 + f32(ph3 + 1) * binH;
+            let v76 = y1 + f32(ph3) * binH;
+            let height3 = v75 - v76;
             let test9 = 1e-30 < height3;
             let test10 = true && test9;
-            let v123 = select(0.0, v122, test10);
-            let v124 = select(1.0, v121, test10);
-            let test11 = abs(v123) <= 3.4028234e+38 && abs(v124) <= 3.4028234e+38;
-            let at14 = select(0, max(floor_to_int(v123), 0), test11);
-            let at15 = select(0, min(ceil_to_int(v124), last_h) + 1, test11);
-            let v125 = v124 - v123;
+            let v77 = select(0.0, v76, test10);
+            let v78 = select(1.0, v75, test10);
+            let test11 = abs(v77) <= 3.4028234e+38 && abs(v78) <= 3.4028234e+38;
+            let at11 = select(0, max(floor_to_int(v77), 0), test11);
+            let at12 = select(0, min(ceil_to_int(v78), last_h) + 1, test11);
+            let v79 = v78 - v77;
             for (var pw3: i32 = 0; pw3 < params.PW; pw3++) {
-              let at16 = pw3 + 1;
-              let v126 = x1 + f32(at16) * binW;
-              let v127 = x1 + f32(pw3) * binW;
-              let width3 = v126 - v127;
+              let at13 = pw3 + 1;
+              let v80 = x1 + f32(at13) * binW;
+              let v81 = x1 + f32(pw3) * binW;
+              let width3 = v80 - v81;
               var value7: f32 = 0.0;
               if (1e-30 < width3 && test9) {
-                var sum16: f32 = 0.0;
-                let test12 = abs(v127) <= 3.4028234e+38 && abs(v126) <= 3.4028234e+38;
-                let at17 = select(0, max(floor_to_int(v127), 0), test12);
-                let at18 = select(0, min(ceil_to_int(v126), last_w) + 1, test12);
+                var sum12: f32 = 0.0;
+                var sum13: f32 = 0.0;
+                var sum14: f32 = 0.0;
+                let test12 = abs(v81) <= 3.4028234e+38 && abs(v80) <= 3.4028234e+38;
                 let grad_output_value3 = grad_output[((r * params.C + c3) * params.PH + ph3) *
                     params.PW + pw3];
-                let v128 = v126 - v127;
-                for (var h7: i32 = at14; h7 < at15; h7++) {
+                let v82 = v80 - v81;
+                let at14 = select(0, max(floor_to_int(v81), 0), test12);
+                let at15 = select(0, min(ceil_to_int(v80), last_w) + 1, test12);
+                for (var h3: i32 = at11; h3 < at12; h3++) {
+                  var sum15: f32 = 0.0;
+                  var sum16: f32 = 0.0;
                   var sum17: f32 = 0.0;
-                  let v129 = v124 - f32(h7);
-                  let v130 = maximum(minimum(0.0, v129), -1.0);
-                  let v131 = v123 - f32(h7);
-                  let v132 = maximum(minimum(0.0, v131), -1.0);
-                  let v133 = maximum(minimum(1.0, v129), 0.0);
-                  let v134 = maximum(minimum(1.0, v131), 0.0);
-                  let v135 = (v130 - v132) * (1.0 + (v132 + v130) / 2.0) +
-                      (v133 - v134) * (1.0 - (v134 + v133) / 2.0);
-                  let v136 = grad_output_value3 * (v135 / v125 / v128);
-                  let safe_h7 = max(0, min(h7, last_h));
-                  for (var w7: i32 = at17; w7 < at18; w7++) {
-                    let v137 = v127 - f32(w7);
-                    let v138 = minimum(1.0, v137);
-                    let v139 = v136 * input[(at13 + safe_h7) * params.W + max(0, min(w7, last_w))];
-                    let v140 = v126 - f32(w7);
-                    let v141 = maximum(minimum(1.0, v140), 0.0);
-                    let v142 = maximum(v138, 0.0);
-                    let v143 = minimum(0.0, v137);
-                    let v144 = maximum(minimum(0.0, v140), -1.0);
-                    let v145 = maximum(v143, -1.0);
-                    let v146 = -(v139 * (v141 - v142)) / 2.0 +
-                        -(v139 * (1.0 - (v142 + v141) / 2.0));
-                    let v147 = v139 * (v144 - v145) / 2.0 + -(v139 * (1.0 + (v145 + v144) / 2.0));
-                    let term3 = select(0.0, select(v146, 0.0, v138 < 0.0), v137 < 1.0) +
-                        select(0.0, select(v147, 0.0, v143 < -1.0), v137 < 0.0);
-                    sum17 += term3;
+                  let v83 = v78 - f32(h3);
+                  let v84 = maximum(minimum(0.0, v83), -1.0);
+                  let v85 = v77 - f32(h3);
+                  let v86 = maximum(minimum(0.0, v85), -1.0);
+                  let v87 = maximum(minimum(1.0, v83), 0.0);
+                  let v88 = maximum(minimum(1.0, v85), 0.0);
+                  let v89 = (v84 - v86) * (1.0 + (v86 + v84) / 2.0) +
+                      (v87 - v88) * (1.0 - (v88 + v87) / 2.0);
+                  let v90 = v89 / v79 / v82;
+                  let v91 = grad_output_value3 * v90;
+                  let safe_h3 = max(0, min(h3, last_h));
+                  for (var w3: i32 = at14; w3 < at15; w3++) {
+                    let v92 = v81 - f32(w3);
+                    let v93 = minimum(1.0, v92);
+                    let input_value3 = input[((n * params.C + c3) * params.H + safe_h3) * params.W +
+                        max(0, min(w3, last_w))];
+                    let v94 = v91 * input_value3;
+                    let v95 = v80 - f32(w3);
+                    let v96 = minimum(1.0, v95);
+                    let v97 = maximum(v96, 0.0);
+                    let v98 = maximum(v93, 0.0);
+                    let v99 = v97 - v98;
+                    let v100 = -(v94 * v99) / 2.0;
+                    let v101 = 1.0 - (v98 + v97) / 2.0;
+                    let v102 = v94 * v101;
+                    let v103 = minimum(0.0, v92);
+                    let v104 = minimum(0.0, v95);
+                    let v105 = maximum(v104, -1.0);
+                    let v106 = maximum(v103, -1.0);
+                    let v107 = v105 - v106;
+                    let v108 = v94 * v107 / 2.0;
+                    let v109 = 1.0 + (v106 + v105) / 2.0;
+                    let v110 = v94 * v109;
+                    let term5 = select(0.0, select(v100 + -v102, 0.0, v93 < 0.0), v92 < 1.0) +
+                        select(0.0, select(v108 + -v110, 0.0, v103 < -1.0), v92 < 0.0);
+                    sum15 += term5;
+                    sum16 += (v107 * v109 + v99 * v101) * input_value3;
+                    let term6 = select(0.0, select(v100 + v102, 0.0, v96 < 0.0), v95 < 1.0) +
+                        select(0.0, select(v108 + v110, 0.0, v104 < -1.0), v95 < 0.0);
+                    sum17 += term6;
                   }
-                  sum16 += sum17;
+                  sum12 += sum15;
+                  sum13 += -(grad_output_value3 * sum16 * v90 / v82);
+                  sum14 += sum17;
                 }
-                var sum18: f32 = 0.0;
-                for (var h8: i32 = at14; h8 < at15; h8++) {
-                  var sum19: f32 = 0.0;
-                  let safe_h8 = max(0, min(h8, last_h));
-                  for (var w8: i32 = at17; w8 < at18; w8++) {
-                    let v148 = v126 - f32(w8);
-                    let v149 = maximum(minimum(0.0, v148), -1.0);
-                    let v150 = v127 - f32(w8);
-                    let v151 = maximum(minimum(0.0, v150), -1.0);
-                    let v152 = maximum(minimum(1.0, v148), 0.0);
-                    let v153 = maximum(minimum(1.0, v150), 0.0);
-                    let v154 = (v149 - v151) * (1.0 + (v151 + v149) / 2.0) +
-                        (v152 - v153) * (1.0 - (v153 + v152) / 2.0);
-                    sum19 += v154 * input[(at13 + safe_h8) * params.W + max(0, min(w8, last_w))];
-                  }
-                  let v155 = v124 - f32(h8);
-                  let v156 = maximum(minimum(0.0, v155), -1.0);
-                  let v157 = v123 - f32(h8);
-                  let v158 = maximum(minimum(0.0, v157), -1.0);
-                  let v159 = maximum(minimum(1.0, v155), 0.0);
-                  let v160 = maximum(minimum(1.0, v157), 0.0);
-                  let v161 = (v156 - v158) * (1.0 + (v158 + v156) / 2.0) +
-                      (v159 - v160) * (1.0 - (v160 + v159) / 2.0);
-                  sum18 += -(grad_output_value3 * sum19 * (v161 / v125 / v128) / v128);
-                }
-                var sum20: f32 = 0.0;
-                for (var h9: i32 = at14; h9 < at15; h9++) {
-                  var sum21: f32 = 0.0;
-                  let v162 = v124 - f32(h9);
-                  let v163 = maximum(minimum(0.0, v162), -1.0);
-                  let v164 = v123 - f32(h9);
-                  let v165 = maximum(minimum(0.0, v164), -1.0);
-                  let v166 = maximum(minimum(1.0, v162), 0.0);
-                  let v167 = maximum(minimum(1.0, v164), 0.0);
-                  let v168 = (v163 - v165) * (1.0 + (v165 + v163) / 2.0) +
-                      (v166 - v167) * (1.0 - (v167 + v166) / 2.0);
-                  let v169 = grad_output_value3 * (v168 / v125 / v128);
-                  let safe_h9 = max(0, min(h9, last_h));
-                  for (var w9: i32 = at17; w9 < at18; w9++) {
-                    let v170 = v126 - f32(w9);
-                    let v171 = minimum(1.0, v170);
-                    let v172 = v169 * input[(at13 + safe_h9) * params.W + max(0, min(w9, last_w))];
-                    let v173 = maximum(v171, 0.0);
-                    let v174 = v127 - f32(w9);
-                    let v175 = maximum(minimum(1.0, v174), 0.0);
-                    let v176 = minimum(0.0, v170);
-                    let v177 = maximum(v176, -1.0);
-                    let v178 = maximum(minimum(0.0, v174), -1.0);
-                    let v179 = -(v172 * (v173 - v175)) / 2.0 + v172 * (1.0 - (v175 + v173) / 2.0);
-                    let v180 = select(v172 * (v177 - v178) / 2.0 +
-                        v172 * (1.0 + (v178 + v177) / 2.0),
-                        0.0, v176 < -1.0);
-                    sum21 += select(0.0, select(v179, 0.0, v171 < 0.0), v170 < 1.0) +
-                        select(0.0, v180, v170 < 0.0);
-                  }
-                  sum20 += sum21;
-                }
-                let v181 = ((sum16 - sum18) * f32(pw3) + (sum20 + sum18) * f32(at16)) /
+                let v111 = ((sum12 - sum13) * f32(pw3) + (sum14 + sum13) * f32(at13)) /
                     f32(params.PW);
-                value7 = v181 * params.spatial_scale;
+                value7 = v111 * params.spatial_scale;
               }
-              sum15 += value7;
+              sum11 += value7;
             }
           }
         }
-        value6 = sum15;
+        value6 = sum11;
       }
       var value8: f32 = 0.0;
       if (part == 1) {
-        var sum22: f32 = 0.0;
+        var sum18: f32 = 0.0;
         for (var c4: i32 = 0; c4 < params.C; c4++) {
-          let at19 = (n * params.C + c4) * params.H;
           for (var ph4: i32 = 0; ph4 < params.PH; ph4++) {
-            let v182 = y1 + f32(ph4 + 1) * binH;
-            let v183 = y1 + f32(ph4) * binH;
-            let height4 = v182 - v183;
+            let v112 = y1 + f32(ph4 + 1) * binH;
+            let v113 = y1 + f32(ph4) * binH;
+            let height4 = v112 - v113;
             let test13 = 1e-30 < height4;
             let test14 = true && test13;
-            let v184 = select(0.0, v183, test14);
-            let v185 = select(1.0, v182, test14);
-            let test15 = abs(v184) <= 3.4028234e+38 && abs(v185) <= 3.4028234e+38;
-            let at20 = select(0, max(floor_to_int(v184), 0), test15);
-            let at21 = select(0, min(ceil_to_int(v185), last_h) + 1, test15);
-            let v186 = v185 - v184;
+            let v114 = select(0.0, v113, test14);
+            let v115 = select(1.0, v112, test14);
+            let test15 = abs(v114) <= 3.4028234e+38 && abs(v115) <= 3.4028234e+38;
+            let at16 = select(0, max(floor_to_int(v114), 0), test15);
+            let at17 = select(0, min(ceil_to_int(v115), last_h) + 1, test15);
+            let v116 = v115 - v114;
             for (var pw4: i32 = 0; pw4 < params.PW; pw4++) {
-              let at22 = pw4 + 1;
-              let v187 = x1 + f32(at22) * binW;
-              let v188 = x1 + f32(pw4) * binW;
-              let width4 = v187 - v188;
+              let at18 = pw4 + 1;
+              let v117 = x1 + f32(at18) * binW;
+              let v118 = x1 + f32(pw4) * binW;
+              let width4 = v117 - v118;
               var value9: f32 = 0.0;
               if (1e-30 < width4 && test13) {
-                var sum23: f32 = 0.0;
-                let test16 = abs(v188) <= 3.4028234e+38 && abs(v187) <= 3.4028234e+38;
-                let at23 = select(0, max(floor_to_int(v188), 0), test16);
-                let at24 = select(0, min(ceil_to_int(v187), last_w) + 1, test16);
+                var sum19: f32 = 0.0;
+                var sum20: f32 = 0.0;
+                var sum21: f32 = 0.0;
+                let test16 = abs(v118) <= 3.4028234e+38 && abs(v117) <= 3.4028234e+38;
                 let grad_output_value4 = grad_output[((r * params.C + c4) * params.PH + ph4) *
                     params.PW + pw4];
-                let v189 = v187 - v188;
-                for (var h10: i32 = at20; h10 < at21; h10++) {
+                let v119 = v117 - v118;
+                let at19 = select(0, max(floor_to_int(v118), 0), test16);
+                let at20 = select(0, min(ceil_to_int(v117), last_w) + 1, test16);
+                for (var h4: i32 = at16; h4 < at17; h4++) {
+                  var sum22: f32 = 0.0;
+                  var sum23: f32 = 0.0;
                   var sum24: f32 = 0.0;
-                  let v190 = v185 - f32(h10);
-                  let v191 = maximum(minimum(0.0, v190), -1.0);
-                  let v192 = v184 - f32(h10);
-                  let v193 = maximum(minimum(0.0, v192), -1.0);
-                  let v194 = maximum(minimum(1.0, v190), 0.0);
-                  let v195 = maximum(minimum(1.0, v192), 0.0);
-                  let v196 = (v191 - v193) * (1.0 + (v193 + v191) / 2.0) +
-                      (v194 - v195) * (1.0 - (v195 + v194) / 2.0);
-                  let v197 = grad_output_value4 * (v196 / v186 / v189);
-                  let safe_h10 = max(0, min(h10, last_h));
-                  for (var w10: i32 = at23; w10 < at24; w10++) {
-                    let v198 = v188 - f32(w10);
-                    let v199 = minimum(1.0, v198);
-                    let v200 = v197 *
-                        input[(at19 + safe_h10) * params.W + max(0, min(w10, last_w))];
-                    let v201 = v187 - f32(w10);
-                    let v202 = maximum(minimum(1.0, v201), 0.0);
-                    let v203 = maximum(v199, 0.0);
-                    let v204 = minimum(0.0, v198);
-                    let v205 = maximum(minimum(0.0, v201), -1.0);
-                    let v206 = maximum(v204, -1.0);
-                    let v207 = -(v200 * (v202 - v203)) / 2.0 +
-                        -(v200 * (1.0 - (v203 + v202) / 2.0));
-                    let v208 = v200 * (v205 - v206) / 2.0 + -(v200 * (1.0 + (v206 + v205) / 2.0));
-                    let term4 = select(0.0, select(v207, 0.0, v199 < 0.0), v198 < 1.0) +
-                        select(0.0, select(v208, 0.0, v204 < -1.0), v198 < 0.0);
-                    sum24 += term4;
+                  let v120 = v115 - f32(h4);
+                  let v121 = maximum(minimum(0.0, v120), -1.0);
+                  let v122 = v114 - f32(h4);
+                  let v123 = maximum(minimum(0.0, v122), -1.0);
+                  let v124 = maximum(minimum(1.0, v120), 0.0);
+                  let v125 = maximum(minimum(1.0, v122), 0.0);
+                  let v126 = (v121 - v123) * (1.0 + (v123 + v121) / 2.0) +
+                      (v124 - v125) * (1.0 - (v125 + v124) / 2.0);
+                  let v127 = v126 / v116 / v119;
+                  let v128 = grad_output_value4 * v127;
+                  let safe_h4 = max(0, min(h4, last_h));
+                  for (var w4: i32 = at19; w4 < at20; w4++) {
+                    let v129 = v118 - f32(w4);
+                    let v130 = minimum(1.0, v129);
+                    let input_value4 = input[((n * params.C + c4) * params.H + safe_h4) * params.W +
+                        max(0, min(w4, last_w))];
+                    let v131 = v128 * input_value4;
+                    let v132 = v117 - f32(w4);
+                    let v133 = minimum(1.0, v132);
+                    let v134 = maximum(v133, 0.0);
+                    let v135 = maximum(v130, 0.0);
+                    let v136 = v134 - v135;
+                    let v137 = -(v131 * v136) / 2.0;
+                    let v138 = 1.0 - (v135 + v134) / 2.0;
+                    let v139 = v131 * v138;
+                    let v140 = minimum(0.0, v129);
+                    let v141 = minimum(0.0, v132);
+                    let v142 = maximum(v141, -1.0);
+                    let v143 = maximum(v140, -1.0);
+                    let v144 = v142 - v143;
+                    let v145 = v131 * v144 / 2.0;
+                    let v146 = 1.0 + (v143 + v142) / 2.0;
+                    let v147 = v131 * v146;
+                    let term7 = select(0.0, select(v137 + -v139, 0.0, v130 < 0.0), v129 < 1.0) +
+                        select(0.0, select(v145 + -v147, 0.0, v140 < -1.0), v129 < 0.0);
+                    sum22 += term7;
+                    sum23 += (v144 * v146 + v136 * v138) * input_value4;
+                    let term8 = select(0.0, select(v137 + v139, 0.0, v133 < 0.0), v132 < 1.0) +
+                        select(0.0, select(v145 + v147, 0.0, v141 < -1.0), v132 < 0.0);
+                    sum24 += term8;
                   }
-                  sum23 += sum24;
+                  sum19 += sum22;
+                  sum20 += -(grad_output_value4 * sum23 * v127 / v119);
+                  sum21 += sum24;
                 }
-                var sum25: f32 = 0.0;
-                for (var h11: i32 = at20; h11 < at21; h11++) {
-                  var sum26: f32 = 0.0;
-                  let safe_h11 = max(0, min(h11, last_h));
-                  for (var w11: i32 = at23; w11 < at24; w11++) {
-                    let v209 = v187 - f32(w11);
-                    let v210 = maximum(minimum(0.0, v209), -1.0);
-                    let v211 = v188 - f32(w11);
-                    let v212 = maximum(minimum(0.0, v211), -1.0);
-                    let v213 = maximum(minimum(1.0, v209), 0.0);
-                    let v214 = maximum(minimum(1.0, v211), 0.0);
-                    let v215 = (v210 - v212) * (1.0 + (v212 + v210) / 2.0) +
-                        (v213 - v214) * (1.0 - (v214 + v213) / 2.0);
-                    sum26 += v215 * input[(at19 + safe_h11) * params.W + max(0, min(w11, last_w))];
-                  }
-                  let v216 = v185 - f32(h11);
-                  let v217 = maximum(minimum(0.0, v216), -1.0);
-                  let v218 = v184 - f32(h11);
-                  let v219 = maximum(minimum(0.0, v218), -1.0);
-                  let v220 = maximum(minimum(1.0, v216), 0.0);
-                  let v221 = maximum(minimum(1.0, v218), 0.0);
-                  let v222 = (v217 - v219) * (1.0 + (v219 + v217) / 2.0) +
-                      (v220 - v221) * (1.0 - (v221 + v220) / 2.0);
-                  sum25 += -(grad_output_value4 * sum26 * (v222 / v186 / v189) / v189);
-                }
-                let v223 = sum23 - sum25;
-                var sum27: f32 = 0.0;
-                for (var h12: i32 = at20; h12 < at21; h12++) {
-                  var sum28: f32 = 0.0;
-                  let v224 = v185 - f32(h12);
-                  let v225 = maximum(minimum(0.0, v224), -1.0);
-                  let v226 = v184 - f32(h12);
-                  let v227 = maximum(minimum(0.0, v226), -1.0);
-                  let v228 = maximum(minimum(1.0, v224), 0.0);
-                  let v229 = maximum(minimum(1.0, v226), 0.0);
-                  let v230 = (v225 - v227) * (1.0 + (v227 + v225) / 2.0) +
-                      (v228 - v229) * (1.0 - (v229 + v228) / 2.0);
-                  let v231 = grad_output_value4 * (v230 / v186 / v189);
-                  let safe_h12 = max(0, min(h12, last_h));
-                  for (var w12: i32 = at23; w12 < at24; w12++) {
-                    let v232 = v187 - f32(w12);
-                    let v233 = minimum(1.0, v232);
-                    let v234 = v231 *
-                        input[(at19 + safe_h12) * params.W + max(0, min(w12, last_w))];
-                    let v235 = maximum(v233, 0.0);
-                    let v236 = v188 - f32(w12);
-                    let v237 = maximum(minimum(1.0, v236), 0.0);
-                    let v238 = minimum(0.0, v232);
-                    let v239 = maximum(v238, -1.0);
-                    let v240 = maximum(minimum(0.0, v236), -1.0);
-                    let v241 = -(v234 * (v235 - v237)) / 2.0 + v234 * (1.0 - (v237 + v235) / 2.0);
-                    let v242 = select(v234 * (v239 - v240) / 2.0 +
-                        v234 * (1.0 + (v240 + v239) / 2.0),
-                        0.0, v238 < -1.0);
-                    sum28 += select(0.0, select(v241, 0.0, v233 < 0.0), v232 < 1.0) +
-                        select(0.0, v242, v232 < 0.0);
-                  }
-                  sum27 += sum28;
-                }
-                let v243 = sum27 + sum25;
-                let v244 = v223 + v243 - (v223 * f32(pw4) + v243 * f32(at22)) / f32(params.PW);
-                value9 = v244 * params.spatial_scale;
+                let v148 = sum19 - sum20;
+                let v149 = sum21 + sum20;
+                let v150 = v148 + v149 - (v148 * f32(pw4) + v149 * f32(at18)) / f32(params.PW);
+                value9 = v150 * params.spatial_scale;
               }
-              sum22 += value9;
+              sum18 += value9;
             }
           }
         }
-        value8 = sum22;
+        value8 = sum18;
       }
       value = value2 + value4 + value6 + value8;
     }

@@ -120,10 +120,9 @@ export function prroi_pool_backward_grad_rois_kernel(
         if (part === 4) {
           let sum = 0;
           for (let c = 0; c < C; c++) {
-            const at3 = (at2 + c) * H;
             for (let ph = 0; ph < PH; ph++) {
-              const at4 = ph + 1;
-              const v = y1 + at4 * binH;
+              const at3 = ph + 1;
+              const v = y1 + at3 * binH;
               const v2 = y1 + ph * binH;
               const height = v - v2;
               const test = 1e-30 < height;
@@ -132,9 +131,9 @@ export function prroi_pool_backward_grad_rois_kernel(
               const v4 = test2 ? v : 1;
               const test3 = Math.abs(v3) <= 3.4028234663852886e+38 &&
                   Math.abs(v4) <= 3.4028234663852886e+38;
-              const at5 = test3 ? Math.max(floor_to_int(v3), 0) : 0;
-              const at6 = test3 ? Math.min(ceil_to_int(v4), last_h) + 1 : 0;
               const v5 = v4 - v3;
+              const at4 = test3 ? Math.max(floor_to_int(v3), 0) : 0;
+              const at5 = test3 ? Math.min(ceil_to_int(v4), last_h) + 1 : 0;
               for (let pw = 0; pw < PW; pw++) {
                 const v6 = x1 + (pw + 1) * binW;
                 const v7 = x1 + pw * binW;
@@ -142,18 +141,20 @@ export function prroi_pool_backward_grad_rois_kernel(
                 let value3 = 0;
                 if (1e-30 < width && test) {
                   let sum2 = 0;
-                  const grad_output_value = grad_output[((at + c) * PH + ph) * PW + pw];
+                  let sum3 = 0;
+                  let sum4 = 0;
                   const test4 = Math.abs(v7) <= 3.4028234663852886e+38 &&
                       Math.abs(v6) <= 3.4028234663852886e+38;
-                  const at7 = test4 ? Math.max(floor_to_int(v7), 0) : 0;
-                  const at8 = test4 ? Math.min(ceil_to_int(v6), last_w) + 1 : 0;
+                  const grad_output_value = grad_output[((at + c) * PH + ph) * PW + pw];
+                  const at6 = test4 ? Math.max(floor_to_int(v7), 0) : 0;
+                  const at7 = test4 ? Math.min(ceil_to_int(v6), last_w) + 1 : 0;
                   const v8 = v6 - v7;
-                  for (let h = at5; h < at6; h++) {
+                  for (let h = at4; h < at5; h++) {
                     const v9 = v3 - h;
                     const v10 = minimum(1, v9);
-                    let sum3 = 0;
+                    let sum5 = 0;
                     const safe_h = Math.max(0, Math.min(h, last_h));
-                    for (let w = at7; w < at8; w++) {
+                    for (let w = at6; w < at7; w++) {
                       const v11 = v6 - w;
                       const v12 = maximum(minimum(0, v11), -1);
                       const v13 = v7 - w;
@@ -162,76 +163,38 @@ export function prroi_pool_backward_grad_rois_kernel(
                       const v16 = maximum(minimum(1, v13), 0);
                       const v17 = (v12 - v14) * (1 + (v14 + v12) / 2) +
                           (v15 - v16) * (1 - (v16 + v15) / 2);
-                      sum3 += v17 * input[(at3 + safe_h) * W + Math.max(0, Math.min(w, last_w))];
+                      const term = v17 *
+                          input[((at2 + c) * H + safe_h) * W + Math.max(0, Math.min(w, last_w))];
+                      sum5 += term;
                     }
-                    const v18 = grad_output_value * sum3 / v8 / v5;
-                    const v19 = v4 - h;
-                    const v20 = maximum(minimum(1, v19), 0);
-                    const v21 = maximum(v10, 0);
-                    const v22 = minimum(0, v9);
-                    const v23 = maximum(minimum(0, v19), -1);
-                    const v24 = maximum(v22, -1);
-                    const v25 = -(v18 * (v20 - v21)) / 2 + -(v18 * (1 - (v21 + v20) / 2));
-                    const v26 = v18 * (v23 - v24) / 2 + -(v18 * (1 + (v24 + v23) / 2));
-                    const term = (v9 < 1 ? (v10 < 0 ? 0 : v25) : 0) +
-                        (v9 < 0 ? (v22 < -1 ? 0 : v26) : 0);
-                    sum2 += term;
+                    const v18 = grad_output_value * sum5 / v8;
+                    const v19 = v18 / v5;
+                    const v20 = v4 - h;
+                    const v21 = minimum(1, v20);
+                    const v22 = maximum(v21, 0);
+                    const v23 = maximum(v10, 0);
+                    const v24 = v22 - v23;
+                    const v25 = -(v19 * v24) / 2;
+                    const v26 = 1 - (v23 + v22) / 2;
+                    const v27 = v19 * v26;
+                    const v28 = minimum(0, v9);
+                    const v29 = minimum(0, v20);
+                    const v30 = maximum(v29, -1);
+                    const v31 = maximum(v28, -1);
+                    const v32 = v30 - v31;
+                    const v33 = v19 * v32 / 2;
+                    const v34 = 1 + (v31 + v30) / 2;
+                    const v35 = v19 * v34;
+                    const term2 = (v9 < 1 ? (v10 < 0 ? 0 : v25 + -v27) : 0) +
+                        (v9 < 0 ? (v28 < -1 ? 0 : v33 + -v35) : 0);
+                    sum2 += term2;
+                    sum3 += -(v18 * ((v32 * v34 + v24 * v26) / v5) / v5);
+                    const term3 = (v20 < 1 ? (v21 < 0 ? 0 : v25 + v27) : 0) +
+                        (v20 < 0 ? (v29 < -1 ? 0 : v33 + v35) : 0);
+                    sum4 += term3;
                   }
-                  let sum4 = 0;
-                  for (let h2 = at5; h2 < at6; h2++) {
-                    let sum5 = 0;
-                    const safe_h2 = Math.max(0, Math.min(h2, last_h));
-                    for (let w2 = at7; w2 < at8; w2++) {
-                      const v27 = v6 - w2;
-                      const v28 = maximum(minimum(0, v27), -1);
-                      const v29 = v7 - w2;
-                      const v30 = maximum(minimum(0, v29), -1);
-                      const v31 = maximum(minimum(1, v27), 0);
-                      const v32 = maximum(minimum(1, v29), 0);
-                      const v33 = (v28 - v30) * (1 + (v30 + v28) / 2) +
-                          (v31 - v32) * (1 - (v32 + v31) / 2);
-                      sum5 += v33 * input[(at3 + safe_h2) * W + Math.max(0, Math.min(w2, last_w))];
-                    }
-                    const v34 = v4 - h2;
-                    const v35 = maximum(minimum(0, v34), -1);
-                    const v36 = v3 - h2;
-                    const v37 = maximum(minimum(0, v36), -1);
-                    const v38 = maximum(minimum(1, v34), 0);
-                    const v39 = maximum(minimum(1, v36), 0);
-                    const v40 = (v35 - v37) * (1 + (v37 + v35) / 2) +
-                        (v38 - v39) * (1 - (v39 + v38) / 2);
-                    sum4 += -(grad_output_value * sum5 / v8 * (v40 / v5) / v5);
-                  }
-                  let sum6 = 0;
-                  for (let h3 = at5; h3 < at6; h3++) {
-                    const v41 = v4 - h3;
-                    const v42 = minimum(1, v41);
-                    let sum7 = 0;
-                    const safe_h3 = Math.max(0, Math.min(h3, last_h));
-                    for (let w3 = at7; w3 < at8; w3++) {
-                      const v43 = v6 - w3;
-                      const v44 = maximum(minimum(0, v43), -1);
-                      const v45 = v7 - w3;
-                      const v46 = maximum(minimum(0, v45), -1);
-                      const v47 = maximum(minimum(1, v43), 0);
-                      const v48 = maximum(minimum(1, v45), 0);
-                      const v49 = (v44 - v46) * (1 + (v46 + v44) / 2) +
-                          (v47 - v48) * (1 - (v48 + v47) / 2);
-                      sum7 += v49 * input[(at3 + safe_h3) * W + Math.max(0, Math.min(w3, last_w))];
-                    }
-                    const v50 = grad_output_value * sum7 / v8 / v5;
-                    const v51 = maximum(v42, 0);
-                    const v52 = v3 - h3;
-                    const v53 = maximum(minimum(1, v52), 0);
-                    const v54 = minimum(0, v41);
-                    const v55 = maximum(v54, -1);
-                    const v56 = maximum(minimum(0, v52), -1);
-                    const v57 = -(v50 * (v51 - v53)) / 2 + v50 * (1 - (v53 + v51) / 2);
-                    const v58 = v54 < -1 ? 0 : v50 * (v55 - v56) / 2 + v50 * (1 + (v56 + v55) / 2);
-                    sum6 += (v41 < 1 ? (v42 < 0 ? 0 : v57) : 0) + (v41 < 0 ? v58 : 0);
-                  }
-                  const v59 = ((sum2 - sum4) * ph + (sum6 + sum4) * at4) / PH;
-                  value3 = v59 * spatial_scale;
+                  const v36 = ((sum2 - sum3) * ph + (sum4 + sum3) * at3) / PH;
+                  value3 = v36 * spatial_scale;
                 }
                 sum += value3;
               }
@@ -241,390 +204,275 @@ export function prroi_pool_backward_grad_rois_kernel(
         }
         let value4 = 0;
         if (part === 2) {
-          let sum8 = 0;
+          let sum6 = 0;
           for (let c2 = 0; c2 < C; c2++) {
-            const at9 = (at2 + c2) * H;
             for (let ph2 = 0; ph2 < PH; ph2++) {
-              const at10 = ph2 + 1;
-              const v60 = y1 + at10 * binH;
-              const v61 = y1 + ph2 * binH;
-              const height2 = v60 - v61;
+              const at8 = ph2 + 1;
+              const v37 = y1 + at8 * binH;
+              const v38 = y1 + ph2 * binH;
+              const height2 = v37 - v38;
               const test5 = 1e-30 < height2;
               const test6 = true && test5;
-              const v62 = test6 ? v61 : 0;
-              const v63 = test6 ? v60 : 1;
-              const test7 = Math.abs(v62) <= 3.4028234663852886e+38 &&
-                  Math.abs(v63) <= 3.4028234663852886e+38;
-              const at11 = test7 ? Math.max(floor_to_int(v62), 0) : 0;
-              const at12 = test7 ? Math.min(ceil_to_int(v63), last_h) + 1 : 0;
-              const v64 = v63 - v62;
+              const v39 = test6 ? v38 : 0;
+              const v40 = test6 ? v37 : 1;
+              const test7 = Math.abs(v39) <= 3.4028234663852886e+38 &&
+                  Math.abs(v40) <= 3.4028234663852886e+38;
+              const v41 = v40 - v39;
+              const at9 = test7 ? Math.max(floor_to_int(v39), 0) : 0;
+              const at10 = test7 ? Math.min(ceil_to_int(v40), last_h) + 1 : 0;
               for (let pw2 = 0; pw2 < PW; pw2++) {
-                const v65 = x1 + (pw2 + 1) * binW;
-                const v66 = x1 + pw2 * binW;
-                const width2 = v65 - v66;
+                const v42 = x1 + (pw2 + 1) * binW;
+                const v43 = x1 + pw2 * binW;
+                const width2 = v42 - v43;
                 let value5 = 0;
                 if (1e-30 < width2 && test5) {
+                  let sum7 = 0;
+                  let sum8 = 0;
                   let sum9 = 0;
+                  const test8 = Math.abs(v43) <= 3.4028234663852886e+38 &&
+                      Math.abs(v42) <= 3.4028234663852886e+38;
                   const grad_output_value2 = grad_output[((at + c2) * PH + ph2) * PW + pw2];
-                  const test8 = Math.abs(v66) <= 3.4028234663852886e+38 &&
-                      Math.abs(v65) <= 3.4028234663852886e+38;
-                  const at13 = test8 ? Math.max(floor_to_int(v66), 0) : 0;
-                  const at14 = test8 ? Math.min(ceil_to_int(v65), last_w) + 1 : 0;
-                  const v67 = v65 - v66;
-                  for (let h4 = at11; h4 < at12; h4++) {
-                    const v68 = v62 - h4;
-                    const v69 = minimum(1, v68);
+                  const at11 = test8 ? Math.max(floor_to_int(v43), 0) : 0;
+                  const at12 = test8 ? Math.min(ceil_to_int(v42), last_w) + 1 : 0;
+                  const v44 = v42 - v43;
+                  for (let h2 = at9; h2 < at10; h2++) {
+                    const v45 = v39 - h2;
+                    const v46 = minimum(1, v45);
                     let sum10 = 0;
-                    const safe_h4 = Math.max(0, Math.min(h4, last_h));
-                    for (let w4 = at13; w4 < at14; w4++) {
-                      const v70 = v65 - w4;
-                      const v71 = maximum(minimum(0, v70), -1);
-                      const v72 = v66 - w4;
-                      const v73 = maximum(minimum(0, v72), -1);
-                      const v74 = maximum(minimum(1, v70), 0);
-                      const v75 = maximum(minimum(1, v72), 0);
-                      const v76 = (v71 - v73) * (1 + (v73 + v71) / 2) +
-                          (v74 - v75) * (1 - (v75 + v74) / 2);
-                      sum10 += v76 * input[(at9 + safe_h4) * W + Math.max(0, Math.min(w4, last_w))];
+                    const safe_h2 = Math.max(0, Math.min(h2, last_h));
+                    for (let w2 = at11; w2 < at12; w2++) {
+                      const v47 = v42 - w2;
+                      const v48 = maximum(minimum(0, v47), -1);
+                      const v49 = v43 - w2;
+                      const v50 = maximum(minimum(0, v49), -1);
+                      const v51 = maximum(minimum(1, v47), 0);
+                      const v52 = maximum(minimum(1, v49), 0);
+                      const v53 = (v48 - v50) * (1 + (v50 + v48) / 2) +
+                          (v51 - v52) * (1 - (v52 + v51) / 2);
+                      const term4 = v53 *
+                          input[((at2 + c2) * H + safe_h2) * W + Math.max(0, Math.min(w2, last_w))];
+                      sum10 += term4;
                     }
-                    const v77 = grad_output_value2 * sum10 / v67 / v64;
-                    const v78 = v63 - h4;
-                    const v79 = maximum(minimum(1, v78), 0);
-                    const v80 = maximum(v69, 0);
-                    const v81 = minimum(0, v68);
-                    const v82 = maximum(minimum(0, v78), -1);
-                    const v83 = maximum(v81, -1);
-                    const v84 = -(v77 * (v79 - v80)) / 2 + -(v77 * (1 - (v80 + v79) / 2));
-                    const v85 = v77 * (v82 - v83) / 2 + -(v77 * (1 + (v83 + v82) / 2));
-                    const term2 = (v68 < 1 ? (v69 < 0 ? 0 : v84) : 0) +
-                        (v68 < 0 ? (v81 < -1 ? 0 : v85) : 0);
-                    sum9 += term2;
+                    const v54 = grad_output_value2 * sum10 / v44;
+                    const v55 = v54 / v41;
+                    const v56 = v40 - h2;
+                    const v57 = minimum(1, v56);
+                    const v58 = maximum(v57, 0);
+                    const v59 = maximum(v46, 0);
+                    const v60 = v58 - v59;
+                    const v61 = -(v55 * v60) / 2;
+                    const v62 = 1 - (v59 + v58) / 2;
+                    const v63 = v55 * v62;
+                    const v64 = minimum(0, v45);
+                    const v65 = minimum(0, v56);
+                    const v66 = maximum(v65, -1);
+                    const v67 = maximum(v64, -1);
+                    const v68 = v66 - v67;
+                    const v69 = v55 * v68 / 2;
+                    const v70 = 1 + (v67 + v66) / 2;
+                    const v71 = v55 * v70;
+                    const term5 = (v45 < 1 ? (v46 < 0 ? 0 : v61 + -v63) : 0) +
+                        (v45 < 0 ? (v64 < -1 ? 0 : v69 + -v71) : 0);
+                    sum7 += term5;
+                    sum8 += -(v54 * ((v68 * v70 + v60 * v62) / v41) / v41);
+                    const term6 = (v56 < 1 ? (v57 < 0 ? 0 : v61 + v63) : 0) +
+                        (v56 < 0 ? (v65 < -1 ? 0 : v69 + v71) : 0);
+                    sum9 += term6;
                   }
-                  let sum11 = 0;
-                  for (let h5 = at11; h5 < at12; h5++) {
-                    let sum12 = 0;
-                    const safe_h5 = Math.max(0, Math.min(h5, last_h));
-                    for (let w5 = at13; w5 < at14; w5++) {
-                      const v86 = v65 - w5;
-                      const v87 = maximum(minimum(0, v86), -1);
-                      const v88 = v66 - w5;
-                      const v89 = maximum(minimum(0, v88), -1);
-                      const v90 = maximum(minimum(1, v86), 0);
-                      const v91 = maximum(minimum(1, v88), 0);
-                      const v92 = (v87 - v89) * (1 + (v89 + v87) / 2) +
-                          (v90 - v91) * (1 - (v91 + v90) / 2);
-                      sum12 += v92 * input[(at9 + safe_h5) * W + Math.max(0, Math.min(w5, last_w))];
-                    }
-                    const v93 = v63 - h5;
-                    const v94 = maximum(minimum(0, v93), -1);
-                    const v95 = v62 - h5;
-                    const v96 = maximum(minimum(0, v95), -1);
-                    const v97 = maximum(minimum(1, v93), 0);
-                    const v98 = maximum(minimum(1, v95), 0);
-                    const v99 = (v94 - v96) * (1 + (v96 + v94) / 2) +
-                        (v97 - v98) * (1 - (v98 + v97) / 2);
-                    sum11 += -(grad_output_value2 * sum12 / v67 * (v99 / v64) / v64);
-                  }
-                  const v100 = sum9 - sum11;
-                  let sum13 = 0;
-                  for (let h6 = at11; h6 < at12; h6++) {
-                    const v101 = v63 - h6;
-                    const v102 = minimum(1, v101);
-                    let sum14 = 0;
-                    const safe_h6 = Math.max(0, Math.min(h6, last_h));
-                    for (let w6 = at13; w6 < at14; w6++) {
-                      const v103 = v65 - w6;
-                      const v104 = maximum(minimum(0, v103), -1);
-                      const v105 = v66 - w6;
-                      const v106 = maximum(minimum(0, v105), -1);
-                      const v107 = maximum(minimum(1, v103), 0);
-                      const v108 = maximum(minimum(1, v105), 0);
-                      const v109 = (v104 - v106) * (1 + (v106 + v104) / 2) +
-                          (v107 - v108) * (1 - (v108 + v107) / 2);
-                      sum14 += v109 *
-                          input[(at9 + safe_h6) * W + Math.max(0, Math.min(w6, last_w))];
-                    }
-                    const v110 = grad_output_value2 * sum14 / v67 / v64;
-                    const v111 = maximum(v102, 0);
-                    const v112 = v62 - h6;
-                    const v113 = maximum(minimum(1, v112), 0);
-                    const v114 = minimum(0, v101);
-                    const v115 = maximum(v114, -1);
-                    const v116 = maximum(minimum(0, v112), -1);
-                    const v117 = -(v110 * (v111 - v113)) / 2 + v110 * (1 - (v113 + v111) / 2);
-                    const v118 = v114 < -1 ? 0 :
-                        v110 * (v115 - v116) / 2 + v110 * (1 + (v116 + v115) / 2);
-                    sum13 += (v101 < 1 ? (v102 < 0 ? 0 : v117) : 0) + (v101 < 0 ? v118 : 0);
-                  }
-                  const v119 = sum13 + sum11;
-                  const v120 = v100 + v119 - (v100 * ph2 + v119 * at10) / PH;
-                  value5 = v120 * spatial_scale;
+                  const v72 = sum7 - sum8;
+                  const v73 = sum9 + sum8;
+                  const v74 = v72 + v73 - (v72 * ph2 + v73 * at8) / PH;
+                  value5 = v74 * spatial_scale;
                 }
-                sum8 += value5;
+                sum6 += value5;
               }
             }
           }
-          value4 = sum8;
+          value4 = sum6;
         }
         let value6 = 0;
         if (part === 3) {
-          let sum15 = 0;
+          let sum11 = 0;
           for (let c3 = 0; c3 < C; c3++) {
-            const at15 = (at2 + c3) * H;
             for (let ph3 = 0; ph3 < PH; ph3++) {
-              const v121 = y1 + (ph3 + 1) * binH;
-              const v122 = y1 + ph3 * binH;
-              const height3 = v121 - v122;
+              const v75 = y1 + (ph3 + 1) * binH;
+              const v76 = y1 + ph3 * binH;
+              const height3 = v75 - v76;
               const test9 = 1e-30 < height3;
               const test10 = true && test9;
-              const v123 = test10 ? v122 : 0;
-              const v124 = test10 ? v121 : 1;
-              const test11 = Math.abs(v123) <= 3.4028234663852886e+38 &&
-                  Math.abs(v124) <= 3.4028234663852886e+38;
-              const at16 = test11 ? Math.max(floor_to_int(v123), 0) : 0;
-              const at17 = test11 ? Math.min(ceil_to_int(v124), last_h) + 1 : 0;
-              const v125 = v124 - v123;
+              const v77 = test10 ? v76 : 0;
+              const v78 = test10 ? v75 : 1;
+              const test11 = Math.abs(v77) <= 3.4028234663852886e+38 &&
+                  Math.abs(v78) <= 3.4028234663852886e+38;
+              const at13 = test11 ? Math.max(floor_to_int(v77), 0) : 0;
+              const at14 = test11 ? Math.min(ceil_to_int(v78), last_h) + 1 : 0;
+              const v79 = v78 - v77;
               for (let pw3 = 0; pw3 < PW; pw3++) {
-                const at18 = pw3 + 1;
-                const v126 = x1 + at18 * binW;
-                const v127 = x1 + pw3 * binW;
-                const width3 = v126 - v127;
+                const at15 = pw3 + 1;
+                const v80 = x1 + at15 * binW;
+                const v81 = x1 + pw3 * binW;
+                const width3 = v80 - v81;
                 let value7 = 0;
                 if (1e-30 < width3 && test9) {
-                  let sum16 = 0;
-                  const test12 = Math.abs(v127) <= 3.4028234663852886e+38 &&
-                      Math.abs(v126) <= 3.4028234663852886e+38;
-                  const at19 = test12 ? Math.max(floor_to_int(v127), 0) : 0;
-                  const at20 = test12 ? Math.min(ceil_to_int(v126), last_w) + 1 : 0;
+                  let sum12 = 0;
+                  let sum13 = 0;
+                  let sum14 = 0;
+                  const test12 = Math.abs(v81) <= 3.4028234663852886e+38 &&
+                      Math.abs(v80) <= 3.4028234663852886e+38;
                   const grad_output_value3 = grad_output[((at + c3) * PH + ph3) * PW + pw3];
-                  const v128 = v126 - v127;
-                  for (let h7 = at16; h7 < at17; h7++) {
+                  const v82 = v80 - v81;
+                  const at16 = test12 ? Math.max(floor_to_int(v81), 0) : 0;
+                  const at17 = test12 ? Math.min(ceil_to_int(v80), last_w) + 1 : 0;
+                  for (let h3 = at13; h3 < at14; h3++) {
+                    let sum15 = 0;
+                    let sum16 = 0;
                     let sum17 = 0;
-                    const v129 = v124 - h7;
-                    const v130 = maximum(minimum(0, v129), -1);
-                    const v131 = v123 - h7;
-                    const v132 = maximum(minimum(0, v131), -1);
-                    const v133 = maximum(minimum(1, v129), 0);
-                    const v134 = maximum(minimum(1, v131), 0);
-                    const v135 = (v130 - v132) * (1 + (v132 + v130) / 2) +
-                        (v133 - v134) * (1 - (v134 + v133) / 2);
-                    const v136 = grad_output_value3 * (v135 / v125 / v128);
-                    const safe_h7 = Math.max(0, Math.min(h7, last_h));
-                    for (let w7 = at19; w7 < at20; w7++) {
-                      const v137 = v127 - w7;
-                      const v138 = minimum(1, v137);
-                      const v139 = v136 *
-                          input[(at15 + safe_h7) * W + Math.max(0, Math.min(w7, last_w))];
-                      const v140 = v126 - w7;
-                      const v141 = maximum(minimum(1, v140), 0);
-                      const v142 = maximum(v138, 0);
-                      const v143 = minimum(0, v137);
-                      const v144 = maximum(minimum(0, v140), -1);
-                      const v145 = maximum(v143, -1);
-                      const v146 = -(v139 * (v141 - v142)) / 2 + -(v139 * (1 - (v142 + v141) / 2));
-                      const v147 = v139 * (v144 - v145) / 2 + -(v139 * (1 + (v145 + v144) / 2));
-                      const term3 = (v137 < 1 ? (v138 < 0 ? 0 : v146) : 0) +
-                          (v137 < 0 ? (v143 < -1 ? 0 : v147) : 0);
-                      sum17 += term3;
+                    const v83 = v78 - h3;
+                    const v84 = maximum(minimum(0, v83), -1);
+                    const v85 = v77 - h3;
+                    const v86 = maximum(minimum(0, v85), -1);
+                    const v87 = maximum(minimum(1, v83), 0);
+                    const v88 = maximum(minimum(1, v85), 0);
+                    const v89 = (v84 - v86) * (1 + (v86 + v84) / 2) +
+                        (v87 - v88) * (1 - (v88 + v87) / 2);
+                    const v90 = v89 / v79 / v82;
+                    const v91 = grad_output_value3 * v90;
+                    const safe_h3 = Math.max(0, Math.min(h3, last_h));
+                    for (let w3 = at16; w3 < at17; w3++) {
+                      const v92 = v81 - w3;
+                      const v93 = minimum(1, v92);
+                      const input_value = input[((at2 + c3) * H + safe_h3) * W +
+                          Math.max(0, Math.min(w3, last_w))];
+                      const v94 = v91 * input_value;
+                      const v95 = v80 - w3;
+                      const v96 = minimum(1, v95);
+                      const v97 = maximum(v96, 0);
+                      const v98 = maximum(v93, 0);
+                      const v99 = v97 - v98;
+                      const v100 = -(v94 * v99) / 2;
+                      const v101 = 1 - (v98 + v97) / 2;
+                      const v102 = v94 * v101;
+                      const v103 = minimum(0, v92);
+                      const v104 = minimum(0, v95);
+                      const v105 = maximum(v104, -1);
+                      const v106 = maximum(v103, -1);
+                      const v107 = v105 - v106;
+                      const v108 = v94 * v107 / 2;
+                      const v109 = 1 + (v106 + v105) / 2;
+                      const v110 = v94 * v109;
+                      const term7 = (v92 < 1 ? (v93 < 0 ? 0 : v100 + -v102) : 0) +
+                          (v92 < 0 ? (v103 < -1 ? 0 : v108 + -v110) : 0);
+                      sum15 += term7;
+                      sum16 += (v107 * v109 + v99 * v101) * input_value;
+                      const term8 = (v95 < 1 ? (v96 < 0 ? 0 : v100 + v102) : 0) +
+                          (v95 < 0 ? (v104 < -1 ? 0 : v108 + v110) : 0);
+                      sum17 += term8;
                     }
-                    sum16 += sum17;
+                    sum12 += sum15;
+                    sum13 += -(grad_output_value3 * sum16 * v90 / v82);
+                    sum14 += sum17;
                   }
-                  let sum18 = 0;
-                  for (let h8 = at16; h8 < at17; h8++) {
-                    let sum19 = 0;
-                    const safe_h8 = Math.max(0, Math.min(h8, last_h));
-                    for (let w8 = at19; w8 < at20; w8++) {
-                      const v148 = v126 - w8;
-                      const v149 = maximum(minimum(0, v148), -1);
-                      const v150 = v127 - w8;
-                      const v151 = maximum(minimum(0, v150), -1);
-                      const v152 = maximum(minimum(1, v148), 0);
-                      const v153 = maximum(minimum(1, v150), 0);
-                      const v154 = (v149 - v151) * (1 + (v151 + v149) / 2) +
-                          (v152 - v153) * (1 - (v153 + v152) / 2);
-                      sum19 += v154 *
-                          input[(at15 + safe_h8) * W + Math.max(0, Math.min(w8, last_w))];
-                    }
-                    const v155 = v124 - h8;
-                    const v156 = maximum(minimum(0, v155), -1);
-                    const v157 = v123 - h8;
-                    const v158 = maximum(minimum(0, v157), -1);
-                    const v159 = maximum(minimum(1, v155), 0);
-                    const v160 = maximum(minimum(1, v157), 0);
-                    const v161 = (v156 - v158) * (1 + (v158 + v156) / 2) +
-                        (v159 - v160) * (1 - (v160 + v159) / 2);
-                    sum18 += -(grad_output_value3 * sum19 * (v161 / v125 / v128) / v128);
-                  }
-                  let sum20 = 0;
-                  for (let h9 = at16; h9 < at17; h9++) {
-                    let sum21 = 0;
-                    const v162 = v124 - h9;
-                    const v163 = maximum(minimum(0, v162), -1);
-                    const v164 = v123 - h9;
-                    const v165 = maximum(minimum(0, v164), -1);
-                    const v166 = maximum(minimum(1, v162), 0);
-                    const v167 = maximum(minimum(1, v164), 0);
-                    const v168 = (v163 - v165) * (1 + (v165 + v163) / 2) +
-                        (v166 - v167) * (1 - (v167 + v166) / 2);
-                    const v169 = grad_output_value3 * (v168 / v125 / v128);
-                    const safe_h9 = Math.max(0, Math.min(h9, last_h));
-                    for (let w9 = at19; w9 < at20; w9++) {
-                      const v170 = v126 - w9;
-                      const v171 = minimum(1, v170);
-                      const v172 = v169 *
-                          input[(at15 + safe_h9) * W + Math.max(0, Math.min(w9, last_w))];
-                      const v173 = maximum(v171, 0);
-                      const v174 = v127 - w9;
-                      const v175 = maximum(minimum(1, v174), 0);
-                      const v176 = minimum(0, v170);
-                      const v177 = maximum(v176, -1);
-                      const v178 = maximum(minimum(0, v174), -1);
-                      const v179 = -(v172 * (v173 - v175)) / 2 + v172 * (1 - (v175 + v173) / 2);
-                      const v180 = v176 < -1 ? 0 :
-                          v172 * (v177 - v178) / 2 + v172 * (1 + (v178 + v177) / 2);
-                      sum21 += (v170 < 1 ? (v171 < 0 ? 0 : v179) : 0) + (v170 < 0 ? v180 : 0);
-                    }
-                    sum20 += sum21;
-                  }
-                  const v181 = ((sum16 - sum18) * pw3 + (sum20 + sum18) * at18) / PW;
-                  value7 = v181 * spatial_scale;
+                  const v111 = ((sum12 - sum13) * pw3 + (sum14 + sum13) * at15) / PW;
+                  value7 = v111 * spatial_scale;
                 }
-                sum15 += value7;
+                sum11 += value7;
               }
             }
           }
-          value6 = sum15;
+          value6 = sum11;
         }
         let value8 = 0;
         if (part === 1) {
-          let sum22 = 0;
+          let sum18 = 0;
           for (let c4 = 0; c4 < C; c4++) {
-            const at21 = (at2 + c4) * H;
             for (let ph4 = 0; ph4 < PH; ph4++) {
-              const v182 = y1 + (ph4 + 1) * binH;
-              const v183 = y1 + ph4 * binH;
-              const height4 = v182 - v183;
+              const v112 = y1 + (ph4 + 1) * binH;
+              const v113 = y1 + ph4 * binH;
+              const height4 = v112 - v113;
               const test13 = 1e-30 < height4;
               const test14 = true && test13;
-              const v184 = test14 ? v183 : 0;
-              const v185 = test14 ? v182 : 1;
-              const test15 = Math.abs(v184) <= 3.4028234663852886e+38 &&
-                  Math.abs(v185) <= 3.4028234663852886e+38;
-              const at22 = test15 ? Math.max(floor_to_int(v184), 0) : 0;
-              const at23 = test15 ? Math.min(ceil_to_int(v185), last_h) + 1 : 0;
-              const v186 = v185 - v184;
+              const v114 = test14 ? v113 : 0;
+              const v115 = test14 ? v112 : 1;
+              const test15 = Math.abs(v114) <= 3.4028234663852886e+38 &&
+                  Math.abs(v115) <= 3.4028234663852886e+38;
+              const at18 = test15 ? Math.max(floor_to_int(v114), 0) : 0;
+              const at19 = test15 ? Math.min(ceil_to_int(v115), last_h) + 1 : 0;
+              const v116 = v115 - v114;
               for (let pw4 = 0; pw4 < PW; pw4++) {
-                const at24 = pw4 + 1;
-                const v187 = x1 + at24 * binW;
-                const v188 = x1 + pw4 * binW;
-                const width4 = v187 - v188;
+                const at20 = pw4 + 1;
+                const v117 = x1 + at20 * binW;
+                const v118 = x1 + pw4 * binW;
+                const width4 = v117 - v118;
                 let value9 = 0;
                 if (1e-30 < width4 && test13) {
-                  let sum23 = 0;
-                  const test16 = Math.abs(v188) <= 3.4028234663852886e+38 &&
-                      Math.abs(v187) <= 3.4028234663852886e+38;
-                  const at25 = test16 ? Math.max(floor_to_int(v188), 0) : 0;
-                  const at26 = test16 ? Math.min(ceil_to_int(v187), last_w) + 1 : 0;
+                  let sum19 = 0;
+                  let sum20 = 0;
+                  let sum21 = 0;
+                  const test16 = Math.abs(v118) <= 3.4028234663852886e+38 &&
+                      Math.abs(v117) <= 3.4028234663852886e+38;
                   const grad_output_value4 = grad_output[((at + c4) * PH + ph4) * PW + pw4];
-                  const v189 = v187 - v188;
-                  for (let h10 = at22; h10 < at23; h10++) {
+                  const v119 = v117 - v118;
+                  const at21 = test16 ? Math.max(floor_to_int(v118), 0) : 0;
+                  const at22 = test16 ? Math.min(ceil_to_int(v117), last_w) + 1 : 0;
+                  for (let h4 = at18; h4 < at19; h4++) {
+                    let sum22 = 0;
+                    let sum23 = 0;
                     let sum24 = 0;
-                    const v190 = v185 - h10;
-                    const v191 = maximum(minimum(0, v190), -1);
-                    const v192 = v184 - h10;
-                    const v193 = maximum(minimum(0, v192), -1);
-                    const v194 = maximum(minimum(1, v190), 0);
-                    const v195 = maximum(minimum(1, v192), 0);
-                    const v196 = (v191 - v193) * (1 + (v193 + v191) / 2) +
-                        (v194 - v195) * (1 - (v195 + v194) / 2);
-                    const v197 = grad_output_value4 * (v196 / v186 / v189);
-                    const safe_h10 = Math.max(0, Math.min(h10, last_h));
-                    for (let w10 = at25; w10 < at26; w10++) {
-                      const v198 = v188 - w10;
-                      const v199 = minimum(1, v198);
-                      const v200 = v197 *
-                          input[(at21 + safe_h10) * W + Math.max(0, Math.min(w10, last_w))];
-                      const v201 = v187 - w10;
-                      const v202 = maximum(minimum(1, v201), 0);
-                      const v203 = maximum(v199, 0);
-                      const v204 = minimum(0, v198);
-                      const v205 = maximum(minimum(0, v201), -1);
-                      const v206 = maximum(v204, -1);
-                      const v207 = -(v200 * (v202 - v203)) / 2 + -(v200 * (1 - (v203 + v202) / 2));
-                      const v208 = v200 * (v205 - v206) / 2 + -(v200 * (1 + (v206 + v205) / 2));
-                      const term4 = (v198 < 1 ? (v199 < 0 ? 0 : v207) : 0) +
-                          (v198 < 0 ? (v204 < -1 ? 0 : v208) : 0);
-                      sum24 += term4;
+                    const v120 = v115 - h4;
+                    const v121 = maximum(minimum(0, v120), -1);
+                    const v122 = v114 - h4;
+                    const v123 = maximum(minimum(0, v122), -1);
+                    const v124 = maximum(minimum(1, v120), 0);
+                    const v125 = maximum(minimum(1, v122), 0);
+                    const v126 = (v121 - v123) * (1 + (v123 + v121) / 2) +
+                        (v124 - v125) * (1 - (v125 + v124) / 2);
+                    const v127 = v126 / v116 / v119;
+                    const v128 = grad_output_value4 * v127;
+                    const safe_h4 = Math.max(0, Math.min(h4, last_h));
+                    for (let w4 = at21; w4 < at22; w4++) {
+                      const v129 = v118 - w4;
+                      const v130 = minimum(1, v129);
+                      const input_value2 = input[((at2 + c4) * H + safe_h4) * W +
+                          Math.max(0, Math.min(w4, last_w))];
+                      const v131 = v128 * input_value2;
+                      const v132 = v117 - w4;
+                      const v133 = minimum(1, v132);
+                      const v134 = maximum(v133, 0);
+                      const v135 = maximum(v130, 0);
+                      const v136 = v134 - v135;
+                      const v137 = -(v131 * v136) / 2;
+                      const v138 = 1 - (v135 + v134) / 2;
+                      const v139 = v131 * v138;
+                      const v140 = minimum(0, v129);
+                      const v141 = minimum(0, v132);
+                      const v142 = maximum(v141, -1);
+                      const v143 = maximum(v140, -1);
+                      const v144 = v142 - v143;
+                      const v145 = v131 * v144 / 2;
+                      const v146 = 1 + (v143 + v142) / 2;
+                      const v147 = v131 * v146;
+                      const term9 = (v129 < 1 ? (v130 < 0 ? 0 : v137 + -v139) : 0) +
+                          (v129 < 0 ? (v140 < -1 ? 0 : v145 + -v147) : 0);
+                      sum22 += term9;
+                      sum23 += (v144 * v146 + v136 * v138) * input_value2;
+                      const term10 = (v132 < 1 ? (v133 < 0 ? 0 : v137 + v139) : 0) +
+                          (v132 < 0 ? (v141 < -1 ? 0 : v145 + v147) : 0);
+                      sum24 += term10;
                     }
-                    sum23 += sum24;
+                    sum19 += sum22;
+                    sum20 += -(grad_output_value4 * sum23 * v127 / v119);
+                    sum21 += sum24;
                   }
-                  let sum25 = 0;
-                  for (let h11 = at22; h11 < at23; h11++) {
-                    let sum26 = 0;
-                    const safe_h11 = Math.max(0, Math.min(h11, last_h));
-                    for (let w11 = at25; w11 < at26; w11++) {
-                      const v209 = v187 - w11;
-                      const v210 = maximum(minimum(0, v209), -1);
-                      const v211 = v188 - w11;
-                      const v212 = maximum(minimum(0, v211), -1);
-                      const v213 = maximum(minimum(1, v209), 0);
-                      const v214 = maximum(minimum(1, v211), 0);
-                      const v215 = (v210 - v212) * (1 + (v212 + v210) / 2) +
-                          (v213 - v214) * (1 - (v214 + v213) / 2);
-                      sum26 += v215 *
-                          input[(at21 + safe_h11) * W + Math.max(0, Math.min(w11, last_w))];
-                    }
-                    const v216 = v185 - h11;
-                    const v217 = maximum(minimum(0, v216), -1);
-                    const v218 = v184 - h11;
-                    const v219 = maximum(minimum(0, v218), -1);
-                    const v220 = maximum(minimum(1, v216), 0);
-                    const v221 = maximum(minimum(1, v218), 0);
-                    const v222 = (v217 - v219) * (1 + (v219 + v217) / 2) +
-                        (v220 - v221) * (1 - (v221 + v220) / 2);
-                    sum25 += -(grad_output_value4 * sum26 * (v222 / v186 / v189) / v189);
-                  }
-                  const v223 = sum23 - sum25;
-                  let sum27 = 0;
-                  for (let h12 = at22; h12 < at23; h12++) {
-                    let sum28 = 0;
-                    const v224 = v185 - h12;
-                    const v225 = maximum(minimum(0, v224), -1);
-                    const v226 = v184 - h12;
-                    const v227 = maximum(minimum(0, v226), -1);
-                    const v228 = maximum(minimum(1, v224), 0);
-                    const v229 = maximum(minimum(1, v226), 0);
-                    const v230 = (v225 - v227) * (1 + (v227 + v225) / 2) +
-                        (v228 - v229) * (1 - (v229 + v228) / 2);
-                    const v231 = grad_output_value4 * (v230 / v186 / v189);
-                    const safe_h12 = Math.max(0, Math.min(h12, last_h));
-                    for (let w12 = at25; w12 < at26; w12++) {
-                      const v232 = v187 - w12;
-                      const v233 = minimum(1, v232);
-                      const v234 = v231 *
-                          input[(at21 + safe_h12) * W + Math.max(0, Math.min(w12, last_w))];
-                      const v235 = maximum(v233, 0);
-                      const v236 = v188 - w12;
-                      const v237 = maximum(minimum(1, v236), 0);
-                      const v238 = minimum(0, v232);
-                      const v239 = maximum(v238, -1);
-                      const v240 = maximum(minimum(0, v236), -1);
-                      const v241 = -(v234 * (v235 - v237)) / 2 + v234 * (1 - (v237 + v235) / 2);
-                      const v242 = v238 < -1 ? 0 :
-                          v234 * (v239 - v240) / 2 + v234 * (1 + (v240 + v239) / 2);
-                      sum28 += (v232 < 1 ? (v233 < 0 ? 0 : v241) : 0) + (v232 < 0 ? v242 : 0);
-                    }
-                    sum27 += sum28;
-                  }
-                  const v243 = sum27 + sum25;
-                  const v244 = v223 + v243 - (v223 * pw4 + v243 * at24) / PW;
-                  value9 = v244 * spatial_scale;
+                  const v148 = sum19 - sum20;
+                  const v149 = sum21 + sum20;
+                  const v150 = v148 + v149 - (v148 * pw4 + v149 * at20) / PW;
+                  value9 = v150 * spatial_scale;
                 }
-                sum22 += value9;
+                sum18 += value9;
               }
             }
           }
-          value8 = sum22;
+          value8 = sum18;
         }
         value = value2 + value4 + value6 + value8;
       }
