@@ -43,7 +43,9 @@ async function measureInC(threads: number): Promise<readonly [number, number] | 
     const sum = (at: number) => rates.reduce((total, rate) => total + rate[at]!, 0);
     return [sum(0), sum(1)];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    // A file of this name that nobody may run is no compiler either.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "EACCES") return undefined;
     throw error;
   } finally {
     await rm(folder, { recursive: true, force: true });
