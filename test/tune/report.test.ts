@@ -311,6 +311,7 @@ describe("tune report", () => {
     [["--space", recorded, "--target", "c", "--json"], 2, "--target goes with --database only"],
     [["--space", recorded, "--out", "/none/a.html"], 1, "cannot write /none/a.html"],
     [["--space", recorded, "--out", "/"], 1, "cannot write /"],
+    [["--space", recorded, "--out", "page"], 1, "cannot write page: a report is a page, which is"],
     [["--database", "/none.jsonl", "--json"], 1, "there is no database /none.jsonl"],
   ])("%s is refused", async (args, code, message) => {
     const outcome = await report(...args);

@@ -203,6 +203,8 @@ describe("oracles", () => {
     };
     const record = await crosscheck({ ...request, oracles: [declaration, off] });
     expect(record.failures[0]!.message).toContain("declaration and other differ");
+    // Its rules judged the case.
+    expect(record.failures[0]!.command).toContain(" --target fake --case ");
     // Another order of summation is allowed to be that far off.
     const loose = await crosscheck({
       ...request,
