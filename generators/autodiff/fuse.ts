@@ -5,6 +5,7 @@ import { domain, freshLoop, freshLoops, partOf, reduce } from "../ir/build.ts";
 import { type Expr, idOf, type Loop, type Reduce } from "../ir/expr.ts";
 import type { Gather } from "../ir/kernel.ts";
 import { children, freeLoops, type Moved, rewrite, substitute, visit } from "../ir/walk.ts";
+import { sameWalk } from "./sums.ts";
 
 /** `stage` with each walk once that several of its sums take under the same tests; no term or order changes. */
 export function fuseSums(
@@ -29,7 +30,7 @@ function fuseIn(roots: readonly Expr[], moved: Moved): readonly Expr[] {
   for (const sum of apart) {
     const under = tests.get(sum)!;
     const group = groups.find(
-      ([first]) => sameWalk(first!.over, sum.over) && sameTests(tests.get(first!)!, under),
+      ([first]) => walkAlike(first!.over, sum.over) && sameTests(tests.get(first!)!, under),
     );
     if (group) group.push(sum);
     else groups.push([sum]);
@@ -108,15 +109,9 @@ function holdsOther(sum: Reduce, sums: ReadonlyMap<Reduce, unknown>): boolean {
   return holds;
 }
 
-/** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
-const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
-  a.length === b.length &&
-  a.every((l, d) => {
-    const other = b[d]!;
-    const fixed = [l.lo, l.hi].every((e) => !a.some((step) => freeLoops(e).has(step)));
-    const same = l.axis === other.axis && l.cover === other.cover;
-    return fixed && same && l.lo === other.lo && l.hi === other.hi;
-  });
+/** Do two sums walk the same, also by the names of axes? */
+const walkAlike = (a: readonly Loop[], b: readonly Loop[]): boolean =>
+  sameWalk(a, b) && a.every((l, d) => l.axis === b[d]!.axis);
 
 const sameTests = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean =>
   a.size === b.size && [...a].every((test) => b.has(test));

@@ -9,11 +9,6 @@ import type { Summand } from "./affine.ts";
 /** A polynomial of ints that are 1 or more: each product of some of them with its coefficient; 1 has the empty one. */
 type Polynomial = ReadonlyMap<string, number>;
 
-/** Whether one int is below another, for all values of what they are made of. */
-interface Reader {
-  readonly read: (e: Expr) => Polynomial;
-}
-
 const add = (a: Polynomial, b: Polynomial, times = 1): Polynomial => {
   const sum = new Map(a);
   for (const [product, by] of b) sum.set(product, (sum.get(product) ?? 0) + times * by);
@@ -31,7 +26,7 @@ const multiply = (a: Polynomial, b: Polynomial): Polynomial => {
 };
 
 /** Reads ints as polynomials; `isPositive` says which of them are 1 or more, the others are of unknown sign. */
-function startReader(isPositive: (e: Expr) => boolean): Reader {
+function startReader(isPositive: (e: Expr) => boolean): (e: Expr) => Polynomial {
   const names = new Map<Expr, string>();
   const atom = (e: Expr): Polynomial => {
     const name = names.get(e) ?? `${isPositive(e) ? "+" : "?"}${names.size}`;
@@ -54,7 +49,7 @@ function startReader(isPositive: (e: Expr) => boolean): Reader {
         return atom(e);
     }
   };
-  return { read };
+  return read;
 }
 
 /** Is a polynomial certainly `least` or more, where each product in it is 1 or more? */
@@ -83,7 +78,7 @@ export function findLeading(
   if (loops.length < 2 || new Set(loops).size < loops.length) return undefined;
   if (!loops.every((l) => open.has(l) && isFromZero(l))) return undefined;
   const counts = new Set(loops.map(({ hi }) => hi));
-  const { read } = startReader((e) => counts.has(e) || (e.kind !== "op" && isPositive(e)));
+  const read = startReader((e) => counts.has(e) || (e.kind !== "op" && isPositive(e)));
   const isLeading = (leading: Summand): boolean => {
     let [least, most]: Polynomial[] = [new Map<string, number>(), new Map<string, number>()];
     for (const { factor, loop } of terms) {

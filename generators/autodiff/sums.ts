@@ -32,7 +32,7 @@ export function sumOf(inverted: readonly Inverted[], moved: Moved): Expr {
 }
 
 /** Do two lists of loops walk the same ranges, each of which is the same for all steps of the others? */
-const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
+export const sameWalk = (a: readonly Loop[], b: readonly Loop[]): boolean =>
   a.length === b.length &&
   a.every((l, d) => {
     const other = b[d]!;
